@@ -1,0 +1,88 @@
+import * as z from 'zod/mini';
+import { CAUSES, SCOPES, SEVERITIES, TABLES } from './causes.ts';
+
+/**
+ * The document that `--json` prints and that the function returns. Nodes go by their Kubernetes
+ * names. Texts that came from a host are as the host sent them: whoever shows them must escape.
+ */
+
+/** One entry that an observer holds wrongly or not at all. */
+const entrySchema = z.object({
+  observer: z.string(),
+  subject: z.string(),
+  table: z.enum(TABLES),
+  /** As `ip` or `bridge` would print the entry that should be there. */
+  expected: z.string(),
+  /** As found there; empty when nothing was found. */
+  found: z.string(),
+});
+
+const mendSchema = z.object({
+  /** A node's name, or `kubectl` for a machine with access to the cluster. */
+  where: z.string(),
+  command: z.string(),
+});
+
+const vtepSchema = z.object({
+  underlayIp: z.optional(z.string()),
+  tunnelIp: z.optional(z.string()),
+  mac: z.optional(z.string()),
+  podCidr: z.optional(z.string()),
+});
+
+export const incidentSchema = z.object({
+  /** `cluster/scope/name`: also the dedup key of every page. */
+  key: z.string(),
+  scope: z.enum(SCOPES),
+  cause: z.enum(CAUSES),
+  /** Causes that the evidence fits as well, because a table was not captured. */
+  otherCauses: z.array(z.enum(CAUSES)),
+  severity: z.enum(SEVERITIES),
+  phase: z.enum(['suspected', 'open', 'resolved']),
+  /** ISO 8601; when a run first saw the fault. */
+  since: z.string(),
+  /** The node that its peers have lost. */
+  subject: z.optional(z.string()),
+  vtep: z.optional(vtepSchema),
+  observers: z.array(z.string()),
+  checkedPeers: z.number(),
+  missingPeers: z.number(),
+  entries: z.array(entrySchema),
+  evidence: z.array(z.string()),
+  mend: z.array(mendSchema),
+});
+
+export const latencySchema = z.object({
+  node: z.string(),
+  /** `kubectl get nodes`, `/readyz`, or the path of an aggregated API. */
+  request: z.string(),
+  outcome: z.enum(['answered', 'failed', 'no-answer']),
+  /** How long it took; with `no-answer`, how long nothing had come when the run looked. */
+  seconds: z.number(),
+  /** First lines of standard error. */
+  detail: z.string(),
+});
+
+export const problemSchema = z.object({
+  /** What was being read: a node's name, a managed-node id, a file, or a service. */
+  where: z.string(),
+  message: z.string(),
+});
+
+export const reportSchema = z.object({
+  cluster: z.string(),
+  /** ISO 8601; when the run began. */
+  at: z.string(),
+  verdict: z.enum(['healthy', 'incident', 'unjudged']),
+  hosts: z.object({ observed: z.array(z.string()), unknown: z.array(z.string()) }),
+  incidents: z.array(incidentSchema),
+  problems: z.array(problemSchema),
+  latencies: z.array(latencySchema),
+});
+
+export type Report = z.infer<typeof reportSchema>;
+export type ReportedIncident = z.infer<typeof incidentSchema>;
+export type ReportedEntry = z.infer<typeof entrySchema>;
+export type Latency = z.infer<typeof latencySchema>;
+export type Problem = z.infer<typeof problemSchema>;
+export type Mend = z.infer<typeof mendSchema>;
