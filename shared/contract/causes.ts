@@ -4,9 +4,13 @@
  */
 export const CAUSES = [
   'device-missing',
+  'mac-drift',
   'tables-empty',
   'neighbours-and-routes-lost',
   'neighbours-flushed',
+  'stale-mac',
+  'mac-mismatch',
+  'underlay-moved',
   'never-programmed',
   'entries-missing',
   'neighbour-missing',

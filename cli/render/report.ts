@@ -1,0 +1,67 @@
+import type { Latency, Report, ReportedIncident } from '../../shared/contract/report.ts';
+import { pageOf } from '../../shared/core/page/page.ts';
+import { plain } from '../../shared/core/page/plain.ts';
+import { formatDuration, parseTime } from '../../shared/core/time.ts';
+import { renderMatrix } from './matrix.ts';
+
+/** How many problems and nodes a terminal is shown; `--json` has them all. */
+const PROBLEMS = 20;
+const NAMES = 12;
+
+/** A run's document as a person reads it in a terminal. */
+export function renderReport(report: Report): string {
+  const { hosts, cluster, verdict } = report;
+  const all = hosts.observed.length + hosts.unknown.length;
+  const sections = [
+    [
+      `cluster ${plain(cluster)}: ${VERDICTS[verdict]}; ${hosts.observed.length} of ${all} nodes read`,
+    ],
+    renderMatrix(report),
+    ...report.incidents.map((incident) => incidentLines(report, incident)),
+    titled('Latency', report.latencies.map(latencyLine)),
+    titled('Not read', namesOf(hosts.unknown)),
+    titled('Problems', problemLines(report)),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+const VERDICTS: Readonly<Record<Report['verdict'], string>> = {
+  healthy: 'healthy',
+  incident: 'INCIDENT',
+  unjudged: 'could not judge',
+};
+
+/** The very text that a page carries: what is shown here is what wakes people. */
+function incidentLines(report: Report, incident: ReportedIncident): readonly string[] {
+  const kind = incident.phase === 'resolved' ? 'resolved' : 'opened';
+  const now = parseTime(report.at) ?? 0;
+  const page = pageOf({ kind, pages: true, incident }, { cluster: report.cluster, now });
+  const suspected = incident.phase === 'suspected' ? ['SUSPECTED: not paged yet'] : [];
+  return [...suspected, ...page.text.trimEnd().split('\n')];
+}
+
+function latencyLine({ node, request, seconds, outcome, detail }: Latency): string {
+  const said = detail === '' ? '' : `  ${plain(detail)}`;
+  return `${plain(node)}  ${plain(request)}  ${formatDuration(seconds)}  ${outcome}${said}`;
+}
+
+function namesOf(nodes: readonly string[]): readonly string[] {
+  if (nodes.length === 0) return [];
+  const more = nodes.length > NAMES ? ` and ${nodes.length - NAMES} more` : '';
+  return [`${nodes.slice(0, NAMES).map(plain).join(', ')}${more}`];
+}
+
+function problemLines({ problems }: Report): readonly string[] {
+  const shown = problems
+    .slice(0, PROBLEMS)
+    .map(({ where, message }) => `${plain(where)}: ${plain(message)}`);
+  const hidden = problems.length - PROBLEMS;
+  return hidden > 0 ? [...shown, `and ${hidden} more`] : shown;
+}
+
+function titled(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
+}

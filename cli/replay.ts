@@ -1,0 +1,56 @@
+import { basename, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { decide } from '../shared/core/decide.ts';
+import { judge } from '../shared/core/judge.ts';
+import { readCapture } from './replay/capture.ts';
+import { renderReport } from './render/report.ts';
+import { EXIT } from './verdict.ts';
+
+const HELP = `vtepwatch replay DIR [--cluster NAME] [--json]
+
+Judges captured command outputs, offline. Every file is optional:
+
+  DIR/<host>/ip-neigh.txt           ip neigh
+  DIR/<host>/bridge-fdb.txt         bridge fdb
+  DIR/<host>/ip-route.txt           ip route
+  DIR/<host>/ip-link.txt            ip -d -o link
+  DIR/<host>/ip-addr.txt            ip -o addr
+  DIR/<host>/kubectl-get-nodes.txt  time kubectl get nodes
+  DIR/nodes.json                    kubectl get nodes -o json
+  DIR/pods.json                     kubectl get pods -A -o json
+
+  --cluster NAME  the name to use in keys; default: the name of DIR
+  --json          print the document instead of text
+  --help          this text
+
+Exit status: 0 healthy, 1 incident, 2 could not judge.
+`;
+
+export async function replay(words: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: true,
+    options: {
+      cluster: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const [directory, ...more] = positionals;
+  if (directory === undefined || more.length > 0) {
+    throw new Error(`replay takes one directory\n\n${HELP}`);
+  }
+  const cluster = values.cluster ?? basename(resolve(directory));
+  const facts = await readCapture(directory, { cluster, now: Date.now() });
+  const judgement = judge(facts);
+  // A record cannot be looked at twice: what it shows is what was there.
+  const { report } = decide(facts, { judgement, confirms: () => true }, []);
+  process.stdout.write(
+    values.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report),
+  );
+  return EXIT[report.verdict];
+}

@@ -1,0 +1,129 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Latency, Problem } from '../../shared/contract/report.ts';
+import { limitsSchema } from '../../shared/contract/settings.ts';
+import type { Facts } from '../../shared/core/facts.ts';
+import type { Observation } from '../../shared/core/overlay.ts';
+import { parseAddresses, parseLinks, withAddresses } from '../../shared/core/parse/devices.ts';
+import { parseFdb } from '../../shared/core/parse/fdb.ts';
+import { isNodeName, parseKubectlNodes } from '../../shared/core/parse/kubectl-nodes.ts';
+import { parseNeighbours } from '../../shared/core/parse/neighbours.ts';
+import { parseNodes } from '../../shared/core/parse/nodes.ts';
+import type { Parsed } from '../../shared/core/parse/parsed.ts';
+import { parsePods } from '../../shared/core/parse/pods.ts';
+import { parseRoutes } from '../../shared/core/parse/routes.ts';
+
+/** Whoever captures per device leaves the device out of the lines; flannel's own name is meant. */
+const DEVICE = 'flannel.1';
+
+/** A record has no past: nothing is young, and nothing needs to last before it counts. */
+const LIMITS = limitsSchema.parse({ graceSeconds: 0, pairPatienceSeconds: 0 });
+
+/** Reads a directory of captured outputs as what a run would have learned. */
+export async function readCapture(
+  directory: string,
+  run: { readonly cluster: string; readonly now: number },
+): Promise<Facts> {
+  const folders = await foldersOf(directory);
+  const hosts = await Promise.all(folders.map((folder) => readHost(directory, folder)));
+  const nodes = await readList(directory, 'nodes.json', parseNodes);
+  const pods = await readList(directory, 'pods.json', parsePods);
+  if (hosts.length === 0 && nodes === undefined) {
+    throw new Error(
+      `${directory} holds no captured host: expected ${directory}/<host>/ip-neigh.txt`,
+    );
+  }
+  return {
+    ...run,
+    limits: LIMITS,
+    nodes: nodes === undefined ? undefined : { before: nodes.value, after: nodes.value },
+    listedNames: [...new Set(hosts.flatMap(({ names }) => names))],
+    pods: pods?.value ?? [],
+    observations: hosts.flatMap(({ observation }) => observation ?? []),
+    roster: [],
+    latencies: hosts.flatMap(({ latencies }) => latencies),
+    problems: [
+      ...(nodes?.problems ?? []),
+      ...(pods?.problems ?? []),
+      ...hosts.flatMap(({ problems }) => problems),
+    ],
+  };
+}
+
+interface CapturedHost {
+  readonly observation: Observation | undefined;
+  readonly latencies: readonly Latency[];
+  readonly names: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+async function readHost(directory: string, node: string): Promise<CapturedHost> {
+  const read = <T>(file: string, parse: (where: string, text: string) => Parsed<T>) =>
+    readWith(join(directory, node, file), `${node}/${file}`, parse);
+  const neighbours = await read('ip-neigh.txt', (where, text) =>
+    parseNeighbours(where, text, DEVICE),
+  );
+  const fdb = await read('bridge-fdb.txt', (where, text) => parseFdb(where, text, DEVICE));
+  const routes = await read('ip-route.txt', (where, text) => parseRoutes(where, text, DEVICE));
+  const links = await read('ip-link.txt', parseLinks);
+  const addresses = await read('ip-addr.txt', parseAddresses);
+  const kubectl = await read('kubectl-get-nodes.txt', parseKubectlNodes);
+  const tables = {
+    devices: links && withAddresses(links.value, addresses?.value ?? []),
+    neighbours: neighbours?.value,
+    fdb: fdb?.value,
+    routes: routes?.value,
+  };
+  const captured = Object.values(tables).some((table) => table !== undefined);
+  const problems = [neighbours, fdb, routes, links, addresses, kubectl].flatMap(
+    (parsed) => parsed?.problems ?? [],
+  );
+  return {
+    observation: captured ? { kind: 'tables', host: { node }, tables, verbatim: [] } : undefined,
+    latencies: latencyOf(node, kubectl?.value.seconds),
+    names: kubectl?.value.names ?? [],
+    problems,
+  };
+}
+
+function latencyOf(node: string, seconds: number | undefined): readonly Latency[] {
+  return seconds === undefined
+    ? []
+    : [{ node, request: 'kubectl get nodes', outcome: 'answered', seconds, detail: '' }];
+}
+
+async function readList<T>(
+  directory: string,
+  file: string,
+  parse: (where: string, list: unknown) => Parsed<readonly T[]>,
+): Promise<Parsed<readonly T[]> | undefined> {
+  return await readWith(join(directory, file), file, (where, text) => {
+    try {
+      return parse(where, JSON.parse(text));
+    } catch {
+      return { value: [], problems: [{ where, message: 'not JSON' }] };
+    }
+  });
+}
+
+async function readWith<T>(
+  path: string,
+  where: string,
+  parse: (where: string, text: string) => Parsed<T>,
+): Promise<Parsed<T> | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new Error(`reading ${path}`, { cause: error });
+  });
+  return text === undefined ? undefined : parse(where, text);
+}
+
+async function foldersOf(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new Error(`reading the captured outputs in ${directory}: no such directory`, { cause });
+  });
+  return entries
+    .filter((entry) => entry.isDirectory() && isNodeName(entry.name))
+    .map(({ name }) => name)
+    .toSorted();
+}

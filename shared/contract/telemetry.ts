@@ -1,0 +1,259 @@
+import { CAUSES, SCOPES, SEVERITIES, TABLES } from './causes.ts';
+import { ACTIONS } from './probe.ts';
+
+/**
+ * Everything the function tells an OTLP backend: one table from which the documents, the alert rules
+ * and the dashboard are made. Every metric is a gauge, the one type that all backends take unchanged.
+ * No metric has an attribute for a pair of nodes. Names that OpenTelemetry's semantic conventions
+ * (1.44) define are used as they stand; the rest is below `vtepwatch.`.
+ */
+
+/** Instrumentation scope of everything sent, and the service's name unless the environment has one. */
+export const TELEMETRY_SCOPE = 'vtepwatch';
+
+/** `isolated`: cut off from half of its judged peers or more. */
+export const NODE_STATES = ['ok', 'degraded', 'isolated', 'unknown'] as const;
+
+export type NodeState = (typeof NODE_STATES)[number];
+
+/** Why a host gave no usable answer. `_OTHER` is the conventions' word for what has no word. */
+export const ERROR_TYPES = [
+  'timeout',
+  'undeliverable',
+  'access_denied',
+  'bad_output',
+  '_OTHER',
+] as const;
+
+export type ErrorType = (typeof ERROR_TYPES)[number];
+
+/** OpenTelemetry's severity numbers 9, 13, 17 and 21. */
+export const EVENT_SEVERITIES = ['info', 'warn', 'error', 'fatal'] as const;
+
+export type EventSeverity = (typeof EVENT_SEVERITIES)[number];
+
+/** `values` is there where no other value is ever sent. */
+export const ATTRIBUTES = {
+  'k8s.cluster.name': { type: 'string', description: 'the watched cluster' },
+  'k8s.node.name': { type: 'string', description: 'the node that the record is about' },
+  'error.type': { type: 'string', values: ERROR_TYPES, description: 'what kind of failure' },
+  'exception.type': { type: 'string', description: 'name of the error' },
+  'exception.message': { type: 'string', description: 'message of the error' },
+  'exception.stacktrace': { type: 'string', description: 'where the error was thrown' },
+  'network.peer.address': { type: 'string', description: "underlay IP of the node's VTEP" },
+  'faas.trigger': { type: 'string', values: ['timer'], description: 'what started the run' },
+  'faas.time': { type: 'string', description: 'time of the schedule, ISO 8601' },
+  'faas.coldstart': { type: 'boolean', description: 'first run of this execution environment' },
+  'faas.invocation_id': { type: 'string', description: 'request id of the run' },
+  'faas.instance': { type: 'string', description: 'log stream of the execution environment' },
+  'rpc.system.name': { type: 'string', values: ['aws-api'], description: 'kind of the called API' },
+  'rpc.method': { type: 'string', description: 'called method, as SSM/SendCommand' },
+  'aws.request_id': { type: 'string', description: 'request id of the call' },
+  'vtepwatch.table': { type: 'string', values: TABLES, description: 'kernel table' },
+  'vtepwatch.tables': {
+    type: 'string[]',
+    values: TABLES,
+    description: 'kernel tables with a fault',
+  },
+  'vtepwatch.node.state': { type: 'string', values: NODE_STATES, description: 'verdict on a node' },
+  'vtepwatch.cause': { type: 'string', values: CAUSES, description: 'what is wrong' },
+  'vtepwatch.scope': { type: 'string', values: SCOPES, description: 'smallest cover of the fault' },
+  'vtepwatch.severity': {
+    type: 'string',
+    values: SEVERITIES,
+    description: 'severity of the fault',
+  },
+  'vtepwatch.incident.id': { type: 'string', description: 'key of the incident and of its pages' },
+  'vtepwatch.incident.duration': { type: 'double', description: 'how long it was open, in s' },
+  'vtepwatch.incident.previous_missing_peers': { type: 'int', description: 'before the update' },
+  'vtepwatch.checked_peers': { type: 'int', description: 'peers that could be judged' },
+  'vtepwatch.missing_peers': { type: 'int', description: 'peers with a fault, of those judged' },
+  'vtepwatch.peer.names': {
+    type: 'string[]',
+    description: 'peers with a fault, at most 20 of them',
+  },
+  'vtepwatch.vtep.tunnel_ip': { type: 'string', description: "address of the node's VXLAN device" },
+  'vtepwatch.vtep.mac': { type: 'string', description: "MAC of the node's VXLAN device" },
+  'vtepwatch.action': { type: 'string', values: ACTIONS, description: 'what the hosts were asked' },
+  'vtepwatch.command.id': { type: 'string', description: 'SSM command id' },
+  'vtepwatch.host.count': { type: 'int', description: 'hosts that were asked or judged' },
+  'vtepwatch.host.failures': { type: 'int', description: 'hosts without a usable answer' },
+  'vtepwatch.incident.count': { type: 'int', description: 'open incidents' },
+} as const satisfies Record<string, AttributeDefinition>;
+
+/** A run sends at most 7 points a node, 2 a master, and a constant number for the cluster. */
+export const METRICS = {
+  'vtepwatch.node.missing_peers': {
+    unit: '{peer}',
+    description:
+      "Checked peers without a correct entry for this node's VTEP; not sent for a node that could not be judged",
+    attributes: ['k8s.cluster.name', 'k8s.node.name', 'vtepwatch.table'],
+  },
+  'vtepwatch.node.checked_peers': {
+    unit: '{peer}',
+    description: 'Peers whose entries for this node could be judged; 0 means unknown, not healthy',
+    attributes: ['k8s.cluster.name', 'k8s.node.name'],
+  },
+  'vtepwatch.node.ghost_entries': {
+    unit: '{entry}',
+    description:
+      'Entries on this node for VTEPs of no live node; not sent for a node that could not be judged',
+    attributes: ['k8s.cluster.name', 'k8s.node.name', 'vtepwatch.table'],
+  },
+  'vtepwatch.node.count': {
+    unit: '{node}',
+    description: 'Nodes by verdict; every verdict is always sent, and they add up to the cluster',
+    attributes: ['k8s.cluster.name', 'vtepwatch.node.state'],
+  },
+  'vtepwatch.control_plane.response_time': {
+    unit: 's',
+    description:
+      'Wall time of kubectl get nodes on this master against its own API server; not sent without an answer',
+    attributes: ['k8s.cluster.name', 'k8s.node.name'],
+  },
+  'vtepwatch.control_plane.reachable': {
+    unit: '{node}',
+    description: "1 when this master's own API server answered, 0 when it did not",
+    attributes: ['k8s.cluster.name', 'k8s.node.name'],
+  },
+  'vtepwatch.incident.active': {
+    unit: '{incident}',
+    description: 'Open incidents by cause; every cause is always sent',
+    attributes: ['k8s.cluster.name', 'vtepwatch.cause'],
+  },
+  'vtepwatch.check.duration_last': {
+    unit: 's',
+    description: 'How long the last run took',
+    attributes: ['k8s.cluster.name'],
+  },
+  'vtepwatch.check.last_success.timestamp': {
+    unit: 's',
+    description: 'Unix time of the last run that could judge the cluster',
+    attributes: ['k8s.cluster.name'],
+  },
+  'vtepwatch.command.failures': {
+    unit: '{node}',
+    description: 'Hosts without a usable answer in the last run; every reason is always sent',
+    attributes: ['k8s.cluster.name', 'error.type'],
+  },
+  'vtepwatch.agent.orchestration_directories': {
+    unit: '{directory}',
+    description: 'Most command directories that the SSM agent keeps on any one host',
+    attributes: ['k8s.cluster.name'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+const INCIDENT_ATTRIBUTES = [
+  'k8s.cluster.name',
+  'vtepwatch.incident.id',
+  'vtepwatch.cause',
+  'vtepwatch.scope',
+  'vtepwatch.severity',
+  'vtepwatch.tables',
+  'vtepwatch.checked_peers',
+  'vtepwatch.missing_peers',
+  'vtepwatch.peer.names',
+] as const;
+
+/** `k8s.node.name` is the node that a fault is about; a fault of the whole cluster has none. */
+const INCIDENT_OPTIONS = [
+  'k8s.node.name',
+  'network.peer.address',
+  'vtepwatch.vtep.tunnel_ip',
+  'vtepwatch.vtep.mac',
+] as const;
+
+export const EVENTS = {
+  'vtepwatch.incident.opened': {
+    description: 'A fault was confirmed',
+    attributes: INCIDENT_ATTRIBUTES,
+    optional: INCIDENT_OPTIONS,
+  },
+  'vtepwatch.incident.updated': {
+    description: 'An open fault grew, shrank or changed its severity or cause',
+    attributes: [...INCIDENT_ATTRIBUTES, 'vtepwatch.incident.previous_missing_peers'],
+    optional: INCIDENT_OPTIONS,
+  },
+  'vtepwatch.incident.resolved': {
+    description: 'A fault is gone',
+    attributes: [
+      'k8s.cluster.name',
+      'vtepwatch.incident.id',
+      'vtepwatch.cause',
+      'vtepwatch.scope',
+      'vtepwatch.incident.duration',
+    ],
+    optional: ['k8s.node.name'],
+  },
+  'vtepwatch.check.exception': {
+    description: 'A run failed',
+    attributes: ['k8s.cluster.name', 'exception.type', 'exception.message'],
+    optional: ['exception.stacktrace'],
+  },
+} as const satisfies Record<string, EventDefinition>;
+
+const SSM_CALL = {
+  kind: 'client',
+  attributes: ['rpc.system.name', 'rpc.method'],
+  optional: ['aws.request_id', 'vtepwatch.command.id', 'error.type'],
+} as const;
+
+/** A failed span has the status Error and `error.type`. */
+export const SPANS = {
+  /** On the wire this span has the function's own name. */
+  function: {
+    kind: 'server',
+    description: 'One invocation, up to the flush',
+    attributes: ['faas.trigger', 'faas.coldstart', 'faas.invocation_id'],
+    optional: ['faas.time', 'faas.instance', 'error.type'],
+  },
+  'vtepwatch.check': {
+    kind: 'internal',
+    description: 'One run: gather, decide, act',
+    attributes: ['k8s.cluster.name'],
+    optional: ['vtepwatch.host.count', 'vtepwatch.incident.count', 'error.type'],
+  },
+  'vtepwatch.collect': {
+    kind: 'internal',
+    description: 'One question to the hosts, until the last awaited answer',
+    attributes: ['vtepwatch.action'],
+    optional: ['vtepwatch.host.count', 'vtepwatch.host.failures', 'error.type'],
+  },
+  'vtepwatch.evaluate': {
+    kind: 'internal',
+    description: 'From the facts to the decision',
+    attributes: [],
+    optional: ['vtepwatch.host.count', 'error.type'],
+  },
+  'SSM.SendCommand': { description: 'A command was sent to hosts', ...SSM_CALL },
+  'SSM.ListCommandInvocations': { description: 'Answers of 50 hosts were read', ...SSM_CALL },
+  'SSM.GetCommandInvocation': { description: 'The long answer of a host was read', ...SSM_CALL },
+} as const satisfies Record<string, SpanDefinition>;
+
+export type AttributeName = keyof typeof ATTRIBUTES;
+export type MetricName = keyof typeof METRICS;
+export type EventName = keyof typeof EVENTS;
+export type SpanName = keyof typeof SPANS;
+
+export interface AttributeDefinition {
+  readonly type: 'string' | 'boolean' | 'int' | 'double' | 'string[]';
+  readonly values?: readonly string[];
+  readonly description: string;
+}
+
+export interface MetricDefinition {
+  /** UCUM; an annotation in braces where things are counted. */
+  readonly unit: string;
+  readonly description: string;
+  readonly attributes: readonly AttributeName[];
+}
+
+export interface EventDefinition {
+  readonly description: string;
+  readonly attributes: readonly AttributeName[];
+  readonly optional: readonly AttributeName[];
+}
+
+export interface SpanDefinition extends EventDefinition {
+  readonly kind: 'server' | 'client' | 'internal';
+}

@@ -1,0 +1,96 @@
+/**
+ * Addresses in one spelling each, so that equal addresses are equal strings: IPv4 in dotted
+ * decimal, IPv6 as RFC 5952 writes it, CIDRs with their length always present.
+ */
+
+declare const brand: unique symbol;
+
+export type IpAddress = string & { readonly [brand]: 'IpAddress' };
+export type Cidr = string & { readonly [brand]: 'Cidr' };
+export type Family = 'ipv4' | 'ipv6';
+
+/** The canonical form of an address, or undefined for anything else. */
+export function parseIp(text: string): IpAddress | undefined {
+  const canonical = text.includes(':') ? canonicalIpv6(text) : canonicalIpv4(text);
+  return canonical !== undefined && isCanonicalIp(canonical) ? canonical : undefined;
+}
+
+/** `10.68.0.0/24`; an address alone is a host's route: `/32`, or `/128` for IPv6. */
+export function parseCidr(text: string): Cidr | undefined {
+  const [address = '', length, ...rest] = text.split('/');
+  const ip = parseIp(address);
+  if (ip === undefined || rest.length > 0) return undefined;
+  const longest = familyOf(ip) === 'ipv4' ? 32 : 128;
+  if (length !== undefined && !/^(0|[1-9]\d{0,2})$/.test(length)) return undefined;
+  const bits = length === undefined ? longest : Number(length);
+  const cidr = `${ip}/${bits}`;
+  return bits <= longest && isCanonicalCidr(cidr) ? cidr : undefined;
+}
+
+export function familyOf(address: IpAddress | Cidr): Family {
+  return address.includes(':') ? 'ipv6' : 'ipv4';
+}
+
+/** The address part: of a node's pod CIDR it is the tunnel IP that flannel gives the node. */
+export function addressOf(cidr: Cidr): IpAddress | undefined {
+  return parseIp(cidr.slice(0, cidr.indexOf('/')));
+}
+
+/** Six hexadecimal octets. What a person masked by hand, or a host made up, is not one. */
+export function isMacAddress(text: string): boolean {
+  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(text);
+}
+
+function isCanonicalIp(text: string): text is IpAddress {
+  return text.length > 0;
+}
+
+function isCanonicalCidr(text: string): text is Cidr {
+  return text.includes('/');
+}
+
+function canonicalIpv4(text: string): string | undefined {
+  const octets = text.split('.');
+  return octets.length === 4 && octets.every(isOctet) ? text : undefined;
+}
+
+function isOctet(text: string): boolean {
+  return /^(0|[1-9]\d{0,2})$/.test(text) && Number(text) < 256;
+}
+
+function isGroup(text: string): boolean {
+  return /^[0-9a-f]{1,4}$/.test(text);
+}
+
+function canonicalIpv6(text: string): string | undefined {
+  const groups = groupsOf(text.toLowerCase());
+  return groups === undefined ? undefined : compress(groups);
+}
+
+/** The eight 16-bit groups of an IPv6 address, `::` filled with zeros. */
+function groupsOf(text: string): readonly number[] | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map((half) => (half === '' ? [] : half.split(':')));
+  if (head === undefined) return undefined;
+  const written = [...head, ...(tail ?? [])];
+  if (!written.every(isGroup)) return undefined;
+  const zeros = 8 - written.length;
+  if (tail === undefined ? zeros !== 0 : zeros < 1) return undefined;
+  const filled = [...head, ...Array<string>(zeros).fill('0'), ...(tail ?? [])];
+  return filled.map((group) => Number.parseInt(group, 16));
+}
+
+/** RFC 5952, section 4: the longest run of two or more zero groups, the first of equals, is `::`. */
+function compress(groups: readonly number[]): string {
+  let start = 0;
+  let length = 0;
+  for (let from = 0; from < groups.length; from++) {
+    let to = from;
+    while (to < groups.length && groups[to] === 0) to++;
+    if (to - from > length) [start, length] = [from, to - from];
+  }
+  const hex = groups.map((group) => group.toString(16));
+  if (length < 2) return hex.join(':');
+  return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
+}

@@ -1,0 +1,144 @@
+import { type Cell, cellOf, holdingsOf, mergeCells } from './diff/cells.ts';
+import { type Matrix, matrixOf } from './diff/matrix.ts';
+import { TABLES } from '../contract/causes.ts';
+import { diagnose } from './diagnose/diagnose.ts';
+import type { Finding } from './diagnose/finding.ts';
+import type { Member } from './expect/members.ts';
+import { vtepsOf } from './expect/vteps.ts';
+import type { Judgement } from './judge.ts';
+import type { Observation, Vtep } from './overlay.ts';
+
+/** A judgement that a second look has gone over. */
+export interface Confirmed {
+  readonly judgement: Judgement;
+  /** Whether the second look saw the finding too; what it did not ask about it cannot confirm. */
+  readonly confirms: (finding: Finding) => boolean;
+}
+
+/**
+ * Goes over the findings that are about to be paged, with what their observers and subjects
+ * answered the second time, at least `apartSeconds` of their own uptime later. Only what is still
+ * wrong in the same cell and table counts. Where nobody answered again, the finding stands as the
+ * first look saw it, unconfirmed.
+ */
+export function confirm(
+  first: Judgement,
+  asked: readonly Finding[],
+  second: { readonly observations: readonly Observation[]; readonly apartSeconds: number },
+): Confirmed {
+  const answers = laterAnswers(first, second);
+  const members = first.members.map((member) => withSecondLook(member, answers.get(member.node)));
+  const vteps = vtepsOf(members);
+  const looks = asked.map((finding) => lookAgain(finding, { answers, vteps, members }));
+  const asking = new Set(asked.flatMap(({ cells }) => cells));
+  const cells = [
+    ...first.matrix.cells.filter((cell) => !asking.has(cell)),
+    ...looks.flatMap((look) => look.cells),
+  ];
+  const matrix: Matrix = { ...first.matrix, rows: rowsAgain(first, members, answers), cells };
+  const sure = new Set(looks.flatMap((look) => look.sure));
+  const missingAgain = new Set(
+    [...answers.keys()].filter((node) => matrix.rows.get(node)?.deviceMissing === true),
+  );
+  return {
+    judgement: { ...first, members, vteps, matrix, findings: diagnose(matrix) },
+    confirms: (finding) =>
+      finding.cells.some((cell) => sure.has(cell)) ||
+      (finding.cause === 'device-missing' &&
+        finding.observers.some((observer) => missingAgain.has(observer))),
+  };
+}
+
+type Answer = Extract<Observation, { kind: 'tables' }>;
+
+/** The second answers that are late enough and of the same boot; another boot is another host. */
+function laterAnswers(
+  first: Judgement,
+  second: { readonly observations: readonly Observation[]; readonly apartSeconds: number },
+): ReadonlyMap<string, Answer> {
+  const before = new Map(first.members.map(({ node, observed }) => [node, observed?.host]));
+  const later = second.observations.filter((observation): observation is Answer => {
+    if (observation.kind === 'unknown') return false;
+    const host = before.get(observation.host.node);
+    const apart = (observation.host.uptimeSeconds ?? 0) - (host?.uptimeSeconds ?? Infinity);
+    const same =
+      host?.bootId === observation.host.bootId && host?.instanceId === observation.host.instanceId;
+    return same && apart >= second.apartSeconds;
+  });
+  return new Map(later.map((answer) => [answer.host.node, answer]));
+}
+
+/** The first look's tables stay, since the second brings only the wanted entries; devices are new. */
+function withSecondLook(member: Member, answer: Answer | undefined): Member {
+  if (answer === undefined || member.observed === undefined) return member;
+  const { tables } = member.observed;
+  return {
+    ...member,
+    observed: {
+      host: member.observed.host,
+      tables: { ...tables, devices: answer.tables.devices ?? tables.devices },
+      verbatim: answer.verbatim,
+    },
+  };
+}
+
+/** Rows with the devices of the second look. */
+function rowsAgain(
+  first: Judgement,
+  members: readonly Member[],
+  answers: ReadonlyMap<string, Answer>,
+): Matrix['rows'] {
+  const asked = members.filter(({ node }) => answers.has(node));
+  return new Map([...first.matrix.rows, ...matrixOf(asked, first.vteps).rows]);
+}
+
+interface Look {
+  /** What of the finding still counts. */
+  readonly cells: readonly Cell[];
+  /** Those of them that the second look saw itself. */
+  readonly sure: readonly Cell[];
+}
+
+function lookAgain(
+  finding: Finding,
+  again: {
+    readonly answers: ReadonlyMap<string, Answer>;
+    readonly vteps: readonly Vtep[];
+    readonly members: readonly Member[];
+  },
+): Look {
+  const seen = finding.cells.filter(({ observer }) => again.answers.has(observer));
+  if (seen.length === 0) return { cells: finding.cells, sure: [] };
+  const sure = seen.map((cell) => stillWrong(cell, again)).filter((cell) => cell !== undefined);
+  // Of thousands of observers only some are asked again. The others are believed as long as most
+  // of those that were asked have not changed.
+  const asked = new Set(seen.map(({ observer }) => observer));
+  const unasked = finding.cells.filter(({ observer }) => !asked.has(observer));
+  const believed = sure.length * 2 > seen.length ? unasked : [];
+  return { cells: [...sure, ...believed], sure };
+}
+
+/** The cell as the second look found it, if it is wrong in a table in which it was wrong before. */
+function stillWrong(
+  cell: Cell,
+  again: { readonly answers: ReadonlyMap<string, Answer>; readonly vteps: readonly Vtep[] },
+): Cell | undefined {
+  const answer = again.answers.get(cell.observer);
+  if (answer === undefined) return undefined;
+  const cells = again.vteps
+    .filter(({ node }) => node === cell.subject)
+    .map((vtep) => cellOf(holdingsOf(cell.observer, answer.tables, vtep.family), vtep))
+    .filter((now) => now !== undefined);
+  const now = cells.reduce<Cell | undefined>(
+    (merged, one) => (merged === undefined ? one : mergeCells(merged, one)),
+    undefined,
+  );
+  const same = TABLES.some(
+    (table) => isWrong(cell, table) && now !== undefined && isWrong(now, table),
+  );
+  return same ? now : undefined;
+}
+
+function isWrong({ state }: Cell, table: (typeof TABLES)[number]): boolean {
+  return state[table] !== 'right' && state[table] !== 'unknown';
+}

@@ -1,0 +1,77 @@
+import type { Cell } from '../diff/cells.ts';
+import { type Matrix, peersOf, subjectsOf } from '../diff/matrix.ts';
+import { groupBy } from '../group.ts';
+
+/**
+ * Cells that one fault explains. A bad *column* accuses the subject, or rather all its peers'
+ * knowledge of it; a bad *row* accuses the observer; a lone cell is a pair.
+ */
+export type Line =
+  | { readonly scope: 'subject'; readonly subject: string; readonly cells: readonly Cell[] }
+  | { readonly scope: 'observer'; readonly observer: string; readonly cells: readonly Cell[] }
+  | { readonly scope: 'pair'; readonly cells: readonly Cell[] };
+
+/**
+ * Covers bad cells with few lines: first the columns that are bad for half of their judged peers,
+ * then whatever line explains most of the rest, and at last pairs.
+ */
+export function cover(matrix: Matrix, cells: readonly Cell[]): readonly Line[] {
+  const columns = [...groupBy(cells, ({ subject }) => subject)]
+    .filter(([subject, column]) => dominates(matrix, subject, column))
+    .map(([subject, column]): Line => ({ scope: 'subject', subject, cells: column }));
+  const covered = new Set(columns.flatMap((line) => line.cells));
+  return [
+    ...columns,
+    ...longest(
+      matrix,
+      cells.filter((cell) => !covered.has(cell)),
+    ),
+  ];
+}
+
+/** Bad for half of those who could judge the subject, and worse for the subject than for any of
+ * its observers: in a cluster of two a lone cell fills row and column alike, and is a pair. */
+function dominates(matrix: Matrix, subject: string, column: readonly Cell[]): boolean {
+  const peers = peersOf(matrix, subject);
+  if (column.length * 2 < peers) return false;
+  const [only] = column;
+  if (column.length > 1 || only === undefined) return true;
+  return peers === 1 && subjectsOf(matrix, only.observer) > 1;
+}
+
+/** Greedy: the longest line first; of equals a column before a row. */
+function longest(matrix: Matrix, cells: readonly Cell[]): readonly Line[] {
+  const lines: Line[] = [];
+  let rest = cells;
+  while (rest.length > 0) {
+    const [subject, column] = longestOf(groupBy(rest, (cell) => cell.subject));
+    const [observer, row] = longestOf(groupBy(rest, (cell) => cell.observer));
+    if (column.length < 2 && row.length < 2) break;
+    const line: Line =
+      column.length >= row.length
+        ? { scope: 'subject', subject, cells: column }
+        : { scope: 'observer', observer, cells: row };
+    lines.push(line);
+    const covered = new Set(line.cells);
+    rest = rest.filter((cell) => !covered.has(cell));
+  }
+  return [...lines, ...rest.map((cell) => lone(matrix, cell))];
+}
+
+function longestOf(
+  groups: ReadonlyMap<string, readonly Cell[]>,
+): readonly [string, readonly Cell[]] {
+  let longestSoFar: readonly [string, readonly Cell[]] = ['', []];
+  for (const group of groups) {
+    if (group[1].length > longestSoFar[1].length) longestSoFar = group;
+  }
+  return longestSoFar;
+}
+
+/** The only cell of its row, in a column of many, is the whole of what that observer could say. */
+function lone(matrix: Matrix, cell: Cell): Line {
+  const fillsRow = subjectsOf(matrix, cell.observer) === 1 && peersOf(matrix, cell.subject) > 1;
+  return fillsRow
+    ? { scope: 'observer', observer: cell.observer, cells: [cell] }
+    : { scope: 'pair', cells: [cell] };
+}

@@ -1,0 +1,222 @@
+import type { Cause, Severity, Table } from '../../contract/causes.ts';
+import type { Cell, Held } from '../diff/cells.ts';
+import { type Matrix, peersOf, subjectsOf } from '../diff/matrix.ts';
+import { groupBy } from '../group.ts';
+import { cover, type Line } from './cover.ts';
+import type { Finding } from './finding.ts';
+import { type Recognised, recogniseCell, recogniseRow } from './recognise.ts';
+import { RULES } from './rules.ts';
+
+/**
+ * Explains the bad cells of the observer × subject matrix with as few findings as there are faults.
+ *
+ * A bad *row* accuses the observer: its own tables were lost. A bad *column* accuses what the peers
+ * know of one subject. A bad *cell* is a pair, and everything bad is the cluster, or ourselves.
+ * Each stage explains what it can and leaves the rest to the next, so that one fault is one finding.
+ */
+export function diagnose(matrix: Matrix): readonly Finding[] {
+  const broken = matrix.cells.filter(isBroken);
+  const aging = matrix.cells.filter((cell) => !isBroken(cell));
+  const devices = devicesMissing(matrix, broken);
+  const drifts = drifted(matrix, without(broken, devices));
+  const rows = wholeRows(matrix, without(broken, [...devices, ...drifts]));
+  const explained = [...devices, ...drifts, ...rows];
+  const lines = [...cover(matrix, without(broken, explained)), ...cover(matrix, aging)].map(
+    (line) => findingOfLine(matrix, line),
+  );
+  return joinClusterWide(matrix, foldTogether([...explained, ...lines]));
+}
+
+/** Something is lost or wrong; otherwise the cell works, and is only about to age. */
+function isBroken({ state }: Cell): boolean {
+  return Object.values(state).some((held) => held === 'absent' || held === 'changed');
+}
+
+function without(cells: readonly Cell[], findings: readonly Finding[]): readonly Cell[] {
+  const explained = new Set(findings.flatMap((finding) => finding.cells));
+  return cells.filter((cell) => !explained.has(cell));
+}
+
+function devicesMissing(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
+  const byObserver = groupBy(cells, ({ observer }) => observer);
+  return [...matrix.rows.values()]
+    .filter(({ deviceMissing }) => deviceMissing)
+    .map(({ observer }) =>
+      ofObserver(matrix, byObserver.get(observer) ?? [], {
+        observer,
+        recognised: { cause: 'device-missing', otherCauses: [] },
+      }),
+    );
+}
+
+/** A drifted device flushes its host's own neighbour entries: that row is part of the drift. */
+function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
+  const columns = [...groupBy(cells, ({ subject }) => subject)].filter(
+    ([subject]) => matrix.subjects.get(subject) === 'differs',
+  );
+  return columns.flatMap(([subject, column]) => {
+    const line: Line = { scope: 'subject', subject, cells: column };
+    const finding = findingOfLine(matrix, line);
+    const ownRow = cells.filter(({ observer }) => observer === subject);
+    return finding.cause === 'mac-drift'
+      ? [{ ...finding, cells: [...finding.cells, ...ownRow] }]
+      : [];
+  });
+}
+
+/** Observers that lost the same tables for every subject they were asked about. */
+function wholeRows(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
+  const findings = [...groupBy(cells, ({ observer }) => observer)].map(([observer, row]) => {
+    const asked = subjectsOf(matrix, observer);
+    // With one subject, row and column are one cell: that is a pair.
+    if (row.length < asked || asked < 2) return undefined;
+    const recognised = recogniseRow({
+      neighbour: inCommon(row, 'neighbour'),
+      fdb: inCommon(row, 'fdb'),
+      route: inCommon(row, 'route'),
+    });
+    return recognised === undefined ? undefined : ofObserver(matrix, row, { observer, recognised });
+  });
+  return findings.filter((finding) => finding !== undefined);
+}
+
+function inCommon(row: readonly Cell[], table: Table): Held {
+  const states = new Set(row.map(({ state }) => state[table]));
+  if (states.size === 1 && states.has('absent')) return 'absent';
+  return states.has('unknown') ? 'unknown' : 'right';
+}
+
+function findingOfLine(matrix: Matrix, line: Line): Finding {
+  const recognised = recogniseCells(matrix, line.cells);
+  switch (line.scope) {
+    case 'subject':
+      return ofSubject(matrix, line, recognised);
+    case 'observer':
+      return ofObserver(matrix, line.cells, { observer: line.observer, recognised });
+    case 'pair':
+      return ofPair(matrix, line.cells, recognised);
+  }
+}
+
+/** The cause of most cells; the others' causes are told as well. */
+function recogniseCells(matrix: Matrix, cells: readonly Cell[]): Recognised {
+  const recognised = cells.map(({ state, subject }) =>
+    recogniseCell(state, matrix.subjects.get(subject) ?? 'unknown'),
+  );
+  const byCause = [...groupBy(recognised, ({ cause }) => cause)].toSorted(
+    ([, one], [, two]) => two.length - one.length,
+  );
+  const [main] = byCause;
+  const cause: Cause = main?.[1][0]?.cause ?? 'entries-missing';
+  const others = new Set(recognised.flatMap((one) => [one.cause, ...one.otherCauses]));
+  others.delete(cause);
+  return { cause, otherCauses: [...others] };
+}
+
+function ofSubject(
+  matrix: Matrix,
+  line: Extract<Line, { scope: 'subject' }>,
+  recognised: Recognised,
+): Finding {
+  const { subject, cells } = line;
+  const checkedPeers = peersOf(matrix, subject);
+  return {
+    scope: 'subject',
+    ...recognised,
+    severity: severityOf(recognised.cause, cells.length, checkedPeers),
+    name: subject,
+    subject,
+    observers: cells.map(({ observer }) => observer),
+    cells,
+    checkedPeers,
+    missingPeers: cells.length,
+  };
+}
+
+function ofObserver(
+  matrix: Matrix,
+  cells: readonly Cell[],
+  { observer, recognised }: { readonly observer: string; readonly recognised: Recognised },
+): Finding {
+  const checkedPeers = subjectsOf(matrix, observer);
+  const missingPeers = recognised.cause === 'device-missing' ? checkedPeers : cells.length;
+  return {
+    scope: 'observer',
+    ...recognised,
+    severity: severityOf(recognised.cause, missingPeers, checkedPeers),
+    name: observer,
+    subject: undefined,
+    observers: [observer],
+    cells,
+    checkedPeers,
+    missingPeers,
+  };
+}
+
+function ofPair(matrix: Matrix, cells: readonly Cell[], recognised: Recognised): Finding {
+  const [cell] = cells;
+  const subject = cell?.subject ?? '';
+  const observer = cell?.observer ?? '';
+  const checkedPeers = peersOf(matrix, subject);
+  return {
+    scope: 'pair',
+    ...recognised,
+    severity: severityOf(recognised.cause, cells.length, checkedPeers),
+    name: `${observer}:${subject}`,
+    subject,
+    observers: [observer],
+    cells,
+    checkedPeers,
+    missingPeers: cells.length,
+  };
+}
+
+/** Cut off from half of its judged peers or more is critical; what still works never is. */
+function severityOf(cause: Cause, missing: number, checked: number): Severity {
+  return RULES[cause].pages && missing * 2 >= checked ? 'critical' : 'warning';
+}
+
+/**
+ * One subject, observer or pair is one finding, although some of its cells are lost and others only
+ * about to age: the first, which is the worse, keeps its cause.
+ */
+function foldTogether(findings: readonly Finding[]): readonly Finding[] {
+  const alike = groupBy(findings, ({ scope, name }) => `${scope}/${name}`);
+  return [...alike.values()].flatMap(([first, ...others]) =>
+    first === undefined
+      ? []
+      : [
+          {
+            ...first,
+            otherCauses: [...new Set([...first.otherCauses, ...others.map(({ cause }) => cause)])],
+            cells: [...first.cells, ...others.flatMap(({ cells }) => cells)],
+          },
+        ],
+  );
+}
+
+/** The same fault on more than half of the nodes is the cluster's: one finding, and one page. */
+function joinClusterWide(matrix: Matrix, findings: readonly Finding[]): readonly Finding[] {
+  return [...groupBy(findings, ({ cause }) => cause)].flatMap(([, alike]) => {
+    const [first] = alike;
+    const wide = alike.length >= 3 && alike.length * 2 > matrix.nodes.length;
+    return wide && first !== undefined ? [joined(matrix, first.cause, alike)] : alike;
+  });
+}
+
+function joined(matrix: Matrix, cause: Cause, alike: readonly Finding[]): Finding {
+  const cells = alike.flatMap((finding) => finding.cells);
+  const observers = [...new Set(alike.flatMap((finding) => finding.observers))];
+  return {
+    scope: 'cluster',
+    cause,
+    otherCauses: [...new Set(alike.flatMap(({ otherCauses }) => otherCauses))],
+    severity: alike.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning',
+    name: cause,
+    subject: undefined,
+    observers,
+    cells,
+    checkedPeers: matrix.rows.size,
+    missingPeers: observers.length,
+  };
+}

@@ -1,0 +1,115 @@
+import { ownDevice } from '../expect/vteps.ts';
+import type { Member } from '../expect/members.ts';
+import type { Table } from '../../contract/causes.ts';
+import type { Device, Tables, Vtep } from '../overlay.ts';
+import { type Cell, cellOf, holdingsOf, mergeCells } from './cells.ts';
+
+/**
+ * Whether a node's own device has the MAC of its annotation, where both are known: it tells who is
+ * wrong when peers hold another MAC than the device.
+ */
+export type MacTruth = 'agrees' | 'differs' | 'unknown';
+
+/** One observer's row: what its host says of itself. */
+export interface Row {
+  readonly observer: string;
+  /** The overlay devices it has; undefined where its links were not captured. */
+  readonly devices: readonly Device[] | undefined;
+  /** The host should have a device of a family, and has none. */
+  readonly deviceMissing: boolean;
+  /** The tables that it showed: of another one nothing can be said. */
+  readonly shown: ReadonlySet<Table>;
+}
+
+/**
+ * The observer × subject matrix. Only cells in which something is wrong are kept: of 25 million
+ * cells in a cluster of 5,000 nodes all but a few are right.
+ */
+export interface Matrix {
+  /** Every node of the overlay, whether it could be judged or not. */
+  readonly nodes: readonly string[];
+  readonly rows: ReadonlyMap<string, Row>;
+  readonly subjects: ReadonlyMap<string, MacTruth>;
+  readonly cells: readonly Cell[];
+}
+
+export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Matrix {
+  const judged = members.filter(({ grace }) => grace === undefined);
+  const settled = new Set(judged.map(({ node }) => node));
+  const subjects = vteps.filter(({ node }) => settled.has(node));
+  const rows = new Map<string, Row>();
+  const cells: Cell[] = [];
+  for (const member of judged) {
+    const { node, observed } = member;
+    if (observed === undefined) continue;
+    const own = vteps.filter((vtep) => vtep.node === node);
+    rows.set(node, rowOf(member, own));
+    cells.push(...cellsOf(member, subjects));
+  }
+  return {
+    nodes: members.map(({ node }) => node),
+    rows,
+    subjects: new Map(
+      judged
+        .filter(({ node }) => subjects.some((vtep) => vtep.node === node))
+        .map((member) => [member.node, macTruth(member)]),
+    ),
+    cells,
+  };
+}
+
+/** How many peers could judge a subject. */
+export function peersOf(matrix: Matrix, subject: string): number {
+  return matrix.rows.size - (matrix.rows.has(subject) ? 1 : 0);
+}
+
+/** How many subjects an observer could judge. */
+export function subjectsOf(matrix: Matrix, observer: string): number {
+  return matrix.subjects.size - (matrix.subjects.has(observer) ? 1 : 0);
+}
+
+function cellsOf(member: Member, subjects: readonly Vtep[]): readonly Cell[] {
+  const { node, observed } = member;
+  if (observed === undefined) return [];
+  const holdings = {
+    ipv4: holdingsOf(node, observed.tables, 'ipv4'),
+    ipv6: holdingsOf(node, observed.tables, 'ipv6'),
+  };
+  const cells = new Map<string, Cell>();
+  for (const vtep of subjects) {
+    if (vtep.node === node) continue;
+    const cell = cellOf(holdings[vtep.family], vtep);
+    if (cell === undefined) continue;
+    const sibling = cells.get(vtep.node);
+    cells.set(vtep.node, sibling === undefined ? cell : mergeCells(sibling, cell));
+  }
+  return [...cells.values()];
+}
+
+function macTruth({ listed, observed }: Member): MacTruth {
+  const truths = new Set(
+    (listed?.annotated ?? []).map(({ family, mac }): MacTruth => {
+      const device = ownDevice(observed?.tables.devices, family);
+      if (mac === undefined || device?.mac === undefined) return 'unknown';
+      return mac === device.mac ? 'agrees' : 'differs';
+    }),
+  );
+  if (truths.has('differs')) return 'differs';
+  return truths.has('agrees') ? 'agrees' : 'unknown';
+}
+
+function rowOf({ node, observed }: Member, own: readonly Vtep[]): Row {
+  const devices = observed?.tables.devices;
+  // Only of a host that is known to have a VTEP can a device be said to be missing.
+  const deviceMissing =
+    devices !== undefined && own.some(({ family }) => ownDevice(devices, family) === undefined);
+  return { observer: node, devices, deviceMissing, shown: shownBy(observed?.tables ?? {}) };
+}
+
+function shownBy({ neighbours, fdb, routes }: Tables): ReadonlySet<Table> {
+  const shown: Table[] = [];
+  if (neighbours !== undefined) shown.push('neighbour');
+  if (fdb !== undefined) shown.push('fdb');
+  if (routes !== undefined) shown.push('route');
+  return new Set(shown);
+}

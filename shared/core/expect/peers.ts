@@ -1,0 +1,37 @@
+import { deviceFamily, isOverlayDevice, type Tables } from '../overlay.ts';
+import { majority } from '../group.ts';
+import type { Cidr, Family, IpAddress } from '../addresses.ts';
+
+/** How many observers are asked; a node that they all know is known. */
+const WITNESSES = 50;
+
+/**
+ * What the peers hold of a node: the third of the three truths about it, and the only one where
+ * neither its own device nor its annotations are known. The peers' majority is believed.
+ */
+export interface Witnesses {
+  macAt(underlayIp: IpAddress): string | undefined;
+  tunnelIpOf(mac: string): IpAddress | undefined;
+  podCidrBehind(tunnelIp: IpAddress): Cidr | undefined;
+  /** Tunnel IPs that peers tried to reach and have no MAC for. */
+  unresolved(): readonly IpAddress[];
+}
+
+export function witnesses(observers: readonly Tables[], family: Family): Witnesses {
+  const asked = observers.slice(0, WITNESSES);
+  const ofFamily = ({ device }: { readonly device: string }): boolean =>
+    isOverlayDevice(device) && deviceFamily(device) === family;
+  const fdb = asked.flatMap((tables) => tables.fdb ?? []).filter(ofFamily);
+  const neighbours = asked.flatMap((tables) => tables.neighbours ?? []).filter(ofFamily);
+  const routes = asked.flatMap((tables) => tables.routes ?? []).filter(ofFamily);
+  return {
+    macAt: (underlayIp) =>
+      majority(fdb.filter((one) => one.destination === underlayIp).map(({ mac }) => mac)),
+    tunnelIpOf: (mac) => majority(neighbours.filter((one) => one.mac === mac).map(({ ip }) => ip)),
+    podCidrBehind: (tunnelIp) =>
+      majority(routes.filter((one) => one.gateway === tunnelIp).map((one) => one.destination)),
+    unresolved: () => [
+      ...new Set(neighbours.filter((one) => one.mac === undefined).map(({ ip }) => ip)),
+    ],
+  };
+}

@@ -1,0 +1,43 @@
+import type { Limits } from '../contract/settings.ts';
+import type { Latency } from '../contract/report.ts';
+import type { Problem } from '../contract/report.ts';
+import type { ClusterNode, Observation, Vtep } from './overlay.ts';
+import type { Pod } from './parse/pods.ts';
+
+/** All that a run learned, and all that the core is given. */
+export interface Facts {
+  readonly cluster: string;
+  /** When the run began, epoch milliseconds: the core owns no clock. */
+  readonly now: number;
+  readonly limits: Limits;
+  /** Kubernetes' list, read before and after the tables; undefined where there is no access. */
+  readonly nodes:
+    | { readonly before: readonly ClusterNode[]; readonly after: readonly ClusterNode[] }
+    | undefined;
+  /** Names out of the masters' `kubectl get nodes`, where nothing better is known. */
+  readonly listedNames: readonly string[];
+  readonly pods: readonly Pod[];
+  readonly observations: readonly Observation[];
+  readonly roster: readonly RosterEntry[];
+  readonly latencies: readonly Latency[];
+  /** What gathering could not read or understand. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * What is remembered of a node from run to run, so that a silent host is unknown and not forgotten.
+ */
+export interface RosterEntry {
+  readonly node: string;
+  readonly instanceId?: string | undefined;
+  readonly vteps: readonly Vtep[];
+  readonly master: boolean;
+  /** Epoch milliseconds, as are the others. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** The device's kernel index: another one means that the device was made anew. */
+  readonly deviceIndex?: number | undefined;
+  readonly deviceSince?: number | undefined;
+  /** Whether the last run could read this host: nobody waits for one that was silent already. */
+  readonly answered: boolean;
+}

@@ -1,0 +1,150 @@
+import type { Severity } from '../../contract/causes.ts';
+import type { ReportedIncident } from '../../contract/report.ts';
+import type { Limits } from '../../contract/settings.ts';
+import type { Finding } from '../diagnose/finding.ts';
+import { RULES } from '../diagnose/rules.ts';
+import type { Matrix } from '../diff/matrix.ts';
+import type { Standing } from '../report/incident-report.ts';
+import { footprintOf, type Incident, overlap } from './incident.ts';
+import { sightingOf } from './sighting.ts';
+
+/** What became of an incident in this run, for whoever is to be told. */
+export interface Announcement {
+  readonly kind: 'opened' | 'worsened' | 'resolved';
+  /** Whether people are paged, or only the telemetry is told. */
+  readonly pages: boolean;
+  readonly incident: ReportedIncident;
+}
+
+export interface Advanced {
+  readonly incidents: readonly Incident[];
+  readonly announcements: readonly Announcement[];
+  /** Every incident of this run as it is told, the resolved ones included. */
+  readonly told: readonly ReportedIncident[];
+}
+
+/** What `advance` is given besides the findings. */
+export interface Circumstances {
+  readonly cluster: string;
+  readonly now: number;
+  readonly limits: Limits;
+  readonly matrix: Matrix;
+  /** Whether the second look saw the finding too. */
+  readonly confirmed: (finding: Finding) => boolean;
+  readonly tell: (finding: Finding, standing: Standing) => ReportedIncident;
+}
+
+/** A finding, and the incident whose fault it is. */
+export interface Match {
+  readonly finding: Finding;
+  readonly incident: Incident | undefined;
+}
+
+/**
+ * Decides every incident's next phase. An incident opens when a second look confirms it, stays open
+ * while it is seen or while nobody could look, and resolves when all its cells were seen well.
+ */
+export function advance(
+  incidents: readonly Incident[],
+  findings: readonly Finding[],
+  circumstances: Circumstances,
+): Advanced {
+  const matches = matchIncidents(incidents, findings);
+  const matched = new Set(matches.map(({ incident }) => incident));
+  const steps = [
+    ...matches.map((match) => seen(match, circumstances)),
+    ...incidents.filter((one) => !matched.has(one)).map((one) => unseen(one, circumstances)),
+  ];
+  return {
+    incidents: steps.flatMap(({ next }) => (next === undefined ? [] : [next])),
+    announcements: steps.flatMap(({ announcement }) => announcement ?? []),
+    told: steps.flatMap(({ told }) => told ?? []),
+  };
+}
+
+/**
+ * The same key is the same incident. A fault that grows or shrinks changes its scope, and so would
+ * its key: it inherits the incident with which it shares cells, the oldest first.
+ */
+export function matchIncidents(
+  incidents: readonly Incident[],
+  findings: readonly Finding[],
+): readonly Match[] {
+  const free = new Set(incidents.toSorted((one, two) => one.since - two.since));
+  const claim = (incident: Incident | undefined): Incident | undefined => {
+    if (incident !== undefined) free.delete(incident);
+    return incident;
+  };
+  const byKey = new Map(
+    findings.map((finding) => [
+      finding,
+      claim([...free].find(({ key }) => key.endsWith(`/${finding.scope}/${finding.name}`))),
+    ]),
+  );
+  return findings.map((finding) => {
+    const footprint = footprintOf(finding);
+    const own = byKey.get(finding);
+    const inherited = [...free].find((one) => overlap(one.footprint, footprint));
+    return { finding, incident: own ?? claim(inherited) };
+  });
+}
+
+/** Whether a page would go out for the finding now, if a second look confirms it. */
+export function isDue({ finding, incident }: Match, now: number, limits: Limits): boolean {
+  if (!RULES[finding.cause].pages || incident?.phase === 'open') return false;
+  const lasted = (now - (incident?.since ?? now)) / 1000;
+  return finding.severity === 'critical' || lasted >= limits.pairPatienceSeconds;
+}
+
+interface Step {
+  readonly next: Incident | undefined;
+  readonly announcement?: Announcement;
+  readonly told?: ReportedIncident;
+}
+
+function seen(match: Match, circumstances: Circumstances): Step {
+  const { finding, incident } = match;
+  const { now, limits, cluster, tell } = circumstances;
+  const key = incident?.key ?? `${cluster}/${finding.scope}/${finding.name}`;
+  const since = incident?.since ?? now;
+  const pages = RULES[finding.cause].pages;
+  const wasOpen = incident?.phase === 'open';
+  const opens = !pages || (isDue(match, now, limits) && circumstances.confirmed(finding));
+  const phase = wasOpen || opens ? 'open' : 'suspected';
+  const told = tell(finding, { key, phase, since });
+  const next = { key, phase, since, footprint: footprintOf(finding), told } as const;
+  if (phase === 'suspected') return { next: { ...next, paged: undefined }, told };
+  const paged = incident?.paged;
+  if (!wasOpen) {
+    return {
+      next: { ...next, paged: pages ? finding.severity : undefined },
+      announcement: { kind: 'opened', pages, incident: told },
+      told,
+    };
+  }
+  return pages && isWorse(finding.severity, paged)
+    ? {
+        next: { ...next, paged: finding.severity },
+        announcement: { kind: 'worsened', pages, incident: told },
+        told,
+      }
+    : { next: { ...next, paged }, told };
+}
+
+function unseen(incident: Incident, { matrix }: Circumstances): Step {
+  if (sightingOf(incident.footprint, matrix) === 'unknown') {
+    return { next: incident, told: incident.told };
+  }
+  // A suspicion that was not confirmed was never told to anybody.
+  if (incident.phase === 'suspected') return { next: undefined };
+  const told: ReportedIncident = { ...incident.told, phase: 'resolved' };
+  return {
+    next: undefined,
+    announcement: { kind: 'resolved', pages: incident.paged !== undefined, incident: told },
+    told,
+  };
+}
+
+function isWorse(severity: Severity, paged: Severity | undefined): boolean {
+  return severity === 'critical' && paged !== 'critical';
+}

@@ -1,0 +1,72 @@
+import type { Problem } from '../contract/report.ts';
+import { isMacAddress } from './addresses.ts';
+import { type Matrix, matrixOf } from './diff/matrix.ts';
+import { diagnose } from './diagnose/diagnose.ts';
+import type { Finding } from './diagnose/finding.ts';
+import { type Member, membersOf } from './expect/members.ts';
+import { vtepsOf } from './expect/vteps.ts';
+import type { Facts } from './facts.ts';
+import type { Vtep } from './overlay.ts';
+
+/** What one look at the cluster says, before anything is remembered or paged. */
+export interface Judgement {
+  readonly members: readonly Member[];
+  readonly vteps: readonly Vtep[];
+  readonly matrix: Matrix;
+  readonly findings: readonly Finding[];
+  readonly problems: readonly Problem[];
+}
+
+export function judge(facts: Facts): Judgement {
+  const { members, problems } = membersOf(facts);
+  const vteps = vtepsOf(members);
+  const matrix = matrixOf(members, vteps);
+  return {
+    members,
+    vteps,
+    matrix,
+    findings: diagnose(matrix),
+    problems: [
+      ...facts.problems,
+      ...problems,
+      ...graceProblems(members),
+      ...opaqueMacs(members, vteps),
+      ...unjudgedSubjects(members, vteps),
+    ],
+  };
+}
+
+function graceProblems(members: readonly Member[]): readonly Problem[] {
+  return members.flatMap(({ node, grace }) =>
+    grace === undefined ? [] : [{ where: node, message: `not judged yet: ${grace}` }],
+  );
+}
+
+/** How many masked addresses a problem quotes. */
+const QUOTED_MACS = 8;
+
+function opaqueMacs(members: readonly Member[], vteps: readonly Vtep[]): readonly Problem[] {
+  const held = members.flatMap(({ observed }) => [
+    ...(observed?.tables.neighbours ?? []),
+    ...(observed?.tables.fdb ?? []),
+  ]);
+  const macs = new Set([...vteps, ...held].flatMap(({ mac }) => (mac === undefined ? [] : [mac])));
+  const opaque = [...macs].filter((mac) => !isMacAddress(mac)).toSorted();
+  if (opaque.length === 0) return [];
+  const quoted = opaque.slice(0, QUOTED_MACS).join(', ');
+  const more = opaque.length > QUOTED_MACS ? ` and ${opaque.length - QUOTED_MACS} more` : '';
+  const message =
+    `not hexadecimal: ${quoted}${more}. ` +
+    'They are compared as they stand, and no mend command is made from them.';
+  return [{ where: 'MAC addresses', message }];
+}
+
+function unjudgedSubjects(members: readonly Member[], vteps: readonly Vtep[]): readonly Problem[] {
+  const known = new Set(vteps.map(({ node }) => node));
+  return members
+    .filter(({ node, grace }) => grace === undefined && !known.has(node))
+    .map(({ node }) => ({
+      where: node,
+      message: 'its VTEP is not known: neither device, annotations nor peers tell it',
+    }));
+}

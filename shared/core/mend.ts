@@ -1,0 +1,145 @@
+import type { Mend, ReportedEntry } from '../contract/report.ts';
+import { isMacAddress } from './addresses.ts';
+import type { Finding } from './diagnose/finding.ts';
+import { RULES } from './diagnose/rules.ts';
+import { groupBy } from './group.ts';
+import type { Install, Vtep } from './overlay.ts';
+import type { Judgement } from './judge.ts';
+import { isNodeName } from './parse/kubectl-nodes.ts';
+import type { Pod } from './parse/pods.ts';
+
+/** How many commands are offered for single entries; beyond it, restarting flannel is shorter. */
+const ENTRY_COMMANDS = 60;
+
+/** How many nodes get a restart command of their own. */
+const RESTARTS = 50;
+
+/** What a restart of flannel looks like where no pod is known by name. */
+const RESTART: Readonly<Record<Install, (node: string, master: boolean) => Mend>> = {
+  canal: (node) => byLabel(node, 'kube-system', 'k8s-app=canal'),
+  rke2: (node) => byLabel(node, 'kube-system', 'k8s-app=canal'),
+  flannel: (node) => byLabel(node, 'kube-flannel', 'app=flannel'),
+  k3s: (node, master) => ({
+    where: node,
+    command: `systemctl restart ${master ? 'k3s' : 'k3s-agent'}`,
+  }),
+};
+
+/**
+ * The commands that mend a finding. What flannel lost it programs again when it starts, on the side
+ * that lost it: the observers, or the subject where its device has drifted. Lost entries can also be
+ * put back one by one, at once and without a restart.
+ *
+ * A command is made only from tokens that pass a strict grammar, since a person will paste it into
+ * a root shell; where a token does not pass, there is no command.
+ */
+export function mendOf(
+  finding: Finding,
+  judgement: Judgement,
+  pods: readonly Pod[],
+): readonly Mend[] {
+  const { subject, observers } = finding;
+  const drifted = RULES[finding.cause].mendAt === 'subject' && subject !== undefined;
+  const nodes = drifted ? [subject] : observers;
+  return [...entryCommands(finding, judgement.vteps), ...restarts(nodes, judgement, pods)];
+}
+
+function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[] {
+  // Entries cannot be put on a device that is not there, and would be wrong for one that drifted.
+  if (finding.cause === 'device-missing' || finding.cause === 'mac-drift') return [];
+  const bySubject = groupBy(vteps, ({ node }) => node);
+  const entries = finding.cells.flatMap((cell) => cell.entries);
+  if (entries.length > ENTRY_COMMANDS) return [];
+  return entries.flatMap((entry) =>
+    (bySubject.get(entry.subject) ?? []).flatMap((vtep) => {
+      const command = entryCommand(entry, vtep);
+      return command === undefined || !isNodeName(entry.observer)
+        ? []
+        : [{ where: entry.observer, command }];
+    }),
+  );
+}
+
+/** `replace` makes the entry or puts it right, and does nothing where it is right already. */
+function entryCommand(entry: ReportedEntry, vtep: Vtep): string | undefined {
+  const { tunnelIp, mac, underlayIp, podCidr } = vtep;
+  const device = / dev (flannel(?:-v6)?\.\d{1,8}|vxlan(?:-v6)?\.calico)\b/.exec(
+    entry.expected,
+  )?.[1];
+  const isOwn = entry.expected.startsWith(`${ownKey(entry, vtep)} `);
+  if (device === undefined || tunnelIp === undefined || !isOwn) return undefined;
+  switch (entry.table) {
+    case 'neighbour':
+      return mac !== undefined && isMacAddress(mac)
+        ? `ip neigh replace ${tunnelIp} lladdr ${mac} dev ${device} nud permanent`
+        : undefined;
+    case 'fdb':
+      return mac !== undefined && isMacAddress(mac) && underlayIp !== undefined
+        ? `bridge fdb replace ${mac} dev ${device} dst ${underlayIp} self permanent`
+        : undefined;
+    case 'route':
+      return podCidr === undefined
+        ? undefined
+        : `ip route replace ${podCidr} via ${tunnelIp} dev ${device} onlink`;
+  }
+}
+
+/** The first word of the expected entry: it tells of which family the entry is. */
+function ownKey({ table }: ReportedEntry, { tunnelIp, mac, podCidr }: Vtep): string | undefined {
+  switch (table) {
+    case 'neighbour':
+      return tunnelIp;
+    case 'fdb':
+      return mac;
+    case 'route':
+      return podCidr;
+  }
+}
+
+function restarts(
+  nodes: readonly string[],
+  { members }: Judgement,
+  pods: readonly Pod[],
+): readonly Mend[] {
+  const named = nodes.filter(isNodeName).slice(0, RESTARTS);
+  const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
+  const running = groupBy(
+    pods.filter(({ flannel }) => flannel),
+    ({ node }) => node,
+  );
+  const known = named.flatMap((node) => running.get(node) ?? []);
+  const byNamespace = [...groupBy(known, ({ namespace }) => namespace)].map(
+    ([namespace, some]) => ({
+      where: 'kubectl',
+      command: `kubectl -n ${namespace} delete pod ${some.map(({ name }) => name).join(' ')}`,
+    }),
+  );
+  const unknown = named.filter((node) => !running.has(node));
+  return [
+    ...byNamespace,
+    ...unknown.flatMap((node) => {
+      const host = hosts.get(node);
+      const master = host?.kubeconfig !== undefined;
+      return host?.install === undefined
+        ? [whereFlannelRuns(node)]
+        : [RESTART[host.install](node, master)];
+    }),
+  ];
+}
+
+function byLabel(node: string, namespace: string, label: string): Mend {
+  return {
+    where: 'kubectl',
+    command: `kubectl -n ${namespace} delete pod -l ${label} --field-selector spec.nodeName=${node}`,
+  };
+}
+
+/** How flannel came onto this host is not known: canal's pods and flannel's carry these labels. */
+function whereFlannelRuns(node: string): Mend {
+  return {
+    where: 'kubectl',
+    command:
+      `kubectl -n kube-system delete pod -l 'k8s-app in (canal,flannel)' ` +
+      `--field-selector spec.nodeName=${node}`,
+  };
+}

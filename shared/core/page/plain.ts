@@ -1,0 +1,26 @@
+/**
+ * Text that came from hosts, or that people chose, made safe to show: control characters, line
+ * breaks and characters that turn the direction of writing never reach a page or a terminal.
+ */
+export function plain(text: string): string {
+  return text.replaceAll(/[^\p{L}\p{N}\p{P}\p{S}\p{M} ]/gu, '?');
+}
+
+/** For an SNS subject, which takes ASCII alone. */
+export function ascii(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/gu, '?');
+}
+
+/** The first `length` characters; what is cut ends in dots, so that nobody takes it for the whole. */
+export function shorten(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 3))}...`;
+}
+
+/** `a, b and c`, and of many the first with a count of the rest. */
+export function enumerate(names: readonly string[], most: number): string {
+  if (names.length > most) {
+    return `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
+  }
+  const [last = '', ...others] = names.toReversed();
+  return others.length === 0 ? last : `${others.toReversed().join(', ')} and ${last}`;
+}

@@ -1,0 +1,99 @@
+import { type Cidr, parseCidr, parseIp } from '../addresses.ts';
+import { type Device, isOverlayDevice } from '../overlay.ts';
+import {
+  entry,
+  looksLikeJson,
+  other,
+  type Parsed,
+  parseLines,
+  parseListing,
+  type Reading,
+  strange,
+} from './parsed.ts';
+import {
+  listField,
+  macToken,
+  numberField,
+  objectField,
+  textField,
+  valueAfter,
+  wholeNumber,
+  wordsOf,
+} from './words.ts';
+
+/** Overlay devices out of `ip -d -o link` (text, or JSON); busybox tells less of them. */
+export function parseLinks(where: string, text: string): Parsed<readonly Device[]> {
+  return looksLikeJson(text)
+    ? parseListing(where, text, readItem)
+    : parseLines(where, text, readLine);
+}
+
+export interface DeviceAddress {
+  readonly device: string;
+  readonly address: Cidr;
+}
+
+/** Addresses of overlay devices out of `ip -o addr`; link-local ones say nothing of the overlay. */
+export function parseAddresses(where: string, text: string): Parsed<readonly DeviceAddress[]> {
+  return parseLines(where, text, (line) => {
+    const words = wordsOf(line);
+    const device = words[1]?.replace(/@.*$/, '');
+    const address = parseCidr(valueAfter(words, 'inet') ?? valueAfter(words, 'inet6') ?? '');
+    if (device === undefined || address === undefined) return strange('not an address');
+    const ofOverlay = isOverlayDevice(device) && !address.startsWith('fe80:');
+    return ofOverlay ? entry({ device, address }) : other;
+  });
+}
+
+/** The devices with the addresses they carry. */
+export function withAddresses(
+  devices: readonly Device[],
+  addresses: readonly DeviceAddress[],
+): readonly Device[] {
+  return devices.map((device) => ({
+    ...device,
+    addresses: addresses.filter((one) => one.device === device.name).map((one) => one.address),
+  }));
+}
+
+/** `3: flannel.1: <BROADCAST,UP,…> mtu 1450 … link/ether 8a:… … vxlan id 1 local … dstport 8472 …` */
+function readLine(line: string): Reading<Device> {
+  const words = wordsOf(line.replaceAll('\\', ' '));
+  const [index = '', name = '', flags = ''] = words;
+  if (!/^\d+:$/.test(index) || !/^<.*>$/.test(flags)) return strange('not a link');
+  const device = name.replace(/:$/, '').replace(/@.*$/, '');
+  if (!isOverlayDevice(device)) return other;
+  // Only words behind `vxlan` are the tunnel's; `id` and `local` mean other things before it.
+  const tunnel = words.slice(words.indexOf('vxlan') + 1);
+  const isTunnel = words.includes('vxlan');
+  return entry({
+    name: device,
+    index: wholeNumber(index.slice(0, -1)),
+    up: flags.slice(1, -1).split(',').includes('UP'),
+    mac: macToken(valueAfter(words, 'link/ether')),
+    mtu: wholeNumber(valueAfter(words, 'mtu')),
+    vni: isTunnel ? wholeNumber(valueAfter(tunnel, 'id')) : undefined,
+    port: isTunnel ? wholeNumber(valueAfter(tunnel, 'dstport')) : undefined,
+    local: isTunnel ? parseIp(valueAfter(tunnel, 'local') ?? '') : undefined,
+    addresses: [],
+  });
+}
+
+function readItem(item: object): Reading<Device> {
+  const name = textField(item, 'ifname');
+  // iproute2 4.15 to 4.18 print an empty object for every link that the filter left out.
+  if (name === undefined) return Object.keys(item).length === 0 ? other : strange('not a link');
+  if (!isOverlayDevice(name)) return other;
+  const tunnel = objectField(objectField(item, 'linkinfo') ?? {}, 'info_data') ?? {};
+  return entry({
+    name,
+    index: numberField(item, 'ifindex'),
+    up: listField(item, 'flags').includes('UP'),
+    mac: macToken(textField(item, 'address')),
+    mtu: numberField(item, 'mtu'),
+    vni: numberField(tunnel, 'id'),
+    port: numberField(tunnel, 'port'),
+    local: parseIp(textField(tunnel, 'local') ?? textField(tunnel, 'local6') ?? ''),
+    addresses: [],
+  });
+}

@@ -1,0 +1,71 @@
+import { parseIp } from '../addresses.ts';
+import { type FdbEntry, isOverlayDevice } from '../overlay.ts';
+import {
+  entry,
+  looksLikeJson,
+  other,
+  type Parsed,
+  parseLines,
+  parseListing,
+  type Reading,
+  strange,
+} from './parsed.ts';
+import { macToken, textField, valueAfter, type Words, wordsOf } from './words.ts';
+
+/** The FDB's default entries, where a packet for an unknown MAC is flooded to. flannel has none. */
+const FLOOD = '00:00:00:00:00:00';
+
+/**
+ * FDB entries of overlay devices out of `bridge fdb`, text or JSON. `device` is the one asked for,
+ * where the lines do not name it.
+ */
+export function parseFdb(
+  where: string,
+  text: string,
+  device: string | undefined,
+): Parsed<readonly FdbEntry[]> {
+  if (looksLikeJson(text)) {
+    return parseListing(where, text, (item) =>
+      fromDescribed({
+        mac: textField(item, 'mac'),
+        device: textField(item, 'ifname') ?? device,
+        destination: textField(item, 'dst'),
+      }),
+    );
+  }
+  return parseLines(where, text, (line) => readLine(wordsOf(line), device));
+}
+
+interface Described {
+  readonly mac: string | undefined;
+  readonly device: string | undefined;
+  readonly destination: string | undefined;
+}
+
+function readLine(words: Words, device: string | undefined): Reading<FdbEntry> {
+  return fromDescribed({
+    mac: words[0],
+    device: valueAfter(words, 'dev') ?? device,
+    destination: valueAfter(words, 'dst') ?? bareDestination(words),
+  });
+}
+
+/** iproute2 4.17 and 4.18 leave out the word `dst`: the address then follows MAC and device. */
+function bareDestination(words: Words): string | undefined {
+  const candidate = words[1] === 'dev' ? words[3] : words[1];
+  return parseIp(candidate ?? '');
+}
+
+function fromDescribed(described: Described): Reading<FdbEntry> {
+  const mac = macToken(described.mac);
+  if (mac === undefined) return strange('not an FDB entry');
+  const { device } = described;
+  if (device === undefined) return strange('an FDB entry without its device');
+  // Without a destination it is a NIC's own filter or a next-hop group, which flannel never uses.
+  if (!isOverlayDevice(device) || mac === FLOOD || described.destination === undefined)
+    return other;
+  const destination = parseIp(described.destination);
+  return destination === undefined
+    ? strange('an FDB entry to something that is no address')
+    : entry({ device, mac, destination });
+}

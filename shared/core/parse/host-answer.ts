@@ -1,0 +1,167 @@
+import type { Action } from '../../contract/probe.ts';
+import { parseCidr, parseIp } from '../addresses.ts';
+import {
+  type Device,
+  type FdbEntry,
+  type HostFacts,
+  INSTALLS,
+  isOverlayDevice,
+  type NeighbourEntry,
+  type Observation,
+  type RouteEntry,
+  type Tables,
+} from '../overlay.ts';
+import { openAnswer } from './answer.ts';
+import { type DeviceAddress, withAddresses } from './devices.ts';
+import { isNodeName } from './kubectl-nodes.ts';
+import { quote } from './parsed.ts';
+import { macToken, wholeNumber, type Words, wordsOf } from './words.ts';
+
+/**
+ * Reads a host's answer to the actions `tables` and `entries`: one line an entry, its kind in the
+ * first word. The script writes exactly this form, so one line that is not understood makes the
+ * whole answer unknown: a host that answers nonsense is not to be half believed.
+ */
+export function parseHostAnswer(
+  action: Exclude<Action, 'latency'>,
+  answer: { readonly instanceId: string; readonly text: string },
+): Observation {
+  const { instanceId } = answer;
+  const opened = openAnswer(action, answer.text);
+  if (opened.kind === 'broken') return { kind: 'unknown', instanceId, reason: opened.reason };
+  const draft: Draft = {
+    facts: new Map(),
+    devices: [],
+    addresses: [],
+    neighbours: [],
+    fdb: [],
+    routes: [],
+    unread: new Map(),
+    verbatim: [],
+  };
+  for (const line of opened.payload.split('\n')) {
+    if (line !== '' && !readLine(draft, line)) {
+      return { kind: 'unknown', instanceId, reason: `a line is not understood: ${quote(line)}` };
+    }
+  }
+  const host = readFacts(draft.facts, instanceId);
+  return host === undefined
+    ? { kind: 'unknown', instanceId, reason: 'the answer does not say which host it is of' }
+    : { kind: 'tables', host, tables: readTables(draft), verbatim: draft.verbatim };
+}
+
+/** An answer while it is read. */
+interface Draft {
+  readonly facts: Map<string, Words>;
+  readonly devices: Device[];
+  readonly addresses: DeviceAddress[];
+  readonly neighbours: NeighbourEntry[];
+  readonly fdb: FdbEntry[];
+  readonly routes: RouteEntry[];
+  /** Tables that the host could not read, each with its reason. */
+  readonly unread: Map<string, string>;
+  readonly verbatim: string[];
+}
+
+const FACTS = new Set(['host', 'boot', 'install', 'flanneld', 'agent', 'master', 'tools']);
+
+/** Whether the line was understood. */
+function readLine(draft: Draft, line: string): boolean {
+  const words = wordsOf(line);
+  const [kind = '', ...rest] = words;
+  if (FACTS.has(kind)) return draft.facts.set(kind, rest).has(kind);
+  switch (kind) {
+    case 'D':
+      return push(draft.devices, readDevice(rest));
+    case 'A':
+      return push(draft.addresses, readAddress(rest));
+    case 'N':
+      return push(draft.neighbours, readNeighbour(rest));
+    case 'F':
+      return push(draft.fdb, readFdb(rest));
+    case 'R':
+      return push(draft.routes, readRoute(rest));
+    case 'U':
+      return draft.unread.set(rest[0] ?? '', rest.slice(1).join(' ')).size > 0;
+    case 'V':
+      return push(draft.verbatim, line.replace(/^V \w+ /, ''));
+    default:
+      return false;
+  }
+}
+
+function push<T>(entries: T[], entry: T | undefined): boolean {
+  if (entry === undefined) return false;
+  entries.push(entry);
+  return true;
+}
+
+function readDevice(words: Words): Device | undefined {
+  const [name = '', index, state, mtu, mac, vni, local, port] = words;
+  if (!isOverlayDevice(name) || (state !== 'UP' && state !== 'DOWN')) return undefined;
+  return {
+    name,
+    up: state === 'UP',
+    index: wholeNumber(index),
+    mtu: wholeNumber(mtu),
+    mac: macToken(mac),
+    vni: wholeNumber(vni),
+    local: parseIp(local ?? ''),
+    port: wholeNumber(port),
+    addresses: [],
+  };
+}
+
+function readAddress([device = '', text = '']: Words): DeviceAddress | undefined {
+  const address = parseCidr(text);
+  return address === undefined ? undefined : { device, address };
+}
+
+function readNeighbour([device = '', text = '', mac, ...states]: Words):
+  | NeighbourEntry
+  | undefined {
+  const ip = parseIp(text);
+  if (ip === undefined) return undefined;
+  const state = states.filter((word) => word !== '-').join(' ');
+  return { device, ip, mac: macToken(mac), permanent: states.includes('PERMANENT'), state };
+}
+
+function readFdb([device = '', text, to = '']: Words): FdbEntry | undefined {
+  const mac = macToken(text);
+  const destination = parseIp(to);
+  return mac === undefined || destination === undefined ? undefined : { device, mac, destination };
+}
+
+function readRoute([device = '', to = '', via = '']: Words): RouteEntry | undefined {
+  const destination = parseCidr(to);
+  const gateway = parseIp(via);
+  if (destination === undefined || gateway === undefined) return undefined;
+  return { device, destination, gateway };
+}
+
+function readFacts(facts: Draft['facts'], instanceId: string): HostFacts | undefined {
+  const node = facts.get('host')?.[0] ?? '';
+  if (!isNodeName(node)) return undefined;
+  const [bootId, uptime = ''] = facts.get('boot') ?? [];
+  const kubeconfig = facts.get('master')?.[0] ?? '-';
+  return {
+    node,
+    instanceId,
+    bootId,
+    uptimeSeconds: /^\d{1,12}(\.\d{1,3})?$/.test(uptime) ? Number(uptime) : undefined,
+    install: INSTALLS.find((install) => install === facts.get('install')?.[0]),
+    flanneldSeconds: wholeNumber(facts.get('flanneld')?.[0]),
+    agentDirectories: wholeNumber(facts.get('agent')?.[0]),
+    kubeconfig: kubeconfig === '-' ? undefined : kubeconfig,
+  };
+}
+
+function readTables(draft: Draft): Tables {
+  const { unread } = draft;
+  return {
+    devices: unread.has('device') ? undefined : withAddresses(draft.devices, draft.addresses),
+    neighbours: unread.has('neighbour') ? undefined : draft.neighbours,
+    fdb: unread.has('fdb') ? undefined : draft.fdb,
+    routes: unread.has('route') ? undefined : draft.routes,
+  };
+}

@@ -1,0 +1,110 @@
+import { parseIp } from '../addresses.ts';
+import { isOverlayDevice, type NeighbourEntry } from '../overlay.ts';
+import {
+  entry,
+  looksLikeJson,
+  other,
+  type Parsed,
+  parseLines,
+  parseListing,
+  type Reading,
+  strange,
+} from './parsed.ts';
+import { listField, macToken, textField, valueAfter, type Words, wordsOf } from './words.ts';
+
+/**
+ * Neighbour entries of overlay devices out of `ip neigh` (text or JSON, iproute2 4.11 to 7.x and
+ * busybox), `arp -an` or `/proc/net/arp`. `device` is the one asked for, where the lines do not
+ * name it (`ip neigh show dev X`).
+ */
+export function parseNeighbours(
+  where: string,
+  text: string,
+  device: string | undefined,
+): Parsed<readonly NeighbourEntry[]> {
+  if (looksLikeJson(text)) {
+    return parseListing(where, text, (item) => readItem(item, device));
+  }
+  return parseLines(where, text, (line) => readLine(wordsOf(line), device));
+}
+
+/** What the listing said of one neighbour, before it is known to be of the overlay. */
+interface Described {
+  readonly ip: string | undefined;
+  readonly device: string | undefined;
+  readonly mac: string | undefined;
+  readonly states: readonly string[];
+}
+
+const STATES = new Set([
+  'INCOMPLETE',
+  'REACHABLE',
+  'STALE',
+  'DELAY',
+  'PROBE',
+  'FAILED',
+  'NOARP',
+  'PERMANENT',
+]);
+
+function readLine(words: Words, device: string | undefined): Reading<NeighbourEntry> {
+  if (words[0] === 'IP' && words[1] === 'address') return other;
+  if (words[0] === '?') return fromDescribed(describeArp(words));
+  if (words[1]?.startsWith('0x') === true) return fromDescribed(describeProc(words));
+  return fromDescribed({
+    ip: words[0],
+    device: valueAfter(words, 'dev') ?? device,
+    mac: valueAfter(words, 'lladdr'),
+    states: words.slice(1).filter((word) => STATES.has(word)),
+  });
+}
+
+function readItem(item: object, device: string | undefined): Reading<NeighbourEntry> {
+  return fromDescribed({
+    ip: textField(item, 'dst'),
+    device: textField(item, 'dev') ?? device,
+    mac: textField(item, 'lladdr'),
+    states: listField(item, 'state').filter((state) => typeof state === 'string'),
+  });
+}
+
+/** `? (10.42.1.0) at 8a:… [ether] PERM on flannel.1`, of busybox's arp. */
+function describeArp(words: Words): Described {
+  const mac = valueAfter(words, 'at');
+  return {
+    ip: words[1]?.replaceAll(/[()]/g, ''),
+    device: valueAfter(words, 'on'),
+    mac: mac === '<incomplete>' || mac === '*' ? undefined : mac,
+    states: words.includes('PERM') ? ['PERMANENT'] : [],
+  };
+}
+
+/** Columns of `/proc/net/arp`: address, type, flags (0x2 complete, 0x4 permanent), MAC, mask, device. */
+function describeProc(words: Words): Described {
+  const flags = Number(words[2]);
+  const complete = (flags & 2) !== 0;
+  return {
+    ip: words[0],
+    device: words[5],
+    mac: complete ? words[3] : undefined,
+    states: (flags & 4) !== 0 ? ['PERMANENT'] : [],
+  };
+}
+
+function fromDescribed(described: Described): Reading<NeighbourEntry> {
+  const ip = parseIp(described.ip ?? '');
+  if (ip === undefined) return strange('not a neighbour entry');
+  const { device, states } = described;
+  if (device === undefined) return strange('a neighbour entry without its device');
+  // Multicast and other NOARP entries are the kernel's own; flannel has no part in them.
+  if (!isOverlayDevice(device) || states.includes('NOARP')) return other;
+  const mac = macToken(described.mac);
+  if (described.mac !== undefined && mac === undefined) return strange('not a MAC address');
+  return entry({
+    device,
+    ip,
+    mac,
+    permanent: states.includes('PERMANENT'),
+    state: states.join(' '),
+  });
+}

@@ -1,0 +1,38 @@
+import type { Facts, RosterEntry } from './facts.ts';
+import type { Member } from './expect/members.ts';
+import { deviceAge } from './expect/device-age.ts';
+import type { Judgement } from './judge.ts';
+
+const DAY_MS = 86_400_000;
+
+/** The roster after this run. A node is forgotten when the list, or time, says that it has left. */
+export function nextRoster(facts: Facts, judgement: Judgement): readonly RosterEntry[] {
+  const current = judgement.members.map((member) => entryOf(facts, judgement, member));
+  const listed = facts.nodes !== undefined;
+  const names = new Set(current.map(({ node }) => node));
+  // Without a list, a name that two hosts claim drops out of the members and is still remembered.
+  const silent = facts.roster.filter(({ node }) => !listed && !names.has(node));
+  const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
+  return [...current, ...silent].filter(({ lastSeen }) => lastSeen >= oldest);
+}
+
+function entryOf(facts: Facts, { vteps }: Judgement, member: Member): RosterEntry {
+  const { node, observed, remembered } = member;
+  const own = vteps.filter((vtep) => vtep.node === node);
+  const kept = remembered?.vteps ?? [];
+  const seen = observed === undefined ? (remembered?.lastSeen ?? facts.now) : facts.now;
+  return {
+    node,
+    instanceId: observed?.host.instanceId ?? remembered?.instanceId,
+    vteps: own.length > 0 ? own : kept,
+    master: observed === undefined ? (remembered?.master ?? false) : isMaster(member),
+    firstSeen: remembered?.firstSeen ?? facts.now,
+    lastSeen: seen,
+    ...deviceAge(facts.now, member),
+    answered: observed !== undefined,
+  };
+}
+
+function isMaster({ observed }: Member): boolean {
+  return observed?.host.kubeconfig !== undefined;
+}

@@ -1,0 +1,150 @@
+import { TABLES } from '../../contract/causes.ts';
+import type { Report, ReportedIncident } from '../../contract/report.ts';
+import type { EventSeverity } from '../../contract/telemetry.ts';
+import type { TelemetryEvent } from '../../contract/telemetry-records.ts';
+import { plain } from './plain.ts';
+
+/** What a run changed about an incident, as the decision knows it. */
+export type IncidentChange =
+  | { readonly kind: 'opened'; readonly incident: ReportedIncident }
+  | {
+      readonly kind: 'updated';
+      readonly incident: ReportedIncident;
+      readonly previousMissingPeers: number;
+    }
+  | {
+      readonly kind: 'resolved';
+      readonly incident: ReportedIncident;
+      readonly durationSeconds: number;
+    };
+
+/** One event for each change, in the given order. */
+export function eventsOf(
+  report: Report,
+  changes: readonly IncidentChange[],
+): readonly TelemetryEvent[] {
+  return changes.map((change) => eventOf(report.cluster, change));
+}
+
+/** The event of a run that failed. The error's texts are cut, as a backend would do it. */
+export function exceptionEvent(cluster: string, error: Error): TelemetryEvent {
+  return {
+    event: 'vtepwatch.check.exception',
+    severity: 'fatal',
+    body: `The run failed: ${plain(error.message)}`,
+    attributes: {
+      'k8s.cluster.name': cluster,
+      'exception.type': error.name,
+      'exception.message': error.message.slice(0, EXCEPTION_CHARACTERS_MAX),
+      'exception.stacktrace': error.stack?.slice(0, EXCEPTION_CHARACTERS_MAX),
+    },
+  };
+}
+
+type IncidentAttributes = Extract<
+  TelemetryEvent,
+  { readonly event: 'vtepwatch.incident.opened' }
+>['attributes'];
+
+const PEER_NAMES_MAX = 20;
+const EXCEPTION_CHARACTERS_MAX = 4096;
+
+function eventOf(cluster: string, change: IncidentChange): TelemetryEvent {
+  const { incident } = change;
+  switch (change.kind) {
+    case 'opened':
+      return {
+        event: 'vtepwatch.incident.opened',
+        severity: severityOf(incident),
+        body: sentence(incident),
+        attributes: incidentAttributes(cluster, incident),
+      };
+    case 'updated':
+      return {
+        event: 'vtepwatch.incident.updated',
+        severity: severityOf(incident),
+        body: `${sentence(incident)}; before: ${change.previousMissingPeers}`,
+        attributes: {
+          ...incidentAttributes(cluster, incident),
+          'vtepwatch.incident.previous_missing_peers': change.previousMissingPeers,
+        },
+      };
+    case 'resolved':
+      return {
+        event: 'vtepwatch.incident.resolved',
+        severity: 'info',
+        body: `Resolved after ${Math.round(change.durationSeconds)} s: ${plain(incident.key)} (${incident.cause})`,
+        attributes: {
+          'k8s.cluster.name': cluster,
+          'k8s.node.name': victim(incident),
+          'vtepwatch.incident.id': plain(incident.key),
+          'vtepwatch.cause': incident.cause,
+          'vtepwatch.scope': incident.scope,
+          'vtepwatch.incident.duration': change.durationSeconds,
+        },
+      };
+  }
+}
+
+function severityOf(incident: ReportedIncident): EventSeverity {
+  switch (incident.severity) {
+    case 'critical':
+      return 'error';
+    case 'warning':
+      return 'warn';
+    case 'info':
+      return 'info';
+  }
+}
+
+function incidentAttributes(cluster: string, incident: ReportedIncident): IncidentAttributes {
+  const { vtep, entries } = incident;
+  return {
+    'k8s.cluster.name': cluster,
+    'k8s.node.name': victim(incident),
+    'network.peer.address': optional(vtep?.underlayIp),
+    'vtepwatch.vtep.tunnel_ip': optional(vtep?.tunnelIp),
+    'vtepwatch.vtep.mac': optional(vtep?.mac),
+    'vtepwatch.incident.id': plain(incident.key),
+    'vtepwatch.cause': incident.cause,
+    'vtepwatch.scope': incident.scope,
+    'vtepwatch.severity': incident.severity,
+    'vtepwatch.tables': TABLES.filter((table) => entries.some((entry) => entry.table === table)),
+    'vtepwatch.checked_peers': incident.checkedPeers,
+    'vtepwatch.missing_peers': incident.missingPeers,
+    'vtepwatch.peer.names': peerNames(incident),
+  };
+}
+
+/** Many backends show an event's body and nothing else of it. */
+function sentence(incident: ReportedIncident): string {
+  const { checkedPeers, missingPeers, cause, scope } = incident;
+  const subject = victim(incident) ?? 'the cluster';
+  if (missingPeers === 0) return `${subject}: ${cause}`;
+  const share = `${missingPeers} of ${checkedPeers} peers`;
+  switch (scope) {
+    case 'subject':
+      return `${share} have lost the VTEP of ${subject} (${cause})`;
+    case 'observer':
+      return `${subject} has lost the VTEPs of ${share} (${cause})`;
+    case 'pair':
+      return `${peerNames(incident).join(', ')} has lost the VTEP of ${subject} (${cause})`;
+    case 'cluster':
+      return `${share} have lost VTEPs of ${subject} (${cause})`;
+  }
+}
+
+/** The node that a fault is about, if it is about one. */
+function victim({ scope, subject, observers }: ReportedIncident): string | undefined {
+  return optional(scope === 'observer' ? (subject ?? observers[0]) : subject);
+}
+
+/** A row's peers are the subjects that it has lost; else they are the observers. */
+function peerNames({ scope, observers, entries }: ReportedIncident): readonly string[] {
+  const names = scope === 'observer' ? entries.map(({ subject }) => subject) : observers;
+  return [...new Set(names)].slice(0, PEER_NAMES_MAX).map(plain);
+}
+
+function optional(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : plain(text);
+}

@@ -1,0 +1,142 @@
+import { CAUSES, TABLES } from '../../contract/causes.ts';
+import type { Table } from '../../contract/causes.ts';
+import type { Report } from '../../contract/report.ts';
+import { ERROR_TYPES, NODE_STATES } from '../../contract/telemetry.ts';
+import type { ErrorType } from '../../contract/telemetry.ts';
+import type { Point } from '../../contract/telemetry-records.ts';
+import { nodeStates } from './node-states.ts';
+import { plain } from './plain.ts';
+
+/** What the report does not say and the gauges need. */
+export interface RunFigures {
+  readonly durationSeconds: number;
+  /** Unix time at which the run ended. */
+  readonly endedAtSeconds: number;
+  /** Every node that was judged, by its name in the report. */
+  readonly nodes: ReadonlyMap<string, NodeFigures>;
+  /** Hosts without a usable answer; a reason that is not named counts 0. */
+  readonly failures: Readonly<Partial<Record<ErrorType, number>>>;
+  /** The most orchestration directories on any one host; undefined when no host told. */
+  readonly orchestrationDirectories: number | undefined;
+}
+
+export interface NodeFigures {
+  /** Peers whose entries for this node could be judged. */
+  readonly checkedPeers: number;
+  /** How many of these hold no correct entry for it, in each table. */
+  readonly missingPeers: Readonly<Record<Table, number>>;
+  /** Entries that this node itself holds for VTEPs of no live node; undefined when not counted. */
+  readonly ghostEntries: Readonly<Record<Table, number>> | undefined;
+}
+
+/**
+ * The gauges of one run. Zeros are explicit, so that healthy and unknown differ: a node that could
+ * not be judged has no `missing_peers`, and 0 checked peers.
+ */
+export function pointsOf(report: Report, figures: RunFigures): readonly Point[] {
+  return [
+    ...nodePoints(report, figures),
+    ...nodeCountPoints(report),
+    ...controlPlanePoints(report),
+    ...incidentPoints(report),
+    ...runPoints(report, figures),
+  ];
+}
+
+/** How the report names the one request whose time is a gauge. */
+const GET_NODES = 'kubectl get nodes';
+
+function nodePoints(report: Report, figures: RunFigures): readonly Point[] {
+  const unknown = new Set(report.hosts.unknown);
+  return [...report.hosts.observed, ...report.hosts.unknown].flatMap((name): readonly Point[] => {
+    const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': plain(name) };
+    const node = unknown.has(name) ? undefined : figures.nodes.get(name);
+    const checked: Point = {
+      metric: 'vtepwatch.node.checked_peers',
+      value: node?.checkedPeers ?? 0,
+      attributes,
+    };
+    if (node === undefined) return [checked];
+
+    const missing = TABLES.map((table): Point => ({
+      metric: 'vtepwatch.node.missing_peers',
+      value: node.missingPeers[table],
+      attributes: { ...attributes, 'vtepwatch.table': table },
+    }));
+    const { ghostEntries } = node;
+    if (ghostEntries === undefined) return [checked, ...missing];
+    const ghosts = TABLES.map((table): Point => ({
+      metric: 'vtepwatch.node.ghost_entries',
+      value: ghostEntries[table],
+      attributes: { ...attributes, 'vtepwatch.table': table },
+    }));
+    return [checked, ...missing, ...ghosts];
+  });
+}
+
+function nodeCountPoints(report: Report): readonly Point[] {
+  const states = nodeStates(report);
+  return NODE_STATES.map((state) => ({
+    metric: 'vtepwatch.node.count',
+    value: [...states.values()].filter((other) => other === state).length,
+    attributes: { 'k8s.cluster.name': report.cluster, 'vtepwatch.node.state': state },
+  }));
+}
+
+/**
+ * A master may have two latencies, the previous run's late answer and this run's: the worse counts.
+ * One that did not answer keeps its labels and loses its value.
+ */
+function controlPlanePoints(report: Report): readonly Point[] {
+  const timed = report.latencies.filter(({ request }) => request === GET_NODES);
+  const byNode = Map.groupBy(timed, ({ node }) => node);
+  return [...byNode].flatMap(([node, latencies]): readonly Point[] => {
+    const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': plain(node) };
+    const answered = latencies.filter(({ outcome }) => outcome === 'answered');
+    const reachable: Point = {
+      metric: 'vtepwatch.control_plane.reachable',
+      value: answered.length === latencies.length ? 1 : 0,
+      attributes,
+    };
+    if (answered.length === 0) return [reachable];
+    const value = Math.max(...answered.map(({ seconds }) => seconds));
+    return [reachable, { metric: 'vtepwatch.control_plane.response_time', value, attributes }];
+  });
+}
+
+function incidentPoints(report: Report): readonly Point[] {
+  return CAUSES.map((cause) => ({
+    metric: 'vtepwatch.incident.active',
+    value: report.incidents.filter((one) => one.phase === 'open' && one.cause === cause).length,
+    attributes: { 'k8s.cluster.name': report.cluster, 'vtepwatch.cause': cause },
+  }));
+}
+
+function runPoints(report: Report, figures: RunFigures): readonly Point[] {
+  const attributes = { 'k8s.cluster.name': report.cluster };
+  const points: Point[] = ERROR_TYPES.map((type) => ({
+    metric: 'vtepwatch.command.failures',
+    value: figures.failures[type] ?? 0,
+    attributes: { ...attributes, 'error.type': type },
+  }));
+  points.push({
+    metric: 'vtepwatch.check.duration_last',
+    value: figures.durationSeconds,
+    attributes,
+  });
+  if (report.verdict !== 'unjudged') {
+    points.push({
+      metric: 'vtepwatch.check.last_success.timestamp',
+      value: figures.endedAtSeconds,
+      attributes,
+    });
+  }
+  if (figures.orchestrationDirectories !== undefined) {
+    points.push({
+      metric: 'vtepwatch.agent.orchestration_directories',
+      value: figures.orchestrationDirectories,
+      attributes,
+    });
+  }
+  return points;
+}
