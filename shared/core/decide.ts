@@ -49,9 +49,9 @@ export function decide(
     incidents: advanced.incidents,
     roster: nextRoster(facts, judgement),
     announcements: advanced.announcements,
-    pages: advanced.announcements
-      .filter(({ pages }) => pages)
-      .map((announcement) => pageOf(announcement, { cluster, now })),
+    pages: advanced.announcements.flatMap(({ kind, pages, incident }) =>
+      pages && kind !== 'updated' ? [pageOf({ kind, incident }, { cluster, now })] : [],
+    ),
     report: reportOf(facts, judgement, advanced.told),
   };
 }

@@ -38,6 +38,4 @@ export interface RosterEntry {
   /** The device's kernel index: another one means that the device was made anew. */
   readonly deviceIndex?: number | undefined;
   readonly deviceSince?: number | undefined;
-  /** Whether the last run could read this host: nobody waits for one that was silent already. */
-  readonly answered: boolean;
 }

@@ -29,7 +29,6 @@ function entryOf(facts: Facts, { vteps }: Judgement, member: Member): RosterEntr
     firstSeen: remembered?.firstSeen ?? facts.now,
     lastSeen: seen,
     ...deviceAge(facts.now, member),
-    answered: observed !== undefined,
   };
 }
 

@@ -1,4 +1,3 @@
-import type { Severity } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Finding } from '../diagnose/finding.ts';
@@ -10,10 +9,12 @@ import { sightingOf } from './sighting.ts';
 
 /** What became of an incident in this run, for whoever is to be told. */
 export interface Announcement {
-  readonly kind: 'opened' | 'worsened' | 'resolved';
+  readonly kind: 'opened' | 'worsened' | 'updated' | 'resolved';
   /** Whether people are paged, or only the telemetry is told. */
   readonly pages: boolean;
   readonly incident: ReportedIncident;
+  /** The incident as it was told before. */
+  readonly before: ReportedIncident | undefined;
 }
 
 export interface Advanced {
@@ -90,15 +91,16 @@ export function matchIncidents(
 }
 
 /** Whether a page would go out for the finding now, if a second look confirms it. */
-export function isDue({ finding, incident }: Match, now: number, limits: Limits): boolean {
-  if (!RULES[finding.cause].pages || incident?.phase === 'open') return false;
+export function isDue(match: Match, now: number, limits: Limits): boolean {
+  const { finding, incident } = match;
+  if (!RULES[finding.cause].pages || stands(match)) return false;
   const lasted = (now - (incident?.since ?? now)) / 1000;
   return finding.severity === 'critical' || lasted >= limits.pairPatienceSeconds;
 }
 
 interface Step {
   readonly next: Incident | undefined;
-  readonly announcement?: Announcement;
+  readonly announcement?: Announcement | undefined;
   readonly told?: ReportedIncident;
 }
 
@@ -108,27 +110,39 @@ function seen(match: Match, circumstances: Circumstances): Step {
   const key = incident?.key ?? `${cluster}/${finding.scope}/${finding.name}`;
   const since = incident?.since ?? now;
   const pages = RULES[finding.cause].pages;
-  const wasOpen = incident?.phase === 'open';
+  const wasOpen = stands(match);
   const opens = !pages || (isDue(match, now, limits) && circumstances.confirmed(finding));
   const phase = wasOpen || opens ? 'open' : 'suspected';
   const told = tell(finding, { key, phase, since });
   const next = { key, phase, since, footprint: footprintOf(finding), told } as const;
   if (phase === 'suspected') return { next: { ...next, paged: undefined }, told };
-  const paged = incident?.paged;
-  if (!wasOpen) {
-    return {
-      next: { ...next, paged: pages ? finding.severity : undefined },
-      announcement: { kind: 'opened', pages, incident: told },
-      told,
-    };
-  }
-  return pages && isWorse(finding.severity, paged)
-    ? {
-        next: { ...next, paged: finding.severity },
-        announcement: { kind: 'worsened', pages, incident: told },
-        told,
-      }
-    : { next: { ...next, paged }, told };
+  const kind = changeOf(match, pages);
+  const paged =
+    pages && (kind === 'opened' || kind === 'worsened') ? finding.severity : incident?.paged;
+  const announcement: Announcement | undefined =
+    kind === undefined
+      ? undefined
+      : { kind, pages: pages && kind !== 'updated', incident: told, before: incident?.told };
+  return { next: { ...next, paged }, told, announcement };
+}
+
+/** Open already, and nobody is left to be woken: what never paged and now should does not stand. */
+function stands({ finding, incident }: Match): boolean {
+  const told = incident?.paged !== undefined || !RULES[finding.cause].pages;
+  return incident?.phase === 'open' && told;
+}
+
+/** What is new of an incident that is open now. */
+function changeOf(match: Match, pages: boolean): Announcement['kind'] | undefined {
+  const { finding, incident } = match;
+  if (incident === undefined || !stands(match)) return 'opened';
+  if (pages && finding.severity === 'critical' && incident.paged !== 'critical') return 'worsened';
+  const { cause, severity, missingPeers } = incident.told;
+  const same =
+    cause === finding.cause &&
+    severity === finding.severity &&
+    missingPeers === finding.missingPeers;
+  return same ? undefined : 'updated';
 }
 
 function unseen(incident: Incident, { matrix }: Circumstances): Step {
@@ -138,13 +152,10 @@ function unseen(incident: Incident, { matrix }: Circumstances): Step {
   // A suspicion that was not confirmed was never told to anybody.
   if (incident.phase === 'suspected') return { next: undefined };
   const told: ReportedIncident = { ...incident.told, phase: 'resolved' };
+  const pages = incident.paged !== undefined;
   return {
     next: undefined,
-    announcement: { kind: 'resolved', pages: incident.paged !== undefined, incident: told },
     told,
+    announcement: { kind: 'resolved', pages, incident: told, before: incident.told },
   };
-}
-
-function isWorse(severity: Severity, paged: Severity | undefined): boolean {
-  return severity === 'critical' && paged !== 'critical';
 }

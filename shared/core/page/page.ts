@@ -6,11 +6,19 @@ import { formatDuration, parseTime } from '../time.ts';
 import { ascii, enumerate, plain, shorten } from './plain.ts';
 import { victimOf, wordingOf } from './wording.ts';
 
+/** An update in place wakes nobody. */
+export type PageKind = Exclude<Announcement['kind'], 'updated'>;
+
+export interface Paged {
+  readonly kind: PageKind;
+  readonly incident: ReportedIncident;
+}
+
 /** What a person is woken with. */
 export interface Page {
   /** The incident's key: one fault is one thing to whoever receives the page. */
   readonly key: string;
-  readonly kind: Announcement['kind'];
+  readonly kind: PageKind;
   readonly severity: ReportedIncident['severity'];
   /** One line, ASCII, at most 100 characters: what SNS takes as a subject. */
   readonly subject: string;
@@ -29,21 +37,21 @@ const EVIDENCE = 20;
 
 /** The page in the order in which a woken person needs it. `now` in epoch milliseconds. */
 export function pageOf(
-  announcement: Announcement,
+  paged: Paged,
   { cluster, now }: { readonly cluster: string; readonly now: number },
 ): Page {
-  const { kind, incident } = announcement;
+  const { kind, incident } = paged;
   const { key, severity } = incident;
   return {
     key,
     kind,
     severity,
-    subject: subjectOf(cluster, announcement),
-    text: `${textOf(announcement, cluster, now).join('\n')}\n`,
+    subject: subjectOf(cluster, paged),
+    text: `${textOf(paged, cluster, now).join('\n')}\n`,
   };
 }
 
-function subjectOf(cluster: string, { kind, incident }: Announcement): string {
+function subjectOf(cluster: string, { kind, incident }: Paged): string {
   const name = shorten(ascii(cluster), CLUSTER_LENGTH);
   const word = kind === 'resolved' ? 'resolved: ' : '';
   const who =
@@ -53,7 +61,7 @@ function subjectOf(cluster: string, { kind, incident }: Announcement): string {
   return shorten(ascii(subject), SUBJECT_LENGTH);
 }
 
-function textOf({ kind, incident }: Announcement, cluster: string, now: number): readonly string[] {
+function textOf({ kind, incident }: Paged, cluster: string, now: number): readonly string[] {
   const rule = RULES[incident.cause];
   const wording = wordingOf(incident);
   const began = parseTime(incident.since) ?? now;
@@ -62,7 +70,7 @@ function textOf({ kind, incident }: Announcement, cluster: string, now: number):
   if (kind === 'resolved') {
     return [
       `RESOLVED  cluster ${plain(cluster)}`,
-      `${victimOf(incident)}: no longer. Every peer was read, and holds what it should.`,
+      `${victimOf(incident)}: no longer. What was lost is there again on every peer that had lost it.`,
       '',
       ...section('What it was', [`${incident.cause}: ${rule.says(wording)}`]),
       ...section('Last evidence', incident.evidence.slice(0, EVIDENCE).map(plain)),

@@ -58,7 +58,8 @@ function nodePoints(report: Report, figures: RunFigures): readonly Point[] {
     };
     if (node === undefined) return [checked];
 
-    const missing = TABLES.map((table): Point => ({
+    const judged = node.checkedPeers === 0 ? [] : TABLES;
+    const missing = judged.map((table): Point => ({
       metric: 'vtepwatch.node.missing_peers',
       value: node.missingPeers[table],
       attributes: { ...attributes, 'vtepwatch.table': table },

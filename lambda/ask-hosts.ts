@@ -1,0 +1,59 @@
+import type { Problem } from '../shared/contract/report.ts';
+import type { RosterEntry } from '../shared/core/facts.ts';
+import type { Observation } from '../shared/core/overlay.ts';
+import { parseHostAnswer } from '../shared/core/parse/host-answer.ts';
+import { errorText } from './error-text.ts';
+import type { HostAnswer } from './shell/ssm/answers.ts';
+import type { Command, RunCommand, Waiting } from './shell/ssm/run-command.ts';
+
+/** What a command brought back. */
+export interface Asked {
+  readonly observations: readonly Observation[];
+  readonly problems: readonly Problem[];
+}
+
+export interface HostCommand extends Command {
+  readonly action: 'tables' | 'entries';
+}
+
+/**
+ * Asks hosts and reads their answers. Never throws: a service that refuses, or is late, leaves hosts
+ * unknown and is told as a problem.
+ */
+export async function askHosts(
+  ssm: RunCommand,
+  command: HostCommand,
+  circumstances: { readonly waiting: Waiting; readonly roster: readonly RosterEntry[] },
+): Promise<Asked> {
+  const { waiting, roster } = circumstances;
+  const names = new Map(roster.map(({ instanceId, node }) => [instanceId, node]));
+  try {
+    const commandId = await ssm.send(command, waiting.until);
+    const { byInstance, troubles } = await ssm.collect(commandId, waiting);
+    return {
+      observations: [...byInstance].map(([instanceId, answer]) =>
+        observationOf(command.action, { instanceId, answer, node: names.get(instanceId) }),
+      ),
+      problems: troubles.map((message) => ({ where: 'Systems Manager', message })),
+    };
+  } catch (error) {
+    const message = `asking the hosts for ${command.action}: ${errorText(error)}`;
+    return { observations: [], problems: [{ where: 'Systems Manager', message }] };
+  }
+}
+
+function observationOf(
+  action: HostCommand['action'],
+  host: {
+    readonly instanceId: string;
+    readonly answer: HostAnswer;
+    readonly node: string | undefined;
+  },
+): Observation {
+  const { instanceId, answer, node } = host;
+  if (answer.kind !== 'answered') {
+    return { kind: 'unknown', instanceId, node, reason: answer.reason };
+  }
+  const observation = parseHostAnswer(action, { instanceId, text: answer.text });
+  return observation.kind === 'unknown' ? { ...observation, node } : observation;
+}

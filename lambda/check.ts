@@ -1,0 +1,145 @@
+import type { Report } from '../shared/contract/report.ts';
+import { type Confirmed, confirm } from '../shared/core/confirm.ts';
+import { decide, type Decision, dueForSecondLook } from '../shared/core/decide.ts';
+import type { Facts } from '../shared/core/facts.ts';
+import { type Judgement, judge } from '../shared/core/judge.ts';
+import { secondLookOf } from '../shared/core/second-look.ts';
+import { changesOf } from '../shared/core/telemetry/changes.ts';
+import { eventsOf } from '../shared/core/telemetry/events.ts';
+import { nodeFigures } from '../shared/core/telemetry/figures.ts';
+import { pointsOf } from '../shared/core/telemetry/points.ts';
+import { formatTime } from '../shared/core/time.ts';
+import { askHosts } from './ask-hosts.ts';
+import { sleep } from './deadline.ts';
+import { deliver, owed } from './deliver.ts';
+import { gather, type Gathered } from './gather.ts';
+import type { Run } from './run.ts';
+import type { Lease } from './shell/incident-store/incident-store.ts';
+import { log } from './shell/log.ts';
+
+/**
+ * One run: gather, decide, act. State and outbox are written first, in one conditional write; pages
+ * go out next; telemetry comes last. Whatever dies in between, the next run goes on from the state.
+ */
+export async function check(run: Run): Promise<Report> {
+  const { shell, settings, scheduledTime, id, now, end } = run;
+  const tick = { scheduledTime, owner: id, now, expiresAt: end.at };
+  const lease = await shell.store.acquire(tick, end);
+  if (lease.kind === 'refused') {
+    log('run.refused', { cluster: settings.cluster, reason: lease.reason });
+    return notRun(run, lease.reason);
+  }
+  try {
+    return await watch(run, lease);
+  } finally {
+    await lease.release(end);
+  }
+}
+
+async function watch(run: Run, lease: Lease): Promise<Report> {
+  const { shell, end } = run;
+  const outbox = await deliver(lease.state.outbox, shell.routes, end);
+  const gathered = await gather(run, lease.memory);
+  const { facts } = gathered;
+  const first = judge(facts);
+  const confirmed = await lookAgain(run, lease, { facts, first });
+  const decision = await shell.telemetry.span('vtepwatch.evaluate', {}, async () =>
+    decide(facts, confirmed, lease.state.incidents),
+  );
+  await act(run, lease, { decision, outbox });
+  await remember(run, lease, { decision, gathered });
+  tell(run, decision, confirmed.judgement);
+  return decision.report;
+}
+
+/** A second look comes before every page, in the same run. */
+async function lookAgain(
+  run: Run,
+  { state, memory }: Lease,
+  { facts, first }: { readonly facts: Facts; readonly first: Judgement },
+): Promise<Confirmed> {
+  const due = dueForSecondLook(facts, first, state.incidents);
+  if (due.length === 0) return { judgement: first, confirms: () => false };
+  const { instanceIds, wanted } = secondLookOf(due, first);
+  const apartSeconds = facts.limits.secondLookSeconds;
+  log('second-look', { cluster: facts.cluster, findings: due.map(({ name }) => name) });
+  await sleep(apartSeconds * 1000, run.deadline);
+  const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
+  const command =
+    wanted === undefined
+      ? ({ action: 'tables', targets } as const)
+      : ({ action: 'entries', targets, wanted } as const);
+  const waiting = { until: run.deadline, deadline: run.deadline, givenUp: new Set<string>() };
+  const { observations } = await askHosts(run.shell.ssm, command, {
+    waiting,
+    roster: memory.roster,
+  });
+  return confirm(first, due, { observations, apartSeconds });
+}
+
+async function act(
+  { shell, end }: Run,
+  lease: Lease,
+  { decision, outbox }: { readonly decision: Decision; readonly outbox: Lease['state']['outbox'] },
+): Promise<void> {
+  const { incidents } = decision;
+  const due = [...outbox, ...owed(decision.pages, shell.routes)];
+  await lease.saveState({ incidents, outbox: due }, end);
+  for (const { kind, incident } of decision.announcements) {
+    log(`incident.${kind}`, { ...incident });
+  }
+  if (due.length === 0) return;
+  const left = await deliver(due, shell.routes, end);
+  if (left.length < due.length) await lease.saveState({ incidents, outbox: left }, end);
+}
+
+async function remember(
+  { end }: Run,
+  lease: Lease,
+  { decision, gathered }: { readonly decision: Decision; readonly gathered: Gathered },
+): Promise<void> {
+  const silent = gathered.facts.observations.flatMap((observation) =>
+    observation.kind === 'unknown' ? [observation.instanceId] : [],
+  );
+  const { roster } = decision;
+  await lease.saveMemory({ roster, latencyCommand: gathered.latency.command, silent }, end);
+}
+
+function tell({ shell, now }: Run, decision: Decision, judgement: Judgement): void {
+  const { report } = decision;
+  const ended = Date.now();
+  const directories = judgement.members
+    .map(({ observed }) => observed?.host.agentDirectories)
+    .filter((count) => count !== undefined);
+  shell.telemetry.record(
+    pointsOf(report, {
+      durationSeconds: (ended - now) / 1000,
+      endedAtSeconds: ended / 1000,
+      nodes: nodeFigures(judgement),
+      failures: {},
+      orchestrationDirectories: directories.length === 0 ? undefined : Math.max(...directories),
+    }),
+  );
+  shell.telemetry.emit(eventsOf(report, changesOf(decision.announcements, ended)));
+  log('run.ended', {
+    cluster: report.cluster,
+    verdict: report.verdict,
+    observed: report.hosts.observed.length,
+    unknown: report.hosts.unknown.length,
+    incidents: report.incidents.map(({ key, phase }) => ({ key, phase })),
+    problems: report.problems,
+    seconds: (ended - now) / 1000,
+  });
+}
+
+function notRun({ settings, now }: Run, reason: string): Report {
+  return {
+    cluster: settings.cluster,
+    at: formatTime(now),
+    verdict: 'unjudged',
+    hosts: { observed: [], unknown: [] },
+    incidents: [],
+    problems: [{ where: settings.cluster, message: reason }],
+    latencies: [],
+  };
+}

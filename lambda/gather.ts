@@ -1,0 +1,103 @@
+import type { Facts } from '../shared/core/facts.ts';
+import type { Observation } from '../shared/core/overlay.ts';
+import { askHosts } from './ask-hosts.ts';
+import { askNodes, askPods } from './ask-kubernetes.ts';
+import { type Deadline, deadlineIn, nearer } from './deadline.ts';
+import { errorText } from './error-text.ts';
+import { askMasters, type LatencyRound, type Masters, takeUp } from './latency-round.ts';
+import type { Run } from './run.ts';
+import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
+
+/** How long Kubernetes may take for a list; the hosts are asked meanwhile. */
+const KUBERNETES_MS = 8000;
+
+/** The facts of the first look, and what is under way besides. */
+export interface Gathered {
+  readonly facts: Facts;
+  readonly latency: LatencyRound;
+}
+
+/** Learns everything that a judgement needs. What cannot be learned is a problem, never an error. */
+export async function gather(run: Run, memory: Memory): Promise<Gathered> {
+  const { shell, settings, deadline } = run;
+  const listing = (): Deadline => nearer(deadlineIn(KUBERNETES_MS), deadline);
+  const knownMasters = mastersIn(memory);
+  const before = askNodes(shell.kubernetes, listing());
+  const pods = askPods(shell.kubernetes, listing());
+  const sent = await sendLatency(run, knownMasters);
+  const tables = await askHosts(
+    shell.ssm,
+    { action: 'tables', targets: settings.targets },
+    {
+      waiting: {
+        until: nearer(deadlineIn(settings.limits.answerSeconds * 1000), deadline),
+        deadline,
+        givenUp: new Set(memory.silent),
+      },
+      roster: memory.roster,
+    },
+  );
+  const after = askNodes(shell.kubernetes, listing());
+  // The first run learns who the masters are from the hosts' answers.
+  const current =
+    sent.command ?? (await sendLatency(run, mastersAmong(tables.observations))).command;
+  const latency = await takeUp(shell.ssm, { earlier: memory.latencyCommand, current }, deadline);
+  const lists = { before: await before, after: await after, pods: await pods };
+  return {
+    latency,
+    facts: {
+      cluster: settings.cluster,
+      now: run.now,
+      limits: settings.limits,
+      nodes:
+        lists.before.value === undefined || lists.after.value === undefined
+          ? undefined
+          : { before: lists.before.value, after: lists.after.value },
+      listedNames: [],
+      pods: lists.pods.value ?? [],
+      observations: tables.observations,
+      roster: memory.roster,
+      latencies: latency.latencies,
+      problems: [
+        ...run.problems,
+        ...tables.problems,
+        ...latency.problems,
+        ...sent.problems,
+        ...lists.before.problems,
+        ...lists.pods.problems,
+      ],
+    },
+  };
+}
+
+interface Sent {
+  readonly command: LatencyCommand | undefined;
+  readonly problems: Facts['problems'];
+}
+
+async function sendLatency({ shell, deadline }: Run, masters: Masters): Promise<Sent> {
+  try {
+    return { command: await askMasters(shell.ssm, masters, deadline), problems: [] };
+  } catch (error) {
+    const message = `asking the masters: ${errorText(error)}`;
+    return { command: undefined, problems: [{ where: 'latency', message }] };
+  }
+}
+
+function mastersIn({ roster }: Memory): Masters {
+  return Object.fromEntries(
+    roster.flatMap(({ master, instanceId, node }) =>
+      master && instanceId !== undefined ? [[instanceId, node]] : [],
+    ),
+  );
+}
+
+function mastersAmong(observations: readonly Observation[]): Masters {
+  return Object.fromEntries(
+    observations.flatMap((observation) =>
+      observation.kind === 'tables' && observation.host.kubeconfig !== undefined
+        ? [[observation.host.instanceId, observation.host.node]]
+        : [],
+    ),
+  );
+}

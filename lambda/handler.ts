@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import * as z from 'zod/mini';
+import type { Report } from '../shared/contract/report.ts';
+import { exceptionEvent } from '../shared/core/telemetry/events.ts';
+import { check } from './check.ts';
+import { deadlineIn, earlier } from './deadline.ts';
+import { errorText } from './error-text.ts';
+import type { Run, Shell } from './run.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { incidentStore } from './shell/incident-store/incident-store.ts';
+import { type Kubernetes, kubernetes } from './shell/kubernetes.ts';
+import { log } from './shell/log.ts';
+import { readSecret } from './shell/secrets.ts';
+import { snsRoute } from './shell/sns.ts';
+import { runCommand } from './shell/ssm/run-command.ts';
+import { traceCalls } from './shell/ssm/traced.ts';
+import { startTelemetry, type Telemetry } from './shell/telemetry/telemetry.ts';
+
+/** What Lambda tells of an invocation, as far as it is used here. */
+export interface Context {
+  readonly awsRequestId: string;
+  readonly invokedFunctionArn: string;
+  readonly functionVersion: string;
+  readonly logStreamName?: string;
+  getRemainingTimeInMillis(): number;
+}
+
+/** Kept free at the end of an invocation for state, pages and telemetry. */
+const RESERVE_MS = 8000;
+
+/** Kept free of the above for telemetry alone. */
+const TELEMETRY_MS = 3000;
+
+const eventSchema = z.object({ scheduledTime: z.optional(z.string()) });
+
+/** Read and made once, at cold start: a wrong setting fails the first invocation by its name. */
+const warm: { world?: World } = {};
+
+/** Runs one check; returns the `--json` document. */
+export async function handler(event: unknown, context: Context): Promise<Report> {
+  const coldstart = warm.world === undefined;
+  const world = (warm.world ??= createWorld(context));
+  const { telemetry, settings } = world;
+  const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
+  try {
+    return await telemetry.span(
+      'function',
+      {
+        'faas.trigger': 'timer',
+        'faas.coldstart': coldstart,
+        'faas.invocation_id': context.awsRequestId,
+        'faas.instance': context.logStreamName,
+      },
+      async () => {
+        const access = await openKubernetes(world, end);
+        const run: Run = {
+          shell: { ...world.shell, kubernetes: access.api },
+          settings,
+          scheduledTime: eventSchema.parse(event ?? {}).scheduledTime ?? new Date().toISOString(),
+          id: context.awsRequestId,
+          now: Date.now(),
+          deadline: earlier(end, RESERVE_MS - TELEMETRY_MS),
+          end,
+          problems: access.problems,
+        };
+        const attributes = { 'k8s.cluster.name': settings.cluster };
+        return await telemetry.span('vtepwatch.check', attributes, async () => await check(run));
+      },
+    );
+  } catch (error) {
+    log('run.failed', { cluster: settings.cluster, error: errorText(error) });
+    const failure = error instanceof Error ? error : new Error(String(error));
+    telemetry.emit([exceptionEvent(settings.cluster, failure)]);
+    throw error;
+  } finally {
+    for (const failure of await telemetry.flush(context.getRemainingTimeInMillis())) {
+      log('telemetry.undelivered', { ...failure });
+    }
+  }
+}
+
+interface World {
+  readonly settings: Settings;
+  readonly ssm: SSMClient;
+  readonly telemetry: Telemetry;
+  readonly shell: Omit<Shell, 'kubernetes'>;
+  kubernetes?: Kubernetes;
+}
+
+function createWorld(context: Context): World {
+  const settings = readSettings(process.env);
+  // The service publishes no rate and throttles: the client slows down by itself.
+  const ssm = new SSMClient({ retryMode: 'adaptive', maxAttempts: 8 });
+  const { otlpHeadersParameter, table, cluster, topicArn, document } = settings;
+  const telemetry = startTelemetry({
+    environment: process.env,
+    functionArn: context.invokedFunctionArn,
+    functionVersion: context.functionVersion,
+    readHeaders:
+      otlpHeadersParameter === undefined
+        ? undefined
+        : async () => readHeaders(ssm, otlpHeadersParameter),
+  });
+  traceCalls(ssm, telemetry);
+  return {
+    settings,
+    ssm,
+    telemetry,
+    shell: {
+      ssm: runCommand(ssm, document),
+      store: incidentStore({ client: new DynamoDBClient({}), table, cluster }),
+      routes: [snsRoute(new SNSClient({}), topicArn)],
+      telemetry,
+    },
+  };
+}
+
+/** How long a secret may take to come. */
+const SECRET_MS = 3000;
+
+const headersSchema = z.record(z.string(), z.string());
+
+/** A SecureString with a JSON object: `{"authorization": "Bearer …"}`. */
+async function readHeaders(ssm: SSMClient, name: string): Promise<Record<string, string>> {
+  const secret = await readSecret(ssm, name, deadlineIn(SECRET_MS));
+  try {
+    return headersSchema.parse(JSON.parse(secret));
+  } catch {
+    // The error itself could quote the secret.
+    throw new Error(`reading the parameter ${name}: it is not a JSON object of header values`);
+  }
+}
+
+/** Without Kubernetes a run judges by the hosts alone, and says so. */
+async function openKubernetes(
+  world: World,
+  end: { readonly at: number },
+): Promise<{ readonly api: Kubernetes | undefined; readonly problems: Run['problems'] }> {
+  const { settings, ssm } = world;
+  if (settings.kubeconfig === undefined) return { api: undefined, problems: [] };
+  try {
+    const source = settings.kubeconfig;
+    world.kubernetes ??= await kubernetes(
+      source.kind === 'file'
+        ? await readFile(source.path, 'utf8')
+        : await readSecret(ssm, source.name, end),
+    );
+    return { api: world.kubernetes, problems: [] };
+  } catch (error) {
+    const message = `opening the cluster's API: ${errorText(error)}`;
+    return { api: undefined, problems: [{ where: 'kubernetes', message }] };
+  }
+}

@@ -1,0 +1,36 @@
+import type { Problem } from '../shared/contract/report.ts';
+import type { Deadline } from './deadline.ts';
+import type { Settings } from './settings.ts';
+import type { IncidentStore } from './shell/incident-store/incident-store.ts';
+import type { Kubernetes } from './shell/kubernetes.ts';
+import type { PageRoute } from './shell/sns.ts';
+import type { RunCommand } from './shell/ssm/run-command.ts';
+import type { Recorder } from './shell/telemetry/recorder.ts';
+
+/** The outside systems, as a run uses them. */
+export interface Shell {
+  readonly ssm: RunCommand;
+  readonly store: IncidentStore;
+  readonly routes: readonly PageRoute[];
+  /** Undefined where there is no access to Kubernetes. */
+  readonly kubernetes: Kubernetes | undefined;
+  readonly telemetry: Recorder;
+}
+
+/** One invocation. */
+export interface Run {
+  readonly shell: Shell;
+  readonly settings: Settings;
+  /** ISO 8601: when the schedule wanted it. */
+  readonly scheduledTime: string;
+  /** Unique among all runs. */
+  readonly id: string;
+  /** When it began, epoch milliseconds. */
+  readonly now: number;
+  /** By when the verdict must stand; what follows has the rest of the invocation. */
+  readonly deadline: Deadline;
+  /** When the invocation ends, whatever happens. */
+  readonly end: Deadline;
+  /** What went wrong before the run could begin, and does not keep it from running. */
+  readonly problems: readonly Problem[];
+}

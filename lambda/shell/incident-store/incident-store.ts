@@ -1,0 +1,176 @@
+import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { ITEMS } from '../../../shared/contract/incident-table.ts';
+import { abortAt, type Deadline } from '../../deadline.ts';
+import {
+  getItem,
+  keyOf,
+  type Partition,
+  place,
+  putItem,
+  readDocument,
+  unzip,
+  zip,
+} from './items.ts';
+import { type Memory, memorySchema, type State, stateSchema } from './stored.ts';
+
+/** What is remembered of one cluster between runs. */
+export interface IncidentStore {
+  /** Begins a run. A tick that has run already, or while another run is under way, is refused. */
+  acquire(tick: Tick, deadline: Deadline): Promise<Lease | Refusal>;
+}
+
+export interface Tick {
+  /** ISO 8601: when the schedule wanted the run. A tick runs once. */
+  readonly scheduledTime: string;
+  /** Who runs, unique among all runs. */
+  readonly owner: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** When the lease ends by itself, should the run die: epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly reason: string;
+}
+
+/** The right to run, with what earlier runs left. */
+export interface Lease {
+  readonly kind: 'lease';
+  readonly state: State;
+  readonly memory: Memory;
+  /** Writes incidents and outbox in one conditional write; throws where another run has written. */
+  saveState(state: State, deadline: Deadline): Promise<void>;
+  saveMemory(memory: Memory, deadline: Deadline): Promise<void>;
+  release(deadline: Deadline): Promise<void>;
+}
+
+export function incidentStore(partition: Partition): IncidentStore {
+  return { acquire: async (tick, deadline) => await acquire(partition, tick, deadline) };
+}
+
+async function acquire(
+  partition: Partition,
+  tick: Tick,
+  deadline: Deadline,
+): Promise<Lease | Refusal> {
+  const { scheduledTime, owner, now, expiresAt } = tick;
+  const taken = await conditionally(place(partition, ITEMS.lease), async () =>
+    putItem(
+      partition,
+      {
+        sort: ITEMS.lease,
+        attributes: {
+          owner: { S: owner },
+          tick: { S: scheduledTime },
+          expiresAt: { N: String(expiresAt) },
+        },
+        condition: {
+          // Nobody runs, and this tick, or a later one, has not run; or the lease is this run's own,
+          // whose first answer was lost on the way back.
+          ConditionExpression:
+            'attribute_not_exists(#tick) OR (expiresAt < :now AND #tick < :tick) OR #owner = :owner',
+          ExpressionAttributeNames: { '#tick': 'tick', '#owner': 'owner' },
+          ExpressionAttributeValues: {
+            ':now': { N: String(now) },
+            ':tick': { S: scheduledTime },
+            ':owner': { S: owner },
+          },
+        },
+      },
+      deadline,
+    ),
+  );
+  if (taken) return await openLease(partition, owner, deadline);
+  const reason = `the tick of ${scheduledTime} has run already, or another run is under way`;
+  return { kind: 'refused', reason };
+}
+
+async function openLease(partition: Partition, owner: string, deadline: Deadline): Promise<Lease> {
+  const [stateItem, memoryItem] = await Promise.all([
+    getItem(partition, ITEMS.state, deadline),
+    getItem(partition, ITEMS.roster, deadline),
+  ]);
+  const state = stateItem['document']?.S;
+  const memory = memoryItem['document']?.B;
+  let version = Number(stateItem['version']?.N ?? 0);
+  return {
+    kind: 'lease',
+    state:
+      state === undefined
+        ? { incidents: [], outbox: [] }
+        : readDocument(place(partition, ITEMS.state), stateSchema, state),
+    memory:
+      memory === undefined
+        ? { roster: [], latencyCommand: undefined, silent: [] }
+        : readDocument(place(partition, ITEMS.roster), memorySchema, await unzip(memory)),
+    saveState: async (next, until) => {
+      await saveState(partition, { state: next, version, owner }, until);
+      version += 1;
+    },
+    saveMemory: async (next, until) => {
+      const document = { B: await zip(JSON.stringify(next)) };
+      await putItem(partition, { sort: ITEMS.roster, attributes: { document } }, until);
+    },
+    release: async (until) => {
+      await release(partition, owner, until);
+    },
+  };
+}
+
+async function saveState(
+  partition: Partition,
+  write: { readonly state: State; readonly version: number; readonly owner: string },
+  deadline: Deadline,
+): Promise<void> {
+  const { state, version, owner } = write;
+  const next = String(version + 1);
+  const where = place(partition, ITEMS.state);
+  const attributes = {
+    version: { N: next },
+    writer: { S: owner },
+    document: { S: JSON.stringify(state) },
+  };
+  const condition = {
+    // As this run read it; or as this run wrote it, where the answer was lost on the way back.
+    ConditionExpression: `${version === 0 ? 'attribute_not_exists(version)' : 'version = :version'} OR (version = :next AND writer = :owner)`,
+    ExpressionAttributeValues: {
+      ...(version === 0 ? {} : { ':version': { N: String(version) } }),
+      ':next': { N: next },
+      ':owner': { S: owner },
+    },
+  };
+  const written = await conditionally(where, async () =>
+    putItem(partition, { sort: ITEMS.state, attributes, condition }, deadline),
+  );
+  if (!written) throw new Error(`writing ${where}: another run has written it meanwhile`);
+}
+
+/** Lets the next tick run at once; a run that has lost its lease releases nothing. */
+async function release(partition: Partition, owner: string, deadline: Deadline): Promise<void> {
+  await conditionally(place(partition, ITEMS.lease), async () => {
+    await partition.client.send(
+      new UpdateItemCommand({
+        TableName: partition.table,
+        Key: keyOf(partition, ITEMS.lease),
+        UpdateExpression: 'SET expiresAt = :never',
+        ConditionExpression: '#owner = :owner',
+        ExpressionAttributeNames: { '#owner': 'owner' },
+        ExpressionAttributeValues: { ':owner': { S: owner }, ':never': { N: '0' } },
+      }),
+      { abortSignal: abortAt(deadline) },
+    );
+  });
+}
+
+/** Whether the write's condition held. */
+async function conditionally(where: string, write: () => Promise<void>): Promise<boolean> {
+  try {
+    await write();
+    return true;
+  } catch (cause) {
+    if (cause instanceof ConditionalCheckFailedException) return false;
+    throw new Error(`writing ${where}`, { cause });
+  }
+}

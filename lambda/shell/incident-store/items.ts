@@ -1,0 +1,100 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  type PutItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import { partitionOf, TABLE_KEYS } from '../../../shared/contract/incident-table.ts';
+import { abortAt, type Deadline } from '../../deadline.ts';
+
+/** Where one cluster's items are. */
+export interface Partition {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly cluster: string;
+}
+
+export type Item = Readonly<Record<string, AttributeValue>>;
+
+export function keyOf({ cluster }: Partition, sort: string): Record<string, AttributeValue> {
+  return { [TABLE_KEYS.partition]: { S: partitionOf(cluster) }, [TABLE_KEYS.sort]: { S: sort } };
+}
+
+/** An item's attributes; none where there is no such item. */
+export async function getItem(
+  partition: Partition,
+  sort: string,
+  deadline: Deadline,
+): Promise<Item> {
+  try {
+    const { Item: item } = await partition.client.send(
+      new GetItemCommand({
+        TableName: partition.table,
+        Key: keyOf(partition, sort),
+        ConsistentRead: true,
+      }),
+      { abortSignal: abortAt(deadline) },
+    );
+    return item ?? {};
+  } catch (cause) {
+    throw new Error(`reading ${place(partition, sort)}`, { cause });
+  }
+}
+
+export type Condition = Pick<
+  PutItemCommandInput,
+  'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
+
+/** Throws DynamoDB's own error, so that the caller can tell a condition that does not hold. */
+export async function putItem(
+  partition: Partition,
+  put: {
+    readonly sort: string;
+    readonly attributes: Item;
+    readonly condition?: Condition;
+  },
+  deadline: Deadline,
+): Promise<void> {
+  await partition.client.send(
+    new PutItemCommand({
+      TableName: partition.table,
+      Item: { ...keyOf(partition, put.sort), ...put.attributes },
+      ...put.condition,
+    }),
+    { abortSignal: abortAt(deadline) },
+  );
+}
+
+/** Reads a stored document; throws an error that names the item and what is wrong with it. */
+export function readDocument<T>(where: string, schema: z.ZodMiniType<T>, json: string): T {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch (cause) {
+    throw new Error(`reading ${where}: it is not JSON`, { cause });
+  }
+  const result = schema.safeParse(parsed);
+  if (result.success) return result.data;
+  throw new Error(`reading ${where}: it is not of this version\n${z.prettifyError(result.error)}`);
+}
+
+export function place({ table, cluster }: Partition, sort: string): string {
+  return `item ${sort} of cluster ${cluster} in table ${table}`;
+}
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/** A roster of 5,000 nodes is a megabyte as text, and an item takes 400 kB. */
+export async function zip(text: string): Promise<Uint8Array> {
+  return await compress(text);
+}
+
+export async function unzip(bytes: Uint8Array): Promise<string> {
+  return (await decompress(bytes)).toString('utf8');
+}

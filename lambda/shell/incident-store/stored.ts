@@ -1,0 +1,106 @@
+import * as z from 'zod/mini';
+import { SEVERITIES, TABLES } from '../../../shared/contract/causes.ts';
+import { incidentSchema } from '../../../shared/contract/report.ts';
+import { type Cidr, type IpAddress, parseCidr, parseIp } from '../../../shared/core/addresses.ts';
+import type { RosterEntry } from '../../../shared/core/facts.ts';
+import type { Incident } from '../../../shared/core/incident/incident.ts';
+import type { Page } from '../../../shared/core/page/page.ts';
+
+/** What the table holds, in the form in which it is written and read again. */
+
+/** A page that is still to be delivered, and the routes that have not taken it yet. */
+export interface OutboxEntry {
+  readonly page: Page;
+  readonly routes: readonly string[];
+}
+
+export interface State {
+  readonly incidents: readonly Incident[];
+  readonly outbox: readonly OutboxEntry[];
+}
+
+/** A latency command that may still be answered: the slowest master answers after its run. */
+export interface LatencyCommand {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly sentAt: number;
+  /** Node names by managed-node id, as they were when the command was sent. */
+  readonly masters: Readonly<Record<string, string>>;
+}
+
+export interface Memory {
+  readonly roster: readonly RosterEntry[];
+  readonly latencyCommand: LatencyCommand | undefined;
+  /** Managed nodes that did not answer the last run: the next one does not wait for them. */
+  readonly silent: readonly string[];
+}
+
+const ip = z.custom<IpAddress>((value) => typeof value === 'string' && parseIp(value) === value);
+const cidr = z.custom<Cidr>((value) => typeof value === 'string' && parseCidr(value) === value);
+
+const incident = z.object({
+  key: z.string(),
+  phase: z.enum(['suspected', 'open']),
+  since: z.number(),
+  paged: z.optional(z.enum(SEVERITIES)),
+  footprint: z.object({
+    observers: z.array(z.string()),
+    subjects: z.array(z.string()),
+    tables: z.array(z.enum(TABLES)),
+  }),
+  told: incidentSchema,
+});
+
+const page = z.object({
+  key: z.string(),
+  kind: z.enum(['opened', 'worsened', 'resolved']),
+  severity: z.enum(SEVERITIES),
+  subject: z.string(),
+  text: z.string(),
+});
+
+export const stateSchema: z.ZodMiniType<State> = z.pipe(
+  z.object({
+    incidents: z.array(incident),
+    outbox: z.array(z.object({ page, routes: z.array(z.string()) })),
+  }),
+  z.transform(({ incidents, outbox }): State => ({
+    incidents: incidents.map((one) => ({ ...one, paged: one.paged })),
+    outbox,
+  })),
+);
+
+const vtep = z.object({
+  node: z.string(),
+  family: z.enum(['ipv4', 'ipv6']),
+  underlayIp: z.optional(ip),
+  tunnelIp: z.optional(ip),
+  mac: z.optional(z.string()),
+  podCidr: z.optional(cidr),
+});
+
+const rosterEntry = z.object({
+  node: z.string(),
+  instanceId: z.optional(z.string()),
+  vteps: z.array(vtep),
+  master: z.boolean(),
+  firstSeen: z.number(),
+  lastSeen: z.number(),
+  deviceIndex: z.optional(z.number()),
+  deviceSince: z.optional(z.number()),
+});
+
+export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
+  z.object({
+    roster: z.array(rosterEntry),
+    latencyCommand: z.optional(
+      z.object({
+        id: z.string(),
+        sentAt: z.number(),
+        masters: z.record(z.string(), z.string()),
+      }),
+    ),
+    silent: z.array(z.string()),
+  }),
+  z.transform(({ latencyCommand, ...rest }): Memory => ({ ...rest, latencyCommand })),
+);

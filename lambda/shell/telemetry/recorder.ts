@@ -1,0 +1,112 @@
+import {
+  logs,
+  metrics,
+  SeverityNumber,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+} from '@opentelemetry/api';
+import {
+  METRICS,
+  SPANS,
+  TELEMETRY_SCOPE,
+  type AttributeName,
+  type EventSeverity,
+  type SpanDefinition,
+  type SpanName,
+} from '../../../shared/contract/telemetry.ts';
+import type {
+  Point,
+  SpanAttributes,
+  SpanOptions,
+  TelemetryEvent,
+} from '../../../shared/contract/telemetry-records.ts';
+import { reasonOf } from './export-result.ts';
+
+/** Takes plain data, typed by the contract's table, and hands it to the SDK. */
+export interface Recorder {
+  /** Sets gauges. Of two values of one gauge with the same attributes the later one counts. */
+  record(points: readonly Point[]): void;
+  /** Emits events, which carry the span they were emitted in. */
+  emit(events: readonly TelemetryEvent[]): void;
+  /**
+   * Runs `body` within a span, a child of the one it is called in. A rejection marks the span as
+   * failed and goes on to the caller.
+   */
+  span<S extends SpanName, T>(
+    name: S,
+    attributes: SpanAttributes<S>,
+    body: (annotate: (more: SpanOptions<S>) => void) => Promise<T>,
+  ): Promise<T>;
+}
+
+type Value = string | number | boolean | readonly string[] | undefined;
+
+/** Records through the API's global providers: without a started SDK, nothing is recorded. */
+export function createRecorder(functionName: string): Recorder {
+  const meter = metrics.getMeter(TELEMETRY_SCOPE);
+  const logger = logs.getLogger(TELEMETRY_SCOPE);
+  const tracer = trace.getTracer(TELEMETRY_SCOPE);
+  const gauges = new Map(
+    Object.entries(METRICS).map(([name, { unit, description }]) => [
+      name,
+      meter.createGauge(name, { unit, description }),
+    ]),
+  );
+  return {
+    record(points) {
+      for (const { metric, value, attributes } of points) {
+        gauges.get(metric)?.record(value, attributes);
+      }
+    },
+    emit(events) {
+      for (const { event, severity, body, attributes } of events) {
+        logger.emit({
+          eventName: event,
+          timestamp: Date.now(),
+          severityNumber: SEVERITY_NUMBERS[severity],
+          body,
+          attributes: sdkAttributes(attributes),
+        });
+      }
+    },
+    span(name, attributes, body) {
+      const options = { kind: SPAN_KINDS[SPANS[name].kind], attributes: sdkAttributes(attributes) };
+      const shown = name === 'function' ? functionName : name;
+      return tracer.startActiveSpan(shown, options, async (span) => {
+        try {
+          return await body((more) => span.setAttributes(sdkAttributes(more)));
+        } catch (error) {
+          span.setAttribute('error.type', '_OTHER');
+          span.setStatus({ code: SpanStatusCode.ERROR, message: reasonOf(error) });
+          throw error;
+        } finally {
+          span.end();
+        }
+      });
+    },
+  };
+}
+
+const SEVERITY_NUMBERS: Readonly<Record<EventSeverity, SeverityNumber>> = {
+  info: SeverityNumber.INFO,
+  warn: SeverityNumber.WARN,
+  error: SeverityNumber.ERROR,
+  fatal: SeverityNumber.FATAL,
+};
+
+const SPAN_KINDS: Readonly<Record<SpanDefinition['kind'], SpanKind>> = {
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  internal: SpanKind.INTERNAL,
+};
+
+/** The SDK's arrays are not readonly, and an attribute that is not there has no place in it. */
+function sdkAttributes(attributes: Readonly<Partial<Record<AttributeName, Value>>>): Attributes {
+  const known: Attributes = {};
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined) known[name] = typeof value === 'object' ? [...value] : value;
+  }
+  return known;
+}

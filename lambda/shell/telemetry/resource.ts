@@ -1,0 +1,55 @@
+import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
+import type { Resource } from '@opentelemetry/resources';
+import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
+import { TELEMETRY_SCOPE } from '../../../shared/contract/telemetry.ts';
+import { instanceIdOf } from './instance-id.ts';
+import type { Environment } from './signals.ts';
+
+export interface FunctionIdentity {
+  /** As in the context of an invocation; a version or alias at its end is left out. */
+  readonly functionArn: string;
+  readonly functionVersion: string;
+}
+
+const BYTES_PER_MEBIBYTE = 1_048_576;
+
+/**
+ * Who sends. Nothing in it changes with a cold start: the sandbox's host name, process id and log
+ * stream would make every metric a new series. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`
+ * are laid over it by the SDK's detector.
+ */
+export function functionResource(environment: Environment, identity: FunctionIdentity): Resource {
+  const { arn, region, account, name } = parseArn(identity.functionArn);
+  const memory = Number(environment['AWS_LAMBDA_FUNCTION_MEMORY_SIZE']);
+  return defaultResource().merge(
+    resourceFromAttributes({
+      [ATTR_SERVICE_NAME]: TELEMETRY_SCOPE,
+      [ATTR_SERVICE_INSTANCE_ID]: instanceIdOf(arn),
+      'cloud.provider': 'aws',
+      'cloud.platform': 'aws_lambda',
+      'cloud.region': region,
+      'cloud.account.id': account,
+      'cloud.resource_id': arn,
+      'faas.name': name,
+      'faas.version': identity.functionVersion,
+      'faas.max_memory': memory > 0 ? memory * BYTES_PER_MEBIBYTE : undefined,
+    }),
+  );
+}
+
+/** The function's own name, which its root span has. */
+export function functionNameOf(functionArn: string): string {
+  return parseArn(functionArn).name;
+}
+
+/** `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, with or without `:VERSION`. */
+function parseArn(text: string): {
+  readonly arn: string;
+  readonly region: string | undefined;
+  readonly account: string | undefined;
+  readonly name: string;
+} {
+  const parts = text.split(':').slice(0, 7);
+  const [, , , region, account, , name] = parts;
+  return { arn: parts.join(':'), region, account, name: name ?? text };
+}
