@@ -12,9 +12,16 @@ import { formatTime } from '../shared/core/time.ts';
 import { askHosts } from './ask-hosts.ts';
 import { sleep } from './deadline.ts';
 import { deliver, owed } from './deliver.ts';
-import { gather, type Gathered } from './gather.ts';
+import { gather } from './gather.ts';
+import {
+  awaitLatencies,
+  knownLatencies,
+  type Latencies,
+  type LatencyRound,
+} from './latency-round.ts';
 import type { Run } from './run.ts';
 import type { Lease } from './shell/incident-store/incident-store.ts';
+import type { Memory } from './shell/incident-store/stored.ts';
 import { log } from './shell/log.ts';
 
 /**
@@ -39,17 +46,35 @@ export async function check(run: Run): Promise<Report> {
 async function watch(run: Run, lease: Lease): Promise<Report> {
   const { shell, end } = run;
   const outbox = await deliver(lease.state.outbox, shell.routes, end);
-  const gathered = await gather(run, lease.memory);
-  const { facts } = gathered;
+  const { facts, latency } = await gather(run, lease.memory);
   const first = judge(facts);
   const confirmed = await lookAgain(run, lease, { facts, first });
+  const { latencies } = await knownLatencies(shell.ssm, latency, end);
   const decision = await shell.telemetry.span('vtepwatch.evaluate', {}, async () =>
-    decide(facts, confirmed, lease.state.incidents),
+    decide({ ...facts, latencies }, confirmed, lease.state.incidents),
   );
   await act(run, lease, { decision, outbox });
-  await remember(run, lease, { decision, gathered });
-  tell(run, decision, confirmed.judgement);
-  return decision.report;
+  const settled = await settleLatencies(run, latency);
+  await lease.saveMemory(memoryOf(facts, decision, settled), end);
+  const report = withLatencies(decision.report, settled);
+  tell(run, { ...decision, report }, confirmed.judgement);
+  return report;
+}
+
+/** The pages are out: now the masters have time to answer, as long as a good one needs at most. */
+async function settleLatencies(run: Run, latency: LatencyRound): Promise<Latencies> {
+  const { slowSeconds } = run.settings.limits;
+  const askedAt = latency.command?.sentAt ?? run.now;
+  const until = { at: askedAt + slowSeconds * 1000 };
+  return await awaitLatencies(run.shell.ssm, latency, { until, deadline: run.end });
+}
+
+function withLatencies(report: Report, { latencies, problems }: Latencies): Report {
+  return {
+    ...report,
+    latencies: [...latencies],
+    problems: [...report.problems, ...problems],
+  };
 }
 
 /** A second look comes before every page, in the same run. */
@@ -93,16 +118,11 @@ async function act(
   if (left.length < due.length) await lease.saveState({ incidents, outbox: left }, end);
 }
 
-async function remember(
-  { end }: Run,
-  lease: Lease,
-  { decision, gathered }: { readonly decision: Decision; readonly gathered: Gathered },
-): Promise<void> {
-  const silent = gathered.facts.observations.flatMap((observation) =>
+function memoryOf(facts: Facts, { roster }: Decision, { unanswered }: Latencies): Memory {
+  const silent = facts.observations.flatMap((observation) =>
     observation.kind === 'unknown' ? [observation.instanceId] : [],
   );
-  const { roster } = decision;
-  await lease.saveMemory({ roster, latencyCommand: gathered.latency.command, silent }, end);
+  return { roster, latencyCommand: unanswered, silent };
 }
 
 function tell({ shell, now }: Run, decision: Decision, judgement: Judgement): void {

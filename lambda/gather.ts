@@ -11,7 +11,7 @@ import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
 /** How long Kubernetes may take for a list; the hosts are asked meanwhile. */
 const KUBERNETES_MS = 8000;
 
-/** The facts of the first look, and what is under way besides. */
+/** The facts of the tables' answers, and what is under way besides. */
 export interface Gathered {
   readonly facts: Facts;
   readonly latency: LatencyRound;
@@ -39,12 +39,16 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
   );
   const after = askNodes(shell.kubernetes, listing());
   // The first run learns who the masters are from the hosts' answers.
-  const current =
+  const command =
     sent.command ?? (await sendLatency(run, mastersAmong(tables.observations))).command;
-  const latency = await takeUp(shell.ssm, { earlier: memory.latencyCommand, current }, deadline);
+  const earlier = await takeUp(shell.ssm, memory.latencyCommand, deadline);
   const lists = { before: await before, after: await after, pods: await pods };
   return {
-    latency,
+    latency: {
+      late: earlier.late,
+      command,
+      problems: [...earlier.problems, ...sent.problems],
+    },
     facts: {
       cluster: settings.cluster,
       now: run.now,
@@ -57,12 +61,10 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
       pods: lists.pods.value ?? [],
       observations: tables.observations,
       roster: memory.roster,
-      latencies: latency.latencies,
+      latencies: [],
       problems: [
         ...run.problems,
         ...tables.problems,
-        ...latency.problems,
-        ...sent.problems,
         ...lists.before.problems,
         ...lists.pods.problems,
       ],

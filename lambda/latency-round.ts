@@ -1,24 +1,39 @@
 import type { Latency, Problem } from '../shared/contract/report.ts';
 import { parseLatencyAnswer } from '../shared/core/parse/latency-answer.ts';
-import type { Deadline } from './deadline.ts';
+import type { Parsed } from '../shared/core/parse/parsed.ts';
+import { formatTime } from '../shared/core/time.ts';
+import { type Deadline, nearer, remaining, sleep } from './deadline.ts';
 import { errorText } from './error-text.ts';
+import type { HostAnswer } from './shell/ssm/answers.ts';
 import type { LatencyCommand } from './shell/incident-store/stored.ts';
 import type { RunCommand } from './shell/ssm/run-command.ts';
 
 /**
- * Latencies come by a command of their own, to the masters alone, which is never waited for: a
- * master that hangs for 45 s would hold up the verdict. What has not come when the run decides is
- * taken up by the next run, through the command's id.
+ * Latencies come by a command of their own, to the masters alone, for which no verdict and no page
+ * ever waits: a master may hang for 45 s. What has not come when the run ends is taken up by the
+ * next one, through the command's id.
  */
 export interface LatencyRound {
-  readonly latencies: readonly Latency[];
-  readonly problems: readonly Problem[];
-  /** The command that the next run takes up. */
+  /** What an earlier run asked, and was answered after its end. */
+  readonly late: readonly Latency[];
+  /** What this run asked. */
   readonly command: LatencyCommand | undefined;
+  readonly problems: readonly Problem[];
 }
 
 /** Managed-node ids of masters with their names: whom to ask. */
 export type Masters = Readonly<Record<string, string>>;
+
+/** What is known of the masters' latencies at one moment. */
+export interface Latencies {
+  readonly latencies: readonly Latency[];
+  readonly problems: readonly Problem[];
+  /** The command, as far as it is unanswered: the next run takes it up. */
+  readonly unanswered: LatencyCommand | undefined;
+}
+
+/** Managed nodes that one command can name; no control plane has as many masters. */
+const MASTERS = 50;
 
 /** Asks every master how long its own API server takes. Undefined where there is no master. */
 export async function askMasters(
@@ -33,40 +48,60 @@ export async function askMasters(
   return { id, sentAt: Date.now(), masters };
 }
 
-/** What has been measured by now, of this run's command and of the one before it. */
+/** Takes up what an earlier run asked. */
 export async function takeUp(
   ssm: RunCommand,
-  commands: {
-    readonly earlier: LatencyCommand | undefined;
-    readonly current: LatencyCommand | undefined;
-  },
+  command: LatencyCommand | undefined,
   deadline: Deadline,
-): Promise<LatencyRound> {
-  const earlier = await measured(ssm, commands.earlier, deadline);
-  const current = await measured(ssm, commands.current, deadline);
-  const answered = new Set(current.latencies.map(({ node }) => node));
-  const late = earlier.latencies.filter(({ node }) => !answered.has(node));
-  const silent = current.pending.map((node): Latency => ({
+): Promise<Pick<LatencyRound, 'late' | 'problems'>> {
+  const { answered, problems } = await measured(ssm, command, deadline);
+  const askedAt = formatTime(command?.sentAt ?? 0);
+  return { late: answered.map((latency) => ({ ...latency, askedAt })), problems };
+}
+
+/** What is known now. A master that has not answered is told with how long it has been silent. */
+export async function knownLatencies(
+  ssm: RunCommand,
+  { late, command, problems }: LatencyRound,
+  deadline: Deadline,
+): Promise<Latencies> {
+  const now = await measured(ssm, command, deadline);
+  const answered = new Set(now.answered.map(({ node }) => node));
+  const silent = Object.values(now.unanswered?.masters ?? {}).map((node): Latency => ({
     node,
     request: 'kubectl get nodes',
     outcome: 'no-answer',
-    seconds: (Date.now() - (commands.current?.sentAt ?? Date.now())) / 1000,
+    seconds: (Date.now() - (command?.sentAt ?? Date.now())) / 1000,
     detail: '',
   }));
   return {
-    latencies: [...late, ...current.latencies, ...silent],
-    problems: [...earlier.problems, ...current.problems],
-    command: commands.current,
+    latencies: [...silent, ...now.answered, ...late.filter(({ node }) => !answered.has(node))],
+    problems: [...problems, ...now.problems],
+    unanswered: now.unanswered,
   };
 }
 
-/** Managed nodes that one command can name; no control plane has as many masters. */
-const MASTERS = 50;
+/** Pause between two looks, in milliseconds. */
+const LOOK_MS = 1000;
+
+/** As `knownLatencies`, once every master has answered or the time has come. */
+export async function awaitLatencies(
+  ssm: RunCommand,
+  round: LatencyRound,
+  waiting: { readonly until: Deadline; readonly deadline: Deadline },
+): Promise<Latencies> {
+  const until = nearer(waiting.until, waiting.deadline);
+  for (;;) {
+    const known = await knownLatencies(ssm, round, waiting.deadline);
+    if (known.unanswered === undefined || remaining(until) === 0) return known;
+    await sleep(LOOK_MS, until);
+  }
+}
 
 interface Measured {
-  readonly latencies: readonly Latency[];
+  readonly answered: readonly Latency[];
   readonly problems: readonly Problem[];
-  readonly pending: readonly string[];
+  readonly unanswered: LatencyCommand | undefined;
 }
 
 async function measured(
@@ -74,34 +109,35 @@ async function measured(
   command: LatencyCommand | undefined,
   deadline: Deadline,
 ): Promise<Measured> {
-  if (command === undefined) return { latencies: [], problems: [], pending: [] };
+  if (command === undefined) return { answered: [], problems: [], unanswered: undefined };
   try {
     const { byInstance, troubles } = await ssm.peek(command.id, deadline);
     const masters = Object.entries(command.masters);
-    const parsed = masters.map(([id, node]) => {
-      const answer = byInstance.get(id);
-      switch (answer?.kind) {
-        case 'answered':
-          return parseLatencyAnswer(node, answer.text);
-        case 'ended':
-          return { value: [], problems: [{ where: node, message: `latency: ${answer.reason}` }] };
-        case 'pending':
-        case undefined:
-          return { value: [], problems: [] };
-      }
-    });
+    const read = masters.map(([id, node]) => readAnswer(node, byInstance.get(id)));
+    const silent = masters.filter(([id]) => (byInstance.get(id)?.kind ?? 'pending') === 'pending');
     return {
-      latencies: parsed.flatMap(({ value }) => value),
+      answered: read.flatMap(({ value }) => value),
       problems: [
         ...troubles.map((message) => ({ where: 'latency', message })),
-        ...parsed.flatMap(({ problems }) => problems),
+        ...read.flatMap(({ problems }) => problems),
       ],
-      pending: masters
-        .filter(([id]) => (byInstance.get(id)?.kind ?? 'pending') === 'pending')
-        .map(([, node]) => node),
+      unanswered:
+        silent.length === 0 ? undefined : { ...command, masters: Object.fromEntries(silent) },
     };
   } catch (error) {
-    const message = `latency: ${errorText(error)}`;
-    return { latencies: [], problems: [{ where: 'latency', message }], pending: [] };
+    const problem = { where: 'latency', message: errorText(error) };
+    return { answered: [], problems: [problem], unanswered: command };
+  }
+}
+
+function readAnswer(node: string, answer: HostAnswer | undefined): Parsed<readonly Latency[]> {
+  switch (answer?.kind) {
+    case 'answered':
+      return parseLatencyAnswer(node, answer.text);
+    case 'ended':
+      return { value: [], problems: [{ where: node, message: `latency: ${answer.reason}` }] };
+    case 'pending':
+    case undefined:
+      return { value: [], problems: [] };
   }
 }

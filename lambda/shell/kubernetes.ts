@@ -15,7 +15,7 @@ const PAGE_SIZE = 500;
 const PAGES = 20;
 
 /** canal, RKE2 and kubespray label their pods by `k8s-app`, flannel's own manifest by `app`. */
-const FLANNEL_SELECTORS = ['k8s-app in (canal,flannel)', 'app=flannel'] as const;
+const FLANNEL_SELECTORS = ['k8s-app=canal', 'k8s-app=flannel', 'app=flannel'] as const;
 
 /**
  * The client is loaded when it is first needed: it is five times the size of all the rest, and most

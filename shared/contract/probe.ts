@@ -9,8 +9,11 @@ export const ACTIONS = ['tables', 'entries', 'latency'] as const;
 
 export type Action = (typeof ACTIONS)[number];
 
-/** Tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. Nothing a shell could act on. */
-export const WANTED_PATTERN = '^[0-9a-f.:,/]{0,1024}$';
+/**
+ * Tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. Nothing a shell could act on. The agent
+ * checks it with RE2, which refuses counts over 1,000.
+ */
+export const WANTED_PATTERN = '^[0-9a-f.:,/]{0,1000}$';
 
 /** First line of an answer: `vtepwatch 1 begin tables`. */
 export const ANSWER_BEGIN = 'vtepwatch 1 begin';

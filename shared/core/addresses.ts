@@ -63,8 +63,18 @@ function isGroup(text: string): boolean {
 }
 
 function canonicalIpv6(text: string): string | undefined {
-  const groups = groupsOf(text.toLowerCase());
+  const groups = groupsOf(withoutDots(text.toLowerCase()));
   return groups === undefined ? undefined : compress(groups);
+}
+
+/** The kernel writes an IPv4 address that stands for an IPv6 one with dots: `::ffff:10.0.0.1`. */
+function withoutDots(text: string): string {
+  const tail = text.slice(text.lastIndexOf(':') + 1);
+  const octets = canonicalIpv4(tail)?.split('.').map(Number);
+  if (octets === undefined) return text;
+  const [a = 0, b = 0, c = 0, d = 0] = octets;
+  const groups = [a * 256 + b, c * 256 + d].map((group) => group.toString(16));
+  return `${text.slice(0, -tail.length)}${groups.join(':')}`;
 }
 
 /** The eight 16-bit groups of an IPv6 address, `::` filled with zeros. */

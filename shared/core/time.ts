@@ -12,9 +12,13 @@ export function parseTime(text: string): number | undefined {
   const [year = 0, month = 0, day = 0, hours = 0, minutes = 0, seconds = 0] = found
     .slice(1, 7)
     .map(Number);
+  if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
   const fraction = Math.floor(Number(found[7] ?? 0) * 1000);
   const clock = ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction;
-  return daysFromEpoch(year, month, day) * DAY_MS + clock;
+  const days = daysFromEpoch(year, month, day);
+  // A day that its month does not have comes back as another date.
+  const isDate = dateOf(days).join() === [year, month, day].join();
+  return isDate ? days * DAY_MS + clock : undefined;
 }
 
 /** `2026-11-23T09:00:00.000Z` */

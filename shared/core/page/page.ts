@@ -31,9 +31,12 @@ const SUBJECT_LENGTH = 100;
 const CLUSTER_LENGTH = 30;
 
 /** How many entries, names and lines of evidence a page shows; the report has them all. */
-const ENTRIES = 3;
+const ENTRIES = 6;
 const NAMES = 10;
 const EVIDENCE = 20;
+
+/** A command is to be run on every one of these, so few are left out. */
+const NAMES_IN_MEND = 60;
 
 /** The page in the order in which a woken person needs it. `now` in epoch milliseconds. */
 export function pageOf(
@@ -65,7 +68,7 @@ function textOf({ kind, incident }: Paged, cluster: string, now: number): readon
   const rule = RULES[incident.cause];
   const wording = wordingOf(incident);
   const began = parseTime(incident.since) ?? now;
-  const lasted = formatDuration(Math.max(0, Math.round((now - began) / 1000)));
+  const seconds = Math.max(0, Math.round((now - began) / 1000));
   const time = `${incident.since.slice(0, 19).replace('T', ' ')} UTC`;
   if (kind === 'resolved') {
     return [
@@ -75,7 +78,7 @@ function textOf({ kind, incident }: Paged, cluster: string, now: number): readon
       ...section('What it was', [`${incident.cause}: ${rule.says(wording)}`]),
       ...section('Last evidence', incident.evidence.slice(0, EVIDENCE).map(plain)),
       `Incident  ${plain(incident.key)}`,
-      `Began     ${time}, lasted ${lasted}`,
+      `Began     ${time}, lasted ${formatDuration(seconds)}`,
     ];
   }
   return [
@@ -93,7 +96,7 @@ function textOf({ kind, incident }: Paged, cluster: string, now: number): readon
     ]),
     ...section('Mend', mendLines(incident.mend)),
     `Incident  ${plain(incident.key)}`,
-    `Began     ${time}, ${lasted} before this page`,
+    `Began     ${time}${seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`}`,
   ];
 }
 
@@ -109,26 +112,41 @@ function alsoFits({ otherCauses }: ReportedIncident): readonly string[] {
       ];
 }
 
+/** What should be there, once; and what was found, grouped by what it is. */
 function entriesOf(entries: readonly ReportedEntry[]): readonly string[] {
-  const shown = entries
-    .slice(0, ENTRIES)
-    .flatMap(({ observer, expected, found }) => [
-      `${plain(observer)} should hold  ${plain(expected)}`,
-      `${' '.repeat(observer.length)} and holds    ${found === '' ? 'nothing' : plain(found)}`,
-    ]);
-  const hidden = entries.length - ENTRIES;
-  return hidden > 0 ? [...shown, `and ${hidden} more entries like these`] : shown;
+  const alike = [...groupBy(entries, ({ expected }) => expected)];
+  const shown = alike.slice(0, ENTRIES).flatMap(([expected, some]) => {
+    const found = groupBy(some, (entry) => entry.found);
+    return [
+      `expected  ${plain(expected)}`,
+      ...[...found].map(
+        ([text, these]) =>
+          `found     ${text === '' ? 'nothing' : plain(text)}, on ${namesOf(these)}`,
+      ),
+    ];
+  });
+  const hidden = alike.length - ENTRIES;
+  return hidden > 0 ? [...shown, `and ${hidden} more entries that are gone or wrong`] : shown;
 }
 
-/** One command for many hosts is printed once. */
+function namesOf(entries: readonly ReportedEntry[]): string {
+  return enumerate([...new Set(entries.map(({ observer }) => plain(observer)))], NAMES);
+}
+
+/** One command for many hosts is printed once, and one heading for many commands. */
 export function mendLines(mend: readonly Mend[]): readonly string[] {
-  return [...groupBy(mend, ({ command }) => command)].flatMap(([command, alike]) => {
-    const places = alike.map(({ where }) => where);
-    const [place] = places;
-    const where =
-      place === 'kubectl'
-        ? 'from a machine with kubectl, so that flannel programs everything anew:'
-        : `as root on ${places.map(plain).join(', ')}:`;
-    return [where, `  ${plain(command)}`];
-  });
+  const byCommand = [...groupBy(mend, ({ command }) => command)].map(([command, alike]) => ({
+    command: plain(command),
+    heading: headingOf(alike.map(({ where }) => where)),
+  }));
+  return [...groupBy(byCommand, ({ heading }) => heading)].flatMap(([heading, commands]) => [
+    heading,
+    ...commands.map(({ command }) => `  ${command}`),
+  ]);
+}
+
+function headingOf(places: readonly string[]): string {
+  return places[0] === 'kubectl'
+    ? 'with kubectl, so that flannel programs everything anew:'
+    : `as root on ${enumerate(places.map(plain), NAMES_IN_MEND)}:`;
 }

@@ -28,6 +28,7 @@ export function openAnswer(action: Action, text: string): Opened {
     .slice(1, -1)
     .map((line) => `${line}\n`)
     .join('');
+  if (!/^[\n\x20-\x7e]*$/.test(payload)) return broken(text, 'holds more than printable ASCII');
   if (payload.length !== Number(trailer[1])) return broken(text, 'is not as long as it says');
   return checksum(payload) === Number(trailer[2])
     ? { kind: 'payload', payload }

@@ -15,7 +15,7 @@ import { openAnswer } from './answer.ts';
 import { type DeviceAddress, withAddresses } from './devices.ts';
 import { isNodeName } from './kubectl-nodes.ts';
 import { quote } from './parsed.ts';
-import { macToken, wholeNumber, type Words, wordsOf } from './words.ts';
+import { isUptime, macToken, wholeNumber, type Words, wordsOf } from './words.ts';
 
 /**
  * Reads a host's answer to the actions `tables` and `entries`: one line an entry, its kind in the
@@ -36,7 +36,7 @@ export function parseHostAnswer(
     neighbours: [],
     fdb: [],
     routes: [],
-    unread: new Map(),
+    unread: new Set(),
     verbatim: [],
   };
   for (const line of opened.payload.split('\n')) {
@@ -58,12 +58,14 @@ interface Draft {
   readonly neighbours: NeighbourEntry[];
   readonly fdb: FdbEntry[];
   readonly routes: RouteEntry[];
-  /** Tables that the host could not read, each with its reason. */
-  readonly unread: Map<string, string>;
+  /** Tables that the host could not read. */
+  readonly unread: Set<string>;
   readonly verbatim: string[];
 }
 
 const FACTS = new Set(['host', 'boot', 'install', 'flanneld', 'agent', 'master', 'tools']);
+
+const UNREADABLE = new Set(['device', 'neighbour', 'fdb', 'route']);
 
 /** Whether the line was understood. */
 function readLine(draft: Draft, line: string): boolean {
@@ -82,7 +84,7 @@ function readLine(draft: Draft, line: string): boolean {
     case 'R':
       return push(draft.routes, readRoute(rest));
     case 'U':
-      return draft.unread.set(rest[0] ?? '', rest.slice(1).join(' ')).size > 0;
+      return UNREADABLE.has(rest[0] ?? '') && draft.unread.add(rest[0] ?? '').size > 0;
     case 'V':
       return push(draft.verbatim, line.replace(/^V \w+ /, ''));
     default:
@@ -98,7 +100,8 @@ function push<T>(entries: T[], entry: T | undefined): boolean {
 
 function readDevice(words: Words): Device | undefined {
   const [name = '', index, state, mtu, mac, vni, local, port] = words;
-  if (!isOverlayDevice(name) || (state !== 'UP' && state !== 'DOWN')) return undefined;
+  const known = isOverlayDevice(name) && isMacOrUnknown(mac);
+  if (!known || (state !== 'UP' && state !== 'DOWN')) return undefined;
   return {
     name,
     up: state === 'UP',
@@ -121,9 +124,14 @@ function readNeighbour([device = '', text = '', mac, ...states]: Words):
   | NeighbourEntry
   | undefined {
   const ip = parseIp(text);
-  if (ip === undefined) return undefined;
+  if (ip === undefined || !isMacOrUnknown(mac)) return undefined;
   const state = states.filter((word) => word !== '-').join(' ');
   return { device, ip, mac: macToken(mac), permanent: states.includes('PERMANENT'), state };
+}
+
+/** A MAC that is none must not pass for one that the host does not have. */
+function isMacOrUnknown(text: string | undefined): boolean {
+  return text === '-' || macToken(text) !== undefined;
 }
 
 function readFdb([device = '', text, to = '']: Words): FdbEntry | undefined {
@@ -148,7 +156,7 @@ function readFacts(facts: Draft['facts'], instanceId: string): HostFacts | undef
     node,
     instanceId,
     bootId,
-    uptimeSeconds: /^\d{1,12}(\.\d{1,3})?$/.test(uptime) ? Number(uptime) : undefined,
+    uptimeSeconds: isUptime(uptime) ? Number(uptime) : undefined,
     install: INSTALLS.find((install) => install === facts.get('install')?.[0]),
     flanneldSeconds: wholeNumber(facts.get('flanneld')?.[0]),
     agentDirectories: wholeNumber(facts.get('agent')?.[0]),

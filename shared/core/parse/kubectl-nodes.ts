@@ -9,13 +9,20 @@ export interface KubectlNodes {
   readonly seconds: number | undefined;
 }
 
+/** What stands behind a node's name; behind the first word of a complaint stands something else. */
+const STATUS = /^(Ready|NotReady|Unknown)(,|$)/;
+
 /** Reads the table of `kubectl get nodes` and, below it, the `real 0m45.0s` of `time`. */
 export function parseKubectlNodes(where: string, text: string): Parsed<KubectlNodes> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const header = lines.findIndex((line) => /^NAME\s+STATUS\b/.test(line));
   const timed = lines.findIndex((line) => /^(real|user|sys)\s/.test(line));
   const rows = header < 0 ? [] : lines.slice(header + 1, timed < 0 ? undefined : timed);
-  const names = rows.map((row) => wordsOf(row)[0] ?? '').filter(isNodeName);
+  const names = rows
+    .map(wordsOf)
+    .filter(([, status = '']) => STATUS.test(status))
+    .map(([name = '']) => name)
+    .filter(isNodeName);
   const real = lines.map(secondsOf).find((seconds) => seconds !== undefined);
   const understood = header >= 0 || real !== undefined || lines.length === 0;
   const message = `not the output of kubectl get nodes: ${quote(lines[0] ?? '')}`;

@@ -1,7 +1,7 @@
 import type { Latency } from '../../contract/report.ts';
 import { openAnswer } from './answer.ts';
 import { quote, type Parsed } from './parsed.ts';
-import { wordsOf } from './words.ts';
+import { isUptime, wordsOf } from './words.ts';
 
 /** What the answer calls the request that everybody types. */
 const GET_NODES = 'get-nodes';
@@ -17,7 +17,8 @@ export function parseLatencyAnswer(node: string, text: string): Parsed<readonly 
   }
   const lines = opened.payload.split('\n').map(wordsOf);
   const errors = lines.filter(([kind]) => kind === 'E');
-  const readings = lines.filter(([kind]) => kind === 'L').map(([, ...rest]) => read(node, rest));
+  const measurements = lines.filter(([kind]) => kind === 'L');
+  const readings = measurements.map(([, ...rest]) => read(node, rest));
   const detailOf = (request: string): string =>
     errors
       .filter(([, of]) => nameOf(of ?? '') === request)
@@ -29,12 +30,13 @@ export function parseLatencyAnswer(node: string, text: string): Parsed<readonly 
     .map((latency) => ({ ...latency, detail: detailOf(latency.request) }));
   const measured = new Set(value.map(({ request }) => request));
   const unmeasured = errors.filter(([, of]) => !measured.has(nameOf(of ?? '')));
+  const strange = measurements.filter((_, at) => readings[at] === undefined);
   return {
     value,
-    problems: unmeasured.map((words) => ({
-      where: node,
-      message: `no latency measured: ${quote(words.slice(2).join(' '))}`,
-    })),
+    problems: [
+      ...unmeasured.map((words) => `no latency measured: ${quote(words.slice(2).join(' '))}`),
+      ...strange.map((words) => `not a latency: ${quote(words.join(' '))}`),
+    ].map((message) => ({ where: node, message })),
   };
 }
 
@@ -42,8 +44,8 @@ function read(node: string, words: readonly string[]): Latency | undefined {
   const [request = '', start, end, exit = ''] = words;
   const seconds = Number(end) - Number(start);
   const known = request === GET_NODES || /^\/[a-z0-9./-]{1,200}$/.test(request);
-  if (!known || !Number.isFinite(seconds) || seconds < 0 || !/^\d{1,3}$/.test(exit))
-    return undefined;
+  const timed = isUptime(start) && isUptime(end) && seconds >= 0;
+  if (!known || !timed || !/^\d{1,3}$/.test(exit)) return undefined;
   const outcome = exit === '0' ? 'answered' : 'failed';
   return { node, request: nameOf(request), outcome, seconds, detail: '' };
 }

@@ -34,6 +34,8 @@ interface Described {
   readonly device: string | undefined;
   readonly mac: string | undefined;
   readonly states: readonly string[];
+  /** An address that the host answers for, and no neighbour that it knows. */
+  readonly proxy: boolean;
 }
 
 const STATES = new Set([
@@ -56,6 +58,7 @@ function readLine(words: Words, device: string | undefined): Reading<NeighbourEn
     device: valueAfter(words, 'dev') ?? device,
     mac: valueAfter(words, 'lladdr'),
     states: words.slice(1).filter((word) => STATES.has(word)),
+    proxy: words.includes('proxy'),
   });
 }
 
@@ -65,6 +68,7 @@ function readItem(item: object, device: string | undefined): Reading<NeighbourEn
     device: textField(item, 'dev') ?? device,
     mac: textField(item, 'lladdr'),
     states: listField(item, 'state').filter((state) => typeof state === 'string'),
+    proxy: Object.hasOwn(item, 'proxy'),
   });
 }
 
@@ -76,10 +80,14 @@ function describeArp(words: Words): Described {
     device: valueAfter(words, 'on'),
     mac: mac === '<incomplete>' || mac === '*' ? undefined : mac,
     states: words.includes('PERM') ? ['PERMANENT'] : [],
+    proxy: words.includes('PUP'),
   };
 }
 
-/** Columns of `/proc/net/arp`: address, type, flags (0x2 complete, 0x4 permanent), MAC, mask, device. */
+/**
+ * Columns of `/proc/net/arp`: address, type, flags, MAC, mask, device. The flags are 0x2 complete,
+ * 0x4 permanent, 0x8 published.
+ */
 function describeProc(words: Words): Described {
   const flags = Number(words[2]);
   const complete = (flags & 2) !== 0;
@@ -88,6 +96,7 @@ function describeProc(words: Words): Described {
     device: words[5],
     mac: complete ? words[3] : undefined,
     states: (flags & 4) !== 0 ? ['PERMANENT'] : [],
+    proxy: (flags & 8) !== 0,
   };
 }
 
@@ -97,7 +106,7 @@ function fromDescribed(described: Described): Reading<NeighbourEntry> {
   const { device, states } = described;
   if (device === undefined) return strange('a neighbour entry without its device');
   // Multicast and other NOARP entries are the kernel's own; flannel has no part in them.
-  if (!isOverlayDevice(device) || states.includes('NOARP')) return other;
+  if (!isOverlayDevice(device) || described.proxy || states.includes('NOARP')) return other;
   const mac = macToken(described.mac);
   if (described.mac !== undefined && mac === undefined) return strange('not a MAC address');
   return entry({

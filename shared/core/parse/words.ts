@@ -55,6 +55,11 @@ export function macToken(text: string | undefined): string | undefined {
   return lower !== undefined && /^[0-9a-z]{2}(:[0-9a-z]{2}){5}$/.test(lower) ? lower : undefined;
 }
 
+/** Seconds since the host was booted, as `/proc/uptime` has them: `864000.25`. */
+export function isUptime(text: string | undefined): boolean {
+  return text !== undefined && /^\d{1,12}(\.\d{1,3})?$/.test(text);
+}
+
 /** A whole number without sign, or undefined. */
 export function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;

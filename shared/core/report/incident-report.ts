@@ -2,12 +2,17 @@ import type { Latency, ReportedIncident } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
+import { groupBy } from '../group.ts';
 import { mendOf } from '../mend.ts';
+import { enumerate } from '../page/plain.ts';
 import { formatDuration, formatTime } from '../time.ts';
 
 /** How many entries and lines one incident carries, whatever the cluster's size. */
 const ENTRIES = 60;
 const EVIDENCE = 40;
+
+/** How many nodes one line of evidence names. */
+const NAMES = 10;
 
 /** What an incident is called and how long it is known: the part that is remembered. */
 export interface Standing {
@@ -46,7 +51,7 @@ export function reportIncident(
     checkedPeers: finding.checkedPeers,
     missingPeers: finding.missingPeers,
     entries: finding.cells.flatMap(({ entries }) => entries).slice(0, ENTRIES),
-    evidence: [...verbatimOf(finding, judgement), ...facts.latencies.map(describeLatency)].slice(
+    evidence: [...latencyLines(facts.latencies), ...verbatimOf(finding, judgement)].slice(
       0,
       EVIDENCE,
     ),
@@ -54,9 +59,20 @@ export function reportIncident(
   };
 }
 
+/** The slowest first: it is what users feel. Of quick requests, only the one that people type. */
+function latencyLines(latencies: readonly Latency[]): readonly string[] {
+  const telling = latencies.filter(
+    ({ request, outcome, seconds }) =>
+      request === 'kubectl get nodes' || outcome !== 'answered' || seconds >= 1,
+  );
+  return telling.toSorted((one, two) => two.seconds - one.seconds).map(describeLatency);
+}
+
 /** `master1: kubectl get nodes took 45.1 s` */
-export function describeLatency({ node, request, outcome, seconds, detail }: Latency): string {
-  const took = formatDuration(seconds);
+export function describeLatency(latency: Latency): string {
+  const { node, request, outcome, seconds, detail, askedAt } = latency;
+  const asked = askedAt === undefined ? '' : `, asked at ${askedAt.slice(11, 19)} UTC`;
+  const took = `${formatDuration(seconds)}${asked}`;
   const said = detail === '' ? '' : ` (${detail})`;
   switch (outcome) {
     case 'answered':
@@ -71,7 +87,13 @@ export function describeLatency({ node, request, outcome, seconds, detail }: Lat
 /** The lines that the second look brought back, as the observers' own tools print them. */
 function verbatimOf(finding: Finding, { members }: Judgement): readonly string[] {
   const observers = new Set(finding.observers);
-  return members
+  const lines = members
     .filter(({ node }) => observers.has(node))
-    .flatMap(({ node, observed }) => (observed?.verbatim ?? []).map((line) => `${node}: ${line}`));
+    .flatMap(({ node, observed }) =>
+      (observed?.verbatim ?? []).map((line) => ({ node, line: line.trim() })),
+    );
+  return [...groupBy(lines, ({ line }) => line)].map(([line, alike]) => {
+    const names = alike.map(({ node }) => node);
+    return `${enumerate(names, NAMES)} ${names.length === 1 ? 'holds' : 'hold'}: ${line}`;
+  });
 }

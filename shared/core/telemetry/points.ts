@@ -85,12 +85,14 @@ function nodeCountPoints(report: Report): readonly Point[] {
 }
 
 /**
- * A master may have two latencies, the previous run's late answer and this run's: the worse counts.
- * One that did not answer keeps its labels and loses its value.
+ * A master may have two latencies, an earlier run's late answer and this run's: the worse counts. One
+ * that has not answered yet may still do so: the next run tells.
  */
 function controlPlanePoints(report: Report): readonly Point[] {
-  const timed = report.latencies.filter(({ request }) => request === GET_NODES);
-  const byNode = Map.groupBy(timed, ({ node }) => node);
+  const ended = report.latencies.filter(
+    ({ request, outcome }) => request === GET_NODES && outcome !== 'no-answer',
+  );
+  const byNode = Map.groupBy(ended, ({ node }) => node);
   return [...byNode].flatMap(([node, latencies]): readonly Point[] => {
     const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': plain(node) };
     const answered = latencies.filter(({ outcome }) => outcome === 'answered');
