@@ -5,6 +5,7 @@ import { bundleFunction } from '../infra/bundle.ts';
 import { type Report, reportSchema } from '../shared/contract/report.ts';
 import { ENVIRONMENT } from '../shared/contract/settings.ts';
 import { type Aws, startAws } from './aws/aws.ts';
+import type { PublishedMessage } from './aws/sns.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/start.ts';
 import { type LabFunction, startFunction } from './function/function.ts';
 import { type MadeMachines, makeMachines } from './machines/make.ts';
@@ -20,6 +21,8 @@ export interface World {
   readonly function: LabFunction;
   /** One tick of the schedule; throws where the function fails. */
   tick(): Promise<Report>;
+  /** The pages that came since the last call. */
+  newPages(): Promise<readonly PublishedMessage[]>;
   /** Ends and removes everything. May be called again. */
   close(): Promise<void>;
 }
@@ -85,7 +88,22 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const otlp = keep(await startOtlpReceiver());
     const env = environmentOf(options, aws, otlp);
     const watch = keep(startFunction({ bundle, env }));
-    return { machines, controlPlane, aws, otlp, function: watch, tick: () => tick(watch), close };
+    let seen = 0;
+    return {
+      machines,
+      controlPlane,
+      aws,
+      otlp,
+      function: watch,
+      tick: () => tick(watch),
+      newPages: async () => {
+        const pages = await aws.sns.published();
+        const fresh = pages.slice(seen);
+        seen = pages.length;
+        return fresh;
+      },
+      close,
+    };
   } catch (cause) {
     await close();
     throw new Error('starting the lab', { cause });
@@ -100,9 +118,7 @@ function environmentOf(
   return {
     ...aws.environment,
     [ENVIRONMENT.cluster]: cluster,
-    [ENVIRONMENT.targets]: JSON.stringify([
-      { Key: 'tag:vtepwatch', Values: [TAG.vtepwatch] },
-    ]),
+    [ENVIRONMENT.targets]: JSON.stringify([{ Key: 'tag:vtepwatch', Values: [TAG.vtepwatch] }]),
     [ENVIRONMENT.limits]: JSON.stringify({ graceSeconds: 0, ...limits }),
     ...(kubernetes ? { [ENVIRONMENT.kubeconfigParameter]: KUBECONFIG_PARAMETER } : {}),
     OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,

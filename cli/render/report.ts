@@ -10,22 +10,40 @@ const NAMES = 12;
 
 /** A run's document as a person reads it in a terminal. */
 export function renderReport(report: Report): string {
-  const { hosts, cluster, verdict } = report;
-  const all = hosts.observed.length + hosts.unknown.length;
-  const sections = [
-    [
-      `cluster ${plain(cluster)}: ${VERDICTS[verdict]}; ${hosts.observed.length} of ${all} nodes read`,
-    ],
+  return render([
+    overview(report),
     renderMatrix(report),
     ...report.incidents.map((incident) => incidentLines(report, incident)),
-    titled('Latency', report.latencies.map(latencyLine)),
-    titled('Not read', namesOf(hosts.unknown)),
-    titled('Problems', problemLines(report)),
-  ];
+    ...remarks(report),
+  ]);
+}
+
+/** The same without the incidents, whose pages say it all. */
+export function renderBrief(report: Report): string {
+  return render([overview(report), renderMatrix(report), ...remarks(report)]);
+}
+
+type Section = readonly string[];
+
+function render(sections: readonly Section[]): string {
   return `${sections
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
+}
+
+function overview({ hosts, cluster, verdict }: Report): Section {
+  const all = hosts.observed.length + hosts.unknown.length;
+  const read = `${hosts.observed.length} of ${all} nodes read`;
+  return [`cluster ${plain(cluster)}: ${VERDICTS[verdict]}; ${read}`];
+}
+
+function remarks(report: Report): readonly Section[] {
+  return [
+    titled('Latency', report.latencies.map(latencyLine)),
+    titled('Not read', namesOf(report.hosts.unknown)),
+    titled('Problems', problemLines(report)),
+  ];
 }
 
 const VERDICTS: Readonly<Record<Report['verdict'], string>> = {
@@ -43,9 +61,10 @@ function incidentLines(report: Report, incident: ReportedIncident): readonly str
   return [...suspected, ...page.text.trimEnd().split('\n')];
 }
 
-function latencyLine({ node, request, seconds, outcome, detail }: Latency): string {
-  const said = detail === '' ? '' : `  ${plain(detail)}`;
-  return `${plain(node)}  ${plain(request)}  ${formatDuration(seconds)}  ${outcome}${said}`;
+function latencyLine({ node, request, seconds, outcome, detail, askedAt }: Latency): string {
+  const took = `${plain(node)}  ${plain(request)}  ${formatDuration(seconds)}  ${outcome}`;
+  const asked = askedAt === undefined ? '' : `  (asked at ${plain(askedAt.slice(11, 19))} UTC)`;
+  return `${took}${asked}${detail === '' ? '' : `  ${plain(detail)}`}`;
 }
 
 function namesOf(nodes: readonly string[]): readonly string[] {

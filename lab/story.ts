@@ -1,0 +1,114 @@
+import { parseArgs } from 'node:util';
+import { CAUSES } from '../shared/contract/causes.ts';
+import { FAULTS } from './faults/registry.ts';
+import { tellStory } from './story/story.ts';
+import { type Teller, teller } from './story/terminal.ts';
+import { startWorld, type World, type WorldOptions } from './world.ts';
+
+const HELP = `npm start -- [--cause CAUSE] [--discovery old|aggregated] [--modelled]
+
+Breaks a cluster of six hosts, lets vtepwatch find it, page and see it mended.
+As root on Linux the hosts are network namespaces with real VXLAN devices;
+elsewhere, or with --modelled, fake ip and bridge answer the same script.
+
+  --cause CAUSE      the fault; default neighbour-missing, the recorded incident
+                     ${CAUSES.join('\n                     ')}
+  --discovery KIND   how API servers answer discovery: old (before 1.26, default)
+                     hangs as recorded, aggregated answers in one piece
+  --modelled         do not make real hosts
+  --help             this text
+`;
+
+const CLUSTER = 'demo';
+
+interface Order {
+  readonly fault: (typeof FAULTS)[keyof typeof FAULTS];
+  readonly world: Omit<WorldOptions, 'progress'>;
+}
+
+async function main(): Promise<number> {
+  const order = readOrder();
+  if (order === undefined) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const tell = teller((text) => process.stdout.write(text));
+  let world: World | undefined;
+  const interrupted = new Promise<number>((resolve) => {
+    process.once('SIGINT', () => resolve(130));
+    process.once('SIGTERM', () => resolve(143));
+  });
+  const starting = open(order, tell);
+  const told = starting.then(async (opened) => {
+    world = opened;
+    await tellStory(opened, order.fault, tell);
+    return 0;
+  });
+  try {
+    return await Promise.race([told, interrupted]);
+  } finally {
+    // An interrupted start is waited for: what is half made must be removed as well.
+    told.catch(() => {});
+    await starting.catch(() => {});
+    tell.say('removing everything');
+    await world?.close();
+  }
+}
+
+async function open(order: Order, tell: Teller): Promise<World> {
+  tell.heading('The hosts come up');
+  const world = await startWorld({ ...order.world, progress: (step) => tell.say(step) });
+  const { kind, reason } = world.machines;
+  tell.say(
+    kind === 'real'
+      ? 'six hosts with real VXLAN devices, each in a network namespace of its own'
+      : `six modelled hosts: fake ip and bridge answer the same script${reason === undefined ? '' : ` (${reason})`}`,
+  );
+  if (world.controlPlane.kubectl === 'stand-in') {
+    tell.say('there is no kubectl on this computer: a stand-in asks the same questions');
+  }
+  return world;
+}
+
+function readOrder(): Order | undefined {
+  const { values } = parseArgs({
+    options: {
+      cause: { type: 'string', default: 'neighbour-missing' },
+      discovery: { type: 'string', default: 'old' },
+      modelled: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const cause = CAUSES.find((one) => one === values.cause);
+  if (cause === undefined) {
+    throw new Error(`there is no cause "${values.cause}"; there are ${CAUSES.join(', ')}`);
+  }
+  const { discovery } = values;
+  if (discovery !== 'old' && discovery !== 'aggregated') {
+    throw new Error(`--discovery takes old or aggregated, not "${discovery}"`);
+  }
+  const fault = FAULTS[cause];
+  return {
+    fault,
+    world: {
+      cluster: CLUSTER,
+      discovery,
+      kubernetes: fault.annotations !== 'unread',
+      prefer: values.modelled ? 'modelled' : undefined,
+    },
+  };
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? describe(error) : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** The error with what it came from, a line each. */
+function describe(error: Error): string {
+  const { message, cause } = error;
+  return cause instanceof Error ? `${message}\n  because ${describe(cause)}` : message;
+}

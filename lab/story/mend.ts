@@ -1,0 +1,31 @@
+import type { Mend, ReportedIncident } from '../../shared/contract/report.ts';
+import { reprogram } from '../machines/flannel.ts';
+import type { Machines } from '../machines/machine.ts';
+import { machineNamed } from '../machines/machine-named.ts';
+import type { Teller } from './terminal.ts';
+
+/**
+ * Mends an incident as its page says. Commands for single entries are run as they stand. Where the
+ * page only asks to restart flannel, that is done as flannel does it: the lab has no kubelet that
+ * would start a deleted pod again.
+ */
+export async function mendAsThePageSays(
+  { mend, observers, subject, cause }: ReportedIncident,
+  machines: Machines,
+  tell: Teller,
+): Promise<void> {
+  const commands = mend.filter(({ where }) => where !== 'kubectl');
+  for (const command of commands) await carryOut(command, machines, tell);
+  if (commands.length > 0) return;
+  const drifted = cause === 'mac-drift' && subject !== undefined;
+  for (const name of drifted ? [subject] : observers) {
+    tell.say(`${name}: flannel restarts, and programs every peer`);
+    await reprogram(machineNamed(machines, name));
+  }
+}
+
+async function carryOut({ where, command }: Mend, machines: Machines, tell: Teller): Promise<void> {
+  const { exit, stderr } = await machineNamed(machines, where).run(['sh', '-c', command]);
+  if (exit !== 0) throw new Error(`mending ${where} by "${command}": ${stderr.trim()}`);
+  tell.say(`${where}# ${command}`);
+}
