@@ -3,7 +3,7 @@ import { type Matrix, matrixOf } from './diff/matrix.ts';
 import { TABLES } from '../contract/causes.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
-import type { Member } from './expect/members.ts';
+import type { Member } from './expect/member.ts';
 import { vtepsOf } from './expect/vteps.ts';
 import type { Judgement } from './judge.ts';
 import type { Observation, Vtep } from './overlay.ts';

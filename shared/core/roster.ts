@@ -1,5 +1,5 @@
 import type { Facts, RosterEntry } from './facts.ts';
-import type { Member } from './expect/members.ts';
+import type { Member } from './expect/member.ts';
 import { deviceAge } from './expect/device-age.ts';
 import type { Judgement } from './judge.ts';
 

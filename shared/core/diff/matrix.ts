@@ -1,5 +1,5 @@
-import { ownDevice } from '../expect/vteps.ts';
-import type { Member } from '../expect/members.ts';
+import { ownDevice } from '../expect/own-device.ts';
+import type { Member } from '../expect/member.ts';
 import type { Table } from '../../contract/causes.ts';
 import type { Device, Tables, Vtep } from '../overlay.ts';
 import { type Cell, cellOf, holdingsOf, mergeCells } from './cells.ts';

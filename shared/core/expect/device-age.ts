@@ -1,6 +1,6 @@
 import type { RosterEntry } from '../facts.ts';
-import type { Member } from './members.ts';
-import { ownDevice } from './vteps.ts';
+import type { Member } from './member.ts';
+import { ownDevice } from './own-device.ts';
 
 /**
  * Since when the host has its VXLAN device. The kernel does not tell, but a device with another

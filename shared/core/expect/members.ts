@@ -1,25 +1,9 @@
 import type { Problem } from '../../contract/report.ts';
-import type { Facts, RosterEntry } from '../facts.ts';
-import type { ClusterNode, HostFacts, Tables } from '../overlay.ts';
+import type { Facts } from '../facts.ts';
+import type { ClusterNode } from '../overlay.ts';
 import { groupBy } from '../group.ts';
 import { deviceAge } from './device-age.ts';
-
-/** A node that takes part in the overlay, with what each source says of it. */
-export interface Member {
-  readonly node: string;
-  readonly listed: ClusterNode | undefined;
-  readonly remembered: RosterEntry | undefined;
-  /** What its host answered in this run; undefined while the host is unknown. */
-  readonly observed: ObservedHost | undefined;
-  /** Why this node is judged neither as observer nor as subject, although it may have answered. */
-  readonly grace: string | undefined;
-}
-
-export interface ObservedHost {
-  readonly host: HostFacts;
-  readonly tables: Tables;
-  readonly verbatim: readonly string[];
-}
+import type { Member, ObservedHost } from './member.ts';
 
 export interface Members {
   readonly members: readonly Member[];

@@ -1,6 +1,7 @@
 import { addressOf, type Cidr, type Family, familyOf, type IpAddress } from '../addresses.ts';
-import { type Device, deviceFamily, type Vtep } from '../overlay.ts';
-import type { Member } from './members.ts';
+import type { Device, Vtep } from '../overlay.ts';
+import type { Member } from './member.ts';
+import { ownDevice } from './own-device.ts';
 import { type Witnesses, witnesses } from './peers.ts';
 
 /**
@@ -51,13 +52,6 @@ function tell(member: Member, family: Family, peers: Witnesses): Vtep {
 
 function behind(tunnelIp: IpAddress | undefined, peers: Witnesses): Cidr | undefined {
   return tunnelIp === undefined ? undefined : peers.podCidrBehind(tunnelIp);
-}
-
-export function ownDevice(
-  devices: readonly Device[] | undefined,
-  family: Family,
-): Device | undefined {
-  return devices?.find(({ name }) => deviceFamily(name) === family);
 }
 
 /** flannel gives its device the network address of the pod CIDR, as a host's address (`/32`). */
