@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { Agent, request as send } from 'node:http';
+import type { Server } from 'node:http';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import dynalite from 'dynalite';
+import { TABLE_KEYS } from '../../shared/contract/incident-table.ts';
+import { LAB_CREDENTIALS, LAB_REGION } from './account.ts';
+import { jsonInput, jsonOperation, jsonRefusal } from './aws-json.ts';
+import { listen } from './endpoint.ts';
+import type { Endpoint, Service, ServiceReply, ServiceRequest } from './endpoint.ts';
+import { createGate } from './gate.ts';
+import type { Gate } from './gate.ts';
+
+/**
+ * dynalite behind a gate, with the function's table. Where it falls short of DynamoDB: no
+ * transactions, no TTL deletion, and `ReturnValuesOnConditionCheckFailure` is ignored.
+ */
+export interface DynamoDb extends Endpoint {
+  readonly tableName: string;
+  readonly gate: Gate;
+}
+
+export async function startDynamoDb(tableName = 'vtepwatch'): Promise<DynamoDb> {
+  const emulator = dynalite({ createTableMs: 0 });
+  emulator.listen(0, '127.0.0.1');
+  await once(emulator, 'listening');
+  const port = portOf(emulator);
+  await createTable(port, tableName);
+
+  const gate = createGate();
+  // Without keep-alive no idle connection holds up the emulator's close.
+  const connections = new Agent({ keepAlive: false });
+  const service: Service = {
+    operation: jsonOperation,
+    input: jsonInput,
+    answer: (request) => forward(request, port, connections),
+    refuse: (error) => jsonRefusal(error, '1.0'),
+    throttled: {
+      type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException',
+      message: 'Rate of requests exceeds the allowed throughput.',
+      status: 400,
+    },
+  };
+  const endpoint = await listen(service, gate);
+  return {
+    url: endpoint.url,
+    tableName,
+    gate,
+    close: async () => {
+      await endpoint.close();
+      if (!emulator.listening) return;
+      const closed = new Promise<void>((resolve) => {
+        emulator.close(() => {
+          resolve();
+        });
+      });
+      emulator.closeAllConnections();
+      await closed;
+      connections.destroy();
+    },
+  };
+}
+
+/** As the stack makes it, on demand. The stack's TTL and backups have no effect on what is read. */
+async function createTable(port: number, tableName: string): Promise<void> {
+  const client = new DynamoDBClient({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: LAB_REGION,
+    credentials: {
+      accessKeyId: LAB_CREDENTIALS.AWS_ACCESS_KEY_ID,
+      secretAccessKey: LAB_CREDENTIALS.AWS_SECRET_ACCESS_KEY,
+    },
+  });
+  try {
+    await client.send(
+      new CreateTableCommand({
+        TableName: tableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [
+          { AttributeName: TABLE_KEYS.partition, KeyType: 'HASH' },
+          { AttributeName: TABLE_KEYS.sort, KeyType: 'RANGE' },
+        ],
+        AttributeDefinitions: [
+          { AttributeName: TABLE_KEYS.partition, AttributeType: 'S' },
+          { AttributeName: TABLE_KEYS.sort, AttributeType: 'S' },
+        ],
+      }),
+    );
+  } finally {
+    client.destroy();
+  }
+}
+
+async function forward(
+  request: ServiceRequest,
+  port: number,
+  connections: Agent,
+): Promise<ServiceReply> {
+  const outgoing = send({
+    host: '127.0.0.1',
+    port,
+    agent: connections,
+    method: request.method,
+    path: request.path,
+    headers: { ...request.headers, connection: 'close' },
+  });
+  outgoing.end(request.body);
+  return new Promise((resolve, reject) => {
+    outgoing.once('error', (cause) => {
+      reject(new Error(`No answer from dynalite on port ${port}`, { cause }));
+    });
+    outgoing.once('response', (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+      });
+      incoming.once('error', reject);
+      incoming.once('end', () => {
+        resolve({
+          status: incoming.statusCode ?? 500,
+          headers: kept(incoming.headers),
+          body: Buffer.concat(chunks),
+        });
+      });
+    });
+  });
+}
+
+/** The service's own headers; those about the connection are set anew. */
+function kept(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name.startsWith('x-amz') || name === 'content-type')
+      .map(([name, value]) => [name, String(value)]),
+  );
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('dynalite has no port.');
+  return address.port;
+}

@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Gate, ServiceError } from './gate.ts';
+
+/** One service of the lab's AWS, on a free port of the loopback interface. */
+export interface Endpoint {
+  /** For the SDK's `AWS_ENDPOINT_URL_…`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface ServiceRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface ServiceReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+}
+
+/** What is a service's own: how it names operations, answers them, and writes its errors. */
+export interface Service {
+  operation(request: ServiceRequest): string;
+  /** The operation's input, as the call log shows it. */
+  input(request: ServiceRequest): unknown;
+  answer(request: ServiceRequest): Promise<ServiceReply>;
+  refuse(error: ServiceError): ServiceReply;
+  readonly throttled: ServiceError;
+}
+
+/** DynamoDB's limit for a request; the other services' limits are below it. */
+const REQUEST_LIMIT_BYTES = 16 * 1024 * 1024;
+
+export async function listen(service: Service, gate: Gate): Promise<Endpoint> {
+  const server = createServer((incoming, response) => {
+    handle({ service, gate, incoming, response }).catch((cause: unknown) => {
+      // The caller's SDK shows this text; a dropped connection would look like an injected fault.
+      const message = cause instanceof Error ? cause.message : String(cause);
+      send(response, service.refuse({ type: 'InternalServerError', message, status: 500 }));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') {
+    throw new Error('The lab has no port on 127.0.0.1.');
+  }
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: async () => {
+      if (!server.listening) return;
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+interface Exchange {
+  readonly service: Service;
+  readonly gate: Gate;
+  readonly incoming: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+async function handle({ service, gate, incoming, response }: Exchange): Promise<void> {
+  const request = await read(incoming);
+  if (request === undefined) {
+    response.destroy();
+    return;
+  }
+  const verdict = gate.admit(service.operation(request), service.input(request));
+  switch (verdict.kind) {
+    case 'admitted':
+      return send(response, await service.answer(request));
+    case 'throttled':
+      return send(response, service.refuse(service.throttled));
+    case 'refused':
+      return send(response, service.refuse(verdict.error));
+    case 'garbled':
+      return send(response, { status: verdict.status, headers: {}, body: verdict.body });
+    case 'dropped-before':
+      response.destroy();
+      return undefined;
+    case 'dropped-after':
+      await service.answer(request);
+      response.destroy();
+      return undefined;
+    case 'stalled':
+      return undefined;
+  }
+}
+
+/** `undefined` when the caller left or sent more than the limit. */
+async function read(incoming: IncomingMessage): Promise<ServiceRequest | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of incoming) {
+      if (!Buffer.isBuffer(chunk)) return undefined;
+      bytes += chunk.length;
+      if (bytes > REQUEST_LIMIT_BYTES) return undefined;
+      chunks.push(chunk);
+    }
+  } catch {
+    return undefined;
+  }
+  return {
+    method: incoming.method ?? 'GET',
+    path: incoming.url ?? '/',
+    headers: Object.fromEntries(
+      Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]),
+    ),
+    body: Buffer.concat(chunks),
+  };
+}
+
+function send(response: ServerResponse, reply: ServiceReply): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(reply.status, {
+    ...reply.headers,
+    'content-length': Buffer.byteLength(reply.body),
+  });
+  response.end(reply.body);
+}

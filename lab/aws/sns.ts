@@ -1,0 +1,152 @@
+import { buildApp } from 'fauxqs';
+import * as z from 'zod/mini';
+import { LAB_ACCOUNT, LAB_REGION } from './account.ts';
+import { listen } from './endpoint.ts';
+import type { Endpoint, Service, ServiceReply, ServiceRequest } from './endpoint.ts';
+import { createGate } from './gate.ts';
+import type { Gate, ServiceError } from './gate.ts';
+import { checkPublish } from './sns-rules.ts';
+
+/**
+ * fauxqs behind a gate, with one topic and a queue subscribed to it. fauxqs takes any subject and
+ * drops empty attributes; `sns-rules.ts` refuses those as the service does.
+ */
+export interface Sns extends Endpoint {
+  readonly topicArn: string;
+  readonly gate: Gate;
+  /** What the queue was sent, in order: a message that was published twice is there twice. */
+  published(): Promise<readonly PublishedMessage[]>;
+}
+
+export interface PublishedMessage {
+  readonly id: string;
+  readonly subject: string | undefined;
+  readonly message: string;
+  /** The values of the message attributes by name. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+type Emulator = ReturnType<typeof buildApp>;
+
+const QUEUE = 'pages';
+const FORM = 'application/x-www-form-urlencoded';
+
+const queueSchema = z.object({
+  messages: z.object({ ready: z.array(z.object({ body: z.string() })) }),
+});
+
+const envelopeSchema = z.object({
+  MessageId: z.string(),
+  Subject: z.optional(z.string()),
+  Message: z.string(),
+  MessageAttributes: z.optional(z.record(z.string(), z.object({ Value: z.string() }))),
+});
+
+export async function startSns(topicName = 'vtepwatch'): Promise<Sns> {
+  // fauxqs' own server listens on every interface, so its application is called without a socket.
+  const emulator = buildApp({ logger: false, defaultRegion: LAB_REGION });
+  await emulator.ready();
+  const topicArn = await subscribeQueue(emulator, topicName);
+
+  const gate = createGate();
+  const service: Service = {
+    operation: (request) => formOf(request)['Action'] ?? '',
+    input: formOf,
+    answer: async (request) => {
+      const form = formOf(request);
+      const broken = form['Action'] === 'Publish' ? checkPublish(form) : undefined;
+      return broken === undefined ? call(emulator, request) : xmlRefusal(broken);
+    },
+    refuse: xmlRefusal,
+    throttled: { type: 'Throttled', message: 'Rate exceeded', status: 429 },
+  };
+  const endpoint = await listen(service, gate);
+  return {
+    url: endpoint.url,
+    topicArn,
+    gate,
+    published: () => readQueue(emulator),
+    close: async () => {
+      await endpoint.close();
+      await emulator.close();
+    },
+  };
+}
+
+async function subscribeQueue(emulator: Emulator, topicName: string): Promise<string> {
+  const topicArn = `arn:aws:sns:${LAB_REGION}:${LAB_ACCOUNT}:${topicName}`;
+  const queueArn = `arn:aws:sqs:${LAB_REGION}:${LAB_ACCOUNT}:${QUEUE}`;
+  const created = await emulator.inject({
+    method: 'POST',
+    url: '/',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': 'AmazonSQS.CreateQueue',
+    },
+    payload: JSON.stringify({ QueueName: QUEUE }),
+  });
+  if (created.statusCode !== 200) throw new Error(`Creating the lab's queue: ${created.payload}`);
+
+  for (const form of [
+    { Action: 'CreateTopic', Name: topicName },
+    { Action: 'Subscribe', TopicArn: topicArn, Protocol: 'sqs', Endpoint: queueArn },
+  ]) {
+    const payload = new URLSearchParams(form).toString();
+    const headers = { 'content-type': FORM };
+    const reply = await emulator.inject({ method: 'POST', url: '/', headers, payload });
+    if (reply.statusCode !== 200) throw new Error(`${form.Action} for the lab: ${reply.payload}`);
+  }
+  return topicArn;
+}
+
+async function call(emulator: Emulator, request: ServiceRequest): Promise<ServiceReply> {
+  const reply = await emulator.inject({
+    method: 'POST',
+    url: '/',
+    headers: {
+      'content-type': FORM,
+      authorization: request.headers['authorization'] ?? '',
+    },
+    payload: request.body.toString('utf8'),
+  });
+  return {
+    status: reply.statusCode,
+    headers: { 'content-type': 'text/xml' },
+    body: reply.payload,
+  };
+}
+
+async function readQueue(emulator: Emulator): Promise<readonly PublishedMessage[]> {
+  const reply = await emulator.inject({ method: 'GET', url: `/_fauxqs/queues/${QUEUE}` });
+  const queue = queueSchema.parse(JSON.parse(reply.payload));
+  return queue.messages.ready.map(({ body }) => {
+    const envelope = envelopeSchema.parse(JSON.parse(body));
+    const attributes = Object.entries(envelope.MessageAttributes ?? {});
+    return {
+      id: envelope.MessageId,
+      subject: envelope.Subject,
+      message: envelope.Message,
+      attributes: Object.fromEntries(attributes.map(([name, { Value }]) => [name, Value])),
+    };
+  });
+}
+
+function formOf(request: ServiceRequest): Readonly<Record<string, string>> {
+  return Object.fromEntries(new URLSearchParams(request.body.toString('utf8')));
+}
+
+/** An error of the query protocol: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
+function xmlRefusal(error: ServiceError): ServiceReply {
+  const fault = error.status < 500 ? 'Sender' : 'Receiver';
+  const body = [
+    '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">',
+    `<Error><Type>${fault}</Type><Code>${escapeXml(error.type)}</Code>`,
+    `<Message>${escapeXml(error.message)}</Message></Error>`,
+    '<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>',
+  ].join('');
+  return { status: error.status, headers: { 'content-type': 'text/xml' }, body };
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

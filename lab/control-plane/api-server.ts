@@ -1,0 +1,19 @@
+/** A small Kubernetes API server: reads its order from standard input, and serves until it is ended. */
+
+import { createServer } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { listenOn, sayReady } from './listen.ts';
+import { watchMetrics } from './metrics-watch.ts';
+import { apiServerOrderSchema } from './orders.ts';
+import { apiHandler } from './serve.ts';
+
+const order = apiServerOrderSchema.parse(JSON.parse(await text(process.stdin)));
+const handler = apiHandler(order, await watchMetrics(order));
+const { certificate: cert, key } = order.tls;
+sayReady(
+  await Promise.all(
+    [...order.listen, order.socket].map((where) =>
+      listenOn(createServer({ cert, key }, handler), where),
+    ),
+  ),
+);

@@ -1,0 +1,39 @@
+/** The pod that answers the aggregated API: reads its order from standard input, and serves until it
+ * is ended. */
+
+import { createServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { ASKED_BY_HEADER } from './backend.ts';
+import { METRICS, METRICS_PATH } from './catalogue.ts';
+import { resourceList } from './discovery.ts';
+import { listenOn, sayReady } from './listen.ts';
+import { holdsWayTo } from './modelled-way.ts';
+import { metricsPodOrderSchema } from './orders.ts';
+
+const order = metricsPodOrderSchema.parse(JSON.parse(await text(process.stdin)));
+const { certificate: cert, key } = order.tls;
+const server = createServer({ cert, key }, (request, response) => {
+  void answer(request, response);
+});
+sayReady([await listenOn(server, order.listen)]);
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // Silence is what remains of an answer that is lost on its way back.
+  if (order.overlay === 'modelled' && !(await reaches(request.headers[ASKED_BY_HEADER]))) return;
+
+  response.setHeader('content-type', 'application/json');
+  if (request.url?.split('?')[0] === METRICS_PATH) {
+    response.end(JSON.stringify(resourceList(METRICS)));
+  } else {
+    response.statusCode = 404;
+    response.end(
+      JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404 }),
+    );
+  }
+}
+
+async function reaches(asker: string | readonly string[] | undefined): Promise<boolean> {
+  const host = order.hosts.find(({ name }) => name === asker);
+  return host !== undefined && holdsWayTo(host);
+}

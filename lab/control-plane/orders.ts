@@ -1,0 +1,73 @@
+import * as z from 'zod/mini';
+
+/** What the lab tells a program of the control plane, as one JSON document on its standard input. */
+
+const hostSchema = z.object({
+  name: z.string(),
+  master: z.boolean(),
+  underlayIp: z.string(),
+  tunnelIp: z.string(),
+  podCidr: z.string(),
+  vtepMac: z.string(),
+});
+
+export type ClusterHost = z.infer<typeof hostSchema>;
+
+const addressSchema = z.object({ host: z.string(), port: z.number() });
+
+export type Address = z.infer<typeof addressSchema>;
+
+const tlsSchema = z.object({ certificate: z.string(), key: z.string() });
+
+export type Tls = z.infer<typeof tlsSchema>;
+
+/** `real`: packets take the overlay. `modelled`: the hosts' tables say whether they would. */
+const overlaySchema = z.enum(['real', 'modelled']);
+
+const podSchema = z.object({
+  /** The node that it runs on. */
+  node: z.string(),
+  /** The address that the cluster knows it by. */
+  ip: z.string(),
+  /** Where it listens: on a modelled overlay, not at its own address. */
+  listens: addressSchema,
+});
+
+export type Pod = z.infer<typeof podSchema>;
+
+export const apiServerOrderSchema = z.object({
+  /** The master that this API server runs on. */
+  master: z.string(),
+  hosts: z.array(hostSchema),
+  listen: z.array(addressSchema),
+  /** A socket by which other network namespaces reach it. */
+  socket: z.string(),
+  tls: tlsSchema,
+  token: z.string(),
+  discovery: z.enum(['old', 'aggregated']),
+  overlay: overlaySchema,
+  pod: podSchema,
+  dialSeconds: z.number(),
+  /** Milliseconds since the epoch; the cluster's objects are 100 days older. */
+  startedAt: z.number(),
+  /** The directory that stands for etcd: what the API servers know in common. */
+  commonDirectory: z.string(),
+});
+
+export type ApiServerOrder = z.infer<typeof apiServerOrderSchema>;
+
+/** `old`: one request for each group version, as until 1.25. `aggregated`: all in one piece. */
+export type Discovery = ApiServerOrder['discovery'];
+
+export const metricsPodOrderSchema = z.object({
+  node: z.string(),
+  hosts: z.array(hostSchema),
+  listen: addressSchema,
+  tls: tlsSchema,
+  overlay: overlaySchema,
+});
+
+export type MetricsPodOrder = z.infer<typeof metricsPodOrderSchema>;
+
+/** What a program answers on its standard output, as one line, once it listens. */
+export const readySchema = z.object({ ports: z.array(z.number()) });

@@ -1,0 +1,76 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { MetricsState } from './metrics-watch.ts';
+import type { ApiServerOrder } from './orders.ts';
+import { proxy } from './proxy.ts';
+import { answerTo } from './routes.ts';
+
+/** What anybody may ask: the role `system:public-info-viewer` of every cluster. */
+const PUBLIC_PATHS: ReadonlySet<string> = new Set(['/version', '/healthz', '/readyz']);
+
+/** Answers HTTP requests as an API server does. `metrics` tells what is known at the moment. */
+export function apiHandler(order: ApiServerOrder, metrics: () => MetricsState): RequestListener {
+  return (request, response) => {
+    const url = new URL(request.url ?? '/', 'https://kubernetes');
+    const known = request.headers.authorization === `Bearer ${order.token}`;
+    if (!known && !PUBLIC_PATHS.has(url.pathname)) {
+      refuse(response, { code: 401, reason: 'Unauthorized', message: 'Unauthorized' });
+    } else if (request.method === 'GET') {
+      serve({ request, response, url }, order, metrics());
+    } else {
+      const message = 'the server does not allow this method on the requested resource';
+      refuse(response, { code: 405, reason: 'MethodNotAllowed', message });
+    }
+  };
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+}
+
+function serve(
+  { request, response, url }: Exchange,
+  order: ApiServerOrder,
+  metrics: MetricsState,
+): void {
+  const question = {
+    path: url.pathname,
+    parameters: url.searchParams,
+    accept: request.headers.accept ?? '',
+    now: Date.now(),
+  };
+  const answer = answerTo(question, order, metrics);
+  switch (answer.kind) {
+    case 'document':
+      response.setHeader('content-type', answer.contentType ?? 'application/json');
+      response.end(JSON.stringify(answer.document));
+      return;
+    case 'text':
+      response.setHeader('content-type', 'text/plain; charset=utf-8');
+      response.end(answer.text);
+      return;
+    case 'not-found':
+      refuse(response, {
+        code: 404,
+        reason: 'NotFound',
+        message: 'the server could not find the requested resource',
+      });
+      return;
+    case 'proxied':
+      proxy({ path: `${url.pathname}${url.search}`, response }, order, metrics);
+  }
+}
+
+interface Refusal {
+  readonly code: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
+function refuse(response: ServerResponse, refusal: Refusal): void {
+  response.statusCode = refusal.code;
+  response.setHeader('content-type', 'application/json');
+  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', ...refusal };
+  response.end(JSON.stringify(status));
+}

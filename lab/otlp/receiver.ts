@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { ReceivedLog } from './logs.ts';
+import type { ReceivedPoint } from './points.ts';
+import { encodePartialSuccess, SIGNALS, type Signal } from './protos.ts';
+import { readExport, type ExportRequest } from './request.ts';
+import type { ReceivedSpan } from './spans.ts';
+
+/** What the receiver says to the requests of a signal. */
+export type Answer =
+  | { readonly kind: 'accept' }
+  /** 200, and a partial success that refuses so many of the records. */
+  | { readonly kind: 'accept-partly'; readonly rejected: number; readonly why: string }
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfterSeconds?: number }
+  /** The request is read and never answered. */
+  | { readonly kind: 'hang' };
+
+export interface ReceivedRequest extends ExportRequest {
+  readonly answer: Answer;
+}
+
+/** An OTLP backend on 127.0.0.1 that speaks `http/protobuf`. */
+export interface OtlpReceiver {
+  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  readonly endpoint: string;
+  /** In the order in which they came, those not taken included; at most the newest 10,000. */
+  requests(): readonly ReceivedRequest[];
+  /** The records of requests that were taken, in the order in which these came. */
+  points(): readonly ReceivedPoint[];
+  logs(): readonly ReceivedLog[];
+  spans(): readonly ReceivedSpan[];
+  /** From now on one signal, or all of them, are answered so. */
+  answer(answer: Answer, signal?: Signal): void;
+  /** Forgets what came. */
+  clear(): void;
+  /** Cuts all connections and stops listening: the kernel refuses connections, until `listen`. */
+  refuse(): Promise<void>;
+  /** Listens again, on the same port. */
+  listen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+  const received: ReceivedRequest[] = [];
+  const answers: Record<Signal, Answer> = { metrics: ACCEPT, logs: ACCEPT, traces: ACCEPT };
+  const server = createServer((request, response) => {
+    void take(request, response);
+  });
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // A sender that hangs up in the middle has nothing more to say, and nobody to say it to.
+    const read = await readExport(request).catch(() => undefined);
+    if (read === undefined) return;
+    if (read.kind === 'refused') {
+      response.writeHead(read.status).end(read.why);
+      return;
+    }
+    const answer = answers[read.request.signal];
+    received.push({ ...read.request, answer });
+    if (received.length > REQUESTS_MAX) received.shift();
+    reply(response, read.request.signal, answer);
+  };
+  let port = 0;
+  const listen = async (): Promise<void> => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address !== null && typeof address === 'object') ({ port } = address);
+  };
+  const refuse = async (): Promise<void> => {
+    if (!server.listening) return;
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  };
+  const taken = (): readonly ReceivedRequest[] => received.filter(({ answer }) => isTaken(answer));
+  await listen();
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    requests: () => [...received],
+    points: () => taken().flatMap(({ points }) => points),
+    logs: () => taken().flatMap(({ logs }) => logs),
+    spans: () => taken().flatMap(({ spans }) => spans),
+    answer(answer, signal) {
+      for (const one of signal === undefined ? SIGNALS : [signal]) answers[one] = answer;
+    },
+    clear: () => void received.splice(0),
+    refuse,
+    listen,
+    close: refuse,
+  };
+}
+
+const ACCEPT: Answer = { kind: 'accept' };
+
+const REQUESTS_MAX = 10_000;
+
+function isTaken(answer: Answer): boolean {
+  return answer.kind === 'accept' || answer.kind === 'accept-partly';
+}
+
+function reply(response: ServerResponse, signal: Signal, answer: Answer): void {
+  const protobuf = { 'content-type': 'application/x-protobuf' };
+  switch (answer.kind) {
+    case 'accept':
+      // The message of an answer without anything to tell has no bytes.
+      response.writeHead(200, protobuf).end();
+      return;
+    case 'accept-partly':
+      response
+        .writeHead(200, protobuf)
+        .end(encodePartialSuccess(signal, answer.rejected, answer.why));
+      return;
+    case 'status':
+      if (answer.retryAfterSeconds !== undefined) {
+        response.setHeader('retry-after', answer.retryAfterSeconds);
+      }
+      response.writeHead(answer.status).end();
+      return;
+    case 'hang':
+      return;
+  }
+}
