@@ -14,14 +14,16 @@ import { sleep } from './deadline.ts';
 import { deliver, owed } from './deliver.ts';
 import { gather } from './gather.ts';
 import {
+  askMasters,
   awaitLatencies,
   knownLatencies,
-  type Latencies,
   type LatencyRound,
+  type Measured,
+  withApis,
 } from './latency-round.ts';
 import type { Run } from './run.ts';
 import type { Lease } from './shell/incident-store/incident-store.ts';
-import type { Memory } from './shell/incident-store/stored.ts';
+import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
 import { log } from './shell/log.ts';
 
 /**
@@ -48,8 +50,9 @@ async function watch(run: Run, lease: Lease): Promise<Report> {
   const outbox = await deliver(lease.state.outbox, shell.routes, end);
   const { facts, latency } = await gather(run, lease.memory);
   const first = judge(facts);
-  const confirmed = await lookAgain(run, lease, { facts, first });
-  const { latencies } = await knownLatencies(shell.ssm, latency, end);
+  const { confirmed, apis } = await lookAgain(run, lease, { facts, first, latency });
+  const known = await knownLatencies(shell.ssm, latency, end);
+  const { latencies } = await withApis(shell.ssm, known, { command: apis, deadline: end });
   const decision = await shell.telemetry.span('vtepwatch.evaluate', {}, async () =>
     decide({ ...facts, latencies }, confirmed, lease.state.incidents),
   );
@@ -62,14 +65,14 @@ async function watch(run: Run, lease: Lease): Promise<Report> {
 }
 
 /** The pages are out: now the masters have time to answer, as long as a good one needs at most. */
-async function settleLatencies(run: Run, latency: LatencyRound): Promise<Latencies> {
+async function settleLatencies(run: Run, latency: LatencyRound): Promise<Measured> {
   const { slowSeconds } = run.settings.limits;
   const askedAt = latency.command?.sentAt ?? run.now;
   const until = { at: askedAt + slowSeconds * 1000 };
   return await awaitLatencies(run.shell.ssm, latency, { until, deadline: run.end });
 }
 
-function withLatencies(report: Report, { latencies, problems }: Latencies): Report {
+function withLatencies(report: Report, { latencies, problems }: Measured): Report {
   return {
     ...report,
     latencies: [...latencies],
@@ -77,14 +80,31 @@ function withLatencies(report: Report, { latencies, problems }: Latencies): Repo
   };
 }
 
+interface SecondLook {
+  readonly confirmed: Confirmed;
+  /** What the masters were asked meanwhile: which API group it is that fails. */
+  readonly apis: LatencyCommand | undefined;
+}
+
 /** A second look comes before every page, in the same run. */
 async function lookAgain(
   run: Run,
   { state, memory }: Lease,
-  { facts, first }: { readonly facts: Facts; readonly first: Judgement },
-): Promise<Confirmed> {
+  {
+    facts,
+    first,
+    latency,
+  }: { readonly facts: Facts; readonly first: Judgement; readonly latency: LatencyRound },
+): Promise<SecondLook> {
   const due = dueForSecondLook(facts, first, state.incidents);
-  if (due.length === 0) return { judgement: first, confirms: () => false };
+  if (due.length === 0) {
+    return { confirmed: { judgement: first, confirms: () => false }, apis: undefined };
+  }
+  const masters = latency.command?.masters ?? {};
+  const apis = await askMasters(run.shell.ssm, { action: 'apis', masters }, run.deadline).catch(
+    // It is evidence that would be missing, and nothing that a page could wait for.
+    () => undefined,
+  );
   const { instanceIds, wanted } = secondLookOf(due, first);
   const apartSeconds = facts.limits.secondLookSeconds;
   log('second-look', { cluster: facts.cluster, findings: due.map(({ name }) => name) });
@@ -99,7 +119,7 @@ async function lookAgain(
     waiting,
     roster: memory.roster,
   });
-  return confirm(first, due, { observations, apartSeconds });
+  return { confirmed: confirm(first, due, { observations, apartSeconds }), apis };
 }
 
 async function act(
@@ -118,11 +138,12 @@ async function act(
   if (left.length < due.length) await lease.saveState({ incidents, outbox: left }, end);
 }
 
-function memoryOf(facts: Facts, { roster }: Decision, { unanswered }: Latencies): Memory {
+function memoryOf(facts: Facts, { roster }: Decision, { unanswered, names }: Measured): Memory {
   const silent = facts.observations.flatMap((observation) =>
     observation.kind === 'unknown' ? [observation.instanceId] : [],
   );
-  return { roster, latencyCommand: unanswered, silent };
+  const listed = names.length > 0 ? names : facts.listedNames;
+  return { roster, latencyCommand: unanswered, silent, listed };
 }
 
 function tell({ shell, now }: Run, decision: Decision, judgement: Judgement): void {

@@ -41,14 +41,10 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
   // The first run learns who the masters are from the hosts' answers.
   const command =
     sent.command ?? (await sendLatency(run, mastersAmong(tables.observations))).command;
-  const earlier = await takeUp(shell.ssm, memory.latencyCommand, deadline);
+  const late = await takeUp(shell.ssm, memory.latencyCommand, deadline);
   const lists = { before: await before, after: await after, pods: await pods };
   return {
-    latency: {
-      late: earlier.late,
-      command,
-      problems: [...earlier.problems, ...sent.problems],
-    },
+    latency: { late, command },
     facts: {
       cluster: settings.cluster,
       now: run.now,
@@ -57,7 +53,7 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
         lists.before.value === undefined || lists.after.value === undefined
           ? undefined
           : { before: lists.before.value, after: lists.after.value },
-      listedNames: [],
+      listedNames: late.names.length > 0 ? late.names : memory.listed,
       pods: lists.pods.value ?? [],
       observations: tables.observations,
       roster: memory.roster,
@@ -65,6 +61,7 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
       problems: [
         ...run.problems,
         ...tables.problems,
+        ...sent.problems,
         ...lists.before.problems,
         ...lists.pods.problems,
       ],
@@ -79,7 +76,10 @@ interface Sent {
 
 async function sendLatency({ shell, deadline }: Run, masters: Masters): Promise<Sent> {
   try {
-    return { command: await askMasters(shell.ssm, masters, deadline), problems: [] };
+    return {
+      command: await askMasters(shell.ssm, { action: 'latency', masters }, deadline),
+      problems: [],
+    };
   } catch (error) {
     const message = `asking the masters: ${errorText(error)}`;
     return { command: undefined, problems: [{ where: 'latency', message }] };

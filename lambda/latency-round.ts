@@ -1,5 +1,5 @@
 import type { Latency, Problem } from '../shared/contract/report.ts';
-import { parseLatencyAnswer } from '../shared/core/parse/latency-answer.ts';
+import { type MasterAnswer, parseMasterAnswer } from '../shared/core/parse/latency-answer.ts';
 import type { Parsed } from '../shared/core/parse/parsed.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { type Deadline, nearer, remaining, sleep } from './deadline.ts';
@@ -15,18 +15,21 @@ import type { RunCommand } from './shell/ssm/run-command.ts';
  */
 export interface LatencyRound {
   /** What an earlier run asked, and was answered after its end. */
-  readonly late: readonly Latency[];
+  readonly late: Measured;
   /** What this run asked. */
   readonly command: LatencyCommand | undefined;
-  readonly problems: readonly Problem[];
 }
 
 /** Managed-node ids of masters with their names: whom to ask. */
 export type Masters = Readonly<Record<string, string>>;
 
+type LatencyAction = 'latency' | 'apis';
+
 /** What is known of the masters' latencies at one moment. */
-export interface Latencies {
+export interface Measured {
   readonly latencies: readonly Latency[];
+  /** Nodes that the masters listed. */
+  readonly names: readonly string[];
   readonly problems: readonly Problem[];
   /** The command, as far as it is unanswered: the next run takes it up. */
   readonly unanswered: LatencyCommand | undefined;
@@ -35,16 +38,19 @@ export interface Latencies {
 /** Managed nodes that one command can name; no control plane has as many masters. */
 const MASTERS = 50;
 
-/** Asks every master how long its own API server takes. Undefined where there is no master. */
+/**
+ * Asks every master how long its own API server takes. `apis`: for the API groups alone, which can be
+ * answered between the two looks of a page. Undefined where there is no master.
+ */
 export async function askMasters(
   ssm: RunCommand,
-  masters: Masters,
+  { action, masters }: { readonly action: LatencyAction; readonly masters: Masters },
   deadline: Deadline,
 ): Promise<LatencyCommand | undefined> {
   const ids = Object.keys(masters).slice(0, MASTERS);
   if (ids.length === 0) return undefined;
   const targets = [{ Key: 'InstanceIds', Values: ids }];
-  const id = await ssm.send({ action: 'latency', targets }, deadline);
+  const id = await ssm.send({ action, targets }, deadline);
   return { id, sentAt: Date.now(), masters };
 }
 
@@ -53,20 +59,20 @@ export async function takeUp(
   ssm: RunCommand,
   command: LatencyCommand | undefined,
   deadline: Deadline,
-): Promise<Pick<LatencyRound, 'late' | 'problems'>> {
-  const { answered, problems } = await measured(ssm, command, deadline);
+): Promise<Measured> {
+  const measured = await measure(ssm, { action: 'latency', command }, deadline);
   const askedAt = formatTime(command?.sentAt ?? 0);
-  return { late: answered.map((latency) => ({ ...latency, askedAt })), problems };
+  return { ...measured, latencies: measured.latencies.map((one) => ({ ...one, askedAt })) };
 }
 
 /** What is known now. A master that has not answered is told with how long it has been silent. */
 export async function knownLatencies(
   ssm: RunCommand,
-  { late, command, problems }: LatencyRound,
+  { late, command }: LatencyRound,
   deadline: Deadline,
-): Promise<Latencies> {
-  const now = await measured(ssm, command, deadline);
-  const answered = new Set(now.answered.map(({ node }) => node));
+): Promise<Measured> {
+  const now = await measure(ssm, { action: 'latency', command }, deadline);
+  const answered = new Set(now.latencies.map(({ node }) => node));
   const silent = Object.values(now.unanswered?.masters ?? {}).map((node): Latency => ({
     node,
     request: 'kubectl get nodes',
@@ -74,11 +80,25 @@ export async function knownLatencies(
     seconds: (Date.now() - (command?.sentAt ?? Date.now())) / 1000,
     detail: '',
   }));
+  const stillTelling = late.latencies.filter(({ node }) => !answered.has(node));
   return {
-    latencies: [...silent, ...now.answered, ...late.filter(({ node }) => !answered.has(node))],
-    problems: [...problems, ...now.problems],
-    unanswered: now.unanswered,
+    ...now,
+    latencies: [...silent, ...now.latencies, ...stillTelling],
+    names: now.names.length > 0 ? now.names : late.names,
+    problems: [...late.problems, ...now.problems],
   };
+}
+
+/** Adds how the API groups do on those masters that have not answered the longer question. */
+export async function withApis(
+  ssm: RunCommand,
+  known: Measured,
+  asked: { readonly command: LatencyCommand | undefined; readonly deadline: Deadline },
+): Promise<Measured> {
+  const apis = await measure(ssm, { action: 'apis', command: asked.command }, asked.deadline);
+  const silent = new Set(Object.values(known.unanswered?.masters ?? {}));
+  const telling = apis.latencies.filter(({ node }) => silent.has(node));
+  return { ...known, latencies: [...known.latencies, ...telling] };
 }
 
 /** Pause between two looks, in milliseconds. */
@@ -89,7 +109,7 @@ export async function awaitLatencies(
   ssm: RunCommand,
   round: LatencyRound,
   waiting: { readonly until: Deadline; readonly deadline: Deadline },
-): Promise<Latencies> {
+): Promise<Measured> {
   const until = nearer(waiting.until, waiting.deadline);
   for (;;) {
     const known = await knownLatencies(ssm, round, waiting.deadline);
@@ -98,25 +118,23 @@ export async function awaitLatencies(
   }
 }
 
-interface Measured {
-  readonly answered: readonly Latency[];
-  readonly problems: readonly Problem[];
-  readonly unanswered: LatencyCommand | undefined;
-}
+const NOTHING: Measured = { latencies: [], names: [], problems: [], unanswered: undefined };
 
-async function measured(
+async function measure(
   ssm: RunCommand,
-  command: LatencyCommand | undefined,
+  asked: { readonly action: LatencyAction; readonly command: LatencyCommand | undefined },
   deadline: Deadline,
 ): Promise<Measured> {
-  if (command === undefined) return { answered: [], problems: [], unanswered: undefined };
+  const { action, command } = asked;
+  if (command === undefined) return NOTHING;
   try {
     const { byInstance, troubles } = await ssm.peek(command.id, deadline);
     const masters = Object.entries(command.masters);
-    const read = masters.map(([id, node]) => readAnswer(node, byInstance.get(id)));
+    const read = masters.map(([id, node]) => readAnswer(action, node, byInstance.get(id)));
     const silent = masters.filter(([id]) => (byInstance.get(id)?.kind ?? 'pending') === 'pending');
     return {
-      answered: read.flatMap(({ value }) => value),
+      latencies: read.flatMap(({ value }) => value.latencies),
+      names: [...new Set(read.flatMap(({ value }) => value.names))],
       problems: [
         ...troubles.map((message) => ({ where: 'latency', message })),
         ...read.flatMap(({ problems }) => problems),
@@ -126,18 +144,23 @@ async function measured(
     };
   } catch (error) {
     const problem = { where: 'latency', message: errorText(error) };
-    return { answered: [], problems: [problem], unanswered: command };
+    return { ...NOTHING, problems: [problem], unanswered: command };
   }
 }
 
-function readAnswer(node: string, answer: HostAnswer | undefined): Parsed<readonly Latency[]> {
+function readAnswer(
+  action: LatencyAction,
+  node: string,
+  answer: HostAnswer | undefined,
+): Parsed<MasterAnswer> {
+  const value = { latencies: [], names: [] };
   switch (answer?.kind) {
     case 'answered':
-      return parseLatencyAnswer(node, answer.text);
+      return parseMasterAnswer(action, { node, text: answer.text });
     case 'ended':
-      return { value: [], problems: [{ where: node, message: `latency: ${answer.reason}` }] };
+      return { value, problems: [{ where: node, message: `latency: ${answer.reason}` }] };
     case 'pending':
     case undefined:
-      return { value: [], problems: [] };
+      return { value, problems: [] };
   }
 }

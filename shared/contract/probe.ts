@@ -4,8 +4,9 @@
  */
 
 /** `tables`: everything this host holds. `entries`: the wanted entries verbatim, for the second
- * look. `latency`: how long this master's own API server takes to answer. */
-export const ACTIONS = ['tables', 'entries', 'latency'] as const;
+ * look. `latency`: how long this master's own API server takes to answer. `apis`: the same without
+ * the list of nodes, for which a page cannot wait. */
+export const ACTIONS = ['tables', 'entries', 'latency', 'apis'] as const;
 
 export type Action = (typeof ACTIONS)[number];
 

@@ -103,7 +103,7 @@ async function openLease(partition: Partition, owner: string, deadline: Deadline
         : readDocument(place(partition, ITEMS.state), stateSchema, state),
     memory:
       memory === undefined
-        ? { roster: [], latencyCommand: undefined, silent: [] }
+        ? { roster: [], latencyCommand: undefined, silent: [], listed: [] }
         : readDocument(place(partition, ITEMS.roster), memorySchema, await unzip(memory)),
     saveState: async (next, until) => {
       await saveState(partition, { state: next, version, owner }, until);

@@ -33,6 +33,8 @@ export interface Memory {
   readonly latencyCommand: LatencyCommand | undefined;
   /** Managed nodes that did not answer the last run: the next one does not wait for them. */
   readonly silent: readonly string[];
+  /** Nodes out of the masters' `kubectl get nodes`, as last read. */
+  readonly listed: readonly string[];
 }
 
 const ip = z.custom<IpAddress>((value) => typeof value === 'string' && parseIp(value) === value);
@@ -101,6 +103,7 @@ export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
       }),
     ),
     silent: z.array(z.string()),
+    listed: z.array(z.string()),
   }),
   z.transform(({ latencyCommand, ...rest }): Memory => ({ ...rest, latencyCommand })),
 );

@@ -28,6 +28,7 @@ export function reasonOf(error: unknown): string {
 function textOf(error: unknown): string {
   if (typeof error === 'string') return error;
   if (!(error instanceof Error)) return 'no reason given';
-  const code = 'code' in error ? String(error.code) : '';
-  return error.message.includes(code) ? error.message : `${code} ${error.message}`;
+  const code = 'code' in error ? error.code : undefined;
+  if (typeof code !== 'string' && typeof code !== 'number') return error.message;
+  return error.message.includes(String(code)) ? error.message : `${code} ${error.message}`;
 }

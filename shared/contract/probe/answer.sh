@@ -18,7 +18,8 @@ act() {
   case $1 in
     tables) give_way && tables ;;
     entries) give_way && entries "$2" ;;
-    latency) latency ;; # In its turn, so that its figures are those that a person would see.
+    # In their turn, so that the figures are those that a person would see.
+    latency | apis) latency "$1" ;;
     *) return 1 ;;
   esac
 }

@@ -6,6 +6,9 @@
 GET_NODES_SECONDS=60
 REQUEST_SECONDS=10
 
+# A page waits for these, between its two looks.
+PAGED_REQUEST_SECONDS=8
+
 # No aggregated API is asked any more after this long: with the requests before and the one under
 # way that makes 60 s as well.
 AGGREGATED_SECONDS=40
@@ -17,8 +20,9 @@ MAX_FILE_BLOCKS=32768
 # An answer must fit in 2,500 bytes with its envelope. Complaints give way to figures.
 MAX_LATENCY_BYTES=2000
 
-# Prints `L <request> <start> <end> <exit>` for each request, and `E <request> <text>` for what kubectl
-# complained of. Prints nothing on a host that is no master.
+# Prints `L <request> <start> <end> <exit>` for each request, `E <request> <text>` for what kubectl
+# complained of, and `K <name>...` for the nodes that it listed, as far as there is room. Prints
+# nothing on a host that is no master. $1: `latency`, or `apis` for all but the list of nodes.
 latency() (
   config=$(admin_kubeconfig) || exit 0
   find_kubectl || { echo 'E get-nodes no kubectl on this host' && exit 0; }
@@ -32,8 +36,13 @@ latency() (
 
   end_with_script "$(exec sh -c 'echo "$PPID"')" &
   guard=$!
-  request 0 get-nodes "$GET_NODES_SECONDS" get nodes &
-  started="$guard $!"
+  started=$guard
+  if [ "$1" = latency ]; then
+    request 0 get-nodes "$GET_NODES_SECONDS" get nodes &
+    started="$started $!"
+  else
+    REQUEST_SECONDS=$PAGED_REQUEST_SECONDS
+  fi
   ready &
   started="$started $!"
   aggregated &
@@ -42,7 +51,10 @@ latency() (
   wait ${started#* }
   kill "$guard"
 
-  cat "$work"/?.answer | awk -v max="$MAX_LATENCY_BYTES" "$FIT"
+  {
+    cat "$work"/?.answer
+    if [ "$1" = latency ]; then awk "$NODE_NAMES" "$work/0.output"; fi
+  } | awk -v max="$MAX_LATENCY_BYTES" "$FIT"
   rm -rf "$work"
 )
 
@@ -132,7 +144,7 @@ request() {
   limit=$3
   shift 3
   start=$(seconds_up)
-  ask "$limit" "$@" >/dev/null 2>"$work/$place.complaints"
+  ask "$limit" "$@" >"$work/$place.output" 2>"$work/$place.complaints"
   status=$?
   end=$(seconds_up)
   {
@@ -211,7 +223,16 @@ COMPLAINTS='
   }
 '
 
-# Leaves out the complaints for which there is no room.
+# The nodes of kubectl's table, a few on a line.
+NODE_NAMES='
+  NR > 1 && $1 ~ /^[a-z0-9][a-z0-9.-]*$/ {
+    if (length(line) + length($1) > 160) { print "K" line; line = "" }
+    line = line " " $1
+  }
+  END { if (line != "") print "K" line }
+'
+
+# Leaves out the complaints and names for which there is no room.
 FIT='
   { lines[NR] = $0 }
   /^L / { used += length($0) + 1 }

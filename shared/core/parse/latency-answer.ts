@@ -1,5 +1,6 @@
 import type { Latency } from '../../contract/report.ts';
 import { openAnswer } from './answer.ts';
+import { isNodeName } from './kubectl-nodes.ts';
 import { quote, type Parsed } from './parsed.ts';
 import { isUptime, wordsOf } from './words.ts';
 
@@ -9,11 +10,21 @@ const GET_NODES = 'get-nodes';
 /** How much of a command's standard error is kept, in characters. */
 const DETAIL_LENGTH = 300;
 
-/** Reads a master's answer to the action `latency`: how long its own API server took. */
-export function parseLatencyAnswer(node: string, text: string): Parsed<readonly Latency[]> {
-  const opened = openAnswer('latency', text);
+export interface MasterAnswer {
+  readonly latencies: readonly Latency[];
+  /** Nodes out of `kubectl get nodes`: of a large cluster not all, for want of room. */
+  readonly names: readonly string[];
+}
+
+/** Reads a master's answer: how long its own API server took, and which nodes it listed. */
+export function parseMasterAnswer(
+  action: 'latency' | 'apis',
+  { node, text }: { readonly node: string; readonly text: string },
+): Parsed<MasterAnswer> {
+  const opened = openAnswer(action, text);
   if (opened.kind === 'broken') {
-    return { value: [], problems: [{ where: node, message: opened.reason }] };
+    const problem = { where: node, message: opened.reason };
+    return { value: { latencies: [], names: [] }, problems: [problem] };
   }
   const lines = opened.payload.split('\n').map(wordsOf);
   const errors = lines.filter(([kind]) => kind === 'E');
@@ -25,14 +36,15 @@ export function parseLatencyAnswer(node: string, text: string): Parsed<readonly 
       .map((words) => words.slice(2).join(' '))
       .join('; ')
       .slice(0, DETAIL_LENGTH);
-  const value = readings
+  const latencies = readings
     .filter((latency) => latency !== undefined)
     .map((latency) => ({ ...latency, detail: detailOf(latency.request) }));
-  const measured = new Set(value.map(({ request }) => request));
+  const measured = new Set(latencies.map(({ request }) => request));
   const unmeasured = errors.filter(([, of]) => !measured.has(nameOf(of ?? '')));
   const strange = measurements.filter((_, at) => readings[at] === undefined);
+  const listed = lines.filter(([kind]) => kind === 'K').flatMap(([, ...names]) => names);
   return {
-    value,
+    value: { latencies, names: listed.filter(isNodeName) },
     problems: [
       ...unmeasured.map((words) => `no latency measured: ${quote(words.slice(2).join(' '))}`),
       ...strange.map((words) => `not a latency: ${quote(words.join(' '))}`),
