@@ -34,12 +34,19 @@ export async function askHosts(
       observations: [...byInstance].map(([instanceId, answer]) =>
         observationOf(command.action, { instanceId, answer, node: names.get(instanceId) }),
       ),
-      problems: troubles.map((message) => ({ where: 'Systems Manager', message })),
+      problems: [...troubles, ...(byInstance.size === 0 ? [NOBODY] : [])].map(toProblem),
     };
   } catch (error) {
     const message = `asking the hosts for ${command.action}: ${errorText(error)}`;
-    return { observations: [], problems: [{ where: 'Systems Manager', message }] };
+    return { observations: [], problems: [toProblem(message)] };
   }
+}
+
+const NOBODY =
+  'no host was asked: does any managed node carry the tag of the targets, and is its agent online?';
+
+function toProblem(message: string): Problem {
+  return { where: 'Systems Manager', message };
 }
 
 function observationOf(
@@ -52,7 +59,8 @@ function observationOf(
 ): Observation {
   const { instanceId, answer, node } = host;
   if (answer.kind !== 'answered') {
-    return { kind: 'unknown', instanceId, node, reason: answer.reason };
+    const error = answer.kind === 'pending' ? 'timeout' : answer.error;
+    return { kind: 'unknown', instanceId, node, reason: answer.reason, error };
   }
   const observation = parseHostAnswer(action, { instanceId, text: answer.text });
   return observation.kind === 'unknown' ? { ...observation, node } : observation;

@@ -6,12 +6,13 @@ import { type Judgement, judge } from '../shared/core/judge.ts';
 import { secondLookOf } from '../shared/core/second-look.ts';
 import { changesOf } from '../shared/core/telemetry/changes.ts';
 import { eventsOf } from '../shared/core/telemetry/events.ts';
-import { nodeFigures } from '../shared/core/telemetry/figures.ts';
+import { failuresOf, nodeFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { askHosts } from './ask-hosts.ts';
 import { sleep } from './deadline.ts';
 import { deliver, owed } from './deliver.ts';
+import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
 import {
   askMasters,
@@ -41,7 +42,10 @@ export async function check(run: Run): Promise<Report> {
   try {
     return await watch(run, lease);
   } finally {
-    await lease.release(end);
+    // A lease that is not given back ends by itself.
+    await lease.release(end).catch((error: unknown) => {
+      log('lease.kept', { cluster: settings.cluster, error: errorText(error) });
+    });
   }
 }
 
@@ -60,7 +64,7 @@ async function watch(run: Run, lease: Lease): Promise<Report> {
   const settled = await settleLatencies(run, latency);
   await lease.saveMemory(memoryOf(facts, decision, settled), end);
   const report = withLatencies(decision.report, settled);
-  tell(run, { ...decision, report }, confirmed.judgement);
+  tell(run, { ...decision, report }, { judgement: confirmed.judgement, ...facts });
   return report;
 }
 
@@ -146,7 +150,12 @@ function memoryOf(facts: Facts, { roster }: Decision, { unanswered, names }: Mea
   return { roster, latencyCommand: unanswered, silent, listed };
 }
 
-function tell({ shell, now }: Run, decision: Decision, judgement: Judgement): void {
+function tell(
+  { shell, now }: Run,
+  decision: Decision,
+  seen: { readonly judgement: Judgement } & Pick<Facts, 'observations'>,
+): void {
+  const { judgement, observations } = seen;
   const { report } = decision;
   const ended = Date.now();
   const directories = judgement.members
@@ -157,7 +166,7 @@ function tell({ shell, now }: Run, decision: Decision, judgement: Judgement): vo
       durationSeconds: (ended - now) / 1000,
       endedAtSeconds: ended / 1000,
       nodes: nodeFigures(judgement),
-      failures: {},
+      failures: failuresOf(observations),
       orchestrationDirectories: directories.length === 0 ? undefined : Math.max(...directories),
     }),
   );

@@ -79,7 +79,9 @@ async function readHost(directory: string, node: string): Promise<CapturedHost> 
     (parsed) => parsed?.problems ?? [],
   );
   return {
-    observation: captured ? { kind: 'tables', host: { node }, tables, verbatim: [] } : undefined,
+    observation: captured
+      ? { kind: 'tables', host: { node }, tables, verbatim: [], unread: [] }
+      : undefined,
     latencies: latencyOf(node, kubectl?.value.seconds),
     names: kubectl?.value.names ?? [],
     problems,

@@ -1,3 +1,4 @@
+import type { ErrorType } from '../contract/telemetry.ts';
 import type { Cidr, Family, IpAddress } from './addresses.ts';
 
 /**
@@ -93,6 +94,8 @@ export type Observation =
       readonly tables: Tables;
       /** Lines exactly as `ip` and `bridge` printed them, where the second look asked for them. */
       readonly verbatim: readonly string[];
+      /** Which tables the host itself could not read, and why. */
+      readonly unread: readonly string[];
     }
   | {
       readonly kind: 'unknown';
@@ -100,6 +103,7 @@ export type Observation =
       /** The name under which the roster knows this host. */
       readonly node?: string | undefined;
       readonly reason: string;
+      readonly error: ErrorType;
     };
 
 /** A node as Kubernetes lists it, with flannel's annotations where it has them. */

@@ -1,10 +1,12 @@
+import type { ErrorType } from '../../../shared/contract/telemetry.ts';
+
 /** What one managed node answered, by its id: the only identity that a host cannot choose. */
 export type HostAnswer =
   | { readonly kind: 'answered'; readonly text: string }
   /** It may still answer. */
   | { readonly kind: 'pending'; readonly reason: string }
   /** It will not answer any more. */
-  | { readonly kind: 'ended'; readonly reason: string };
+  | { readonly kind: 'ended'; readonly reason: string; readonly error: ErrorType };
 
 export interface Answers {
   readonly byInstance: ReadonlyMap<string, HostAnswer>;

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import { errorText } from '../../error-text.ts';
+import type { ErrorType } from '../../../shared/contract/telemetry.ts';
 import type { Answers, HostAnswer } from './answers.ts';
 
 /** Hosts on one page, the most that the service returns. */
@@ -84,11 +85,30 @@ async function readInvocation(
   const output = invocation.CommandPlugins?.[0]?.Output ?? '';
   if (invocation.Status !== 'Success') {
     const said = output.trim() === '' ? '' : `: ${firstLine(output)}`;
-    return { kind: 'ended', reason: `the command ended as ${details}${said}` };
+    return {
+      kind: 'ended',
+      reason: `the command ended as ${details}${said}`,
+      error: errorOf(details),
+    };
   }
   return wasCut(output)
     ? await fetchWhole(client, invocation, deadline)
     : { kind: 'answered', text: withoutErrors(output) };
+}
+
+/** The service spells its details with and without spaces. */
+function errorOf(details: string): ErrorType {
+  switch (details.replaceAll(' ', '')) {
+    case 'DeliveryTimedOut':
+    case 'ExecutionTimedOut':
+      return 'timeout';
+    case 'Undeliverable':
+      return 'undeliverable';
+    case 'AccessDenied':
+      return 'access_denied';
+    default:
+      return '_OTHER';
+  }
 }
 
 /** How many bytes of output a page holds for a host. */
@@ -122,7 +142,8 @@ async function fetchWhole(
     );
     return { kind: 'answered', text: StandardOutputContent ?? '' };
   } catch (error) {
-    return { kind: 'ended', reason: `fetching the whole answer: ${errorText(error)}` };
+    const reason = `fetching the whole answer: ${errorText(error)}`;
+    return { kind: 'ended', reason, error: '_OTHER' };
   }
 }
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # vtepwatch: reads the VXLAN overlay tables of this Kubernetes host and prints them.
 #
-# The SSM agent runs this as root, so it only reads: it changes no setting, writes no file, evaluates
-# nothing that it reads, and starts few processes, each of which ends by itself or is ended. It exits
+# The SSM agent runs this as root, so it only reads: it changes no setting, leaves no file behind,
+# evaluates nothing that it reads, and starts few processes, each of which ends or is ended. It exits
 # with 0 or 1 alone, because the agent takes some other codes for orders (194: reboot the host).
 
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
@@ -108,7 +108,7 @@ flanneld_age() {
     # shellcheck disable=SC2086 # The fields after the name are to become words.
     set -- ${stat##*) }
     # The start: field 22 of all, in ticks, of which Linux shows every program 100 a second.
-    is_number "${20}" && is_number "${uptime%.*}" || continue
+    if ! is_number "${20}" || ! is_number "${uptime%.*}"; then continue; fi
     age=$((${uptime%.*} - ${20} / 100))
     if [ "$youngest" = - ] || [ "$age" -lt "$youngest" ]; then youngest=$age; fi
   done 2>/dev/null

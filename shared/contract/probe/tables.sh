@@ -89,8 +89,8 @@ first_lines() {
 # is skipped on purpose is other devices' and multicast's.
 # shellcheck disable=SC2016 # The $ are awk's.
 NORMALISE='
-  $1 == "@begin" { table = $2; destination = ""; next }
-  $1 == "@end" { if ($2 != "0") unread(reason_of($2)); next }
+  $1 == "@begin" { table = $2; destination = fault = ""; next }
+  $1 == "@end" { ended($2); next }
   $1 == "@complete" { complete = 1; next }
   NF == 0 { next }
   { printed = $0 }
@@ -186,16 +186,20 @@ NORMALISE='
   function mac(text) { return is_mac(text) ? text : "-" }
   function with_length(text) { return text (text ~ /\// ? "" : text ~ /:/ ? "/128" : "/32") }
 
-  function garbled() { unread(/Dump was interrupted/ ? "interrupted" : "unrecognised") }
+  function garbled() { fault = /Dump was interrupted/ ? "interrupted" : "unrecognised" }
+  function ended(status) {
+    if (status != "0") unread(reason_of(status))
+    else if (fault != "") unread(fault)
+  }
+  function reason_of(status) {
+    if (status !~ /^[0-9]+$/) return status
+    if (status == 124 || status == 143) return "timeout"
+    if (status == 126 || status == 127) return "missing"
+    return "exit-" status
+  }
   function unread(reason,    name) {
     name = table == "link" || table == "address" ? "device" : table
     if (!(name in told)) print "U " name " " reason
     told[name] = 1
-  }
-  function reason_of(status) {
-    if (status !~ /^[0-9]+$/) return status
-    if (status == 124 || status == 137 || status == 143) return "timeout"
-    if (status == 126 || status == 127) return "missing"
-    return "exit-" status
   }
 '

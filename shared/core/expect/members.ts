@@ -1,6 +1,6 @@
 import type { Problem } from '../../contract/report.ts';
 import type { Facts } from '../facts.ts';
-import type { ClusterNode } from '../overlay.ts';
+import type { ClusterNode, Observation } from '../overlay.ts';
 import { groupBy } from '../group.ts';
 import { deviceAge } from './device-age.ts';
 import type { Member, ObservedHost } from './member.ts';
@@ -20,9 +20,12 @@ const DAY_MS = 86_400_000;
 export function membersOf(facts: Facts): Members {
   const { hosts, problems } = identify(facts);
   const remembered = new Map(facts.roster.map((entry) => [entry.node, entry]));
-  const listed = stableNodes(facts);
+  const stable = stableNodes(facts, hosts);
+  const listed = stable?.listed;
   const names = listed === undefined ? withoutList(facts, hosts) : [...listed.keys()];
-  const strangers = [...hosts.keys()].filter((node) => listed !== undefined && !listed.has(node));
+  const apart = stable?.apart ?? [];
+  const known = new Set([...names, ...apart]);
+  const strangers = [...hosts.keys()].filter((node) => !known.has(node));
   const members = names.map((node): Member => {
     const observed = hosts.get(node);
     const member = { node, listed: listed?.get(node), remembered: remembered.get(node), observed };
@@ -30,7 +33,12 @@ export function membersOf(facts: Facts): Members {
   });
   return {
     members,
-    problems: [...problems, ...strangers.map(stranger), ...unlistedPods(facts, listed)],
+    problems: [
+      ...problems,
+      ...strangers.map(stranger),
+      ...apart.map(bystander),
+      ...unlistedPods(facts),
+    ],
   };
 }
 
@@ -40,9 +48,7 @@ function identify(facts: Facts): {
   readonly problems: readonly Problem[];
 } {
   const answered = facts.observations.filter((observation) => observation.kind === 'tables');
-  const problems: Problem[] = facts.observations
-    .filter((observation) => observation.kind === 'unknown')
-    .map(({ node, instanceId, reason }) => ({ where: node ?? instanceId, message: reason }));
+  const problems = facts.observations.flatMap(problemsOf);
   const hosts = new Map<string, ObservedHost>();
   for (const [node, claims] of groupBy(answered, ({ host }) => host.node)) {
     const [only] = claims;
@@ -56,14 +62,41 @@ function identify(facts: Facts): {
   return { hosts, problems };
 }
 
-function stableNodes(facts: Facts): ReadonlyMap<string, ClusterNode> | undefined {
+function problemsOf(observation: Observation): Problem[] {
+  switch (observation.kind) {
+    case 'unknown': {
+      const { node, instanceId, reason } = observation;
+      return [{ where: node ?? instanceId, message: reason }];
+    }
+    case 'tables':
+      return observation.unread.map((message) => ({ where: observation.host.node, message }));
+  }
+}
+
+/** The nodes of both lists that take part in the overlay, and those that do not. */
+function stableNodes(
+  facts: Facts,
+  hosts: ReadonlyMap<string, ObservedHost>,
+):
+  | { readonly listed: ReadonlyMap<string, ClusterNode>; readonly apart: readonly string[] }
+  | undefined {
   if (facts.nodes === undefined) return undefined;
   const before = new Set(facts.nodes.before.map(({ name }) => name));
   const stable = facts.nodes.after.filter(({ name }) => before.has(name));
-  // Where flannel has annotated some nodes, one without annotations takes no part in its overlay.
-  const annotated = stable.filter((node) => node.annotated.length > 0);
-  const members = annotated.length > 0 ? annotated : stable;
-  return new Map(members.map((node) => [node.name, node]));
+  const remembered = new Set(
+    facts.roster.filter(({ vteps }) => vteps.length > 0).map(({ node }) => node),
+  );
+  // Where flannel has annotated some nodes, another one takes part only if it has shown a device.
+  const annotates = stable.some(({ annotated }) => annotated.length > 0);
+  const takesPart = ({ name, annotated }: ClusterNode): boolean =>
+    !annotates ||
+    annotated.length > 0 ||
+    remembered.has(name) ||
+    (hosts.get(name)?.tables.devices ?? []).length > 0;
+  return {
+    listed: new Map(stable.filter(takesPart).map((node) => [node.name, node])),
+    apart: stable.filter((node) => !takesPart(node)).map(({ name }) => name),
+  };
 }
 
 function withoutList(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): readonly string[] {
@@ -94,13 +127,16 @@ function stranger(node: string): Problem {
   return { where: node, message: 'this host answered, but no node of the overlay has its name' };
 }
 
+function bystander(node: string): Problem {
+  const message =
+    "it has neither flannel's annotations nor a VXLAN device: taken for no part of the overlay";
+  return { where: node, message };
+}
+
 /** A pod on a node that no list holds: the list is not whole, or the node has just left. */
-function unlistedPods(
-  facts: Facts,
-  listed: ReadonlyMap<string, ClusterNode> | undefined,
-): readonly Problem[] {
-  if (listed === undefined) return [];
-  const known = new Set(facts.nodes?.after.map(({ name }) => name));
+function unlistedPods(facts: Facts): readonly Problem[] {
+  if (facts.nodes === undefined) return [];
+  const known = new Set(facts.nodes.after.map(({ name }) => name));
   const unlisted = groupBy(
     facts.pods.filter(({ node }) => !known.has(node)),
     ({ node }) => node,

@@ -1,4 +1,3 @@
-import type { Action } from '../../contract/probe.ts';
 import { parseCidr, parseIp } from '../addresses.ts';
 import {
   type Device,
@@ -23,12 +22,12 @@ import { isUptime, macToken, wholeNumber, type Words, wordsOf } from './words.ts
  * whole answer unknown: a host that answers nonsense is not to be half believed.
  */
 export function parseHostAnswer(
-  action: Exclude<Action, 'latency'>,
+  action: 'tables' | 'entries',
   answer: { readonly instanceId: string; readonly text: string },
 ): Observation {
   const { instanceId } = answer;
   const opened = openAnswer(action, answer.text);
-  if (opened.kind === 'broken') return { kind: 'unknown', instanceId, reason: opened.reason };
+  if (opened.kind === 'broken') return unusable(instanceId, opened.reason);
   const draft: Draft = {
     facts: new Map(),
     devices: [],
@@ -36,18 +35,28 @@ export function parseHostAnswer(
     neighbours: [],
     fdb: [],
     routes: [],
-    unread: new Set(),
+    unread: new Map(),
     verbatim: [],
   };
   for (const line of opened.payload.split('\n')) {
     if (line !== '' && !readLine(draft, line)) {
-      return { kind: 'unknown', instanceId, reason: `a line is not understood: ${quote(line)}` };
+      return unusable(instanceId, `a line is not understood: ${quote(line)}`);
     }
   }
   const host = readFacts(draft.facts, instanceId);
   return host === undefined
-    ? { kind: 'unknown', instanceId, reason: 'the answer does not say which host it is of' }
-    : { kind: 'tables', host, tables: readTables(draft), verbatim: draft.verbatim };
+    ? unusable(instanceId, 'the answer does not say which host it is of')
+    : {
+        kind: 'tables',
+        host,
+        tables: readTables(draft),
+        verbatim: draft.verbatim,
+        unread: [...draft.unread].map(([table, reason]) => `${table} could not be read: ${reason}`),
+      };
+}
+
+function unusable(instanceId: string, reason: string): Observation {
+  return { kind: 'unknown', instanceId, reason, error: 'bad_output' };
 }
 
 /** An answer while it is read. */
@@ -58,8 +67,8 @@ interface Draft {
   readonly neighbours: NeighbourEntry[];
   readonly fdb: FdbEntry[];
   readonly routes: RouteEntry[];
-  /** Tables that the host could not read. */
-  readonly unread: Set<string>;
+  /** Tables that the host could not read, each with its reason. */
+  readonly unread: Map<string, string>;
   readonly verbatim: string[];
 }
 
@@ -84,12 +93,18 @@ function readLine(draft: Draft, line: string): boolean {
     case 'R':
       return push(draft.routes, readRoute(rest));
     case 'U':
-      return UNREADABLE.has(rest[0] ?? '') && draft.unread.add(rest[0] ?? '').size > 0;
+      return readUnread(draft, rest);
     case 'V':
       return push(draft.verbatim, line.replace(/^V \w+ /, ''));
     default:
       return false;
   }
+}
+
+function readUnread({ unread }: Draft, [table = '', ...reason]: Words): boolean {
+  if (!UNREADABLE.has(table)) return false;
+  unread.set(table, reason.join(' '));
+  return true;
 }
 
 function push<T>(entries: T[], entry: T | undefined): boolean {

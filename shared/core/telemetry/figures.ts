@@ -1,10 +1,15 @@
 import { TABLES } from '../../contract/causes.ts';
+import type { ErrorType } from '../../contract/telemetry.ts';
 import { peersOf } from '../diff/matrix.ts';
 import type { Judgement } from '../judge.ts';
+import type { Observation } from '../overlay.ts';
+import { ghostsOf } from '../diff/ghosts.ts';
 import type { NodeFigures } from './points.ts';
 
 /** The figures of every node that was judged. */
-export function nodeFigures({ matrix }: Judgement): ReadonlyMap<string, NodeFigures> {
+export function nodeFigures(judgement: Judgement): ReadonlyMap<string, NodeFigures> {
+  const { matrix } = judgement;
+  const ghosts = ghostEntries(judgement);
   const figures = new Map<string, { checkedPeers: number; missing: [number, number, number] }>();
   for (const subject of matrix.subjects.keys()) {
     figures.set(subject, { checkedPeers: peersOf(matrix, subject), missing: [0, 0, 0] });
@@ -26,8 +31,33 @@ export function nodeFigures({ matrix }: Judgement): ReadonlyMap<string, NodeFigu
         },
       ]) => [
         node,
-        { checkedPeers, missingPeers: { neighbour, fdb, route }, ghostEntries: undefined },
+        { checkedPeers, missingPeers: { neighbour, fdb, route }, ghostEntries: ghosts.get(node) },
       ],
     ),
   );
 }
+
+/** Hosts without a usable answer, by what kind of failure it was. */
+export function failuresOf(
+  observations: readonly Observation[],
+): Readonly<Partial<Record<ErrorType, number>>> {
+  const failures: Partial<Record<ErrorType, number>> = {};
+  for (const observation of observations) {
+    if (observation.kind !== 'unknown') continue;
+    failures[observation.error] = (failures[observation.error] ?? 0) + 1;
+  }
+  return failures;
+}
+
+/** Only where every node's VTEP is known can an entry be said to be for none of them. */
+function ghostEntries({ members, vteps }: Judgement): ReadonlyMap<string, GhostEntries> {
+  const known = new Set(vteps.map(({ node }) => node));
+  if (!members.every(({ node }) => known.has(node))) return new Map();
+  return new Map(
+    members.flatMap(({ node, observed }) =>
+      observed === undefined ? [] : [[node, ghostsOf(observed.tables, vteps)]],
+    ),
+  );
+}
+
+type GhostEntries = NonNullable<NodeFigures['ghostEntries']>;
