@@ -43,8 +43,7 @@ const warm: { world?: World } = {};
 export async function handler(event: unknown, context: Context): Promise<Report> {
   const coldstart = warm.world === undefined;
   const world = (warm.world ??= createWorld(context));
-  const { telemetry, settings } = world;
-  const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
+  const { telemetry } = world;
   try {
     return await telemetry.span(
       'function',
@@ -54,31 +53,39 @@ export async function handler(event: unknown, context: Context): Promise<Report>
         'faas.invocation_id': context.awsRequestId,
         'faas.instance': context.logStreamName,
       },
-      async () => {
-        const access = await openKubernetes(world, end);
-        const run: Run = {
-          shell: { ...world.shell, kubernetes: access.api },
-          settings,
-          scheduledTime: eventSchema.parse(event ?? {}).scheduledTime ?? new Date().toISOString(),
-          id: context.awsRequestId,
-          now: Date.now(),
-          deadline: earlier(end, RESERVE_MS - TELEMETRY_MS),
-          end,
-          problems: access.problems,
-        };
-        const attributes = { 'k8s.cluster.name': settings.cluster };
-        return await telemetry.span('vtepwatch.check', attributes, async () => await check(run));
-      },
+      async () => await checkOnce(world, event, context),
     );
-  } catch (error) {
-    log('run.failed', { cluster: settings.cluster, error: errorText(error) });
-    const failure = error instanceof Error ? error : new Error(String(error));
-    telemetry.emit([exceptionEvent(settings.cluster, failure)]);
-    throw error;
   } finally {
     for (const failure of await telemetry.flush(context.getRemainingTimeInMillis())) {
       log('telemetry.undelivered', { ...failure });
     }
+  }
+}
+
+async function checkOnce(world: World, event: unknown, context: Context): Promise<Report> {
+  const { settings, telemetry } = world;
+  const { cluster } = settings;
+  const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
+  try {
+    const access = await openKubernetes(world, end);
+    const run: Run = {
+      shell: { ...world.shell, kubernetes: access.api },
+      settings,
+      scheduledTime: eventSchema.parse(event ?? {}).scheduledTime ?? new Date().toISOString(),
+      id: context.awsRequestId,
+      now: Date.now(),
+      deadline: earlier(end, RESERVE_MS - TELEMETRY_MS),
+      end,
+      problems: access.problems,
+    };
+    const attributes = { 'k8s.cluster.name': cluster };
+    return await telemetry.span('vtepwatch.check', attributes, async () => await check(run));
+  } catch (error) {
+    log('run.failed', { cluster, error: errorText(error) });
+    telemetry.emit([
+      exceptionEvent(cluster, error instanceof Error ? error : new Error(String(error))),
+    ]);
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ export type Headers = Readonly<Record<string, string>>;
 
 export interface HeaderCache {
   read(): Promise<Headers>;
-  /** The next read asks anew: what was refused may have been changed since. */
+  /** The next read asks anew: what failed or was refused may have been mended since. */
   forget(): void;
 }
 
@@ -10,20 +10,16 @@ const CACHE_MILLISECONDS = 300_000;
 
 /**
  * The exporters ask for headers at every request, and three of them ask at once; the secret behind
- * them is read once in `CACHE_MILLISECONDS`. A failed read is not kept.
+ * them is read once in `CACHE_MILLISECONDS`. A failed read is kept as well, until it is forgotten.
  */
 export function cachedHeaders(readHeaders: () => Promise<Headers>): HeaderCache {
   let cached: { readonly headers: Promise<Headers>; readonly until: number } | undefined;
   return {
     read() {
-      if (cached !== undefined && Date.now() < cached.until) return cached.headers;
-      const headers = readHeaders();
-      const fresh = { headers, until: Date.now() + CACHE_MILLISECONDS };
-      cached = fresh;
-      headers.catch(() => {
-        if (cached === fresh) cached = undefined;
-      });
-      return headers;
+      if (cached === undefined || Date.now() >= cached.until) {
+        cached = { headers: readHeaders(), until: Date.now() + CACHE_MILLISECONDS };
+      }
+      return cached.headers;
     },
     forget() {
       cached = undefined;

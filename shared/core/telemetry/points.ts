@@ -47,10 +47,9 @@ export function pointsOf(report: Report, figures: RunFigures): readonly Point[] 
 const GET_NODES = 'kubectl get nodes';
 
 function nodePoints(report: Report, figures: RunFigures): readonly Point[] {
-  const unknown = new Set(report.hosts.unknown);
   return [...report.hosts.observed, ...report.hosts.unknown].flatMap((name): readonly Point[] => {
     const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': plain(name) };
-    const node = unknown.has(name) ? undefined : figures.nodes.get(name);
+    const node = figures.nodes.get(name);
     const checked: Point = {
       metric: 'vtepwatch.node.checked_peers',
       value: node?.checkedPeers ?? 0,

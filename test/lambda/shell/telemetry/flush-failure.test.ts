@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import type { Answer } from '../../../../lab/otlp/receiver.ts';
+import {
+  REMAINING_MILLISECONDS,
+  runningPair,
+  runningReceiver,
+  runningTelemetry,
+} from './running.ts';
+import { checkedPeers, exception, ROOT_ATTRIBUTES } from './samples.ts';
+
+/** Short enough to see the end of retries and hanging requests. */
+const IMPATIENT = { OTEL_EXPORTER_OTLP_TIMEOUT: '300' };
+
+type Telemetry = Awaited<ReturnType<typeof runningPair>>['telemetry'];
+
+async function recordOneOfEach(telemetry: Telemetry): Promise<void> {
+  await telemetry.span('function', ROOT_ATTRIBUTES, async () => {
+    telemetry.record([checkedPeers('node1', 5)]);
+    telemetry.emit([exception('first')]);
+  });
+}
+
+describe('a flush that fails', () => {
+  test.for<[string, Answer, string]>([
+    ['unauthorized', { kind: 'status', status: 401 }, '401 Unauthorized'],
+    ['unavailable', { kind: 'status', status: 503 }, 'Export failed with retryable status'],
+    [
+      'unavailable for longer than there is time',
+      { kind: 'status', status: 503, retryAfterSeconds: 60 },
+      'Export failed with retryable status',
+    ],
+    ['hanging', { kind: 'hang' }, 'Request timed out'],
+  ])('%s: each signal says why', async ([, answer, reason]) => {
+    const { receiver, telemetry } = await runningPair(IMPATIENT);
+    receiver.answer(answer);
+    await recordOneOfEach(telemetry);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
+      { signal: 'metrics', reason, kept: 0 },
+      { signal: 'logs', reason, kept: 1 },
+      { signal: 'traces', reason, kept: 1 },
+    ]);
+  });
+
+  test('refused: each signal says why', async () => {
+    const { receiver, telemetry } = await runningPair(IMPATIENT);
+    await receiver.refuse();
+    await recordOneOfEach(telemetry);
+    const failures = await telemetry.flush(REMAINING_MILLISECONDS);
+    expect(failures.map(({ signal }) => signal)).toEqual(['metrics', 'logs', 'traces']);
+    for (const { reason } of failures) expect(reason).toContain('ECONNREFUSED');
+  });
+
+  test('one signal that fails does not hold up the others', async () => {
+    const { receiver, telemetry } = await runningPair(IMPATIENT);
+    receiver.answer({ kind: 'status', status: 404 }, 'traces');
+    await recordOneOfEach(telemetry);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
+      { signal: 'traces', reason: '404 Not Found', kept: 1 },
+    ]);
+    expect(receiver.points()).toHaveLength(1);
+    expect(receiver.logs()).toHaveLength(1);
+  });
+
+  test('a partial success is a failure, and nothing of it is sent again', async () => {
+    const { receiver, telemetry } = await runningPair();
+    receiver.answer({ kind: 'accept-partly', rejected: 1, why: 'too old' });
+    await recordOneOfEach(telemetry);
+    const reason = 'the backend refused 1 records: too old';
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
+      { signal: 'metrics', reason, kept: 0 },
+      { signal: 'logs', reason, kept: 0 },
+      { signal: 'traces', reason, kept: 0 },
+    ]);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
+  });
+
+  test('a partial success that refuses nothing is a success', async () => {
+    const { receiver, telemetry } = await runningPair();
+    receiver.answer({ kind: 'accept-partly', rejected: 0, why: 'a deprecated name' });
+    await recordOneOfEach(telemetry);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
+  });
+});
+
+describe('what a failed flush leaves', () => {
+  test('events and spans arrive once with the next flush, beside its own; old gauges do not', async () => {
+    const { receiver, telemetry } = await runningPair(IMPATIENT);
+    receiver.answer({ kind: 'status', status: 401 });
+    await recordOneOfEach(telemetry);
+    await telemetry.flush(REMAINING_MILLISECONDS);
+
+    receiver.answer({ kind: 'accept' });
+    telemetry.record([checkedPeers('node2', 4)]);
+    telemetry.emit([exception('second')]);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
+
+    expect(receiver.logs().map(({ body }) => body)).toEqual(['first', 'second']);
+    expect(receiver.spans().map(({ name }) => name)).toEqual(['vtepwatch-lab']);
+    expect(receiver.logs()[0]?.traceId).toBe(receiver.spans()[0]?.traceId);
+    expect(receiver.points().map(({ attributes }) => attributes['k8s.node.name'])).toEqual([
+      'node2',
+    ]);
+  });
+
+  test('is bounded: the newest 1,000 events are kept, and the loss is told', async () => {
+    const { receiver, telemetry } = await runningPair({ OTEL_TRACES_EXPORTER: 'none' });
+    receiver.answer({ kind: 'status', status: 401 });
+    telemetry.emit(Array.from({ length: 600 }, (_, index) => exception(`first ${index}`)));
+    await telemetry.flush(REMAINING_MILLISECONDS);
+    telemetry.emit(Array.from({ length: 600 }, (_, index) => exception(`second ${index}`)));
+
+    receiver.answer({ kind: 'accept' });
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
+      { signal: 'logs', reason: '200 older than the newest 1000 were dropped', kept: 0 },
+    ]);
+    expect(receiver.logs()).toHaveLength(1000);
+    expect(receiver.logs().at(-1)?.body).toBe('second 599');
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
+  });
+});
+
+describe('the bound of a flush', () => {
+  // With the environment's own timeout of ten minutes, only the remaining time can end the flush;
+  // the test's time limit is what a flush that does not end would meet.
+  const PATIENT = { OTEL_EXPORTER_OTLP_TIMEOUT: '600000' };
+
+  test('a hanging backend is left when the invocation has a second to go', async () => {
+    const { receiver, telemetry } = await runningPair(PATIENT);
+    receiver.answer({ kind: 'hang' });
+    await recordOneOfEach(telemetry);
+    expect(await telemetry.flush(1_200)).toEqual([
+      { signal: 'metrics', reason: 'not delivered within 200 ms', kept: 0 },
+      { signal: 'logs', reason: 'not delivered within 200 ms', kept: 1 },
+      { signal: 'traces', reason: 'not delivered within 200 ms', kept: 1 },
+    ]);
+  });
+
+  test('without any time left the events are kept', async () => {
+    const { receiver, telemetry } = await runningPair(PATIENT);
+    receiver.answer({ kind: 'hang' });
+    await recordOneOfEach(telemetry);
+    const failures = await telemetry.flush(-5);
+    expect(failures.map(({ kept }) => kept)).toEqual([0, 1, 1]);
+    expect(failures[0]?.reason).toBe('not delivered within 0 ms');
+  });
+
+  test('headers that never come are left as well', async () => {
+    const receiver = await runningReceiver();
+    const telemetry = runningTelemetry(
+      { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, ...IMPATIENT },
+      { readHeaders: () => new Promise(() => {}) },
+    );
+    await recordOneOfEach(telemetry);
+    const failures = await telemetry.flush(REMAINING_MILLISECONDS);
+    expect(failures.map(({ reason }) => reason)).toEqual(
+      Array.from({ length: 3 }, () => 'not delivered within 1300 ms'),
+    );
+    expect(receiver.requests()).toEqual([]);
+  });
+});
+
+describe('secret headers', () => {
+  test('that cannot be read fail the flush, and are asked for again', async () => {
+    const receiver = await runningReceiver();
+    let allowed = false;
+    const telemetry = runningTelemetry(
+      { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, ...IMPATIENT },
+      {
+        readHeaders: async () => {
+          if (!allowed) throw new Error('AccessDenied: ssm:GetParameter');
+          return { authorization: 'Bearer secret' };
+        },
+      },
+    );
+    await recordOneOfEach(telemetry);
+    const reason = 'AccessDenied: ssm:GetParameter';
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
+      { signal: 'metrics', reason, kept: 0 },
+      { signal: 'logs', reason, kept: 1 },
+      { signal: 'traces', reason, kept: 1 },
+    ]);
+    allowed = true;
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
+    expect(receiver.requests().map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer secret',
+      'Bearer secret',
+    ]);
+  });
+
+  test('are read once for many flushes, and anew after a refusal', async () => {
+    const receiver = await runningReceiver();
+    let asked = 0;
+    const telemetry = runningTelemetry(
+      { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint },
+      {
+        readHeaders: async () => {
+          asked += 1;
+          return { authorization: `Bearer ${asked}` };
+        },
+      },
+    );
+    await recordOneOfEach(telemetry);
+    await telemetry.flush(REMAINING_MILLISECONDS);
+    await recordOneOfEach(telemetry);
+    await telemetry.flush(REMAINING_MILLISECONDS);
+    expect(asked).toBe(1);
+
+    receiver.answer({ kind: 'status', status: 401 });
+    await recordOneOfEach(telemetry);
+    await telemetry.flush(REMAINING_MILLISECONDS);
+    receiver.answer({ kind: 'accept' });
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
+    expect(asked).toBe(2);
+  });
+});

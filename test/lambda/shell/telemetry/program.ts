@@ -1,0 +1,14 @@
+import { startTelemetry } from '../../../../lambda/shell/telemetry/telemetry.ts';
+import { checkedPeers, exception, ROOT_ATTRIBUTES } from './samples.ts';
+
+/** A process that records, flushes and has nothing more to do; it prints what the flush gave. */
+const telemetry = startTelemetry({
+  environment: process.env,
+  functionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:vtepwatch-lab',
+  functionVersion: '7',
+});
+await telemetry.span('function', ROOT_ATTRIBUTES, async () => {
+  telemetry.record([checkedPeers('node1', 5)]);
+  telemetry.emit([exception('first')]);
+});
+process.stdout.write(JSON.stringify(await telemetry.flush(60_000)));

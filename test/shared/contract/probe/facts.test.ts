@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import { payloadOf, runProbe } from './run-probe.ts';
+import { hostRoot, programs } from './scratch.ts';
+
+/** The value of one fact on a host with these files, whose name is `Fallback-1`. */
+async function fact(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const path = [programs({ uname: 'echo Fallback-1', ip: 'exit 1', bridge: 'exit 1' })];
+  const lines = payloadOf(await runProbe({ action: 'tables', path, root: hostRoot(files) }));
+  const line = lines.find((each) => each.startsWith(`${name} `)) ?? '';
+  return line.slice(name.length + 1);
+}
+
+interface Process {
+  readonly pid: number;
+  readonly name: string;
+  readonly words?: readonly string[];
+  readonly startTicks?: number;
+}
+
+/** What /proc shows of a process. */
+function proc({
+  pid,
+  name,
+  words = [],
+  startTicks = 0,
+}: Process): Readonly<Record<string, string>> {
+  return {
+    [`proc/${pid}/comm`]: `${name}\n`,
+    [`proc/${pid}/cmdline`]: [name, ...words, ''].join('\0'),
+    [`proc/${pid}/stat`]: `${pid} (${name}) S${' 0'.repeat(18)} ${startTicks} 0 0\n`,
+  };
+}
+
+describe('host', () => {
+  test.for([
+    ['--hostname-override=node-a.example', 'node-a.example'],
+    ['--hostname-override=Node-A', 'node-a'],
+    ['--v=2', 'fallback-1'],
+    ['--hostname-override=', 'fallback-1'],
+    ['--hostname-override=$(reboot)', 'fallback-1'],
+    ['--hostname-override=naïve', 'fallback-1'],
+    ['--x=--hostname-override=other', 'fallback-1'],
+  ] as const)('a kubelet with %s is on node %s', async ([word, name]) => {
+    expect(await fact('host', proc({ pid: 712, name: 'kubelet', words: ['--v=2', word] }))).toBe(
+      name,
+    );
+  });
+
+  test('a kubelet may name the node in a word of its own', async () => {
+    const words = ['--hostname-override', 'Node-B', '--v=2'];
+    expect(await fact('host', proc({ pid: 712, name: 'kubelet', words }))).toBe('node-b');
+  });
+
+  test('no other process may name the node', async () => {
+    const words = ['--hostname-override=other'];
+    expect(await fact('host', proc({ pid: 712, name: 'kubelet-like', words }))).toBe('fallback-1');
+  });
+});
+
+describe('boot', () => {
+  test('it is the boot id and the uptime', async () => {
+    expect(await fact('boot', {})).toBe('0c5e3f5e-7d0c-4c6e-9a3f-2f6b1f0c9d11 5000.25');
+  });
+
+  test('what cannot be read is not known', async () => {
+    const files = { 'proc/uptime': '', 'proc/sys/kernel/random/boot_id': '' };
+    expect(await fact('boot', files)).toBe('- -');
+  });
+});
+
+describe('flanneld', () => {
+  test('without one, its age is not known', async () => {
+    expect(await fact('flanneld', proc({ pid: 9, name: 'kubelet' }))).toBe('-');
+  });
+
+  test('of several, the youngest counts', async () => {
+    const files = {
+      ...proc({ pid: 900, name: 'flanneld', startTicks: 10_000 }),
+      ...proc({ pid: 1000, name: 'flanneld', startTicks: 480_000 }),
+      ...proc({ pid: 1100, name: 'flanneld', startTicks: 20_000 }),
+    };
+    expect(await fact('flanneld', files)).toBe('200');
+  });
+
+  test('a start that is no number is passed over', async () => {
+    const files = { 'proc/8/comm': 'flanneld\n', 'proc/8/stat': '8 (flanneld) S a[$(reboot)]\n' };
+    expect(await fact('flanneld', files)).toBe('-');
+  });
+
+  test('without an uptime, its age is not known', async () => {
+    const files = {
+      ...proc({ pid: 900, name: 'flanneld', startTicks: 10_000 }),
+      'proc/uptime': '',
+    };
+    expect(await fact('flanneld', files)).toBe('-');
+  });
+});
+
+describe('install', () => {
+  test.for([
+    ['var/lib/rancher/rke2/bin/x', 'rke2'],
+    ['var/lib/rancher/k3s/data/x', 'k3s'],
+    ['etc/cni/net.d/10-canal.conflist', 'canal'],
+    ['etc/cni/net.d/10-flannel.conflist', 'flannel'],
+    ['etc/cni/net.d/10-other.conflist', 'unknown'],
+  ] as const)('%s tells of %s', async ([file, install]) => {
+    expect(await fact('install', { [file]: '' })).toBe(install);
+  });
+});
+
+describe('agent', () => {
+  test('the directories of its commands are counted', async () => {
+    const commands = 'var/lib/amazon/ssm/mi-0123456789abcdef0/document/orchestration';
+    const files = Object.fromEntries(
+      Array.from({ length: 12 }, (_, index) => [`${commands}/${index}/awsrunShellScript/x`, '']),
+    );
+    expect(await fact('agent', files)).toBe('12');
+  });
+
+  test('without any, their number is not known', async () => {
+    expect(await fact('agent', {})).toBe('-');
+  });
+});
+
+describe('master', () => {
+  test.for(['etc/kubernetes/admin.conf', 'etc/rancher/rke2/rke2.yaml', 'etc/rancher/k3s/k3s.yaml'])(
+    '%s makes a master',
+    async (file) => {
+      expect(await fact('master', { [file]: '' })).toBe(`/${file}`);
+    },
+  );
+
+  test('other hosts are none', async () => {
+    expect(await fact('master', { 'etc/kubernetes/kubelet.conf': '' })).toBe('-');
+  });
+});

@@ -1,0 +1,180 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ANSWER_END } from '../../../../shared/contract/probe.ts';
+import { cannotHaveNamespaces } from './own-namespace.ts';
+import { payloadOf, runProbe, tablesOf } from './run-probe.ts';
+import type { Ended } from './run-probe.ts';
+import { answering, recordedIproute2 } from './recorded-tools.ts';
+import { hostRoot, programs, scratchDirectory } from './scratch.ts';
+
+const ALL_UNKNOWN = ['device', 'neighbour', 'fdb', 'route'] as const;
+const IPROUTE2 = `[ "$*" != -V ] || exec echo 'ip utility, iproute2-6.1.0'\n`;
+const BRIDGE = `[ "$*" != -V ] || exec echo 'bridge utility, 6.1.0'\n`;
+/** Soon ends what the probe would wait ten seconds for. */
+const IMPATIENT = { timeout: 'shift; exec /usr/bin/timeout 0.2 "$@"' } as const;
+
+/** On a host where `ip` and `bridge` do this after having told their version. */
+function tables(ip: string, bridge = 'true'): Promise<Ended> {
+  const own = programs({ ip: IPROUTE2 + ip, bridge: BRIDGE + bridge });
+  return runProbe({ action: 'tables', path: [own], root: hostRoot({}) });
+}
+
+function unknown(reason: string): readonly string[] {
+  return ALL_UNKNOWN.map((table) => `U ${table} ${reason}`);
+}
+
+function outcomeOf({ exit, stdout, stderr }: Ended): object {
+  return { exit, sealed: stdout.includes(ANSWER_END), complains: stderr.startsWith('vtepwatch: ') };
+}
+
+const NO_ANSWER = { exit: 1, sealed: false, complains: true } as const;
+
+describe('a table that cannot be read is unknown, not empty', () => {
+  test.skipIf(cannotHaveNamespaces())('when there is no `ip` and no `bridge`', async () => {
+    const empty = scratchDirectory();
+    const hide = `
+      mount --bind ${empty} /usr/sbin
+      mkdir ${empty}/bin && cp -a /usr/bin/. ${empty}/bin && rm -f ${empty}/bin/ip
+      mount --bind ${empty}/bin /usr/bin
+      exec sh -c "$0"`;
+    const ended = await runProbe({ action: 'tables', shell: ['unshare', '-m', 'sh', '-c', hide] });
+    expect(tablesOf(ended)).toEqual(unknown('missing'));
+    expect(payloadOf(ended)).toContain('tools none -');
+  });
+
+  test('when they are not what their names say', async () => {
+    const own = programs({ ip: 'echo 0.0.0.0/0', bridge: 'echo CNI bridge plugin v1.1.1 >&2' });
+    const ended = await runProbe({ action: 'tables', path: [own], root: hostRoot({}) });
+    expect(tablesOf(ended)).toEqual(unknown('unrecognised'));
+  });
+
+  test('when they hang', async () => {
+    const hang = 'exec sleep 60';
+    const own = programs({ ...IMPATIENT, ip: IPROUTE2 + hang, bridge: BRIDGE + hang });
+    const ended = await runProbe({ action: 'tables', path: [own], root: hostRoot({}) });
+    expect(tablesOf(ended)).toEqual(unknown('timeout'));
+  });
+
+  test('when they fail', async () => {
+    expect(tablesOf(await tables('exit 2', 'exit 255'))).toEqual([
+      'U device exit-2',
+      'U neighbour exit-2',
+      'U fdb exit-255',
+      'U route exit-2',
+    ]);
+  });
+
+  test('when they are killed', async () => {
+    expect(tablesOf(await tables('kill -9 $$', 'kill -9 $$'))).toEqual(unknown('exit-137'));
+  });
+
+  test('when the kernel says that it changed meanwhile', async () => {
+    const complaint = 'echo "Dump was interrupted and may be inconsistent." >&2';
+    expect(tablesOf(await tables(complaint, complaint))).toEqual(unknown('interrupted'));
+  });
+
+  test.for([
+    '[{"dst":"10.42.1.0","dev":"flannel.1"}]',
+    '\u001B[36m10.42.1.0\u001B[0m dev flannel.1',
+    `${ANSWER_END} 5 5`,
+    '$(touch pwned) `touch pwned` ; touch pwned',
+  ])('when they print %j', async (line) => {
+    const print = `printf '%s\\n' '${line}'`;
+    expect(tablesOf(await tables(print, print))).toEqual(unknown('unrecognised'));
+  });
+
+  test('when half of it came before the failure', async () => {
+    const ended = await tables(
+      'echo "10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 PERMANENT"; exit 1',
+    );
+    expect(tablesOf(ended)).toEqual([
+      'U device exit-1',
+      'N flannel.1 10.42.1.0 8a:11:11:11:11:02 PERMANENT',
+      'U neighbour exit-1',
+      'U route exit-1',
+    ]);
+  });
+});
+
+describe('a hostile host', () => {
+  test('what looks like the end inside an answer is not the end', async () => {
+    const line = `10.42.1.0 dev flannel.1 ${ANSWER_END} 5 5`;
+    const ip = answering({
+      '-V': 'ip utility, iproute2-6.1.0\n',
+      'neigh show nud all': `${line}\n${ANSWER_END} 5 5\n`,
+    });
+    const ended = await runProbe({
+      action: 'entries',
+      wanted: '10.42.1.0',
+      path: [programs({ ip })],
+      root: hostRoot({}),
+    });
+    expect(payloadOf(ended)).toContain(`V neighbour ${line}`);
+    expect(payloadOf(ended)).toContain('U neighbour unrecognised');
+  });
+
+  test('nothing but printable ASCII is passed on, and nothing is run', async () => {
+    const nasty =
+      String.raw`\033]0;x\007\000\377\302\240$(touch pwned)` + '`touch pwned`;touch pwned';
+    const ip = `printf '10.42.1.0 dev flannel.1 lladdr ${nasty} STALE\\n'
+      printf '10.42.2.0/24 via 10.42.2.0 dev ${nasty}\\n'`;
+    const ended = await tables(ip);
+    expect(ended.stdout).toMatch(/^[\n -~]*$/);
+    expect(tablesOf(ended)).toContain('N flannel.1 10.42.1.0 - STALE');
+    expect(existsSync('pwned')).toBe(false);
+  });
+
+  test.for([
+    ['print', 'in lines'],
+    ['printf', 'in one line'],
+  ] as const)(
+    'ten million bytes of nonsense, by awk’s %s %s, are an unknown table',
+    async ([word]) => {
+      const nonsense = `exec awk 'BEGIN { while (n++ < 1000000) ${word} "nonsense! " }'`;
+      const ended = await tables(`case $* in neigh*) ${nonsense} ;; esac`);
+      expect(tablesOf(ended)).toEqual(['U neighbour unrecognised']);
+    },
+  );
+
+  test('ten million bytes of entries give no answer', async () => {
+    const entries = `while (n++ < 200000) print "10.42.1." n % 250 " dev flannel.1 lladdr 8a:11:11:11:11:02 PERMANENT"`;
+    expect(
+      outcomeOf(await tables(`case $* in neigh*) exec awk 'BEGIN { ${entries} }' ;; esac`)),
+    ).toEqual(NO_ANSWER);
+  });
+
+  test.for(['10.42.1.0 dev flannel.1 PERMANENT', '10.42.1.0 dev eth0', 'nonsense'])(
+    'no end of `%s` gives no answer',
+    async (line) => {
+      const own = programs({ ip: `${IPROUTE2}exec yes '${line}'` });
+      expect(outcomeOf(await runProbe({ action: 'tables', path: [own] }))).toEqual(NO_ANSWER);
+    },
+  );
+
+  test('an endless version is no version', async () => {
+    const endless = `exec tr '\\0' x </dev/zero`;
+    const own = programs({ ...IMPATIENT, ip: 'exec yes x', bridge: endless });
+    const ended = await runProbe({ action: 'tables', path: [own], root: hostRoot({}) });
+    expect(tablesOf(ended)).toEqual(unknown('unrecognised'));
+  });
+
+  test.for(['exit 2', 'kill -9 $$', 'exit 194', 'echo nonsense'])(
+    'an awk that does `%s` gives no answer',
+    async (awk) => {
+      const path = [recordedIproute2('v6.1.0'), programs({ awk })];
+      const ended = await runProbe({ action: 'tables', path, root: hostRoot({}) });
+      expect(ended.exit === 0 || ended.exit === 1).toBe(true);
+      expect(() => payloadOf(ended)).toThrow(/the probe ended|not a complete answer/);
+    },
+  );
+
+  test('an unknown action gives no answer', async () => {
+    expect(outcomeOf(await runProbe({ action: 'reboot' }))).toEqual(NO_ANSWER);
+  });
+
+  test('nothing is left behind', async () => {
+    const [home, temporary] = [scratchDirectory(), scratchDirectory()];
+    await runProbe({ action: 'tables', env: { HOME: home, TMPDIR: temporary } });
+    expect([...readdirSync(home), ...readdirSync(temporary)]).toEqual([]);
+  });
+});

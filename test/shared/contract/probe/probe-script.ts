@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { PROBE_PARTS } from '../../../../shared/contract/probe.ts';
+
+const DIRECTORY = path.join(import.meta.dirname, '../../../../shared/contract/probe');
+
+/** The script as the document carries it. */
+export function probeScript(): string {
+  return PROBE_PARTS.map((part) => readFileSync(path.join(DIRECTORY, part), 'utf8')).join('');
+}
+
+/** The script as the agent gets it: the service puts the parameters in as text. */
+export function parameterised(action: string, wanted: string): string {
+  return probeScript().replaceAll('{{ Action }}', action).replaceAll('{{ Wanted }}', wanted);
+}

@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import { EVENTS } from '../../../../shared/contract/telemetry.ts';
+import {
+  eventsOf,
+  exceptionEvent,
+  type IncidentChange,
+} from '../../../../shared/core/telemetry/events.ts';
+import { LOST_MASTER, REPORT } from './sample-run.ts';
+
+const OPENED: IncidentChange = { kind: 'opened', incident: LOST_MASTER };
+
+describe('events of a run', () => {
+  test('an opened incident is told whole', () => {
+    expect(eventsOf(REPORT, [OPENED])).toEqual([
+      {
+        event: 'vtepwatch.incident.opened',
+        severity: 'error',
+        body: '4 of 4 peers have lost the VTEP of master1 (neighbour-missing)',
+        attributes: {
+          'k8s.cluster.name': 'lab',
+          'k8s.node.name': 'master1',
+          'network.peer.address': '192.168.1.140',
+          'vtepwatch.vtep.tunnel_ip': '10.68.0.0',
+          'vtepwatch.vtep.mac': '36:9b:9c:53:4a:10',
+          'vtepwatch.incident.id': 'lab/subject/master1',
+          'vtepwatch.cause': 'neighbour-missing',
+          'vtepwatch.scope': 'subject',
+          'vtepwatch.severity': 'critical',
+          'vtepwatch.tables': ['neighbour'],
+          'vtepwatch.checked_peers': 4,
+          'vtepwatch.missing_peers': 4,
+          'vtepwatch.peer.names': ['master2', 'master3', 'node1', 'node2'],
+        },
+      },
+    ]);
+  });
+
+  test('an update says what was before, a resolve how long it lasted', () => {
+    const [updated, resolved] = eventsOf(REPORT, [
+      {
+        kind: 'updated',
+        incident: { ...LOST_MASTER, missingPeers: 1, severity: 'warning' },
+        previousMissingPeers: 4,
+      },
+      { kind: 'resolved', incident: LOST_MASTER, durationSeconds: 754.4 },
+    ]);
+    expect(updated).toMatchObject({
+      severity: 'warn',
+      body: '1 of 4 peers have lost the VTEP of master1 (neighbour-missing); before: 4',
+      attributes: { 'vtepwatch.incident.previous_missing_peers': 4 },
+    });
+    expect(resolved).toMatchObject({
+      event: 'vtepwatch.incident.resolved',
+      severity: 'info',
+      body: 'Resolved after 754 s: lab/subject/master1 (neighbour-missing)',
+      attributes: { 'k8s.node.name': 'master1', 'vtepwatch.incident.duration': 754.4 },
+    });
+  });
+
+  test.for<[string, Partial<typeof LOST_MASTER>, string, readonly string[]]>([
+    [
+      'a row names its observer, and as peers those that it lost',
+      { scope: 'observer', subject: undefined, observers: ['node1'] },
+      'node1 has lost the VTEPs of 4 of 4 peers (neighbour-missing)',
+      ['master1'],
+    ],
+    [
+      'a pair names both',
+      { scope: 'pair', observers: ['node1'] },
+      'node1 has lost the VTEP of master1 (neighbour-missing)',
+      ['node1'],
+    ],
+    [
+      'a cluster has no subject',
+      { scope: 'cluster', subject: undefined, observers: ['node1', 'node2'] },
+      '4 of 4 peers have lost VTEPs of the cluster (neighbour-missing)',
+      ['node1', 'node2'],
+    ],
+    [
+      'a fault that costs no peer says so of none',
+      { missingPeers: 0, observers: [] },
+      'master1: neighbour-missing',
+      [],
+    ],
+  ])('%s', ([, change, body, peers]) => {
+    const incident = { ...LOST_MASTER, ...change };
+    expect(eventsOf(REPORT, [{ kind: 'opened', incident }])).toMatchObject([
+      { body, attributes: { 'vtepwatch.peer.names': peers } },
+    ]);
+  });
+
+  test('at most 20 peers are named', () => {
+    const observers = Array.from({ length: 4999 }, (_, index) => `node${index}`);
+    const [event] = eventsOf(REPORT, [{ kind: 'opened', incident: { ...LOST_MASTER, observers } }]);
+    expect(event?.attributes).toMatchObject({
+      'vtepwatch.peer.names': observers.slice(0, 20),
+    });
+  });
+
+  test('text of a host is printable wherever it stands', () => {
+    const hostile = '\u001b]0;x\u0007<b>\u202e';
+    const incident = {
+      ...LOST_MASTER,
+      key: `lab/subject/${hostile}`,
+      subject: hostile,
+      observers: [hostile],
+      vtep: { underlayIp: hostile, tunnelIp: hostile, mac: hostile },
+    };
+    const told = JSON.stringify(
+      eventsOf(REPORT, [
+        { kind: 'opened', incident },
+        { kind: 'updated', incident, previousMissingPeers: 1 },
+        { kind: 'resolved', incident, durationSeconds: 1 },
+      ]),
+    );
+    expect(told).toContain('?]0;x?<b>?');
+    expect(told).not.toMatch(/\\u001b|\\u0007|\u202e/);
+  });
+
+  test('every event has the attributes that the table requires, and no others', () => {
+    const events = [
+      ...eventsOf(REPORT, [
+        OPENED,
+        { kind: 'updated', incident: LOST_MASTER, previousMissingPeers: 1 },
+        { kind: 'resolved', incident: LOST_MASTER, durationSeconds: 1 },
+      ]),
+      exceptionEvent('lab', new Error('no lease')),
+    ];
+    expect(events.map(({ event }) => event)).toEqual(Object.keys(EVENTS));
+    for (const { event, attributes } of events) {
+      const { attributes: required, optional } = EVENTS[event];
+      const allowed: readonly string[] = [...required, ...optional];
+      expect(Object.keys(attributes)).toEqual(expect.arrayContaining([...required]));
+      expect(allowed).toEqual(expect.arrayContaining(Object.keys(attributes)));
+    }
+  });
+
+  test('a failed run is told with its error, cut to a bound', () => {
+    const event = exceptionEvent('lab', new TypeError('x'.repeat(10_000)));
+    expect(event).toMatchObject({
+      severity: 'fatal',
+      attributes: {
+        'k8s.cluster.name': 'lab',
+        'exception.type': 'TypeError',
+        'exception.message': 'x'.repeat(4096),
+      },
+    });
+  });
+});

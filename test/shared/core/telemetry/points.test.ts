@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'vitest';
+import { CAUSES, TABLES } from '../../../../shared/contract/causes.ts';
+import type { Report } from '../../../../shared/contract/report.ts';
+import { ATTRIBUTES, METRICS, type MetricName } from '../../../../shared/contract/telemetry.ts';
+import type { Point } from '../../../../shared/contract/telemetry-records.ts';
+import { pointsOf } from '../../../../shared/core/telemetry/points.ts';
+import { FIGURES, latency, LOST_MASTER, REPORT } from './sample-run.ts';
+
+/** `node1 fdb: 0`, for every point of one metric: its attributes without the cluster, its value. */
+function shown(points: readonly Point[], metric: MetricName): readonly string[] {
+  return points
+    .filter((point) => point.metric === metric)
+    .map(({ attributes: { 'k8s.cluster.name': _cluster, ...rest }, value }) =>
+      `${Object.values(rest).join(' ')}: ${value}`.trim(),
+    );
+}
+
+describe('points of a run', () => {
+  const points = pointsOf(REPORT, FIGURES);
+
+  test('every judged node has a value for every table, zeros too', () => {
+    expect(shown(points, 'vtepwatch.node.missing_peers')).toEqual(
+      ['master1', 'master2', 'master3', 'node1', 'node2', 'node3'].flatMap((node) =>
+        TABLES.map((table) => `${node} ${table}: ${node + table === 'master1neighbour' ? 4 : 0}`),
+      ),
+    );
+    expect(shown(points, 'vtepwatch.node.ghost_entries')).toHaveLength(15);
+    expect(shown(points, 'vtepwatch.node.ghost_entries')).toContain('node2 fdb: 1');
+  });
+
+  test('of a silent host its peers tell, and nobody knows its ghosts', () => {
+    expect(shown(points, 'vtepwatch.node.checked_peers')).toContain('node3: 5');
+    const ghosts = points.filter(({ metric }) => metric === 'vtepwatch.node.ghost_entries');
+    expect(ghosts.map(({ attributes }) => nodeOf(attributes))).not.toContain('node3');
+  });
+
+  test('a node that no peer could judge has no missing peers either', () => {
+    const alone = pointsOf(
+      { ...REPORT, hosts: { observed: ['node1'], unknown: [] } },
+      {
+        ...FIGURES,
+        nodes: new Map([
+          [
+            'node1',
+            {
+              checkedPeers: 0,
+              missingPeers: { neighbour: 0, fdb: 0, route: 0 },
+              ghostEntries: undefined,
+            },
+          ],
+        ]),
+      },
+    );
+    expect(shown(alone, 'vtepwatch.node.missing_peers')).toEqual([]);
+    expect(shown(alone, 'vtepwatch.node.checked_peers')).toEqual(['node1: 0']);
+    expect(shown(alone, 'vtepwatch.node.ghost_entries')).toEqual([]);
+  });
+
+  test('all four verdicts are sent, and add up to the cluster', () => {
+    expect(shown(points, 'vtepwatch.node.count')).toEqual([
+      'ok: 4',
+      'degraded: 0',
+      'isolated: 1',
+      'unknown: 1',
+    ]);
+  });
+
+  test.for<[string, Partial<typeof LOST_MASTER>, string]>([
+    ['a critical column isolates its subject', {}, 'ok 4, degraded 0, isolated 1'],
+    ['a warning degrades it', { severity: 'warning' }, 'ok 4, degraded 1, isolated 0'],
+    ['information leaves it well', { severity: 'info' }, 'ok 5, degraded 0, isolated 0'],
+    ['a suspected fault counts', { phase: 'suspected' }, 'ok 4, degraded 0, isolated 1'],
+    ['a resolved one does not', { phase: 'resolved' }, 'ok 5, degraded 0, isolated 0'],
+    ['nor one that costs no peer', { missingPeers: 0 }, 'ok 5, degraded 0, isolated 0'],
+    [
+      'a row isolates its observer',
+      { scope: 'observer', subject: undefined, observers: ['node1'] },
+      'ok 4, degraded 0, isolated 1',
+    ],
+    [
+      'a pair has two ends',
+      { scope: 'pair', observers: ['node1'], severity: 'warning' },
+      'ok 3, degraded 2, isolated 0',
+    ],
+    [
+      'an unknown node stays unknown, whatever its peers say of it',
+      { subject: 'node3' },
+      'ok 5, degraded 0, isolated 0',
+    ],
+  ])('%s', ([, change, counts]) => {
+    const report = { ...REPORT, incidents: [{ ...LOST_MASTER, ...change }] };
+    const sent = shown(pointsOf(report, FIGURES), 'vtepwatch.node.count');
+    expect(sent.slice(0, 3).join(', ').replaceAll(':', '')).toBe(counts);
+    expect(sent[3]).toBe('unknown: 1');
+  });
+
+  test('every cause is sent, and only open incidents count', () => {
+    const suspected = { ...LOST_MASTER, phase: 'suspected', cause: 'fdb-missing' } as const;
+    const sent = shown(
+      pointsOf({ ...REPORT, incidents: [LOST_MASTER, suspected] }, FIGURES),
+      'vtepwatch.incident.active',
+    );
+    expect(sent).toHaveLength(CAUSES.length);
+    expect(sent.filter((one) => !one.endsWith(': 0'))).toEqual(['neighbour-missing: 1']);
+  });
+
+  test('a master that has not answered yet has no value: the next run tells', () => {
+    expect(shown(points, 'vtepwatch.control_plane.reachable')).toEqual([
+      'master1: 1',
+      'master2: 1',
+    ]);
+    expect(shown(points, 'vtepwatch.control_plane.response_time')).toEqual([
+      'master1: 45.1',
+      'master2: 0.21',
+    ]);
+  });
+
+  test('a master that failed is not reachable, and has no time', () => {
+    const latencies = [latency('master1', 'failed', 60)];
+    const sent = pointsOf({ ...REPORT, latencies }, FIGURES);
+    expect(shown(sent, 'vtepwatch.control_plane.reachable')).toEqual(['master1: 0']);
+    expect(shown(sent, 'vtepwatch.control_plane.response_time')).toEqual([]);
+  });
+
+  test("of an earlier run's late answer and this run's, the worse counts", () => {
+    const latencies = [
+      latency('master1', 'answered', 45.1),
+      latency('master1', 'answered', 0.2),
+      latency('master2', 'answered', 45.2),
+      latency('master2', 'failed', 1),
+    ];
+    const sent = pointsOf({ ...REPORT, latencies }, FIGURES);
+    expect(shown(sent, 'vtepwatch.control_plane.reachable')).toEqual(['master1: 1', 'master2: 0']);
+    expect(shown(sent, 'vtepwatch.control_plane.response_time')).toEqual([
+      'master1: 45.1',
+      'master2: 45.2',
+    ]);
+  });
+
+  test('every reason for a missing answer is sent', () => {
+    expect(shown(points, 'vtepwatch.command.failures')).toEqual([
+      'timeout: 1',
+      'undeliverable: 0',
+      'access_denied: 0',
+      'bad_output: 0',
+      '_OTHER: 0',
+    ]);
+  });
+
+  test('only a run that could judge moves the dead man on', () => {
+    const unjudged: Report = { ...REPORT, verdict: 'unjudged' };
+    const metric = 'vtepwatch.check.last_success.timestamp';
+    expect(shown(points, metric)).toEqual([': 1795424482.5']);
+    expect(shown(pointsOf(unjudged, FIGURES), metric)).toEqual([]);
+    expect(shown(pointsOf(unjudged, FIGURES), 'vtepwatch.check.duration_last')).toEqual([': 22.5']);
+  });
+
+  test('a name that a host made up is printable', () => {
+    const hosts = { observed: ['n\u001b[31m\n'], unknown: [] };
+    expect(shown(pointsOf({ ...REPORT, hosts }, FIGURES), 'vtepwatch.node.checked_peers')).toEqual([
+      'n?[31m?: 0',
+    ]);
+  });
+});
+
+describe('points and the table', () => {
+  test('every point has exactly the attributes of its metric, with allowed values', () => {
+    for (const { metric, attributes } of pointsOf(REPORT, FIGURES)) {
+      expect(Object.keys(attributes).toSorted()).toEqual(
+        [...METRICS[metric].attributes].toSorted(),
+      );
+      const strange = Object.entries(attributes).filter(
+        ([name, value]) => allowedValues(name)?.includes(value) === false,
+      );
+      expect(strange).toEqual([]);
+    }
+  });
+
+  test('no two points are one series, and no series is for a pair', () => {
+    const points = pointsOf(REPORT, FIGURES);
+    const series = points.map(({ metric, attributes }) => JSON.stringify([metric, attributes]));
+    expect(new Set(series).size).toBe(series.length);
+    for (const { attributes } of Object.values(METRICS)) {
+      expect(attributes.filter((name) => /node\.name|peer/.test(name)).length).toBeLessThan(2);
+    }
+  });
+
+  test('1,000 nodes with 3 masters give at most 7 series a node and 2 a master', () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `node${index}`);
+    const well = FIGURES.nodes.get('node1');
+    const points = pointsOf(
+      {
+        ...REPORT,
+        hosts: { observed: names, unknown: [] },
+        latencies: ['a', 'b', 'c'].map((node) => latency(node, 'answered', 1)),
+      },
+      { ...FIGURES, nodes: new Map(names.flatMap((name) => (well ? [[name, well]] : []))) },
+    );
+    expect(points.length).toBe(7 * 1000 + 2 * 3 + CAUSES.length + 12);
+  });
+});
+
+function nodeOf(attributes: Point['attributes']): string | undefined {
+  return 'k8s.node.name' in attributes ? attributes['k8s.node.name'] : undefined;
+}
+
+function allowedValues(attribute: string): readonly unknown[] | undefined {
+  const definition = Object.entries(ATTRIBUTES).find(([name]) => name === attribute)?.[1];
+  return definition !== undefined && 'values' in definition ? definition.values : undefined;
+}
