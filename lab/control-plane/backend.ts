@@ -8,6 +8,9 @@ import type { ApiServerOrder } from './orders.ts';
 /** Says to the pod of a modelled cluster who asks: its connections all come from one address. */
 export const ASKED_BY_HEADER = 'x-asked-by';
 
+/** The modelled pod's own word that its node would have lost every packet to who asks. */
+export const LOST_STATUS = 504;
+
 /** What the pod may take for an answer once it is reached: `--request-timeout` of an API server. */
 const ANSWER_SECONDS = 60;
 
@@ -22,15 +25,16 @@ type Way = Pick<ApiServerOrder, 'master' | 'hosts' | 'pod' | 'tls' | 'overlay'>;
 
 /** Asks the pod of the aggregated API. Rejects, as Go words it, if it cannot be reached in time. */
 export async function askPod(way: Way, attempt: Attempt): Promise<IncomingMessage> {
-  const { pod, overlay, hosts } = way;
-  if (overlay === 'modelled') {
-    const host = hosts.find(({ name }) => name === pod.node);
-    if (host === undefined || !(await holdsWayTo(host))) {
-      await sleep(attempt.dialSeconds * 1000, undefined, { signal: attempt.signal });
-      throw dialTimeout(way);
-    }
+  if (way.overlay === 'real') return connectAndAsk(way, attempt);
+
+  const host = way.hosts.find(({ name }) => name === way.pod.node);
+  if (host !== undefined && (await holdsWayTo(host))) {
+    const response = await connectAndAsk(way, attempt);
+    if (response.statusCode !== LOST_STATUS) return response;
+    response.resume();
   }
-  return connectAndAsk(way, attempt);
+  await sleep(attempt.dialSeconds * 1000, undefined, { signal: attempt.signal });
+  throw dialTimeout(way);
 }
 
 function connectAndAsk(way: Way, { path, dialSeconds, signal }: Attempt): Promise<IncomingMessage> {
@@ -46,18 +50,14 @@ function connectAndAsk(way: Way, { path, dialSeconds, signal }: Attempt): Promis
       headers: { [ASKED_BY_HEADER]: way.master },
       timeout: ANSWER_SECONDS * 1000,
     });
-    const dialled = setTimeout(() => asked.destroy(dialTimeout(way)), dialSeconds * 1000);
+    const dialling = setTimeout(() => asked.destroy(dialTimeout(way)), dialSeconds * 1000);
     asked.once('timeout', () => asked.destroy(new Error('context deadline exceeded')));
     asked.once('socket', (socket) => {
-      // A modelled pod that should not be reachable takes the connection and keeps silent.
-      if (way.overlay === 'real') socket.once('connect', () => clearTimeout(dialled));
+      socket.once('connect', () => clearTimeout(dialling));
     });
-    asked.once('response', (response) => {
-      clearTimeout(dialled);
-      resolve(response);
-    });
+    asked.once('response', resolve);
     asked.once('error', (cause) => {
-      clearTimeout(dialled);
+      clearTimeout(dialling);
       reject(cause);
     });
     asked.end();

@@ -4,7 +4,7 @@
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { ASKED_BY_HEADER } from './backend.ts';
+import { ASKED_BY_HEADER, LOST_STATUS } from './backend.ts';
 import { METRICS, METRICS_PATH } from './catalogue.ts';
 import { resourceList } from './discovery.ts';
 import { listenOn, sayReady } from './listen.ts';
@@ -19,9 +19,11 @@ const server = createServer({ cert, key }, (request, response) => {
 sayReady([await listenOn(server, order.listen)]);
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  // Silence is what remains of an answer that is lost on its way back.
-  if (order.overlay === 'modelled' && !(await reaches(request.headers[ASKED_BY_HEADER]))) return;
-
+  if (order.overlay === 'modelled' && !(await reaches(request.headers[ASKED_BY_HEADER]))) {
+    response.statusCode = LOST_STATUS;
+    response.end();
+    return;
+  }
   response.setHeader('content-type', 'application/json');
   if (request.url?.split('?')[0] === METRICS_PATH) {
     response.end(JSON.stringify(resourceList(METRICS)));

@@ -60,7 +60,6 @@ export type ApiServerOrder = z.infer<typeof apiServerOrderSchema>;
 export type Discovery = ApiServerOrder['discovery'];
 
 export const metricsPodOrderSchema = z.object({
-  node: z.string(),
   hosts: z.array(hostSchema),
   listen: addressSchema,
   tls: tlsSchema,

@@ -68,13 +68,9 @@ export async function startControlPlane(
       ...cluster,
       pod: { ...cluster.pod, listens: { ...cluster.pod.listens, port } },
     });
-    cleanups.push(
-      ...servers.map(
-        ({ program }) =>
-          () =>
-            program.stop(),
-      ),
-    );
+    cleanups.push(async () => {
+      await Promise.all(servers.map(({ program }) => program.stop()));
+    });
     const kubectl = await furnishMasters(servers, cluster);
 
     const relay = await startRelay(servers.map(({ socket }) => socket));
@@ -124,6 +120,6 @@ async function startPod(machines: Machines, cluster: Cluster): Promise<Program> 
   const { pod, hosts, tls, overlay } = cluster;
   const machine = machineNamed(machines, pod.node);
   await addPod(machine, pod.ip);
-  const order: MetricsPodOrder = { node: pod.node, hosts, listen: pod.listens, tls, overlay };
+  const order: MetricsPodOrder = { hosts, listen: pod.listens, tls, overlay };
   return startProgram(machine, 'metrics-pod.ts', order);
 }

@@ -1,11 +1,11 @@
+/** One host loses what it holds of all others. */
+
 import { carryOut, carryOutBatch } from '../machines/carry-out.ts';
 import { OVERLAY_DEVICE, deviceCommands } from '../machines/flannel.ts';
 import { machineNamed } from '../machines/machine-named.ts';
 import type { Machine } from '../machines/machine.ts';
 import { OBSERVER } from './fault.ts';
 import type { Fault } from './fault.ts';
-
-/** Takes from one host what it holds of all others. */
 
 /** An explicit `nud permanent`, for a plain flush spares permanent entries. A change of the device's
  * MAC flushes them too, but would be a second fault: the peers would hold the old MAC. */

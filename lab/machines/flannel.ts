@@ -37,7 +37,7 @@ export async function reprogram(machine: Machine): Promise<void> {
   await carryOutBatch(
     machine,
     'bridge',
-    peers.map((peer) => `fdb replace ${fdbOf(peer)} permanent`),
+    peers.map((peer) => `fdb replace ${fdbOf(peer)}`),
   );
   await carryOutBatch(
     machine,
@@ -59,22 +59,22 @@ export function peersOf(host: Host): readonly Host[] {
   return ROSTER.filter((peer) => peer.name !== host.name);
 }
 
-/** The three entries by which a host knows a peer, as `ip` and `bridge` take them. */
-export function neighbourOf(peer: Host): string {
-  return `${peer.tunnelIp} lladdr ${peer.vtepMac} dev ${OVERLAY_DEVICE} nud permanent`;
-}
-
-export function fdbOf(peer: Host): string {
-  return `${peer.vtepMac} dev ${OVERLAY_DEVICE} dst ${peer.underlayIp} self`;
-}
-
-export function routeOf(peer: Host): string {
-  return `${peer.podCidr} via ${peer.tunnelIp} dev ${OVERLAY_DEVICE} onlink`;
-}
-
 function addressCommands(host: Host): readonly string[] {
   return [
     `addr replace ${host.tunnelIp}/32 dev ${OVERLAY_DEVICE}`,
     `link set ${OVERLAY_DEVICE} up`,
   ];
+}
+
+/** The three entries by which a host knows a peer, as `ip` and `bridge` take them. */
+function neighbourOf(peer: Host): string {
+  return `${peer.tunnelIp} lladdr ${peer.vtepMac} dev ${OVERLAY_DEVICE} nud permanent`;
+}
+
+function fdbOf(peer: Host): string {
+  return `${peer.vtepMac} dev ${OVERLAY_DEVICE} dst ${peer.underlayIp} self permanent`;
+}
+
+function routeOf(peer: Host): string {
+  return `${peer.podCidr} via ${peer.tunnelIp} dev ${OVERLAY_DEVICE} onlink`;
 }

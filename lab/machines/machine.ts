@@ -28,8 +28,8 @@ export interface RunOptions extends SpawnOptions {
 }
 
 export interface Outcome {
-  /** The exit code: 127 where there is no such program, 128 + the signal's number for one that a
-   * signal ended. */
+  /** The exit code: 127 where there is no such program, 126 where it may not be run, 128 and the
+   * signal's number where a signal ended it. */
   readonly exit: number;
   readonly stdout: string;
   readonly stderr: string;

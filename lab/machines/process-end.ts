@@ -8,7 +8,11 @@ export const DEFAULT_RUN_SECONDS = 30;
 /** Far above all that any program of the lab prints: a flood is a mistake, not an answer. */
 const OUTPUT_BYTES = 4 * 1024 * 1024;
 
-const NO_SUCH_PROGRAM = 127;
+/** What a shell exits with for a program that is not there, or may not be run. */
+const NOT_STARTED: ReadonlyMap<string | undefined, number> = new Map([
+  ['ENOENT', 127],
+  ['EACCES', 126],
+]);
 
 /** Follows a program that leads a process group to its end and keeps what it printed. The whole
  * group is killed, and the promise rejected, where it outlives `timeoutSeconds` or floods. */
@@ -35,11 +39,9 @@ export function outcomeOf(
 
     child.once('error', (cause: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      if (cause.code === 'ENOENT') {
-        resolve({ exit: NO_SUCH_PROGRAM, stdout: '', stderr: cause.message });
-      } else {
-        reject(new Error(what, { cause }));
-      }
+      const exit = NOT_STARTED.get(cause.code);
+      if (exit === undefined) reject(new Error(what, { cause }));
+      else resolve({ exit, stdout: '', stderr: cause.message });
     });
     child.once('close', (code, signal) => {
       clearTimeout(timer);

@@ -5,9 +5,9 @@ import { machineNamed } from '../machines/machine-named.ts';
 import type { Teller } from './terminal.ts';
 
 /**
- * Mends an incident as its page says. Commands for single entries are run as they stand. Where the
- * page only asks to restart flannel, that is done as flannel does it: the lab has no kubelet that
- * would start a deleted pod again.
+ * Mends an incident as its page says. What is to be run on a host is run there as it stands. Where
+ * that does not put the entries back, flannel is restarted: the lab does what flannel then does,
+ * since it has no kubelet that would start a deleted pod again.
  */
 export async function mendAsThePageSays(
   { mend, observers, subject, cause }: ReportedIncident,
@@ -16,9 +16,8 @@ export async function mendAsThePageSays(
 ): Promise<void> {
   const commands = mend.filter(({ where }) => where !== 'kubectl');
   for (const command of commands) await carryOut(command, machines, tell);
-  if (commands.length > 0) return;
-  const drifted = cause === 'mac-drift' && subject !== undefined;
-  for (const name of drifted ? [subject] : observers) {
+  if (commands.some(({ command }) => command.includes(' replace '))) return;
+  for (const name of cause === 'mac-drift' && subject !== undefined ? [subject] : observers) {
     tell.say(`${name}: flannel restarts, and programs every peer`);
     await reprogram(machineNamed(machines, name));
   }

@@ -41,7 +41,19 @@ export function mendOf(
   const { subject, observers } = finding;
   const drifted = RULES[finding.cause].mendAt === 'subject' && subject !== undefined;
   const nodes = drifted ? [subject] : observers;
-  return [...entryCommands(finding, judgement.vteps), ...restarts(nodes, judgement, pods)];
+  return [
+    ...(drifted ? [deviceAnew(subject)] : []),
+    ...entryCommands(finding, judgement.vteps),
+    ...restarts(nodes, judgement, pods),
+  ];
+}
+
+/**
+ * flannel keeps a device that it finds, whatever its MAC is (pkg/backend/vxlan/device.go,
+ * ensureLink); it makes one with the annotated MAC where there is none.
+ */
+function deviceAnew(where: string): Mend {
+  return { where, command: 'ip link delete flannel.1' };
 }
 
 function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[] {

@@ -9,7 +9,7 @@ import type { SendCommandRequest } from './requests.ts';
 import { checkInstanceIds, resolveTargets } from './targets.ts';
 import type { World } from './world.ts';
 
-/** The account's commands, the latest `COMMANDS_KEPT` of them. */
+/** The account's commands, the latest of them. */
 export interface Commands {
   /** Throws what SendCommand refuses. */
   send(request: SendCommandRequest): Command;
@@ -21,8 +21,8 @@ export interface Commands {
   settled(): Promise<void>;
 }
 
-/** SSM keeps 30 days of them. */
-const COMMANDS_KEPT = 5000;
+/** SSM keeps 30 days of commands; the lab's memory is bounded by what they left. */
+const INVOCATIONS_KEPT = 50_000;
 
 /** The service's defaults. */
 const TIMEOUT_SECONDS = 3600;
@@ -32,6 +32,7 @@ const MAX_ERRORS = '0';
 export function createCommands(documents: ReadonlyMap<string, Document>, world: World): Commands {
   const kept = new Map<string, { readonly command: Command; readonly delivery: Delivery }>();
   const running = new Set<Promise<unknown>>();
+  let invocationsKept = 0;
 
   return {
     send: (raw) => {
@@ -52,8 +53,12 @@ export function createCommands(documents: ReadonlyMap<string, Document>, world: 
 
       const command = { ...order, invocations: delivery.invocations };
       kept.set(command.id, { command, delivery });
-      const [oldest] = kept.keys();
-      if (kept.size > COMMANDS_KEPT && oldest !== undefined) kept.delete(oldest);
+      invocationsKept += ids.length;
+      for (const [id, old] of kept) {
+        if (invocationsKept <= INVOCATIONS_KEPT || id === command.id) break;
+        kept.delete(id);
+        invocationsKept -= old.command.invocations.size;
+      }
       return command;
     },
     find: (id) => kept.get(id)?.command,

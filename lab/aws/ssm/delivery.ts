@@ -29,8 +29,13 @@ interface Run {
   readonly order: Order;
   readonly world: World;
   readonly entries: ReadonlyMap<string, Entry>;
+  /** Those that were never sent come out of it in order. */
+  readonly queue: Iterator<Entry, undefined>;
   readonly atATime: number;
+  /** How many are sent and not final. */
+  sent: number;
   readonly errorsAllowed: number;
+  errors: number;
   /** Aborted when the time for delivery is over. */
   readonly undelivered: AbortController;
   readonly carried: Promise<void>[];
@@ -40,12 +45,16 @@ interface Run {
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
 export function deliver(order: Order, instanceIds: readonly string[], world: World): Delivery {
+  const entries = new Map(instanceIds.map((instanceId) => [instanceId, newEntry(instanceId)]));
   const run: Run = {
     order,
     world,
-    entries: new Map(instanceIds.map((instanceId) => [instanceId, newEntry(instanceId)])),
+    entries,
+    queue: entries.values(),
     atATime: Math.max(1, share(order.request.maxConcurrency, instanceIds.length)),
+    sent: 0,
     errorsAllowed: share(order.request.maxErrors, instanceIds.length),
+    errors: 0,
     undelivered: new AbortController(),
     carried: [],
   };
@@ -109,14 +118,13 @@ async function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function advance(run: Run): void {
-  if (run.undelivered.signal.aborted || run.world.closing.aborted) return;
-  const entries = [...run.entries.values()];
-  let sent = entries.filter(({ status }) => status !== 'Pending' && !isFinal(status)).length;
-  for (const entry of entries) {
-    if (sent >= run.atATime) return;
+  while (run.sent < run.atATime && run.errors <= run.errorsAllowed) {
+    if (run.undelivered.signal.aborted || run.world.closing.aborted) return;
+    const { value: entry } = run.queue.next();
+    if (entry === undefined) return;
     if (entry.status !== 'Pending') continue;
-    sent += 1;
     entry.status = 'Delayed';
+    run.sent += 1;
     run.carried.push(carry(run, entry));
   }
 }
@@ -127,7 +135,7 @@ async function carry(run: Run, entry: Entry): Promise<void> {
   if (node === undefined) return finish(run, entry, { status: 'Undeliverable' });
 
   const inTime = AbortSignal.any([entry.ended.signal, run.undelivered.signal]);
-  if (!(await nodes.reachable(node, inTime))) return;
+  if (!(await nodes.reachable(node, inTime)) || isFinal(entry.status)) return;
   if (node.behaviour.kind === 'refused') {
     return finish(run, entry, { status: node.behaviour.status });
   }
@@ -175,16 +183,21 @@ function cancel(run: Run, entry: Entry | undefined): void {
 /** The first end counts. */
 function finish(run: Run, entry: Entry, end: End): void {
   if (isFinal(entry.status) || run.world.closing.aborted) return;
+  if (entry.status !== 'Pending') run.sent -= 1;
   entry.status = end.status;
   entry.result = end.result;
   entry.endedAt = Date.now();
   entry.ended.abort();
 
-  const entries = [...run.entries.values()];
-  if (entries.filter(({ status }) => isError(status)).length > run.errorsAllowed) {
-    for (const waiting of entries) {
-      if (waiting.status === 'Pending') finish(run, waiting, { status: 'Terminated' });
-    }
+  if (isError(end.status)) {
+    run.errors += 1;
+    if (run.errors > run.errorsAllowed) terminateWaiting(run);
   }
   advance(run);
+}
+
+function terminateWaiting(run: Run): void {
+  for (const entry of run.entries.values()) {
+    if (entry.status === 'Pending') finish(run, entry, { status: 'Terminated' });
+  }
 }

@@ -31,6 +31,7 @@ export async function openWorkplace(): Promise<Workplace> {
   return {
     directory,
     start([program = '', ...operands], options) {
+      if (warden.exitCode !== null) throw new Error(`running ${program}: the host is gone`);
       const child = spawn(program, operands, { ...options, detached: true });
       if (child.pid === undefined) return child;
       const group = child.pid;

@@ -15,7 +15,7 @@ umask 077
 # Where an agent in a container sees the host's file system.
 ROOT=${VTEPWATCH_ROOT:-}
 
-# Each process with a name that we look for costs a little, and anybody can start many.
+# There is one kubelet and one flanneld, or two for a moment.
 MAX_PROCESSES=20
 
 # How long a command that asks the kernel may take. Those that only read a pipe end with it.
@@ -53,9 +53,9 @@ find_processes() {
   for match in $(
     bounded grep -x -e kubelet -e flanneld "$ROOT"/proc/[0-9]*/comm /dev/null 2>/dev/null
   ); do
-    [ $((seen += 1)) -le "$MAX_PROCESSES" ] || break
     process=${match%/comm:*}
     is_of_this_host "$process" || continue
+    [ $((seen += 1)) -le "$MAX_PROCESSES" ] || break
     case $match in
       *:kubelet) kubelets="$kubelets $process" ;;
       *:flanneld) flannelds="$flannelds $process" ;;
@@ -127,7 +127,7 @@ admin_kubeconfig() {
 }
 
 # The number of paths that a pattern stands for, `-` if it stands for none.
-count() { if any "$@"; then echo $#; else echo -; fi; }
+count() { if [ -e "$1" ]; then echo $#; else echo -; fi; }
 
 any() { [ -e "$1" ]; }
 

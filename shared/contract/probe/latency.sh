@@ -34,7 +34,8 @@ latency() (
   find_limiter
   server=$(own_server)
 
-  end_with_script "$(exec sh -c 'echo "$PPID"')" &
+  own=$(exec sh -c 'echo "$PPID"')
+  end_with_script "$own" &
   guard=$!
   started=$guard
   if [ "$1" = latency ]; then
@@ -168,10 +169,11 @@ ask() {
     kill_after "$limit" "$child" &
     started="$child $!"
   fi
-  wait "$child"
+  # Some shells would tell kubectl's complaints that a signal ended it.
+  wait "$child" 2>/dev/null
   status=$?
   # shellcheck disable=SC2086 # What limits the command ends with it.
-  if [ -z "$limiter" ]; then kill ${started#* }; fi
+  if [ -z "$limiter" ]; then kill ${started#* } 2>/dev/null; fi
   case $status in 137 | 143) status=124 ;; esac
   return "$status"
 }
@@ -191,12 +193,11 @@ kill_after() {
 AGGREGATED_PATHS='
   { text = text $0 }
   END {
-    gsub(/[ \t]/, "", text)
-    count = split(text, specs, /"spec":[{]/)
+    count = split(text, specs, /"spec": *[{]/)
     for (i = 2; i <= count && found < max; i++) {
       spec = specs[i]
-      sub(/"status":[{].*/, "", spec)
-      if (spec !~ /"service":[{]/) continue
+      sub(/"status": *[{].*/, "", spec)
+      if (spec !~ /"service": *[{]/) continue
       group = field("group", spec)
       version = field("version", spec)
       if (!is_name(group) || !is_name(version)) continue
@@ -205,8 +206,10 @@ AGGREGATED_PATHS='
     }
   }
   function field(name, spec) {
-    if (!match(spec, "\"" name "\":\"[^\"]*\"")) return ""
-    return substr(spec, RSTART + length(name) + 4, RLENGTH - length(name) - 5)
+    if (!match(spec, "\"" name "\": *\"[^\"]*\"")) return ""
+    spec = substr(spec, RSTART, RLENGTH - 1)
+    sub(/.*"/, "", spec)
+    return spec
   }
   function is_name(text) { return text ~ /^[a-z0-9.-]+$/ && length(text) <= 100 }
 '

@@ -1,0 +1,109 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { CAUSES, type Cause } from '../../../shared/contract/causes.ts';
+import type { ReportedIncident } from '../../../shared/contract/report.ts';
+import { FAULTS } from '../../../lab/faults/registry.ts';
+import { reprogram } from '../../../lab/machines/flannel.ts';
+import { mendAsThePageSays } from '../../../lab/story/mend.ts';
+import { teller } from '../../../lab/story/terminal.ts';
+import { startWorld, type World } from '../../../lab/world.ts';
+
+const SILENT = teller(() => {});
+
+/** The two looks one second apart, and an API server that gives up after two. */
+const QUICK = { limits: { secondLookSeconds: 1, slowSeconds: 1 }, dialSeconds: 2 } as const;
+
+/** Without annotations another cause is named where the two differ in what they show. */
+const WORLDS = [
+  { annotations: 'read', kubernetes: true },
+  { annotations: 'unread', kubernetes: false },
+] as const;
+
+const RUNS = 3;
+
+describe.for(WORLDS)(
+  'a cluster whose annotations are $annotations',
+  ({ annotations, kubernetes }) => {
+    let world: World;
+
+    beforeAll(async () => {
+      world = await startWorld({ cluster: 'demo', kubernetes, ...QUICK });
+      await world.tick();
+    });
+    // Every device is made anew, so that nothing of one fault, mended or not, is left for the next.
+    afterEach(async () => {
+      await Promise.all(
+        world.machines.machines.map(async (machine) => {
+          await machine.run(['ip', 'link', 'delete', 'flannel.1']);
+          await reprogram(machine);
+        }),
+      );
+      await world.tick();
+    });
+    afterAll(async () => {
+      await world?.close();
+    });
+
+    const shown = CAUSES.filter((cause) => {
+      const wanted = FAULTS[cause].annotations;
+      // One world shows every cause; the other only what depends on the annotations.
+      return wanted === undefined ? annotations === 'read' : wanted === annotations;
+    });
+
+    test.for(shown)(
+      '%s is named, paged once, mended as the page says, and resolved',
+      async (cause) => {
+        const fault = FAULTS[cause];
+        await world.newPages();
+        await fault.inject(world.machines);
+
+        const { incidents } = await world.tick();
+        expect(incidents.map(({ cause: named }) => named)).toEqual([cause]);
+        const [incident] = incidents;
+        if (incident === undefined) throw new Error('no incident');
+        expect(incident.phase).toBe('open');
+        expect(whom(incident)).toEqual(expectedOf(cause));
+        await world.tick();
+        const pages = await world.newPages();
+        expect(pages.map(({ attributes }) => attributes['kind'])).toEqual(
+          cause === 'neighbour-not-permanent' ? [] : ['opened'],
+        );
+
+        await mendAsThePageSays(incident, world.machines, SILENT);
+        const healed = await untilHealthy(world);
+        expect(healed.verdict).toBe('healthy');
+        const resolved = await world.newPages();
+        expect(resolved.map(({ attributes }) => attributes)).toEqual(
+          cause === 'neighbour-not-permanent'
+            ? []
+            : [expect.objectContaining({ kind: 'resolved', key: incident.key })],
+        );
+      },
+      60_000,
+    );
+  },
+);
+
+interface Whom {
+  readonly scope: string;
+  readonly subject: string | undefined;
+  readonly observers: readonly string[];
+  readonly lost: string;
+}
+
+function whom({ scope, subject, observers, missingPeers, checkedPeers }: ReportedIncident): Whom {
+  return { scope, subject, observers, lost: `${missingPeers}/${checkedPeers}` };
+}
+
+function expectedOf(cause: Cause): Whom {
+  const { subject, observers } = FAULTS[cause];
+  const sorted = observers.toSorted();
+  return subject === undefined
+    ? { scope: 'observer', subject: undefined, observers: sorted, lost: '5/5' }
+    : { scope: 'subject', subject, observers: sorted, lost: '5/5' };
+}
+
+async function untilHealthy(world: World) {
+  let report = await world.tick();
+  for (let run = 1; run < RUNS && report.verdict !== 'healthy'; run++) report = await world.tick();
+  return report;
+}
