@@ -22,7 +22,7 @@ const FLANNEL_SELECTORS = ['k8s-app=canal', 'k8s-app=flannel', 'app=flannel'] as
  * clusters are watched without it.
  */
 export async function kubernetes(kubeconfig: string): Promise<Kubernetes> {
-  const { CoreV1Api: Api, KubeConfig } = await import('@kubernetes/client-node');
+  const { CoreV1Api: Api, KubeConfig } = await import('./kubernetes-client.ts');
   const config = new KubeConfig();
   try {
     config.loadFromString(kubeconfig);

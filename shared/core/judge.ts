@@ -47,12 +47,13 @@ function graceProblems(members: readonly Member[]): readonly Problem[] {
 const QUOTED_MACS = 8;
 
 function opaqueMacs(members: readonly Member[], vteps: readonly Vtep[]): readonly Problem[] {
-  const held = members.flatMap(({ observed }) => [
-    ...(observed?.tables.neighbours ?? []),
-    ...(observed?.tables.fdb ?? []),
-  ]);
-  const macs = new Set([...vteps, ...held].flatMap(({ mac }) => (mac === undefined ? [] : [mac])));
-  const opaque = [...macs].filter((mac) => !isMacAddress(mac)).toSorted();
+  const macs = new Set(vteps.map(({ mac }) => mac));
+  for (const { observed } of members) {
+    // All hosts hold the same addresses: millions of entries in a large cluster, and few of them new.
+    for (const { mac } of observed?.tables.neighbours ?? []) macs.add(mac);
+    for (const { mac } of observed?.tables.fdb ?? []) macs.add(mac);
+  }
+  const opaque = [...macs].filter((mac) => mac !== undefined && !isMacAddress(mac)).toSorted();
   if (opaque.length === 0) return [];
   const quoted = opaque.slice(0, QUOTED_MACS).join(', ');
   const more = opaque.length > QUOTED_MACS ? ` and ${opaque.length - QUOTED_MACS} more` : '';

@@ -1,5 +1,5 @@
 import { deviceFamily, isOverlayDevice, type Tables } from '../overlay.ts';
-import { majority } from '../group.ts';
+import { groupBy, majority } from '../group.ts';
 import type { Cidr, Family, IpAddress } from '../addresses.ts';
 
 /** How many observers are asked; a node that they all know is known. */
@@ -11,6 +11,7 @@ const WITNESSES = 50;
  */
 export interface Witnesses {
   macAt(underlayIp: IpAddress): string | undefined;
+  underlayIpOf(mac: string): IpAddress | undefined;
   tunnelIpOf(mac: string): IpAddress | undefined;
   podCidrBehind(tunnelIp: IpAddress): Cidr | undefined;
   /** Tunnel IPs that peers tried to reach and have no MAC for. */
@@ -24,14 +25,16 @@ export function witnesses(observers: readonly Tables[], family: Family): Witness
   const fdb = asked.flatMap((tables) => tables.fdb ?? []).filter(ofFamily);
   const neighbours = asked.flatMap((tables) => tables.neighbours ?? []).filter(ofFamily);
   const routes = asked.flatMap((tables) => tables.routes ?? []).filter(ofFamily);
+  const byDestination = groupBy(fdb, ({ destination }) => destination);
+  const byMac = groupBy(fdb, ({ mac }) => mac);
+  const neighboursByMac = groupBy(neighbours, ({ mac }) => mac ?? '');
+  const byGateway = groupBy(routes, ({ gateway }) => gateway);
   return {
-    macAt: (underlayIp) =>
-      majority(fdb.filter((one) => one.destination === underlayIp).map(({ mac }) => mac)),
-    tunnelIpOf: (mac) => majority(neighbours.filter((one) => one.mac === mac).map(({ ip }) => ip)),
+    macAt: (underlayIp) => majority((byDestination.get(underlayIp) ?? []).map(({ mac }) => mac)),
+    underlayIpOf: (mac) => majority((byMac.get(mac) ?? []).map(({ destination }) => destination)),
+    tunnelIpOf: (mac) => majority((neighboursByMac.get(mac) ?? []).map(({ ip }) => ip)),
     podCidrBehind: (tunnelIp) =>
-      majority(routes.filter((one) => one.gateway === tunnelIp).map((one) => one.destination)),
-    unresolved: () => [
-      ...new Set(neighbours.filter((one) => one.mac === undefined).map(({ ip }) => ip)),
-    ],
+      majority((byGateway.get(tunnelIp) ?? []).map(({ destination }) => destination)),
+    unresolved: () => [...new Set((neighboursByMac.get('') ?? []).map(({ ip }) => ip))],
   };
 }

@@ -20,12 +20,13 @@ export interface Page {
   readonly key: string;
   readonly kind: PageKind;
   readonly severity: ReportedIncident['severity'];
-  /** One line, ASCII, at most 100 characters: what SNS takes as a subject. */
+  /** One line, ASCII, below 100 characters: what SNS takes as a subject. */
   readonly subject: string;
   readonly text: string;
 }
 
-const SUBJECT_LENGTH = 100;
+/** SNS takes fewer than 100 characters (Publish, parameter Subject). */
+const SUBJECT_LENGTH = 99;
 
 /** How much of a subject the cluster's name may take, so that the victim always has a place. */
 const CLUSTER_LENGTH = 30;

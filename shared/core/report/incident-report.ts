@@ -85,13 +85,18 @@ export function describeLatency(latency: Latency): string {
 }
 
 /** The lines that the second look brought back, as the observers' own tools print them. */
-function verbatimOf(finding: Finding, { members }: Judgement): readonly string[] {
+function verbatimOf(finding: Finding, { members, vteps }: Judgement): readonly string[] {
   const observers = new Set(finding.observers);
+  const own = vteps.filter(({ node }) => finding.subject === undefined || node === finding.subject);
+  const tokens = own.flatMap(({ tunnelIp, mac, podCidr }) => [tunnelIp, mac, podCidr]);
+  const keys = new Set<string | undefined>(tokens);
   const lines = members
     .filter(({ node }) => observers.has(node))
     .flatMap(({ node, observed }) =>
       (observed?.verbatim ?? []).map((line) => ({ node, line: line.trim() })),
-    );
+    )
+    // Another finding of the same run may have asked for more.
+    .filter(({ line }) => line.split(' ').some((word) => keys.has(word)));
   return [...groupBy(lines, ({ line }) => line)].map(([line, alike]) => {
     const names = alike.map(({ node }) => node);
     return `${enumerate(names, NAMES)} ${names.length === 1 ? 'holds' : 'hold'}: ${line}`;

@@ -100,6 +100,16 @@ ${host.instanceId} eu-central-1 ${id}
     await until(async () => (isAlive(child) ? undefined : true));
   });
 
+  test('closing the endpoint kills what runs', async () => {
+    const { account: made, host } = await ran('echo $$ >pid; sleep 300');
+    const pid = await until(async () => {
+      const { stdout } = await host.run(['sh', '-c', 'cat pid 2>/dev/null']);
+      return stdout.trim() === '' ? undefined : Number(stdout);
+    });
+    await made.ssm.close();
+    expect(await until(async () => (isAlive(pid) ? undefined : 'gone'))).toBe('gone');
+  });
+
   test('no more than five documents run on a host at a time', async () => {
     const script = 'mkdir running.$$\nls -d running.* | wc -l\nsleep 0.3\nrmdir running.$$';
     const host = await machine();
