@@ -53,7 +53,10 @@ function opaqueMacs(members: readonly Member[], vteps: readonly Vtep[]): readonl
     for (const { mac } of observed?.tables.neighbours ?? []) macs.add(mac);
     for (const { mac } of observed?.tables.fdb ?? []) macs.add(mac);
   }
-  const opaque = [...macs].filter((mac) => mac !== undefined && !isMacAddress(mac)).toSorted();
+  const opaque = [...macs]
+    .filter((mac) => mac !== undefined)
+    .filter((mac) => !isMacAddress(mac))
+    .toSorted();
   if (opaque.length === 0) return [];
   const quoted = opaque.slice(0, QUOTED_MACS).join(', ');
   const more = opaque.length > QUOTED_MACS ? ` and ${opaque.length - QUOTED_MACS} more` : '';

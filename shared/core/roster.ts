@@ -8,12 +8,8 @@ const DAY_MS = 86_400_000;
 /** The roster after this run. A node is forgotten when the list, or time, says that it has left. */
 export function nextRoster(facts: Facts, judgement: Judgement): readonly RosterEntry[] {
   const current = judgement.members.map((member) => entryOf(facts, judgement, member));
-  const listed = facts.nodes !== undefined;
-  const names = new Set(current.map(({ node }) => node));
-  // Without a list, a name that two hosts claim drops out of the members and is still remembered.
-  const silent = facts.roster.filter(({ node }) => !listed && !names.has(node));
   const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
-  return [...current, ...silent].filter(({ lastSeen }) => lastSeen >= oldest);
+  return current.filter(({ lastSeen }) => lastSeen >= oldest);
 }
 
 function entryOf(facts: Facts, { vteps }: Judgement, member: Member): RosterEntry {

@@ -21,6 +21,8 @@ export interface Namespaces {
 export const HOST_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
+  // Its own file system, in memory: a probe that is killed cannot tidy up, and leaves nothing.
+  TMPDIR: '/var/lib/kubelet',
 };
 
 const HOLD_SCRIPT = path.join(import.meta.dirname, 'hold.sh');

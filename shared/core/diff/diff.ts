@@ -3,6 +3,8 @@
  * entries have a key and a value, and either may be unknown to whoever expects them.
  */
 
+import { groupBy } from '../group.ts';
+
 export interface Expected {
   readonly key: string | undefined;
   readonly value: string | undefined;
@@ -20,7 +22,8 @@ export interface Entry {
 
 export interface Index {
   readonly byKey: ReadonlyMap<string, readonly Entry[]>;
-  readonly byValue: ReadonlyMap<string, readonly Entry[]>;
+  /** The first entry with this value, whatever its key. */
+  firstWith(value: string): Entry | undefined;
 }
 
 export type Difference =
@@ -32,13 +35,10 @@ export type Difference =
   | { readonly kind: 'unknown' };
 
 export function indexEntries(entries: readonly Entry[]): Index {
-  const byKey = new Map<string, Entry[]>();
-  const byValue = new Map<string, Entry[]>();
-  for (const entry of entries) {
-    append(byKey, entry.key, entry);
-    if (entry.value !== undefined) append(byValue, entry.value, entry);
-  }
-  return { byKey, byValue };
+  return {
+    byKey: groupBy(entries, ({ key }) => key),
+    firstWith: (wanted) => entries.find(({ value }) => value === wanted),
+  };
 }
 
 export function compare(expected: Expected, actual: Index): Difference {
@@ -58,16 +58,10 @@ export function compare(expected: Expected, actual: Index): Difference {
 /** Without its key, an entry is right where any entry has its value. */
 function compareByValue(value: string | undefined, actual: Index): Difference {
   if (value === undefined) return { kind: 'unknown' };
-  const [right] = actual.byValue.get(value) ?? [];
+  const right = actual.firstWith(value);
   return right === undefined ? { kind: 'absent', found: '' } : judge(right);
 }
 
 function judge(entry: Entry): Difference {
   return entry.weak ? { kind: 'weak', found: entry.text } : { kind: 'none' };
-}
-
-function append<T>(groups: Map<string, T[]>, key: string, item: T): void {
-  const group = groups.get(key);
-  if (group === undefined) groups.set(key, [item]);
-  else group.push(item);
 }

@@ -2,6 +2,7 @@ import { ownDevice } from '../expect/own-device.ts';
 import type { Member } from '../expect/member.ts';
 import type { Table } from '../../contract/causes.ts';
 import type { Device, Tables, Vtep } from '../overlay.ts';
+import { groupBy } from '../group.ts';
 import { type Cell, cellOf, holdingsOf, mergeCells } from './cells.ts';
 
 /**
@@ -37,13 +38,14 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
   const judged = members.filter(({ grace }) => grace === undefined);
   const settled = new Set(judged.map(({ node }) => node));
   const subjects = vteps.filter(({ node }) => settled.has(node));
+  const byNode = groupBy(vteps, ({ node }) => node);
   const rows = new Map<string, Row>();
   const cells: Cell[] = [];
   for (const member of judged) {
-    const { node, observed } = member;
-    if (observed === undefined) continue;
-    const own = vteps.filter((vtep) => vtep.node === node);
-    rows.set(node, rowOf(member, own));
+    const row = rowOf(member, byNode.get(member.node) ?? []);
+    // A host that could read none of its tables has said nothing of any peer.
+    if (row.shown.size === 0) continue;
+    rows.set(member.node, row);
     cells.push(...cellsOf(member, subjects));
   }
   return {
@@ -51,7 +53,7 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
     rows,
     subjects: new Map(
       judged
-        .filter(({ node }) => subjects.some((vtep) => vtep.node === node))
+        .filter(({ node }) => byNode.has(node))
         .map((member) => [member.node, macTruth(member)]),
     ),
     cells,

@@ -1,16 +1,15 @@
 import type { Problem } from '../../contract/report.ts';
 import type { Facts } from '../facts.ts';
-import type { ClusterNode, Observation } from '../overlay.ts';
+import type { Observation } from '../overlay.ts';
 import { groupBy } from '../group.ts';
-import { deviceAge } from './device-age.ts';
+import { graceOf } from './grace.ts';
 import type { Member, ObservedHost } from './member.ts';
+import { takingPart } from './taking-part.ts';
 
 export interface Members {
   readonly members: readonly Member[];
   readonly problems: readonly Problem[];
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * Who takes part. Kubernetes' list is the truth where there is one, and only nodes that it held both
@@ -20,15 +19,12 @@ const DAY_MS = 86_400_000;
 export function membersOf(facts: Facts): Members {
   const { hosts, problems } = identify(facts);
   const remembered = new Map(facts.roster.map((entry) => [entry.node, entry]));
-  const stable = stableNodes(facts, hosts);
-  const listed = stable?.listed;
-  const names = listed === undefined ? withoutList(facts, hosts) : [...listed.keys()];
-  const apart = stable?.apart ?? [];
+  const { names, listed, apart } = takingPart(facts, hosts);
   const known = new Set([...names, ...apart]);
   const strangers = [...hosts.keys()].filter((node) => !known.has(node));
   const members = names.map((node): Member => {
     const observed = hosts.get(node);
-    const member = { node, listed: listed?.get(node), remembered: remembered.get(node), observed };
+    const member = { node, listed: listed.get(node), remembered: remembered.get(node), observed };
     return { ...member, grace: graceOf(facts, member) };
   });
   return {
@@ -71,56 +67,6 @@ function problemsOf(observation: Observation): Problem[] {
     case 'tables':
       return observation.unread.map((message) => ({ where: observation.host.node, message }));
   }
-}
-
-/** The nodes of both lists that take part in the overlay, and those that do not. */
-function stableNodes(
-  facts: Facts,
-  hosts: ReadonlyMap<string, ObservedHost>,
-):
-  | { readonly listed: ReadonlyMap<string, ClusterNode>; readonly apart: readonly string[] }
-  | undefined {
-  if (facts.nodes === undefined) return undefined;
-  const before = new Set(facts.nodes.before.map(({ name }) => name));
-  const stable = facts.nodes.after.filter(({ name }) => before.has(name));
-  const remembered = new Set(
-    facts.roster.filter(({ vteps }) => vteps.length > 0).map(({ node }) => node),
-  );
-  // Where flannel has annotated some nodes, another one takes part only if it has shown a device.
-  const annotates = stable.some(({ annotated }) => annotated.length > 0);
-  const takesPart = ({ name, annotated }: ClusterNode): boolean =>
-    !annotates ||
-    annotated.length > 0 ||
-    remembered.has(name) ||
-    (hosts.get(name)?.tables.devices ?? []).length > 0;
-  return {
-    listed: new Map(stable.filter(takesPart).map((node) => [node.name, node])),
-    apart: stable.filter((node) => !takesPart(node)).map(({ name }) => name),
-  };
-}
-
-function withoutList(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): readonly string[] {
-  const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
-  const remembered = facts.roster.filter(({ lastSeen }) => lastSeen >= oldest);
-  const names = [...hosts.keys(), ...remembered.map(({ node }) => node), ...facts.listedNames];
-  return [...new Set(names)].toSorted();
-}
-
-/** New nodes, freshly booted hosts and young devices are still being programmed. */
-function graceOf(facts: Facts, member: Omit<Member, 'grace'>): string | undefined {
-  const { graceSeconds } = facts.limits;
-  const { listed, observed } = member;
-  const young = (what: string, seconds: number | undefined): string | undefined =>
-    seconds !== undefined && seconds < graceSeconds
-      ? `${what} ${Math.max(0, Math.floor(seconds))} s ago`
-      : undefined;
-  const since = (time: number | undefined): number | undefined =>
-    time === undefined ? undefined : (facts.now - time) / 1000;
-  return (
-    young('joined the cluster', since(listed?.createdAt)) ??
-    young('booted', observed?.host.uptimeSeconds) ??
-    young('its VXLAN device was made', since(deviceAge(facts.now, member).deviceSince))
-  );
 }
 
 function stranger(node: string): Problem {

@@ -11,7 +11,6 @@ const WITNESSES = 50;
  */
 export interface Witnesses {
   macAt(underlayIp: IpAddress): string | undefined;
-  underlayIpOf(mac: string): IpAddress | undefined;
   tunnelIpOf(mac: string): IpAddress | undefined;
   podCidrBehind(tunnelIp: IpAddress): Cidr | undefined;
   /** Tunnel IPs that peers tried to reach and have no MAC for. */
@@ -26,12 +25,10 @@ export function witnesses(observers: readonly Tables[], family: Family): Witness
   const neighbours = asked.flatMap((tables) => tables.neighbours ?? []).filter(ofFamily);
   const routes = asked.flatMap((tables) => tables.routes ?? []).filter(ofFamily);
   const byDestination = groupBy(fdb, ({ destination }) => destination);
-  const byMac = groupBy(fdb, ({ mac }) => mac);
   const neighboursByMac = groupBy(neighbours, ({ mac }) => mac ?? '');
   const byGateway = groupBy(routes, ({ gateway }) => gateway);
   return {
     macAt: (underlayIp) => majority((byDestination.get(underlayIp) ?? []).map(({ mac }) => mac)),
-    underlayIpOf: (mac) => majority((byMac.get(mac) ?? []).map(({ destination }) => destination)),
     tunnelIpOf: (mac) => majority((neighboursByMac.get(mac) ?? []).map(({ ip }) => ip)),
     podCidrBehind: (tunnelIp) =>
       majority((byGateway.get(tunnelIp) ?? []).map(({ destination }) => destination)),

@@ -25,7 +25,10 @@ export interface Footprint {
 }
 
 export function footprintOf(finding: Finding): Footprint {
-  const subjects = new Set(finding.cells.map(({ subject }) => subject));
+  // A drifted subject's own row is part of the fault, and no cell of its peers with each other.
+  const subjects = new Set(
+    finding.subject === undefined ? finding.cells.map(({ subject }) => subject) : [finding.subject],
+  );
   const wrong = TABLES.filter((table) =>
     finding.cells.some(({ state }) => state[table] !== 'right' && state[table] !== 'unknown'),
   );

@@ -9,6 +9,8 @@ export type Sighting = 'absent' | 'unknown';
 
 /** Nodes that left the cluster drop out; of all others every bad cell must have been judged. */
 export function sightingOf(footprint: Footprint, matrix: Matrix): Sighting {
+  // A run that knows of no node at all has lost its sources, and the cluster has not lost its nodes.
+  if (matrix.nodes.length === 0) return 'unknown';
   const nodes = new Set(matrix.nodes);
   const observers = footprint.observers.filter((observer) => nodes.has(observer));
   const subjects = footprint.subjects.filter((subject) => nodes.has(subject));

@@ -9,6 +9,7 @@ import { modelledMachines } from '../../../../lab/machines/modelled.ts';
 import { installed } from '../probe/recorded-tools.ts';
 import { payloadOf } from '../probe/run-probe.ts';
 import { parameterised } from '../probe/probe-script.ts';
+import { links } from '../probe/scratch.ts';
 import { need } from './need.ts';
 
 const SHELLS = [['dash'], ['busybox', 'sh'], ['bash', '--posix']] as const;
@@ -27,20 +28,23 @@ afterAll(async () => {
 });
 
 describe('latency', () => {
-  test.for(SHELLS)('a master tells of each request and lists the nodes, in %s', async (shell, { skip }) => {
-    need(skip, 'kubectl', shell[0]);
-    const lines = await latency('master1', { shell });
-    expect(lines.map(withoutTimes)).toEqual([
-      'L get-nodes 0',
-      'L /readyz 0',
-      `L ${METRICS_PATH} 0`,
-      `K ${NODES}`,
-    ]);
-    for (const line of lines.filter((one) => one.startsWith('L '))) {
-      const [start = NaN, end = NaN] = line.split(' ').slice(2, 4).map(Number);
-      expect(end).toBeGreaterThanOrEqual(start);
-    }
-  });
+  test.for(SHELLS)(
+    'a master tells of each request and lists the nodes, in %s',
+    async (shell, { skip }) => {
+      need(skip, 'kubectl', shell[0]);
+      const lines = await latency('master1', { shell });
+      expect(lines.map(withoutTimes)).toEqual([
+        'L get-nodes 0',
+        'L /readyz 0',
+        `L ${METRICS_PATH} 0`,
+        `K ${NODES}`,
+      ]);
+      for (const line of lines.filter((one) => one.startsWith('L '))) {
+        const [start = NaN, end = NaN] = line.split(' ').slice(2, 4).map(Number);
+        expect(end).toBeGreaterThanOrEqual(start);
+      }
+    },
+  );
 
   test('between the two looks of a page, a master is not asked for its nodes', async ({ skip }) => {
     need(skip, 'kubectl');
@@ -76,7 +80,9 @@ describe('latency', () => {
     },
   );
 
-  test('a master asks its own API server, though its admin.conf names another', async ({ skip }) => {
+  test('a master asks its own API server, though its admin.conf names another', async ({
+    skip,
+  }) => {
     need(skip, 'kubectl');
     // The admin.conf of master1 leads to master2, which alone is cut off.
     await carryOut(machine('node2'), 'ip neigh del 10.68.2.0 dev flannel.1');
@@ -91,7 +97,6 @@ describe('latency', () => {
 
   test('a master without kubectl says so', async () => {
     const names = ['awk', 'cat', 'grep', 'head', 'mktemp', 'tr', 'timeout', 'uname'];
-    const { links } = await import('../probe/scratch.ts');
     const path = links(Object.fromEntries(names.map((name) => [name, installed(name) ?? ''])));
     const script = parameterised('latency', '').replace(/^PATH=.*$/gm, '');
     const env = { PATH: path };

@@ -51,6 +51,16 @@ describe('host', () => {
     expect(await fact('host', proc({ pid: 712, name: 'kubelet', words }))).toBe('node-b');
   });
 
+  test('kubelets of other networks do not hide it, however many', async () => {
+    const words = ['--hostname-override=other'];
+    const others = Array.from({ length: 30 }, (_, index) => ({
+      ...proc({ pid: 100 + index, name: 'kubelet', words }),
+      [`proc/${100 + index}/ns/net`]: '',
+    }));
+    const own = proc({ pid: 712, name: 'kubelet', words: ['--hostname-override=own'] });
+    expect(await fact('host', Object.assign({}, ...others, own))).toBe('own');
+  });
+
   test('no other process may name the node', async () => {
     const words = ['--hostname-override=other'];
     expect(await fact('host', proc({ pid: 712, name: 'kubelet-like', words }))).toBe('fallback-1');

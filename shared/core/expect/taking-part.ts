@@ -1,0 +1,73 @@
+import type { Facts, RosterEntry } from '../facts.ts';
+import type { ClusterNode } from '../overlay.ts';
+import type { ObservedHost } from './member.ts';
+
+/** Which nodes take part in the overlay. */
+export interface TakingPart {
+  readonly names: readonly string[];
+  /** Those of them that Kubernetes lists. */
+  readonly listed: ReadonlyMap<string, ClusterNode>;
+  /** Nodes and hosts that are there, and are no part of it. */
+  readonly apart: readonly string[];
+}
+
+const DAY_MS = 86_400_000;
+
+/** See `membersOf`. */
+export function takingPart(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): TakingPart {
+  return facts.nodes === undefined ? withoutList(facts) : withList(facts, facts.nodes, hosts);
+}
+
+function withList(
+  { roster }: Facts,
+  nodes: NonNullable<Facts['nodes']>,
+  hosts: ReadonlyMap<string, ObservedHost>,
+): TakingPart {
+  const before = new Set(nodes.before.map(({ name }) => name));
+  const stable = nodes.after.filter(({ name }) => before.has(name));
+  const remembered = nodesWithVtep(roster);
+  // Where flannel has annotated some nodes, another one takes part only if it has shown a device.
+  const annotates = stable.some(({ annotated }) => annotated.length > 0);
+  const takesPart = ({ name, annotated }: ClusterNode): boolean =>
+    !annotates ||
+    annotated.length > 0 ||
+    remembered.has(name) ||
+    (hosts.get(name)?.tables.devices ?? []).length > 0;
+  const listed = new Map(stable.filter(takesPart).map((node) => [node.name, node]));
+  return {
+    names: [...listed.keys()],
+    listed,
+    apart: stable.filter((node) => !takesPart(node)).map(({ name }) => name),
+  };
+}
+
+/** A host that shows its devices, has none, and never had one that was seen, is no node of ours. */
+function withoutList(facts: Facts): TakingPart {
+  const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
+  const remembered = facts.roster.filter(({ lastSeen }) => lastSeen >= oldest);
+  const withVtep = nodesWithVtep(remembered);
+  const claimed = facts.observations.filter((observation) => observation.kind === 'tables');
+  const apart = new Set(
+    claimed
+      .filter(({ host, tables }) => tables.devices?.length === 0 && !withVtep.has(host.node))
+      .map(({ host }) => host.node),
+  );
+  const names = new Set([
+    ...claimed.map(({ host }) => host.node),
+    ...remembered.map(({ node }) => node),
+    ...facts.listedNames,
+  ]);
+  return {
+    names: [...names].filter((node) => !apart.has(node)).toSorted(),
+    listed: new Map(),
+    apart: [...apart],
+  };
+}
+
+/** Nodes of which a VTEP, or at least a device, was seen. */
+function nodesWithVtep(roster: readonly RosterEntry[]): ReadonlySet<string> {
+  const seen = roster.filter(
+    ({ vteps, deviceIndex }) => vteps.length > 0 || deviceIndex !== undefined,
+  );
+  return new Set(seen.map(({ node }) => node));
+}

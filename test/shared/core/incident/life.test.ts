@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import type { Confirmed } from '../../../../shared/core/confirm.ts';
+import { decide } from '../../../../shared/core/decide.ts';
+import type { Incident } from '../../../../shared/core/incident/incident.ts';
+import { judge } from '../../../../shared/core/judge.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
+
+const six = cluster(6);
+const column = six.lose('neighbour', { subject: 'master1' });
+const half = six.lose('neighbour', { observer: ['node1', 'node2'], subject: 'master1' });
+const pair = six.lose('neighbour', { observer: 'node1', subject: 'master1' });
+
+/**
+ * What a run sees: `X` master1 lost by all peers, `H` by two of five, `P` by one, `x` as X but the
+ * second look does not confirm it, `W` by all but for good, `.` all well, `?` nobody answers, `t` all
+ * well but no host shows its neighbours, `-` master1 has left, and so have its peers' entries.
+ */
+const SEEN: Readonly<Record<string, { readonly now: Cluster; readonly confirmed: boolean }>> = {
+  X: { now: column, confirmed: true },
+  x: { now: column, confirmed: false },
+  H: { now: half, confirmed: true },
+  P: { now: pair, confirmed: true },
+  W: { now: six.weaken({ subject: 'master1' }), confirmed: true },
+  '.': { now: six, confirmed: false },
+  '?': { now: six.silence(...six.names), confirmed: false },
+  t: { now: six.hide('neighbours'), confirmed: false },
+};
+
+/** Seconds between two runs. */
+const INTERVAL_SECONDS = 100;
+
+/** What became of each run: `opened!` paged, `updated` did not; phases where nothing was announced. */
+function story(runs: string): string {
+  let incidents: readonly Incident[] = [];
+  const told: string[] = [];
+  runs.split('').forEach((letter, run) => {
+    const seen = SEEN[letter];
+    if (seen === undefined) throw new Error(`no such run: ${letter}`);
+    // The roster tells the silent from the strangers.
+    const listed = seen.now.listed();
+    const facts = listed.facts({ now: NOW + run * INTERVAL_SECONDS * 1000 });
+    const confirmed: Confirmed = { judgement: judge(facts), confirms: () => seen.confirmed };
+    const decision = decide(facts, confirmed, incidents);
+    ({ incidents } = decision);
+    const announced = decision.announcements.map(({ kind, pages }) => `${kind}${pages ? '!' : ''}`);
+    told.push(announced.join('+') || incidents.map(({ phase }) => phase).join('+') || 'well');
+  });
+  return told.join(' ');
+}
+
+/** The key that each run remembers. */
+function keysAfter(damages: readonly Cluster[]): readonly string[] {
+  let incidents: readonly Incident[] = [];
+  return damages.map((damaged, run) => {
+    const facts = damaged.facts({ now: NOW + run * 200_000 });
+    const confirmed = { judgement: judge(facts), confirms: () => true };
+    ({ incidents } = decide(facts, confirmed, incidents));
+    return incidents.map(({ key }) => key).join('+');
+  });
+}
+
+describe('the life of an incident', () => {
+  test.for([
+    ['X.', 'opened! resolved!', 'a confirmed finding pages, and its end pages once more'],
+    ['XXX', 'opened! open open', 'an open incident is told once'],
+    ['x.', 'suspected well', 'what no second look confirmed was never told'],
+    ['xX', 'suspected opened!', 'a second look that failed leaves it for the next run'],
+    ['X?X', 'opened! open open', 'not looking never resolves'],
+    ['X?.', 'opened! open resolved!', 'and the next look that sees it well does'],
+    ['Xt.', 'opened! open resolved!', 'a table that was not shown is no look'],
+    ['?.', 'well well', 'nobody looking opens nothing'],
+    ['P.', 'suspected well', 'a lone pair has its patience'],
+    ['PPP', 'suspected suspected opened!', 'after three minutes it pages'],
+    ['HHH', 'suspected suspected opened!', 'below half of the peers has the same patience'],
+    ['PPPX', 'suspected suspected opened! worsened!', 'a severity that rises pages once'],
+    ['PPPXX.', 'suspected suspected opened! worsened! open resolved!', 'and only once'],
+    ['XP.', 'opened! updated resolved!', 'a fault that shrinks is the same incident'],
+    ['XPX', 'opened! updated updated', 'and pages no more when it grows again'],
+    ['W.', 'opened resolved', 'what still works wakes nobody'],
+    ['WX.', 'opened opened! resolved!', 'until it stops working'],
+    ['X.X', 'opened! resolved! opened!', 'a relapse is a new incident'],
+  ] as const)('%s: %s (%s)', ([runs, outcome]) => {
+    expect(story(runs)).toBe(outcome);
+  });
+
+  test('a fault that grows from a pair to a column keeps its key', () => {
+    const [first, ...later] = keysAfter([pair, pair, column, half]);
+    expect(first).toMatch(/\/pair\/node1:master1$/);
+    expect(new Set(later)).toEqual(new Set([first]));
+  });
+});

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { parseMasterAnswer } from '../../../../shared/core/parse/latency-answer.ts';
+import { envelope } from '../../../support/envelope.ts';
+
+function read(payload: string): ReturnType<typeof parseMasterAnswer> {
+  return parseMasterAnswer('latency', { node: 'master1', text: envelope('latency', payload) });
+}
+
+test('each request took from its start to its end', () => {
+  const { value, problems } = read(
+    'host master1\nboot 0c1f 100.00\n' +
+      'L get-nodes 100.00 145.00 0\nL /readyz 100.00 100.25 0\n' +
+      'L /apis/metrics.k8s.io/v1beta1 100.00 110.50 124\n',
+  );
+  expect(problems).toEqual([]);
+  expect(value.latencies).toEqual([
+    { node: 'master1', request: 'kubectl get nodes', outcome: 'answered', seconds: 45, detail: '' },
+    { node: 'master1', request: '/readyz', outcome: 'answered', seconds: 0.25, detail: '' },
+    {
+      node: 'master1',
+      request: '/apis/metrics.k8s.io/v1beta1',
+      outcome: 'failed',
+      seconds: 10.5,
+      detail: '',
+    },
+  ]);
+});
+
+test('what kubectl complained of stands beside its request', () => {
+  const { value } = read(
+    'L get-nodes 1.00 2.00 1\nE get-nodes Unable to connect\nE get-nodes i/o timeout\nE /readyz no\n',
+  );
+  expect(value.latencies[0]?.detail).toBe('Unable to connect; i/o timeout');
+});
+
+test('a complaint is kept in part', () => {
+  const { value } = read(`L get-nodes 1.00 2.00 1\nE get-nodes ${'x'.repeat(1000)}\n`);
+  expect(value.latencies[0]?.detail).toHaveLength(300);
+});
+
+test('a complaint without a measurement is a problem', () => {
+  expect(read('E get-nodes no kubectl on this host\n')).toEqual({
+    value: { latencies: [], names: [] },
+    problems: [{ where: 'master1', message: 'no latency measured: "no kubectl on this host"' }],
+  });
+});
+
+test('a host that is no master says nothing, and that is no problem', () => {
+  expect(read('host node1\n')).toEqual({ value: { latencies: [], names: [] }, problems: [] });
+});
+
+test.for([
+  ['L get-nodes 5.00 4.00 0', 'it ended before it began'],
+  ['L get-nodes 5.00', 'it has no end'],
+  ['L get-nodes 0 1e300 0', 'no clock shows this'],
+  ['L get-nodes 0x1 0x2 0', 'a number of another kind'],
+  ['L get-nodes 1.00 2.00 -1', 'no program exits so'],
+  ['L $(reboot) 1.00 2.00 0', 'no request is called so'],
+] as const)('%s is no latency: %s', ([line]) => {
+  const { value, problems } = read(`${line}\n`);
+  expect(value.latencies).toEqual([]);
+  expect(problems).toEqual([{ where: 'master1', message: `not a latency: "${line}"` }]);
+});
+
+test('a cut answer measures nothing', () => {
+  const { value, problems } = parseMasterAnswer('latency', {
+    node: 'master1',
+    text: 'vtepwatch 1 begin latency\nL get-n',
+  });
+  expect(value.latencies).toEqual([]);
+  expect(problems[0]?.message).toContain('was cut');
+});
+
+test('the nodes that kubectl listed are told, where their names are names', () => {
+  expect(read('K master1 node1\nK node2 $(reboot) -\n').value.names).toEqual([
+    'master1',
+    'node1',
+    'node2',
+  ]);
+});
+
+test('the APIs alone are an answer of their own', () => {
+  const text = envelope('apis', 'L /readyz 1.00 2.00 0\n');
+  expect(parseMasterAnswer('apis', { node: 'master1', text }).value.latencies).toHaveLength(1);
+  expect(parseMasterAnswer('latency', { node: 'master1', text }).value.latencies).toEqual([]);
+});
