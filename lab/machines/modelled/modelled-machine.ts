@@ -28,6 +28,7 @@ export async function modelledMachine(host: Host, workplace: Workplace): Promise
   const environment = {
     PATH: [bin, path.join(root, 'usr/local/bin'), programs].join(':'),
     HOME: root,
+    TMPDIR: root,
     VTEPWATCH_ROOT: root,
   };
   const spawn = (

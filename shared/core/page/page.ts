@@ -98,6 +98,7 @@ function textOf({ kind, incident }: Paged, cluster: string, now: number): readon
     ...section('Mend', mendLines(incident.mend)),
     `Incident  ${plain(incident.key)}`,
     `Began     ${time}${seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`}`,
+    `Runbook   RUNBOOK.md#${incident.cause}`,
   ];
 }
 

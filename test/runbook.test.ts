@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { CAUSES } from '../shared/contract/causes.ts';
+import type { ReportedIncident } from '../shared/contract/report.ts';
+import { pageOf } from '../shared/core/page/page.ts';
+
+/** The sections that are about no cause, before and after those that are. */
+const BEFORE = ['How to read a page'];
+const AFTER = ['could not judge', 'undelivered pages'];
+
+const PARTS = ['Meaning', 'Look', 'Mend', 'Why it happens'];
+
+const RESTARTS = [
+  'kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=',
+  'kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName=',
+  'systemctl restart k3s (server), systemctl restart k3s-agent (agent)',
+];
+
+const runbook = await readFile(path.join(import.meta.dirname, '..', 'RUNBOOK.md'), 'utf8');
+const sections = new Map(
+  runbook
+    .split(/^## /m)
+    .slice(1)
+    .map((section): [string, string] => {
+      const [title = '', ...lines] = section.split('\n');
+      return [title, lines.join('\n')];
+    }),
+);
+
+describe('the runbook', () => {
+  test('has a section for every cause, in their order, and none for what is no cause', () => {
+    const titles = [...runbook.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+    expect(titles).toEqual([...BEFORE, ...CAUSES, ...AFTER]);
+  });
+
+  test.for(CAUSES)('%s: its four parts stand in their order, each once', (cause) => {
+    const section = sections.get(cause) ?? '';
+    const parts = section
+      .split(/\n+(?=\n)/)
+      .flatMap((paragraph) => /^\n\*\*([^*]+?)\.?\*\*/.exec(paragraph)?.[1] ?? []);
+    expect(parts).toEqual(PARTS);
+  });
+
+  test.for(CAUSES)('%s: its mend has the restart of every install', (cause) => {
+    const mend = sections.get(cause)?.split('**Mend')[1]?.split('**Why it happens')[0];
+    for (const restart of RESTARTS) expect(mend).toContain(restart);
+  });
+});
+
+describe('the line of a page that leads to the runbook', () => {
+  test.for(CAUSES)('%s: the page ends with a section that is there', (cause) => {
+    const line = textOf('opened', cause).trimEnd().split('\n').at(-1);
+    const [, section = ''] = /^Runbook {3}RUNBOOK\.md#(\S+)$/.exec(line ?? '') ?? [];
+    expect([...sections.keys()]).toContain(section);
+    expect(section).toBe(cause);
+  });
+
+  test('a page that comes again because it is worse has it too', () => {
+    expect(textOf('worsened', 'fdb-missing')).toContain('\nRunbook   RUNBOOK.md#fdb-missing\n');
+  });
+
+  test('what is resolved needs no runbook', () => {
+    expect(textOf('resolved', 'fdb-missing')).not.toContain('RUNBOOK');
+  });
+});
+
+function textOf(
+  kind: 'opened' | 'worsened' | 'resolved',
+  cause: ReportedIncident['cause'],
+): string {
+  const incident: ReportedIncident = {
+    key: 'demo/subject/master1',
+    scope: 'subject',
+    cause,
+    otherCauses: [],
+    severity: 'critical',
+    phase: kind === 'resolved' ? 'resolved' : 'open',
+    since: '2026-11-23T03:00:00.000Z',
+    subject: 'master1',
+    observers: ['master2', 'node1'],
+    checkedPeers: 2,
+    missingPeers: 2,
+    entries: [],
+    evidence: [],
+    mend: [],
+  };
+  return pageOf({ kind, incident }, { cluster: 'demo', now: Date.UTC(2026, 10, 23, 3) }).text;
+}
