@@ -42,7 +42,7 @@ export async function replay(words: readonly string[]): Promise<number> {
   }
   const [directory, ...more] = positionals;
   if (directory === undefined || more.length > 0) {
-    throw new Error(`replay takes one directory\n\n${HELP}`);
+    throw new Error('replay takes one directory: see vtepwatch replay --help');
   }
   const cluster = values.cluster ?? basename(resolve(directory));
   const facts = await readCapture(directory, { cluster, now: Date.now() });

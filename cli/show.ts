@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import * as z from 'zod/mini';
 import { reportSchema } from '../shared/contract/report.ts';
+import { enumerate } from '../shared/core/page/plain.ts';
 import { renderBrief, renderReport } from './render/report.ts';
 import { EXIT } from './verdict.ts';
 
@@ -17,6 +17,9 @@ Without FILE, or with -, it is read from standard input.
 Exit status: 0 healthy, 1 incident, 2 could not judge.
 `;
 
+/** How many wrong places of a document an error names. */
+const PLACES = 3;
+
 export async function show(words: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...words],
@@ -30,20 +33,34 @@ export async function show(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const [file = '-'] = positionals;
-  const document = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
+  const [file = '-', ...more] = positionals;
+  if (more.length > 0) throw new Error('show takes one file: see vtepwatch show --help');
+  const document = file === '-' ? await text(process.stdin) : await readDocument(file);
   const parsed = reportSchema.safeParse(readJson(document, file));
   if (!parsed.success) {
-    throw new Error(`${file} is not a vtepwatch document:\n${z.prettifyError(parsed.error)}`);
+    const places = parsed.error.issues.map(({ path }) => path.join('.') || 'the top');
+    throw new Error(
+      `${nameOf(file)} is not a vtepwatch document: it is wrong at ${enumerate(places, PLACES)}`,
+    );
   }
   process.stdout.write(values.brief ? renderBrief(parsed.data) : renderReport(parsed.data));
   return EXIT[parsed.data.verdict];
+}
+
+function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : file;
+}
+
+async function readDocument(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Error(`reading ${file}`, { cause });
+  });
 }
 
 function readJson(document: string, file: string): unknown {
   try {
     return JSON.parse(document);
   } catch (cause) {
-    throw new Error(`reading ${file}: it is not JSON`, { cause });
+    throw new Error(`${nameOf(file)} is not JSON`, { cause });
   }
 }

@@ -20,21 +20,27 @@ const HELP = `vtepwatch: watches Kubernetes overlay networks on VXLAN
 const COULD_NOT = 2;
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+  if (name === undefined) throw new Error('a command is missing: see vtepwatch --help');
+  if (name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(HELP);
-    return name === undefined ? COULD_NOT : 0;
+    return 0;
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
-    process.stderr.write(`vtepwatch: there is no command "${name}"\n\n${HELP}`);
-    return COULD_NOT;
+    throw new Error(`there is no command "${name}": see vtepwatch --help`);
   }
   return await command(words);
+}
+
+/** What was being done, and what came in its way. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`vtepwatch: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`vtepwatch: ${messageOf(error)}\n`);
   process.exitCode = COULD_NOT;
 }

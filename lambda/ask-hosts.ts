@@ -34,7 +34,7 @@ export async function askHosts(
       observations: [...byInstance].map(([instanceId, answer]) =>
         observationOf(command.action, { instanceId, answer, node: names.get(instanceId) }),
       ),
-      problems: [...troubles, ...(byInstance.size === 0 ? [NOBODY] : [])].map(toProblem),
+      problems: (byInstance.size + troubles.length === 0 ? [NOBODY] : troubles).map(toProblem),
     };
   } catch (error) {
     const message = `asking the hosts for ${command.action}: ${errorText(error)}`;

@@ -1,5 +1,5 @@
 import type { Page } from '../shared/core/page/page.ts';
-import type { Deadline } from './deadline.ts';
+import { type Deadline, deadlineIn, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { OutboxEntry } from './shell/incident-store/stored.ts';
 import { log } from './shell/log.ts';
@@ -10,6 +10,9 @@ export function owed(pages: readonly Page[], routes: readonly PageRoute[]): read
   return pages.map((page) => ({ page, routes: routes.map(({ name }) => name) }));
 }
 
+/** How long all that is owed may take: a route that hangs must not keep a run from its hosts. */
+const DELIVERY_MS = 8000;
+
 /**
  * Delivers what is owed, in order, and returns what is still owed. A page that its receiver took
  * while the answer got lost is delivered again: its key tells the receiver that it is the same.
@@ -19,6 +22,7 @@ export async function deliver(
   routes: readonly PageRoute[],
   deadline: Deadline,
 ): Promise<readonly OutboxEntry[]> {
+  const until = nearer(deadlineIn(DELIVERY_MS), deadline);
   const left: OutboxEntry[] = [];
   // A later page of the same incident waits for the earlier one: a resolve must not overtake.
   const held = new Set<string>();
@@ -26,7 +30,7 @@ export async function deliver(
     const failed: string[] = [];
     for (const route of routes.filter(({ name }) => names.includes(name))) {
       const thread = `${route.name} ${page.key}`;
-      if (!held.has(thread) && (await delivers(route, page, deadline))) continue;
+      if (!held.has(thread) && (await delivers(route, page, until))) continue;
       held.add(thread);
       failed.push(route.name);
     }

@@ -1,14 +1,28 @@
 /** How many causes are told. */
 const CAUSES = 4;
 
+/** How long one error's own message may be, in characters: some quote a server's whole answer. */
+const MESSAGE_LENGTH = 300;
+
 /** An error and what it came from, on one line: `listing the nodes: connect ECONNREFUSED …`. */
 export function errorText(error: unknown): string {
   const texts: string[] = [];
   let current: unknown = error;
   while (current instanceof Error && texts.length < CAUSES) {
-    texts.push(current.name === 'Error' ? current.message : `${current.name}: ${current.message}`);
-    current = current.cause;
+    const { name, message } = current;
+    texts.push(shorten(name === 'Error' ? message : `${name}: ${message}`));
+    current = causeOf(current);
   }
-  if (texts.length === 0) texts.push(String(error));
-  return texts.join(': ').replaceAll(/\s+/g, ' ');
+  if (texts.length === 0) texts.push(shorten(String(error)));
+  return texts.join(': ').replaceAll(/\s+/g, ' ').trim();
+}
+
+/** A connection that was tried to several addresses fails without words of its own. */
+function causeOf(error: Error): unknown {
+  const [first]: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
+  return error.cause ?? first;
+}
+
+function shorten(text: string): string {
+  return text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH)}...`;
 }

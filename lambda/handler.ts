@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
@@ -5,6 +6,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
 import type { Report } from '../shared/contract/report.ts';
 import { exceptionEvent } from '../shared/core/telemetry/events.ts';
+import { formatTime, parseTime } from '../shared/core/time.ts';
 import { check } from './check.ts';
 import { deadlineIn, earlier } from './deadline.ts';
 import { errorText } from './error-text.ts';
@@ -71,8 +73,9 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
     const run: Run = {
       shell: { ...world.shell, kubernetes: access.api },
       settings,
-      scheduledTime: eventSchema.parse(event ?? {}).scheduledTime ?? new Date().toISOString(),
-      id: context.awsRequestId,
+      scheduledTime: tickOf(event),
+      // Lambda may deliver one event twice, and then both have one request id.
+      id: randomUUID(),
       now: Date.now(),
       deadline: earlier(end, RESERVE_MS - TELEMETRY_MS),
       end,
@@ -87,6 +90,14 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
     ]);
     throw error;
   }
+}
+
+/** Ticks are compared as text, so all are written in one way; a wrong one would shut out the others. */
+function tickOf(event: unknown): string {
+  const { scheduledTime } = eventSchema.parse(event ?? {});
+  const time = scheduledTime === undefined ? Date.now() : parseTime(scheduledTime);
+  if (time !== undefined) return formatTime(time);
+  throw new Error(`reading the event: scheduledTime is not ISO 8601 in UTC: ${scheduledTime}`);
 }
 
 interface World {

@@ -33,6 +33,8 @@ export interface Measured {
   readonly problems: readonly Problem[];
   /** The command, as far as it is unanswered: the next run takes it up. */
   readonly unanswered: LatencyCommand | undefined;
+  /** Nodes that have certainly not answered: where the list failed, nothing is certain. */
+  readonly silent: readonly string[];
 }
 
 /** Managed nodes that one command can name; no control plane has as many masters. */
@@ -47,11 +49,11 @@ export async function askMasters(
   { action, masters }: { readonly action: LatencyAction; readonly masters: Masters },
   deadline: Deadline,
 ): Promise<LatencyCommand | undefined> {
-  const ids = Object.keys(masters).slice(0, MASTERS);
-  if (ids.length === 0) return undefined;
-  const targets = [{ Key: 'InstanceIds', Values: ids }];
+  const asked = Object.entries(masters).slice(0, MASTERS);
+  if (asked.length === 0) return undefined;
+  const targets = [{ Key: 'InstanceIds', Values: asked.map(([instanceId]) => instanceId) }];
   const id = await ssm.send({ action, targets }, deadline);
-  return { id, sentAt: Date.now(), masters };
+  return { id, sentAt: Date.now(), masters: Object.fromEntries(asked) };
 }
 
 /** Takes up what an earlier run asked. */
@@ -73,7 +75,7 @@ export async function knownLatencies(
 ): Promise<Measured> {
   const now = await measure(ssm, { action: 'latency', command }, deadline);
   const answered = new Set(now.latencies.map(({ node }) => node));
-  const silent = Object.values(now.unanswered?.masters ?? {}).map((node): Latency => ({
+  const silent = now.silent.map((node): Latency => ({
     node,
     request: 'kubectl get nodes',
     outcome: 'no-answer',
@@ -118,7 +120,13 @@ export async function awaitLatencies(
   }
 }
 
-const NOTHING: Measured = { latencies: [], names: [], problems: [], unanswered: undefined };
+const NOTHING: Measured = {
+  latencies: [],
+  names: [],
+  problems: [],
+  unanswered: undefined,
+  silent: [],
+};
 
 async function measure(
   ssm: RunCommand,
@@ -131,7 +139,8 @@ async function measure(
     const { byInstance, troubles } = await ssm.peek(command.id, deadline);
     const masters = Object.entries(command.masters);
     const read = masters.map(([id, node]) => readAnswer(action, node, byInstance.get(id)));
-    const silent = masters.filter(([id]) => (byInstance.get(id)?.kind ?? 'pending') === 'pending');
+    const pending = masters.filter(([id]) => (byInstance.get(id)?.kind ?? 'pending') === 'pending');
+    const certain = pending.filter(([id]) => troubles.length === 0 || byInstance.has(id));
     return {
       latencies: read.flatMap(({ value }) => value.latencies),
       names: [...new Set(read.flatMap(({ value }) => value.names))],
@@ -140,7 +149,8 @@ async function measure(
         ...read.flatMap(({ problems }) => problems),
       ],
       unanswered:
-        silent.length === 0 ? undefined : { ...command, masters: Object.fromEntries(silent) },
+        pending.length === 0 ? undefined : { ...command, masters: Object.fromEntries(pending) },
+      silent: certain.map(([, node]) => node),
     };
   } catch (error) {
     const problem = { where: 'latency', message: errorText(error) };

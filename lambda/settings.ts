@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import english from 'zod/v4/locales/en.js';
 import {
   ENVIRONMENT,
   type Limits,
@@ -27,16 +28,24 @@ export type KubeconfigSource =
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const clusterSchema = z
-  .string()
-  .check(z.regex(/^[^\p{C}/#]{1,100}$/u, 'up to 100 printable characters without / and #'));
-const documentSchema = z
-  .string()
-  .check(z.regex(/^[a-zA-Z0-9_.:/-]{3,1600}$/, 'a document name or ARN'));
-const tableSchema = z.string().check(z.regex(/^[a-zA-Z0-9_.-]{3,255}$/, 'a table name'));
-const topicSchema = z
-  .string()
-  .check(z.regex(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:.{1,256}$/, 'the ARN of an SNS topic'));
+/** What a variable may hold: as the program checks it, and as a person is told. */
+interface Allowed<T> {
+  readonly schema: z.ZodMiniType<T>;
+  readonly words: string;
+}
+
+const CLUSTER = matching(/^[^\p{C}/#]{1,100}$/u, 'up to 100 printable characters without / and #');
+const DOCUMENT = matching(/^[a-zA-Z0-9_.:/-]{3,1600}$/, 'a document name or ARN');
+const TABLE = matching(/^[a-zA-Z0-9_.-]{3,255}$/, 'a table name');
+const TOPIC = matching(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:.{1,256}$/, 'the ARN of an SNS topic');
+const TARGETS: Allowed<Targets> = {
+  schema: targetsSchema,
+  words: 'a JSON array of SSM targets, [{"Key":"tag:...","Values":["..."]}]',
+};
+const LIMITS: Allowed<Limits> = {
+  schema: limitsSchema,
+  words: `a JSON object with numbers for any of ${Object.keys(limitsSchema.shape).join(', ')}`,
+};
 
 /**
  * Reads the settings once, at cold start. Throws an error that names the variable, what is wrong
@@ -45,15 +54,19 @@ const topicSchema = z
 export function readSettings(environment: Environment): Settings {
   const { kubeconfigParameter, kubeconfigFile, otlpHeadersParameter } = ENVIRONMENT;
   return {
-    cluster: text(environment, ENVIRONMENT.cluster, clusterSchema),
-    targets: json(environment, ENVIRONMENT.targets, targetsSchema),
-    document: text(environment, ENVIRONMENT.document, documentSchema),
-    table: text(environment, ENVIRONMENT.table, tableSchema),
-    topicArn: text(environment, ENVIRONMENT.topicArn, topicSchema),
-    limits: json({ [ENVIRONMENT.limits]: '{}', ...environment }, ENVIRONMENT.limits, limitsSchema),
+    cluster: text(environment, ENVIRONMENT.cluster, CLUSTER),
+    targets: json(environment, ENVIRONMENT.targets, TARGETS),
+    document: text(environment, ENVIRONMENT.document, DOCUMENT),
+    table: text(environment, ENVIRONMENT.table, TABLE),
+    topicArn: text(environment, ENVIRONMENT.topicArn, TOPIC),
+    limits: json({ [ENVIRONMENT.limits]: '{}', ...environment }, ENVIRONMENT.limits, LIMITS),
     kubeconfig: kubeconfigSource(environment[kubeconfigParameter], environment[kubeconfigFile]),
     otlpHeadersParameter: environment[otlpHeadersParameter] || undefined,
   };
+}
+
+function matching(pattern: RegExp, words: string): Allowed<string> {
+  return { schema: z.string().check(z.regex(pattern, 'Malformed')), words };
 }
 
 function kubeconfigSource(
@@ -64,31 +77,40 @@ function kubeconfigSource(
   return file ? { kind: 'file', path: file } : undefined;
 }
 
-function text<T>(environment: Environment, name: string, schema: z.ZodMiniType<T>): T {
-  return checked(name, required(environment, name), schema);
+function text<T>(environment: Environment, name: string, allowed: Allowed<T>): T {
+  return checked(name, required(environment, name, allowed), allowed);
 }
 
-function json<T>(environment: Environment, name: string, schema: z.ZodMiniType<T>): T {
-  const value = required(environment, name);
+function json<T>(environment: Environment, name: string, allowed: Allowed<T>): T {
+  const value = required(environment, name, allowed);
   let parsed: unknown;
   try {
     parsed = JSON.parse(value);
   } catch (cause) {
-    throw new Error(`environment variable ${name} is not JSON: ${value.slice(0, 80)}`, { cause });
+    throw wrong(name, `is not JSON: ${value.slice(0, 80)}`, { allowed, cause });
   }
-  return checked(name, parsed, schema);
+  return checked(name, parsed, allowed);
 }
 
-function required(environment: Environment, name: string): string {
+function required<T>(environment: Environment, name: string, allowed: Allowed<T>): string {
   const value = environment[name];
   if (value === undefined || value === '') {
-    throw new Error(`environment variable ${name} is missing or empty`);
+    throw wrong(name, 'is missing or empty', { allowed });
   }
   return value;
 }
 
-function checked<T>(name: string, value: unknown, schema: z.ZodMiniType<T>): T {
-  const result = schema.safeParse(value);
+function checked<T>(name: string, value: unknown, allowed: Allowed<T>): T {
+  // zod/mini has no words of its own: without a language every message is "Invalid input".
+  const result = allowed.schema.safeParse(value, { error: english().localeError });
   if (result.success) return result.data;
-  throw new Error(`environment variable ${name} is wrong:\n${z.prettifyError(result.error)}`);
+  throw wrong(name, `is wrong:\n${z.prettifyError(result.error)}`, { allowed });
+}
+
+function wrong<T>(
+  name: string,
+  what: string,
+  { allowed, cause }: { readonly allowed: Allowed<T>; readonly cause?: unknown },
+): Error {
+  return new Error(`environment variable ${name} ${what}\nAllowed: ${allowed.words}`, { cause });
 }

@@ -1,6 +1,7 @@
 import type { Table } from '../../shared/contract/causes.ts';
 import type { Report } from '../../shared/contract/report.ts';
 import { plain } from '../../shared/core/page/plain.ts';
+import { ENTRIES_PER_INCIDENT } from '../../shared/core/report/incident-report.ts';
 
 /** A wider matrix does not fit a terminal. */
 const WIDEST = 24;
@@ -11,14 +12,17 @@ const LEGEND =
   'row: observer, column: subject; N neighbour, F FDB, R route entry missing or wrong; ' +
   '· right, ? not read, - itself';
 
+/** An incident lists a part of its entries: of the other cells of its rows nothing can be said. */
+const CUT_LEGEND = '* perhaps wrong: the document lists only the first entries of the incident';
+
 /** The observer × subject matrix of a report; nothing where it would be too wide to read. */
 export function renderMatrix({ hosts, incidents }: Report): readonly string[] {
   const nodes = [...hosts.observed, ...hosts.unknown].toSorted();
   if (nodes.length === 0 || nodes.length > WIDEST) return [];
   const observed = new Set(hosts.observed);
-  const entries = incidents
-    .filter(({ phase }) => phase !== 'resolved')
-    .flatMap((incident) => incident.entries);
+  const standing = incidents.filter(({ phase }) => phase !== 'resolved');
+  const entries = standing.flatMap((incident) => incident.entries);
+  const cut = standing.filter((incident) => incident.entries.length === ENTRIES_PER_INCIDENT);
   const letters = (observer: string, subject: string): string =>
     [
       ...new Set(
@@ -27,9 +31,15 @@ export function renderMatrix({ hosts, incidents }: Report): readonly string[] {
           .map(({ table }) => LETTERS[table]),
       ),
     ].join('');
+  const isCut = (observer: string, subject: string): boolean =>
+    cut.some(
+      (incident) =>
+        incident.observers.includes(observer) && (incident.subject ?? subject) === subject,
+    );
   const cell = (observer: string, subject: string): string => {
     if (observer === subject) return '-';
-    return observed.has(observer) ? letters(observer, subject) || '·' : '?';
+    if (!observed.has(observer)) return '?';
+    return letters(observer, subject) || (isCut(observer, subject) ? '*' : '·');
   };
   const names = nodes.map(plain);
   const margin = Math.max(...names.map((name) => name.length));
@@ -39,7 +49,8 @@ export function renderMatrix({ hosts, incidents }: Report): readonly string[] {
     );
     return `${(names[at] ?? '').padEnd(margin)}  ${cells.join('  ')}`;
   });
-  return [`${' '.repeat(margin)}  ${names.join('  ')}`, ...rows, LEGEND];
+  const legend = cut.length > 0 ? [LEGEND, CUT_LEGEND] : [LEGEND];
+  return [`${' '.repeat(margin)}  ${names.join('  ')}`, ...rows, ...legend];
 }
 
 function centre(text: string, width: number): string {

@@ -36,7 +36,8 @@ export async function readCapture(
   return {
     ...run,
     limits: LIMITS,
-    nodes: nodes === undefined ? undefined : { before: nodes.value, after: nodes.value },
+    nodes:
+      nodes && nodes.value.length > 0 ? { before: nodes.value, after: nodes.value } : undefined,
     listedNames: [...new Set(hosts.flatMap(({ names }) => names))],
     pods: pods?.value ?? [],
     observations: hosts.flatMap(({ observation }) => observation ?? []),
@@ -122,7 +123,7 @@ async function readWith<T>(
 
 async function foldersOf(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new Error(`reading the captured outputs in ${directory}: no such directory`, { cause });
+    throw new Error(`reading the captured outputs in ${directory}`, { cause });
   });
   return entries
     .filter((entry) => entry.isDirectory() && isNodeName(entry.name))

@@ -1,5 +1,5 @@
 /**
- * The two classes that are used of the Kubernetes client. Named here, the bundler can leave out the
+ * The classes that are used of the Kubernetes client. Named here, the bundler can leave out the
  * rest of it; an `import()` of the package itself would take everything.
  */
-export { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+export { CoreV1Api, KubeConfig, Observable } from '@kubernetes/client-node';

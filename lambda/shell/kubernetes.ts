@@ -1,5 +1,6 @@
-import type { CoreV1Api } from '@kubernetes/client-node';
-import { type Deadline, remaining } from '../deadline.ts';
+import type { ConfigurationOptions, CoreV1Api } from '@kubernetes/client-node';
+import { abortAt, type Deadline, remaining } from '../deadline.ts';
+import type * as Client from './kubernetes-client.ts';
 
 /** The cluster's own word, as plain JSON: the core reads it like any other captured output. */
 export interface Kubernetes {
@@ -22,36 +23,54 @@ const FLANNEL_SELECTORS = ['k8s-app=canal', 'k8s-app=flannel', 'app=flannel'] as
  * clusters are watched without it.
  */
 export async function kubernetes(kubeconfig: string): Promise<Kubernetes> {
-  const { CoreV1Api: Api, KubeConfig } = await import('./kubernetes-client.ts');
-  const config = new KubeConfig();
-  try {
-    config.loadFromString(kubeconfig);
-  } catch (cause) {
-    throw new Error('reading the kubeconfig: it is not one', { cause });
-  }
-  const api = config.makeApiClient(Api);
+  const client = await import('./kubernetes-client.ts');
+  const api = open(client, kubeconfig);
+  const options = (deadline: Deadline): ConfigurationOptions => endingAt(client, deadline);
   return {
     nodes: async (deadline) => ({
-      items: await allPages('listing the nodes', deadline, (page) => api.listNode(page)),
+      items: await allPages('listing the nodes', deadline, (page) =>
+        api.listNode(page, options(deadline)),
+      ),
     }),
-    flannelPods: async (deadline) => ({
-      items: (
-        await Promise.all(
-          FLANNEL_SELECTORS.map((labelSelector) => podsBy(api, labelSelector, deadline)),
-        )
-      ).flat(),
-    }),
+    flannelPods: async (deadline) => {
+      const lists = FLANNEL_SELECTORS.map((labelSelector) =>
+        allPages('listing the pods of flannel', deadline, (page) =>
+          api.listPodForAllNamespaces({ ...page, labelSelector }, options(deadline)),
+        ),
+      );
+      return { items: (await Promise.all(lists)).flat() };
+    },
   };
 }
 
-async function podsBy(
-  api: CoreV1Api,
-  labelSelector: string,
-  deadline: Deadline,
-): Promise<readonly object[]> {
-  return await allPages('listing the pods of flannel', deadline, (page) =>
-    api.listPodForAllNamespaces({ ...page, labelSelector }),
-  );
+function open({ CoreV1Api: Api, KubeConfig }: typeof Client, kubeconfig: string): CoreV1Api {
+  const config = new KubeConfig();
+  try {
+    config.loadFromString(kubeconfig);
+    return config.makeApiClient(Api);
+  } catch {
+    // The error itself quotes the lines around the mistake, and a token may be among them.
+    throw new Error(
+      'reading the kubeconfig: it is not one, or its current context names no cluster',
+    );
+  }
+}
+
+/** Ends the request at the deadline: a server that hangs would keep its connection for ever. */
+function endingAt({ Observable }: typeof Client, deadline: Deadline): ConfigurationOptions {
+  const signal = abortAt(deadline);
+  return {
+    middleware: [
+      {
+        pre: (request) => {
+          request.setSignal(signal);
+          return new Observable(Promise.resolve(request));
+        },
+        post: (response) => new Observable(Promise.resolve(response)),
+      },
+    ],
+    middlewareMergeStrategy: 'append',
+  };
 }
 
 interface Page {

@@ -9,8 +9,11 @@ export interface PageRoute {
   deliver(page: Page, deadline: Deadline): Promise<void>;
 }
 
-/** What SNS takes in one message, in bytes. */
+/** What SNS takes in one message, its attributes included, in bytes. */
 const MESSAGE_BYTES = 256 * 1024;
+
+/** Kept free of it for names, types and values of the attributes, of which the key is the longest. */
+const ATTRIBUTES_BYTES = 4096;
 
 export function snsRoute(client: SNSClient, topicArn: string): PageRoute {
   return {
@@ -20,7 +23,7 @@ export function snsRoute(client: SNSClient, topicArn: string): PageRoute {
         new PublishCommand({
           TopicArn: topicArn,
           Subject: page.subject,
-          Message: withinBytes(page.text, MESSAGE_BYTES),
+          Message: withinBytes(page.text, MESSAGE_BYTES - ATTRIBUTES_BYTES),
           MessageAttributes: {
             key: { DataType: 'String', StringValue: page.key },
             kind: { DataType: 'String', StringValue: page.kind },

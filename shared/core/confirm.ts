@@ -1,5 +1,5 @@
 import { type Cell, cellOf, holdingsOf, mergeCells } from './diff/cells.ts';
-import { type Matrix, matrixOf } from './diff/matrix.ts';
+import { type Matrix, matrixOf, shownBy } from './diff/matrix.ts';
 import { TABLES } from '../contract/causes.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
@@ -107,15 +107,21 @@ function lookAgain(
     readonly members: readonly Member[];
   },
 ): Look {
-  const seen = finding.cells.filter(({ observer }) => again.answers.has(observer));
+  const seen = finding.cells.filter((cell) => couldLook(cell, again.answers));
   if (seen.length === 0) return { cells: finding.cells, sure: [] };
   const sure = seen.map((cell) => stillWrong(cell, again)).filter((cell) => cell !== undefined);
   // Of thousands of observers only some are asked again. The others are believed as long as most
   // of those that were asked have not changed.
-  const asked = new Set(seen.map(({ observer }) => observer));
-  const unasked = finding.cells.filter(({ observer }) => !asked.has(observer));
+  const asked = new Set(seen);
+  const unasked = finding.cells.filter((cell) => !asked.has(cell));
   const believed = sure.length * 2 > seen.length ? unasked : [];
   return { cells: [...sure, ...believed], sure };
+}
+
+/** Whether the observer showed a table again in which the cell was wrong: unknown is not well. */
+function couldLook(cell: Cell, answers: ReadonlyMap<string, Answer>): boolean {
+  const shown = shownBy(answers.get(cell.observer)?.tables ?? {});
+  return TABLES.some((table) => isWrong(cell, table) && shown.has(table));
 }
 
 /** The cell as the second look found it, if it is wrong in a table in which it was wrong before. */

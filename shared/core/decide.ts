@@ -1,8 +1,9 @@
 import type { Report } from '../contract/report.ts';
 import type { Confirmed } from './confirm.ts';
 import type { Facts, RosterEntry } from './facts.ts';
-import { advance, type Announcement, isDue, matchIncidents } from './incident/advance.ts';
+import { advance, type Announcement, isDue } from './incident/advance.ts';
 import type { Incident } from './incident/incident.ts';
+import { matchIncidents } from './incident/match.ts';
 import type { Finding } from './diagnose/finding.ts';
 import type { Judgement } from './judge.ts';
 import { type Page, pageOf } from './page/page.ts';
@@ -25,7 +26,7 @@ export function dueForSecondLook(
   judgement: Judgement,
   incidents: readonly Incident[],
 ): readonly Finding[] {
-  return matchIncidents(incidents, judgement.findings)
+  return matchIncidents(incidents, judgement.findings, judgement.matrix)
     .filter((match) => isDue(match, facts.now, facts.limits))
     .map(({ finding }) => finding);
 }

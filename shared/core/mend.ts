@@ -3,27 +3,17 @@ import { isMacAddress } from './addresses.ts';
 import type { Finding } from './diagnose/finding.ts';
 import { RULES } from './diagnose/rules.ts';
 import { groupBy } from './group.ts';
-import type { Install, Vtep } from './overlay.ts';
+import { type Device, deviceFamily, type Vtep } from './overlay.ts';
 import type { Judgement } from './judge.ts';
 import { isNodeName } from './parse/kubectl-nodes.ts';
 import type { Pod } from './parse/pods.ts';
+import { restarts } from './restarts.ts';
 
 /** How many commands are offered for single entries; beyond it, restarting flannel is shorter. */
 const ENTRY_COMMANDS = 60;
 
-/** How many nodes get a restart command of their own. */
-const RESTARTS = 50;
-
-/** What a restart of flannel looks like where no pod is known by name. */
-const RESTART: Readonly<Record<Install, (node: string, master: boolean) => Mend>> = {
-  canal: (node) => byLabel(node, 'kube-system', 'k8s-app=canal'),
-  rke2: (node) => byLabel(node, 'kube-system', 'k8s-app=canal'),
-  flannel: (node) => byLabel(node, 'kube-flannel', 'app=flannel'),
-  k3s: (node, master) => ({
-    where: node,
-    command: `systemctl restart ${master ? 'k3s' : 'k3s-agent'}`,
-  }),
-};
+/** An overlay device whose name the kernel could have given (IFNAMSIZ). */
+const DEVICE = /^(flannel(-v6)?\.\d{1,8}|vxlan(-v6)?\.calico)$/;
 
 /**
  * The commands that mend a finding. What flannel lost it programs again when it starts, on the side
@@ -42,7 +32,7 @@ export function mendOf(
   const drifted = RULES[finding.cause].mendAt === 'subject' && subject !== undefined;
   const nodes = drifted ? [subject] : observers;
   return [
-    ...(drifted ? [deviceAnew(subject)] : []),
+    ...(drifted ? deviceAnew(subject, judgement) : []),
     ...entryCommands(finding, judgement.vteps),
     ...restarts(nodes, judgement, pods),
   ];
@@ -52,8 +42,14 @@ export function mendOf(
  * flannel keeps a device that it finds, whatever its MAC is (pkg/backend/vxlan/device.go,
  * ensureLink); it makes one with the annotated MAC where there is none.
  */
-function deviceAnew(where: string): Mend {
-  return { where, command: 'ip link delete flannel.1' };
+function deviceAnew(where: string, { members }: Judgement): readonly Mend[] {
+  const member = members.find(({ node }) => node === where);
+  const annotated = member?.listed?.annotated ?? [];
+  const hasDrifted = ({ name, mac }: Device): boolean =>
+    annotated.some((one) => one.family === deviceFamily(name) && one.mac !== mac);
+  return (member?.observed?.tables.devices ?? [])
+    .filter((device) => DEVICE.test(device.name) && hasDrifted(device))
+    .map(({ name }) => ({ where, command: `ip link delete ${name}` }));
 }
 
 function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[] {
@@ -75,11 +71,9 @@ function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[
 /** `replace` makes the entry or puts it right, and does nothing where it is right already. */
 function entryCommand(entry: ReportedEntry, vtep: Vtep): string | undefined {
   const { tunnelIp, mac, underlayIp, podCidr } = vtep;
-  const device = / dev (flannel(?:-v6)?\.\d{1,8}|vxlan(?:-v6)?\.calico)\b/.exec(
-    entry.expected,
-  )?.[1];
+  const device = / dev (\S+)/.exec(entry.expected)?.[1] ?? '';
   const isOwn = entry.expected.startsWith(`${ownKey(entry, vtep)} `);
-  if (device === undefined || tunnelIp === undefined || !isOwn) return undefined;
+  if (!DEVICE.test(device) || tunnelIp === undefined || !isOwn) return undefined;
   switch (entry.table) {
     case 'neighbour':
       return mac !== undefined && isMacAddress(mac)
@@ -106,52 +100,4 @@ function ownKey({ table }: ReportedEntry, { tunnelIp, mac, podCidr }: Vtep): str
     case 'route':
       return podCidr;
   }
-}
-
-function restarts(
-  nodes: readonly string[],
-  { members }: Judgement,
-  pods: readonly Pod[],
-): readonly Mend[] {
-  const named = nodes.filter(isNodeName).slice(0, RESTARTS);
-  const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
-  const running = groupBy(
-    pods.filter(({ flannel }) => flannel),
-    ({ node }) => node,
-  );
-  const known = named.flatMap((node) => running.get(node) ?? []);
-  const byNamespace = [...groupBy(known, ({ namespace }) => namespace)].map(
-    ([namespace, some]) => ({
-      where: 'kubectl',
-      command: `kubectl -n ${namespace} delete pod ${some.map(({ name }) => name).join(' ')}`,
-    }),
-  );
-  const unknown = named.filter((node) => !running.has(node));
-  return [
-    ...byNamespace,
-    ...unknown.flatMap((node) => {
-      const host = hosts.get(node);
-      const master = host?.kubeconfig !== undefined;
-      return host?.install === undefined
-        ? [whereFlannelRuns(node)]
-        : [RESTART[host.install](node, master)];
-    }),
-  ];
-}
-
-function byLabel(node: string, namespace: string, label: string): Mend {
-  return {
-    where: 'kubectl',
-    command: `kubectl -n ${namespace} delete pod -l ${label} --field-selector spec.nodeName=${node}`,
-  };
-}
-
-/** How flannel came onto this host is not known: canal's pods and flannel's carry these labels. */
-function whereFlannelRuns(node: string): Mend {
-  return {
-    where: 'kubectl',
-    command:
-      `kubectl -n kube-system delete pod -l 'k8s-app in (canal,flannel)' ` +
-      `--field-selector spec.nodeName=${node}`,
-  };
 }

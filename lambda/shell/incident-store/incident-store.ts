@@ -4,12 +4,11 @@ import { abortAt, type Deadline } from '../../deadline.ts';
 import {
   getItem,
   keyOf,
+  packDocument,
   type Partition,
   place,
   putItem,
   readDocument,
-  unzip,
-  zip,
 } from './items.ts';
 import { type Memory, memorySchema, type State, stateSchema } from './stored.ts';
 
@@ -92,26 +91,28 @@ async function openLease(partition: Partition, owner: string, deadline: Deadline
     getItem(partition, ITEMS.state, deadline),
     getItem(partition, ITEMS.roster, deadline),
   ]);
-  const state = stateItem['document']?.S;
-  const memory = memoryItem['document']?.B;
+  const state = stateItem['document'];
+  const memory = memoryItem['document'];
   let version = Number(stateItem['version']?.N ?? 0);
   return {
     kind: 'lease',
     state:
       state === undefined
         ? { incidents: [], outbox: [] }
-        : readDocument(place(partition, ITEMS.state), stateSchema, state),
+        : await readDocument(place(partition, ITEMS.state), stateSchema, state),
     memory:
       memory === undefined
         ? { roster: [], latencyCommand: undefined, silent: [], listed: [] }
-        : readDocument(place(partition, ITEMS.roster), memorySchema, await unzip(memory)),
+        : await readDocument(place(partition, ITEMS.roster), memorySchema, memory),
     saveState: async (next, until) => {
       await saveState(partition, { state: next, version, owner }, until);
       version += 1;
     },
     saveMemory: async (next, until) => {
-      const document = { B: await zip(JSON.stringify(next)) };
-      await putItem(partition, { sort: ITEMS.roster, attributes: { document } }, until);
+      const attributes = { document: await packDocument(next) };
+      await conditionally(place(partition, ITEMS.roster), async () =>
+        putItem(partition, { sort: ITEMS.roster, attributes }, until),
+      );
     },
     release: async (until) => {
       await release(partition, owner, until);
@@ -130,7 +131,7 @@ async function saveState(
   const attributes = {
     version: { N: next },
     writer: { S: owner },
-    document: { S: JSON.stringify(state) },
+    document: await packDocument(state),
   };
   const condition = {
     // As this run read it; or as this run wrote it, where the answer was lost on the way back.
@@ -164,7 +165,7 @@ async function release(partition: Partition, owner: string, deadline: Deadline):
   });
 }
 
-/** Whether the write's condition held. */
+/** Whether the write's condition, if it has one, held. */
 async function conditionally(where: string, write: () => Promise<void>): Promise<boolean> {
   try {
     await write();

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { gunzip, gzip, type ZlibOptions } from 'node:zlib';
 import {
   type AttributeValue,
   type DynamoDBClient,
@@ -23,6 +23,12 @@ export type Item = Readonly<Record<string, AttributeValue>>;
 export function keyOf({ cluster }: Partition, sort: string): Record<string, AttributeValue> {
   return { [TABLE_KEYS.partition]: { S: partitionOf(cluster) }, [TABLE_KEYS.sort]: { S: sort } };
 }
+
+/** How large a document may be that 400 kB unpack to. */
+const DOCUMENT_BYTES = 64 * 1024 * 1024;
+
+const compress = promisify<string, Buffer>(gzip);
+const decompress = promisify<Uint8Array | string, ZlibOptions, Buffer>(gunzip);
 
 /** An item's attributes; none where there is no such item. */
 export async function getItem(
@@ -70,13 +76,26 @@ export async function putItem(
   );
 }
 
+/**
+ * A document as it is stored. A roster of 5,000 nodes is a megabyte as text, as are the incidents of
+ * a bad day, and an item takes 400 kB.
+ */
+export async function packDocument(document: object): Promise<AttributeValue> {
+  return { B: await compress(JSON.stringify(document)) };
+}
+
 /** Reads a stored document; throws an error that names the item and what is wrong with it. */
-export function readDocument<T>(where: string, schema: z.ZodMiniType<T>, json: string): T {
+export async function readDocument<T>(
+  where: string,
+  schema: z.ZodMiniType<T>,
+  stored: AttributeValue,
+): Promise<T> {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(json);
+    const unpacked = await decompress(stored.B ?? '', { maxOutputLength: DOCUMENT_BYTES });
+    parsed = JSON.parse(unpacked.toString('utf8'));
   } catch (cause) {
-    throw new Error(`reading ${where}: it is not JSON`, { cause });
+    throw new Error(`reading ${where}: it is not compressed JSON`, { cause });
   }
   const result = schema.safeParse(parsed);
   if (result.success) return result.data;
@@ -85,16 +104,4 @@ export function readDocument<T>(where: string, schema: z.ZodMiniType<T>, json: s
 
 export function place({ table, cluster }: Partition, sort: string): string {
   return `item ${sort} of cluster ${cluster} in table ${table}`;
-}
-
-const compress = promisify(gzip);
-const decompress = promisify(gunzip);
-
-/** A roster of 5,000 nodes is a megabyte as text, and an item takes 400 kB. */
-export async function zip(text: string): Promise<Uint8Array> {
-  return await compress(text);
-}
-
-export async function unzip(bytes: Uint8Array): Promise<string> {
-  return (await decompress(bytes)).toString('utf8');
 }

@@ -84,12 +84,8 @@ async function readInvocation(
   }
   const output = invocation.CommandPlugins?.[0]?.Output ?? '';
   if (invocation.Status !== 'Success') {
-    const said = output.trim() === '' ? '' : `: ${firstLine(output)}`;
-    return {
-      kind: 'ended',
-      reason: `the command ended as ${details}${said}`,
-      error: errorOf(details),
-    };
+    const told = [`the command ended as ${details}`, saidBy(output)].filter((part) => part !== '');
+    return { kind: 'ended', reason: told.join(': '), error: errorOf(details) };
   }
   return wasCut(output)
     ? await fetchWhole(client, invocation, deadline)
@@ -125,8 +121,15 @@ function wasCut(output: string): boolean {
 }
 
 function withoutErrors(output: string): string {
-  const at = output.lastIndexOf(ERROR_MARK);
+  // The first, since the script never prints such a line, and its errors may quote anything.
+  const at = output.indexOf(ERROR_MARK);
   return at < 0 ? output : output.slice(0, at);
+}
+
+/** What a script that failed says of it: its errors, or where it has none, its output. */
+function saidBy(output: string): string {
+  const answer = withoutErrors(output);
+  return firstLine(output.slice(answer.length + ERROR_MARK.length)) || firstLine(answer);
 }
 
 /** An answer that does not fit a page comes alone, with up to 24,000 bytes. */

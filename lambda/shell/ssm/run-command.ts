@@ -80,7 +80,9 @@ async function collect(client: SSMClient, commandId: string, waiting: Waiting): 
     // Listing costs a call for every fifty hosts, counting one in all: list when it is worth it.
     if (timeIsUp || counts.settled || counts.completed + givenUp.size >= counts.targets) {
       const answers = await listAnswers(client, commandId, deadline);
-      if (timeIsUp || counts.settled || !isWaiting(answers, givenUp)) return answers;
+      // The list may come later than the counts.
+      const listed = answers.byInstance.size > 0 || counts.targets === 0;
+      if (timeIsUp || (counts.settled && listed) || !isWaiting(answers, givenUp)) return answers;
     }
     await sleep(POLL_MS, until);
   }
@@ -102,10 +104,12 @@ async function count(client: SSMClient, commandId: string, until: Deadline): Pro
       abortSignal: abortAt(until),
     });
     const command = Commands?.[0];
+    const settled = SETTLED.has(command?.Status ?? '');
     return {
-      targets: command?.TargetCount || Infinity,
+      // Right after a command was sent it has none yet.
+      targets: command?.TargetCount || (settled ? 0 : Infinity),
       completed: command?.CompletedCount ?? 0,
-      settled: SETTLED.has(command?.Status ?? ''),
+      settled,
     };
   } catch {
     return { targets: Infinity, completed: 0, settled: false };

@@ -37,7 +37,17 @@ export type Signature = Readonly<Record<Table, Wanted>>;
 
 export type Wanted = 'held' | 'lost' | 'changed' | 'weak' | 'any';
 
-/** Whom a sentence speaks of, ready for a page: `master1`, `all 5 of its peers`. */
+/** The tables as a sentence calls them. */
+export const TABLE_NAMES: Readonly<Record<Table, string>> = {
+  neighbour: 'neighbour',
+  fdb: 'FDB',
+  route: 'route',
+};
+
+/**
+ * Whom a sentence speaks of, ready for a page: `master1`, `all 5 of its judged peers`. Either may be
+ * one node or several, so no verb or pronoun of a sentence may depend on it.
+ */
 export interface Wording {
   readonly subject: string;
   readonly observers: string;

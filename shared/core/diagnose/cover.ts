@@ -39,31 +39,45 @@ function dominates(matrix: Matrix, subject: string, column: readonly Cell[]): bo
   return peers === 1 && subjectsOf(matrix, only.observer) > 1;
 }
 
-/** Greedy: the longest line first; of equals a column before a row. */
+/** Greedy: the longest line first; of equals a column before a row. Each line takes its cells away. */
 function longest(matrix: Matrix, cells: readonly Cell[]): readonly Line[] {
+  const columns = linesBy(cells, ({ subject }) => subject);
+  const rows = linesBy(cells, ({ observer }) => observer);
   const lines: Line[] = [];
-  let rest = cells;
-  while (rest.length > 0) {
-    const [subject, column] = longestOf(groupBy(rest, (cell) => cell.subject));
-    const [observer, row] = longestOf(groupBy(rest, (cell) => cell.observer));
-    if (column.length < 2 && row.length < 2) break;
+  const rest = new Set(cells);
+  while (rest.size > 0) {
+    const [subject, column] = longestOf(columns);
+    const [observer, row] = longestOf(rows);
+    if (column.size < 2 && row.size < 2) break;
     const line: Line =
-      column.length >= row.length
-        ? { scope: 'subject', subject, cells: column }
-        : { scope: 'observer', observer, cells: row };
+      column.size >= row.size
+        ? { scope: 'subject', subject, cells: [...column] }
+        : { scope: 'observer', observer, cells: [...row] };
     lines.push(line);
-    const covered = new Set(line.cells);
-    rest = rest.filter((cell) => !covered.has(cell));
+    for (const cell of line.cells) {
+      rest.delete(cell);
+      columns.get(cell.subject)?.delete(cell);
+      rows.get(cell.observer)?.delete(cell);
+    }
   }
-  return [...lines, ...rest.map((cell) => lone(matrix, cell))];
+  return [...lines, ...[...rest].map((cell) => lone(matrix, cell))];
 }
 
+function linesBy(
+  cells: readonly Cell[],
+  nameOf: (cell: Cell) => string,
+): ReadonlyMap<string, Set<Cell>> {
+  return new Map([...groupBy(cells, nameOf)].map(([name, group]) => [name, new Set(group)]));
+}
+
+const NO_LINE: readonly [string, ReadonlySet<Cell>] = ['', new Set()];
+
 function longestOf(
-  groups: ReadonlyMap<string, readonly Cell[]>,
-): readonly [string, readonly Cell[]] {
-  let longestSoFar: readonly [string, readonly Cell[]] = ['', []];
-  for (const group of groups) {
-    if (group[1].length > longestSoFar[1].length) longestSoFar = group;
+  lines: ReadonlyMap<string, ReadonlySet<Cell>>,
+): readonly [string, ReadonlySet<Cell>] {
+  let longestSoFar = NO_LINE;
+  for (const line of lines) {
+    if (line[1].size > longestSoFar[1].size) longestSoFar = line;
   }
   return longestSoFar;
 }

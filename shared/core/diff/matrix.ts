@@ -108,7 +108,8 @@ function rowOf({ node, observed }: Member, own: readonly Vtep[]): Row {
   return { observer: node, devices, deviceMissing, shown: shownBy(observed?.tables ?? {}) };
 }
 
-function shownBy({ neighbours, fdb, routes }: Tables): ReadonlySet<Table> {
+/** Which tables a host showed. */
+export function shownBy({ neighbours, fdb, routes }: Tables): ReadonlySet<Table> {
   const shown: Table[] = [];
   if (neighbours !== undefined) shown.push('neighbour');
   if (fdb !== undefined) shown.push('fdb');

@@ -4,7 +4,8 @@ import type { Finding } from '../diagnose/finding.ts';
 import { RULES } from '../diagnose/rules.ts';
 import type { Matrix } from '../diff/matrix.ts';
 import type { Standing } from '../report/incident-report.ts';
-import { footprintOf, type Incident, overlap } from './incident.ts';
+import { footprintOf, type Incident } from './incident.ts';
+import { type Match, matchIncidents } from './match.ts';
 import { sightingOf } from './sighting.ts';
 
 /** What became of an incident in this run, for whoever is to be told. */
@@ -35,22 +36,17 @@ export interface Circumstances {
   readonly tell: (finding: Finding, standing: Standing) => ReportedIncident;
 }
 
-/** A finding, and the incident whose fault it is. */
-export interface Match {
-  readonly finding: Finding;
-  readonly incident: Incident | undefined;
-}
-
 /**
  * Decides every incident's next phase. An incident opens when a second look confirms it, stays open
- * while it is seen or while nobody could look, and resolves when all its cells were seen well.
+ * while it is seen, alone or in a larger one, or while nobody could look, and resolves when all its
+ * cells were seen well.
  */
 export function advance(
   incidents: readonly Incident[],
   findings: readonly Finding[],
   circumstances: Circumstances,
 ): Advanced {
-  const matches = matchIncidents(incidents, findings);
+  const matches = matchIncidents(incidents, findings, circumstances.matrix);
   const matched = new Set(matches.map(({ incident }) => incident));
   const steps = [
     ...matches.map((match) => seen(match, circumstances)),
@@ -63,38 +59,11 @@ export function advance(
   };
 }
 
-/**
- * The same key is the same incident. A fault that grows or shrinks changes its scope, and so would
- * its key: it inherits the incident with which it shares cells, the oldest first.
- */
-export function matchIncidents(
-  incidents: readonly Incident[],
-  findings: readonly Finding[],
-): readonly Match[] {
-  const free = new Set(incidents.toSorted((one, two) => one.since - two.since));
-  const claim = (incident: Incident | undefined): Incident | undefined => {
-    if (incident !== undefined) free.delete(incident);
-    return incident;
-  };
-  const byKey = new Map(
-    findings.map((finding) => [
-      finding,
-      claim([...free].find(({ key }) => key.endsWith(`/${finding.scope}/${finding.name}`))),
-    ]),
-  );
-  return findings.map((finding) => {
-    const footprint = footprintOf(finding);
-    const own = byKey.get(finding);
-    const inherited = [...free].find((one) => overlap(one.footprint, footprint));
-    return { finding, incident: own ?? claim(inherited) };
-  });
-}
-
 /** Whether a page would go out for the finding now, if a second look confirms it. */
 export function isDue(match: Match, now: number, limits: Limits): boolean {
-  const { finding, incident } = match;
+  const { finding } = match;
   if (!RULES[finding.cause].pages || stands(match)) return false;
-  const lasted = (now - (incident?.since ?? now)) / 1000;
+  const lasted = (now - sinceOf(match, now)) / 1000;
   return finding.severity === 'critical' || lasted >= limits.pairPatienceSeconds;
 }
 
@@ -108,14 +77,14 @@ function seen(match: Match, circumstances: Circumstances): Step {
   const { finding, incident } = match;
   const { now, limits, cluster, tell } = circumstances;
   const key = incident?.key ?? `${cluster}/${finding.scope}/${finding.name}`;
-  const since = incident?.since ?? now;
+  const since = sinceOf(match, now);
   const pages = RULES[finding.cause].pages;
-  const wasOpen = stands(match);
   const opens = !pages || (isDue(match, now, limits) && circumstances.confirmed(finding));
-  const phase = wasOpen || opens ? 'open' : 'suspected';
+  const isOpen = stands(match) || opens;
+  const phase = isOpen ? 'open' : (incident?.phase ?? 'suspected');
   const told = tell(finding, { key, phase, since });
   const next = { key, phase, since, footprint: footprintOf(finding), told } as const;
-  if (phase === 'suspected') return { next: { ...next, paged: undefined }, told };
+  if (!isOpen) return { next: { ...next, paged: undefined }, told };
   const kind = changeOf(match, pages);
   const paged =
     pages && (kind === 'opened' || kind === 'worsened') ? finding.severity : incident?.paged;
@@ -132,6 +101,13 @@ function stands({ finding, incident }: Match): boolean {
   return incident?.phase === 'open' && told;
 }
 
+/** A fault that only aged begins anew when it stops working: until then there was no patience to lose. */
+function sinceOf({ finding, incident }: Match, now: number): number {
+  const aged =
+    incident !== undefined && RULES[finding.cause].pages && !RULES[incident.told.cause].pages;
+  return incident === undefined || aged ? now : incident.since;
+}
+
 /** What is new of an incident that is open now. */
 function changeOf(match: Match, pages: boolean): Announcement['kind'] | undefined {
   const { finding, incident } = match;
@@ -146,9 +122,10 @@ function changeOf(match: Match, pages: boolean): Announcement['kind'] | undefine
 }
 
 function unseen(incident: Incident, { matrix }: Circumstances): Step {
-  if (sightingOf(incident.footprint, matrix) === 'unknown') {
-    return { next: incident, told: incident.told };
-  }
+  const sighting = sightingOf(incident.footprint, matrix);
+  // What grew into a larger fault is not over: who was told that it began is told when it ends.
+  const stays = sighting === 'unknown' || (sighting === 'present' && incident.phase === 'open');
+  if (stays) return { next: incident, told: incident.told };
   // A suspicion that was not confirmed was never told to anybody.
   if (incident.phase === 'suspected') return { next: undefined };
   const told: ReportedIncident = { ...incident.told, phase: 'resolved' };

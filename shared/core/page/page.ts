@@ -1,10 +1,11 @@
-import type { Mend, ReportedEntry, ReportedIncident } from '../../contract/report.ts';
+import type { ReportedIncident } from '../../contract/report.ts';
 import { RULES } from '../diagnose/rules.ts';
 import type { Announcement } from '../incident/advance.ts';
-import { groupBy } from '../group.ts';
 import { formatDuration, parseTime } from '../time.ts';
+import { entryLines } from './entry-lines.ts';
+import { mendLines } from './mend-lines.ts';
 import { ascii, enumerate, plain, shorten } from './plain.ts';
-import { victimOf, wordingOf } from './wording.ts';
+import { recoveryOf, victimOf, wordingOf } from './wording.ts';
 
 /** An update in place wakes nobody. */
 export type PageKind = Exclude<Announcement['kind'], 'updated'>;
@@ -29,15 +30,11 @@ export interface Page {
 const SUBJECT_LENGTH = 99;
 
 /** How much of a subject the cluster's name may take, so that the victim always has a place. */
-const CLUSTER_LENGTH = 30;
+const CLUSTER_LENGTH = 24;
 
-/** How many entries, names and lines of evidence a page shows; the report has them all. */
-const ENTRIES = 6;
-const NAMES = 10;
+/** How many causes and lines of evidence a page shows; the report has them all. */
+const CAUSES = 10;
 const EVIDENCE = 20;
-
-/** A command is to be run on every one of these, so few are left out. */
-const NAMES_IN_MEND = 60;
 
 /** The page in the order in which a woken person needs it. `now` in epoch milliseconds. */
 export function pageOf(
@@ -60,9 +57,12 @@ function subjectOf(cluster: string, { kind, incident }: Paged): string {
   const word = kind === 'resolved' ? 'resolved: ' : '';
   const who =
     incident.subject ?? (incident.scope === 'observer' ? incident.observers[0] : 'cluster');
-  const count = `${incident.missingPeers}/${incident.checkedPeers} peers`;
-  const subject = `[${name}] ${word}${who} ${incident.cause} ${count}`;
-  return shorten(ascii(subject), SUBJECT_LENGTH);
+  const what = incident.scope === 'cluster' ? 'nodes' : 'peers';
+  const head = `[${name}] ${word}`;
+  const tail = ` ${incident.cause} ${incident.missingPeers}/${incident.checkedPeers} ${what}`;
+  // Of a long node name the first part is the telling one; what is wrong with it is never cut.
+  const victim = shorten(ascii(who ?? ''), SUBJECT_LENGTH - head.length - tail.length);
+  return `${head}${victim}${tail}`;
 }
 
 function textOf({ kind, incident }: Paged, cluster: string, now: number): readonly string[] {
@@ -70,11 +70,11 @@ function textOf({ kind, incident }: Paged, cluster: string, now: number): readon
   const wording = wordingOf(incident);
   const began = parseTime(incident.since) ?? now;
   const seconds = Math.max(0, Math.round((now - began) / 1000));
-  const time = `${incident.since.slice(0, 19).replace('T', ' ')} UTC`;
+  const time = `${plain(incident.since.slice(0, 19).replace('T', ' '))} UTC`;
   if (kind === 'resolved') {
     return [
       `RESOLVED  cluster ${plain(cluster)}`,
-      `${victimOf(incident)}: no longer. What was lost is there again on every peer that had lost it.`,
+      recoveryOf(incident),
       '',
       ...section('What it was', [`${incident.cause}: ${rule.says(wording)}`]),
       ...section('Last evidence', incident.evidence.slice(0, EVIDENCE).map(plain)),
@@ -84,7 +84,7 @@ function textOf({ kind, incident }: Paged, cluster: string, now: number): readon
   }
   return [
     `${incident.severity.toUpperCase()}  cluster ${plain(cluster)}`,
-    `${victimOf(incident)}.`,
+    victimOf(incident),
     '',
     ...section('What is wrong', [
       `${incident.cause}: ${rule.says(wording)}`,
@@ -92,10 +92,10 @@ function textOf({ kind, incident }: Paged, cluster: string, now: number): readon
     ]),
     ...section('What users notice', [rule.effect(wording)]),
     ...section('Evidence', [
-      ...entriesOf(incident.entries),
+      ...entryLines(incident),
       ...incident.evidence.slice(0, EVIDENCE).map(plain),
     ]),
-    ...section('Mend', mendLines(incident.mend)),
+    ...section('Mend', mendLines(incident)),
     `Incident  ${plain(incident.key)}`,
     `Began     ${time}${seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`}`,
     `Runbook   RUNBOOK.md#${incident.cause}`,
@@ -110,45 +110,6 @@ function alsoFits({ otherCauses }: ReportedIncident): readonly string[] {
   return otherCauses.length === 0
     ? []
     : [
-        `The evidence also fits ${enumerate(otherCauses, NAMES)}: a table was not captured, or peers differ.`,
+        `The evidence also fits ${enumerate(otherCauses, CAUSES)}: a table was not captured, or peers differ.`,
       ];
-}
-
-/** What should be there, once; and what was found, grouped by what it is. */
-function entriesOf(entries: readonly ReportedEntry[]): readonly string[] {
-  const alike = [...groupBy(entries, ({ expected }) => expected)];
-  const shown = alike.slice(0, ENTRIES).flatMap(([expected, some]) => {
-    const found = groupBy(some, (entry) => entry.found);
-    return [
-      `expected  ${plain(expected)}`,
-      ...[...found].map(
-        ([text, these]) =>
-          `found     ${text === '' ? 'nothing' : plain(text)}, on ${namesOf(these)}`,
-      ),
-    ];
-  });
-  const hidden = alike.length - ENTRIES;
-  return hidden > 0 ? [...shown, `and ${hidden} more entries that are gone or wrong`] : shown;
-}
-
-function namesOf(entries: readonly ReportedEntry[]): string {
-  return enumerate([...new Set(entries.map(({ observer }) => plain(observer)))], NAMES);
-}
-
-/** One command for many hosts is printed once, and one heading for many commands. */
-export function mendLines(mend: readonly Mend[]): readonly string[] {
-  const byCommand = [...groupBy(mend, ({ command }) => command)].map(([command, alike]) => ({
-    command: plain(command),
-    heading: headingOf(alike.map(({ where }) => where)),
-  }));
-  return [...groupBy(byCommand, ({ heading }) => heading)].flatMap(([heading, commands]) => [
-    heading,
-    ...commands.map(({ command }) => `  ${command}`),
-  ]);
-}
-
-function headingOf(places: readonly string[]): string {
-  return places[0] === 'kubectl'
-    ? 'with kubectl, so that flannel programs everything anew:'
-    : `as root on ${enumerate(places.map(plain), NAMES_IN_MEND)}:`;
 }

@@ -8,7 +8,7 @@ import { enumerate } from '../page/plain.ts';
 import { formatDuration, formatTime } from '../time.ts';
 
 /** How many entries and lines one incident carries, whatever the cluster's size. */
-const ENTRIES = 60;
+export const ENTRIES_PER_INCIDENT = 60;
 const EVIDENCE = 40;
 
 /** How many nodes one line of evidence names. */
@@ -50,7 +50,7 @@ export function reportIncident(
     observers: finding.observers.toSorted(),
     checkedPeers: finding.checkedPeers,
     missingPeers: finding.missingPeers,
-    entries: finding.cells.flatMap(({ entries }) => entries).slice(0, ENTRIES),
+    entries: finding.cells.flatMap(({ entries }) => entries).slice(0, ENTRIES_PER_INCIDENT),
     evidence: [...latencyLines(facts.latencies), ...verbatimOf(finding, judgement)].slice(
       0,
       EVIDENCE,

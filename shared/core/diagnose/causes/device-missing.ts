@@ -7,7 +7,7 @@ export const deviceMissing: CauseRule = {
   cause: 'device-missing',
   recognise: { kind: 'device' },
   pages: true,
-  says: ({ observers }) => `${observers} has no VXLAN device.`,
+  says: ({ observers }) => `There is no VXLAN device on ${observers}.`,
   effect: ({ observers }) =>
     `Pods on ${observers} reach no pod of another node, and their answers are lost, while every node stays Ready.`,
   mendAt: 'observers',

@@ -1,4 +1,4 @@
-import type { CauseRule } from '../cause-rule.ts';
+import { type CauseRule, TABLE_NAMES } from '../cause-rule.ts';
 
 /**
  * Two of the three entries are gone. A route that could not be set, for one, makes flannel take back
@@ -16,8 +16,8 @@ export const entriesMissing: CauseRule = {
   },
   pages: true,
   says: ({ subject, observers, tables }) =>
-    `The ${tables.join(' and ')} entries for ${subject} are gone from ${observers}.`,
+    `The ${tables.map((table) => TABLE_NAMES[table]).join(' and ')} entries for ${subject} are gone from ${observers}.`,
   effect: ({ subject, observers }) =>
-    `Answers from ${observers} to ${subject} are lost: pods and API calls hang, while every node stays Ready.`,
+    `Answers to ${subject} from ${observers} are lost: pods and API calls hang, while every node stays Ready.`,
   mendAt: 'observers',
 };

@@ -10,6 +10,6 @@ export const fdbMissing: CauseRule = {
   says: ({ subject, observers }) =>
     `The FDB entry for the VTEP of ${subject} is gone from ${observers}; whatever else was read of it is right.`,
   effect: ({ subject, observers }) =>
-    `Answers from ${observers} to ${subject} are lost: pods and API calls hang, while every node stays Ready.`,
+    `Answers to ${subject} from ${observers} are lost: pods and API calls hang, while every node stays Ready.`,
   mendAt: 'observers',
 };

@@ -14,8 +14,8 @@ export const macDrift: CauseRule = {
   },
   pages: true,
   says: ({ subject, observers }) =>
-    `The VXLAN device of ${subject} has another MAC than its annotation, which ${observers} hold.`,
+    `The MAC of the VXLAN device of ${subject} is no longer that of its annotation, which stands rightly on ${observers}.`,
   effect: ({ subject, observers }) =>
-    `${subject} drops every packet from ${observers}: pods and API calls hang, while every node stays Ready.`,
+    `Packets to ${subject} from ${observers} are dropped there: pods and API calls hang, while every node stays Ready.`,
   mendAt: 'subject',
 };

@@ -12,8 +12,8 @@ export const macMismatch: CauseRule = {
   },
   pages: true,
   says: ({ subject, observers }) =>
-    `The VTEP MAC of ${subject} on ${observers} is not that of its device. Where the node's annotation flannel.alpha.coreos.com/backend-data holds the device's MAC, the peers are stale; else the device has drifted.`,
+    `The VTEP MAC of ${subject} on ${observers} is not that of the device. Where the node's annotation flannel.alpha.coreos.com/backend-data holds the device's MAC, the peers are stale; else the device has drifted.`,
   effect: ({ subject, observers }) =>
-    `${subject} drops every packet from ${observers}: pods and API calls hang, while every node stays Ready.`,
+    `Packets to ${subject} from ${observers} are dropped there: pods and API calls hang, while every node stays Ready.`,
   mendAt: 'observers',
 };

@@ -13,6 +13,6 @@ export const neighbourMissing: CauseRule = {
   says: ({ subject, observers }) =>
     `The permanent neighbour entry for ${subject} is gone from ${observers}; whatever else was read of it is right.`,
   effect: ({ subject, observers }) =>
-    `Answers from ${observers} to ${subject} are lost: pods and API calls hang, while every node stays Ready.`,
+    `Answers to ${subject} from ${observers} are lost: pods and API calls hang, while every node stays Ready.`,
   mendAt: 'observers',
 };

@@ -9,7 +9,7 @@ export const neighbourNotPermanent: CauseRule = {
   pages: false,
   says: ({ subject, observers }) =>
     `The neighbour entry for ${subject} is not permanent on ${observers}: it works until it ages out.`,
-  effect: ({ subject }) =>
-    `None yet; when the entry ages out, ${subject} is cut off from these peers.`,
+  effect: ({ subject, observers }) =>
+    `Nothing yet. When the entry ages out, answers to ${subject} from ${observers} are lost.`,
   mendAt: 'observers',
 };

@@ -9,7 +9,7 @@ export const neighboursAndRoutesLost: CauseRule = {
   recognise: { kind: 'row', signature: { neighbour: 'lost', fdb: 'held', route: 'lost' } },
   pages: true,
   says: ({ observers }) =>
-    `${observers} lost all its neighbour entries and routes; its FDB is there. Its VXLAN device went down and up, or systemd-networkd restarted.`,
+    `All neighbour entries and routes are gone from ${observers}, and the FDB is there: the VXLAN device went down and up, or systemd-networkd restarted.`,
   effect: ({ observers }) =>
     `Pods on ${observers} reach no pod of another node, and their answers are lost, while every node stays Ready.`,
   mendAt: 'observers',

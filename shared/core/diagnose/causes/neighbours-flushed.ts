@@ -9,7 +9,7 @@ export const neighboursFlushed: CauseRule = {
   recognise: { kind: 'row', signature: { neighbour: 'lost', fdb: 'held', route: 'held' } },
   pages: true,
   says: ({ observers }) =>
-    `${observers} lost all its neighbour entries; its other entries are there.`,
+    `All neighbour entries are gone from ${observers}; whatever else was read is there.`,
   effect: ({ observers }) =>
     `Pods on ${observers} reach no pod of another node, and their answers are lost, while every node stays Ready.`,
   mendAt: 'observers',

@@ -9,7 +9,7 @@ export const neverProgrammed: CauseRule = {
   pages: true,
   says: ({ subject, observers }) =>
     `Neighbour entry, FDB entry and route for ${subject} are all missing on ${observers}.`,
-  effect: ({ subject }) =>
-    `Packets between ${subject} and these peers are lost: pods and API calls hang, while every node stays Ready.`,
+  effect: ({ subject, observers }) =>
+    `Answers to ${subject} from ${observers} are lost: pods and API calls hang, while every node stays Ready.`,
   mendAt: 'observers',
 };

@@ -13,8 +13,8 @@ export const staleMac: CauseRule = {
   },
   pages: true,
   says: ({ subject, observers }) =>
-    `An old VTEP MAC of ${subject} stands on ${observers}; its device and its annotation agree on another.`,
+    `The VTEP MAC of ${subject} on ${observers} is an old one: device and annotation agree on another.`,
   effect: ({ subject, observers }) =>
-    `${subject} drops every packet from ${observers}: pods and API calls hang, while every node stays Ready.`,
+    `Packets to ${subject} from ${observers} are dropped there: pods and API calls hang, while every node stays Ready.`,
   mendAt: 'observers',
 };

@@ -9,7 +9,7 @@ export const tablesEmpty: CauseRule = {
   recognise: { kind: 'row', signature: { neighbour: 'lost', fdb: 'lost', route: 'lost' } },
   pages: true,
   says: ({ observers }) =>
-    `${observers} has its VXLAN device, and no neighbour entry, FDB entry or route for any peer.`,
+    `The VXLAN device is there on ${observers}, and no neighbour entry, FDB entry or route for any peer.`,
   effect: ({ observers }) =>
     `Pods on ${observers} reach no pod of another node, and their answers are lost, while every node stays Ready.`,
   mendAt: 'observers',

@@ -8,8 +8,8 @@ export const underlayMoved: CauseRule = {
   recognise: { kind: 'cell', signatures: [{ neighbour: 'held', fdb: 'changed', route: 'held' }] },
   pages: true,
   says: ({ subject, observers }) =>
-    `The FDB of ${observers} sends packets for ${subject} to an underlay IP that is not its own.`,
+    `Packets for ${subject} are sent to a wrong underlay IP by the FDB of ${observers}.`,
   effect: ({ subject, observers }) =>
-    `Answers from ${observers} to ${subject} are lost: pods and API calls hang, while every node stays Ready.`,
+    `Answers to ${subject} from ${observers} are lost: pods and API calls hang, while every node stays Ready.`,
   mendAt: 'observers',
 };
