@@ -1,11 +1,18 @@
+import { chownSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { cannotHaveNamespaces } from './own-namespace.ts';
 import { payloadOf, runProbe } from './run-probe.ts';
 import { hostRoot, programs } from './scratch.ts';
 
 /** The value of one fact on a host with these files, whose name is `Fallback-1`. */
 async function fact(name: string, files: Readonly<Record<string, string>>): Promise<string> {
-  const path = [programs({ uname: 'echo Fallback-1', ip: 'exit 1', bridge: 'exit 1' })];
-  const lines = payloadOf(await runProbe({ action: 'tables', path, root: hostRoot(files) }));
+  return factAt(name, hostRoot(files));
+}
+
+async function factAt(name: string, root: string): Promise<string> {
+  const own = programs({ uname: 'echo Fallback-1', ip: 'exit 1', bridge: 'exit 1' });
+  const lines = payloadOf(await runProbe({ action: 'tables', path: [own], root }));
   const line = lines.find((each) => each.startsWith(`${name} `)) ?? '';
   return line.slice(name.length + 1);
 }
@@ -59,6 +66,15 @@ describe('host', () => {
     }));
     const own = proc({ pid: 712, name: 'kubelet', words: ['--hostname-override=own'] });
     expect(await fact('host', Object.assign({}, ...others, own))).toBe('own');
+  });
+
+  test.skipIf(cannotHaveNamespaces())('another user’s kubelet does not name it', async () => {
+    const nobody = 65_534;
+    const root = hostRoot(
+      proc({ pid: 712, name: 'kubelet', words: ['--hostname-override=other'] }),
+    );
+    chownSync(path.join(root, 'proc/712'), nobody, nobody);
+    expect(await factAt('host', root)).toBe('fallback-1');
   });
 
   test('no other process may name the node', async () => {

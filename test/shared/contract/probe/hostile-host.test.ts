@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ANSWER_END } from '../../../../shared/contract/probe.ts';
 import { cannotHaveNamespaces } from './own-namespace.ts';
@@ -114,14 +115,16 @@ describe('a hostile host', () => {
   });
 
   test('nothing but printable ASCII is passed on, and nothing is run', async () => {
-    const nasty =
-      String.raw`\033]0;x\007\000\377\302\240$(touch pwned)` + '`touch pwned`;touch pwned';
-    const ip = `printf '10.42.1.0 dev flannel.1 lladdr ${nasty} STALE\\n'
-      printf '10.42.2.0/24 via 10.42.2.0 dev ${nasty}\\n'`;
-    const ended = await tables(ip);
+    const mark = path.join(scratchDirectory(), 'run');
+    const touch = `touch\${IFS}${mark}`;
+    const nasty = `\\033]0;x\\007\\000\\377\\302\\240$(${touch})\`${touch}\`;${touch}`;
+    const ended = await tables(`
+      printf '10.42.1.0 dev flannel.1 lladdr ${nasty} ${mark} STALE\\n'
+      printf '10.42.2.0/24 via 10.42.2.0 dev ${nasty} ${mark}\\n'`);
     expect(ended.stdout).toMatch(/^[\n -~]*$/);
     expect(tablesOf(ended)).toContain('N flannel.1 10.42.1.0 - STALE');
-    expect(existsSync('pwned')).toBe(false);
+    expect(tablesOf(ended).join('\n')).toContain(`$(${touch})`);
+    expect(existsSync(mark)).toBe(false);
   });
 
   test.for([
@@ -161,12 +164,25 @@ describe('a hostile host', () => {
   test.for(['exit 2', 'kill -9 $$', 'exit 194', 'echo nonsense'])(
     'an awk that does `%s` gives no answer',
     async (awk) => {
-      const path = [recordedIproute2('v6.1.0'), programs({ awk })];
-      const ended = await runProbe({ action: 'tables', path, root: hostRoot({}) });
+      const own = [recordedIproute2('v6.1.0'), programs({ awk })];
+      const ended = await runProbe({ action: 'tables', path: own, root: hostRoot({}) });
       expect(ended.exit === 0 || ended.exit === 1).toBe(true);
       expect(() => payloadOf(ended)).toThrow(/the probe ended|not a complete answer/);
     },
   );
+
+  test('an answer that does not say of which host it is is none', async () => {
+    const awk = 'case "$*" in *hostname-override*) exit 2 ;; esac; exec /usr/bin/awk "$@"';
+    const own = [recordedIproute2('v6.1.0'), programs({ awk })];
+    const ended = await runProbe({ action: 'tables', path: own, root: hostRoot({}) });
+    expect(outcomeOf(ended)).toMatchObject({ exit: 1, sealed: false });
+  });
+
+  test.for(['\u001B[31m', '\u00E9', '\t'])('a fact with %j in it gives no answer', async (text) => {
+    const root = hostRoot({ 'proc/sys/kernel/random/boot_id': `0c5e${text}3f5e\n` });
+    const ended = await runProbe({ action: 'tables', path: [recordedIproute2('v6.1.0')], root });
+    expect(outcomeOf(ended)).toMatchObject({ exit: 1, sealed: false });
+  });
 
   test('an unknown action gives no answer', async () => {
     expect(outcomeOf(await runProbe({ action: 'reboot' }))).toEqual(NO_ANSWER);

@@ -105,6 +105,26 @@ describe('recorded outputs', () => {
     expect(payloadOf(ended)).toContain('tools iproute2 ss170501');
   });
 
+  test('what was not recorded: a device without carrier, a gateway of the other family', async () => {
+    const [link = ''] = linesOf(recorded('iproute2-v7.1.0', 'link-o-d'));
+    const ip = answering({
+      '-V': 'ip utility, iproute2-7.1.0\n',
+      '-d -o link show type vxlan': link.replace(
+        '<BROADCAST,MULTICAST,UP,LOWER_UP>',
+        '<NO-CARRIER,UP>',
+      ),
+      '-o addr show': '',
+      'neigh show nud all': '',
+      '-4 route show': '10.42.1.0/24 nhid 8 via inet6 fe80::1 dev eth0 proto bgp metric 20 \n',
+    });
+    const bridge = answering({ '-V': 'bridge utility, 7.1.0\n', 'fdb show': '' });
+    const path = [programs({ ip, bridge })];
+    expect(tablesOf(await runProbe({ action: 'tables', path, root: hostRoot({}) }))).toEqual([
+      'D flannel.1 3 DOWN 1450 8a:11:11:11:11:01 1 192.168.50.1 8472',
+      'R eth0 10.42.1.0/24 fe80::1 -',
+    ]);
+  });
+
   // The recordings of `nud all` and of IPv6 are of one device, and the probe asks for all.
   test.for(RECORDED_IPROUTE2)('in iproute2 %s, one device and all differ by `dev`', (version) => {
     const folder = `iproute2-${version}`;

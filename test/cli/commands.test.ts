@@ -1,0 +1,245 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Report, reportSchema } from '../../shared/contract/report.ts';
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+const SEED = path.join(ROOT, 'test', 'fixtures', 'seed-incident');
+
+/** A folder of this file's own. */
+let work = '';
+beforeAll(() => {
+  work = mkdtempSync(path.join(tmpdir(), 'vtepwatch-cli-'));
+});
+afterAll(() => {
+  rmSync(work, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly exit: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function vtepwatch(words: readonly string[], input = ''): Ended {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [path.join(ROOT, 'cli', 'vtepwatch.ts'), ...words],
+    { encoding: 'utf8', cwd: ROOT, input },
+  );
+  return { exit: status, stdout, stderr };
+}
+
+/** Writes captured outputs, by their paths, and gives the folder they are in. */
+function capture(name: string, files: Readonly<Record<string, string>>): string {
+  const folder = path.join(work, name);
+  mkdirSync(folder);
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    writeFileSync(path.join(folder, file), text);
+  }
+  return folder;
+}
+
+function replayed(name: string, files: Readonly<Record<string, string>>): Report {
+  const { stdout, stderr } = vtepwatch(['replay', capture(name, files), '--json']);
+  expect(stderr).toBe('');
+  return reportSchema.parse(JSON.parse(stdout));
+}
+
+describe('what cannot be done is said in one sentence, and exit 2', () => {
+  test.for([
+    ['no command', [], '', 'a command is missing: see vtepwatch --help'],
+    ['an unknown command', ['frobnicate'], '', 'there is no command "frobnicate"'],
+    ['a command of every object', ['constructor'], '', 'there is no command "constructor"'],
+    ['replay of nothing', ['replay'], '', 'replay takes one directory'],
+    ['replay of two directories', ['replay', 'one', 'two'], '', 'replay takes one directory'],
+    [
+      'replay of what is not there',
+      ['replay', '/no/such/directory'],
+      '',
+      "reading the captured outputs in /no/such/directory: ENOENT: no such file or directory, scandir '/no/such/directory'",
+    ],
+    ['replay of a file', ['replay', 'package.json'], '', 'ENOTDIR: not a directory'],
+    ['an option that does not exist', ['replay', '--frob', 'x'], '', "Unknown option '--frob'"],
+    ['show of two files', ['show', 'one', 'two'], '', 'show takes one file'],
+    ['show of what is not there', ['show', '/no/such/file'], '', 'reading /no/such/file: ENOENT'],
+    ['show of what is not JSON', ['show'], '{', 'standard input is not JSON: '],
+    ['show of nothing', ['show', '-'], '', 'standard input is not JSON: '],
+    [
+      'show of another document',
+      ['show', 'package.json'],
+      '',
+      'package.json is not a vtepwatch document: it is wrong at cluster, at, verdict and',
+    ],
+    ['show of a number', ['show'], '7', 'it is wrong at the top'],
+  ] as const)('%s', ([, words, input, sentence]) => {
+    const { exit, stdout, stderr } = vtepwatch(words, input);
+    expect(exit).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(`vtepwatch: `);
+    expect(stderr).toContain(sentence);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  test('an empty directory', () => {
+    const { exit, stdout, stderr } = vtepwatch(['replay', capture('empty', {})]);
+    expect(exit).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('holds no captured host');
+  });
+
+  test('a file that is a directory', () => {
+    const folder = capture('folder', { 'node1/ip-neigh.txt/x': '' });
+    const { exit, stderr } = vtepwatch(['replay', folder]);
+    expect(exit).toBe(2);
+    expect(stderr).toContain('ip-neigh.txt: EISDIR');
+  });
+});
+
+describe('help', () => {
+  test.for([
+    [['--help'], 'vtepwatch replay DIR'],
+    [['-h'], 'vtepwatch replay DIR'],
+    [['help'], 'vtepwatch replay DIR'],
+    [['replay', '--help'], 'DIR/<host>/ip-neigh.txt'],
+    [['replay', '-h', 'anything'], 'DIR/<host>/ip-neigh.txt'],
+    [['show', '--help'], 'standard input'],
+  ] as const)('%j', ([words, text]) => {
+    const { exit, stdout, stderr } = vtepwatch(words);
+    expect(exit).toBe(0);
+    expect(stdout).toContain(text);
+    expect(stderr).toBe('');
+  });
+});
+
+describe('replay', () => {
+  const NEIGHBOUR = '10.68.1.0 dev flannel.1 lladdr 16:23:8e:ab:c6:5c PERMANENT\n';
+  const FDB = '16:23:8e:ab:c6:5c dev flannel.1 dst 192.168.1.142 self permanent\n';
+  const TWO_HOSTS = {
+    'a/ip-link.txt': linkLine('36:9b:9c:53:4a:10', '192.168.1.140'),
+    'a/ip-addr.txt': addressLine('10.68.0.0'),
+    'a/ip-neigh.txt': NEIGHBOUR,
+    'a/bridge-fdb.txt': FDB,
+    'a/ip-route.txt': '10.68.1.0/24 via 10.68.1.0 dev flannel.1 onlink\n',
+    'b/ip-link.txt': linkLine('16:23:8e:ab:c6:5c', '192.168.1.142'),
+    'b/ip-addr.txt': addressLine('10.68.1.0'),
+    'b/ip-neigh.txt': '10.68.0.0 dev flannel.1 lladdr 36:9b:9c:53:4a:10 PERMANENT\n',
+    'b/bridge-fdb.txt': '36:9b:9c:53:4a:10 dev flannel.1 dst 192.168.1.140 self permanent\n',
+    'b/ip-route.txt': '10.68.0.0/24 via 10.68.0.0 dev flannel.1 onlink\n',
+  };
+
+  test('of two hosts that know each other is healthy, and exit 0', () => {
+    const folder = capture('healthy', TWO_HOSTS);
+    const { exit, stdout } = vtepwatch(['replay', folder]);
+    expect(stdout).toContain('cluster healthy: healthy; 2 of 2 nodes read');
+    expect(exit).toBe(0);
+  });
+
+  test('of two hosts of which one has lost the other is one pair, with the commands that mend it', () => {
+    const { incidents } = replayed('pair', { ...TWO_HOSTS, 'b/ip-neigh.txt': '' });
+    expect(incidents).toHaveLength(1);
+    expect(incidents[0]).toMatchObject({ key: 'pair/pair/b:a', cause: 'neighbour-missing' });
+    expect(incidents[0]?.mend[0]).toEqual({
+      where: 'b',
+      command: 'ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent',
+    });
+  });
+
+  test('takes the name of the cluster for its keys', () => {
+    const folder = capture('named', { ...TWO_HOSTS, 'b/ip-neigh.txt': '' });
+    const { stdout } = vtepwatch(['replay', folder, '--cluster', 'prod', '--json']);
+    expect(reportSchema.parse(JSON.parse(stdout)).incidents[0]?.key).toBe('prod/pair/b:a');
+  });
+
+  test('judges the hosts also where the list of nodes cannot be read', () => {
+    const { problems, hosts } = replayed('no-list', { ...TWO_HOSTS, 'nodes.json': '{' });
+    expect(hosts.observed).toEqual(['a', 'b']);
+    expect(problems).toContainEqual({ where: 'nodes.json', message: 'not JSON' });
+  });
+
+  test('tells what it did not understand, and where', () => {
+    const { problems } = replayed('strange', { ...TWO_HOSTS, 'a/ip-neigh.txt': 'no such thing\n' });
+    expect(problems).toContainEqual({
+      where: 'a/ip-neigh.txt',
+      message: 'not a neighbour entry: "no such thing"',
+    });
+  });
+
+  test('leaves out folders that are named as no node can be', () => {
+    const files = { ...TWO_HOSTS, 'Notes of May/ip-neigh.txt': NEIGHBOUR };
+    expect(replayed('notes', files).hosts.observed).toEqual(['a', 'b']);
+  });
+});
+
+describe('show', () => {
+  let recorded: Report;
+  beforeAll(() => {
+    const { stdout } = vtepwatch(['replay', path.join(SEED, 'before'), '--json']);
+    recorded = reportSchema.parse(JSON.parse(stdout));
+  });
+
+  test('shows what replay shows, and has its exit status', () => {
+    const { exit, stdout } = vtepwatch(['show'], JSON.stringify(recorded));
+    expect(exit).toBe(1);
+    expect(stdout).toContain(
+      'master1 (192.168.1.140, tunnel IP 10.68.0.0) is lost by 1 of 1 peers',
+    );
+    expect(stdout).toMatch(/master3 +N +· +- /);
+  });
+
+  test('reads a file as well as standard input', () => {
+    const folder = capture('shown', { 'report.json': JSON.stringify(recorded) });
+    expect(vtepwatch(['show', path.join(folder, 'report.json')]).exit).toBe(1);
+  });
+
+  test('is brief when asked', () => {
+    const { stdout } = vtepwatch(['show', '--brief'], JSON.stringify(recorded));
+    expect(stdout).not.toContain('What is wrong');
+    expect(stdout).toContain('Latency');
+  });
+
+  test.for([
+    ['healthy', 0],
+    ['incident', 1],
+    ['unjudged', 2],
+  ] as const)('a verdict %s is exit %i', ([verdict, exit]) => {
+    const document = JSON.stringify({ ...recorded, verdict, incidents: [] });
+    expect(vtepwatch(['show'], document).exit).toBe(exit);
+  });
+
+  test('lets no control character of a document reach the terminal', () => {
+    const evil = '\u001B]0;owned\u0007\u202Eevil\r\n';
+    const poisoned = JSON.stringify(recorded).replaceAll(
+      /"(cluster|at|since|where|message|detail|node|found|expected|underlayIp|tunnelIp|key)":"[^"]*"/g,
+      (_, field: string) => `"${field}":${JSON.stringify(evil)}`,
+    );
+    const { stdout, exit } = vtepwatch(['show'], poisoned);
+    expect(exit).toBe(1);
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+  });
+
+  test('says of cells beyond those that a document lists that they may be wrong, too', () => {
+    const [incident] = recorded.incidents;
+    const [entry] = incident?.entries ?? [];
+    const { subject: _, ...row } = incident ?? {};
+    const cut = {
+      ...row,
+      scope: 'observer',
+      entries: Array.from({ length: 60 }, () => entry),
+    };
+    const { stdout } = vtepwatch(['show'], JSON.stringify({ ...recorded, incidents: [cut] }));
+    expect(stdout).toMatch(/master3 +N +\* +- +\* +\*/);
+    expect(stdout).toContain('* perhaps wrong');
+  });
+});
+
+function linkLine(mac: string, local: string): string {
+  return `3: flannel.1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue\\    link/ether ${mac} brd ff:ff:ff:ff:ff:ff\\    vxlan id 1 local ${local} dstport 8472 nolearning\n`;
+}
+
+function addressLine(tunnelIp: string): string {
+  return `3: flannel.1    inet ${tunnelIp}/32 scope global flannel.1\\       valid_lft forever\n`;
+}

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { connect, type LookupFunction } from 'node:net';
+import { expect, test } from 'vitest';
+import { errorText } from '../../lambda/error-text.ts';
+
+test('an error is told with what it came from, on one line', () => {
+  const cause = new TypeError('fetch\n  failed', { cause: new Error('connect ECONNREFUSED') });
+  expect(errorText(new Error('listing the nodes', { cause }))).toBe(
+    'listing the nodes: TypeError: fetch failed: connect ECONNREFUSED',
+  );
+});
+
+test('at most four errors are told, also where one is its own cause', () => {
+  const circle = new Error('round');
+  circle.cause = circle;
+  expect(errorText(circle)).toBe('round: round: round: round');
+});
+
+test('a server that sends a book as its message is cut short', () => {
+  const said = errorText(new Error('listing', { cause: new Error('x'.repeat(1e6)) }));
+  expect(said).toMatch(/^listing: x{300}\.\.\.$/);
+});
+
+test.for([
+  ['a text', 'a text'],
+  [undefined, 'undefined'],
+  [null, 'null'],
+  [{ code: 7 }, '[object Object]'],
+  ['two\nlines', 'two lines'],
+] as const)('what is thrown and is no error: %o', ([thrown, said]) => {
+  expect(errorText(thrown)).toBe(said);
+});
+
+test('a cause that is no error is left out', () => {
+  expect(errorText(new Error('reading', { cause: 'a text' }))).toBe('reading');
+});
+
+/** The name of a host that has two addresses. */
+const twofold: LookupFunction = (_host, _options, found) => {
+  const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+  found(NO_ERROR, addresses);
+};
+
+/** Node's own callbacks say so that nothing went wrong. */
+const NO_ERROR = null;
+
+test('a host that refuses at both of its addresses says so', async () => {
+  const socket = connect({ host: 'twofold', port: 1, lookup: twofold, autoSelectFamily: true });
+  const [error] = await once(socket, 'error').catch((reason: unknown) => [reason]);
+  expect(error).toMatchObject({ name: 'AggregateError', message: '' });
+  expect(errorText(error)).toBe('AggregateError: : connect ECONNREFUSED 127.0.0.1:1');
+});

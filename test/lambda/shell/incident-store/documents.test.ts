@@ -1,0 +1,238 @@
+import { gzipSync } from 'node:zlib';
+import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { describe, expect, test } from 'vitest';
+import type { Memory, State } from '../../../../lambda/shell/incident-store/stored.ts';
+import { ITEMS, partitionOf } from '../../../../shared/contract/incident-table.ts';
+import { judge } from '../../../../shared/core/judge.ts';
+import { decide } from '../../../../shared/core/decide.ts';
+import { cidr, ip, nthNode } from '../../../support/addressing.ts';
+import { cluster } from '../../../support/cluster.ts';
+import { leaseOf, NOTHING_KNOWN, soon, tickAt, useTable } from './store.ts';
+
+const table = useTable();
+
+/** What DynamoDB takes in one item. */
+const ITEM_BYTES = 400 * 1024;
+
+const LOST_ANSWER = { kind: 'dropped-after' } as const;
+
+function keyOf(name: string, item: string): Record<string, AttributeValue> {
+  return { pk: { S: partitionOf(name) }, sk: { S: item } };
+}
+
+/** What a run finds that begins in the given minute. */
+async function readAt(minute: number, name: string): Promise<{ state: State; memory: Memory }> {
+  const lease = await leaseOf(table.store(name), tickAt(minute));
+  await lease.release(soon());
+  return lease;
+}
+
+function gzipped(text: string): AttributeValue {
+  return { B: gzipSync(text) };
+}
+
+/** A state that tells them apart. */
+function stateOf(name: string): State {
+  const page = {
+    key: `lab/subject/${name}`,
+    kind: 'opened',
+    severity: 'critical',
+    subject: `[lab] ${name}`,
+    text: 'CRITICAL',
+  } as const;
+  return { incidents: [], outbox: [{ page, routes: ['sns'] }] };
+}
+
+describe('the state', () => {
+  test('is written as often as a run wants, and read by the next', async () => {
+    const lease = await leaseOf(table.store('twice'), tickAt(0));
+    await lease.saveState(stateOf('one'), soon());
+    await lease.saveState(stateOf('two'), soon());
+    expect((await readAt(1, 'twice')).state).toEqual(stateOf('two'));
+  });
+
+  test.for([
+    ['first', false],
+    ['later', true],
+  ] as const)(
+    'that another run has written meanwhile is an error: the %s write',
+    async ([name, written]) => {
+      const store = table.store(name);
+      const slow = await leaseOf(store, tickAt(0));
+      if (written) await slow.saveState(stateOf('before'), soon());
+      const other = await leaseOf(store, tickAt(1));
+      await other.saveState(stateOf('other'), soon());
+      await expect(slow.saveState(stateOf('slow'), soon())).rejects.toThrow(
+        `writing item STATE of cluster ${name} in table vtepwatch: another run has written it meanwhile`,
+      );
+      expect((await readAt(2, name)).state).toEqual(stateOf('other'));
+      await other.saveState(stateOf('again'), soon());
+      expect((await readAt(3, name)).state).toEqual(stateOf('again'));
+    },
+  );
+
+  test('of two runs that write at once is that of one, and the other knows', async () => {
+    const store = table.store('at once');
+    const one = await leaseOf(store, tickAt(0));
+    const two = await leaseOf(store, tickAt(1));
+    const writes = await Promise.allSettled([
+      one.saveState(stateOf('one'), soon()),
+      two.saveState(stateOf('two'), soon()),
+    ]);
+    expect(writes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('whose answer was lost is written once, and the next write goes on from it', async () => {
+    const lease = await leaseOf(table.store('lost', 3), tickAt(0));
+    table.database.gate.fail({ operation: 'PutItem', fault: LOST_ANSWER, times: 2 });
+    await lease.saveState(stateOf('one'), soon());
+    await lease.saveState(stateOf('two'), soon());
+    expect((await readAt(1, 'lost')).state).toEqual(stateOf('two'));
+  });
+
+  test('whose answer was lost for good is written over by the same run', async () => {
+    const lease = await leaseOf(table.store('for good'), tickAt(0));
+    table.database.gate.fail({ operation: 'PutItem', fault: LOST_ANSWER, times: 1 });
+    await expect(lease.saveState(stateOf('one'), soon())).rejects.toThrow('writing item STATE');
+    expect((await readAt(1, 'for good')).state).toEqual(stateOf('one'));
+    await lease.saveState(stateOf('two'), soon());
+    expect((await readAt(2, 'for good')).state).toEqual(stateOf('two'));
+  });
+
+  test('that never reached the table is tried again', async () => {
+    const lease = await leaseOf(table.store('before', 3), tickAt(0));
+    table.database.gate.fail({ operation: 'PutItem', fault: { kind: 'dropped-before' }, times: 2 });
+    await lease.saveState(stateOf('one'), soon());
+    expect((await readAt(1, 'before')).state).toEqual(stateOf('one'));
+  });
+
+  test('of a bad day in a large cluster fits its item', async () => {
+    const facts = cluster(300).lose('neighbour', { subject: 'node3' }).facts();
+    const judgement = judge(facts);
+    const { incidents, pages } = decide(facts, { judgement, confirms: () => true }, []);
+    const state = {
+      incidents: Array.from({ length: 40 }, () => incidents).flat(),
+      outbox: Array.from({ length: 40 }, () => pages)
+        .flat()
+        .map((page) => ({ page, routes: ['sns'] })),
+    };
+    expect(JSON.stringify(state).length).toBeGreaterThan(ITEM_BYTES);
+    const lease = await leaseOf(table.store('large'), tickAt(0));
+    await lease.saveState(state, soon());
+    expect((await readAt(1, 'large')).state).toEqual(state);
+  });
+});
+
+describe('the memory', () => {
+  const dualStack: Memory = {
+    roster: [
+      {
+        node: 'node1',
+        instanceId: 'mi-00000000000000143',
+        master: false,
+        firstSeen: 1,
+        lastSeen: 2,
+        deviceIndex: 7,
+        deviceSince: 1,
+        vteps: [
+          {
+            node: 'node1',
+            family: 'ipv6',
+            underlayIp: ip('2001:db8::143'),
+            tunnelIp: ip('fd00:68:3::'),
+            mac: '32:a3:2f:8e:fb:2f',
+            podCidr: cidr('fd00:68:3::/64'),
+          },
+        ],
+      },
+    ],
+    latencyCommand: {
+      id: '8b5e8b2e-1f6c-4d3e-9b1a-2f0c5d7e9a11',
+      sentAt: 3,
+      masters: { 'mi-00000000000000140': 'master1' },
+    },
+    silent: ['mi-00000000000000145'],
+    listed: ['master1', 'node1'],
+  };
+
+  test('of IPv6 comes back as it was, compressed in between', async () => {
+    const lease = await leaseOf(table.store('dual'), tickAt(0));
+    await lease.saveMemory(dualStack, soon());
+    expect((await readAt(1, 'dual')).memory).toEqual(dualStack);
+    const { client, table: TableName } = table.partition('dual');
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName, Key: keyOf('dual', ITEMS.roster) }),
+    );
+    expect(Buffer.from(Item?.['document']?.B ?? []).subarray(0, 2)).toEqual(
+      Buffer.from([0x1f, 0x8b]),
+    );
+  });
+
+  test('of 5,000 nodes fits its item', async () => {
+    const roster = Array.from({ length: 5000 }, (_, at) => {
+      const { node, instanceId, ...vtep } = nthNode(at);
+      const { family, underlayIp, tunnelIp, mac, podCidr } = vtep;
+      return {
+        node,
+        instanceId,
+        vteps: [{ node, family, underlayIp, tunnelIp, mac, podCidr }],
+        master: false,
+        firstSeen: at,
+        lastSeen: 2 * at,
+      };
+    });
+    const lease = await leaseOf(table.store('many'), tickAt(0));
+    await lease.saveMemory({ ...NOTHING_KNOWN, roster }, soon());
+    expect((await readAt(1, 'many')).memory.roster).toEqual(roster);
+  });
+
+  test('that cannot be written is an error that names the item', async () => {
+    const lease = await leaseOf(table.store('full'), tickAt(0));
+    table.database.gate.limit({ operation: 'PutItem', burst: 0, perSecond: 0 });
+    await expect(lease.saveMemory(NOTHING_KNOWN, soon())).rejects.toThrow(
+      'writing item ROSTER of cluster full in table vtepwatch',
+    );
+  });
+});
+
+describe('a document that cannot be read is an error that names item, cluster and table', () => {
+  const badAddress = JSON.stringify({
+    ...NOTHING_KNOWN,
+    roster: [
+      {
+        node: 'node1',
+        vteps: [{ node: 'node1', family: 'ipv6', tunnelIp: 'FD00:0:0::1' }],
+        master: false,
+        firstSeen: 0,
+        lastSeen: 0,
+      },
+    ],
+  });
+
+  test.for([
+    ['a text', ITEMS.state, { S: '{"incidents":[],"outbox":[]}' }, 'it is not compressed JSON'],
+    ['bytes', ITEMS.state, { B: Buffer.from('oops') }, 'it is not compressed JSON'],
+    ['bytes', ITEMS.roster, { B: Buffer.from('oops') }, 'it is not compressed JSON'],
+    [
+      'half of it',
+      ITEMS.roster,
+      { B: gzipSync('{}').subarray(0, 15) },
+      'it is not compressed JSON',
+    ],
+    ['no JSON', ITEMS.state, gzipped('{"incidents":['), 'it is not compressed JSON'],
+    ['another version', ITEMS.state, gzipped('{"incidents":[{}]}'), 'it is not of this version'],
+    ['another version', ITEMS.roster, gzipped('{"hosts":[]}'), 'it is not of this version'],
+    ['a list', ITEMS.roster, gzipped('[]'), 'it is not of this version'],
+    ['an address as nobody writes it', ITEMS.roster, gzipped(badAddress), 'of this version'],
+    ['a bomb', ITEMS.roster, gzipped(' '.repeat(65 * 1024 * 1024)), 'it is not compressed JSON'],
+  ] as const)('%s as %s', async ([what, item, document, why]) => {
+    const name = `${item} of ${what}`;
+    const { client, table: TableName } = table.partition(name);
+    await client.send(new PutItemCommand({ TableName, Item: { ...keyOf(name, item), document } }));
+    const acquired = table.store(name).acquire(tickAt(0), soon());
+    await expect(acquired).rejects.toThrow(
+      `reading item ${item} of cluster ${name} in table vtepwatch: `,
+    );
+    await expect(acquired).rejects.toThrow(why);
+  });
+});

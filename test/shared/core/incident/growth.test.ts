@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+import { cluster } from '../../../support/cluster.ts';
+import { announced, decisions, remembered } from '../../../support/runs.ts';
+
+const SIX = cluster(6).listed();
+const ALL = SIX.names;
+
+const flushed = (...observer: readonly string[]) => SIX.lose('neighbour', { observer });
+const stories = (...seen: readonly (typeof SIX)[]) =>
+  decisions(seen.map((sees) => ({ sees }))).map((decision) => announced(decision).join(', '));
+
+describe('a fault that grows', () => {
+  test('from a pair to a part of a row to a whole row keeps its key', () => {
+    const pair = SIX.lose('neighbour', { observer: 'node1', subject: 'node2' });
+    expect(
+      stories(
+        pair,
+        pair,
+        pair.lose('neighbour', { observer: 'node1', subject: 'node3' }),
+        flushed('node1'),
+        SIX,
+      ),
+    ).toEqual([
+      '',
+      'opened! pair/node1:node2',
+      'updated pair/node1:node2',
+      'worsened! pair/node1:node2',
+      'resolved! pair/node1:node2',
+    ]);
+  });
+
+  test('into the whole cluster resolves nobody whose tables are still bad', () => {
+    expect(stories(flushed('node1'), flushed('node1', 'node2'), flushed(...ALL), SIX)).toEqual([
+      'opened! observer/node1',
+      'opened! observer/node2',
+      'updated observer/node1',
+      'resolved! observer/node1, resolved! observer/node2',
+    ]);
+  });
+
+  test('and shrinks again is over when the last of its cells is well', () => {
+    const runs = [flushed('node1'), flushed('node1', 'node2'), flushed(...ALL), flushed('node2')];
+    expect(stories(...runs, SIX)).toEqual([
+      'opened! observer/node1',
+      'opened! observer/node2',
+      'updated observer/node1',
+      '',
+      'resolved! observer/node2, resolved! observer/node1',
+    ]);
+  });
+
+  test('over a suspicion swallows it, for nobody was told', () => {
+    const pair = SIX.lose('neighbour', { observer: 'node1', subject: 'node2' });
+    const [first, second] = decisions([{ sees: pair }, { sees: flushed(...ALL) }]);
+    expect(first && remembered(first)).toEqual(['pair/node1:node2 suspected']);
+    expect(second && remembered(second)).toEqual(['pair/node1:node2 open']);
+  });
+});
+
+describe('a fault of the whole cluster', () => {
+  test('stays one incident while it is mended node by node', () => {
+    const left = ALL.map((_, mended) => flushed(...ALL.slice(mended)));
+    expect(stories(...left, SIX)).toEqual([
+      'opened! cluster/neighbours-flushed',
+      ...ALL.slice(1).map(() => 'updated cluster/neighbours-flushed'),
+      'resolved! cluster/neighbours-flushed',
+    ]);
+  });
+
+  test('of many nodes pages twice, whatever is mended first', () => {
+    const thirty = cluster(30).listed();
+    const left = thirty.names.map((_, mended) =>
+      thirty.lose('neighbour', { observer: thirty.names.slice(mended) }),
+    );
+    const pages = decisions([...left, thirty].map((sees) => ({ sees }))).flatMap(
+      (decision) => decision.pages,
+    );
+    expect(pages.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+      'opened prod/cluster/neighbours-flushed',
+      'resolved prod/cluster/neighbours-flushed',
+    ]);
+  });
+
+  test('does not swallow another fault that comes meanwhile', () => {
+    const other = flushed('node1', 'node2').lose('fdb', { subject: 'master1' });
+    expect(stories(flushed(...ALL), other)).toEqual([
+      'opened! cluster/neighbours-flushed',
+      'updated cluster/neighbours-flushed, opened! subject/master1',
+    ]);
+  });
+});
+
+describe('nodes that leave', () => {
+  test('drop out of an incident, which ends when nobody is left that is bad', () => {
+    const lost = SIX.lose('neighbour', { observer: ['node1', 'node2'], subject: 'node3' });
+    const without = (...gone: readonly string[]) => {
+      const facts = lost.facts();
+      const nodes = facts.nodes?.after.filter(({ name }) => !gone.includes(name)) ?? [];
+      return {
+        ...lost,
+        facts: (changes: object) => lost.facts({ ...changes, nodes: both(nodes) }),
+      };
+    };
+    expect(stories(lost, lost, without('node1'), without('node1', 'node2'))).toEqual([
+      '',
+      'opened! subject/node3',
+      'updated subject/node3',
+      'resolved! subject/node3',
+    ]);
+    expect(stories(lost, lost, without('node3'))).toEqual([
+      '',
+      'opened! subject/node3',
+      'resolved! subject/node3',
+    ]);
+  });
+
+  test('are not taken to have left when a run knows of no node at all', () => {
+    const nobody = {
+      ...SIX,
+      facts: (changes: object) => SIX.facts({ ...changes, nodes: both([]), observations: [] }),
+    };
+    expect(stories(flushed('node1'), nobody, SIX)).toEqual([
+      'opened! observer/node1',
+      '',
+      'resolved! observer/node1',
+    ]);
+  });
+});
+
+describe('what only ages', () => {
+  const aging = SIX.weaken({ observer: 'node1', subject: 'node2' });
+  const lost = SIX.lose('neighbour', { observer: 'node1', subject: 'node2' });
+
+  test('has the patience of a pair from when it is lost, not from when it began to age', () => {
+    expect(stories(aging, aging, lost, lost, SIX)).toEqual([
+      'opened pair/node1:node2',
+      '',
+      '',
+      'opened! pair/node1:node2',
+      'resolved! pair/node1:node2',
+    ]);
+  });
+
+  test('and is lost for a moment ends as it was told to have begun', () => {
+    const runs = [{ sees: aging }, { sees: lost, confirms: () => false }, { sees: SIX }];
+    expect(decisions(runs).map((decision) => announced(decision).join(', '))).toEqual([
+      'opened pair/node1:node2',
+      '',
+      'resolved pair/node1:node2',
+    ]);
+  });
+});
+
+test('a host that answered and could read nothing says nothing of any incident', () => {
+  const blind = SIX.hide('neighbours').hide('fdb').hide('routes');
+  const made = decisions([{ sees: flushed('node1') }, { sees: blind }, { sees: SIX }]);
+  expect(made.map((decision) => announced(decision).join(', '))).toEqual([
+    'opened! observer/node1',
+    '',
+    'resolved! observer/node1',
+  ]);
+  expect(made[1]?.report.hosts.observed).toEqual([]);
+});
+
+test('a cluster whose hosts can all read nothing is not healthy', () => {
+  const blind = SIX.hide('neighbours').hide('fdb').hide('routes');
+  expect(decisions([{ sees: blind }])[0]?.report.verdict).toBe('unjudged');
+});
+
+function both<T>(nodes: readonly T[]): {
+  readonly before: readonly T[];
+  readonly after: readonly T[];
+} {
+  return { before: nodes, after: nodes };
+}

@@ -1,0 +1,287 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/causes.ts';
+import type { ReportedIncident } from '../../../../shared/contract/report.ts';
+import { decide } from '../../../../shared/core/decide.ts';
+import { judge } from '../../../../shared/core/judge.ts';
+import { type Page, type PageKind, pageOf } from '../../../../shared/core/page/page.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
+
+const SIX = cluster(6).listed();
+const LOST = SIX.ask('INCOMPLETE', { subject: 'master1' });
+const WHEN = { cluster: 'prod', now: NOW } as const;
+
+function incidentOf(damaged: Cluster): ReportedIncident {
+  const facts = damaged.facts();
+  const confirmed = { judgement: judge(facts), confirms: () => true };
+  const [incident, ...others] = decide(facts, confirmed, []).report.incidents;
+  if (incident === undefined || others.length > 0) throw new Error('not one incident');
+  return incident;
+}
+
+function pageFor(damaged: Cluster, kind: PageKind = 'opened'): Page {
+  return pageOf({ kind, incident: incidentOf(damaged) }, WHEN);
+}
+
+/** The lines of one part of a page, by its title. */
+function part(page: Page, title: string): readonly string[] {
+  const lines = page.text.split('\n');
+  const start = lines.indexOf(title) + 1;
+  return lines.slice(start, lines.indexOf('', start)).map((line) => line.trim());
+}
+
+describe('a page', () => {
+  test('says who, what, what users notice, why one may think so, and what to do, in this order', () => {
+    expect(pageFor(LOST).text).toBe(`\
+CRITICAL  cluster prod
+master1 (192.168.1.0, tunnel IP 10.68.0.0) is lost by 5 of 5 peers: master2, master3, node1, node2 and node3.
+
+What is wrong
+  neighbour-missing: The permanent neighbour entry for master1 is gone from all 5 of its judged peers; whatever else was read of it is right.
+
+What users notice
+  Answers to master1 from all 5 of its judged peers are lost: pods and API calls hang, while every node stays Ready.
+
+Evidence
+  expected  10.68.0.0 dev flannel.1 lladdr 36:9b:9c:53:00:00 PERMANENT
+  found     10.68.0.0 dev flannel.1 INCOMPLETE, on master2, master3, node1, node2 and node3
+
+Mend
+  as root on master2, master3, node1, node2 and node3:
+    ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent
+  or with kubectl, so that flannel programs everything anew:
+    kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=master2
+    kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=master3
+    kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node1
+    kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2
+    kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node3
+
+Incident  prod/subject/master1
+Began     2026-11-23 09:00:00 UTC
+Runbook   RUNBOOK.md#neighbour-missing
+`);
+  });
+
+  test('of the end says that it is over, what it was and how long it lasted', () => {
+    const incident = { ...incidentOf(LOST), phase: 'resolved' } as const;
+    const { text } = pageOf({ kind: 'resolved', incident }, { ...WHEN, now: NOW + 250_000 });
+    expect(text).toBe(`\
+RESOLVED  cluster prod
+master1 (192.168.1.0, tunnel IP 10.68.0.0) is held again by every peer that had lost it, or has left the cluster.
+
+What it was
+  neighbour-missing: The permanent neighbour entry for master1 is gone from all 5 of its judged peers; whatever else was read of it is right.
+
+Incident  prod/subject/master1
+Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
+`);
+  });
+
+  test('says how long ago it began', () => {
+    const page = pageOf(
+      { kind: 'opened', incident: incidentOf(LOST) },
+      { ...WHEN, now: NOW + 200_000 },
+    );
+    expect(page.text).toContain('Began     2026-11-23 09:00:00 UTC, 3 min 20 s ago\n');
+  });
+
+  test('tells what else the evidence fits', () => {
+    expect(part(pageFor(LOST.hide('routes')), 'What is wrong').at(-1)).toBe(
+      'The evidence also fits entries-missing: a table was not captured, or peers differ.',
+    );
+  });
+
+  test('of a drifted device does not say that its peers should hold its new MAC', () => {
+    const page = pageFor(SIX.drift('master1'));
+    expect(part(page, 'Evidence')[0]).toMatch(/^device is {2}10\.68\.0\.0 .* b2:1f:9c:08:64:ee /);
+    expect(part(page, 'Evidence')[1]).toMatch(/^peers hold 10\.68\.0\.0 .* 36:9b:9c:53:00:00 /);
+    expect(page.text).not.toContain('expected');
+    expect(part(page, 'Mend')).toEqual([
+      'as root on master1:',
+      'ip link delete flannel.1',
+      'then with kubectl, so that flannel programs everything anew:',
+      'kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=master1',
+    ]);
+  });
+
+  test('of a large cluster stays short', () => {
+    const many = cluster(300).lose('neighbour', { subject: 'master1' });
+    const { text } = pageFor(many);
+    expect(text.split('\n').length).toBeLessThan(40);
+    expect(text).toContain('node105 and 289 more.\n');
+    expect(text).toContain('node105 and others\n');
+  });
+});
+
+/** One line each: who is accused of what, with subjects and observers in the singular and plural. */
+describe('what is wrong, in a sentence', () => {
+  const row = { observer: 'node2' } as const;
+  const part2 = { observer: 'node2', subject: ['master1', 'node1'] } as const;
+  const pair = { observer: 'node2', subject: 'master1' } as const;
+
+  test.for([
+    [
+      'a pair',
+      SIX.lose('neighbour', pair),
+      'The permanent neighbour entry for master1 is gone from node2; whatever else was read of it is right.',
+    ],
+    [
+      'a part of a row',
+      SIX.lose('neighbour', part2),
+      'The permanent neighbour entry for master1 and node1 is gone from node2; whatever else was read of it is right.',
+    ],
+    [
+      'some of a column',
+      SIX.lose('fdb', { subject: 'master1', observer: ['node1', 'node2'] }),
+      'The FDB entry for the VTEP of master1 is gone from 2 of its 5 judged peers; whatever else was read of it is right.',
+    ],
+    [
+      'one judged peer',
+      cluster(3).listed().silence('master2').lose('fdb', { subject: 'master1' }),
+      'The FDB entry for the VTEP of master1 is gone from its one judged peer (master3); whatever else was read of it is right.',
+    ],
+    [
+      'two tables',
+      SIX.lose('neighbour', pair).lose('fdb', pair),
+      'The neighbour and FDB entries for master1 are gone from node2.',
+    ],
+    [
+      'all tables',
+      SIX.lose('neighbour', pair).lose('fdb', pair).lose('route', pair),
+      'Neighbour entry, FDB entry and route for master1 are all missing on node2.',
+    ],
+    [
+      'a route',
+      SIX.change('route', part2),
+      'The route to the pods of master1 and node1 is gone from node2, or leads elsewhere.',
+    ],
+    [
+      'a row',
+      SIX.lose('neighbour', row),
+      'All neighbour entries are gone from node2; whatever else was read is there.',
+    ],
+    [
+      'every row',
+      SIX.lose('neighbour', {}),
+      'All neighbour entries are gone from master1, master2, master3, node1, node2 and node3; whatever else was read is there.',
+    ],
+    [
+      'a row and its routes',
+      SIX.lose('neighbour', row).lose('route', row),
+      'All neighbour entries and routes are gone from node2, and the FDB is there: the VXLAN device went down and up, or systemd-networkd restarted.',
+    ],
+    [
+      'nothing programmed',
+      SIX.lose('neighbour', row).lose('fdb', row).lose('route', row),
+      'The VXLAN device is there on node2, and no neighbour entry, FDB entry or route for any peer.',
+    ],
+    ['no device', SIX.dropDevice('node2'), 'There is no VXLAN device on node2.'],
+    [
+      'an old MAC',
+      SIX.renew('master1'),
+      'The VTEP MAC of master1 on all 5 of its judged peers is an old one: device and annotation agree on another.',
+    ],
+    [
+      'another MAC',
+      cluster(6).change('neighbour', pair),
+      "The VTEP MAC of master1 on node2 is not that of the device. Where the node's annotation flannel.alpha.coreos.com/backend-data holds the device's MAC, the peers are stale; else the device has drifted.",
+    ],
+    [
+      'a drifted MAC',
+      SIX.drift('master1'),
+      'The MAC of the VXLAN device of master1 is no longer that of its annotation, which stands rightly on all 5 of its judged peers.',
+    ],
+    [
+      'another underlay IP',
+      SIX.change('fdb', pair),
+      'Packets for master1 are sent to a wrong underlay IP by the FDB of node2.',
+    ],
+    [
+      'what ages',
+      SIX.weaken(pair),
+      'The neighbour entry for master1 is not permanent on node2: it works until it ages out.',
+    ],
+  ] as const)('%s', ([, damaged, sentence]) => {
+    const [line = ''] = part(pageFor(damaged), 'What is wrong');
+    expect(line.replace(/^[a-z-]+: /, '')).toBe(sentence);
+  });
+});
+
+describe('the subject of a page', () => {
+  test.for([
+    ['opened', LOST, '[prod] master1 neighbour-missing 5/5 peers'],
+    ['worsened', LOST, '[prod] master1 neighbour-missing 5/5 peers'],
+    ['resolved', LOST, '[prod] resolved: master1 neighbour-missing 5/5 peers'],
+    [
+      'opened',
+      SIX.lose('neighbour', { observer: 'node2' }),
+      '[prod] node2 neighbours-flushed 5/5 peers',
+    ],
+    ['opened', SIX.lose('neighbour', {}), '[prod] cluster neighbours-flushed 6/6 nodes'],
+  ] as const)('%s: %s', ([kind, damaged, subject]) => {
+    expect(pageFor(damaged, kind).subject).toBe(subject);
+  });
+
+  test('cuts long names, and never what is wrong', () => {
+    const incident = {
+      ...incidentOf(SIX.lose('neighbour', { observer: 'node2' })),
+      observers: ['ip-10-0-12-34.eu-central-1.compute.internal'],
+    };
+    const name = 'arn:aws:eks:eu-central-1:123456789012:cluster/production';
+    expect(pageOf({ kind: 'resolved', incident }, { ...WHEN, cluster: name }).subject).toBe(
+      '[arn:aws:eks:eu-centra...] resolved: ip-10-0-12-34.eu-central-1.com... neighbours-flushed 5/5 peers',
+    );
+  });
+});
+
+describe('whatever the document says', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 300 });
+  const count = fc.nat({ max: 5000 });
+  const entry = fc.record({
+    observer: text,
+    subject: text,
+    table: fc.constantFrom(...TABLES),
+    expected: text,
+    found: text,
+  });
+  const anyIncident: fc.Arbitrary<ReportedIncident> = fc.record({
+    key: text,
+    scope: fc.constantFrom(...SCOPES),
+    cause: fc.constantFrom(...CAUSES),
+    otherCauses: fc.subarray([...CAUSES]),
+    severity: fc.constantFrom(...SEVERITIES),
+    phase: fc.constantFrom('suspected', 'open', 'resolved'),
+    since: text,
+    subject: fc.option(text, { nil: undefined }),
+    vtep: fc.option(fc.record({ underlayIp: text, tunnelIp: text, mac: text, podCidr: text }), {
+      nil: undefined,
+    }),
+    observers: fc.array(text, { maxLength: 20 }),
+    checkedPeers: count,
+    missingPeers: count,
+    entries: fc.array(entry, { maxLength: 10 }),
+    evidence: fc.array(text, { maxLength: 5 }),
+    mend: fc.array(fc.record({ where: text, command: text }), { maxLength: 5 }),
+  });
+  const kinds = fc.constantFrom<PageKind>('opened', 'worsened', 'resolved');
+
+  test('a subject is one line of ASCII with at most 100 characters', () => {
+    fc.assert(
+      fc.property(anyIncident, kinds, text, (incident, kind, name) => {
+        const { subject } = pageOf({ kind, incident }, { cluster: name, now: NOW });
+        expect(subject).toMatch(/^[\x20-\x7e]{1,100}$/);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('a text holds no control character but line breaks, and nothing that turns its direction', () => {
+    fc.assert(
+      fc.property(anyIncident, kinds, text, (incident, kind, name) => {
+        const page = pageOf({ kind, incident }, { cluster: name, now: NOW });
+        expect(page.text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
