@@ -37,6 +37,7 @@ async function main(): Promise<number> {
   const interrupted = new Promise<number>((resolve) => {
     process.once('SIGINT', () => resolve(130));
     process.once('SIGTERM', () => resolve(143));
+    process.once('SIGHUP', () => resolve(129));
   });
   const starting = open(order, tell);
   const told = starting.then(async (opened) => {

@@ -10,8 +10,8 @@ import { failuresOf, nodeFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { askHosts } from './ask-hosts.ts';
-import { sleep } from './deadline.ts';
-import { deliver, owed } from './deliver.ts';
+import { deadlineIn, nearer, sleep } from './deadline.ts';
+import { deliver, owed, owedOf } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
 import {
@@ -49,14 +49,19 @@ export async function check(run: Run): Promise<Report> {
   }
 }
 
+/** How long the masters' figures may hold up the verdict. */
+const EVIDENCE_MS = 2000;
+
 async function watch(run: Run, lease: Lease): Promise<Report> {
   const { shell, end } = run;
   const outbox = await deliver(lease.state.outbox, shell.routes, end);
   const { facts, latency } = await gather(run, lease.memory);
   const first = judge(facts);
   const { confirmed, apis } = await lookAgain(run, lease, { facts, first, latency });
-  const known = await knownLatencies(shell.ssm, latency, end);
-  const { latencies } = await withApis(shell.ssm, known, { command: apis, deadline: end });
+  // Evidence that a page is better for, and does not wait for.
+  const evidence = nearer(deadlineIn(EVIDENCE_MS), run.deadline);
+  const known = await knownLatencies(shell.ssm, latency, evidence);
+  const { latencies } = await withApis(shell.ssm, known, { command: apis, deadline: evidence });
   const decision = await shell.telemetry.span('vtepwatch.evaluate', {}, async () =>
     decide({ ...facts, latencies }, confirmed, lease.state.incidents),
   );
@@ -139,7 +144,7 @@ async function act(
   }
   if (due.length === 0) return;
   const left = await deliver(due, shell.routes, end);
-  if (left.length < due.length) await lease.saveState({ incidents, outbox: left }, end);
+  if (owedOf(left) < owedOf(due)) await lease.saveState({ incidents, outbox: left }, end);
 }
 
 function memoryOf(facts: Facts, { roster }: Decision, { unanswered, names }: Measured): Memory {

@@ -13,6 +13,11 @@ export function owed(pages: readonly Page[], routes: readonly PageRoute[]): read
 /** How long all that is owed may take: a route that hangs must not keep a run from its hosts. */
 const DELIVERY_MS = 8000;
 
+/** How many deliveries are still owed. */
+export function owedOf(outbox: readonly OutboxEntry[]): number {
+  return outbox.reduce((sum, { routes }) => sum + routes.length, 0);
+}
+
 /**
  * Delivers what is owed, in order, and returns what is still owed. A page that its receiver took
  * while the answer got lost is delivered again: its key tells the receiver that it is the same.

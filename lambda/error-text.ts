@@ -10,7 +10,8 @@ export function errorText(error: unknown): string {
   let current: unknown = error;
   while (current instanceof Error && texts.length < CAUSES) {
     const { name, message } = current;
-    texts.push(shorten(name === 'Error' ? message : `${name}: ${message}`));
+    const said = [name === 'Error' ? '' : name, message].filter((part) => part !== '');
+    texts.push(shorten(said.join(': ')));
     current = causeOf(current);
   }
   if (texts.length === 0) texts.push(shorten(String(error)));

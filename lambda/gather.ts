@@ -24,7 +24,7 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
   const knownMasters = mastersIn(memory);
   const before = askNodes(shell.kubernetes, listing());
   const pods = askPods(shell.kubernetes, listing());
-  const sent = await sendLatency(run, knownMasters);
+  const sending = sendLatency(run, knownMasters);
   const tables = await askHosts(
     shell.ssm,
     { action: 'tables', targets: settings.targets },
@@ -38,6 +38,7 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
     },
   );
   const after = askNodes(shell.kubernetes, listing());
+  const sent = await sending;
   // The first run learns who the masters are from the hosts' answers.
   const command =
     sent.command ?? (await sendLatency(run, mastersAmong(tables.observations))).command;

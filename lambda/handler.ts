@@ -92,12 +92,18 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
   }
 }
 
+/** How far a schedule's clock may be ahead of this one. */
+const AHEAD_MS = 300_000;
+
 /** Ticks are compared as text, so all are written in one way; a wrong one would shut out the others. */
 function tickOf(event: unknown): string {
   const { scheduledTime } = eventSchema.parse(event ?? {});
   const time = scheduledTime === undefined ? Date.now() : parseTime(scheduledTime);
-  if (time !== undefined) return formatTime(time);
-  throw new Error(`reading the event: scheduledTime is not ISO 8601 in UTC: ${scheduledTime}`);
+  const ahead = (time ?? 0) - Date.now();
+  if (time !== undefined && ahead < AHEAD_MS) return formatTime(time);
+  throw new Error(
+    `reading the event: scheduledTime is not ISO 8601 in UTC, or lies ahead: ${scheduledTime}`,
+  );
 }
 
 interface World {

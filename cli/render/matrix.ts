@@ -10,7 +10,7 @@ const LETTERS: Readonly<Record<Table, string>> = { neighbour: 'N', fdb: 'F', rou
 
 const LEGEND =
   'row: observer, column: subject; N neighbour, F FDB, R route entry missing or wrong; ' +
-  '· right, ? not read, - itself';
+  '· right as far as it was read, ? not read, - itself';
 
 /** An incident lists a part of its entries: of the other cells of its rows nothing can be said. */
 const CUT_LEGEND = '* perhaps wrong: the document lists only the first entries of the incident';

@@ -78,15 +78,18 @@ interface Page {
   readonly _continue?: string;
 }
 
+/** Whatever the client's types say, where something else than the API answers it may be anything. */
+type Answer = Listing | null | undefined;
+
 interface Listing {
-  readonly items: readonly object[];
+  readonly items?: readonly object[];
   readonly metadata?: { readonly _continue?: string };
 }
 
 async function allPages(
   doing: string,
   deadline: Deadline,
-  list: (page: Page) => Promise<Listing>,
+  list: (page: Page) => Promise<Answer>,
 ): Promise<readonly object[]> {
   const items: object[] = [];
   let next: string | undefined;
@@ -94,6 +97,7 @@ async function allPages(
     const request =
       next === undefined ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, _continue: next };
     const listing = await bounded(doing, deadline, list(request));
+    if (listing?.items === undefined) throw new Error(`${doing}: the answer is no list`);
     // Dates become their ISO text again, and the client's classes plain objects.
     items.push(...listing.items.map((item) => plainObject(item)));
     next = listing.metadata?._continue || undefined;

@@ -38,15 +38,12 @@ test('a cause that is no error is left out', () => {
 /** The name of a host that has two addresses. */
 const twofold: LookupFunction = (_host, _options, found) => {
   const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
-  found(NO_ERROR, addresses);
+  found(null, addresses);
 };
-
-/** Node's own callbacks say so that nothing went wrong. */
-const NO_ERROR = null;
 
 test('a host that refuses at both of its addresses says so', async () => {
   const socket = connect({ host: 'twofold', port: 1, lookup: twofold, autoSelectFamily: true });
   const [error] = await once(socket, 'error').catch((reason: unknown) => [reason]);
   expect(error).toMatchObject({ name: 'AggregateError', message: '' });
-  expect(errorText(error)).toBe('AggregateError: : connect ECONNREFUSED 127.0.0.1:1');
+  expect(errorText(error)).toBe('AggregateError: connect ECONNREFUSED 127.0.0.1:1');
 });

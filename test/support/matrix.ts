@@ -36,7 +36,7 @@ interface At {
  *     master2?    .  -  .
  *     master3-R   NF .  -
  */
-export function drawn(drawing: string, nodes: Cluster | undefined = undefined): Cluster {
+export function drawn(drawing: string, nodes?: Cluster): Cluster {
   const rows = drawing
     .split('\n')
     .map((line) => line.trim().split(/\s+/))

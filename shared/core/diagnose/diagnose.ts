@@ -55,14 +55,15 @@ function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   const columns = [...groupBy(cells, ({ subject }) => subject)].filter(
     ([subject]) => matrix.subjects.get(subject) === 'differs',
   );
-  return columns.flatMap(([subject, column]) => {
-    const line: Line = { scope: 'subject', subject, cells: column };
-    const finding = findingOfLine(matrix, line);
-    const ownRow = cells.filter(({ observer }) => observer === subject);
-    return finding.cause === 'mac-drift'
-      ? [{ ...finding, cells: [...finding.cells, ...ownRow] }]
-      : [];
-  });
+  const drifts = columns
+    .map(([subject, column]) => findingOfLine(matrix, { scope: 'subject', subject, cells: column }))
+    .filter(({ cause }) => cause === 'mac-drift');
+  // Of two drifted nodes each is in the other's column, and a cell is told once.
+  const ownRows = groupBy(without(cells, drifts), ({ observer }) => observer);
+  return drifts.map((finding) => ({
+    ...finding,
+    cells: [...finding.cells, ...(ownRows.get(finding.name) ?? [])],
+  }));
 }
 
 /** Observers that lost the same tables for every subject they were asked about. */

@@ -48,15 +48,16 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
     rows.set(member.node, row);
     cells.push(...cellsOf(member, subjects));
   }
+  const left = leftNodes(judged, rows, cells);
   return {
     nodes: members.map(({ node }) => node),
     rows,
     subjects: new Map(
       judged
-        .filter(({ node }) => byNode.has(node))
+        .filter(({ node }) => byNode.has(node) && !left.has(node))
         .map((member) => [member.node, macTruth(member)]),
     ),
-    cells,
+    cells: cells.filter(({ subject }) => !left.has(subject)),
   };
 }
 
@@ -68,6 +69,26 @@ export function peersOf(matrix: Matrix, subject: string): number {
 /** How many subjects an observer could judge. */
 export function subjectsOf(matrix: Matrix, observer: string): number {
   return matrix.subjects.size - (matrix.subjects.has(observer) ? 1 : 0);
+}
+
+/**
+ * Nodes that seem to have left: they do not answer, no list holds them, and no peer holds any entry
+ * for them, as flannel leaves it when a node is removed. Only the roster still tells of them.
+ */
+function leftNodes(
+  members: readonly Member[],
+  rows: ReadonlyMap<string, Row>,
+  cells: readonly Cell[],
+): ReadonlySet<string> {
+  const gone = groupBy(
+    cells.filter(({ state }) => Object.values(state).every((held) => held === 'absent')),
+    ({ subject }) => subject,
+  );
+  const silent = members.filter(
+    ({ node, observed, listed }) =>
+      observed === undefined && listed === undefined && gone.get(node)?.length === rows.size,
+  );
+  return new Set(silent.map(({ node }) => node));
 }
 
 function cellsOf(member: Member, subjects: readonly Vtep[]): readonly Cell[] {

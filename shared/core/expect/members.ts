@@ -45,14 +45,23 @@ function identify(facts: Facts): {
 } {
   const answered = facts.observations.filter((observation) => observation.kind === 'tables');
   const problems = facts.observations.flatMap(problemsOf);
+  const silent = groupBy(
+    facts.observations.filter((observation) => observation.kind === 'unknown'),
+    ({ node }) => node ?? '',
+  );
   const hosts = new Map<string, ObservedHost>();
   for (const [node, claims] of groupBy(answered, ({ host }) => host.node)) {
     const [only] = claims;
-    if (claims.length === 1 && only !== undefined) {
+    // The roster tells whose name it was: its owner, although silent, claims it as well.
+    const owners = silent.get(node) ?? [];
+    if (claims.length === 1 && only !== undefined && owners.length === 0) {
       hosts.set(node, only);
       continue;
     }
-    const ids = claims.map(({ host }) => host.instanceId ?? 'a capture').join(', ');
+    const ids = [
+      ...claims.map(({ host }) => host.instanceId ?? 'a capture'),
+      ...owners.map(({ instanceId }) => instanceId),
+    ].join(', ');
     problems.push({ where: node, message: `several hosts claim this name (${ids}): all unknown` });
   }
   return { hosts, problems };

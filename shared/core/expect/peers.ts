@@ -11,6 +11,7 @@ const WITNESSES = 50;
  */
 export interface Witnesses {
   macAt(underlayIp: IpAddress): string | undefined;
+  destinationOf(mac: string): IpAddress | undefined;
   tunnelIpOf(mac: string): IpAddress | undefined;
   podCidrBehind(tunnelIp: IpAddress): Cidr | undefined;
   /** Tunnel IPs that peers tried to reach and have no MAC for. */
@@ -29,6 +30,8 @@ export function witnesses(observers: readonly Tables[], family: Family): Witness
   const byGateway = groupBy(routes, ({ gateway }) => gateway);
   return {
     macAt: (underlayIp) => majority((byDestination.get(underlayIp) ?? []).map(({ mac }) => mac)),
+    destinationOf: (mac) =>
+      majority(fdb.filter((one) => one.mac === mac).map((one) => one.destination)),
     tunnelIpOf: (mac) => majority((neighboursByMac.get(mac) ?? []).map(({ ip }) => ip)),
     podCidrBehind: (tunnelIp) =>
       majority((byGateway.get(tunnelIp) ?? []).map(({ destination }) => destination)),

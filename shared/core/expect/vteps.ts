@@ -5,48 +5,66 @@ import { ownDevice } from './own-device.ts';
 import { type Witnesses, witnesses } from './peers.ts';
 
 /**
- * Every node's VTEP, as its peers should hold it. Three truths speak of it, and each field is taken
- * from the first that knows: the node's own device, its annotations and spec, what earlier runs saw
- * (the roster), and what the peers hold. The underlay IP is the exception: peers are programmed with
- * the `public-ip` annotation, which may rightly differ from the device's `local` address.
+ * Every node's VTEP, as its peers should hold it. Three truths speak of it: the node's own device, its
+ * annotations and spec, and what the peers hold; a fourth, the roster, remembers what earlier runs
+ * saw, and comes last, since a silent host may have changed meanwhile.
+ *
+ * The underlay IP is not the device's to tell: peers are programmed with the `public-ip` annotation,
+ * which may rightly differ from the device's `local` address. Without annotations the peers' majority
+ * is believed.
  */
 export function vtepsOf(members: readonly Member[]): readonly Vtep[] {
   return (['ipv4', 'ipv6'] as const).flatMap((family) => ofFamily(members, family));
 }
 
-function ofFamily(members: readonly Member[], family: Family): readonly Vtep[] {
-  const observers = members.flatMap(({ observed }) => (observed === undefined ? [] : [observed]));
-  const peers = witnesses(
-    observers.map(({ tables }) => tables),
-    family,
-  );
-  const told = members.map((member) => tell(member, family, peers));
-  const known = told.filter(({ mac, tunnelIp }) => mac !== undefined || tunnelIp !== undefined);
-  return byElimination(known, peers);
+/** Who else tells of a node, and whether flannel's rule for the tunnel IP holds. */
+interface Sources {
+  readonly family: Family;
+  readonly peers: Witnesses;
+  /** Calico's tunnel IPs and blocks have nothing to do with the pod CIDRs of the nodes. */
+  readonly calico: boolean;
 }
 
-function tell(member: Member, family: Family, peers: Witnesses): Vtep {
-  const { listed, remembered, observed, node } = member;
+function ofFamily(members: readonly Member[], family: Family): readonly Vtep[] {
+  const observers = members.flatMap(({ observed }) => (observed === undefined ? [] : [observed]));
+  const tables = observers.map((one) => one.tables);
+  const peers = witnesses(tables, family);
+  const calico = tables.some(
+    ({ devices }) => ownDevice(devices, family)?.name.startsWith('vxlan') === true,
+  );
+  const told = members.map((member) => tell(member, { family, peers, calico }));
+  // A pod CIDR alone makes no VTEP: flannel may well serve one of a cluster's two families.
+  return byElimination(
+    told.filter(({ mac }) => mac !== undefined),
+    peers,
+  );
+}
+
+function tell({ listed, remembered, observed, node }: Member, sources: Sources): Vtep {
+  const { family, peers, calico } = sources;
   const device = ownDevice(observed?.tables.devices, family);
   const annotated = listed?.annotated.find((one) => one.family === family);
   const before = remembered?.vteps.find((one) => one.family === family);
-  const spec = listed?.podCidrs.find((cidr) => familyOf(cidr) === family);
-  const underlayIp =
-    annotated?.publicIp ??
-    device?.local ??
-    before?.underlayIp ??
-    listed?.internalIps.find((ip) => familyOf(ip) === family);
+  const internalIp = listed?.internalIps.find((ip) => familyOf(ip) === family);
+  const spec = calico ? undefined : listed?.podCidrs.find((cidr) => familyOf(cidr) === family);
+  const address = annotated?.publicIp ?? before?.underlayIp ?? internalIp;
   const mac =
     device?.mac ??
     annotated?.mac ??
-    before?.mac ??
-    (underlayIp === undefined ? undefined : peers.macAt(underlayIp));
+    (address === undefined ? undefined : peers.macAt(address)) ??
+    before?.mac;
+  const underlayIp =
+    annotated?.publicIp ??
+    (mac === undefined ? undefined : peers.destinationOf(mac)) ??
+    before?.underlayIp ??
+    device?.local ??
+    internalIp;
   const tunnelIp =
-    ownTunnelIp(device, family) ??
     (spec === undefined ? undefined : addressOf(spec)) ??
-    before?.tunnelIp ??
-    (mac === undefined ? undefined : peers.tunnelIpOf(mac));
-  const podCidr = spec ?? before?.podCidr ?? behind(tunnelIp, peers);
+    ownTunnelIp(device, family) ??
+    (mac === undefined ? undefined : peers.tunnelIpOf(mac)) ??
+    before?.tunnelIp;
+  const podCidr = spec ?? (calico ? undefined : (behind(tunnelIp, peers) ?? before?.podCidr));
   return { node, family, underlayIp, tunnelIp, mac, podCidr };
 }
 

@@ -6,7 +6,7 @@ import type { Matrix } from '../diff/matrix.ts';
 import type { Standing } from '../report/incident-report.ts';
 import { footprintOf, type Incident } from './incident.ts';
 import { type Match, matchIncidents } from './match.ts';
-import { sightingOf } from './sighting.ts';
+import { sightingOf, withUnjudged } from './sighting.ts';
 
 /** What became of an incident in this run, for whoever is to be told. */
 export interface Announcement {
@@ -62,9 +62,11 @@ export function advance(
 /** Whether a page would go out for the finding now, if a second look confirms it. */
 export function isDue(match: Match, now: number, limits: Limits): boolean {
   const { finding } = match;
-  if (!RULES[finding.cause].pages || stands(match)) return false;
+  if (!RULES[finding.cause].pages) return false;
+  if (stands(match)) return hasWorsened(match);
   const lasted = (now - sinceOf(match, now)) / 1000;
-  return finding.severity === 'critical' || lasted >= limits.pairPatienceSeconds;
+  const reaches = finding.severity === 'critical' && finding.scope !== 'pair';
+  return reaches || lasted >= limits.pairPatienceSeconds;
 }
 
 interface Step {
@@ -83,9 +85,10 @@ function seen(match: Match, circumstances: Circumstances): Step {
   const isOpen = stands(match) || opens;
   const phase = isOpen ? 'open' : (incident?.phase ?? 'suspected');
   const told = tell(finding, { key, phase, since });
-  const next = { key, phase, since, footprint: footprintOf(finding), told } as const;
+  const footprint = withUnjudged(footprintOf(finding), incident?.footprint, circumstances.matrix);
+  const next = { key, phase, since, footprint, told } as const;
   if (!isOpen) return { next: { ...next, paged: undefined }, told };
-  const kind = changeOf(match, pages);
+  const kind = changeOf(match, circumstances.confirmed(finding));
   const paged =
     pages && (kind === 'opened' || kind === 'worsened') ? finding.severity : incident?.paged;
   const announcement: Announcement | undefined =
@@ -101,6 +104,12 @@ function stands({ finding, incident }: Match): boolean {
   return incident?.phase === 'open' && told;
 }
 
+/** Paged as a warning, and now a node is cut off. */
+function hasWorsened({ finding, incident }: Match): boolean {
+  const pages = RULES[finding.cause].pages;
+  return pages && finding.severity === 'critical' && incident?.paged !== 'critical';
+}
+
 /** A fault that only aged begins anew when it stops working: until then there was no patience to lose. */
 function sinceOf({ finding, incident }: Match, now: number): number {
   const aged =
@@ -109,10 +118,10 @@ function sinceOf({ finding, incident }: Match, now: number): number {
 }
 
 /** What is new of an incident that is open now. */
-function changeOf(match: Match, pages: boolean): Announcement['kind'] | undefined {
+function changeOf(match: Match, confirmed: boolean): Announcement['kind'] | undefined {
   const { finding, incident } = match;
   if (incident === undefined || !stands(match)) return 'opened';
-  if (pages && finding.severity === 'critical' && incident.paged !== 'critical') return 'worsened';
+  if (confirmed && hasWorsened(match)) return 'worsened';
   const { cause, severity, missingPeers } = incident.told;
   const same =
     cause === finding.cause &&

@@ -35,12 +35,25 @@ export function footprintOf(finding: Finding): Footprint {
   return { observers: finding.observers, subjects: [...subjects], tables: wrong };
 }
 
-/** Two faults overlap where they share a cell. */
+/**
+ * Two faults are one that has grown or shrunk where they share at least half of the smaller one's
+ * cells; a row and a column cross in one cell, and are two faults all the same.
+ */
 export function overlap(one: Footprint, two: Footprint): boolean {
-  const observers = new Set(one.observers);
-  const subjects = new Set(one.subjects);
-  const sharesObserver = two.observers.some((observer) => observers.has(observer));
+  const observers = shared(one.observers, two.observers);
   // A host without a device is a fault before anything is known of its cells.
-  const cellless = one.subjects.length === 0 || two.subjects.length === 0;
-  return sharesObserver && (cellless || two.subjects.some((subject) => subjects.has(subject)));
+  if (one.subjects.length === 0 || two.subjects.length === 0) {
+    return observers === 1 && one.observers.length === 1 && two.observers.length === 1;
+  }
+  const cells = observers * shared(one.subjects, two.subjects);
+  return cells * 2 >= Math.min(sizeOf(one), sizeOf(two));
+}
+
+function shared(one: readonly string[], two: readonly string[]): number {
+  const known = new Set(one);
+  return two.filter((name) => known.has(name)).length;
+}
+
+function sizeOf({ observers, subjects }: Footprint): number {
+  return observers.length * subjects.length;
 }

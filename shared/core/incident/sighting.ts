@@ -1,3 +1,4 @@
+import { TABLES } from '../../contract/causes.ts';
 import type { Cell } from '../diff/cells.ts';
 import type { Matrix, Row } from '../diff/matrix.ts';
 import type { Footprint } from './incident.ts';
@@ -35,4 +36,24 @@ function isBadWithin(footprint: Footprint, { cells }: Matrix): boolean {
   return cells.some(
     (cell) => observers.has(cell.observer) && subjects.has(cell.subject) && isBad(cell),
   );
+}
+
+/** Adds what an earlier run saw and this one could not judge: not looking makes nothing well. */
+export function withUnjudged(
+  seen: Footprint,
+  before: Footprint | undefined,
+  matrix: Matrix,
+): Footprint {
+  if (before === undefined) return seen;
+  const nodes = new Set(matrix.nodes);
+  const observers = before.observers.filter(
+    (node) => nodes.has(node) && !shows(matrix.rows.get(node), before),
+  );
+  const subjects = before.subjects.filter((node) => nodes.has(node) && !matrix.subjects.has(node));
+  if (observers.length + subjects.length === 0) return seen;
+  return {
+    observers: [...new Set([...seen.observers, ...observers])],
+    subjects: [...new Set([...seen.subjects, ...subjects])],
+    tables: TABLES.filter((table) => seen.tables.includes(table) || before.tables.includes(table)),
+  };
 }

@@ -107,12 +107,12 @@ describe('the state', () => {
   });
 
   test('of a bad day in a large cluster fits its item', async () => {
-    const facts = cluster(300).lose('neighbour', { subject: 'node3' }).facts();
+    const facts = cluster(60).lose('neighbour', { subject: 'node3' }).facts();
     const judgement = judge(facts);
     const { incidents, pages } = decide(facts, { judgement, confirms: () => true }, []);
     const state = {
-      incidents: Array.from({ length: 40 }, () => incidents).flat(),
-      outbox: Array.from({ length: 40 }, () => pages)
+      incidents: Array.from({ length: 80 }, () => incidents).flat(),
+      outbox: Array.from({ length: 80 }, () => pages)
         .flat()
         .map((page) => ({ page, routes: ['sns'] })),
     };

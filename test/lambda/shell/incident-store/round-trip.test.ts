@@ -4,7 +4,7 @@ import { anyMemory, anyState } from './samples.ts';
 import { leaseOf, soon, tickAt, useTable } from './store.ts';
 
 /** Each run is a write and a read of a table. */
-const RUNS = 60;
+const RUNS = 40;
 
 const table = useTable();
 

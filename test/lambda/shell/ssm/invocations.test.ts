@@ -91,7 +91,7 @@ describe('an answer', () => {
     says(made.ssm, 1, 'x'.repeat(3000));
     const id = await sent(made);
     made.ssm.gate.fail({ operation: 'GetCommandInvocation', fault: { kind: 'stalled' } });
-    const { byInstance } = await made.runCommand.peek(id, deadlineIn(200));
+    const { byInstance } = await made.runCommand.peek(id, deadlineIn(2000));
     expect(byInstance.get(instanceIdOf(1))).toMatchObject({
       kind: 'ended',
       reason: 'fetching the whole answer: AbortError: Request aborted',
@@ -126,7 +126,7 @@ describe('a page', () => {
       fault: { kind: 'stalled' },
       skip: 1,
     });
-    const { byInstance, troubles } = await made.runCommand.peek(id, deadlineIn(500));
+    const { byInstance, troubles } = await made.runCommand.peek(id, deadlineIn(2000));
     expect(byInstance.size).toBe(50);
     expect(troubles).toEqual(["listing the hosts' answers, page 2: AbortError: Request aborted"]);
   });

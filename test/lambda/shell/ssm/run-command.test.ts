@@ -100,7 +100,7 @@ describe('send', () => {
     const { ssm, runCommand } = await watched({ nodes: 1, attempts: 3 }, onTestFinished);
     ssm.gate.fail({ operation: 'SendCommand', fault: { kind: 'stalled' } });
     await expect(
-      runCommand.send({ action: 'tables', targets: EVERYBODY }, deadlineIn(100)),
+      runCommand.send({ action: 'tables', targets: EVERYBODY }, deadlineIn(1000)),
     ).rejects.toMatchObject({ name: 'AbortError' });
     expect(ssm.gate.count('SendCommand')).toBe(1);
   });

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TABLES } from '../../../../shared/contract/causes.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import { type Cluster, cluster } from '../../../support/cluster.ts';
+import { cidr, ip } from '../../../support/addressing.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 
 /** `subject master1 neighbour-missing 5/5 critical` */
 function findings(damaged: Cluster): readonly string[] {
@@ -69,7 +70,7 @@ describe('judge', () => {
     ],
     [
       'another underlay IP in the FDB',
-      six.change('fdb', lost),
+      six.listed().change('fdb', lost),
       ['subject master1 underlay-moved 5/5 critical'],
     ],
     [
@@ -196,5 +197,63 @@ describe('judge', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('what only the roster tells', () => {
+  const remembered = (missing: string) =>
+    six.nodes.map((node) => ({
+      node: node.node,
+      instanceId: node.instanceId,
+      vteps: [six.vtepOf(node.node)],
+      master: false,
+      firstSeen: 0,
+      lastSeen: NOW,
+      deviceIndex: node.node === missing ? 3 : undefined,
+    }));
+
+  test('a node that left, with all its entries, is no missing VTEP', () => {
+    const without = TABLES.reduce(
+      (sofar, table) => sofar.lose(table, { subject: 'node3' }),
+      six.silence('node3'),
+    );
+    expect(judge(without.facts({ roster: remembered('node3') })).findings).toEqual([]);
+  });
+
+  test('a silent node that its peers lost is one', () => {
+    const damaged = six.silence('node3').lose('neighbour', { subject: 'node3' });
+    const { findings: found } = judge(damaged.facts({ roster: remembered('node3') }));
+    expect(found.map(({ name, cause }) => `${name} ${cause}`)).toEqual(['node3 neighbour-missing']);
+  });
+
+  test('a silent node with another MAC than it had is believed to its peers', () => {
+    const roster = remembered('node3').map((entry) => ({
+      ...entry,
+      vteps: entry.vteps.map((vtep) => ({ ...vtep, mac: 'aa:bb:cc:dd:ee:ff' })),
+    }));
+    expect(judge(six.silence('node3').facts({ roster })).findings).toEqual([]);
+  });
+
+  test('a pod CIDR of a family that flannel does not serve makes no VTEP', () => {
+    const dual = six.listed((node) => ({
+      ...node,
+      podCidrs: [...node.podCidrs, cidr('fd00:10::/64')],
+    }));
+    expect(findings(dual)).toEqual([]);
+  });
+
+  test('peers are programmed with another address than the device has, and know better', () => {
+    const behindNat = six.names.reduce(
+      (sofar, name) =>
+        sofar.answer(name, (answer) => ({
+          ...answer,
+          tables: {
+            ...answer.tables,
+            devices: answer.tables.devices?.map((one) => ({ ...one, local: ip('10.9.0.1') })),
+          },
+        })),
+      six,
+    );
+    expect(findings(behindNat)).toEqual([]);
   });
 });

@@ -1,20 +1,6 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../../../shared/core/diagnose/finding.ts';
-import { judge } from '../../../../shared/core/judge.ts';
-import { type Cluster, cluster } from '../../../support/cluster.ts';
+import { findings } from '../../../support/findings.ts';
 import { drawn } from '../../../support/matrix.ts';
-
-/** `subject master1 neighbour-missing 5/5 critical`, and what else it could be. */
-function findings(damaged: Cluster): readonly string[] {
-  return judge(damaged.facts()).findings.map(lineOf);
-}
-
-function lineOf(finding: Finding): string {
-  const { scope, name, cause, otherCauses, missingPeers, checkedPeers, severity } = finding;
-  const others = otherCauses.length === 0 ? '' : ` or ${otherCauses.join(', ')}`;
-  return `${scope} ${name} ${cause} ${missingPeers}/${checkedPeers} ${severity}${others}`;
-}
 
 describe('the smallest cover of the bad cells', () => {
   test.for([
@@ -211,7 +197,7 @@ describe('what nobody saw', () => {
        master2-F-R  N  -  .  .
        master3-F-R  N  .  -  .
        node1-F-R    N  .  .  -`,
-      ['subject master1 neighbour-missing 3/3 critical or never-programmed, entries-missing'],
+      ['subject master1 neighbour-missing 3/3 critical or entries-missing, never-programmed'],
     ],
     [
       'a table that its row did not show is not lost',
@@ -288,91 +274,5 @@ describe('one fault is one finding', () => {
     ],
   ] as const)('%s', ([, drawing, told]) => {
     expect(findings(drawn(drawing))).toEqual(told);
-  });
-});
-
-describe('whatever the matrix', () => {
-  const size = 7;
-  const cell = fc.constantFrom(
-    '.',
-    '.',
-    '.',
-    'N',
-    'F',
-    'R',
-    'NF',
-    'NR',
-    'FR',
-    'NFR',
-    'n',
-    'f',
-    'w',
-    'nF',
-  );
-  const row = fc.tuple(
-    fc.constantFrom('', '', '', '', '?', '!', '~', '-N', '-F', '-R'),
-    fc.array(cell, { minLength: size, maxLength: size }),
-  );
-  const anyDrawing = fc
-    .array(row, { minLength: size, maxLength: size })
-    .map((rows) =>
-      rows
-        .map(
-          ([mark, cells], at) =>
-            `${cluster(size).names[at]}${mark} ${cells.map((one, column) => (column === at ? '-' : one)).join(' ')}`,
-        )
-        .join('\n'),
-    );
-  const anyCluster = fc
-    .tuple(anyDrawing, fc.boolean())
-    .map(([drawing, listed]) => drawn(drawing, listed ? undefined : cluster(size)));
-
-  test('every bad cell is in exactly one finding, under a key that comes once', () => {
-    fc.assert(
-      fc.property(anyCluster, (damaged) => {
-        const { matrix, findings: found } = judge(damaged.facts());
-        const explained = found.flatMap(({ cells }) => cells);
-        expect(explained).toHaveLength(matrix.cells.length);
-        expect(new Set(explained)).toEqual(new Set(matrix.cells));
-        const keys = found.map(({ scope, name }) => `${scope}/${name}`);
-        expect(new Set(keys).size).toBe(keys.length);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  test('nobody has lost more peers than could be judged', () => {
-    fc.assert(
-      fc.property(anyCluster, (damaged) => {
-        for (const { missingPeers, checkedPeers, scope, observers } of judge(damaged.facts())
-          .findings) {
-          expect(missingPeers).toBeLessThanOrEqual(checkedPeers);
-          expect(observers.length).toBe(
-            scope === 'observer' || scope === 'pair' ? 1 : missingPeers,
-          );
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  test('the same facts give the same findings', () => {
-    fc.assert(
-      fc.property(anyCluster, (damaged) => {
-        expect(findings(damaged)).toEqual(findings(damaged));
-      }),
-      { numRuns: 50 },
-    );
-  });
-
-  test('the order in which hosts answered changes no finding', () => {
-    fc.assert(
-      fc.property(anyCluster, (damaged) => {
-        const facts = damaged.facts();
-        const turned = { ...facts, observations: facts.observations.toReversed() };
-        expect(judge(turned).findings.map(lineOf)).toEqual(findings(damaged));
-      }),
-      { numRuns: 200 },
-    );
   });
 });

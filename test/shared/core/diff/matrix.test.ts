@@ -93,7 +93,7 @@ describe('the matrix', () => {
   });
 
   test('what was found is told as the tools print it', () => {
-    const damaged = cluster(2).ask('FAILED', { observer: 'master2' }).change('fdb', {});
+    const damaged = cluster(2).listed().ask('FAILED', { observer: 'master2' }).change('fdb', {});
     const { cells } = judge(damaged.facts()).matrix;
     const told = cells.flatMap(({ entries }) => entries.map(({ table, found }) => [table, found]));
     expect(told).toContainEqual(['neighbour', '10.68.0.0 dev flannel.1 FAILED']);

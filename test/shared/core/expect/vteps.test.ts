@@ -51,13 +51,13 @@ describe('of each field the first source that knows is believed', () => {
     ['underlayIp', 'its device', bare.facts({ roster }), '192.168.1.0'],
     ['underlayIp', 'the roster', bare.silence(SUBJECT).facts({ roster }), '198.51.100.7'],
     ['underlayIp', 'its node object', bare.silence(SUBJECT).facts(), '192.168.1.0'],
-    ['tunnelIp', 'its device', annotations.facts({ roster }), '10.68.0.0'],
-    ['tunnelIp', 'its pod CIDR', annotations.silence(SUBJECT).facts({ roster }), '10.68.77.0'],
+    ['tunnelIp', 'its pod CIDR', annotations.facts({ roster }), '10.68.77.0'],
+    ['tunnelIp', 'its device', bare.facts({ roster }), '10.68.0.0'],
     ['tunnelIp', 'the roster', bare.silence(SUBJECT).facts({ roster }), '10.68.88.0'],
     ['tunnelIp', 'its peers', bare.silence(SUBJECT).facts(), '10.68.0.0'],
     ['podCidr', 'its node object', annotations.facts({ roster }), '10.68.77.0/24'],
-    ['podCidr', 'the roster', bare.facts({ roster }), '10.68.88.0/24'],
-    ['podCidr', 'its peers', bare.facts(), '10.68.0.0/24'],
+    ['podCidr', 'its peers', bare.facts({ roster }), '10.68.0.0/24'],
+    ['podCidr', 'the roster', bare.hide('routes').facts({ roster }), '10.68.88.0/24'],
   ] as const)('%s: %s', ([field, , facts, value]) => {
     expect(vtepOf(facts)?.[field]).toBe(value);
   });

@@ -12,12 +12,14 @@ const pair = six.lose('neighbour', { observer: 'node1', subject: 'master1' });
 
 /**
  * What a run sees: `X` master1 lost by all peers, `H` by two of five, `P` by one, `x` as X but the
- * second look does not confirm it, `W` by all but for good, `.` all well, `?` nobody answers, `t` all
+ * second look does not confirm it, `h` as H and `r` all well with the other three peers silent, `W` by all but for good, `.` all well, `?` nobody answers, `t` all
  * well but no host shows its neighbours, `-` master1 has left, and so have its peers' entries.
  */
 const SEEN: Readonly<Record<string, { readonly now: Cluster; readonly confirmed: boolean }>> = {
   X: { now: column, confirmed: true },
   x: { now: column, confirmed: false },
+  h: { now: half.silence('node3', 'master2', 'master3'), confirmed: true },
+  r: { now: six.silence('node3', 'master2', 'master3'), confirmed: true },
   H: { now: half, confirmed: true },
   P: { now: pair, confirmed: true },
   W: { now: six.weaken({ subject: 'master1' }), confirmed: true },
@@ -78,6 +80,8 @@ describe('the life of an incident', () => {
     ['XPX', 'opened! updated updated', 'and pages no more when it grows again'],
     ['W.', 'opened resolved', 'what still works wakes nobody'],
     ['WX.', 'opened opened! resolved!', 'until it stops working'],
+    ['Xhr.', 'opened! updated open resolved!', 'peers that fell silent are not forgotten'],
+    ['PPPx', 'suspected suspected opened! updated', 'a rise that no second look saw wakes nobody'],
     ['X.X', 'opened! resolved! opened!', 'a relapse is a new incident'],
   ] as const)('%s: %s (%s)', ([runs, outcome]) => {
     expect(story(runs)).toBe(outcome);

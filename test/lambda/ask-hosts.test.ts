@@ -1,0 +1,157 @@
+import { describe, test } from 'vitest';
+import { askHosts } from '../../lambda/ask-hosts.ts';
+import { deadlineIn } from '../../lambda/deadline.ts';
+import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
+import { nthNode } from '../support/addressing.ts';
+import { envelope } from '../support/envelope.ts';
+import { EVERYBODY, farOff, says, watched } from './shell/ssm/watched.ts';
+import type { Watched } from './shell/ssm/watched.ts';
+
+const COMMAND = { action: 'tables', targets: EVERYBODY } as const;
+const SOON_MS = 1200;
+
+const TABLES = envelope(
+  'tables',
+  'host node1\nboot b-1 1000.00\ninstall canal\nflanneld 900\nagent 3\nmaster -\ntools iproute2 5.4\n' +
+    'D flannel.1 3 UP 1450 32:a3:2f:8e:fb:2f 1 192.168.1.143 8472\nA flannel.1 10.68.3.0/32\n',
+);
+
+/** What earlier runs know of node 2. */
+const ROSTER = [
+  {
+    node: 'node2',
+    instanceId: instanceIdOf(2),
+    vteps: [nthNode(4)],
+    master: false,
+    firstSeen: 0,
+    lastSeen: 0,
+  },
+] as const;
+
+async function ask({ runCommand }: Watched): ReturnType<typeof askHosts> {
+  const waiting = {
+    until: deadlineIn(SOON_MS),
+    deadline: farOff(),
+    givenUp: new Set<string>(),
+  };
+  return askHosts(runCommand, COMMAND, { waiting, roster: ROSTER });
+}
+
+// Each waits for its first look at what has come: so they wait together.
+describe.concurrent('a host that', () => {
+  test('answers is known by what it says, under its managed-node id', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 1 }, onTestFinished);
+    says(made.ssm, 1, TABLES);
+    expect(await ask(made)).toMatchObject({
+      observations: [
+        { kind: 'tables', host: { node: 'node1', instanceId: instanceIdOf(1), install: 'canal' } },
+      ],
+      problems: [],
+    });
+  });
+
+  test('is silent is unknown, under the name that earlier runs know', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    says(made.ssm, 1, TABLES);
+    made.ssm.behaveNode(instanceIdOf(2), { kind: 'offline' });
+    const { observations } = await ask(made);
+    expect(observations[1]).toEqual({
+      kind: 'unknown',
+      instanceId: instanceIdOf(2),
+      node: 'node2',
+      reason: 'no answer yet (Delayed)',
+      error: 'timeout',
+    });
+  });
+
+  test('cannot be reached is unknown, with the service’s own word', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 1 }, onTestFinished);
+    made.ssm.behaveNode(instanceIdOf(1), { kind: 'refused', status: 'AccessDenied' });
+    expect((await ask(made)).observations).toEqual([
+      {
+        kind: 'unknown',
+        instanceId: instanceIdOf(1),
+        node: undefined,
+        reason: 'the command ended as AccessDenied',
+        error: 'access_denied',
+      },
+    ]);
+  });
+
+  test('answers nonsense is unknown, and keeps the name that earlier runs know', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    says(made.ssm, 1, TABLES);
+    says(made.ssm, 2, TABLES.replace('10.68.3.0', '10.68.4.0'));
+    expect((await ask(made)).observations[1]).toMatchObject({
+      kind: 'unknown',
+      node: 'node2',
+      error: 'bad_output',
+    });
+  });
+});
+
+describe.concurrent('a service that', () => {
+  const REFUSED = {
+    kind: 'refused',
+    error: { type: 'InternalServerError', message: 'out of order', status: 500 },
+  } as const;
+
+  test('refuses the command is a problem, and no host is known', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 1 }, onTestFinished);
+    made.ssm.gate.fail({ operation: 'SendCommand', fault: REFUSED });
+    expect(await ask(made)).toEqual({
+      observations: [],
+      problems: [
+        {
+          where: 'Systems Manager',
+          message: 'asking the hosts for tables: InternalServerError: out of order',
+        },
+      ],
+    });
+  });
+
+  test('finds nobody is a problem that says what to look at', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 0 }, onTestFinished);
+    expect(await ask(made)).toEqual({
+      observations: [],
+      problems: [
+        { where: 'Systems Manager', message: expect.stringMatching(/^no host was asked: .*tag/) },
+      ],
+    });
+  });
+
+  test('cannot list the answers does not pass for one that finds nobody', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 1 }, onTestFinished);
+    made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault: REFUSED });
+    expect(await ask(made)).toEqual({
+      observations: [],
+      problems: [
+        {
+          where: 'Systems Manager',
+          message: "listing the hosts' answers, page 1: InternalServerError: out of order",
+        },
+      ],
+    });
+  });
+});

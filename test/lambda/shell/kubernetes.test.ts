@@ -1,0 +1,243 @@
+import type { ServerResponse } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts';
+import type { Machines } from '../../../lab/machines/machine.ts';
+import { modelledMachines } from '../../../lab/machines/modelled.ts';
+import { askNodes, askPods } from '../../../lambda/ask-kubernetes.ts';
+import { deadlineIn } from '../../../lambda/deadline.ts';
+import { errorText } from '../../../lambda/error-text.ts';
+import { kubernetes } from '../../../lambda/shell/kubernetes.ts';
+import { until } from '../../lab/aws/ssm/account.ts';
+import { smallApiServer } from './small-api-server.ts';
+import { farOff } from './ssm/watched.ts';
+
+/** As the function asks for. */
+const PAGE_SIZE = 500;
+
+describe('the API of a cluster', () => {
+  let lab: Machines | undefined;
+  let plane: ControlPlane | undefined;
+  beforeAll(async () => {
+    lab = await modelledMachines();
+    plane = await startControlPlane(lab, { discovery: 'aggregated', dialSeconds: 0.5 });
+  });
+  afterAll(async () => {
+    await plane?.close();
+    await lab?.close();
+  });
+  const access = (): string => plane?.kubeconfig ?? '';
+
+  test('tells the nodes, with what flannel annotates, as the core reads them', async () => {
+    const { value, problems } = await askNodes(await kubernetes(access()), farOff());
+    expect(problems).toEqual([]);
+    expect(value?.map(({ name }) => name)).toEqual(lab?.machines.map(({ name }) => name));
+    expect(value?.[0]).toEqual({
+      name: 'master1',
+      internalIps: ['192.168.1.140'],
+      podCidrs: ['10.68.0.0/24'],
+      annotated: [{ family: 'ipv4', mac: '36:9b:9c:53:4a:10', publicIp: '192.168.1.140' }],
+      createdAt: expect.any(Number),
+    });
+  });
+
+  test('tells the pods that run flannel, and no others', async () => {
+    const { value, problems } = await askPods(await kubernetes(access()), farOff());
+    expect(problems).toEqual([]);
+    expect(value).toEqual(
+      lab?.machines.map(({ name }) => ({
+        name: expect.stringMatching(/^canal-[0-9a-f]{5}$/),
+        namespace: 'kube-system',
+        node: name,
+        flannel: true,
+      })),
+    );
+  });
+
+  test('is asked again and again through one client', async () => {
+    const api = await kubernetes(access());
+    const [one, two] = [await api.nodes(farOff()), await api.nodes(farOff())];
+    expect(two).toEqual(one);
+  });
+
+  test('refuses a wrong token, which is a problem without the token in it', async () => {
+    const stale = access().replace(/token: .*/, 'token: hunter2-is-my-token');
+    const { value, problems } = await askNodes(await kubernetes(stale), farOff());
+    expect(value).toBeUndefined();
+    expect(problems).toEqual([
+      { where: 'kubernetes', message: expect.stringMatching(/^listing the nodes: .*\b401\b/) },
+    ]);
+    expect(problems[0]?.message).not.toContain('hunter2');
+  });
+
+  test('that shows a certificate of nobody knows whom is a problem', async () => {
+    const { kubeconfig } = await smallApiServer((_request, response) => response.end('{}'));
+    const server = /server: .*/.exec(access())?.[0] ?? '';
+    const api = await kubernetes(kubeconfig.replace(/server: .*/, server));
+    const { value, problems } = await askNodes(api, farOff());
+    expect(value).toBeUndefined();
+    expect(problems[0]?.message).toMatch(/^listing the nodes: .*certificate/);
+  });
+
+  test('that has gone is a problem', async () => {
+    const server = await smallApiServer(() => {});
+    await server.close();
+    const api = await kubernetes(server.kubeconfig);
+    expect(await askNodes(api, farOff())).toEqual({
+      value: undefined,
+      problems: [
+        {
+          where: 'kubernetes',
+          message: expect.stringMatching(/^listing the nodes: .*ECONNREFUSED/),
+        },
+      ],
+    });
+    expect((await askPods(api, farOff())).problems[0]?.message).toMatch(
+      /^listing the pods of flannel: .*ECONNREFUSED/,
+    );
+  });
+});
+
+describe('pages', () => {
+  /** Answers a list of so many nodes as API servers do: by `limit` and `continue`. */
+  const listOf =
+    (total: number) =>
+    ({ url = '' }: { readonly url?: string | undefined }, response: ServerResponse): void => {
+      const parameters = new URL(url, 'https://kubernetes').searchParams;
+      const start = Number(parameters.get('continue') ?? 0);
+      const end = Math.min(total, start + Number(parameters.get('limit') ?? total));
+      json(response, 200, {
+        kind: 'NodeList',
+        apiVersion: 'v1',
+        metadata: { resourceVersion: '1', ...(end < total ? { continue: String(end) } : {}) },
+        items: Array.from({ length: end - start }, (_, at) => ({
+          metadata: { name: `node${start + at}`, creationTimestamp: '2026-11-23T09:00:00Z' },
+        })),
+      });
+    };
+
+  test('are followed to the last', async () => {
+    const { kubeconfig, asked } = await smallApiServer(listOf(1234));
+    const { value, problems } = await askNodes(await kubernetes(kubeconfig), farOff());
+    expect(problems).toEqual([]);
+    expect(value).toHaveLength(1234);
+    expect(value?.at(-1)).toMatchObject({
+      name: 'node1233',
+      createdAt: Date.parse('2026-11-23T09:00:00Z'),
+    });
+    expect(asked).toHaveLength(3);
+    expect(asked[0]).toContain(`limit=${PAGE_SIZE}`);
+    expect(asked[2]).toContain('continue=1000');
+  });
+
+  test('of a list without an end are given up', async () => {
+    const { kubeconfig, asked } = await smallApiServer((_request, response) =>
+      json(response, 200, { metadata: { continue: 'more' }, items: [] }),
+    );
+    const { value, problems } = await askNodes(await kubernetes(kubeconfig), farOff());
+    expect(value).toBeUndefined();
+    expect(problems[0]?.message).toBe('listing the nodes: more than 10000 of them');
+    expect(asked).toHaveLength(20);
+  });
+
+  test('that expire in the middle leave no half of a list', async () => {
+    const { kubeconfig } = await smallApiServer((request, response) =>
+      request.url?.includes('continue=')
+        ? json(response, 410, { kind: 'Status', reason: 'Expired', code: 410 })
+        : listOf(1234)(request, response),
+    );
+    const { value, problems } = await askNodes(await kubernetes(kubeconfig), farOff());
+    expect(value).toBeUndefined();
+    expect(problems[0]?.message).toMatch(/^listing the nodes: .*410/);
+  });
+});
+
+describe('a server that', () => {
+  test('hangs is given up at the deadline, and its connection ended', async () => {
+    const server = await smallApiServer(() => {});
+    const api = await kubernetes(server.kubeconfig);
+    const { value, problems } = await askNodes(api, deadlineIn(1500));
+    expect(value).toBeUndefined();
+    expect(problems[0]?.message).toMatch(/^listing the nodes: /);
+    expect(server.asked).toHaveLength(1);
+    await until(async () => (server.connections() === 0 ? true : undefined));
+  });
+
+  test('hangs in the middle of its answer is given up too', async () => {
+    const server = await smallApiServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('{"items":[');
+    });
+    const { value } = await askPods(await kubernetes(server.kubeconfig), deadlineIn(1500));
+    expect(value).toBeUndefined();
+    await until(async () => (server.connections() === 0 ? true : undefined));
+  });
+
+  test('is asked after the deadline is not waited for', async () => {
+    const { kubeconfig } = await smallApiServer(() => {});
+    const { value } = await askNodes(await kubernetes(kubeconfig), { at: 0 });
+    expect(value).toBeUndefined();
+  });
+
+  test.for([
+    ['a page for people', 200, 'text/html', '<html>sign in</html>'],
+    ['a list of nothing', 200, 'application/json', '{"kind":"NodeList"}'],
+    ['nothing', 200, 'application/json', 'null'],
+    ['half a document', 200, 'application/json', '{"items":['],
+    ['an error', 500, 'application/json', '{"kind":"Status","code":500}'],
+    ['a book of an error', 503, 'text/plain', 'x'.repeat(1_000_000)],
+  ] as const)(
+    'answers %s is a problem, told on one short line',
+    async ([, status, contentType, body]) => {
+      const { kubeconfig } = await smallApiServer((_request, response) => {
+        response.writeHead(status, { 'content-type': contentType });
+        response.end(body);
+      });
+      const { value, problems } = await askNodes(await kubernetes(kubeconfig), farOff());
+      expect(value).toBeUndefined();
+      expect(problems).toHaveLength(1);
+      expect(problems[0]?.message).toMatch(/^listing the nodes: .{1,1300}$/);
+    },
+  );
+
+  test('answers something else in good form shows no nodes', async () => {
+    const { kubeconfig } = await smallApiServer((_request, response) =>
+      json(response, 200, { kind: 'NodeList', items: [{}, { metadata: { name: '$(reboot)' } }] }),
+    );
+    const { value, problems } = await askNodes(await kubernetes(kubeconfig), farOff());
+    expect(value).toEqual([]);
+    expect(problems.map(({ message }) => message)).toEqual([
+      'not a node\'s name: ""',
+      'not a node\'s name: "$(reboot)"',
+    ]);
+  });
+});
+
+describe('a kubeconfig that', () => {
+  const TOKEN = 'hunter2-is-my-token';
+
+  test.for([
+    ['is empty', ''],
+    ['is null', 'null'],
+    ['is a text', 'hello'],
+    ['has no clusters', 'apiVersion: v1\nkind: Config\n'],
+    ['is no YAML, with a token in it', `users:\n- user:\n    token: ${TOKEN}\n   x: [`],
+    ['names a context that is not there', 'clusters: []\ncurrent-context: gone\n'],
+    ['has words for lists', `users: ${TOKEN}\nclusters: 8\n`],
+  ] as const)('%s is an error that quotes nothing of it', async ([, text]) => {
+    const said = await kubernetes(text).then(() => '', errorText);
+    expect(said).toBe(
+      'reading the kubeconfig: it is not one, or its current context names no cluster',
+    );
+  });
+});
+
+test('without access there is nothing, and no problem', async () => {
+  const nothing = { value: undefined, problems: [] };
+  expect(await askNodes(undefined, farOff())).toEqual(nothing);
+  expect(await askPods(undefined, farOff())).toEqual(nothing);
+});
+
+function json(response: ServerResponse, status: number, document: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(document));
+}

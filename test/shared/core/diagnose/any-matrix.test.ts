@@ -1,0 +1,94 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { judge } from '../../../../shared/core/judge.ts';
+import { cluster } from '../../../support/cluster.ts';
+import { findings, lineOf } from '../../../support/findings.ts';
+import { drawn } from '../../../support/matrix.ts';
+
+/** How large a random cluster is. */
+const SIZE = 7;
+
+describe('whatever the matrix', () => {
+  const cell = fc.constantFrom(
+    '.',
+    '.',
+    '.',
+    'N',
+    'F',
+    'R',
+    'NF',
+    'NR',
+    'FR',
+    'NFR',
+    'n',
+    'f',
+    'w',
+    'nF',
+  );
+  const row = fc.tuple(
+    fc.constantFrom('', '', '', '', '?', '!', '~', '-N', '-F', '-R'),
+    fc.array(cell, { minLength: SIZE, maxLength: SIZE }),
+  );
+  const anyDrawing = fc
+    .array(row, { minLength: SIZE, maxLength: SIZE })
+    .map((rows) =>
+      rows
+        .map(
+          ([mark, cells], at) =>
+            `${cluster(SIZE).names[at]}${mark} ${cells.map((one, column) => (column === at ? '-' : one)).join(' ')}`,
+        )
+        .join('\n'),
+    );
+  test('every bad cell is in exactly one finding, under a key that comes once', () => {
+    fc.assert(
+      fc.property(anyDrawing, fc.boolean(), (drawing, listed) => {
+        const damaged = drawn(drawing, listed ? undefined : cluster(SIZE));
+        const { matrix, findings: found } = judge(damaged.facts());
+        const explained = found.flatMap(({ cells }) => cells);
+        expect(explained).toHaveLength(matrix.cells.length);
+        expect(new Set(explained)).toEqual(new Set(matrix.cells));
+        const keys = found.map(({ scope, name }) => `${scope}/${name}`);
+        expect(new Set(keys).size).toBe(keys.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('nobody has lost more peers than could be judged', () => {
+    fc.assert(
+      fc.property(anyDrawing, fc.boolean(), (drawing, listed) => {
+        const damaged = drawn(drawing, listed ? undefined : cluster(SIZE));
+        for (const { missingPeers, checkedPeers, scope, observers } of judge(damaged.facts())
+          .findings) {
+          expect(missingPeers).toBeLessThanOrEqual(checkedPeers);
+          expect(observers.length).toBe(
+            scope === 'observer' || scope === 'pair' ? 1 : missingPeers,
+          );
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('the same facts give the same findings', () => {
+    fc.assert(
+      fc.property(anyDrawing, fc.boolean(), (drawing, listed) => {
+        const damaged = drawn(drawing, listed ? undefined : cluster(SIZE));
+        expect(findings(damaged)).toEqual(findings(damaged));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('the order in which hosts answered changes no finding', () => {
+    fc.assert(
+      fc.property(anyDrawing, fc.boolean(), (drawing, listed) => {
+        const damaged = drawn(drawing, listed ? undefined : cluster(SIZE));
+        const facts = damaged.facts();
+        const turned = { ...facts, observations: facts.observations.toReversed() };
+        expect(judge(turned).findings.map(lineOf)).toEqual(findings(damaged));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

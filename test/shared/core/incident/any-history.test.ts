@@ -1,0 +1,130 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ReportedEntry } from '../../../../shared/contract/report.ts';
+import type { Decision } from '../../../../shared/core/decide.ts';
+import { judge } from '../../../../shared/core/judge.ts';
+import { cluster } from '../../../support/cluster.ts';
+import { drawn } from '../../../support/matrix.ts';
+import { decisions, type Run } from '../../../support/runs.ts';
+
+const SIZE = 5;
+const WELL = cluster(SIZE).listed();
+const SILENT = WELL.silence(...WELL.names);
+
+const cell = fc.constantFrom('.', '.', '.', '.', 'N', 'N', 'F', 'NR', 'NFR', 'n', 'w');
+const row = fc.tuple(
+  fc.constantFrom('', '', '', '', '', '?', '!', '~', '-N'),
+  fc.array(cell, { minLength: SIZE, maxLength: SIZE }),
+);
+const anyDrawing = fc
+  .array(row, { minLength: SIZE, maxLength: SIZE })
+  .map((rows) =>
+    rows.map(([mark, cells], at) => `${WELL.names[at]}${mark} ${cells.join(' ')}`).join('\n'),
+  );
+
+/** A run sees a drawing, a healthy cluster or nobody, and its second look confirms all or nothing. */
+const anyHistory = fc.array(
+  fc.tuple(fc.oneof(anyDrawing, fc.constantFrom('well', 'silent')), fc.boolean()),
+  { maxLength: 8 },
+);
+
+type History = readonly (readonly [string, boolean])[];
+
+function runsOf(history: History): readonly Run[] {
+  return history.map(([sight, confirmed]) => ({
+    sees: sight === 'well' ? WELL : sight === 'silent' ? SILENT : drawn(sight, WELL),
+    confirms: () => confirmed,
+  }));
+}
+
+/** Which entry is meant, whatever is wrong with it. */
+function placeOf({ observer, subject, table }: ReportedEntry): string {
+  return `${observer} ${subject} ${table}`;
+}
+
+/** Replays a history from its first run on. */
+function replay(history: History): readonly Decision[] {
+  return decisions(runsOf(history));
+}
+
+describe('whatever the history', () => {
+  test('of every key, pages open and resolve in turn', () => {
+    fc.assert(
+      fc.property(anyHistory, (history) => {
+        const open = new Set<string>();
+        for (const { pages } of replay(history)) {
+          for (const { kind, key } of pages) {
+            expect(open.has(key)).toBe(kind !== 'opened');
+            if (kind === 'opened') open.add(key);
+            if (kind === 'resolved') open.delete(key);
+          }
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('nothing opens and nothing resolves while nobody answers', () => {
+    fc.assert(
+      fc.property(anyHistory, (history) => {
+        const last = replay([...history, ['silent', true]]).at(-1);
+        expect(last?.announcements).toEqual([]);
+        expect(last?.incidents).toEqual(replay(history).at(-1)?.incidents ?? []);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('a run that sees everybody well leaves no incident', () => {
+    fc.assert(
+      fc.property(anyHistory, (history) => {
+        const last = replay([...history, ['well', false]]).at(-1);
+        expect(last?.incidents).toEqual([]);
+        expect(last?.report.incidents.filter(({ phase }) => phase !== 'resolved')).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('nothing resolves while one of its entries is still gone', () => {
+    fc.assert(
+      fc.property(anyHistory, (history) => {
+        const runs = runsOf(history);
+        for (const [at, { announcements }] of decisions(runs).entries()) {
+          const { cells } = judge(runs[at]?.sees.facts() ?? WELL.facts()).matrix;
+          const gone = new Set(cells.flatMap(({ entries }) => entries.map(placeOf)));
+          const over = announcements.filter(({ kind }) => kind === 'resolved');
+          // What a drift has flushed on the subject itself is told with it, and may outlast it.
+          const accused = over.flatMap(({ incident }) =>
+            incident.entries.filter(({ subject }) => (incident.subject ?? subject) === subject),
+          );
+          const untrue = accused.filter((entry) => gone.has(placeOf(entry)));
+          expect(untrue).toEqual([]);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('an unconfirmed look pages nobody', () => {
+    fc.assert(
+      fc.property(anyDrawing, (drawing) => {
+        const [only] = replay([[drawing, false]]);
+        expect(only?.pages).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('no key comes twice in what is remembered', () => {
+    fc.assert(
+      fc.property(anyHistory, (history) => {
+        for (const { incidents } of replay(history)) {
+          const keys = incidents.map(({ key }) => key);
+          expect(new Set(keys).size).toBe(keys.length);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
