@@ -26,12 +26,13 @@ export function witnesses(observers: readonly Tables[], family: Family): Witness
   const neighbours = asked.flatMap((tables) => tables.neighbours ?? []).filter(ofFamily);
   const routes = asked.flatMap((tables) => tables.routes ?? []).filter(ofFamily);
   const byDestination = groupBy(fdb, ({ destination }) => destination);
+  const fdbByMac = groupBy(fdb, ({ mac }) => mac);
   const neighboursByMac = groupBy(neighbours, ({ mac }) => mac ?? '');
   const byGateway = groupBy(routes, ({ gateway }) => gateway);
   return {
     macAt: (underlayIp) => majority((byDestination.get(underlayIp) ?? []).map(({ mac }) => mac)),
     destinationOf: (mac) =>
-      majority(fdb.filter((one) => one.mac === mac).map((one) => one.destination)),
+      majority((fdbByMac.get(mac) ?? []).map(({ destination }) => destination)),
     tunnelIpOf: (mac) => majority((neighboursByMac.get(mac) ?? []).map(({ ip }) => ip)),
     podCidrBehind: (tunnelIp) =>
       majority((byGateway.get(tunnelIp) ?? []).map(({ destination }) => destination)),
