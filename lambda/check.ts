@@ -1,4 +1,4 @@
-import type { Report } from '../shared/contract/report.ts';
+import type { Problem, Report } from '../shared/contract/report.ts';
 import { type Confirmed, confirm } from '../shared/core/confirm.ts';
 import { decide, type Decision, dueForSecondLook } from '../shared/core/decide.ts';
 import type { Facts } from '../shared/core/facts.ts';
@@ -10,7 +10,7 @@ import { failuresOf, nodeFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { askHosts } from './ask-hosts.ts';
-import { deadlineIn, nearer, sleep } from './deadline.ts';
+import { type Deadline, deadlineIn, nearer, sleep } from './deadline.ts';
 import { deliver, owed, owedOf } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
@@ -67,8 +67,8 @@ async function watch(run: Run, lease: Lease): Promise<Report> {
   );
   await act(run, lease, { decision, outbox });
   const settled = await settleLatencies(run, latency);
-  await lease.saveMemory(memoryOf(facts, decision, settled), end);
-  const report = withLatencies(decision.report, settled);
+  const forgotten = await remember(lease, memoryOf(facts, decision, settled), end);
+  const report = withLate(decision.report, settled, forgotten);
   tell(run, { ...decision, report }, { judgement: confirmed.judgement, ...facts });
   return report;
 }
@@ -81,11 +81,30 @@ async function settleLatencies(run: Run, latency: LatencyRound): Promise<Measure
   return await awaitLatencies(run.shell.ssm, latency, { until, deadline: run.end });
 }
 
-function withLatencies(report: Report, { latencies, problems }: Measured): Report {
+/** What is not remembered makes the next run less sure, and takes nothing from what this one saw. */
+async function remember(
+  lease: Lease,
+  memory: Memory,
+  deadline: Deadline,
+): Promise<readonly Problem[]> {
+  try {
+    await lease.saveMemory(memory, deadline);
+    return [];
+  } catch (error) {
+    return [{ where: 'DynamoDB', message: errorText(error) }];
+  }
+}
+
+/** The report with what came to light after the verdict. */
+function withLate(
+  report: Report,
+  { latencies, problems }: Measured,
+  forgotten: readonly Problem[],
+): Report {
   return {
     ...report,
     latencies: [...latencies],
-    problems: [...report.problems, ...problems],
+    problems: [...report.problems, ...problems, ...forgotten],
   };
 }
 

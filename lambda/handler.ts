@@ -114,10 +114,22 @@ interface World {
   kubernetes?: Kubernetes;
 }
 
+/**
+ * Bounds one try of a call, so that the client tries again. By default it would wait for as long as
+ * the run lasts on a connection that has died in silence, as they do while a function is frozen.
+ */
+const HTTP = {
+  requestHandler: {
+    connectionTimeout: 2000,
+    requestTimeout: 5000,
+    throwOnRequestTimeout: true,
+  },
+} as const;
+
 function createWorld(context: Context): World {
   const settings = readSettings(process.env);
   // The service publishes no rate and throttles: the client slows down by itself.
-  const ssm = new SSMClient({ retryMode: 'adaptive', maxAttempts: 8 });
+  const ssm = new SSMClient({ ...HTTP, retryMode: 'adaptive', maxAttempts: 8 });
   const { otlpHeadersParameter, table, cluster, topicArn, document } = settings;
   const telemetry = startTelemetry({
     environment: process.env,
@@ -135,8 +147,8 @@ function createWorld(context: Context): World {
     telemetry,
     shell: {
       ssm: runCommand(ssm, document),
-      store: incidentStore({ client: new DynamoDBClient({}), table, cluster }),
-      routes: [snsRoute(new SNSClient({}), topicArn)],
+      store: incidentStore({ client: new DynamoDBClient(HTTP), table, cluster }),
+      routes: [snsRoute(new SNSClient(HTTP), topicArn)],
       telemetry,
     },
   };

@@ -71,6 +71,16 @@ describe('the state', () => {
     },
   );
 
+  test('that was written again since it was read is written by nobody else', async () => {
+    const store = table.store('again');
+    const first = await leaseOf(store, tickAt(0));
+    await first.saveState(stateOf('one'), soon());
+    const second = await leaseOf(store, tickAt(1));
+    await first.saveState(stateOf('two'), soon());
+    await expect(second.saveState(stateOf('stale'), soon())).rejects.toThrow('another run');
+    expect((await readAt(2, 'again')).state).toEqual(stateOf('two'));
+  });
+
   test('of two runs that write at once is that of one, and the other knows', async () => {
     const store = table.store('at once');
     const one = await leaseOf(store, tickAt(0));

@@ -50,6 +50,13 @@ describe('an answer', () => {
     expect(made.ssm.gate.count('GetCommandInvocation')).toBe(long.length);
   });
 
+  test('is fetched whole by its bytes, however few characters they are', async () => {
+    const made = await watched({ nodes: 1 }, onTestFinished);
+    says(made.ssm, 1, 'é'.repeat(2000));
+    const { byInstance } = await made.runCommand.peek(await sent(made), farOff());
+    expect(textsOf(byInstance)).toEqual({ 1: 'é'.repeat(2000) });
+  });
+
   test('over 24,000 bytes is cut by the service, with its mark', async () => {
     const made = await watched({ nodes: 1 }, onTestFinished);
     says(made.ssm, 1, 'x'.repeat(30_000));
