@@ -151,7 +151,7 @@ async function lookAgain(
 }
 
 async function act(
-  { shell, end }: Run,
+  { shell, settings, end }: Run,
   lease: Lease,
   { decision, outbox }: { readonly decision: Decision; readonly outbox: Lease['state']['outbox'] },
 ): Promise<void> {
@@ -163,7 +163,11 @@ async function act(
   }
   if (due.length === 0) return;
   const left = await deliver(due, shell.routes, end);
-  if (owedOf(left) < owedOf(due)) await lease.saveState({ incidents, outbox: left }, end);
+  if (owedOf(left) === owedOf(due)) return;
+  // The next run repeats the pages that cannot be crossed off, and loses nothing.
+  await lease.saveState({ incidents, outbox: left }, end).catch((error: unknown) => {
+    log('outbox.kept', { cluster: settings.cluster, error: errorText(error) });
+  });
 }
 
 function memoryOf(facts: Facts, { roster }: Decision, { unanswered, names }: Measured): Memory {
