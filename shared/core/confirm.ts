@@ -1,10 +1,12 @@
 import { type Cell, cellOf, holdingsOf, mergeCells } from './diff/cells.ts';
-import { type Matrix, matrixOf, shownBy } from './diff/matrix.ts';
+import { type Matrix, rowOf } from './diff/matrix.ts';
+import { shownBy } from './diff/shown.ts';
 import { TABLES } from '../contract/causes.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
 import type { Member } from './expect/member.ts';
-import { vtepsOf } from './expect/vteps.ts';
+import { trustedVteps } from './expect/trust.ts';
+import { groupBy } from './group.ts';
 import type { Judgement } from './judge.ts';
 import type { Observation, Vtep } from './overlay.ts';
 
@@ -28,7 +30,7 @@ export function confirm(
 ): Confirmed {
   const answers = laterAnswers(first, second);
   const members = first.members.map((member) => withSecondLook(member, answers.get(member.node)));
-  const vteps = vtepsOf(members);
+  const vteps = trustedVteps(members, first.trust);
   const looks = asked.map((finding) => lookAgain(finding, { answers, vteps, members }));
   const asking = new Set(asked.flatMap(({ cells }) => cells));
   const cells = [
@@ -75,7 +77,7 @@ function withSecondLook(member: Member, answer: Answer | undefined): Member {
   return {
     ...member,
     observed: {
-      host: member.observed.host,
+      ...member.observed,
       tables: { ...tables, devices: answer.tables.devices ?? tables.devices },
       verbatim: answer.verbatim,
     },
@@ -84,12 +86,18 @@ function withSecondLook(member: Member, answer: Answer | undefined): Member {
 
 /** Rows with the devices of the second look. */
 function rowsAgain(
-  first: Judgement,
+  { matrix, vteps }: Judgement,
   members: readonly Member[],
   answers: ReadonlyMap<string, Answer>,
 ): Matrix['rows'] {
-  const asked = members.filter(({ node }) => answers.has(node));
-  return new Map([...first.matrix.rows, ...matrixOf(asked, first.vteps).rows]);
+  const own = groupBy(vteps, ({ node }) => node);
+  const asked = members.flatMap((member) => {
+    const row = answers.has(member.node) ? matrix.rows.get(member.node) : undefined;
+    return row === undefined
+      ? []
+      : [[member.node, rowOf(member, own.get(member.node) ?? [], row)] as const];
+  });
+  return new Map([...matrix.rows, ...asked]);
 }
 
 interface Look {
