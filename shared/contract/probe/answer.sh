@@ -3,20 +3,25 @@
 
 MAX_PAYLOAD_BYTES=1048576
 
-# $1: the action. $2: what the action `entries` looks for.
+# $1: the action. $2: what the action `entries` looks for, or the page of `tables`.
 answer() {
   if ! payload=$(identity && act "$1" "$2"); then
     complain "the action failed: $1"
   elif [ "${#payload}" -gt "$MAX_PAYLOAD_BYTES" ]; then
     complain "the payload is longer than $MAX_PAYLOAD_BYTES bytes"
-  elif ! printf '%s\n' "$payload" | awk -v action="$1" "$ENVELOPE"; then
+  elif ! sealed=$(printf '%s\n' "$payload" | awk -v action="$1" "$ENVELOPE"); then
     complain 'the payload is not printable ASCII'
+  elif [ "$1" = tables ] && [ -n "$2" ]; then
+    pack "$sealed"
+  else
+    printf '%s\n' "$sealed"
   fi
 }
 
 act() {
   case $1 in
-    tables) give_way && tables ;;
+    digest) give_way && digest ;;
+    tables) give_way && tables "$2" ;;
     entries) give_way && entries "$2" ;;
     # In their turn, so that the figures are those that a person would see.
     latency | apis) latency "$1" ;;

@@ -12,17 +12,13 @@ entries() {
       for (i = 1; i <= count; i++) is_wanted[list[i]] = 1
     }
 
-    function emit(record,    count, i, word) {
-      count = split(record, word, " ")
-      if (word[1] == "D" || word[1] == "A") {
-        print record
-        return
-      }
-      for (i = 3; i <= count; i++) {
-        if (!(word[i] in is_wanted)) continue
-        print record
+    function emit(kind, dev, key, value, detail) {
+      if (kind == "L") return
+      if (kind ~ /^[DA]$/) {
+        print record(kind, dev, key)
+      } else if (key in is_wanted || value in is_wanted) {
+        print record(kind, dev, key, value, detail)
         evidence()
-        return
       }
     }
 

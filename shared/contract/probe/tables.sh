@@ -5,15 +5,6 @@
 # More than any host prints: 5,000 peers and 250 pods make 1.5 million bytes.
 MAX_PRINTED_BYTES=16777216
 
-# Prints all that this host holds.
-tables() {
-  facts
-  inspect_ip
-  printf 'tools %s %s\n' "$ip_kind" "$ip_version"
-  printed_tables | awk "$NORMALISE"'
-    function emit(record) { print record }'
-}
-
 # Sets ip_kind and ip_version: iproute2's `ip -V` tells, busybox prints its usage instead.
 inspect_ip() {
   says=$(bounded ip -V 2>&1 | first_lines)
@@ -84,8 +75,8 @@ first_lines() {
   for _ in 1 2 3; do read -r line && printf '%s\n' "$line"; done
 }
 
-# This awk program calls emit(record) for each entry that matters, while `printed` is the line it is
-# from and `table` is where that stood. Every line must be understood, or the table is unknown; what
+# This awk program calls emit(kind, dev, key, value, detail) for each entry that matters, while
+# `printed` is the line it is from and `table` is where that stood. Every line must be understood, or the table is unknown; what
 # is skipped on purpose is other devices' and multicast's.
 # shellcheck disable=SC2016 # The $ are awk's.
 NORMALISE='
@@ -109,17 +100,25 @@ NORMALISE='
     if (!is_overlay(dev)) return
     state = $3 ~ /[<,]UP[,>]/ && $3 ~ /[<,]LOWER_UP[,>]/ ? "UP" : "DOWN"
     vxlan = position("vxlan", 4)
-    emit("D " dev " " ($1 + 0) " " state " " number(after("mtu", 4)) \
+    own[dev] = ip(after("local", vxlan))
+    emit("D", dev, ($1 + 0) " " state " " number(after("mtu", 4)) \
       " " mac(after("link/ether", 4)) " " number(after("id", vxlan)) \
-      " " ip(after("local", vxlan)) " " number(after("dstport", vxlan)))
+      " " own[dev] " " number(after("dstport", vxlan)))
   }
 
   # 3: flannel.1    inet 10.42.0.0/32 scope global flannel.1 ...
-  function address() {
+  function address(    dev, text) {
     if ($1 !~ /^[0-9]+:$/) return garbled()
-    if (!is_overlay($2) || $3 !~ /^inet6?$/ || $4 ~ /^fe80:/) return
+    if ($3 !~ /^inet6?$/ || $4 ~ /^fe80:/) return
     if (!is_prefix($4)) return garbled()
-    emit("A " $2 " " with_length($4))
+    if (is_overlay($2)) emit("A", $2, with_length($4))
+    text = $4
+    sub(/\/.*/, "", text)
+    for (dev in own) {
+      if (own[dev] != text) continue
+      emit("L", dev, with_length($4))
+      delete own[dev]
+    }
   }
 
   # 10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 router PERMANENT proto openr
@@ -131,7 +130,7 @@ NORMALISE='
     for (i = 2; i <= NF; i++)
       if ($i ~ /^(INCOMPLETE|REACHABLE|STALE|DELAY|PROBE|FAILED|NOARP|PERMANENT)$/) state = $i
     if (state == "NOARP" || $1 ~ /^(ff|22[4-9]\.|23[0-9]\.)/) return
-    emit("N " dev " " $1 " " mac(after("lladdr", 2)) " " state)
+    emit("N", dev, $1, mac(after("lladdr", 2)), state)
   }
 
   # 8a:11:11:11:11:02 dev flannel.1 dst 192.168.50.2 self permanent; 4.17 and 4.18 print no "dst".
@@ -143,7 +142,7 @@ NORMALISE='
     if (dst == "") dst = $(at + 2)
     if (!is_ip(dst)) return
     kind = has("permanent") ? "permanent" : has("static") ? "static" : "dynamic"
-    emit("F " $(at + 1) " " $1 " " dst " " kind)
+    emit("F", $(at + 1), $1, dst, kind)
   }
 
   # [type] 10.42.1.0/24 via 10.42.1.0 dev flannel.1 onlink; of several gateways, each has a line of
@@ -161,8 +160,12 @@ NORMALISE='
     if (via ~ /^inet6?$/) via = after(via, 1)
     if (via == "") return
     if (!is_ip(via)) return garbled()
-    emit("R " known(after("dev", 1)) " " with_length(destination) " " via \
-      " " (has("onlink") ? "onlink" : "-"))
+    emit("R", known(after("dev", 1)), with_length(destination), via, has("onlink") ? "onlink" : "-")
+  }
+
+  # The entry in one line. Devices and addresses have no value.
+  function record(kind, dev, key, value, detail) {
+    return kind " " dev " " key (value == "" ? "" : " " value " " detail)
   }
 
   function position(name, from,    i) {
