@@ -4,7 +4,8 @@ import type { Observation } from '../shared/core/overlay.ts';
 import { parseHostAnswer } from '../shared/core/parse/host-answer.ts';
 import { errorText } from './error-text.ts';
 import type { HostAnswer } from './shell/ssm/answers.ts';
-import type { Command, RunCommand, Waiting } from './shell/ssm/run-command.ts';
+import type { Waiting } from './shell/ssm/collect.ts';
+import type { Command, RunCommand } from './shell/ssm/run-command.ts';
 
 /** What a command brought back. */
 export interface Asked {

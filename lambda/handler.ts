@@ -17,6 +17,7 @@ import { type Kubernetes, kubernetes } from './shell/kubernetes.ts';
 import { log } from './shell/log.ts';
 import { readSecret } from './shell/secrets.ts';
 import { snsRoute } from './shell/sns.ts';
+import { RETRIES } from './shell/ssm/persist.ts';
 import { runCommand } from './shell/ssm/run-command.ts';
 import { traceCalls } from './shell/ssm/traced.ts';
 import { startTelemetry, type Telemetry } from './shell/telemetry/telemetry.ts';
@@ -128,8 +129,7 @@ const HTTP = {
 
 function createWorld(context: Context): World {
   const settings = readSettings(process.env);
-  // The service publishes no rate and throttles: the client slows down by itself.
-  const ssm = new SSMClient({ ...HTTP, retryMode: 'adaptive', maxAttempts: 8 });
+  const ssm = new SSMClient({ ...HTTP, ...RETRIES });
   const { otlpHeadersParameter, table, cluster, topicArn, document } = settings;
   const telemetry = startTelemetry({
     environment: process.env,
