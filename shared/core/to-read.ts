@@ -1,6 +1,6 @@
 import type { Member } from './expect/member.ts';
 import type { Judgement } from './judge.ts';
-import type { Vtep } from './overlay.ts';
+import type { Digest, Vtep } from './overlay.ts';
 
 /**
  * How many hosts are read in full for what no source but the peers tells: a majority needs three.
@@ -33,6 +33,23 @@ export function nodesToRead({ members, vteps, matrix }: Judgement): readonly str
 function mostTablesFirst(one: Member, two: Member): number {
   const tables = ({ observed }: Member): number => observed?.digest?.tables.size ?? 0;
   return tables(two) - tables(one);
+}
+
+/** Entries of random addresses of which a page in 24,000 bytes has room. */
+const ENTRIES_PER_PAGE = 2000;
+
+/** In how many pages the tables of these nodes must be asked for. */
+export function pagesFor(nodes: readonly string[], { members }: Judgement): number {
+  const named = new Set(nodes);
+  const sizes = members
+    .filter(({ node }) => named.has(node))
+    .map(({ observed }) => observed?.digest)
+    .map((digest) => (digest === undefined ? 0 : sizeOf(digest)));
+  return Math.max(1, Math.ceil(Math.max(0, ...sizes) / ENTRIES_PER_PAGE));
+}
+
+function sizeOf({ counts, orphans }: Digest): number {
+  return counts.neighbour + counts.fdb + counts.route + counts.direct + orphans;
 }
 
 /** Calico's routes are of blocks that no node's spec tells. */
