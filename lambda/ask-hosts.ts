@@ -1,7 +1,7 @@
 import type { Problem } from '../shared/contract/report.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
 import type { Observation } from '../shared/core/overlay.ts';
-import { parseHostAnswer } from '../shared/core/parse/host-answer.ts';
+import { type HostAction, parseHostAnswer } from '../shared/core/parse/host-answer.ts';
 import { errorText } from './error-text.ts';
 import type { HostAnswer } from './shell/ssm/answers.ts';
 import type { Waiting } from './shell/ssm/collect.ts';
@@ -14,7 +14,7 @@ export interface Asked {
 }
 
 export interface HostCommand extends Command {
-  readonly action: 'tables' | 'entries';
+  readonly action: HostAction;
 }
 
 /**
@@ -51,7 +51,7 @@ function toProblem(message: string): Problem {
 }
 
 function observationOf(
-  action: HostCommand['action'],
+  action: HostAction,
   host: {
     readonly instanceId: string;
     readonly answer: HostAnswer;

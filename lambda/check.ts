@@ -2,7 +2,7 @@ import type { Problem, Report } from '../shared/contract/report.ts';
 import { type Confirmed, confirm } from '../shared/core/confirm.ts';
 import { decide, type Decision, dueForSecondLook } from '../shared/core/decide.ts';
 import type { Facts } from '../shared/core/facts.ts';
-import { type Judgement, judge } from '../shared/core/judge.ts';
+import type { Judgement } from '../shared/core/judge.ts';
 import { secondLookOf } from '../shared/core/second-look.ts';
 import { changesOf } from '../shared/core/telemetry/changes.ts';
 import { eventsOf } from '../shared/core/telemetry/events.ts';
@@ -22,6 +22,7 @@ import {
   type Measured,
   withApis,
 } from './latency-round.ts';
+import { readInFull } from './read-in-full.ts';
 import type { Run } from './run.ts';
 import type { Lease } from './shell/incident-store/incident-store.ts';
 import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
@@ -55,8 +56,8 @@ const EVIDENCE_MS = 2000;
 async function watch(run: Run, lease: Lease): Promise<Report> {
   const { shell, end } = run;
   const outbox = await deliver(lease.state.outbox, shell.routes, end);
-  const { facts, latency } = await gather(run, lease.memory);
-  const first = judge(facts);
+  const { facts: gathered, latency } = await gather(run, lease.memory);
+  const { facts, judgement: first } = await readInFull(run, gathered, lease.memory.roster);
   const { confirmed, apis } = await lookAgain(run, lease, { facts, first, latency });
   // Evidence that a page is better for, and does not wait for.
   const evidence = nearer(deadlineIn(EVIDENCE_MS), run.deadline);
@@ -133,21 +134,18 @@ async function lookAgain(
     // It is evidence that would be missing, and nothing that a page could wait for.
     () => undefined,
   );
-  const { instanceIds, wanted } = secondLookOf(due, first);
+  const { instanceIds, subjects, wanted } = secondLookOf(due, first);
   const apartSeconds = facts.limits.secondLookSeconds;
   log('second-look', { cluster: facts.cluster, findings: due.map(({ name }) => name) });
   await sleep(apartSeconds * 1000, run.deadline);
   const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
-  const command =
-    wanted === undefined
-      ? ({ action: 'tables', targets } as const)
-      : ({ action: 'entries', targets, wanted } as const);
+  const command = { action: 'entries', targets, wanted } as const;
   const waiting = { until: run.deadline, deadline: run.deadline, givenUp: new Set<string>() };
   const { observations } = await askHosts(run.shell.ssm, command, {
     waiting,
     roster: memory.roster,
   });
-  return { confirmed: confirm(first, due, { observations, apartSeconds }), apis };
+  return { confirmed: confirm(first, due, { observations, subjects, apartSeconds }), apis };
 }
 
 async function act(

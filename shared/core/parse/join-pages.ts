@@ -8,8 +8,8 @@ type Seen = Extract<Observation, { readonly kind: 'tables' }>;
  * another, or got another device, between two pages: half of its tables would be of the past.
  */
 export function joinPages(one: Observation, other: Observation): Observation {
-  if (one.kind === 'unknown') return one;
-  if (other.kind === 'unknown') return other;
+  if (one.kind !== 'tables') return one;
+  if (other.kind !== 'tables') return other;
   const change = changeBetween(one, other);
   if (change !== undefined) {
     return {

@@ -3,7 +3,6 @@ import type { ErrorType } from '../../contract/telemetry.ts';
 import { peersOf } from '../diff/matrix.ts';
 import type { Judgement } from '../judge.ts';
 import type { Observation } from '../overlay.ts';
-import { ghostsOf } from '../diff/ghosts.ts';
 import type { NodeFigures } from './points.ts';
 
 /** The figures of every node that was judged. */
@@ -50,14 +49,10 @@ export function failuresOf(
 }
 
 /** Only where every node's VTEP is known can an entry be said to be for none of them. */
-function ghostEntries({ members, vteps }: Judgement): ReadonlyMap<string, GhostEntries> {
+function ghostEntries({ members, vteps, matrix }: Judgement): ReadonlyMap<string, GhostEntries> {
   const known = new Set(vteps.map(({ node }) => node));
   if (!members.every(({ node }) => known.has(node))) return new Map();
-  return new Map(
-    members.flatMap(({ node, observed }) =>
-      observed === undefined ? [] : [[node, ghostsOf(observed.tables, vteps)]],
-    ),
-  );
+  return new Map([...matrix.rows.values()].map(({ observer, ghosts }) => [observer, ghosts]));
 }
 
 type GhostEntries = NonNullable<NodeFigures['ghostEntries']>;
