@@ -31,8 +31,11 @@ export function nodesToRead({ members, vteps, matrix }: Judgement): readonly str
 }
 
 function mostTablesFirst(one: Member, two: Member): number {
-  const tables = ({ observed }: Member): number => observed?.digest?.tables.size ?? 0;
-  return tables(two) - tables(one);
+  return tablesOf(two) - tablesOf(one);
+}
+
+function tablesOf({ observed }: Member): number {
+  return observed?.digest?.tables.size ?? 0;
 }
 
 /** Entries of random addresses of which a page in 24,000 bytes has room. */

@@ -32,15 +32,13 @@ export function digested(facts: Facts): Facts {
  * all is explained. `asked` counts them.
  */
 export function settled(facts: Facts): { readonly judgement: Judgement; readonly asked: number } {
-  let asking = digested(facts);
-  for (let asked = 0; ;) {
-    const judgement = judge(asking);
+  let { observations } = digested(facts);
+  let asked = 0;
+  for (;;) {
+    const judgement = judge({ ...facts, observations });
     const chosen = new Set(nodesToRead(judgement));
     if (chosen.size === 0) return { judgement, asked };
-    asking = {
-      ...asking,
-      observations: asking.observations.map((one) => inFull(one, facts, chosen)),
-    };
+    observations = observations.map((one) => inFull(one, facts, chosen));
     asked += chosen.size;
   }
 }

@@ -14,15 +14,19 @@ export interface Spelling {
   readonly valuesOf: (entry: ExpectedEntry) => Values;
 }
 
-/** The cells of one observer in which its digest, explained, says that something is wrong. */
+/**
+ * The cells of one observer in which its digest, explained, says that something is wrong: `most` of
+ * them at least, where there are as many.
+ */
 export function cellsOfDigest(
   { observer, devices }: { readonly observer: string; readonly devices: readonly Device[] },
   explanation: Explanation,
-  spelling: Spelling,
+  { most, ...spelling }: Spelling & { readonly most: number },
 ): readonly Cell[] {
   const cells = new Map<string, Cell>();
-  const wrong = [...explanation.actual.keys()].toSorted((one, two) => one.rank - two.rank);
-  for (const vtep of new Set(wrong.map((entry) => entry.vtep))) {
+  for (const vtep of suspects(explanation, spelling.book)) {
+    if (vtep.node === observer) continue;
+    if (cells.size >= most && !cells.has(vtep.node)) break;
     const device = ownDevice(devices, vtep.family)?.name ?? DEFAULT_DEVICE[vtep.family];
     const cell = cellOfVtep({ observer, device, vtep }, explanation, spelling);
     if (cell === undefined) continue;
@@ -30,6 +34,13 @@ export function cellsOfDigest(
     cells.set(vtep.node, sibling === undefined ? cell : mergeCells(sibling, cell));
   }
   return [...cells.values()];
+}
+
+/** The VTEPs of which an observer may hold something wrong, in the order of all. */
+function suspects({ lost, actual }: Explanation, book: Codebook): Iterable<Vtep> {
+  if (lost.size > 0) return book.byVtep.keys();
+  const wrong = [...actual.keys()].toSorted((one, two) => one.rank - two.rank);
+  return new Set(wrong.map(({ vtep }) => vtep));
 }
 
 interface Place {
@@ -40,7 +51,7 @@ interface Place {
 
 function cellOfVtep(
   { observer, device, vtep }: Place,
-  { model, actual }: Explanation,
+  explanation: Explanation,
   { book, valuesOf }: Spelling,
 ): Cell | undefined {
   const entries = book.byVtep.get(vtep) ?? [];
@@ -48,12 +59,12 @@ function cellOfVtep(
     const entry = entries.find((one) => one.table === table);
     return entry === undefined
       ? UNKNOWN
-      : foundBy(entry, { weight: weightIn(model, actual, entry), values: valuesOf(entry), device });
+      : foundBy(entry, { weight: weightIn(explanation, entry), values: valuesOf(entry), device });
   };
   // Who is reached directly needs nothing of the overlay.
   if (look('direct').held === 'right') return undefined;
   const found = new Map(
-    TABLES.map((table) => [table, model.tables.has(table) ? look(table) : UNKNOWN]),
+    TABLES.map((table) => [table, explanation.model.tables.has(table) ? look(table) : UNKNOWN]),
   );
   const heldIn = (table: Table): Held => found.get(table)?.held ?? 'unknown';
   const wrong = TABLES.filter((table) => heldIn(table) !== 'right' && heldIn(table) !== 'unknown');

@@ -1,12 +1,14 @@
 import type { Digested } from '../digest/explain.ts';
 import type { Reference } from '../digest/guesses.ts';
 import { readDigests } from '../digest/readings.ts';
+import { severedBy } from '../digest/severed.ts';
 import { strangersBy } from '../digest/strangers.ts';
 import type { Member, ObservedHost } from '../expect/member.ts';
 import type { Vtep } from '../overlay.ts';
 import { holdingsOf } from './cells.ts';
 import { cellsOfDigest } from './digest-cells.ts';
-import { NOTHING_SEEN, type Seen } from './seen.ts';
+import { CELLS_OF_ROW, NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
+import { sidesOf } from './sides.ts';
 
 /** What the digests of a run say, as cells. */
 export interface SeenInDigests {
@@ -26,16 +28,25 @@ export function digestsOf(members: readonly Member[], subjects: readonly Vtep[])
     references,
   });
   const strangers = strangersBy(spelling.book);
+  const severed = severedBy(spelling.book);
+  const isApart =
+    sidesOf(new Map([...explained].map(([node, one]) => [node, severed(one)]))) !== undefined;
   return {
     seenBy: ({ node, observed }) => {
       if (observed?.digest === undefined || !isDigested(observed)) return undefined;
       const explanation = explained.get(node);
       if (explanation === undefined) return NOTHING_SEEN;
+      const { lost, model } = explanation;
       const devices = observed.tables.devices ?? [];
+      const stands = lost.size > 0 || isApart;
+      const most = stands ? CELLS_OF_ROW : Infinity;
+      const cells = cellsOfDigest({ observer: node, devices }, explanation, { ...spelling, most });
       return {
-        shown: explanation.model.tables,
+        shown: model.tables,
         ghosts: strangers(node, observed.digest, explanation),
-        cells: cellsOfDigest({ observer: node, devices }, explanation, spelling),
+        cells,
+        lost: cells.length === CELLS_OF_ROW ? lost : NOTHING_SEEN.lost,
+        severed: isApart ? severed(explanation) : severedIn(cells),
       };
     },
     unexplained,

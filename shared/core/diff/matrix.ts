@@ -5,7 +5,7 @@ import { groupBy } from '../group.ts';
 import { type Cell, cellOf, holdingsOf, mergeCells } from './cells.ts';
 import { digestsOf } from './digests.ts';
 import { ghostsOf } from './ghosts.ts';
-import { NOTHING_SEEN, type Seen } from './seen.ts';
+import { NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
 import { shownBy } from './shown.ts';
 
 /**
@@ -118,7 +118,14 @@ function seenInTables(
     const sibling = cells.get(vtep.node);
     cells.set(vtep.node, sibling === undefined ? cell : mergeCells(sibling, cell));
   }
-  return { shown, ghosts: ghostsOf(observed.tables, vteps), cells: [...cells.values()] };
+  const wrong = [...cells.values()];
+  return {
+    ...NOTHING_SEEN,
+    shown,
+    ghosts: ghostsOf(observed.tables, vteps),
+    cells: wrong,
+    severed: severedIn(wrong),
+  };
 }
 
 function macTruth({ listed, observed }: Member): MacTruth {
@@ -137,11 +144,11 @@ function macTruth({ listed, observed }: Member): MacTruth {
 export function rowOf(
   { node, observed }: Member,
   own: readonly Vtep[],
-  { shown, ghosts }: Omit<Seen, 'cells'>,
+  { shown, ghosts, lost, severed }: Omit<Seen, 'cells'>,
 ): Row {
   const devices = observed?.tables.devices;
   // Only of a host that is known to have a VTEP can a device be said to be missing.
   const deviceMissing =
     devices !== undefined && own.some(({ family }) => ownDevice(devices, family) === undefined);
-  return { observer: node, devices, deviceMissing, shown, ghosts };
+  return { observer: node, devices, deviceMissing, shown, ghosts, lost, severed };
 }

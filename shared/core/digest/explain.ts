@@ -3,7 +3,7 @@ import type { Cidr } from '../addresses.ts';
 import { type Codebook, type ExpectedEntry, placeOf } from './codebook.ts';
 import type { Difference } from './decode.ts';
 import { add, subtract } from './field.ts';
-import { isExpected, type Model } from './healthy.ts';
+import { isExpected, type Model, SHOWN_IN } from './healthy.ts';
 import type { Syndromes } from './syndromes.ts';
 import type { Values } from './values.ts';
 
@@ -20,9 +20,11 @@ export interface Digested {
 /** The entries that are not as the model has them, with the weight that is there: 0 where nothing is. */
 export type Actual = ReadonlyMap<ExpectedEntry, number>;
 
-/** What a digest says. */
+/** What a digest says. An entry of the observer's own VTEP, should one be named, means nothing. */
 export interface Explanation {
   readonly model: Model;
+  /** Tables of which nothing is left, but for what `actual` says. */
+  readonly lost: ReadonlySet<Table>;
   readonly actual: Actual;
 }
 
@@ -32,11 +34,10 @@ export interface Explanation {
  */
 export interface Guess {
   readonly model: Model;
+  readonly lost: ReadonlySet<Table>;
   readonly sums: Syndromes;
   /** Made only where the guess is near. */
   readonly actual: () => Actual;
-  /** Nothing differs from the model: what then remains means the same on every host. */
-  readonly isWell: boolean;
 }
 
 /** What digests are explained with. */
@@ -54,31 +55,31 @@ export function explain(
   { guess, observer }: { readonly guess: Guess; readonly observer: string },
   { book, valuesOf }: Knowledge,
 ): Explanation | undefined {
-  const { model } = guess;
+  const { model, lost } = guess;
   const actual = new Map(guess.actual());
   for (const difference of differences) {
     const entries = entriesAt(difference, book).filter(({ vtep }) => vtep.node !== observer);
     // What nobody expects is an entry for no live node: it is counted elsewhere.
     if (entries.length === 0) continue;
-    const guessed = entries.reduce((sum, entry) => add(sum, weightIn(model, actual, entry)), 0);
+    const weightOf = (entry: ExpectedEntry): number => weightIn({ model, lost, actual }, entry);
+    const guessed = entries.reduce((sum, entry) => add(sum, weightOf(entry)), 0);
     const weights = weightsBehind(subtract(guessed, difference.weight), entries, valuesOf);
     if (weights === undefined) return undefined;
     for (const [entry, weight] of weights) {
-      if (weight === weightIn(model, NONE, entry)) actual.delete(entry);
-      else actual.set(entry, weight);
+      actual.delete(entry);
+      if (weight !== weightOf(entry)) actual.set(entry, weight);
     }
   }
-  return { model, actual };
+  return { model, lost, actual };
 }
 
 export function entriesAt(difference: Difference, { byPlace }: Codebook): readonly ExpectedEntry[] {
   return byPlace.get(placeOf(difference)) ?? [];
 }
 
-const NONE: Actual = new Map();
-
-export function weightIn(model: Model, actual: Actual, entry: ExpectedEntry): number {
-  return actual.get(entry) ?? (isExpected(entry, model) ? entry.symbol.weight : 0);
+export function weightIn({ model, lost, actual }: Explanation, entry: ExpectedEntry): number {
+  const isThere = isExpected(entry, model) && !lost.has(SHOWN_IN[entry.table]);
+  return actual.get(entry) ?? (isThere ? entry.symbol.weight : 0);
 }
 
 /**

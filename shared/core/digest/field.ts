@@ -1,12 +1,6 @@
 import { PRIME } from '../../contract/digest.ts';
 
-/**
- * Arithmetic in GF(p), the whole numbers below the prime of the digest. Everything here is exact in
- * doubles: a product of two elements would need 60 bits, so it is made in two halves.
- */
-
-const HALF_BITS = 15;
-const HALF = 2 ** HALF_BITS;
+/** Arithmetic in GF(p), the whole numbers below the prime of the digest. */
 
 export function add(a: number, b: number): number {
   const sum = a + b;
@@ -17,9 +11,16 @@ export function subtract(a: number, b: number): number {
   return a >= b ? a - b : a - b + PRIME;
 }
 
+/**
+ * A product has up to 60 bits, of which a double keeps 53: enough to tell how often the prime goes into
+ * it, give or take one. The remainder is below 2^31, and the lowest 32 bits of both products tell it
+ * exactly. Ten times as quick as `%` in two halves, and called a hundred million times in a bad run.
+ */
 export function multiply(a: number, b: number): number {
-  const high = (a * (b >>> HALF_BITS)) % PRIME;
-  return (high * HALF + a * (b & (HALF - 1))) % PRIME;
+  const quotient = Math.floor((a * b) / PRIME);
+  const remainder = (Math.imul(a, b) - Math.imul(quotient, PRIME)) | 0;
+  if (remainder < 0) return remainder + PRIME;
+  return remainder >= PRIME ? remainder - PRIME : remainder;
 }
 
 export function power(base: number, exponent: number): number {

@@ -1,8 +1,8 @@
 import type { Table } from '../../contract/causes.ts';
 import type { Holdings } from '../diff/cells.ts';
 import type { Codebook, ExpectedEntry } from './codebook.ts';
-import { type Actual, type Digested, type Guess, weightIn } from './explain.ts';
-import { type HealthyDigests, isExpected, type Model } from './healthy.ts';
+import type { Actual, Digested, Guess } from './explain.ts';
+import { type HealthyDigests, isExpected, type Model, nameOf } from './healthy.ts';
 import { readEntry } from './read-entry.ts';
 import { minus } from './syndromes.ts';
 
@@ -21,64 +21,71 @@ export function modelsOf({ tables, subnets }: Digested): readonly Model[] {
 
 /** The host holds all that it should. */
 export function allIsWell({ node }: Digested, model: Model, healthy: HealthyDigests): Guess {
-  return { model, sums: healthy(node, model), actual: () => NOTHING, isWell: true };
+  return { model, lost: NO_TABLES, sums: healthy(node, model), actual: () => NOTHING };
 }
+
+const NO_TABLES: ReadonlySet<Table> = new Set();
 
 /** The host lost whole tables: one guess for each choice of them. */
 export function* tablesLost(
   { node }: Digested,
   model: Model,
-  { book, healthy }: { readonly book: Codebook; readonly healthy: HealthyDigests },
+  healthy: HealthyDigests,
 ): Generator<Guess> {
-  for (const lost of choicesOf([...model.tables])) {
-    const left: Model = { ...model, tables: model.tables.difference(new Set(lost)) };
-    const isLost = (entry: ExpectedEntry): boolean =>
-      entry.vtep.node !== node && isExpected(entry, model) && !isExpected(entry, left);
-    yield {
-      model,
-      sums: healthy(node, left),
-      actual: () => new Map(book.entries.filter(isLost).map((entry) => [entry, 0])),
-      isWell: false,
-    };
+  for (const choice of choicesOf([...model.tables])) {
+    const lost = new Set(choice);
+    const left = { ...model, tables: model.tables.difference(lost) };
+    yield { model, lost, sums: healthy(node, left), actual: () => NOTHING };
   }
 }
 
 /** The host differs in the same as one that was read in full. */
 export function like(
-  digested: Digested,
+  { node }: Digested,
   model: Model,
   {
     reference,
-    book,
     healthy,
+    heldBy,
   }: {
     readonly reference: Reference;
-    readonly book: Codebook;
     readonly healthy: HealthyDigests;
+    readonly heldBy: HeldBy;
   },
 ): Guess {
   const other = reference.digested;
   const differs = minus(healthy(other.node, model), other.sums);
   return {
     model,
-    sums: minus(healthy(digested.node, model), differs),
-    actual: () => heldBy(reference, model, { book, except: digested.node }),
-    isWell: false,
+    lost: NO_TABLES,
+    sums: minus(healthy(node, model), differs),
+    actual: () => heldBy(reference, model),
   };
 }
 
-function heldBy(
-  { digested, holdings }: Reference,
-  model: Model,
-  { book, except }: { readonly book: Codebook; readonly except: string },
-): Actual {
+export type HeldBy = (reference: Reference, model: Model) => Actual;
+
+/** What hosts that were read in full hold; looked up once, since many may be like one of them. */
+export function heldByReferences(book: Codebook): HeldBy {
+  const known = new Map<Reference, Map<string, Actual>>();
+  return (reference, model) => {
+    const byModel = known.get(reference) ?? new Map<string, Actual>();
+    const key = nameOf(model);
+    const actual = byModel.get(key) ?? look(reference, model, book);
+    known.set(reference, byModel.set(key, actual));
+    return actual;
+  };
+}
+
+function look({ digested, holdings }: Reference, model: Model, book: Codebook): Actual {
   const actual = new Map<ExpectedEntry, number>();
   for (const entry of book.entries) {
     const { node, family } = entry.vtep;
-    if (node === digested.node || node === except) continue;
+    if (node === digested.node) continue;
     const own = holdings.find((one) => one.family === family);
     const weight = own === undefined ? 0 : readEntry(entry, own).weight;
-    if (weight !== weightIn(model, NOTHING, entry)) actual.set(entry, weight);
+    const expected = isExpected(entry, model) ? entry.symbol.weight : 0;
+    if (weight !== expected) actual.set(entry, weight);
   }
   return actual;
 }

@@ -13,6 +13,11 @@ export interface Model {
   readonly subnet: Cidr | undefined;
 }
 
+/** The same for equal models. */
+export function nameOf({ tables, subnet }: Model): string {
+  return `${[...tables].join(' ')} ${subnet ?? ''}`;
+}
+
 /** In which of the three tables an entry stands, as a host shows them. */
 export const SHOWN_IN = {
   neighbour: 'neighbour',
@@ -40,7 +45,7 @@ export type HealthyDigests = (observer: string, model: Model) => Syndromes;
 export function healthyDigests(book: Codebook): HealthyDigests {
   const everybody = new Map<string, Syndromes>();
   return (observer, model) => {
-    const key = `${model.subnet ?? ''} ${[...model.tables].join(' ')}`;
+    const key = nameOf(model);
     const all = everybody.get(key) ?? sumOf(book.entries, model);
     everybody.set(key, all);
     return minus(all, sumOf(book.byNode.get(observer) ?? [], model));

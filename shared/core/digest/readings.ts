@@ -11,8 +11,16 @@ import {
   type Guess,
   type Knowledge,
 } from './explain.ts';
-import { allIsWell, like, modelsOf, type Reference, tablesLost } from './guesses.ts';
-import { healthyDigests, type HealthyDigests } from './healthy.ts';
+import {
+  allIsWell,
+  type HeldBy,
+  heldByReferences,
+  like,
+  modelsOf,
+  type Reference,
+  tablesLost,
+} from './guesses.ts';
+import { healthyDigests, type HealthyDigests, type Model, nameOf } from './healthy.ts';
 import { isZero, minus, type Syndromes } from './syndromes.ts';
 import { valuesBy } from './values.ts';
 
@@ -48,7 +56,8 @@ export function readDigests(
     references.flatMap(({ holdings }) => holdings),
   );
   const healthy = healthyDigests(book);
-  const reader: Reader = { healthy, references, book, valuesOf, told: new Map() };
+  const heldBy = heldByReferences(book);
+  const reader: Reader = { healthy, heldBy, references, book, valuesOf, told: new Map() };
   const explained = new Map<string, Explanation>();
   const left: { readonly node: string; readonly difference: string }[] = [];
   for (const digested of digests) {
@@ -64,6 +73,7 @@ export function readDigests(
 
 interface Reader extends Knowledge {
   readonly healthy: HealthyDigests;
+  readonly heldBy: HeldBy;
   readonly references: readonly Reference[];
   /** What equal differences were found to mean: in a large cluster most of them are equal. */
   readonly told: Map<string, Told>;
@@ -77,38 +87,76 @@ interface Told {
 
 function read(digested: Digested, reader: Reader): Explanation | undefined {
   const models = modelsOf(digested);
-  for (const model of models) {
-    const well = tryGuess(digested, allIsWell(digested, model, reader.healthy), reader);
-    if (well !== undefined) return well;
-  }
-  for (const model of models) {
-    for (const guess of guessesOf(digested, model, reader)) {
-      const explanation = tryGuess(digested, guess, reader);
-      if (explanation !== undefined) return explanation;
-    }
+  const answers = models.map((model) => differFromWell(digested, model, reader));
+  const well = answers.find(({ explanation }) => explanation !== undefined);
+  if (well !== undefined) return well.explanation;
+  for (const [at, model] of models.entries()) {
+    // Hosts that lost a whole table differ each in its own entries: no two of them in the same.
+    const guesses =
+      answers[at]?.isKnown === true ? [] : tablesLost(digested, model, reader.healthy);
+    const explanation = firstNear(digested, guesses, reader) ?? likeOthers(digested, model, reader);
+    if (explanation !== undefined) return explanation;
   }
   return undefined;
 }
 
-function* guessesOf(digested: Digested, model: Guess['model'], reader: Reader): Generator<Guess> {
-  yield* tablesLost(digested, model, reader);
-  for (const reference of reader.references.slice(0, REFERENCES)) {
-    yield like(digested, model, { ...reader, reference });
-  }
+function likeOthers(digested: Digested, model: Model, reader: Reader): Explanation | undefined {
+  const references = reader.references.slice(0, REFERENCES);
+  const guesses = references.map((reference) => like(digested, model, { ...reader, reference }));
+  return firstNear(digested, guesses, reader);
 }
 
-function tryGuess({ node, sums }: Digested, guess: Guess, reader: Reader): Explanation | undefined {
-  const difference = minus(guess.sums, sums);
-  if (isZero(difference)) return { model: guess.model, actual: guess.actual() };
-  const text = guess.isWell ? textOf(guess.model, difference) : undefined;
-  const told = text === undefined ? undefined : reader.told.get(text);
-  if (told !== undefined && !told.about.has(node)) return told.explanation;
-  const differences = decode(difference, reader.book.locators);
-  const explanation = differences && explain(differences, { guess, observer: node }, reader);
-  const about = new Set((differences ?? []).flatMap((one) => nodesAt(one, reader)));
-  if (text !== undefined && !about.has(node)) reader.told.set(text, { explanation, about });
-  return explanation;
+function firstNear(
+  { node, sums }: Digested,
+  guesses: Iterable<Guess>,
+  reader: Reader,
+): Explanation | undefined {
+  for (const guess of guesses) {
+    const explanation = tell(
+      minus(guess.sums, sums),
+      { guess, observer: node },
+      reader,
+    ).explanation;
+    if (explanation !== undefined) return explanation;
+  }
+  return undefined;
 }
+
+/** How a host differs from one that holds all that it should. */
+function differFromWell(
+  digested: Digested,
+  model: Model,
+  reader: Reader,
+): Told & { readonly isKnown: boolean } {
+  const guess = allIsWell(digested, model, reader.healthy);
+  const difference = minus(guess.sums, digested.sums);
+  if (isZero(difference))
+    return { ...tell(difference, { guess, observer: '' }, reader), isKnown: true };
+  const text = textOf(model, difference);
+  const known = reader.told.get(text);
+  if (known !== undefined && !known.about.has(digested.node)) return { ...known, isKnown: true };
+  const told = tell(difference, { guess, observer: digested.node }, reader);
+  if (!told.about.has(digested.node)) reader.told.set(text, told);
+  return { ...told, isKnown: false };
+}
+
+function tell(
+  difference: Syndromes,
+  seen: { readonly guess: Guess; readonly observer: string },
+  reader: Reader,
+): Told {
+  const { guess } = seen;
+  if (isZero(difference)) {
+    const { model, lost } = guess;
+    return { explanation: { model, lost, actual: guess.actual() }, about: NOBODY };
+  }
+  const differences = decode(difference, reader.book.locators);
+  if (differences === undefined) return { explanation: undefined, about: NOBODY };
+  const about = new Set(differences.flatMap((one) => nodesAt(one, reader)));
+  return { explanation: explain(differences, seen, reader), about };
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 function nodesAt(difference: Difference, { book }: Reader): readonly string[] {
   return entriesAt(difference, book).map(({ vtep }) => vtep.node);
@@ -121,6 +169,6 @@ function differenceOf(digested: Digested, healthy: HealthyDigests): string {
     : textOf(model, minus(healthy(digested.node, model), digested.sums));
 }
 
-function textOf({ tables, subnet }: Guess['model'], difference: Syndromes): string {
-  return `${subnet ?? ''} ${[...tables].join(' ')} ${difference.join(' ')}`;
+function textOf(model: Model, difference: Syndromes): string {
+  return `${nameOf(model)} ${difference.join(' ')}`;
 }

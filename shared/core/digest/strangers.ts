@@ -1,8 +1,8 @@
 import { TABLES, type Table } from '../../contract/causes.ts';
 import type { Digest } from '../overlay.ts';
 import type { Codebook, ExpectedEntry } from './codebook.ts';
-import { type Explanation, weightIn } from './explain.ts';
-import { isExpected, type Model } from './healthy.ts';
+import type { Explanation } from './explain.ts';
+import { isExpected, type Model, nameOf } from './healthy.ts';
 
 type Counts = Readonly<Record<Table, number>>;
 
@@ -14,12 +14,13 @@ export function strangersBy(
   book: Codebook,
 ): (observer: string, digest: Digest, explanation: Explanation) => Counts {
   const everybody = new Map<string, Counts>();
-  return (observer, { counts, orphans }, { model, actual }) => {
-    const key = `${model.subnet ?? ''} ${[...model.tables].join(' ')}`;
-    const all = everybody.get(key) ?? countsOf(book.entries, model);
+  return (observer, { counts, orphans }, { model, lost, actual }) => {
+    const left = { ...model, tables: model.tables.difference(lost) };
+    const key = nameOf(left);
+    const all = everybody.get(key) ?? countsOf(book.entries, left);
     everybody.set(key, all);
-    const own = countsOf(book.byNode.get(observer) ?? [], model);
-    const changes = changesOf(actual, model);
+    const own = countsOf(book.byNode.get(observer) ?? [], left);
+    const changes = changesOf(actual, left, observer);
     const strangers = (table: Table): number =>
       Math.max(0, counts[table] - all[table] + own[table] - changes[table]);
     return {
@@ -36,15 +37,13 @@ function countsOf(entries: readonly ExpectedEntry[], model: Model): Counts {
 }
 
 /** How many more entries there are than the model has: fewer than none where some are absent. */
-function changesOf(actual: Explanation['actual'], model: Model): Counts {
-  const NONE = new Map<ExpectedEntry, number>();
-  const change = ([entry, weight]: readonly [ExpectedEntry, number]): number =>
-    Math.sign(weight) - Math.sign(weightIn(model, NONE, entry));
-  return byTable((table) =>
-    [...actual]
-      .filter(([entry]) => entry.table === table)
-      .reduce((sum, one) => sum + change(one), 0),
-  );
+function changesOf(actual: Explanation['actual'], model: Model, observer: string): Counts {
+  const changes = { neighbour: 0, fdb: 0, route: 0, direct: 0 };
+  for (const [entry, weight] of actual) {
+    if (entry.vtep.node === observer) continue;
+    changes[entry.table] += Math.sign(weight) - Number(isExpected(entry, model));
+  }
+  return changes;
 }
 
 function byTable(count: (table: Table) => number): Counts {

@@ -20,6 +20,7 @@ export function nodeFigures(judgement: Judgement): ReadonlyMap<string, NodeFigur
       if (missing !== undefined && wrong) missing[at] = (missing[at] ?? 0) + 1;
     });
   }
+  for (const row of matrix.rows.values()) addSampled(row, figures);
   return new Map(
     [...figures].map(
       ([
