@@ -1,4 +1,4 @@
-import { TABLES } from '../../contract/causes.ts';
+import { type Table, TABLES } from '../../contract/causes.ts';
 import type { ErrorType } from '../../contract/telemetry.ts';
 import { peersOf } from '../diff/matrix.ts';
 import type { Judgement } from '../judge.ts';
@@ -10,31 +10,31 @@ import type { NodeFigures } from './points.ts';
 export function nodeFigures(judgement: Judgement): ReadonlyMap<string, NodeFigures> {
   const { matrix } = judgement;
   const ghosts = ghostEntries(judgement);
-  const figures = new Map<string, { checkedPeers: number; missing: [number, number, number] }>();
-  for (const subject of matrix.subjects.keys()) {
-    figures.set(subject, { checkedPeers: peersOf(matrix, subject), missing: [0, 0, 0] });
+  const missing = new Map<string, Record<Table, number>>();
+  const columns = new Map<string, number>();
+  const rows = new Map<string, number>();
+  for (const { observer, subject, state } of matrix.cells) {
+    const wrong = TABLES.filter((table) => state[table] === 'absent' || state[table] === 'changed');
+    if (wrong.length === 0) continue;
+    count(columns, subject);
+    count(rows, observer);
+    const tables = missing.get(subject) ?? { ...NONE_MISSING };
+    for (const table of wrong) tables[table] += 1;
+    missing.set(subject, tables);
   }
-  for (const { subject, state } of matrix.cells) {
-    const missing = figures.get(subject)?.missing;
-    TABLES.forEach((table, at) => {
-      const wrong = state[table] === 'absent' || state[table] === 'changed';
-      if (missing !== undefined && wrong) missing[at] = (missing[at] ?? 0) + 1;
-    });
-  }
-  return new Map(
-    [...figures].map(
-      ([
-        node,
-        {
-          checkedPeers,
-          missing: [neighbour, fdb, route],
-        },
-      ]) => [
-        node,
-        { checkedPeers, missingPeers: { neighbour, fdb, route }, ghostEntries: ghosts.get(node) },
-      ],
-    ),
-  );
+  const figuresOf = (node: string): NodeFigures => ({
+    checkedPeers: peersOf(matrix, node),
+    missingPeers: missing.get(node) ?? NONE_MISSING,
+    lostPeers: Math.max(columns.get(node) ?? 0, rows.get(node) ?? 0),
+    ghostEntries: ghosts.get(node),
+  });
+  return new Map([...matrix.subjects.keys()].map((node) => [node, figuresOf(node)]));
+}
+
+const NONE_MISSING: Readonly<Record<Table, number>> = { neighbour: 0, fdb: 0, route: 0 };
+
+function count(counts: Map<string, number>, node: string): void {
+  counts.set(node, (counts.get(node) ?? 0) + 1);
 }
 
 /** Hosts without a usable answer, by what kind of failure it was. */
@@ -50,14 +50,16 @@ export function failuresOf(
 }
 
 /** Only where every node's VTEP is known can an entry be said to be for none of them. */
-function ghostEntries({ members, vteps }: Judgement): ReadonlyMap<string, GhostEntries> {
+function ghostEntries({ members, vteps }: Judgement): ReadonlyMap<string, number> {
   const known = new Set(vteps.map(({ node }) => node));
   if (!members.every(({ node }) => known.has(node))) return new Map();
   return new Map(
     members.flatMap(({ node, observed }) =>
-      observed === undefined ? [] : [[node, ghostsOf(observed.tables, vteps)]],
+      observed === undefined ? [] : [[node, sumOf(ghostsOf(observed.tables, vteps))]],
     ),
   );
 }
 
-type GhostEntries = NonNullable<NodeFigures['ghostEntries']>;
+function sumOf(counts: Readonly<Record<Table, number>>): number {
+  return TABLES.reduce((sum, table) => sum + counts[table], 0);
+}

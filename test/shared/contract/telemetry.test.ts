@@ -1,6 +1,8 @@
 import * as conventions from '@opentelemetry/semantic-conventions';
 import { describe, expect, test } from 'vitest';
-import { ATTRIBUTES, EVENTS, METRICS, SPANS } from '../../../shared/contract/telemetry.ts';
+import { ATTRIBUTES, METRICS } from '../../../shared/contract/telemetry.ts';
+import { EVENTS } from '../../../shared/contract/telemetry-events.ts';
+import { SPANS } from '../../../shared/contract/telemetry-spans.ts';
 import type { Point, TelemetryEvent } from '../../../shared/contract/telemetry-records.ts';
 
 const RECORDS = [...Object.values(METRICS), ...Object.values(EVENTS), ...Object.values(SPANS)];
