@@ -1,0 +1,74 @@
+import {
+  type AttributeName,
+  METRICS,
+  type MetricDefinition,
+  type MetricName,
+} from '../../shared/contract/telemetry.ts';
+
+/** How a backend that speaks PromQL spells what it was sent over OTLP. */
+export interface Spelling {
+  readonly metric: (name: MetricName) => string;
+  /** Metric and matchers, ready for a window: `up{job="a"}`. */
+  readonly selector: (name: MetricName, matchers: Matchers) => string;
+  /** A label as it stands in `by (…)` and `on (…)`. */
+  readonly label: (name: AttributeName) => string;
+  /** A label's value in an alert's annotation. */
+  readonly labelValue: (name: AttributeName) => string;
+}
+
+/** `equals` a value, or `matches` a regular expression. */
+export type Matchers = Readonly<
+  Partial<Record<AttributeName, { readonly equals: string } | { readonly matches: string }>>
+>;
+
+/**
+ * Prometheus' own translation of OTLP (`UnderscoreEscapingWithSuffixes`, its default; Mimir's and
+ * Grafana Cloud's, and VictoriaMetrics' with `-opentelemetry.usePrometheusNaming`): what is neither
+ * letter nor digit becomes an underscore, and the unit is put behind the name. A unit in braces only
+ * says what is counted, and is left out.
+ */
+export const UNDERSCORES: Spelling = {
+  metric: underscored,
+  selector: (name, matchers) => underscored(name) + braced(matcherTexts(matchers, escaped)),
+  label: escaped,
+  labelValue: (name) => `{{ $labels.${escaped(name)} }}`,
+};
+
+/**
+ * OpenTelemetry's names as they stand, which PromQL takes in quotes since Prometheus 3: CloudWatch,
+ * Prometheus with `NoTranslation`, VictoriaMetrics by default.
+ */
+export const DOTTED: Spelling = {
+  metric: (name) => name,
+  selector: (name, matchers) => braced([quoted(name), ...matcherTexts(matchers, quoted)]),
+  label: quoted,
+  labelValue: (name) => `{{ index $labels ${quoted(name)} }}`,
+};
+
+/** UCUM's `s` is the only unit of the table that is not an annotation. */
+const UNIT_SUFFIXES: ReadonlyMap<string, string> = new Map([['s', '_seconds']]);
+
+function underscored(name: MetricName): string {
+  const { unit }: MetricDefinition = METRICS[name];
+  return escaped(name) + (UNIT_SUFFIXES.get(unit) ?? '');
+}
+
+function escaped(name: string): string {
+  return name.replaceAll(/[^a-zA-Z0-9]+/g, '_');
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+function matcherTexts(matchers: Matchers, spell: (name: string) => string): readonly string[] {
+  return Object.entries(matchers).map(([name, matcher]) =>
+    'equals' in matcher
+      ? `${spell(name)}=${quoted(matcher.equals)}`
+      : `${spell(name)}=~${quoted(matcher.matches)}`,
+  );
+}
+
+function braced(parts: readonly string[]): string {
+  return parts.length === 0 ? '' : `{${parts.join(',')}}`;
+}
