@@ -1,5 +1,5 @@
 import type { Severity } from '../../shared/contract/causes.ts';
-import { type MonitoringOptions, promDuration, windowOf } from './options.ts';
+import { MEMORY, type MonitoringOptions, promDuration, windowOf } from './options.ts';
 import type { Queries } from './queries.ts';
 
 /** In the order of the rules file, and of the runbook's sections. */
@@ -32,9 +32,6 @@ const CUT_OFF_SHARE = 0.5;
 
 /** A share of unknown nodes that no single host of a large cluster makes. */
 const BLIND_SHARE = 0.1;
-
-/** A long weekend: for so long a silent cluster is still known by its name. */
-const MEMORY = '3d';
 
 /** Some 300 MB; the default schedule stays below, one of a minute without a clean-up does not. */
 const DIRECTORIES_MAX = 10_000;

@@ -1,4 +1,6 @@
-import type { MonitoringOptions } from './options.ts';
+import { dashboardFile } from './dashboard.ts';
+import { telemetryDocument } from './telemetry-document.ts';
+import { DEFAULT_OPTIONS, type MonitoringOptions } from './options.ts';
 import { queriesIn } from './queries.ts';
 import { rulesFile } from './rules-file.ts';
 import { rulesTest } from './rules-test.ts';
@@ -13,5 +15,15 @@ export function monitoringFiles(options: MonitoringOptions): ReadonlyMap<string,
     [rules, rulesFile(queries, options)],
     ['prometheus-rules.test.yaml', rulesTest(rules, { queries, options })],
     ['prometheus-rules-dotted.yaml', rulesFile(dotted, options)],
+    ['dashboard.json', dashboardFile('vtepwatch', { queries, options })],
+    ['dashboard-dotted.json', dashboardFile('vtepwatch-dotted', { queries: dotted, options })],
   ]);
+}
+
+/** Everything that is committed, by its path in the checkout. */
+export function committedFiles(): ReadonlyMap<string, string> {
+  const monitoring = [...monitoringFiles(DEFAULT_OPTIONS)].map(
+    ([name, text]) => [`infra/monitoring/${name}`, text] as const,
+  );
+  return new Map([...monitoring, ['docs/telemetry.md', telemetryDocument()]]);
 }

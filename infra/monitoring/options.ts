@@ -27,6 +27,9 @@ export function windowOf({ scheduleSeconds }: MonitoringOptions): string {
   return promDuration(WINDOW_RUNS * scheduleSeconds);
 }
 
+/** A long weekend: for so long a cluster that fell silent is still known by its name. */
+export const MEMORY = '3d';
+
 const UNITS = [
   ['d', 86_400],
   ['h', 3600],

@@ -7,13 +7,17 @@ import {
 
 /** How a backend that speaks PromQL spells what it was sent over OTLP. */
 export interface Spelling {
-  readonly metric: (name: MetricName) => string;
+  /** Takes any name, and gives the unit's suffix to those of the table. */
+  readonly metric: (name: string) => string;
   /** Metric and matchers, ready for a window: `up{job="a"}`. */
   readonly selector: (name: MetricName, matchers: Matchers) => string;
   /** A label as it stands in `by (…)` and `on (…)`. */
   readonly label: (name: AttributeName) => string;
   /** A label's value in an alert's annotation. */
   readonly labelValue: (name: AttributeName) => string;
+  /** A label as Grafana names the field of a table, and in double braces the text of a legend. */
+  readonly field: (name: AttributeName) => string;
+  readonly legend: (name: AttributeName) => string;
 }
 
 /** `equals` a value, or `matches` a regular expression. */
@@ -32,6 +36,8 @@ export const UNDERSCORES: Spelling = {
   selector: (name, matchers) => underscored(name) + braced(matcherTexts(matchers, escaped)),
   label: escaped,
   labelValue: (name) => `{{ $labels.${escaped(name)} }}`,
+  field: escaped,
+  legend: (name) => `{{${escaped(name)}}}`,
 };
 
 /**
@@ -43,14 +49,19 @@ export const DOTTED: Spelling = {
   selector: (name, matchers) => braced([quoted(name), ...matcherTexts(matchers, quoted)]),
   label: quoted,
   labelValue: (name) => `{{ index $labels ${quoted(name)} }}`,
+  field: (name) => name,
+  legend: (name) => `{{${name}}}`,
 };
 
 /** UCUM's `s` is the only unit of the table that is not an annotation. */
 const UNIT_SUFFIXES: ReadonlyMap<string, string> = new Map([['s', '_seconds']]);
 
-function underscored(name: MetricName): string {
-  const { unit }: MetricDefinition = METRICS[name];
-  return escaped(name) + (UNIT_SUFFIXES.get(unit) ?? '');
+const UNITS = new Map<string, string>(
+  Object.entries<MetricDefinition>(METRICS).map(([name, { unit }]) => [name, unit]),
+);
+
+function underscored(name: string): string {
+  return escaped(name) + (UNIT_SUFFIXES.get(UNITS.get(name) ?? '') ?? '');
 }
 
 function escaped(name: string): string {
