@@ -61,7 +61,7 @@ describe.for([
     const queries = queriesOf(dashboard);
     expect(queries.filter((expr) => !readQuery(expr).parses)).toEqual([]);
     const named = queries.map(readQuery).flatMap((query) => [...query.metrics, ...query.labels]);
-    expect(named.filter((name) => !known.has(name))).toEqual([]);
+    expect(named.filter((one) => !known.has(one))).toEqual([]);
   });
 
   test('shows every metric of the table', () => {
