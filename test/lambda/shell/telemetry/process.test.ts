@@ -6,14 +6,17 @@ import { runningReceiver } from './running.ts';
 
 const PROGRAM = path.join(import.meta.dirname, 'program.ts');
 
+/** Short enough to see the end of retries and hanging requests. */
+const IMPATIENT = { OTEL_EXPORTER_OTLP_TIMEOUT: '300' };
+
 /** What the program printed. It is killed, and the test fails, if it does not end by itself. */
 async function runProgram(environment: Readonly<Record<string, string>>): Promise<{
   readonly failures: unknown;
   readonly stderr: string;
 }> {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [PROGRAM], {
-    env: { PATH: process.env['PATH'], OTEL_EXPORTER_OTLP_TIMEOUT: '300', ...environment },
-    timeout: 20_000,
+    env: { PATH: process.env['PATH'], ...environment },
+    timeout: 25_000,
   });
   return { failures: JSON.parse(stdout), stderr };
 }
@@ -21,7 +24,10 @@ async function runProgram(environment: Readonly<Record<string, string>>): Promis
 test('a process whose telemetry is refused tells so, and ends by itself', async () => {
   const receiver = await runningReceiver();
   await receiver.refuse();
-  const { failures, stderr } = await runProgram({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
+  const { failures, stderr } = await runProgram({
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+    ...IMPATIENT,
+  });
   expect(failures).toMatchObject([{ signal: 'metrics' }, { signal: 'logs' }, { signal: 'traces' }]);
   expect(stderr).toBe('');
 });
@@ -29,7 +35,10 @@ test('a process whose telemetry is refused tells so, and ends by itself', async 
 test('one whose telemetry hangs does as well', async () => {
   const receiver = await runningReceiver();
   receiver.answer({ kind: 'hang' });
-  const { failures } = await runProgram({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
+  const { failures } = await runProgram({
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+    ...IMPATIENT,
+  });
   expect(failures).toHaveLength(3);
 });
 
