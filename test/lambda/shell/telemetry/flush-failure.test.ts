@@ -206,6 +206,26 @@ describe('secret headers', () => {
     ]);
   });
 
+  test.for<[string, Readonly<Record<string, string>>]>([
+    ['a name', { 'Bearer secret': '' }],
+    ['a value', { authorization: 'Bearer\nsecret' }],
+  ])('with %s that HTTP cannot carry fail the flush, and are not quoted', async ([, headers]) => {
+    const receiver = await runningReceiver();
+    const telemetry = runningTelemetry(
+      { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: receiver.endpoint },
+      { readHeaders: async () => headers },
+    );
+    await recordOneOfEach(telemetry);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
+      {
+        signal: 'metrics',
+        reason: 'the headers cannot be sent: one is not name=value, or not printable',
+        kept: 0,
+      },
+    ]);
+    expect(receiver.requests()).toEqual([]);
+  });
+
   test('are read once for many flushes, and anew after a refusal', async () => {
     const receiver = await runningReceiver();
     let asked = 0;
