@@ -109,7 +109,7 @@ function watchAlerts(queries: Queries, options: MonitoringOptions) {
   const window = windowOf(options);
   const unknown = latest('vtepwatch.node.count', {
     by,
-    where: { 'vtepwatch.node.state': { equals: 'unknown' } },
+    where: { 'vtepwatch.node.state': 'unknown' },
     window,
   });
   const nodes = `sum by (${labels(by)}) (${latest('vtepwatch.node.count', { by: byState, window })})`;
