@@ -2,14 +2,11 @@ import type {
   ATTRIBUTES,
   AttributeDefinition,
   AttributeName,
-  EventName,
-  EVENTS,
-  EventSeverity,
   MetricName,
   METRICS,
-  SpanName,
-  SPANS,
 } from './telemetry.ts';
+import type { EventName, EVENTS, EventSeverity } from './telemetry-events.ts';
+import type { SpanName, SPANS } from './telemetry-spans.ts';
 
 /** One value of one metric. The type holds the metric's own attributes, all of them. */
 export type Point = { readonly [M in MetricName]: PointOf<M> }[MetricName];

@@ -2,8 +2,9 @@ import { CAUSES, SCOPES, SEVERITIES, TABLES } from './causes.ts';
 import { ACTIONS } from './probe.ts';
 
 /**
- * Everything the function tells an OTLP backend: one table from which the documents, the alert rules
- * and the dashboard are made. Every metric is a gauge, the one type that all backends take unchanged.
+ * The metrics and attributes that the function tells an OTLP backend. With the events and spans beside
+ * this file they are one table: the function emits by it, and the documents, the alert rules and the
+ * dashboard are made from it. Every metric is a gauge, the one type that all backends take unchanged.
  * No metric has an attribute for a pair of nodes. Names that OpenTelemetry's semantic conventions
  * (1.44) define are used as they stand; the rest is below `vtepwatch.`.
  */
@@ -26,11 +27,6 @@ export const ERROR_TYPES = [
 ] as const;
 
 export type ErrorType = (typeof ERROR_TYPES)[number];
-
-/** OpenTelemetry's severity numbers 9, 13, 17 and 21. */
-export const EVENT_SEVERITIES = ['info', 'warn', 'error', 'fatal'] as const;
-
-export type EventSeverity = (typeof EVENT_SEVERITIES)[number];
 
 /** `values` is there where no other value is ever sent. */
 export const ATTRIBUTES = {
@@ -81,159 +77,101 @@ export const ATTRIBUTES = {
   'vtepwatch.incident.count': { type: 'int', description: 'open incidents' },
 } as const satisfies Record<string, AttributeDefinition>;
 
-/** A run sends at most 7 points a node, 2 a master, and a constant number for the cluster. */
+/** What a run's metrics may cost a backend, whatever it finds. */
+export const SERIES_MAX = { node: 7, master: 2, cluster: 30 } as const;
+
+/** How many causes have a series at one time: those with the most incidents. */
+export const CAUSE_SERIES_MAX = 12;
+
 export const METRICS = {
   'vtepwatch.node.missing_peers': {
     unit: '{peer}',
+    per: 'node',
     description:
       "Checked peers without a correct entry for this node's VTEP; not sent for a node that could not be judged",
     attributes: ['k8s.cluster.name', 'k8s.node.name', 'vtepwatch.table'],
   },
+  'vtepwatch.node.lost_peers': {
+    unit: '{peer}',
+    per: 'node',
+    description:
+      "Peers that this node's own open incidents cut it off from; 0 for those who lost a broken node",
+    attributes: ['k8s.cluster.name', 'k8s.node.name'],
+  },
   'vtepwatch.node.checked_peers': {
     unit: '{peer}',
-    description: 'Peers whose entries for this node could be judged; 0 means unknown, not healthy',
+    per: 'node',
+    description: 'Peers with which this node could be judged; 0 means unknown, not healthy',
     attributes: ['k8s.cluster.name', 'k8s.node.name'],
   },
   'vtepwatch.node.ghost_entries': {
     unit: '{entry}',
+    per: 'node',
     description:
       'Entries on this node for VTEPs of no live node; not sent for a node that could not be judged',
-    attributes: ['k8s.cluster.name', 'k8s.node.name', 'vtepwatch.table'],
+    attributes: ['k8s.cluster.name', 'k8s.node.name'],
   },
   'vtepwatch.node.count': {
     unit: '{node}',
+    per: 'cluster',
     description: 'Nodes by verdict; every verdict is always sent, and they add up to the cluster',
     attributes: ['k8s.cluster.name', 'vtepwatch.node.state'],
   },
   'vtepwatch.control_plane.response_time': {
     unit: 's',
+    per: 'master',
     description:
       'Wall time of kubectl get nodes on this master against its own API server; not sent without an answer',
     attributes: ['k8s.cluster.name', 'k8s.node.name'],
   },
   'vtepwatch.control_plane.reachable': {
     unit: '{node}',
+    per: 'master',
     description: "1 when this master's own API server answered, 0 when it did not",
     attributes: ['k8s.cluster.name', 'k8s.node.name'],
   },
   'vtepwatch.incident.active': {
     unit: '{incident}',
-    description: 'Open incidents by cause; every cause is always sent',
+    per: 'cluster',
+    description: 'Open incidents by severity; every severity is always sent',
+    attributes: ['k8s.cluster.name', 'vtepwatch.severity'],
+  },
+  'vtepwatch.cause.incidents': {
+    unit: '{incident}',
+    per: 'cluster',
+    seriesMax: CAUSE_SERIES_MAX,
+    description:
+      'Open incidents of one cause; sent while there are any, and with 0 by the run that resolves the last',
     attributes: ['k8s.cluster.name', 'vtepwatch.cause'],
   },
   'vtepwatch.check.duration_last': {
     unit: 's',
+    per: 'cluster',
     description: 'How long the last run took',
     attributes: ['k8s.cluster.name'],
   },
   'vtepwatch.check.last_success.timestamp': {
     unit: 's',
+    per: 'cluster',
     description: 'Unix time of the last run that could judge the cluster',
     attributes: ['k8s.cluster.name'],
   },
   'vtepwatch.command.failures': {
     unit: '{node}',
+    per: 'cluster',
     description: 'Hosts without a usable answer in the last run; every reason is always sent',
     attributes: ['k8s.cluster.name', 'error.type'],
   },
   'vtepwatch.agent.orchestration_directories': {
     unit: '{directory}',
+    per: 'cluster',
     description: 'Most command directories that the SSM agent keeps on any one host',
     attributes: ['k8s.cluster.name'],
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-const INCIDENT_ATTRIBUTES = [
-  'k8s.cluster.name',
-  'vtepwatch.incident.id',
-  'vtepwatch.cause',
-  'vtepwatch.scope',
-  'vtepwatch.severity',
-  'vtepwatch.tables',
-  'vtepwatch.checked_peers',
-  'vtepwatch.missing_peers',
-  'vtepwatch.peer.names',
-] as const;
-
-/** `k8s.node.name` is the node that a fault is about; a fault of the whole cluster has none. */
-const INCIDENT_OPTIONS = [
-  'k8s.node.name',
-  'network.peer.address',
-  'vtepwatch.vtep.tunnel_ip',
-  'vtepwatch.vtep.mac',
-] as const;
-
-export const EVENTS = {
-  'vtepwatch.incident.opened': {
-    description: 'A fault was confirmed',
-    attributes: INCIDENT_ATTRIBUTES,
-    optional: INCIDENT_OPTIONS,
-  },
-  'vtepwatch.incident.updated': {
-    description: 'An open fault grew, shrank or changed its severity or cause',
-    attributes: [...INCIDENT_ATTRIBUTES, 'vtepwatch.incident.previous_missing_peers'],
-    optional: INCIDENT_OPTIONS,
-  },
-  'vtepwatch.incident.resolved': {
-    description: 'A fault is gone',
-    attributes: [
-      'k8s.cluster.name',
-      'vtepwatch.incident.id',
-      'vtepwatch.cause',
-      'vtepwatch.scope',
-      'vtepwatch.incident.duration',
-    ],
-    optional: ['k8s.node.name'],
-  },
-  'vtepwatch.check.exception': {
-    description: 'A run failed',
-    attributes: ['k8s.cluster.name', 'exception.type', 'exception.message'],
-    optional: ['exception.stacktrace'],
-  },
-} as const satisfies Record<string, EventDefinition>;
-
-const SSM_CALL = {
-  kind: 'client',
-  attributes: ['rpc.system.name', 'rpc.method'],
-  optional: ['aws.request_id', 'vtepwatch.command.id', 'error.type'],
-} as const;
-
-/** A failed span has the status Error and `error.type`. */
-export const SPANS = {
-  /** On the wire this span has the function's own name. */
-  function: {
-    kind: 'server',
-    description: 'One invocation, up to the flush',
-    attributes: ['faas.trigger', 'faas.coldstart', 'faas.invocation_id'],
-    optional: ['faas.time', 'faas.instance', 'error.type'],
-  },
-  'vtepwatch.check': {
-    kind: 'internal',
-    description: 'One run: gather, decide, act',
-    attributes: ['k8s.cluster.name'],
-    optional: ['vtepwatch.host.count', 'vtepwatch.incident.count', 'error.type'],
-  },
-  'vtepwatch.collect': {
-    kind: 'internal',
-    description: 'One question to the hosts, until the last awaited answer',
-    attributes: ['vtepwatch.action'],
-    optional: ['vtepwatch.host.count', 'vtepwatch.host.failures', 'error.type'],
-  },
-  'vtepwatch.evaluate': {
-    kind: 'internal',
-    description: 'From the facts to the decision',
-    attributes: [],
-    optional: ['vtepwatch.host.count', 'error.type'],
-  },
-  'SSM.SendCommand': { description: 'A command was sent to hosts', ...SSM_CALL },
-  'SSM.ListCommandInvocations': { description: 'Answers of 50 hosts were read', ...SSM_CALL },
-  'SSM.GetCommandInvocation': { description: 'The long answer of a host was read', ...SSM_CALL },
-} as const satisfies Record<string, SpanDefinition>;
-
 export type AttributeName = keyof typeof ATTRIBUTES;
 export type MetricName = keyof typeof METRICS;
-export type EventName = keyof typeof EVENTS;
-export type SpanName = keyof typeof SPANS;
 
 export interface AttributeDefinition {
   readonly type: 'string' | 'boolean' | 'int' | 'double' | 'string[]';
@@ -244,16 +182,10 @@ export interface AttributeDefinition {
 export interface MetricDefinition {
   /** UCUM; an annotation in braces where things are counted. */
   readonly unit: string;
+  /** What has series of its own; a master is a node as well. */
+  readonly per: keyof typeof SERIES_MAX;
+  /** Where fewer series are sent than the attributes have values. */
+  readonly seriesMax?: number;
   readonly description: string;
   readonly attributes: readonly AttributeName[];
-}
-
-export interface EventDefinition {
-  readonly description: string;
-  readonly attributes: readonly AttributeName[];
-  readonly optional: readonly AttributeName[];
-}
-
-export interface SpanDefinition extends EventDefinition {
-  readonly kind: 'server' | 'client' | 'internal';
 }

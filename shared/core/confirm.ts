@@ -1,5 +1,6 @@
 import { type Cell, cellOf, holdingsOf, mergeCells } from './diff/cells.ts';
 import { type Matrix, rowOf } from './diff/matrix.ts';
+import { NOTHING_SEEN } from './diff/seen.ts';
 import { shownBy } from './diff/shown.ts';
 import { TABLES } from '../contract/causes.ts';
 import { diagnose } from './diagnose/diagnose.ts';
@@ -43,8 +44,13 @@ export function confirm(first: Judgement, asked: readonly Finding[], second: Aga
     ...first.matrix.cells.filter((cell) => !asking.has(cell)),
     ...looks.flatMap((look) => look.cells),
   ];
-  const matrix: Matrix = { ...first.matrix, rows: rowsAgain(first, members, answers), cells };
   const sure = new Set(looks.flatMap((look) => look.sure));
+  const healed = healedOf(looks);
+  const matrix: Matrix = {
+    ...first.matrix,
+    rows: rowsAgain(first, members, { answers, healed }),
+    cells,
+  };
   const missingAgain = new Set(
     [...answers.keys()].filter((node) => matrix.rows.get(node)?.deviceMissing === true),
   );
@@ -91,19 +97,35 @@ function withSecondLook(member: Member, answer: Answer | undefined): Member {
 function rowsAgain(
   { matrix, vteps }: Judgement,
   members: readonly Member[],
-  answers: ReadonlyMap<string, Answer>,
+  {
+    answers,
+    healed,
+  }: {
+    readonly answers: ReadonlyMap<string, Answer>;
+    readonly healed: ReadonlySet<string>;
+  },
 ): Matrix['rows'] {
   const own = groupBy(vteps, ({ node }) => node);
   const asked = members.flatMap((member) => {
     const row = answers.has(member.node) ? matrix.rows.get(member.node) : undefined;
-    return row === undefined
-      ? []
-      : [[member.node, rowOf(member, own.get(member.node) ?? [], row)] as const];
+    if (row === undefined) return [];
+    const { lost, severed } = healed.has(member.node) ? NOTHING_SEEN : row;
+    const now = rowOf(member, own.get(member.node) ?? [], { ...row, lost, severed });
+    return [[member.node, now] as const];
   });
   return new Map([...matrix.rows, ...asked]);
 }
 
+/** Observers that were asked again, and of whose cells none is wrong any more. */
+function healedOf(looks: readonly Look[]): ReadonlySet<string> {
+  const asked = new Set(looks.flatMap(({ seen }) => seen.map(({ observer }) => observer)));
+  const wrong = new Set(looks.flatMap(({ sure }) => sure.map(({ observer }) => observer)));
+  return asked.difference(wrong);
+}
+
 interface Look {
+  /** Those that the second look could judge. */
+  readonly seen: readonly Cell[];
   /** What of the finding still counts. */
   readonly cells: readonly Cell[];
   /** Those of them that the second look saw itself. */
@@ -121,14 +143,14 @@ function lookAgain(
   const seen = finding.cells.filter(
     (cell) => again.subjects.has(cell.subject) && couldLook(cell, again.answers),
   );
-  if (seen.length === 0) return { cells: finding.cells, sure: [] };
+  if (seen.length === 0) return { seen, cells: finding.cells, sure: [] };
   const sure = seen.map((cell) => stillWrong(cell, again)).filter((cell) => cell !== undefined);
   // Of thousands of cells only some are asked for again. The others are believed as long as most
   // of those that were asked have not changed.
   const asked = new Set(seen);
   const unasked = finding.cells.filter((cell) => !asked.has(cell));
   const believed = sure.length * 2 > seen.length ? unasked : [];
-  return { cells: [...sure, ...believed], sure };
+  return { seen, cells: [...sure, ...believed], sure };
 }
 
 /** Whether the observer showed a table again in which the cell was wrong: unknown is not well. */

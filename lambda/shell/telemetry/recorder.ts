@@ -9,13 +9,15 @@ import {
 } from '@opentelemetry/api';
 import {
   METRICS,
-  SPANS,
   TELEMETRY_SCOPE,
   type AttributeName,
-  type EventSeverity,
+} from '../../../shared/contract/telemetry.ts';
+import type { EventSeverity } from '../../../shared/contract/telemetry-events.ts';
+import {
+  SPANS,
   type SpanDefinition,
   type SpanName,
-} from '../../../shared/contract/telemetry.ts';
+} from '../../../shared/contract/telemetry-spans.ts';
 import type {
   Point,
   SpanAttributes,

@@ -7,19 +7,16 @@
 
 # Prints the digest of all that this host holds.
 digest() {
-  facts
-  inspect_ip
-  printf 'tools %s %s\n' "$ip_kind" "$ip_version"
   find_pod_networks
-  printed_tables |
-    awk -v network="$network" -v network6="$network6" "$SYMBOLS$DIGEST$NORMALISE"
+  { identity && facts && raw_tables; } |
+    seal "$DIGEST$SYMBOLS$NORMALISE" -v network="$network" -v network6="$network6"
 }
 
 # Sets `network` and `network6` to the pod networks of this cluster, as far as flannel tells.
 find_pod_networks() {
   network='' network6=''
   [ -r "$ROOT/run/flannel/subnet.env" ] || return 0
-  while IFS='=' read -r name value; do
+  while IFS='=' read -r name value || [ -n "$name" ]; do
     case $name=$value in
       *=*[!0-9a-f.:/]*) ;;
       FLANNEL_NETWORK=*) network=$value ;;
@@ -28,70 +25,81 @@ find_pod_networks() {
   done <"$ROOT/run/flannel/subnet.env"
 }
 
-# The hashes of digest.ts. To `fold` is to mix words into a hash, one after the other.
+# The hashes of digest.ts. To fold is to mix words into a hash, one after the other.
 # shellcheck disable=SC2016 # The $ are awk's.
 SYMBOLS='
   BEGIN {
     PRIME = 1073741789; MULTIPLIER = 6700417; TWIST = 4194301
     seed["N"] = 978; seed["F"] = 1955; seed["R"] = 2932; seed["P"] = 3909
-    for (i = 0; i < 256; i++) hex[sprintf("%02x", i)] = i
+    for (i = 0; i < 256; i++) octet[sprintf("%02x", i)] = i
   }
 
-  # A route of another device than the overlay is a table of its own, the direct routes.
+  # The routes of other devices than the overlay are a table of their own, the direct routes.
   function table_of(kind, dev) { return kind == "R" && !is_overlay(dev) ? "P" : kind }
 
-  # The k of an entry: where it belongs, by its key.
-  function place_of(kind, key,    part, h) {
-    if (kind == "N") return finish(fold_ip(seed[kind], key))
-    if (kind == "F") return finish(fold_mac(seed[kind], key))
+  # Where an entry belongs, by its key: the k of its symbol.
+  function place_of(kind, key,    part) {
+    if (kind == "N") return finish(fold_ip(seed["N"], key))
+    if (kind == "F") return finish(fold_mac(seed["F"], key))
     split(key, part, "/")
-    h = fold_ip(seed[kind], part[1])
-    return finish((h * MULTIPLIER + part[2]) % PRIME)
+    return finish((fold_ip(seed[kind], part[1]) * MULTIPLIER + part[2]) % PRIME)
   }
 
-  function finish(h) { return (h * (1 + h % TWIST)) % PRIME }
+  function finish(h) { return h * (1 + h % TWIST) % PRIME }
 
-  function fold_mac(h, text,    octet, count, i) {
-    count = split(text, octet, ":")
-    for (i = 1; i < count; i += 2)
-      h = (h * MULTIPLIER + hex[octet[i]] * 256 + hex[octet[i + 1]]) % PRIME
-    return i == count ? (h * MULTIPLIER + hex[octet[i]]) % PRIME : h
+  function fold_mac(h, mac,    i) {
+    for (i = 1; i + 3 < length(mac); i += 6)
+      h = (h * MULTIPLIER + octet[substr(mac, i, 2)] * 256 + octet[substr(mac, i + 3, 2)]) % PRIME
+    return i < length(mac) ? (h * MULTIPLIER + octet[substr(mac, i, 2)]) % PRIME : h
   }
 
-  function fold_ip(h, text,    word, count, i) {
-    count = words_of(text, word)
-    if (count == 0) garbled()
-    for (i = 1; i <= count; i++) h = (h * MULTIPLIER + word[i]) % PRIME
+  # Flannel routes to a gateway at the very address of the destination: the one that was just split.
+  function fold_ip(h, ip) {
+    if (ip ~ /:/) return fold_ipv6(h, ip)
+    if (ip != folded) {
+      folded = ip
+      split(ip, part, ".")
+      high = part[1] * 256 + part[2]
+      low = part[3] * 256 + part[4]
+      if (high > 65535 || low > 65535) garbled()
+    }
+    return ((h * MULTIPLIER + high) % PRIME * MULTIPLIER + low) % PRIME
+  }
+
+  function fold_ipv6(h, ip,    word, count, i) {
+    count = words_of(ip, word)
+    if (count != 8) garbled()
+    for (i = 1; i <= count; i++) {
+      if (word[i] > 65535) garbled()
+      h = (h * MULTIPLIER + word[i]) % PRIME
+    }
     return h
   }
 
-  # Sets `word` to the 16-bit words of an address and returns how many they are, 0 if it is none.
-  function words_of(text, word,    part, parts, gap, count, i) {
-    if (text !~ /:/) return words_of_quad(text, word, 0)
-    parts = split(text, part, ":")
-    gap = text ~ /\./ ? 7 : 8
-    for (i = 1; i <= parts; i++) if (part[i] != "") gap--
+  # Sets `word` to the 16-bit words of an address and returns how many there are: 2 or 8, if it is one.
+  function words_of(ip, word,    part, parts, zeros, count, i) {
+    parts = split(ip, part, ":")
+    if (parts == 1) return split_quad(ip, word, 0)
+    zeros = ip !~ /::/ ? 0 : ip ~ /\./ ? 7 : 8
+    for (i = 1; i <= parts; i++) if (part[i] != "") zeros--
     for (i = 1; i <= parts; i++) {
-      if (part[i] == "") while (gap > 0) { gap--; word[++count] = 0 }
-      else if (part[i] ~ /\./) count = words_of_quad(part[i], word, count)
-      else word[++count] = hexadecimal(part[i])
-      if (word[count] > 65535) return 0
+      if (part[i] ~ /\./) count = split_quad(part[i], word, count)
+      else if (part[i] != "") word[++count] = hexadecimal(part[i])
+      else for (; zeros > 0; zeros--) word[++count] = 0
     }
-    return count == 8 ? 8 : 0
+    return count
   }
 
-  function words_of_quad(text, word, count,    octet) {
-    if (split(text, octet, ".") != 4) return 0
-    word[count + 1] = octet[1] * 256 + octet[2]
-    word[count + 2] = octet[3] * 256 + octet[4]
-    return word[count + 1] > 65535 || word[count + 2] > 65535 ? 0 : count + 2
+  function split_quad(quad, word, before,    part) {
+    split(quad, part, ".")
+    word[before + 1] = part[1] * 256 + part[2]
+    word[before + 2] = part[3] * 256 + part[4]
+    return before + 2
   }
 
   function hexadecimal(text,    value, i) {
-    if (text in hex) return hex[text]
     for (i = 1; i <= length(text); i++)
       value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
-    hex[text] = value
     return value
   }
 '
@@ -102,105 +110,119 @@ SYMBOLS='
 # shellcheck disable=SC2016 # The $ are awk's.
 DIGEST='
   BEGIN {
-    ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    BUCKETS = 16; LOCATORS = 8388592; UNIT = 1073741824
-    list["N"] = 0; list["F"] = 16; list["R"] = 32; list["P"] = 48; LISTS = 64
+    BUCKETS = 16; LOCATORS = 8388592; LISTS = 64
+    list["N"] = 0; list["F"] = 16; list["R"] = 32; list["P"] = 48
+    DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
   }
 
-  function emit(kind, dev, key, value, detail,    k, weight) {
-    if (!(kind in list)) {
-      print record(kind, dev, key, value, detail)
-      return
-    }
-    if (value == "-") return
-    kind = table_of(kind, dev)
-    if (kind == "P" && !is_of_pods(key)) return
-    k = place_of(kind, key)
+  function emit(kind, dev, key, value, detail,    k) {
     if (kind == "N") {
+      if (value == "-") return
       held[value] = 1
-      weight = weigh((fold_mac(k, value) * MULTIPLIER + (detail == "PERMANENT")) % PRIME)
+      k = place_of(kind, key)
+      add(kind, k, (fold_mac(k, value) * MULTIPLIER + (detail == "PERMANENT")) % PRIME)
+    } else if (kind == "F") {
+      k = place_of(kind, key)
+      if (key in held) {
+        led[value] = 1
+        add(kind, k, fold_ip(k, value))
+      } else {
+        lone_to[++lone] = value
+        lone_k[lone] = k
+        lone_hash[lone] = fold_ip(k, value)
+      }
+    } else if (kind == "R") {
+      kind = table_of(kind, dev)
+      if (kind == "P" && !is_of_pods(key)) return
+      k = place_of(kind, key)
+      add(kind, k, fold_ip(k, value))
     } else {
-      weight = weigh(fold_ip(k, value))
-    }
-    if (kind == "F" && !(key in held)) {
-      lone_to[++lone] = value
-      lone_k[lone] = k
-      lone_weight[lone] = weight
-    } else {
-      if (kind == "F") led[value] = 1
-      add(kind, k, weight)
+      put(record(kind, dev, key))
     }
   }
 
-  function weigh(h) { return 1 + finish(h) % (PRIME - 1) }
-
-  # Puts a symbol, its locator and weight in one number, into the list of its table and bucket.
-  function add(kind, k, weight,    at) {
+  # Keeps a symbol in the list of its table and bucket.
+  function add(kind, k, hash,    at) {
     at = list[kind] + k % BUCKETS
-    symbol[at + LISTS * size[at]++] = (1 + int(k / BUCKETS) % LOCATORS) * UNIT + weight
-    count[kind]++
+    at += LISTS * size[at]++
+    locator[at] = 1 + int(k / BUCKETS) % LOCATORS
+    weight[at] = 1 + finish(hash) % (PRIME - 1)
   }
 
   # Whether the destination of a direct route lies in the pod network of its family. All do where
   # that is not known.
-  function is_of_pods(destination,    part, net, a, b, words, bits, i, step) {
+  function is_of_pods(destination,    net, part, bits, own, theirs, i, unit) {
     net = destination ~ /:/ ? network6 : network
     if (net == "") return 1
-    split(destination, part, "/")
-    words = words_of(part[1], a)
-    bits = part[2]
     split(net, part, "/")
-    if (words_of(part[1], b) != words || bits < part[2]) return 0
-    for (i = 1; 16 * (i - 1) < part[2]; i++) {
-      step = part[2] < 16 * i ? 2 ^ (16 * i - part[2]) : 1
-      if (int(a[i] / step) != int(b[i] / step)) return 0
+    bits = part[2]
+    words_of(part[1], theirs)
+    split(destination, part, "/")
+    if (part[2] < bits) return 0
+    words_of(part[1], own)
+    for (i = 1; bits > 0; i++) {
+      for (unit = 1; bits < 16; bits++) unit *= 2
+      bits -= 16
+      if (int(own[i] / unit) != int(theirs[i] / unit)) return 0
     }
     return 1
   }
 
   END {
-    judge_lone()
-    if ("neighbour" in told) forget("N")
-    if ("fdb" in told) { forget("F"); orphans = 0 }
-    if ("route" in told) { forget("R"); forget("P") }
-    printf "S %d %d %d %d %d ", count["N"], count["F"], count["R"], count["P"], orphans
-    for (bucket = 0; bucket < BUCKETS; bucket++) print_syndromes(bucket)
-    print ""
-  }
-
-  function judge_lone(    i) {
+    if ("fdb" in told) lone = 0
     for (i = 1; i <= lone; i++) {
       if (lone_to[i] in led && !("neighbour" in told)) orphans++
-      else add("F", lone_k[i], lone_weight[i])
+      else add("F", lone_k[i], lone_hash[i])
     }
+    if ("neighbour" in told) forget("N")
+    if ("fdb" in told) forget("F")
+    if ("route" in told) { forget("R"); forget("P") }
+    digest = "S " size_of("N") " " size_of("F") " " size_of("R") " " size_of("P") " " (orphans + 0) " "
+    for (i = 0; i < BUCKETS; i++) digest = digest syndromes(i)
+    put(digest)
   }
 
-  function forget(kind,    bucket) {
-    for (bucket = 0; bucket < BUCKETS; bucket++) size[list[kind] + bucket] = 0
-    count[kind] = 0
+  function forget(kind,    i) { for (i = 0; i < BUCKETS; i++) size[list[kind] + i] = 0 }
+
+  function size_of(kind,    i, sum) {
+    for (i = 0; i < BUCKETS; i++) sum += size[list[kind] + i]
+    return sum
   }
 
-  # A syndrome is the sum of all weights times the power of their locators that is its number.
-  function print_syndromes(bucket,    at, i, w, x, j, sum) {
+  # Each syndrome is the sum of the weights times the locators to the power of its number. Written
+  # out, since a loop over an array would cost more than all else.
+  function syndromes(bucket,    at, i, w, x, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15) {
     for (at = bucket; at < LISTS; at += BUCKETS) {
       for (i = at + LISTS * (size[at] - 1); i >= 0; i -= LISTS) {
-        w = symbol[i] % UNIT
-        x = (symbol[i] - w) / UNIT
-        for (j = 0; j < 16; j++) {
-          sum[j] += w
-          w = (w * x) % PRIME
-        }
+        w = weight[i]
+        x = locator[i]
+        s0 += w
+        s1 += w = w * x % PRIME
+        s2 += w = w * x % PRIME
+        s3 += w = w * x % PRIME
+        s4 += w = w * x % PRIME
+        s5 += w = w * x % PRIME
+        s6 += w = w * x % PRIME
+        s7 += w = w * x % PRIME
+        s8 += w = w * x % PRIME
+        s9 += w = w * x % PRIME
+        s10 += w = w * x % PRIME
+        s11 += w = w * x % PRIME
+        s12 += w = w * x % PRIME
+        s13 += w = w * x % PRIME
+        s14 += w = w * x % PRIME
+        s15 += w = w * x % PRIME
       }
     }
-    for (j = 0; j < 16; j++) print_number(sum[j] % PRIME)
+    return digits(s0) digits(s1) digits(s2) digits(s3) digits(s4) digits(s5) digits(s6) digits(s7) \
+      digits(s8) digits(s9) digits(s10) digits(s11) digits(s12) digits(s13) digits(s14) digits(s15)
   }
 
-  # Five digits to the base of 64.
-  function print_number(value,    unit, digit) {
-    for (unit = 16777216; unit >= 1; unit /= 64) {
-      digit = int(value / unit)
-      printf "%s", substr(ALPHABET, digit + 1, 1)
-      value -= digit * unit
-    }
+  # A sum, reduced, in five digits to the base of 64.
+  function digits(sum) {
+    sum %= PRIME
+    return substr(DIGITS, 1 + int(sum / 16777216), 1) substr(DIGITS, 1 + int(sum / 262144) % 64, 1) \
+      substr(DIGITS, 1 + int(sum / 4096) % 64, 1) substr(DIGITS, 1 + int(sum / 64) % 64, 1) \
+      substr(DIGITS, 1 + sum % 64, 1)
   }
 '

@@ -1,32 +1,45 @@
-# The tables in full, by pages, and how a long answer is packed.
+# The tables in full, by pages: for a host whose digest cannot be explained.
 
-# An answer longer than this is packed.
+# A longer answer to a page is packed.
 MAX_UNPACKED_BYTES=2000
 
-# Prints what this host holds: all of it, or the entries of a page `k/n`. $1: the page, or nothing.
+# Prints what this host holds: the entries of page `k/n`, or, unless one is asked for, all of it.
 tables() {
-  is_page "${1:-0/1}" || return 1
-  facts
-  inspect_ip
-  printf 'tools %s %s\n' "$ip_kind" "$ip_version"
-  printed_tables | awk -v page="${1%/*}" -v pages="${1#*/}" "$SYMBOLS$NORMALISE"'
-    function emit(kind, dev, key, value, detail) {
-      if (is_shown(kind, dev, key)) print record(kind, dev, key, value, detail)
-    }
-    function is_shown(kind, dev, key) {
-      if (kind == "L") return pages != ""
-      if (kind !~ /^[NFR]$/ || pages < 2) return 1
-      return place_of(table_of(kind, dev), key) % pages == page
-    }'
+  if [ -z "$1" ]; then
+    page_of_tables
+  elif is_page "$1"; then
+    sealed=$(page_of_tables "${1%/*}" "${1#*/}") && pack "$sealed"
+  else
+    complain "no page: $1"
+  fi
+}
+
+# $1: the number of the page. $2: how many there are. Without them there is one, the whole.
+page_of_tables() {
+  { identity && facts && printed_tables; } |
+    seal "$PAGE$SYMBOLS$NORMALISE" -v page="$1" -v pages="$2"
 }
 
 is_page() {
-  is_number "${1%/*}" && is_number "${1#*/}" && [ "${#1}" -le 7 ] && [ "${1%/*}" -lt "${1#*/}" ]
+  [ "${#1}" -le 7 ] && is_number "${1%/*}" && is_number "${1#*/}" && [ "${1%/*}" -lt "${1#*/}" ]
 }
 
-# Prints an answer as it is if it is short or cannot be packed, else its gzip in base64.
+# shellcheck disable=SC2016 # The $ are awk's.
+PAGE='
+  function emit(kind, dev, key, value, detail) {
+    if (is_shown(kind, dev, key)) put(record(kind, dev, key, value, detail))
+  }
+
+  function is_shown(kind, dev, key) {
+    if (kind == "L") return pages > 0
+    if (kind !~ /^[NFR]$/ || pages < 2) return 1
+    return place_of(table_of(kind, dev), key) % pages == page
+  }
+'
+
+# Prints an answer as it is, or its gzip in base64 if it is long and can be packed.
 pack() {
-  if [ "${#1}" -ge "$MAX_UNPACKED_BYTES" ] && command -v gzip base64 >/dev/null &&
+  if [ "${#1}" -ge "$MAX_UNPACKED_BYTES" ] && command -v gzip >/dev/null &&
     packed=$(printf '%s\n' "$1" | bounded gzip -9 | bounded base64) && [ -n "$packed" ]; then
     printf '%s\n' 'vtepwatch 1 packed' "$packed" 'vtepwatch 1 unpack'
   else

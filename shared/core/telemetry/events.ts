@@ -1,6 +1,6 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { Report, ReportedIncident } from '../../contract/report.ts';
-import type { EventSeverity } from '../../contract/telemetry.ts';
+import type { EventSeverity } from '../../contract/telemetry-events.ts';
 import type { TelemetryEvent } from '../../contract/telemetry-records.ts';
 import { plain } from './plain.ts';
 

@@ -29,7 +29,7 @@ function stateWithin(incident: ReportedIncident): NodeState | undefined {
 }
 
 /** In a column the observers are well and only tell of the subject. */
-function victims(incident: ReportedIncident): readonly string[] {
+export function victims(incident: ReportedIncident): readonly string[] {
   const subjects = incident.subject === undefined ? [] : [incident.subject];
   switch (incident.scope) {
     case 'subject':

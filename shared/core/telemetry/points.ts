@@ -1,9 +1,10 @@
-import { CAUSES, TABLES } from '../../contract/causes.ts';
+import { SEVERITIES, TABLES } from '../../contract/causes.ts';
 import type { Table } from '../../contract/causes.ts';
 import type { Report } from '../../contract/report.ts';
-import { ERROR_TYPES, NODE_STATES } from '../../contract/telemetry.ts';
+import { CAUSE_SERIES_MAX, ERROR_TYPES, NODE_STATES } from '../../contract/telemetry.ts';
 import type { ErrorType } from '../../contract/telemetry.ts';
 import type { Point } from '../../contract/telemetry-records.ts';
+import { lossesOf } from './losses.ts';
 import { nodeStates } from './node-states.ts';
 import { plain } from './plain.ts';
 
@@ -25,8 +26,10 @@ export interface NodeFigures {
   readonly checkedPeers: number;
   /** How many of these hold no correct entry for it, in each table. */
   readonly missingPeers: Readonly<Record<Table, number>>;
+  /** Peers in whose row or column a table is wrong, whoever is to blame; the larger of the two. */
+  readonly lostPeers: number;
   /** Entries that this node itself holds for VTEPs of no live node; undefined when not counted. */
-  readonly ghostEntries: Readonly<Record<Table, number>> | undefined;
+  readonly ghostEntries: number | undefined;
 }
 
 /**
@@ -39,6 +42,7 @@ export function pointsOf(report: Report, figures: RunFigures): readonly Point[] 
     ...nodeCountPoints(report),
     ...controlPlanePoints(report),
     ...incidentPoints(report),
+    ...causePoints(report),
     ...runPoints(report, figures),
   ];
 }
@@ -46,31 +50,34 @@ export function pointsOf(report: Report, figures: RunFigures): readonly Point[] 
 /** How the report names the one request whose time is a gauge. */
 const GET_NODES = 'kubectl get nodes';
 
-function nodePoints(report: Report, figures: RunFigures): readonly Point[] {
+function nodePoints(report: Report, { nodes }: RunFigures): readonly Point[] {
+  const losses = lossesOf(report, nodes);
   return [...report.hosts.observed, ...report.hosts.unknown].flatMap((name): readonly Point[] => {
     const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': plain(name) };
-    const node = figures.nodes.get(name);
-    const checked: Point = {
-      metric: 'vtepwatch.node.checked_peers',
-      value: node?.checkedPeers ?? 0,
-      attributes,
-    };
-    if (node === undefined) return [checked];
+    const node = nodes.get(name);
+    const loss = losses.get(name);
+    const checked = Math.max(node?.checkedPeers ?? 0, loss?.checkedPeers ?? 0);
+    const points: Point[] = [
+      { metric: 'vtepwatch.node.checked_peers', value: checked, attributes },
+    ];
+    if (checked > 0) {
+      const value = loss?.lostPeers ?? 0;
+      points.push({ metric: 'vtepwatch.node.lost_peers', value, attributes });
+    }
+    if (node === undefined) return points;
 
-    const judged = node.checkedPeers === 0 ? [] : TABLES;
-    const missing = judged.map((table): Point => ({
-      metric: 'vtepwatch.node.missing_peers',
-      value: node.missingPeers[table],
-      attributes: { ...attributes, 'vtepwatch.table': table },
-    }));
-    const { ghostEntries } = node;
-    if (ghostEntries === undefined) return [checked, ...missing];
-    const ghosts = TABLES.map((table): Point => ({
-      metric: 'vtepwatch.node.ghost_entries',
-      value: ghostEntries[table],
-      attributes: { ...attributes, 'vtepwatch.table': table },
-    }));
-    return [checked, ...missing, ...ghosts];
+    for (const table of node.checkedPeers === 0 ? [] : TABLES) {
+      points.push({
+        metric: 'vtepwatch.node.missing_peers',
+        value: node.missingPeers[table],
+        attributes: { ...attributes, 'vtepwatch.table': table },
+      });
+    }
+    if (node.ghostEntries !== undefined) {
+      const value = node.ghostEntries;
+      points.push({ metric: 'vtepwatch.node.ghost_entries', value, attributes });
+    }
+    return points;
   });
 }
 
@@ -107,11 +114,28 @@ function controlPlanePoints(report: Report): readonly Point[] {
 }
 
 function incidentPoints(report: Report): readonly Point[] {
-  return CAUSES.map((cause) => ({
+  const open = report.incidents.filter(({ phase }) => phase === 'open');
+  return SEVERITIES.map((severity) => ({
     metric: 'vtepwatch.incident.active',
-    value: report.incidents.filter((one) => one.phase === 'open' && one.cause === cause).length,
-    attributes: { 'k8s.cluster.name': report.cluster, 'vtepwatch.cause': cause },
+    value: open.filter((one) => one.severity === severity).length,
+    attributes: { 'k8s.cluster.name': report.cluster, 'vtepwatch.severity': severity },
   }));
+}
+
+/**
+ * A zero for each of all causes would cost more series than the cluster has to spend, so a cause
+ * comes with its first incident, and its series ends with the zero of the run that resolves the last.
+ */
+function causePoints(report: Report): readonly Point[] {
+  const told = report.incidents.filter(({ phase }) => phase !== 'suspected');
+  return [...Map.groupBy(told, ({ cause }) => cause)]
+    .map(([cause, alike]): Point => ({
+      metric: 'vtepwatch.cause.incidents',
+      value: alike.filter(({ phase }) => phase === 'open').length,
+      attributes: { 'k8s.cluster.name': report.cluster, 'vtepwatch.cause': cause },
+    }))
+    .toSorted((one, other) => other.value - one.value)
+    .slice(0, CAUSE_SERIES_MAX);
 }
 
 function runPoints(report: Report, figures: RunFigures): readonly Point[] {

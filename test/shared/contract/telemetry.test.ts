@@ -1,6 +1,8 @@
 import * as conventions from '@opentelemetry/semantic-conventions';
 import { describe, expect, test } from 'vitest';
-import { ATTRIBUTES, EVENTS, METRICS, SPANS } from '../../../shared/contract/telemetry.ts';
+import { ATTRIBUTES, METRICS } from '../../../shared/contract/telemetry.ts';
+import { EVENTS } from '../../../shared/contract/telemetry-events.ts';
+import { SPANS } from '../../../shared/contract/telemetry-spans.ts';
 import type { Point, TelemetryEvent } from '../../../shared/contract/telemetry-records.ts';
 
 const RECORDS = [...Object.values(METRICS), ...Object.values(EVENTS), ...Object.values(SPANS)];
@@ -31,6 +33,12 @@ describe('the table of telemetry', () => {
       expect(
         attributes.filter((name) => !free.has(name) && !('values' in ATTRIBUTES[name])),
       ).toEqual([]);
+    }
+  });
+
+  test('what is sent for each node or master has its name, and nothing else has', () => {
+    for (const { attributes, per } of Object.values(METRICS)) {
+      expect(new Set<string>(attributes).has('k8s.node.name')).toBe(per !== 'cluster');
     }
   });
 

@@ -1,155 +1,150 @@
 /**
- * What the script must answer, reckoned from the contract alone: in whole numbers of any size, with
- * powers in place of Horner's steps, from the records that the action `tables` prints.
+ * What the script must answer, reckoned from the contract alone: from the records of the action
+ * `tables`, in whole numbers of any size, with powers in place of Horner's steps.
  */
 
-const p = 1_073_741_789n;
+const PRIME = 1_073_741_789n;
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const NUMBERS = { N: 1n, F: 2n, R: 3n, P: 4n } as const;
+const NAMES = { N: 'neighbour', F: 'fdb', R: 'route', P: 'route' } as const;
+const TABLES = ['N', 'F', 'R', 'P'] as const;
+const OVERLAY = /^(flannel(-v6)?\.\d+|vxlan(-v6)?\.calico)$/;
 
-type Table = keyof typeof NUMBERS;
+type Words = readonly bigint[];
 
-interface Held {
-  readonly table: Table;
-  readonly key: readonly bigint[];
-  readonly value: readonly bigint[];
-  /** The words of the record that the entry is from. */
-  readonly record: readonly string[];
+/** An entry of a table; `key` and `value` as the record has them. */
+interface Entry {
+  readonly table: keyof typeof NUMBERS;
+  readonly key: string;
+  readonly value: string;
+  readonly keyWords: Words;
+  /** None for a neighbour without a MAC. */
+  readonly valueWords: Words | undefined;
 }
 
-/** Pod networks by family, as flannel's subnet.env tells them. */
+/** Pod networks, as flannel's subnet.env tells them. */
 export interface PodNetworks {
   readonly ipv4?: string;
   readonly ipv6?: string;
 }
 
-/** The digest's record of a host that holds these entries. */
+/** The digest's record of a host that has these records. */
 export function digestOf(records: readonly string[], networks: PodNetworks = {}): string {
-  const unread = new Set(records.flatMap((line) => /^U (\w+)/.exec(line)?.[1] ?? []));
-  const held = records
-    .flatMap((line) => heldOf(line.split(' ')))
-    .filter((entry) => {
-      return !unread.has(TABLE_NAMES[entry.table]) && isOfPods(entry, networks);
-    });
-  const orphans = orphansAmong(held, unread.has('neighbour'));
-  const symbols = held.filter((entry) => !orphans.has(entry));
-  const counts = (['N', 'F', 'R', 'P'] as const).map(
-    (table) => symbols.filter((entry) => entry.table === table).length,
+  const unread = new Set(records.flatMap((record) => /^U (\S+)/.exec(record)?.[1] ?? []));
+  const held = entriesOf(records).filter(
+    (entry) =>
+      entry.valueWords !== undefined &&
+      !unread.has(NAMES[entry.table]) &&
+      (entry.table !== 'P' || isOfPods(entry, networks)),
   );
-  return ['S', ...counts, orphans.size, syndromesOf(symbols)].join(' ');
+  const orphans = unread.has('neighbour') ? new Set<Entry>() : orphansAmong(held);
+  const symbols = held.filter((entry) => !orphans.has(entry));
+  const sizes = TABLES.map((table) => symbols.filter((entry) => entry.table === table).length);
+  return ['S', ...sizes, orphans.size, syndromesOf(symbols)].join(' ');
 }
 
-const TABLE_NAMES = { N: 'neighbour', F: 'fdb', R: 'route', P: 'route' } as const;
-
-/** The page of `tables`, among so many, on which a record stands; undefined: on each. */
+/** The page, of so many, that a record stands on; undefined for what stands on each. */
 export function pageOfRecord(record: string, pages: number): number | undefined {
-  const words = record.split(' ');
-  const [entry] = heldOf(words[3] === '-' ? words.with(3, '00:00') : words);
+  const [entry] = entriesOf([record]);
   return entry === undefined ? undefined : Number(placeOf(entry) % BigInt(pages));
 }
 
-function heldOf(record: readonly string[]): readonly Held[] {
-  const [kind, device = '', key = '', value = '', detail = ''] = record;
-  if (value === '-') return [];
-  switch (kind) {
-    case 'N': {
-      const permanent = detail === 'PERMANENT' ? 1n : 0n;
-      return [
-        { table: 'N', key: wordsOfIp(key), value: [...wordsOfMac(value), permanent], record },
-      ];
+function entriesOf(records: readonly string[]): readonly Entry[] {
+  return records.flatMap((record): readonly Entry[] => {
+    const [kind, device = '', key = '', value = '', detail = ''] = record.split(' ');
+    const [address = '', length = ''] = key.split('/');
+    if (kind === 'N') {
+      const flag = detail === 'PERMANENT' ? 1n : 0n;
+      const valueWords = value === '-' ? undefined : [...wordsOfMac(value), flag];
+      return [{ table: kind, key, value, keyWords: wordsOfIp(key), valueWords }];
     }
-    case 'F':
-      return [{ table: 'F', key: wordsOfMac(key), value: wordsOfIp(value), record }];
-    case 'R': {
-      const table = /^(flannel(-v6)?\.\d+|vxlan(-v6)?\.calico)$/.test(device) ? 'R' : 'P';
-      const [address = '', length = ''] = key.split('/');
-      return [
-        { table, key: [...wordsOfIp(address), BigInt(length)], value: wordsOfIp(value), record },
-      ];
+    if (kind === 'F') {
+      return [{ table: kind, key, value, keyWords: wordsOfMac(key), valueWords: wordsOfIp(value) }];
     }
-    case undefined:
-    default:
-      return [];
-  }
+    if (kind === 'R') {
+      const table = OVERLAY.test(device) ? 'R' : 'P';
+      const keyWords = [...wordsOfIp(address), BigInt(length)];
+      return [{ table, key, value, keyWords, valueWords: wordsOfIp(value) }];
+    }
+    return [];
+  });
 }
 
-/** Entries of the FDB that no neighbour uses, though another leads to where they lead. */
-function orphansAmong(held: readonly Held[], neighboursUnread: boolean): ReadonlySet<Held> {
-  if (neighboursUnread) return new Set();
-  const macs = new Set(held.flatMap(({ table, record }) => (table === 'N' ? [record[3]] : [])));
+/** Entries of the FDB that no neighbour leads to, though another to the same host is led to. */
+function orphansAmong(held: readonly Entry[]): ReadonlySet<Entry> {
+  const macs = new Set(held.filter(({ table }) => table === 'N').map(({ value }) => value));
   const fdb = held.filter(({ table }) => table === 'F');
-  const isUsed = ({ record }: Held): boolean => macs.has(record[2]);
-  const led = new Set(fdb.filter(isUsed).map(({ record }) => record[3]));
-  return new Set(fdb.filter((entry) => !isUsed(entry) && led.has(entry.record[3])));
+  const reached = new Set(fdb.filter(({ key }) => macs.has(key)).map(({ value }) => value));
+  return new Set(fdb.filter(({ key, value }) => !macs.has(key) && reached.has(value)));
 }
 
-function isOfPods({ table, record, key }: Held, { ipv4, ipv6 }: PodNetworks): boolean {
-  const destination = record[2] ?? '';
-  const network = destination.includes(':') ? ipv6 : ipv4;
-  if (table !== 'P' || network === undefined) return true;
-  const [address = '', length = ''] = network.split('/');
-  const bits = Number(length);
-  return (
-    Number(key.at(-1)) >= bits &&
-    bitsOf(key.slice(0, -1)).slice(0, bits) === bitsOf(wordsOfIp(address)).slice(0, bits)
-  );
+function isOfPods({ key }: Entry, { ipv4, ipv6 }: PodNetworks): boolean {
+  const network = key.includes(':') ? ipv6 : ipv4;
+  if (network === undefined) return true;
+  const [own, of] = [bitsOf(key), bitsOf(network)];
+  return own.length >= of.length && own.startsWith(of);
 }
 
-function bitsOf(words: readonly bigint[]): string {
-  return words.map((word) => word.toString(2).padStart(16, '0')).join('');
+/** The bits of a network's address that are its own: `10.128.0.0/9` is 000010101. */
+function bitsOf(cidr: string): string {
+  const [address = '', length = ''] = cidr.split('/');
+  const bits = wordsOfIp(address).map((word) => word.toString(2).padStart(16, '0'));
+  return bits.join('').slice(0, Number(length));
 }
 
-function syndromesOf(symbols: readonly Held[]): string {
+function syndromesOf(symbols: readonly Entry[]): string {
   const sums = Array.from({ length: 256 }, () => 0n);
-  for (const entry of symbols) {
-    const k = placeOf(entry);
-    const at = Number(k % 16n) * 16;
+  for (const symbol of symbols) {
+    const k = placeOf(symbol);
     const locator = 1n + ((k / 16n) % 8_388_592n);
-    const weight = 1n + (finish(fold(k, entry.value)) % (p - 1n));
+    const weight = 1n + (finish(fold(k, symbol.valueWords ?? [])) % (PRIME - 1n));
     for (let j = 0; j < 16; j++) {
-      sums[at + j] = ((sums[at + j] ?? 0n) + weight * locator ** BigInt(j)) % p;
+      const at = 16 * Number(k % 16n) + j;
+      sums[at] = ((sums[at] ?? 0n) + weight * locator ** BigInt(j)) % PRIME;
     }
   }
   return sums.map(inDigits).join('');
 }
 
-function placeOf({ table, key }: Held): bigint {
-  return finish(fold(977n * NUMBERS[table] + 1n, key));
+function placeOf({ table, keyWords }: Entry): bigint {
+  return finish(fold(977n * NUMBERS[table] + 1n, keyWords));
 }
 
-function fold(start: bigint, words: readonly bigint[]): bigint {
-  return words.reduce((h, word) => (h * 6_700_417n + word) % p, start);
+function fold(start: bigint, words: Words): bigint {
+  return words.reduce((h, word) => (h * 6_700_417n + word) % PRIME, start);
 }
 
 function finish(h: bigint): bigint {
-  return (h * (1n + (h % 4_194_301n))) % p;
+  return (h * (1n + (h % 4_194_301n))) % PRIME;
 }
 
-function inDigits(value: bigint): string {
-  return [4n, 3n, 2n, 1n, 0n]
-    .map((place) => DIGITS[Number((value >> (6n * place)) & 63n)])
-    .join('');
+function inDigits(sum: bigint): string {
+  return [24n, 18n, 12n, 6n, 0n].map((bits) => DIGITS[Number((sum >> bits) & 63n)]).join('');
 }
 
-function wordsOfMac(mac: string): readonly bigint[] {
-  return (mac.replaceAll(':', '').match(/.{2,4}/g) ?? []).map((pair) => BigInt(`0x${pair}`));
+function wordsOfMac(mac: string): Words {
+  const pairs = mac.replaceAll(':', '').match(/.{2}(.{2})?/g) ?? [];
+  return pairs.map((pair) => BigInt(`0x${pair}`));
 }
 
-function wordsOfIp(ip: string): readonly bigint[] {
+function wordsOfIp(ip: string): Words {
   if (!ip.includes(':')) return wordsOfQuad(ip);
-  const quad = /[^:]+\.[^:]+$/.exec(ip)?.[0];
-  const tail = quad === undefined ? [] : wordsOfQuad(quad);
-  const text = quad === undefined ? ip : ip.slice(0, -quad.length).replace(/([^:]):$/, '$1');
-  const [before = [], after = []] = text
-    .split('::')
-    .map((half) =>
-      half.split(':').flatMap((group) => (group === '' ? [] : [BigInt(`0x${group}`)])),
-    );
-  const zeros = Array.from({ length: 8 - before.length - after.length - tail.length }, () => 0n);
-  return [...before, ...zeros, ...after, ...tail];
+  const hexadecimal = ip.replace(/[^:]+\..*$/, (quad) =>
+    wordsOfQuad(quad)
+      .map((word) => word.toString(16))
+      .join(':'),
+  );
+  const [before = '', after = ''] = hexadecimal.split('::');
+  const [first, last] = [groupsOf(before), groupsOf(after)];
+  const zeros = Array.from({ length: 8 - first.length - last.length }, () => 0n);
+  return [...first, ...zeros, ...last];
 }
 
-function wordsOfQuad(quad: string): readonly bigint[] {
+function groupsOf(text: string): Words {
+  return text === '' ? [] : text.split(':').map((group) => BigInt(`0x${group}`));
+}
+
+function wordsOfQuad(quad: string): Words {
   const [a = 0n, b = 0n, c = 0n, d = 0n] = quad.split('.').map(BigInt);
-  return [a * 256n + b, c * 256n + d];
+  return [256n * a + b, 256n * c + d];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EVENTS } from '../../../../shared/contract/telemetry.ts';
+import { EVENTS } from '../../../../shared/contract/telemetry-events.ts';
 import {
   eventsOf,
   exceptionEvent,

@@ -49,18 +49,19 @@ export const REPORT: Report = {
 const WELL: NodeFigures = {
   checkedPeers: 4,
   missingPeers: { neighbour: 0, fdb: 0, route: 0 },
-  ghostEntries: { neighbour: 0, fdb: 0, route: 0 },
+  lostPeers: 0,
+  ghostEntries: 0,
 };
 
 export const FIGURES: RunFigures = {
   durationSeconds: 22.5,
   endedAtSeconds: 1_795_424_482.5,
   nodes: new Map([
-    ['master1', { ...WELL, missingPeers: { neighbour: 4, fdb: 0, route: 0 } }],
+    ['master1', { ...WELL, missingPeers: { neighbour: 4, fdb: 0, route: 0 }, lostPeers: 4 }],
     ['master2', WELL],
     ['master3', WELL],
     ['node1', WELL],
-    ['node2', { ...WELL, ghostEntries: { neighbour: 1, fdb: 1, route: 0 } }],
+    ['node2', { ...WELL, ghostEntries: 2 }],
     // The roster knows its VTEP, so its peers were judged; it could not be asked itself.
     ['node3', { ...WELL, checkedPeers: 5, ghostEntries: undefined }],
   ]),

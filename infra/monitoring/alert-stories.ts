@@ -1,0 +1,235 @@
+import type { METRICS, MetricName } from '../../shared/contract/telemetry.ts';
+import type { Point } from '../../shared/contract/telemetry-records.ts';
+import type { AlertName } from './alerts.ts';
+import type { MonitoringOptions } from './options.ts';
+
+/** What the function sends in one run after the other, and what an alert makes of it. */
+export interface Story {
+  readonly told: string;
+  readonly series: readonly Series[];
+  readonly moments: readonly Moment[];
+}
+
+/** One value a run, the first at the time 0; undefined where a run sent none. */
+export type Series = { readonly [M in MetricName]: SeriesOf<M> }[MetricName];
+
+interface SeriesOf<M extends MetricName> {
+  readonly metric: M;
+  readonly attributes: Extract<Point, { readonly metric: M }>['attributes'];
+  /** `service.instance.id`, which a function that was made anew does not keep. */
+  readonly instance?: string;
+  readonly values: readonly (number | undefined)[];
+}
+
+export interface Moment {
+  /** Runs after the first: 2.5 is between the third and the fourth. */
+  readonly run: number;
+  /** Nothing where the alert is silent. */
+  readonly fires?: {
+    readonly attributes: Partial<
+      Record<(typeof METRICS)[MetricName]['attributes'][number], string>
+    >;
+    /** `$value` as the summary shows it. */
+    readonly shown: string;
+  };
+}
+
+/** At least one story for every alert, in which it fires and ends. */
+export function storiesOf({
+  scheduleSeconds,
+}: MonitoringOptions): Readonly<Record<AlertName, readonly Story[]>> {
+  return {
+    ...NODE_STORIES,
+    ...MASTER_STORIES,
+    ...COVERAGE_STORIES,
+    ...deadManStories(scheduleSeconds),
+  };
+}
+
+const CLUSTER = { 'k8s.cluster.name': 'prod' } as const;
+const MASTER = { ...CLUSTER, 'k8s.node.name': 'master1' } as const;
+
+function lost(...values: Series['values']): Series {
+  return { metric: 'vtepwatch.node.lost_peers', attributes: MASTER, values };
+}
+
+function checked(...values: Series['values']): Series {
+  return { metric: 'vtepwatch.node.checked_peers', attributes: MASTER, values };
+}
+
+const NODE_STORIES = {
+  VtepwatchNodeCutOff: [
+    {
+      told: 'five of six peers, from the first run that says so until the first that does not',
+      series: [lost(0, 5, 5, 0, 0), checked(6, 6, 6, 6, 6)],
+      moments: [
+        { run: 0.5 },
+        { run: 1, fires: { attributes: MASTER, shown: '83.33%' } },
+        { run: 2.8, fires: { attributes: MASTER, shown: '83.33%' } },
+        { run: 3 },
+      ],
+    },
+    {
+      told: 'half of the peers are enough, less are not',
+      series: [lost(2, 3), checked(6, 6)],
+      moments: [{ run: 0 }, { run: 1, fires: { attributes: MASTER, shown: '50%' } }],
+    },
+    {
+      told: 'a run whose telemetry was lost does not end it',
+      series: [lost(5, undefined, 5), checked(5, undefined, 5)],
+      moments: [{ run: 1.8, fires: { attributes: MASTER, shown: '100%' } }],
+    },
+    {
+      told: 'a function that was made anew is not a second alert',
+      series: [
+        { ...lost(5, 5), instance: 'one' },
+        { ...checked(5, 5), instance: 'one' },
+        { ...lost(undefined, undefined, 5), instance: 'two' },
+        { ...checked(undefined, undefined, 5), instance: 'two' },
+      ],
+      moments: [{ run: 2.4, fires: { attributes: MASTER, shown: '100%' } }],
+    },
+    {
+      told: 'a node that has left the cluster is forgotten',
+      series: [lost(5), checked(5)],
+      moments: [{ run: 2.8, fires: { attributes: MASTER, shown: '100%' } }, { run: 3.2 }],
+    },
+    {
+      told: 'a node that nobody could judge is not cut off',
+      series: [checked(0, 0, 0)],
+      moments: [{ run: 2 }],
+    },
+  ],
+  VtepwatchVtepMissing: [
+    {
+      told: 'one peer of ten',
+      series: [lost(0, 1, 1, 0), checked(10, 10, 10, 10)],
+      moments: [
+        { run: 0 },
+        { run: 1, fires: { attributes: MASTER, shown: '1' } },
+        { run: 2.8, fires: { attributes: MASTER, shown: '1' } },
+        { run: 3 },
+      ],
+    },
+    {
+      told: 'a node that is cut off has the other alert',
+      series: [lost(4, 5), checked(10, 10)],
+      moments: [{ run: 0, fires: { attributes: MASTER, shown: '4' } }, { run: 1 }],
+    },
+  ],
+} as const satisfies Partial<Record<AlertName, readonly Story[]>>;
+
+function responseTime(...values: Series['values']): Series {
+  return { metric: 'vtepwatch.control_plane.response_time', attributes: MASTER, values };
+}
+
+function reachable(...values: Series['values']): Series {
+  return { metric: 'vtepwatch.control_plane.reachable', attributes: MASTER, values };
+}
+
+const MASTER_STORIES = {
+  VtepwatchControlPlaneSlow: [
+    {
+      told: 'two runs in a row, until the first quick answer',
+      series: [responseTime(0.3, 0.3, 0.3, 45.1, 45.2, 45.1, 0.3)],
+      moments: [
+        { run: 3 },
+        { run: 5.4, fires: { attributes: MASTER, shown: '45.1s' } },
+        { run: 6 },
+      ],
+    },
+    {
+      told: 'one slow answer is none',
+      series: [responseTime(0.3, 0.3, 45.1, 0.3, 0.3)],
+      moments: [{ run: 2 }, { run: 2.8 }, { run: 3 }, { run: 4 }],
+    },
+  ],
+  VtepwatchControlPlaneUnreachable: [
+    {
+      told: 'two runs in a row, until the first answer',
+      series: [reachable(1, 1, 0, 0, 0, 1)],
+      moments: [{ run: 2 }, { run: 4.4, fires: { attributes: MASTER, shown: '0' } }, { run: 5 }],
+    },
+  ],
+} as const satisfies Partial<Record<AlertName, readonly Story[]>>;
+
+function nodes(state: 'ok' | 'unknown', ...values: Series['values']): Series {
+  const attributes = { ...CLUSTER, 'vtepwatch.node.state': state } as const;
+  return { metric: 'vtepwatch.node.count', attributes, values };
+}
+
+const COVERAGE_STORIES = {
+  VtepwatchPartlyBlind: [
+    {
+      told: 'two of ten nodes, for two runs',
+      series: [nodes('ok', 10, 8, 8, 8, 8, 10), nodes('unknown', 0, 2, 2, 2, 2, 0)],
+      moments: [{ run: 2 }, { run: 4, fires: { attributes: CLUSTER, shown: '20%' } }, { run: 5 }],
+    },
+    {
+      told: 'one of ten is none',
+      series: [nodes('ok', 9, 9, 9, 9), nodes('unknown', 1, 1, 1, 1)],
+      moments: [{ run: 3 }],
+    },
+  ],
+  VtepwatchAgentDirectories: [
+    {
+      told: 'a schedule of a minute without a clean-up, and the clean-up',
+      series: [
+        {
+          metric: 'vtepwatch.agent.orchestration_directories',
+          attributes: CLUSTER,
+          values: [8064, 20_160, 2000],
+        },
+      ],
+      moments: [
+        { run: 0 },
+        { run: 1, fires: { attributes: CLUSTER, shown: '20.16k' } },
+        { run: 2 },
+      ],
+    },
+  ],
+} as const satisfies Partial<Record<AlertName, readonly Story[]>>;
+
+function deadManStories(scheduleSeconds: number) {
+  /** The runs at whose end the last success was; the next value is of the next run. */
+  const successes = (...runs: Series['values']): Series => ({
+    metric: 'vtepwatch.check.last_success.timestamp',
+    attributes: CLUSTER,
+    values: runs.map((run) => (run === undefined ? undefined : run * scheduleSeconds)),
+  });
+  return {
+    VtepwatchStale: [
+      {
+        told: 'three runs that did not report, until one does',
+        series: [successes(0, 1, undefined, undefined, undefined, 5)],
+        moments: [
+          { run: 1 },
+          { run: 3.8 },
+          { run: 4.4, fires: { attributes: CLUSTER, shown: humanized(3.4 * scheduleSeconds) } },
+          { run: 5 },
+        ],
+      },
+    ],
+    VtepwatchAbsent: [
+      {
+        told: 'no cluster at all',
+        series: [],
+        moments: [{ run: 1 }, { run: 3, fires: { attributes: {}, shown: '' } }],
+      },
+      {
+        told: 'one silent cluster has the other alert',
+        series: [successes(0)],
+        moments: [{ run: 10 }],
+      },
+    ],
+  } as const satisfies Partial<Record<AlertName, readonly Story[]>>;
+}
+
+/** Whole seconds of less than a day, as Prometheus' `humanizeDuration` shows them. */
+function humanized(seconds: number): string {
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  const rest = Math.round(seconds % 60);
+  if (hours > 0) return `${hours}h ${minutes}m ${rest}s`;
+  return minutes > 0 ? `${minutes}m ${rest}s` : `${rest}s`;
+}

@@ -1,0 +1,76 @@
+import { type NodeState } from '../../../shared/contract/telemetry.ts';
+import { MEMORY } from '../options.ts';
+import type { Board, Section } from './board.ts';
+import { table, type Column, type Steps } from './panels.ts';
+
+/** All clusters at a glance, whichever is chosen. */
+export function clusters({ queries, options, window }: Board): Section {
+  const by = ['k8s.cluster.name'] as const;
+  const nodes = (title: string, state: NodeState, steps?: Steps): Column => ({
+    title,
+    ...(steps === undefined ? {} : { steps }),
+    expr: queries.latest('vtepwatch.node.count', {
+      by,
+      where: { 'vtepwatch.node.state': state },
+      window,
+    }),
+  });
+  const open = queries.latest('vtepwatch.incident.active', {
+    by: ['k8s.cluster.name', 'vtepwatch.severity'],
+    window,
+  });
+  const lastSuccess = queries.latest('vtepwatch.check.last_success.timestamp', {
+    by,
+    window: MEMORY,
+  });
+  const { scheduleSeconds } = options;
+  return {
+    title: 'Clusters',
+    panels: [
+      table(
+        {
+          title: 'Every cluster',
+          description:
+            'Nodes by verdict, open incidents, and how long ago a run could judge the cluster. A cluster that no longer reports keeps its last line for three days.',
+          width: 24,
+          height: 6,
+          sortBy: 'Cut off',
+        },
+        { name: queries.spelling.field('k8s.cluster.name'), title: 'Cluster' },
+        [
+          nodes('Cut off', 'isolated', [
+            [null, 'transparent'],
+            [1, 'red'],
+          ]),
+          nodes('Degraded', 'degraded', [
+            [null, 'transparent'],
+            [1, 'orange'],
+          ]),
+          nodes('Unknown', 'unknown', [
+            [null, 'transparent'],
+            [1, 'purple'],
+          ]),
+          nodes('Well', 'ok'),
+          {
+            title: 'Open incidents',
+            expr: `sum by (${queries.labels(by)}) (${open})`,
+            steps: [
+              [null, 'transparent'],
+              [1, 'orange'],
+            ],
+          },
+          {
+            title: 'Last good run',
+            expr: `time() - ${lastSuccess}`,
+            unit: 's',
+            steps: [
+              [null, 'green'],
+              [2 * scheduleSeconds, 'yellow'],
+              [3 * scheduleSeconds, 'red'],
+            ],
+          },
+        ],
+      ),
+    ],
+  };
+}

@@ -1,0 +1,46 @@
+import type { METRICS, MetricName } from '../../shared/contract/telemetry.ts';
+import type { Matchers, Spelling } from './spelling.ts';
+
+/** The attributes that a metric of the table has, and no others. */
+export type AttributesOf<M extends MetricName> = (typeof METRICS)[M]['attributes'][number];
+
+export interface Reading<A extends string> {
+  /** The labels that remain. */
+  readonly by: readonly A[];
+  readonly where?: Pick<Matchers, A & keyof Matchers>;
+  /** How far back to look, as PromQL writes it. */
+  readonly window: string;
+}
+
+/** Queries of the table's metrics in one spelling. */
+export interface Queries {
+  readonly spelling: Spelling;
+  /** The newest value within the window. */
+  readonly latest: Read;
+  /** The smallest, and the largest. */
+  readonly least: Read;
+  readonly most: Read;
+  readonly labels: (by: readonly (keyof Matchers)[]) => string;
+}
+
+type Read = <M extends MetricName>(metric: M, reading: Reading<AttributesOf<M>>) => string;
+
+/**
+ * Every query keeps only the labels that it names: `instance`, `job` and the version of the function
+ * must not make two series, and two alerts, of one.
+ */
+export function queriesIn(spelling: Spelling): Queries {
+  const labels = (by: readonly (keyof Matchers)[]): string =>
+    by.map((name) => spelling.label(name)).join(', ');
+  const read =
+    (aggregate: string, over: string): Read =>
+    (metric, { by, where = {}, window }) =>
+      `${aggregate} by (${labels(by)}) (${over}(${spelling.selector(metric, where)}[${window}]))`;
+  return {
+    spelling,
+    latest: read('max', 'last_over_time'),
+    least: read('min', 'min_over_time'),
+    most: read('max', 'max_over_time'),
+    labels,
+  };
+}

@@ -1,0 +1,74 @@
+import { yamlOf } from './generated.ts';
+import { ALERT_NAMES, type AlertName, alertsOf, runbookUrl } from './alerts.ts';
+import { type Moment, type Series, storiesOf } from './alert-stories.ts';
+import { type MonitoringOptions, promDuration } from './options.ts';
+import type { Queries } from './queries.ts';
+import { UNDERSCORES } from './spelling.ts';
+
+/** How often the rules are evaluated between two runs. */
+const EVALUATIONS_PER_RUN = 5;
+
+/** The alerts' stories as `promtool test rules` takes them, for the rules file of that name beside it. */
+export function rulesTest(
+  rules: string,
+  { queries, options }: { readonly queries: Queries; readonly options: MonitoringOptions },
+): string {
+  const { scheduleSeconds } = options;
+  const stories = storiesOf(options);
+  const alerts = alertsOf(queries, options);
+  const expected = (name: AlertName, { fires }: Moment) => {
+    if (fires === undefined) return [];
+    const { severity, summary, description } = alerts[name];
+    const shown = (text: string): string => rendered(text, fires);
+    return [
+      {
+        exp_labels: { severity, ...spelled(fires.attributes) },
+        exp_annotations: {
+          summary: shown(summary),
+          description: shown(description),
+          runbook_url: runbookUrl(name, options),
+        },
+      },
+    ];
+  };
+  return yamlOf({
+    rule_files: [rules],
+    evaluation_interval: promDuration(scheduleSeconds / EVALUATIONS_PER_RUN),
+    tests: ALERT_NAMES.flatMap((name) =>
+      stories[name].map(({ told, series, moments }) => ({
+        name: `${name}: ${told}`,
+        interval: promDuration(scheduleSeconds),
+        input_series: series.map((one) => ({ series: selectorOf(one), values: valuesOf(one) })),
+        alert_rule_test: moments.map((moment) => ({
+          eval_time: promDuration(Math.round(moment.run * scheduleSeconds)),
+          alertname: name,
+          exp_alerts: expected(name, moment),
+        })),
+      })),
+    ),
+  });
+}
+
+/** The templates of the alerts, as far as they use them: labels by name, and the value. */
+function rendered(template: string, { attributes, shown }: NonNullable<Moment['fires']>): string {
+  const withLabels = Object.entries(spelled(attributes)).reduce(
+    (text, [label, value]) => text.replaceAll(`{{ $labels.${label} }}`, value),
+    template,
+  );
+  return withLabels.replaceAll(/\{\{ \$value[^}]*\}\}/g, shown);
+}
+
+function spelled(attributes: NonNullable<Moment['fires']>['attributes']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name.replaceAll('.', '_'), value]),
+  );
+}
+
+function selectorOf({ metric, attributes, instance }: Series): string {
+  const selector = UNDERSCORES.selector(metric, attributes);
+  return instance === undefined ? selector : selector.replace('}', `,instance="${instance}"}`);
+}
+
+function valuesOf({ values }: Series): string {
+  return values.map((value) => value ?? '_').join(' ');
+}

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod/mini';
+import { ATTRIBUTES, METRICS } from '../../../shared/contract/telemetry.ts';
+import { ALERT_NAMES, alertsOf } from '../../../infra/monitoring/alerts.ts';
+import { storiesOf } from '../../../infra/monitoring/alert-stories.ts';
+import { monitoringFiles } from '../../../infra/monitoring/files.ts';
+import { DEFAULT_OPTIONS } from '../../../infra/monitoring/options.ts';
+import { queriesIn } from '../../../infra/monitoring/queries.ts';
+import { DOTTED, UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
+import { readQuery } from './promql.ts';
+import { needPromtool, promtool } from './promtool.ts';
+
+const RULES = 'prometheus-rules.yaml';
+const TESTS = 'prometheus-rules.test.yaml';
+
+/** The default, the quickest that the function knows, and one for a test that cannot wait. */
+const SCHEDULES = [300, 60, 10];
+
+const rulesSchema = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({
+          alert: z.string(),
+          expr: z.string(),
+          labels: z.object({ severity: z.string() }),
+          annotations: z.record(z.string(), z.string()),
+        }),
+      ),
+    }),
+  ),
+});
+
+type Rule = z.infer<typeof rulesSchema>['groups'][number]['rules'][number];
+
+function rulesIn(text: string | undefined): readonly Rule[] {
+  return rulesSchema.parse(parse(text ?? '')).groups.flatMap(({ rules }) => rules);
+}
+
+describe.for(SCHEDULES)('the rules of a schedule of %d s', (scheduleSeconds) => {
+  const files = monitoringFiles({ ...DEFAULT_OPTIONS, scheduleSeconds });
+
+  test('are rules to Prometheus', ({ skip }) => {
+    needPromtool(skip, 'promtool check rules');
+    const { passes, text } = promtool(['check', 'rules', RULES], files);
+    expect(text).toContain(`${ALERT_NAMES.length} rules found`);
+    expect(passes).toBe(true);
+  });
+
+  test('tell every story as it is written', ({ skip }) => {
+    needPromtool(skip, 'promtool test rules');
+    const { passes, text } = promtool(['test', 'rules', TESTS], files);
+    expect(text).toContain('SUCCESS');
+    expect(passes).toBe(true);
+  });
+});
+
+test('a rule that is wrong breaks its story', ({ skip }) => {
+  needPromtool(skip, 'promtool test rules finds a wrong rule');
+  const files = monitoringFiles(DEFAULT_OPTIONS);
+  const rules = files.get(RULES) ?? '';
+  const wrong = new Map([...files, [RULES, rules.replaceAll('>= 0.5', '> 0.5')]]);
+  const { passes, text } = promtool(['test', 'rules', TESTS], wrong);
+  expect(passes).toBe(false);
+  expect(text).toContain('VtepwatchNodeCutOff: half of the peers are enough, less are not');
+});
+
+describe('every alert', () => {
+  const stories = storiesOf(DEFAULT_OPTIONS);
+  const rules = rulesIn(monitoringFiles(DEFAULT_OPTIONS).get(RULES));
+
+  test.for(ALERT_NAMES)('%s has a story in which it fires and is silent', (name) => {
+    const moments = stories[name].flatMap((story) => story.moments);
+    expect(moments.some(({ fires }) => fires !== undefined)).toBe(true);
+    expect(moments.some(({ fires }) => fires === undefined)).toBe(true);
+  });
+
+  test.for(ALERT_NAMES)('%s says what is wrong, how bad, and where to read on', (name) => {
+    const rule = rules.find(({ alert }) => alert === name);
+    expect(rule?.labels.severity).toMatch(/^(critical|warning)$/);
+    expect(rule?.annotations['summary']).toMatch(/^[^\n]{20,140}$/);
+    expect(rule?.annotations['description']).toMatch(/\.$/);
+    expect(rule?.annotations['runbook_url']).toBe(`RUNBOOK.md#${name.toLowerCase()}`);
+  });
+
+  test('the links of the runbook have the base that was asked for', () => {
+    const base = 'https://git.example.net/vtepwatch/blob/main/';
+    const files = monitoringFiles({ ...DEFAULT_OPTIONS, runbookBase: base });
+    for (const { annotations } of rulesIn(files.get(RULES))) {
+      expect(annotations['runbook_url']).toMatch(
+        /^https:\/\/git\.example\.net\/vtepwatch\/blob\/main\/RUNBOOK\.md#[a-z]+$/,
+      );
+    }
+  });
+
+  test('a stricter limit for masters is in the rule', () => {
+    const files = monitoringFiles({ ...DEFAULT_OPTIONS, slowSeconds: 2.5 });
+    const slow = rulesIn(files.get(RULES)).find(({ alert }) => alert.endsWith('Slow'));
+    expect(slow?.expr).toMatch(/> 2\.5$/);
+  });
+});
+
+describe.for([
+  { name: 'underscores', spelling: UNDERSCORES },
+  { name: 'dots', spelling: DOTTED },
+])('the expressions in $name', ({ spelling }) => {
+  const alerts = alertsOf(queriesIn(spelling), DEFAULT_OPTIONS);
+  const metrics = new Set(Object.keys(METRICS).map(spelling.metric));
+  const labels = new Set(Object.keys(ATTRIBUTES).map(spelling.metric));
+
+  test.for(ALERT_NAMES)('%s parses, and names what the table has', (name) => {
+    const query = readQuery(alerts[name].expr);
+    expect(query.parses).toBe(true);
+    expect(query.metrics.length).toBeGreaterThan(0);
+    expect(query.metrics.filter((metric) => !metrics.has(metric))).toEqual([]);
+    expect(query.labels.filter((label) => !labels.has(label))).toEqual([]);
+  });
+});
+
+test('in dots the rules say the same: only the names differ', () => {
+  const files = monitoringFiles(DEFAULT_OPTIONS);
+  const dotted = rulesIn(files.get('prometheus-rules-dotted.yaml'));
+  expect(dotted.map(inUnderscores)).toEqual(rulesIn(files.get(RULES)));
+});
+
+function inUnderscores(rule: Rule): Rule {
+  const annotations = Object.entries(rule.annotations).map(([name, text]) => [
+    name,
+    text.replaceAll(/index \$labels "([^"]+)"/g, (_, label: string) => `$labels.${spell(label)}`),
+  ]);
+  const expr = rule.expr
+    .replaceAll(/\{"([^"]+)",?/g, (_, metric: string) => `${spell(metric)}{`)
+    .replaceAll(/"([^"]+)"(?=[=,)])/g, (_, label: string) => spell(label))
+    .replaceAll('{}', '');
+  return { ...rule, expr, annotations: Object.fromEntries(annotations) };
+}
+
+const spell = UNDERSCORES.metric;

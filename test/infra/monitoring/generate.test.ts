@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+
+const PROGRAM = path.join(import.meta.dirname, '..', '..', '..', 'infra/monitoring/generate.ts');
+
+function scratch(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'vtepwatch-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+async function generate(...args: readonly string[]) {
+  return await promisify(execFile)(process.execPath, [PROGRAM, ...args]);
+}
+
+test('rules and dashboard of one installation, for its schedule and its runbook', async () => {
+  const out = path.join(scratch(), 'new');
+  const base = 'https://example.net/ops/';
+  await generate('--out', out, '--schedule', '1m', '--slow', '2', '--runbook', base);
+  expect(readdirSync(out).toSorted()).toEqual([
+    'dashboard-dotted.json',
+    'dashboard.json',
+    'prometheus-rules-dotted.yaml',
+    'prometheus-rules.test.yaml',
+    'prometheus-rules.yaml',
+  ]);
+  const rules = readFileSync(path.join(out, 'prometheus-rules.yaml'), 'utf8');
+  expect(rules).toContain('last_over_time(vtepwatch_node_lost_peers[3m])');
+  expect(rules).toContain(
+    '(min_over_time(vtepwatch_control_plane_response_time_seconds[2m])) > 2\n',
+  );
+  expect(rules).toContain('runbook_url: https://example.net/ops/RUNBOOK.md#vtepwatchstale\n');
+});
+
+test('it says how it is used', async () => {
+  const { stdout } = await generate('--help');
+  expect(stdout).toMatch(/^Usage: npm run generate/);
+});
+
+test.for<[readonly string[], RegExp]>([
+  [['--out', 'x', '--schedule', '5'], /^--schedule: not a duration as 30s, 1m or 5m: 5\n$/],
+  [['--out', 'x', '--schedule', '0m'], /^--schedule: not a duration/],
+  [['--out', 'x', '--slow', 'soon'], /^--slow: not a number of seconds: soon\n$/],
+  [['--schedule', '1m'], /^--out is missing/],
+  [['--nonsense'], /--nonsense/],
+])('%j is refused by the name of the option, and nothing is written', async ([args, reason]) => {
+  await expect(generate(...args)).rejects.toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(reason),
+  });
+});
