@@ -57,6 +57,7 @@ export type Targets = z.infer<typeof targetsSchema>;
  * An address that the function calls: the value of each `VTEPWATCH_..._URL`. User and password have
  * no place in it, since a client would not send them.
  */
-export const webAddressSchema = z
-  .url({ protocol: /^https?$/, error: 'Malformed' })
-  .check(z.regex(/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/, 'Malformed'));
+export const webAddressSchema = z.string().check(
+  z.regex(/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/, 'Malformed'),
+  z.refine((text) => URL.canParse(text), 'Malformed'),
+);
