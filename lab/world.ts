@@ -38,6 +38,10 @@ export interface WorldOptions {
   readonly kubernetes?: boolean | undefined;
   /** What differs from the default limits. The lab's hosts are as young as the lab. */
   readonly limits?: Readonly<Record<string, number>> | undefined;
+  /** Further variables of the function: other routes, another OTLP endpoint. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Further secrets in the Parameter Store. */
+  readonly parameters?: ReadonlyMap<string, string> | undefined;
   /** Told before each step. */
   readonly progress?: ((step: string) => void) | undefined;
 }
@@ -82,7 +86,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       await startAws({
         document: await readProbeDocument(),
         nodes: machines.machines.map((machine) => ({ machine, tags: TAG })),
-        parameters: new Map([[KUBECONFIG_PARAMETER, controlPlane.kubeconfig]]),
+        parameters: new Map([
+          [KUBECONFIG_PARAMETER, controlPlane.kubeconfig],
+          ...(options.parameters ?? []),
+        ]),
       }),
     );
     const otlp = keep(await startOtlpReceiver());
@@ -111,7 +118,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 function environmentOf(
-  { cluster, kubernetes = true, limits = {} }: WorldOptions,
+  { cluster, kubernetes = true, limits = {}, env = {} }: WorldOptions,
   aws: Aws,
   otlp: OtlpReceiver,
 ): Readonly<Record<string, string>> {
@@ -122,6 +129,7 @@ function environmentOf(
     [ENVIRONMENT.limits]: JSON.stringify({ graceSeconds: 0, ...limits }),
     ...(kubernetes ? { [ENVIRONMENT.kubeconfigParameter]: KUBECONFIG_PARAMETER } : {}),
     OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
+    ...env,
   };
 }
 
