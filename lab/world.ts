@@ -7,7 +7,7 @@ import { ENVIRONMENT } from '../shared/contract/settings.ts';
 import { type Aws, startAws } from './aws/aws.ts';
 import type { PublishedMessage } from './aws/sns.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/start.ts';
-import { type LabFunction, startFunction } from './function/function.ts';
+import { type FunctionOptions, type LabFunction, startFunction } from './function/function.ts';
 import { type MadeMachines, makeMachines } from './machines/make.ts';
 import { type OtlpReceiver, startOtlpReceiver } from './otlp/receiver.ts';
 import { readProbeDocument } from './probe-script.ts';
@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly kubernetes?: boolean | undefined;
   /** What differs from the default limits. The lab's hosts are as young as the lab. */
   readonly limits?: Readonly<Record<string, number>> | undefined;
+  /** How the function's processes run. Default: by the lab's own, simple runtime. */
+  readonly sandbox?: FunctionOptions['sandbox'];
   /** Further variables of the function: other routes, another OTLP endpoint. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Further secrets in the Parameter Store. */
@@ -94,7 +96,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     );
     const otlp = keep(await startOtlpReceiver());
     const env = environmentOf(options, aws, otlp);
-    const watch = keep(startFunction({ bundle, env }));
+    const { sandbox } = options;
+    const watch = keep(
+      startFunction({ bundle, env, ...(sandbox === undefined ? {} : { sandbox }) }),
+    );
     let seen = 0;
     return {
       machines,

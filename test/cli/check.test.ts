@@ -27,7 +27,6 @@ beforeAll(async () => {
   [pagerDuty, webhook] = await Promise.all([startPagerDuty(), startWebhookReceiver()]);
   world = await startWorld({
     cluster: 'demo',
-    prefer: 'modelled',
     limits: { secondLookSeconds: 1, slowSeconds: 1 },
     dialSeconds: 2,
     parameters: new Map([['/vtepwatch/demo/pagerduty', pagerDuty.routingKey]]),
