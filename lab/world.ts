@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly kubernetes?: boolean | undefined;
   /** What differs from the default limits. The lab's hosts are as young as the lab. */
   readonly limits?: Readonly<Record<string, number>> | undefined;
+  /** OpenTelemetry's variables, over those that send everything to the lab's own receiver. */
+  readonly telemetry?: Readonly<Record<string, string>> | undefined;
   /** Told before each step. */
   readonly progress?: ((step: string) => void) | undefined;
 }
@@ -111,7 +113,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 function environmentOf(
-  { cluster, kubernetes = true, limits = {} }: WorldOptions,
+  { cluster, kubernetes = true, limits = {}, telemetry = {} }: WorldOptions,
   aws: Aws,
   otlp: OtlpReceiver,
 ): Readonly<Record<string, string>> {
@@ -122,6 +124,7 @@ function environmentOf(
     [ENVIRONMENT.limits]: JSON.stringify({ graceSeconds: 0, ...limits }),
     ...(kubernetes ? { [ENVIRONMENT.kubeconfigParameter]: KUBECONFIG_PARAMETER } : {}),
     OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
+    ...telemetry,
   };
 }
 
