@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ALERT_NAMES } from '../infra/monitoring/alerts.ts';
 import { CAUSES } from '../shared/contract/causes.ts';
 import type { ReportedIncident } from '../shared/contract/report.ts';
 import { pageOf } from '../shared/core/page/page.ts';
 
 /** The sections that are about no cause, before and after those that are. */
 const BEFORE = ['How to read a page'];
-const AFTER = ['could not judge', 'undelivered pages'];
+const AFTER = ['could not judge', 'undelivered pages', 'alerts of your backend'];
 
 const PARTS = ['Meaning', 'Look', 'Mend', 'Why it happens'];
 
@@ -28,18 +29,25 @@ const sections = new Map(
     }),
 );
 
+/** The bold words with which the paragraphs of a section begin. */
+function partsOf(title: string): readonly string[] {
+  return (sections.get(title) ?? '')
+    .split(/\n+(?=\n)/)
+    .flatMap((paragraph) => /^\n\*\*([^*]+?)\.?\*\*/.exec(paragraph)?.[1] ?? []);
+}
+
 describe('the runbook', () => {
-  test('has a section for every cause, in their order, and none for what is no cause', () => {
+  test('has a section for every cause and every alert, in their order, and none for another', () => {
     const titles = [...runbook.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
-    expect(titles).toEqual([...BEFORE, ...CAUSES, ...AFTER]);
+    expect(titles).toEqual([...BEFORE, ...CAUSES, ...AFTER, ...ALERT_NAMES]);
   });
 
   test.for(CAUSES)('%s: its four parts stand in their order, each once', (cause) => {
-    const section = sections.get(cause) ?? '';
-    const parts = section
-      .split(/\n+(?=\n)/)
-      .flatMap((paragraph) => /^\n\*\*([^*]+?)\.?\*\*/.exec(paragraph)?.[1] ?? []);
-    expect(parts).toEqual(PARTS);
+    expect(partsOf(cause)).toEqual(PARTS);
+  });
+
+  test.for(ALERT_NAMES)('%s: meaning, look and mend', (alert) => {
+    expect(partsOf(alert)).toEqual(['Meaning', 'Look', 'Mend']);
   });
 
   test.for(CAUSES)('%s: its mend has the restart of every install', (cause) => {

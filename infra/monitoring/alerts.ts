@@ -27,7 +27,7 @@ export interface Alert {
   readonly description: string;
 }
 
-/** From this share of its peers on a node is cut off: the design's critical. */
+/** From this share of its peers on a node is cut off, and an incident critical. */
 const CUT_OFF_SHARE = 0.5;
 
 /** A share of unknown nodes that no single host of a large cluster makes. */
@@ -109,7 +109,7 @@ function watchAlerts(queries: Queries, options: MonitoringOptions) {
   const window = windowOf(options);
   const unknown = latest('vtepwatch.node.count', {
     by,
-    where: { 'vtepwatch.node.state': { equals: 'unknown' } },
+    where: { 'vtepwatch.node.state': 'unknown' },
     window,
   });
   const nodes = `sum by (${labels(by)}) (${latest('vtepwatch.node.count', { by: byState, window })})`;

@@ -65,10 +65,7 @@ function spelled(attributes: NonNullable<Moment['fires']>['attributes']): Record
 }
 
 function selectorOf({ metric, attributes, instance }: Series): string {
-  const matchers = Object.fromEntries(
-    Object.entries(attributes).map(([name, equals]) => [name, { equals }]),
-  );
-  const selector = UNDERSCORES.selector(metric, matchers);
+  const selector = UNDERSCORES.selector(metric, attributes);
   return instance === undefined ? selector : selector.replace('}', `,instance="${instance}"}`);
 }
 

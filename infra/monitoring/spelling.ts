@@ -20,10 +20,8 @@ export interface Spelling {
   readonly legend: (name: AttributeName) => string;
 }
 
-/** `equals` a value, or `matches` a regular expression. */
-export type Matchers = Readonly<
-  Partial<Record<AttributeName, { readonly equals: string } | { readonly matches: string }>>
->;
+/** Values that labels must have. */
+export type Matchers = Readonly<Partial<Record<AttributeName, string>>>;
 
 /**
  * Prometheus' own translation of OTLP (`UnderscoreEscapingWithSuffixes`, its default; Mimir's and
@@ -73,11 +71,7 @@ function quoted(text: string): string {
 }
 
 function matcherTexts(matchers: Matchers, spell: (name: string) => string): readonly string[] {
-  return Object.entries(matchers).map(([name, matcher]) =>
-    'equals' in matcher
-      ? `${spell(name)}=${quoted(matcher.equals)}`
-      : `${spell(name)}=~${quoted(matcher.matches)}`,
-  );
+  return Object.entries(matchers).map(([name, value]) => `${spell(name)}=${quoted(value)}`);
 }
 
 function braced(parts: readonly string[]): string {

@@ -10,7 +10,7 @@ export interface Board {
   /** How far back a value still counts as the newest. */
   readonly window: string;
   /** The cluster that is chosen at the top. */
-  readonly here: { readonly 'k8s.cluster.name': { readonly equals: string } };
+  readonly here: { readonly 'k8s.cluster.name': string };
 }
 
 /** A titled line across the dashboard, and what stands below it. */
@@ -24,6 +24,6 @@ export function boardOf(queries: Queries, options: MonitoringOptions): Board {
     queries,
     options,
     window: windowOf(options),
-    here: { 'k8s.cluster.name': { equals: '$cluster' } },
+    here: { 'k8s.cluster.name': '$cluster' },
   };
 }

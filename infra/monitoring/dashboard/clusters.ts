@@ -11,7 +11,7 @@ export function clusters({ queries, options, window }: Board): Section {
     ...(steps === undefined ? {} : { steps }),
     expr: queries.latest('vtepwatch.node.count', {
       by,
-      where: { 'vtepwatch.node.state': { equals: state } },
+      where: { 'vtepwatch.node.state': state },
       window,
     }),
   });

@@ -46,7 +46,7 @@ export function masters({ queries, options, window, here }: Board): Section {
         {
           title: 'API servers',
           description: 'Whether the last measured request was answered.',
-          words: { '0': 'no answer', '1': 'answers' },
+          words: { '0': 'silent', '1': 'up' },
           width: 6,
           height: 8,
           empty: 'No master has been measured',

@@ -21,7 +21,7 @@ export function nodes({ queries, window, here }: Board): Section {
     steps: LOST,
     expr: latest('vtepwatch.node.missing_peers', {
       by,
-      where: { ...here, 'vtepwatch.table': { equals: name } },
+      where: { ...here, 'vtepwatch.table': name },
       window,
     }),
   }));

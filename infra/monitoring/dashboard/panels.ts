@@ -55,11 +55,8 @@ export function stat(
       isSteps(steps) ? common.BigValueColorMode.Background : common.BigValueColorMode.Value,
     )
     .graphMode(common.BigValueGraphMode.None)
-    .textMode(
-      targets.length === 1 && isSteps(steps)
-        ? common.BigValueTextMode.Value
-        : common.BigValueTextMode.ValueAndName,
-    );
+    // By itself Grafana names the values where there are several.
+    .textMode(isSteps(steps) ? common.BigValueTextMode.Auto : common.BigValueTextMode.ValueAndName);
   if (isSteps(steps)) return panel.thresholds(thresholds(steps));
   // Nothing is worth a colour where there is nothing of it.
   for (const [name, color] of Object.entries(steps)) {
@@ -92,6 +89,8 @@ export function timeSeries(
   if (place.stacked === true) {
     panel.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal));
   }
+  // A count that is nothing all the time is a line at the bottom, and not in the middle.
+  if (place.unit === undefined) panel.axisSoftMax(1);
   if (place.limit !== undefined) {
     panel
       .thresholds(

@@ -66,7 +66,7 @@ function judgedNow({ queries, window, here }: Board): Panel {
   const all = queries.latest('vtepwatch.node.count', { by, where: here, window });
   const unknown = queries.latest('vtepwatch.node.count', {
     by,
-    where: { ...here, 'vtepwatch.node.state': { equals: 'unknown' } },
+    where: { ...here, 'vtepwatch.node.state': 'unknown' },
     window,
   });
   return stat(

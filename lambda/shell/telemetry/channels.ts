@@ -40,7 +40,11 @@ export function openChannel(signal: Signal, options: OTLPExporterNodeConfigBase)
       );
       return {
         sdk: { logRecordProcessors: [bufferingLogProcessor(buffer)] },
-        outlet: { signal, deliver: () => buffer.deliver(), kept: () => buffer.kept() },
+        outlet: {
+          signal,
+          deliver: (abandoned) => buffer.deliver(abandoned),
+          kept: () => buffer.kept(),
+        },
       };
     }
     case 'traces': {
@@ -51,7 +55,11 @@ export function openChannel(signal: Signal, options: OTLPExporterNodeConfigBase)
       );
       return {
         sdk: { spanProcessors: [bufferingSpanProcessor(buffer)] },
-        outlet: { signal, deliver: () => buffer.deliver(), kept: () => buffer.kept() },
+        outlet: {
+          signal,
+          deliver: (abandoned) => buffer.deliver(abandoned),
+          kept: () => buffer.kept(),
+        },
       };
     }
   }

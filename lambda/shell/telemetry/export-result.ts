@@ -3,16 +3,34 @@ import type { ExportResult } from '@opentelemetry/core';
 
 const REASON_CHARACTERS_MAX = 300;
 
-/** Waits for one export; undefined when it succeeded, else the reason. Never rejects. */
+/** Why an export failed. */
+export interface ExportFailure {
+  readonly reason: string;
+  /** The backend does not want these records, and will not however often they are sent. */
+  readonly refused: boolean;
+}
+
+/** Waits for one export; undefined when it succeeded. Never rejects. */
 export async function failureOf(
   start: (done: (result: ExportResult) => void) => void,
-): Promise<string | undefined> {
+): Promise<ExportFailure | undefined> {
   try {
     const result = await new Promise<ExportResult>((resolve) => start(resolve));
-    return result.code === ExportResultCode.SUCCESS ? undefined : reasonOf(result.error);
+    return result.code === ExportResultCode.SUCCESS ? undefined : failureFrom(result.error);
   } catch (error) {
-    return reasonOf(error);
+    return failureFrom(error);
   }
+}
+
+/**
+ * Bad Request and Content Too Large are about what was sent. Whoever is unauthorized, forbidden or
+ * not found has a wrong secret or endpoint, which can be mended.
+ */
+const REFUSED_STATUSES: ReadonlySet<unknown> = new Set([400, 413]);
+
+function failureFrom(error: unknown): ExportFailure {
+  const status = error instanceof Error && 'code' in error ? error.code : undefined;
+  return { reason: reasonOf(error), refused: REFUSED_STATUSES.has(status) };
 }
 
 /**

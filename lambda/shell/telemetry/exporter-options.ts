@@ -1,6 +1,6 @@
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import type { OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base/node-http';
-import type { Headers } from './headers.ts';
+import { type Headers, sendable } from './headers.ts';
 import type { OtlpSettings } from './signals.ts';
 
 /**
@@ -18,6 +18,6 @@ export function exporterOptions(
       settings.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
     // Agent options replace those that the exporter makes of the environment, certificates included.
     httpAgentOptions: { keepAlive: false, ...settings.tls },
-    headers: async () => ({ ...settings.headers, ...(await readHeaders()) }),
+    headers: async () => sendable({ ...settings.headers, ...(await readHeaders()) }),
   };
 }

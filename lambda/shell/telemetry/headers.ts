@@ -1,3 +1,5 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
 export type Headers = Readonly<Record<string, string>>;
 
 export interface HeaderCache {
@@ -25,4 +27,20 @@ export function cachedHeaders(readHeaders: () => Promise<Headers>): HeaderCache 
       cached = undefined;
     },
   };
+}
+
+/**
+ * The headers, if HTTP can carry them. Node's own errors quote a bad name, and a secret becomes one
+ * where a colon stands in place of `=`.
+ */
+export function sendable(headers: Headers): Record<string, string> {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch {
+      throw new Error('the headers cannot be sent: one is not name=value, or not printable');
+    }
+  }
+  return { ...headers };
 }

@@ -6,8 +6,11 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { failureOf, reasonOf } from './export-result.ts';
 
-/** Attribute sets of one metric; the SDK's 2,000 are fewer than 667 nodes with three tables each. */
-const ATTRIBUTE_SETS_MAX = 20_000;
+/**
+ * Attribute sets of one metric: 10,000 hosts with three tables each. The SDK's own 2,000 would be
+ * full at 667 hosts, and put all others into one series.
+ */
+const ATTRIBUTE_SETS_MAX = 30_000;
 
 /**
  * Collects and exports when it is told to, and at no other time: the SDK's periodic reader sends the
@@ -30,7 +33,7 @@ export class OnDemandMetricReader extends MetricReader {
     const reasons = errors.map(reasonOf);
     if (resourceMetrics.scopeMetrics.length === 0) return reasons;
     const failure = await failureOf((done) => this.#exporter.export(resourceMetrics, done));
-    return failure === undefined ? reasons : [...reasons, failure];
+    return failure === undefined ? reasons : [...reasons, failure.reason];
   }
 
   protected override async onForceFlush(): Promise<void> {

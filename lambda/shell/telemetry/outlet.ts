@@ -4,8 +4,8 @@ import type { Signal } from './signals.ts';
 /** Where one signal leaves the function. */
 export interface Outlet {
   readonly signal: Signal;
-  /** Sends what there is, and gives the reasons of what went wrong. */
-  deliver(): Promise<readonly string[]>;
+  /** Sends what there is, and gives the reasons of what went wrong. Begins nothing once abandoned. */
+  deliver(abandoned: AbortSignal): Promise<readonly string[]>;
   /** How many records wait to be sent again. */
   kept(): number;
 }
@@ -28,13 +28,15 @@ export async function flushOutlets(
   milliseconds: number,
 ): Promise<readonly FlushFailure[]> {
   const late = [`not delivered within ${Math.round(milliseconds)} ms`];
+  const abandon = new AbortController();
   const failures = await Promise.all(
     outlets.map(async (outlet) => {
-      const delivered = outlet.deliver().catch((error: unknown) => [reasonOf(error)]);
+      const delivered = outlet.deliver(abandon.signal).catch((error: unknown) => [reasonOf(error)]);
       const reasons = await within(delivered, milliseconds, late);
       return reasons.map((reason) => ({ signal: outlet.signal, reason, kept: outlet.kept() }));
     }),
   );
+  abandon.abort();
   return failures.flat();
 }
 

@@ -89,6 +89,9 @@ function startSdk(options: TelemetryOptions, channels: readonly Channel[]): read
 function withRejections(outlet: Outlet, rejections: Rejections): Outlet {
   return {
     ...outlet,
-    deliver: async () => [...(await outlet.deliver()), ...rejections.take(outlet.signal)],
+    deliver: async (abandoned) => [
+      ...(await outlet.deliver(abandoned)),
+      ...rejections.take(outlet.signal),
+    ],
   };
 }

@@ -26,7 +26,7 @@ describe('names with underscores', () => {
 describe('a query', () => {
   const reading = {
     by: ['k8s.cluster.name'],
-    where: { 'vtepwatch.node.state': { equals: 'unknown' } },
+    where: { 'vtepwatch.node.state': 'unknown' },
     window: '15m',
   } as const;
 

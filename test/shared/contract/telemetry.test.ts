@@ -36,6 +36,12 @@ describe('the table of telemetry', () => {
     }
   });
 
+  test('what is sent for each node or master has its name, and nothing else has', () => {
+    for (const { attributes, per } of Object.values(METRICS)) {
+      expect(new Set<string>(attributes).has('k8s.node.name')).toBe(per !== 'cluster');
+    }
+  });
+
   test('every attribute is used', () => {
     const used = new Set<string>(
       RECORDS.flatMap((record) => [

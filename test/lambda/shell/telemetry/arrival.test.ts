@@ -160,6 +160,26 @@ describe('spans', () => {
   });
 });
 
+test('nothing leaves before the flush: a run pages before anybody waits for telemetry', async () => {
+  const { receiver, telemetry } = await runningPair();
+  await telemetry.span('function', ROOT_ATTRIBUTES, async () => {
+    telemetry.record(pointsOf(REPORT, FIGURES));
+    telemetry.emit([OPENED]);
+  });
+  // Long enough for a processor that exports what it is given.
+  await new Promise((resolve) => {
+    setTimeout(resolve, 100);
+  });
+  expect(receiver.requests()).toEqual([]);
+  await telemetry.flush(REMAINING_MILLISECONDS);
+  expect(
+    receiver
+      .requests()
+      .map(({ signal }) => signal)
+      .toSorted(),
+  ).toEqual(['logs', 'metrics', 'traces']);
+});
+
 describe('the sender', () => {
   test('is the function, the same at every cold start', async () => {
     const { receiver, telemetry } = await runningPair({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512' });

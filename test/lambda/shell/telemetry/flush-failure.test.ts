@@ -21,17 +21,18 @@ async function recordOneOfEach(telemetry: Telemetry): Promise<void> {
 }
 
 describe('a flush that fails', () => {
-  test.for<[string, Answer, string]>([
-    ['unauthorized', { kind: 'status', status: 401 }, '401 Unauthorized'],
-    ['unavailable', { kind: 'status', status: 503 }, 'Export failed with retryable status'],
+  test.for<[string, Answer, string, typeof IMPATIENT | undefined]>([
+    ['unauthorized', { kind: 'status', status: 401 }, '401 Unauthorized', undefined],
+    ['moved elsewhere', { kind: 'status', status: 302 }, '302 Found', undefined],
     [
       'unavailable for longer than there is time',
       { kind: 'status', status: 503, retryAfterSeconds: 60 },
       'Export failed with retryable status',
+      undefined,
     ],
-    ['hanging', { kind: 'hang' }, 'Request timed out'],
-  ])('%s: each signal says why', async ([, answer, reason]) => {
-    const { receiver, telemetry } = await runningPair(IMPATIENT);
+    ['hanging', { kind: 'hang' }, 'Request timed out', IMPATIENT],
+  ])('%s: each signal says why', async ([, answer, reason, environment]) => {
+    const { receiver, telemetry } = await runningPair(environment);
     receiver.answer(answer);
     await recordOneOfEach(telemetry);
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
@@ -51,7 +52,7 @@ describe('a flush that fails', () => {
   });
 
   test('one signal that fails does not hold up the others', async () => {
-    const { receiver, telemetry } = await runningPair(IMPATIENT);
+    const { receiver, telemetry } = await runningPair();
     receiver.answer({ kind: 'status', status: 404 }, 'traces');
     await recordOneOfEach(telemetry);
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
@@ -84,7 +85,7 @@ describe('a flush that fails', () => {
 
 describe('what a failed flush leaves', () => {
   test('events and spans arrive once with the next flush, beside its own; old gauges do not', async () => {
-    const { receiver, telemetry } = await runningPair(IMPATIENT);
+    const { receiver, telemetry } = await runningPair();
     receiver.answer({ kind: 'status', status: 401 });
     await recordOneOfEach(telemetry);
     await telemetry.flush(REMAINING_MILLISECONDS);
@@ -101,6 +102,23 @@ describe('what a failed flush leaves', () => {
     expect(receiver.points().map(({ attributes }) => attributes['k8s.node.name'])).toEqual([
       'node2',
     ]);
+  });
+
+  test('what the backend calls a bad request is dropped, and told: it would be one for ever', async () => {
+    const { receiver, telemetry } = await runningPair({ OTEL_TRACES_EXPORTER: 'none' });
+    receiver.answer({ kind: 'status', status: 400 });
+    telemetry.emit([exception('first')]);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
+      {
+        signal: 'logs',
+        reason: '400 Bad Request: the backend does not want it, and it was dropped',
+        kept: 0,
+      },
+    ]);
+    receiver.answer({ kind: 'accept' });
+    telemetry.emit([exception('second')]);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
+    expect(receiver.logs().map(({ body }) => body)).toEqual(['second']);
   });
 
   test('is bounded: the newest 1,000 events are kept, and the loss is told', async () => {
@@ -165,7 +183,7 @@ describe('secret headers', () => {
     const receiver = await runningReceiver();
     let allowed = false;
     const telemetry = runningTelemetry(
-      { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, ...IMPATIENT },
+      { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint },
       {
         readHeaders: async () => {
           if (!allowed) throw new Error('AccessDenied: ssm:GetParameter');
@@ -186,6 +204,26 @@ describe('secret headers', () => {
       'Bearer secret',
       'Bearer secret',
     ]);
+  });
+
+  test.for<[string, Readonly<Record<string, string>>]>([
+    ['a name', { 'Bearer secret': '' }],
+    ['a value', { authorization: 'Bearer\nsecret' }],
+  ])('with %s that HTTP cannot carry fail the flush, and are not quoted', async ([, headers]) => {
+    const receiver = await runningReceiver();
+    const telemetry = runningTelemetry(
+      { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: receiver.endpoint },
+      { readHeaders: async () => headers },
+    );
+    await recordOneOfEach(telemetry);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
+      {
+        signal: 'metrics',
+        reason: 'the headers cannot be sent: one is not name=value, or not printable',
+        kept: 0,
+      },
+    ]);
+    expect(receiver.requests()).toEqual([]);
   });
 
   test('are read once for many flushes, and anew after a refusal', async () => {

@@ -14,6 +14,35 @@ function slowBuffer(): {
   return { buffer, exports };
 }
 
+interface Named {
+  readonly name: string;
+}
+
+/** A buffer whose backend refuses every request with an unwanted record, or with too many. */
+function pickyBuffer(
+  itemsMax: number,
+  unwanted: (item: Named) => boolean,
+  most = Number.POSITIVE_INFINITY,
+): {
+  readonly buffer: ReturnType<typeof retainingBuffer<Named>>;
+  readonly taken: Named[];
+  readonly requests: () => number;
+} {
+  const taken: Named[] = [];
+  let requests = 0;
+  const refusal = Object.assign(new Error('Bad Request'), { code: 400 });
+  const buffer = retainingBuffer<Named>((items, done) => {
+    requests += 1;
+    if (items.some(unwanted) || items.length > most) {
+      done({ code: ExportResultCode.FAILED, error: refusal });
+      return;
+    }
+    taken.push(...items);
+    done({ code: ExportResultCode.SUCCESS });
+  }, itemsMax);
+  return { buffer, taken, requests: () => requests };
+}
+
 describe('a buffer that retains', () => {
   test('an item that comes during an export is not lost with its success', async () => {
     const { buffer, exports } = slowBuffer();
@@ -59,5 +88,48 @@ describe('a buffer that retains', () => {
     exports[0]?.done({ code: ExportResultCode.SUCCESS });
     expect(await delivery).toEqual(['2 older than the newest 3 were dropped']);
     expect(await buffer.deliver()).toEqual([]);
+  });
+
+  test('one bad record among many is found and dropped, and all others arrive', async () => {
+    const { buffer, taken } = pickyBuffer(1000, (item) => item.name === 'r618');
+    for (let at = 0; at < 1000; at++) buffer.add({ name: `r${at}` });
+    expect(await buffer.deliver()).toEqual([
+      '400 Bad Request: the backend does not want it, and it was dropped',
+    ]);
+    expect(buffer.kept()).toBe(0);
+    expect(taken).toHaveLength(999);
+    expect(taken.map(({ name }) => name)).not.toContain('r618');
+  });
+
+  test('a backend that wants none of them is not asked without end', async () => {
+    const { buffer, taken, requests } = pickyBuffer(1000, () => true);
+    for (let at = 0; at < 1000; at++) buffer.add({ name: `r${at}` });
+    const reasons = await buffer.deliver();
+    expect(requests()).toBe(24);
+    expect(reasons.at(-1)).toMatch(/^9\d\d wait for the next flush$/);
+    expect(buffer.kept()).toBe(1000 - (reasons.length - 1));
+    expect(taken).toEqual([]);
+  });
+
+  test('a backend that is full takes the halves', async () => {
+    const { buffer, taken } = pickyBuffer(1000, () => false, 300);
+    for (let at = 0; at < 1000; at++) buffer.add({ name: `r${at}` });
+    expect(await buffer.deliver()).toEqual([]);
+    expect(taken.map(({ name }) => name)).toEqual(
+      Array.from({ length: 1000 }, (_, at) => `r${at}`),
+    );
+  });
+
+  test('a delivery that was given up begins no further request', async () => {
+    const { buffer, exports } = slowBuffer();
+    const abandon = new AbortController();
+    for (const name of ['a', 'b']) buffer.add({ name });
+    const delivery = buffer.deliver(abandon.signal);
+    abandon.abort();
+    const error = Object.assign(new Error('Bad Request'), { code: 400 });
+    exports[0]?.done({ code: ExportResultCode.FAILED, error });
+    expect(await delivery).toEqual(['2 wait for the next flush']);
+    expect(exports).toHaveLength(1);
+    expect(buffer.kept()).toBe(2);
   });
 });
