@@ -78,6 +78,12 @@ describe('askTables', () => {
     expect(asking.ssm.gate.count('GetCommandInvocation')).toBe(12);
   });
 
+  test('fits 15,000 entries of random addresses into twelve pages', async () => {
+    const asking = await crowdOf(5000);
+    const { observations } = await ask(asking, { hosts: 1, pages: 12 });
+    expect(observations.map(sizesOf)).toEqual([[4999, 4999, 4999]]);
+  });
+
   test('leaves out hosts beyond a hundred calls, and says so', async () => {
     const asking = await crowdOf(60);
     const { observations } = await ask(asking, { hosts: 30, pages: 4 });
