@@ -60,10 +60,13 @@ NORMALISE='
   table == "address" { address(); next }
   table == "link" { link(); next }
   table == "version" { version(); next }
+  table == "none" && $0 != "@complete" { refuse("a line between two tables") }
 
+  # A table begins where none is open, and ends where one is.
   function mark() {
+    if (($1 == "@begin") == (table != "" && table != "none")) refuse("a mark out of place")
     if ($1 == "@begin") { table = $2; fault = "" }
-    else { ended($2); table = "" }
+    else { ended($2); table = "none" }
   }
 
   # ip utility, iproute2-6.1.0, libbpf 1.1.2; BusyBox v1.35.0 (Debian 1:1.35.0-4) multi-call binary.
