@@ -9,7 +9,8 @@
 digest() {
   find_pod_networks
   { identity && facts && raw_tables; } |
-    seal "$DIGEST$SYMBOLS$NORMALISE" -v network="$network" -v network6="$network6"
+    awk -v action=digest -v network="$network" -v network6="$network6" \
+      "$DIGEST$SYMBOLS$NORMALISE$ENVELOPE"
 }
 
 # Sets `network` and `network6` to the pod networks of this cluster, as far as flannel tells.

@@ -10,7 +10,7 @@ raw_tables() {
   # Only an overlay in IPv6 has entries among the routes of IPv6, of which each pod adds its own.
   families=4
   if any "$ROOT"/proc/sys/net/ipv6/conf/*-v6.*; then families='4 6'; fi
-  bounded sh -c "$READ_TABLES" read-tables "$families" 2>/dev/null | head -c "$MAX_PRINTED_BYTES"
+  $bounded sh -c "$READ_TABLES" read-tables "$families" 2>/dev/null | head -c "$MAX_PRINTED_BYTES"
 }
 
 # The same in printable ASCII.

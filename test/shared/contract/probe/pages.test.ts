@@ -115,7 +115,7 @@ describe('pages of the tables', () => {
   ])('%s is no page, and gives no answer', async (wanted) => {
     const ended = await page(wanted, [recordedIproute2('v7.1.0')]);
     expect(ended).toMatchObject({ exit: 1, stdout: '' });
-    expect(ended.stderr).toMatch(/^vtepwatch: tables: /);
+    expect(ended.stderr).toMatch(/^vtepwatch: no page: /);
   });
 
   test('there can be so many', async () => {
