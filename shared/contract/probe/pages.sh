@@ -39,7 +39,8 @@ PAGE='
 
 # Prints an answer as it is, or its gzip in base64 if it is long and can be packed.
 pack() {
-  if [ "${#1}" -ge "$MAX_UNPACKED_BYTES" ] && command -v gzip >/dev/null &&
+  if [ "${#1}" -ge "$MAX_UNPACKED_BYTES" ] &&
+    command -v gzip >/dev/null && command -v base64 >/dev/null &&
     packed=$(printf '%s\n' "$1" | $bounded gzip -9 | $bounded base64) && [ -n "$packed" ]; then
     printf '%s\n' 'vtepwatch 1 packed' "$packed" 'vtepwatch 1 unpack'
   else

@@ -7,8 +7,8 @@ import { need } from '../latency/need.ts';
 import { cannotHaveNamespaces } from './own-namespace.ts';
 import { payloadOf, runProbe, tablesOf } from './run-probe.ts';
 import type { Ended } from './run-probe.ts';
-import { answering, recordedIproute2 } from './recorded-tools.ts';
-import { hostRoot, programs, scratchDirectory } from './scratch.ts';
+import { answering, installed, recordedIproute2 } from './recorded-tools.ts';
+import { hostRoot, links, programs, scratchDirectory } from './scratch.ts';
 
 const ALL_UNKNOWN = ['device', 'neighbour', 'fdb', 'route'] as const;
 const IPROUTE2 = `[ "$*" != -V ] || exec echo 'ip utility, iproute2-6.1.0'\n`;
@@ -66,17 +66,21 @@ describe('a table that cannot be read is unknown, not empty', () => {
     expect(tablesOf(ended)).toEqual(unknown('unrecognised'));
   });
 
-  test.for(['/usr/bin/timeout 0.5', 'busybox timeout 1'])(
-    'when they hang, which `%s` ends',
-    async (limiter, { skip }) => {
-      need(skip, ...(limiter.startsWith('busybox') ? ['busybox'] : []));
+  const shells = ['dash', 'bash', 'busybox'] as const;
+  const limiters = ['/usr/bin/timeout 0.5', 'busybox timeout 1'] as const;
+
+  test.for(shells.flatMap((shell) => limiters.map((limiter) => [limiter, shell] as const)))(
+    'when they hang, which `%s` ends under %s',
+    async ([limiter, shell], { skip }) => {
+      need(skip, shell, ...(limiter.startsWith('busybox') ? ['busybox'] : []));
       const nap = `60.${randomInt(1e9)}`;
       const own = programs({
         timeout: `shift; exec ${limiter} "$@"`,
         ip: `${IPROUTE2}exec sleep ${nap}`,
         bridge: `exec sleep ${nap}`,
       });
-      const ended = await runProbe({ action: 'tables', path: [own], root: hostRoot({}) });
+      const sh = links({ sh: installed(shell) ?? shell });
+      const ended = await runProbe({ action: 'tables', path: [own, sh], root: hostRoot({}) });
       expect(tablesOf(ended)).toEqual(unknown('timeout'));
       expect(runs('sleep', nap)).toBe(false);
     },
