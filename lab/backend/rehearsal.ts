@@ -55,7 +55,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<readonly Act[]> {
     heard += changes.length;
     acts.push({ name, began, changes });
   };
-  const fires = (alert: string): Awaited => ({
+  const fires = (alert: string): Condition => ({
     what: `${alert} fires`,
     isSo: () => backend.alerts.firing().some((one) => one.alert === alert),
   });
@@ -82,7 +82,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<readonly Act[]> {
   return acts;
 }
 
-interface Awaited {
+interface Condition {
   readonly what: string;
   readonly isSo: () => boolean;
 }
@@ -95,7 +95,7 @@ async function tick({ world, tell }: Rehearsal): Promise<Report> {
 }
 
 /** Ticks on the schedule until it is so. */
-async function tickUntil(rehearsal: Rehearsal, { what, isSo }: Awaited): Promise<Report> {
+async function tickUntil(rehearsal: Rehearsal, { what, isSo }: Condition): Promise<Report> {
   const expired = patience(rehearsal, what);
   for (;;) {
     const due = Date.now() + rehearsal.scheduleSeconds * 1000;
@@ -108,7 +108,7 @@ async function tickUntil(rehearsal: Rehearsal, { what, isSo }: Awaited): Promise
   }
 }
 
-async function waitUntil(rehearsal: Rehearsal, { what, isSo }: Awaited): Promise<void> {
+async function waitUntil(rehearsal: Rehearsal, { what, isSo }: Condition): Promise<void> {
   const expired = patience(rehearsal, what);
   while (!isSo()) {
     expired();

@@ -1,25 +1,21 @@
 import { createInterface } from 'node:readline';
 import type { Workplace } from '../machines/modelled/workplace.ts';
 
-/** A server of VictoriaMetrics' making that runs and listens. */
-export interface Server {
-  readonly url: string;
-  /** The latest lines of its log, at most 50. */
-  readonly log: () => readonly string[];
-}
-
 const READY_SECONDS = 30;
 const LOG_LINES = 50;
 
 /** What lib/httpserver says once it listens, with the port that it got. */
 const LISTENS = /started server at (http:\/\/127\.0\.0\.1:\d+)\//;
 
-/** Starts it on a free port of the loopback interface. It ends with the workplace. */
+/**
+ * Starts a server of VictoriaMetrics' making on a free port of the loopback interface, and resolves
+ * with its URL. It ends with the workplace.
+ */
 export async function startServer(
   workplace: Workplace,
   program: string,
   options: readonly string[],
-): Promise<Server> {
+): Promise<string> {
   const child = workplace.start([program, '-httpListenAddr=127.0.0.1:0', ...options], {
     cwd: workplace.directory,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -39,7 +35,7 @@ export async function startServer(
   const late = new Error(`it did not listen within ${READY_SECONDS} s`);
   const timer = setTimeout(reject, READY_SECONDS * 1000, late);
   try {
-    return { url: await promise, log: () => log };
+    return await promise;
   } catch (cause) {
     throw new Error(`starting ${program}`, { cause });
   } finally {

@@ -8,8 +8,6 @@ export interface VictoriaMetrics {
   readonly url: string;
   /** For `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`. */
   readonly otlpEndpoint: string;
-  /** The latest lines of its log. */
-  log(): readonly string[];
   /** Makes all that was taken so far count in queries; by itself it does within some seconds. */
   settle(): Promise<void>;
   query(promql: string, at: Date): Promise<readonly Series[]>;
@@ -25,11 +23,13 @@ const PROMPTNESS = ['-search.latencyOffset=0s', '-search.disableCache'] as const
 /** By itself it would take six tenths of the computer's memory. */
 const MODESTY = '-memory.allowedBytes=128MiB';
 
+const SETTLE_MILLISECONDS = 20_000;
+
 export async function startVictoriaMetrics(
   workplace: Workplace,
   programs: string,
 ): Promise<VictoriaMetrics> {
-  const { url, log } = await startServer(workplace, path.join(programs, 'victoria-metrics'), [
+  const url = await startServer(workplace, path.join(programs, 'victoria-metrics'), [
     `-storageDataPath=${path.join(workplace.directory, 'data')}`,
     NAMING,
     ...PROMPTNESS,
@@ -38,9 +38,9 @@ export async function startVictoriaMetrics(
   return {
     url,
     otlpEndpoint: `${url}/opentelemetry/v1/metrics`,
-    log,
     settle: async () => {
-      const { ok, status } = await fetch(`${url}/internal/force_flush`);
+      const signal = AbortSignal.timeout(SETTLE_MILLISECONDS);
+      const { ok, status } = await fetch(`${url}/internal/force_flush`, { signal });
       if (!ok) throw new Error(`flushing VictoriaMetrics: status ${status}`);
     },
     query: (promql, at) => query(url, promql, at),

@@ -6,8 +6,6 @@ import { startServer } from './server.ts';
 
 /** vmalert, which asks a database by Prometheus' rules, and tells whom Alertmanager would be. */
 export interface Vmalert {
-  /** The latest lines of its log. */
-  log(): readonly string[];
   rules(): Promise<readonly EvaluatedRule[]>;
 }
 
@@ -55,7 +53,7 @@ export async function startVmalert(
   workplace: Workplace,
   { programs, rules, database, receiver }: VmalertOptions,
 ): Promise<Vmalert> {
-  const { url, log } = await startServer(workplace, path.join(programs, 'vmalert'), [
+  const url = await startServer(workplace, path.join(programs, 'vmalert'), [
     `-rule=${rules}`,
     `-datasource.url=${database}`,
     `-remoteWrite.url=${database}`,
@@ -67,7 +65,6 @@ export async function startVmalert(
     '-disableAlertgroupLabel',
   ]);
   return {
-    log,
     rules: async () => {
       const answer = await getJson(`${url}/api/v1/rules`);
       return rulesSchema.parse(answer).data.groups.flatMap((group) => group.rules);
