@@ -2,9 +2,10 @@ import { clusterDimension, SELF_METRICS } from '../shared/contract/self-metrics.
 import type { Report } from '../shared/contract/report.ts';
 import { errorText } from './error-text.ts';
 import type { Run } from './run.ts';
+import { logMetrics } from './shell/embedded-metrics.ts';
 import { beat } from './shell/heartbeat.ts';
 import type { OutboxEntry } from './shell/incident-store/stored.ts';
-import { log, logMetrics } from './shell/log.ts';
+import { log } from './shell/log.ts';
 
 /**
  * What the watch says of itself once a run is complete: state and outbox are written, and all pages

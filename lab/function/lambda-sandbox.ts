@@ -51,7 +51,7 @@ export function startLambdaSandbox(program: string, options: SandboxOptions): Sa
         ),
       ]);
       clearTimeout(timer);
-      await freeze(await api, process);
+      if (!isGone) await freeze(await api, process);
       return answer;
     },
   };

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import * as z from 'zod/mini';
 
@@ -18,6 +19,7 @@ const CACHE = path.join(MODULES, '.cache');
 
 const ADDON = 'rapid-client.node';
 const BUILD_MINUTES = 9;
+const POLL_MILLISECONDS = 500;
 
 /**
  * Lambda's own runtime interface client, which runs handlers in the managed runtime as well. npm may
@@ -32,29 +34,50 @@ export async function buildRuntimeClient(): Promise<string> {
   const built = path.join(CACHE, `aws-lambda-ric-${version}-node-${node}-${arch}`);
   const program = path.join(built, 'index.mjs');
   if (await isThere(program)) return program;
-
+  const workplace = `${built}.building`;
   await mkdir(CACHE, { recursive: true });
-  const workplace = await mkdtemp(path.join(CACHE, 'building-'));
+  if (!(await claim(workplace))) {
+    await builtByAnother(program, workplace);
+    return program;
+  }
   try {
-    const copy = path.join(workplace, 'copy');
-    await cp(PACKAGE, copy, { recursive: true });
-    const needed = path.join('node_modules', ADDON_API);
-    await cp(path.join(MODULES, ADDON_API), path.join(workplace, needed), { recursive: true });
-    await run(copy, 'scripts/preinstall.sh');
-    await run(copy, 'scripts/postinstall.sh');
-    const finished = path.join(workplace, 'finished');
-    await mkdir(finished);
-    for (const file of ['index.mjs', 'package.json', 'LICENSE', 'NOTICE', ADDON]) {
-      await cp(path.join(copy, file), path.join(finished, file));
-    }
-    // Whoever built it at the same time was first, and has the same.
-    await rename(finished, built).catch(async (error: unknown) => {
-      if (!(await isThere(program))) throw error;
-    });
+    await rename(await buildIn(workplace), built);
     return program;
   } finally {
     await rm(workplace, { recursive: true, force: true });
   }
+}
+
+/** Tests that need it run side by side, and it is to be built once. */
+async function claim(workplace: string): Promise<boolean> {
+  return await mkdir(workplace).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function builtByAnother(program: string, workplace: string): Promise<void> {
+  const deadline = Date.now() + BUILD_MINUTES * 60_000;
+  while (Date.now() < deadline) {
+    if (await isThere(program)) return;
+    await sleep(POLL_MILLISECONDS);
+  }
+  throw new Error(`${program} was not built in time; if nobody builds it, remove ${workplace}`);
+}
+
+async function buildIn(workplace: string): Promise<string> {
+  const copy = path.join(workplace, 'copy');
+  await cp(PACKAGE, copy, { recursive: true });
+  const needed = path.join('node_modules', ADDON_API);
+  await cp(path.join(MODULES, ADDON_API), path.join(workplace, needed), { recursive: true });
+  await run(copy, 'scripts/preinstall.sh');
+  await run(copy, 'scripts/postinstall.sh');
+  const finished = path.join(workplace, 'finished');
+  await mkdir(finished);
+  for (const file of ['index.mjs', 'package.json', 'LICENSE', 'NOTICE', ADDON]) {
+    await cp(path.join(copy, file), path.join(finished, file));
+  }
+  return finished;
 }
 
 async function run(directory: string, script: string): Promise<void> {

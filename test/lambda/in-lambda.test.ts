@@ -2,30 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { FAULTS } from '../../lab/faults/registry.ts';
 import { startLambdaSandbox } from '../../lab/function/lambda-sandbox.ts';
-import { BUILD_TOOLS, buildRuntimeClient } from '../../lab/function/runtime-client.ts';
+import { buildRuntimeClient } from '../../lab/function/runtime-client.ts';
 import { reprogram } from '../../lab/machines/flannel.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
 import { startWorld, type World } from '../../lab/world.ts';
 import type { Cause } from '../../shared/contract/causes.ts';
 import { type Report, reportSchema } from '../../shared/contract/report.ts';
 import { ENVIRONMENT } from '../../shared/contract/settings.ts';
-import { need } from '../shared/contract/latency/need.ts';
-import { installed } from '../shared/contract/probe/recorded-tools.ts';
+import { hasRuntimeClient, needRuntimeClient } from '../lab/function/need-runtime-client.ts';
 
 /**
  * The asset folder as it is deployed, run by the runtime interface client that runs it in AWS too,
  * frozen between invocations.
  */
 
-const TOOLS = [...BUILD_TOOLS, 'setpriv'];
-const isBuildable = TOOLS.every((tool) => installed(tool) !== undefined);
-
-test('Lambda’s runtime interface client can be built here', ({ skip }) => {
-  need(skip, ...TOOLS);
-  expect(isBuildable).toBe(true);
+test('the function can be run here as in Lambda', ({ skip }) => {
+  needRuntimeClient(skip);
+  expect(hasRuntimeClient).toBe(true);
 });
 
-describe.runIf(isBuildable)('the function in Lambda', () => {
+describe.runIf(hasRuntimeClient)('the function in Lambda', () => {
   let world: World;
   let heart: WebhookReceiver;
 
@@ -124,16 +120,6 @@ describe.runIf(isBuildable)('the function in Lambda', () => {
       .map(({ unixNanoseconds }) => Number(unixNanoseconds / 1_000_000n))
       .toSorted((one, other) => one - other)[0];
     expect(oldest).toBeGreaterThanOrEqual(thawedAt);
-  });
-
-  test('runs nothing while it is frozen', async () => {
-    await world.tick();
-    const lines = world.function.logs.length;
-    const [requests, beats] = [world.otlp.requests().length, heart.gate.calls.length];
-    await sleep(2000);
-    expect(world.function.logs).toHaveLength(lines);
-    expect(world.otlp.requests()).toHaveLength(requests);
-    expect(heart.gate.calls).toHaveLength(beats);
   });
 
   test('near its deadline gives up hosts and pager, and still ends by itself, complete', async () => {
