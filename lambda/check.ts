@@ -12,7 +12,7 @@ import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { askHosts } from './ask-hosts.ts';
 import { tellCompletion } from './completed.ts';
-import { type Deadline, deadlineIn, nearer, sleep } from './deadline.ts';
+import { type Deadline, deadlineIn, earlier, nearer, sleep } from './deadline.ts';
 import { deliver, type Delivered, owed, owedOf } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
@@ -29,6 +29,7 @@ import type { Run } from './run.ts';
 import type { Lease } from './shell/incident-store/incident-store.ts';
 import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
 import { log } from './shell/log.ts';
+import { type Agents, learnAgents } from './shell/ssm/agents.ts';
 
 /**
  * One run: gather, decide, act. State and outbox are written first, in one conditional write; pages
@@ -57,7 +58,7 @@ const EVIDENCE_MS = 2000;
 
 async function watch(run: Run, lease: Lease): Promise<Report> {
   const { shell, end } = run;
-  const earlier = await deliver(lease.state.outbox, shell.routes, end);
+  const owedBefore = await deliver(lease.state.outbox, shell.routes, end);
   const { facts: gathered, latency } = await gather(run, lease.memory);
   const { facts, judgement: first } = await readInFull(run, gathered, lease.memory.roster);
   const { confirmed, apis } = await lookAgain(run, lease, { facts, first, latency });
@@ -68,10 +69,12 @@ async function watch(run: Run, lease: Lease): Promise<Report> {
   const decision = await shell.telemetry.span('vtepwatch.evaluate', {}, async () =>
     decide({ ...facts, latencies }, confirmed, lease.state.incidents),
   );
-  const paging = await act(run, lease, { decision, outbox: earlier.outbox });
+  const paging = await act(run, lease, { decision, outbox: owedBefore.outbox });
   const settled = await settleLatencies(run, latency);
-  const forgotten = await remember(lease, memoryOf(facts, decision, settled), end);
-  const undelivered = [...earlier.dropped, ...paging.dropped, ...paging.undelivered];
+  const { agents, problems } = await askAgents(run, facts, lease.memory);
+  const memory = { ...memoryOf(facts, decision, settled), agents };
+  const forgotten = [...problems, ...(await remember(lease, memory, end))];
+  const undelivered = [...owedBefore.dropped, ...paging.dropped, ...paging.undelivered];
   const coverage = coverageOf(facts, confirmed.judgement, run.equipment);
   const others = [...undelivered, ...forgotten];
   const report = withLate({ ...decision.report, coverage }, settled, others);
@@ -86,6 +89,23 @@ async function settleLatencies(run: Run, latency: LatencyRound): Promise<Measure
   const askedAt = latency.command?.sentAt ?? run.now;
   const until = { at: askedAt + slowSeconds * 1000 };
   return await awaitLatencies(run.shell.ssm, latency, { until, deadline: run.end });
+}
+
+/** How long the inventory may take, and what is left of the run for memory and telemetry after it. */
+const INVENTORY_MS = 12_000;
+const AFTER_INVENTORY_MS = 4000;
+
+/** Why hosts are silent is for the next run to tell: this one's verdict does not wait for it. */
+async function askAgents(
+  { shell, settings, now, end }: Run,
+  { observations }: Facts,
+  { agents: known }: Memory,
+): Promise<{ readonly agents: Agents; readonly problems: readonly Problem[] }> {
+  const until = nearer(deadlineIn(INVENTORY_MS), earlier(end, AFTER_INVENTORY_MS));
+  const asked = { agents: known, observations, targets: settings.targets, now };
+  const { agents, troubles } = await learnAgents(shell.inventory, asked, until);
+  const problems = troubles.map((message) => ({ where: 'Systems Manager', message }));
+  return { agents, problems };
 }
 
 /** What is not remembered makes the next run less sure, and takes nothing from what this one saw. */
@@ -174,7 +194,11 @@ async function act(
   return delivered;
 }
 
-function memoryOf(facts: Facts, { roster }: Decision, { unanswered, names }: Measured): Memory {
+function memoryOf(
+  facts: Facts,
+  { roster }: Decision,
+  { unanswered, names }: Measured,
+): Omit<Memory, 'agents'> {
   const silent = facts.observations.flatMap((observation) =>
     observation.kind === 'unknown' ? [observation.instanceId] : [],
   );

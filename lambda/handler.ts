@@ -18,6 +18,7 @@ import { incidentStore } from './shell/incident-store/incident-store.ts';
 import { type Kubernetes, kubernetes } from './shell/kubernetes.ts';
 import { log } from './shell/log.ts';
 import { readSecret, SECRET_MS } from './shell/secrets.ts';
+import { inventory } from './shell/ssm/inventory.ts';
 import { RETRIES } from './shell/ssm/persist.ts';
 import { runCommand } from './shell/ssm/run-command.ts';
 import { traceCalls } from './shell/ssm/traced.ts';
@@ -149,6 +150,7 @@ function createWorld(context: Context): World {
     telemetry,
     shell: {
       ssm: runCommand(ssm, document),
+      inventory: inventory(ssm),
       store: incidentStore({ client: new DynamoDBClient(HTTP), table, cluster }),
       routes,
       telemetry,

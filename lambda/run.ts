@@ -5,12 +5,14 @@ import type { Settings } from './settings.ts';
 import type { IncidentStore } from './shell/incident-store/incident-store.ts';
 import type { Kubernetes } from './shell/kubernetes.ts';
 import type { PageRoute } from './shell/page-route.ts';
+import type { Inventory } from './shell/ssm/inventory.ts';
 import type { RunCommand } from './shell/ssm/run-command.ts';
 import type { Recorder } from './shell/telemetry/recorder.ts';
 
 /** The outside systems, as a run uses them. */
 export interface Shell {
   readonly ssm: RunCommand;
+  readonly inventory: Inventory;
   readonly store: IncidentStore;
   readonly routes: readonly PageRoute[];
   /** Undefined where there is no access to Kubernetes. */

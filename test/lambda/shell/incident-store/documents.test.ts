@@ -163,6 +163,7 @@ describe('the memory', () => {
       masters: { 'mi-00000000000000140': 'master1' },
     },
     silent: ['mi-00000000000000145'],
+    agents: undefined,
     listed: ['master1', 'node1'],
   };
 
