@@ -1,5 +1,5 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
-import { type Deadline, deadlineIn, nearer, remaining, sleep } from '../../deadline.ts';
+import { type Deadline, deadlineIn, earlier, nearer, remaining, sleep } from '../../deadline.ts';
 import { type Answers, NO_ANSWERS, pendingOf } from './answers.ts';
 import { countAnswers, type Counts, UNCOUNTED } from './counts.ts';
 import { FETCHES, fetchAnswers, listAnswers, PAGE_HOSTS } from './invocations.ts';
@@ -23,6 +23,9 @@ const PAGE_MS = 100;
 /** How often all pages are read at most, while hosts are waited for. */
 const LISTINGS = 3;
 
+/** Kept before the deadline for the last look, milliseconds: what has come must still be read. */
+const LAST_LOOK_MS = 3000;
+
 /** How long the late ones may take to be looked at, milliseconds. */
 const LATE_LOOK_MS = 5000;
 
@@ -36,9 +39,10 @@ const LATE_LOOK_MS = 5000;
 export async function collect(
   client: SSMClient,
   commandId: string,
-  waiting: Waiting,
+  { until: longest, deadline, givenUp }: Waiting,
 ): Promise<Answers> {
-  const { until, deadline } = waiting;
+  const until = nearer(longest, earlier(deadline, LAST_LOOK_MS));
+  const waiting = { until, deadline, givenUp };
   let seen: Seen = { answers: NO_ANSWERS, completed: 0, listings: 0 };
   for (let pause = FIRST_POLL_MS; ; pause = Math.min(1.5 * pause, LONGEST_POLL_MS)) {
     await sleep(pause, until);

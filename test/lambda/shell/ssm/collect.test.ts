@@ -232,6 +232,19 @@ describe.concurrent('collect', () => {
     expect(made.ssm.gate.count('ListCommandInvocations')).toBe(40);
   });
 
+  test('what has come by a deadline is read before it', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 60 }, onTestFinished);
+    const silent = offline(made, 7);
+    const deadline = deadlineIn(5000);
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sent(made),
+      waiting({ until: deadline, deadline }),
+    );
+    expect(troubles).toEqual([]);
+    expect(byInstance.get(silent)?.kind).toBe('pending');
+    expect(Object.keys(textsOf(byInstance))).toHaveLength(59);
+  });
+
   test('more than 10,000 hosts are not read, and it is said', async ({
     expect,
     onTestFinished,
