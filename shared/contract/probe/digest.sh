@@ -10,7 +10,7 @@ digest() {
   find_pod_networks
   { identity && facts && raw_tables; } |
     awk -v action=digest -v network="$network" -v network6="$network6" \
-      "$DIGEST$SYMBOLS$NORMALISE$ENVELOPE"
+      "$SYMBOLS$DIGEST$NORMALISE$ENVELOPE"
 }
 
 # Sets `network` and `network6` to the pod networks of this cluster, as far as flannel tells.
@@ -56,54 +56,49 @@ SYMBOLS='
     return i < size ? (h * MULTIPLIER + octet[substr(mac, i, 2)]) % PRIME : h
   }
 
-  # Flannel routes to a gateway at the very address of the destination: the one that was just split.
-  function fold_ip(h, ip) {
+  # The address that was split last is kept: flannel routes to a gateway at the very address of the
+  # destination.
+  function fold_ip(h, ip,    part) {
     if (ip ~ /:/) return fold_ipv6(h, ip)
-    if (ip != folded) {
-      folded = ip
+    if (ip != split_ip) {
       split(ip, part, ".")
       high = part[1] * 256 + part[2]
       low = part[3] * 256 + part[4]
-      if (high > 65535 || low > 65535) garbled()
+      if (high < 65536 && low < 65536) split_ip = ip
+      else garbled()
     }
     return ((h * MULTIPLIER + high) % PRIME * MULTIPLIER + low) % PRIME
   }
 
-  function fold_ipv6(h, ip,    word, count, i) {
-    count = words_of(ip, word)
-    if (count != 8) garbled()
-    for (i = 1; i <= count; i++) {
-      if (word[i] > 65535) garbled()
-      h = (h * MULTIPLIER + word[i]) % PRIME
+  function fold_ipv6(h, ip,    i) {
+    if (ip != split_ipv6) {
+      if (words_of(ip, word) == 8) split_ipv6 = ip
+      else garbled()
     }
+    for (i = 1; i <= 8; i++) h = (h * MULTIPLIER + word[i]) % PRIME
     return h
   }
 
-  # Sets `word` to the 16-bit words of an address and returns how many there are: 2 or 8, if it is one.
-  function words_of(ip, word,    part, parts, zeros, count, i) {
+  # Sets `word` to the 16-bit words of an address and returns how many there are: of an address, 2 or
+  # 8. Where an IPv6 address has a gap, as many are 0 as are missing.
+  function words_of(ip, word,    part, parts, decimal, quartet, quad, zeros, count, i) {
     parts = split(ip, part, ":")
-    if (parts == 1) return split_quad(ip, word, 0)
-    zeros = ip !~ /::/ ? 0 : ip ~ /\./ ? 7 : 8
-    for (i = 1; i <= parts; i++) if (part[i] != "") zeros--
+    quad = ip ~ /\./
+    zeros = 8 - parts - (quad && parts > 1) + (ip ~ /::/) + (ip ~ /^::/) + (ip ~ /::$/)
     for (i = 1; i <= parts; i++) {
-      if (part[i] ~ /\./) count = split_quad(part[i], word, count)
-      else if (part[i] != "") word[++count] = hexadecimal(part[i])
-      else for (; zeros > 0; zeros--) word[++count] = 0
+      if (part[i] == "") {
+        for (; zeros > 0; zeros--) word[++count] = 0
+      } else if (quad && i == parts) {
+        split(part[i], decimal, ".")
+        word[++count] = decimal[1] * 256 + decimal[2]
+        word[++count] = decimal[3] * 256 + decimal[4]
+      } else {
+        if (length(part[i]) > 4) return 0
+        quartet = substr("000" part[i], length(part[i]))
+        word[++count] = octet[substr(quartet, 1, 2)] * 256 + octet[substr(quartet, 3)]
+      }
     }
     return count
-  }
-
-  function split_quad(quad, word, before,    part) {
-    split(quad, part, ".")
-    word[before + 1] = part[1] * 256 + part[2]
-    word[before + 2] = part[3] * 256 + part[4]
-    return before + 2
-  }
-
-  function hexadecimal(text,    value, i) {
-    for (i = 1; i <= length(text); i++)
-      value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
-    return value
   }
 '
 
