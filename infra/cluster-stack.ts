@@ -18,6 +18,7 @@ export class ClusterStack extends Stack {
       [OUTPUTS.tableName]: watch.table.tableName,
       [OUTPUTS.topicArn]: watch.pages.topicArn,
       AlarmTopicArn: watch.alarms.topicArn,
+      LogGroupName: watch.checker.logGroup.logGroupName,
     };
     for (const [key, value] of Object.entries(outputs)) new CfnOutput(this, key, { value });
   }
