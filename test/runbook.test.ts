@@ -7,7 +7,7 @@ import { pageOf } from '../shared/core/page/page.ts';
 
 /** The sections that are about no cause, before and after those that are. */
 const BEFORE = ['How to read a page'];
-const AFTER = ['could not judge', 'undelivered pages'];
+const AFTER = ['alarms of the watch', 'could not judge', 'undelivered pages'];
 
 const PARTS = ['Meaning', 'Look', 'Mend', 'Why it happens'];
 
