@@ -143,10 +143,13 @@ const SYNTH_MS = 120_000;
 describe('the deployment', () => {
   const context = { vtepwatch: [DEMO] };
   const EVERYTHING = {
-    ...DEMO,
+    name: 'p'.repeat(63),
+    tags: { vtepwatch: ['prod', 'edge'], team: 'network' },
     region: 'eu-central-1',
     kubeconfigParameter: '/demo/kubeconfig',
+    telemetry: { endpoint: 'https://otlp.example.com', headersParameter: '/demo/otlp' },
     paging: { emails: ['oncall@example.com'] },
+    alarmEmails: ['platform@example.com'],
     vpc: {
       subnetIds: ['subnet-0123456789abcdef0'],
       securityGroupIds: ['sg-0123456789abcdef0'],
@@ -158,7 +161,9 @@ describe('the deployment', () => {
       outdir: folder(),
       context: { vtepwatch: [EVERYTHING] },
     });
-    expect(app.synth().stacks.map(({ stackName }) => stackName)).toEqual(['Vtepwatch-demo']);
+    expect(app.synth().stacks.map(({ stackName }) => stackName)).toEqual([
+      `Vtepwatch-${EVERYTHING.name}`,
+    ]);
   });
 
   const mutant = (mutate: (stack: IConstruct) => IConstruct): (() => void) => {
