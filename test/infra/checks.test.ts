@@ -33,6 +33,7 @@ function policy(...statements: readonly object[]): object {
 }
 
 const rules = new TemplateRules();
+const anApp = new App({ outdir: folder() });
 
 /** What the rules hold against a resource, in a template that makes the document `Probe`. */
 function heldAgainst(resource: object): readonly string[] {
@@ -40,7 +41,7 @@ function heldAgainst(resource: object): readonly string[] {
   const Probe = { Type: 'AWS::SSM::Document', Properties: { Content: {}, TargetType: '/' } };
   writeFileSync(templatePath, JSON.stringify({ Resources: { Probe, Mutant: resource } }));
   const { violations } = rules.validate({
-    appConstruct: new App(),
+    appConstruct: anApp,
     templatePaths: [templatePath],
     stackTemplates: [
       { stackConstructPath: 'Mutant', templatePath, accountId: undefined, region: undefined },
