@@ -4,9 +4,11 @@ import type { IConstruct } from 'constructs';
 /** The wildcards in what the function may do, each with why there is no other way. */
 export function acknowledgeWildcards(role: IConstruct): void {
   const stack = Stack.of(role);
+  // As the finding spells it: a stack of a named region knows its partition as well.
+  const partition = Token.isUnresolved(stack.partition) ? '<AWS::Partition>' : stack.partition;
   const region = Token.isUnresolved(stack.region) ? '<AWS::Region>' : stack.region;
   const arn = (service: string, rest: string): string =>
-    `arn:<AWS::Partition>:${service}:${region}:<AWS::AccountId>:${rest}`;
+    `arn:${partition}:${service}:${region}:<AWS::AccountId>:${rest}`;
   const reasons = {
     [arn('ec2', 'instance/*')]: HOSTS,
     [arn('ssm', 'managed-instance/*')]: HOSTS,

@@ -44,7 +44,9 @@ export function createChecker(
     role,
     environment: environmentOf(cluster, around),
     logGroup: logs,
-    loggingFormat: LoggingFormat.JSON,
+    // The function writes JSON by itself. In Lambda's own JSON, lines are filtered by a level that
+    // these do not have, and the alarms need the metrics in them to arrive as they were written.
+    loggingFormat: LoggingFormat.TEXT,
     // A run that failed is not repeated, and one that is late is not made up for: the next tick does
     // better than either.
     retryAttempts: 0,
@@ -76,8 +78,8 @@ function environmentOf(
     OTEL_EXPORTER_OTLP_ENDPOINT: telemetry?.endpoint,
   };
   return Object.fromEntries(
-    Object.entries(variables).flatMap(([name_, value]) =>
-      value === undefined ? [] : [[name_, value]],
+    Object.entries(variables).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, value]],
     ),
   );
 }

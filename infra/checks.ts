@@ -14,7 +14,7 @@ export const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true } as c
 const SEND_COMMAND = path.join(import.meta.dirname, 'guard', 'send-command.rego');
 
 /** The library's own rules, which know what CloudFormation would refuse, and ours. */
-class TemplateRules extends CloudFormationValidatePlugin {
+export class TemplateRules extends CloudFormationValidatePlugin {
   constructor() {
     super({
       regoRules: [{ name: 'send-command', content: readFileSync(SEND_COMMAND, 'utf8') }],

@@ -17,7 +17,8 @@ export class ClusterStack extends Stack {
       [OUTPUTS.documentName]: watch.documentName,
       [OUTPUTS.tableName]: watch.table.tableName,
       [OUTPUTS.topicArn]: watch.pages.topicArn,
-      AlarmTopicArn: watch.alarms.topicArn,
+      [OUTPUTS.alarmTopicArn]: watch.alarms.topicArn,
+      [OUTPUTS.logGroupName]: watch.checker.logGroup.logGroupName,
     };
     for (const [key, value] of Object.entries(outputs)) new CfnOutput(this, key, { value });
   }

@@ -1,4 +1,4 @@
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -22,7 +22,7 @@ export interface VtepWatchProps extends ClusterSettings {
  * Nothing in it is shared with another cluster's.
  */
 export class VtepWatch extends Construct {
-  readonly checker: IFunction;
+  readonly checker: LambdaFunction;
   readonly documentName: string;
   readonly table: TableV2;
   /** Pages go here: subscribe whoever is on call. */

@@ -18,4 +18,7 @@ export const OUTPUTS = {
   tableName: 'TableName',
   /** Pages go to this topic. */
   topicArn: 'TopicArn',
+  /** Alarms of the watch itself go to this one. */
+  alarmTopicArn: 'AlarmTopicArn',
+  logGroupName: 'LogGroupName',
 } as const;

@@ -64,7 +64,6 @@ describe('the function', () => {
     const everywhere = statements.filter(({ Resource }) => Resource === '*');
     expect(everywhere.map(({ Action }) => Action)).toEqual([
       [
-        'ssm:CancelCommand',
         'ssm:DescribeInstanceInformation',
         'ssm:GetCommandInvocation',
         'ssm:ListCommandInvocations',

@@ -104,7 +104,7 @@ describe('the function', () => {
   });
 
   test('writes lines as they are into a log that is kept for a month', () => {
-    expect(checker['LoggingConfig']).toEqual({ LogFormat: 'JSON', LogGroup: '{WatchLog}' });
+    expect(checker['LoggingConfig']).toEqual({ LogFormat: 'Text', LogGroup: '{WatchLog}' });
     expect(resourceOf(template, 'AWS::Logs::LogGroup')).toEqual({ RetentionInDays: 30 });
   });
 });

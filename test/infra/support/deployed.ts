@@ -25,7 +25,12 @@ export const DEMO = { name: 'demo', tags: { vtepwatch: 'demo' } } as const;
 
 /** The stack of a cluster, in an app that checks nothing. */
 export function stackOf(settings: Partial<ClusterSettings> = {}): ClusterStack {
-  const app = new App({ analyticsReporting: false, outdir: folder(), context: flags });
+  const app = new App({
+    analyticsReporting: false,
+    builtinCloudFormationValidation: false,
+    outdir: folder(),
+    context: flags,
+  });
   return new ClusterStack(app, { ...DEMO, ...settings, asset: ASSET });
 }
 
