@@ -76,6 +76,7 @@ function environmentOf(
     [ENVIRONMENT.webhookUrl]: webhook?.url,
     [ENVIRONMENT.heartbeatUrl]: heartbeatUrl,
     OTEL_EXPORTER_OTLP_ENDPOINT: telemetry?.endpoint,
+    ...telemetry?.variables,
   };
   return Object.fromEntries(
     Object.entries(variables).flatMap(([key, value]) =>

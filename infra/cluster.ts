@@ -20,6 +20,13 @@ const PARAMETER = matching(
 );
 
 const WEB_ADDRESS = taking(webAddressSchema, 'an http or https URL without user and password');
+/** Headers hold secrets: they come out of a SecureString, and never into a template. */
+const OTEL_VARIABLE = matching(
+  /^OTEL_(?!.*HEADERS)[A-Z0-9_]{1,100}$/,
+  'an OTEL_ variable other than those for headers, which headersParameter is for',
+);
+const OTEL_VALUE = matching(/^[\x20-\x7e]{1,1024}$/, '1 to 1024 printable characters');
+
 const EMAIL = matching(/^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}$/, 'an e-mail address');
 
 /** It becomes a word in a shell's list, unquoted: nothing that a shell would act on. */
@@ -59,7 +66,10 @@ const keys = only({
   telemetry: z.optional(
     only({
       /** OTLP over HTTP; `/v1/metrics` and the like are added to it. */
-      endpoint: WEB_ADDRESS,
+      endpoint: z.optional(WEB_ADDRESS),
+      /** OpenTelemetry's own variables, for what needs more than an endpoint: a backend that takes
+       * metrics alone, for one. */
+      variables: z._default(map(OTEL_VARIABLE, OTEL_VALUE, { least: 0, most: 30 }), {}),
       /** SecureString with a JSON object of headers: the backend's token. */
       headersParameter: z.optional(PARAMETER),
     }),

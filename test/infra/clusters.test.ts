@@ -45,6 +45,9 @@ describe('a good context', () => {
       telemetry: {
         endpoint: 'https://otlp.example.com',
         headersParameter: '/vtepwatch/prod/otlp-headers',
+        variables: {
+          OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'https://metrics.example.com/v1/metrics',
+        },
       },
       paging: {
         emails: ['oncall@example.com'],
@@ -106,6 +109,14 @@ describe('one wrong key is named with what is allowed', () => {
     [{ tags: { a: 1 } }, '.tags.a is wrong; allowed: a tag value, or a list of 1 to 50'],
     [{ tags: { a: ['b', '*'] } }, `.tags.a[1] is wrong; ${VALUE}`],
     [{ region: 'Frankfurt' }, '.region is wrong; allowed: an AWS Region, like eu-central-1'],
+    [
+      { telemetry: { variables: { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret' } } },
+      '.telemetry.variables.OTEL_EXPORTER_OTLP_HEADERS is wrong; allowed: an OTEL_ variable other than those for headers, which headersParameter is for',
+    ],
+    [
+      { telemetry: { variables: { NODE_OPTIONS: '--inspect' } } },
+      '.telemetry.variables.NODE_OPTIONS is wrong; allowed: an OTEL_ variable other than those for headers, which headersParameter is for',
+    ],
     [{ deviceProfile: 'cilium' }, '.deviceProfile is wrong; allowed: auto, flannel, calico'],
     [{ kubeconfigPaths: [] }, '.kubeconfigPaths is wrong; allowed: a list of 1 to 8'],
     [{ kubeconfigPaths: ['admin.conf'] }, `.kubeconfigPaths[0] is wrong; ${PATH}`],
@@ -131,14 +142,13 @@ describe('one wrong key is named with what is allowed', () => {
     [{ kubeconfigParameter: '/aws/x' }, `.kubeconfigParameter is wrong; ${PARAMETER}`],
     [{ kubeconfigParameter: 'SSMx' }, `.kubeconfigParameter is wrong; ${PARAMETER}`],
     [{ kubeconfigParameter: '/a/*' }, `.kubeconfigParameter is wrong; ${PARAMETER}`],
-    [{ telemetry: {} }, `.telemetry.endpoint is missing; ${ADDRESS}`],
     [
       { telemetry: { endpoint: 'grpc://collector:4317' } },
       `.telemetry.endpoint is wrong; ${ADDRESS}`,
     ],
     [
       { telemetry: { endpoint: 'https://otlp.example.com', headers: 'x=y' } },
-      '.telemetry.headers: there is no such key; allowed: the keys endpoint, headersParameter',
+      '.telemetry.headers: there is no such key; allowed: the keys endpoint, variables, headersParameter',
     ],
     [
       { paging: { slack: 'x' } },

@@ -68,7 +68,11 @@ describe('the function', () => {
         tags: { vtepwatch: ['a', 'b'], team: 'net' },
         limits: { slowSeconds: 2 },
         kubeconfigParameter: '/demo/kubeconfig',
-        telemetry: { endpoint: 'https://otlp.example.com', headersParameter: '/demo/headers' },
+        telemetry: {
+          endpoint: 'https://otlp.example.com',
+          headersParameter: '/demo/headers',
+          variables: { OTEL_LOGS_EXPORTER: 'none' },
+        },
         paging: {
           pagerDuty: { parameter: '/demo/pd', url: 'https://events.eu.pagerduty.com/v2/enqueue' },
           webhook: { parameter: '/demo/webhook' },
@@ -89,6 +93,7 @@ describe('the function', () => {
       heartbeatUrl: 'https://hc-ping.com/5f0e6f3c',
     });
     expect(environment['OTEL_EXPORTER_OTLP_ENDPOINT']).toBe('https://otlp.example.com');
+    expect(environment['OTEL_LOGS_EXPORTER']).toBe('none');
   });
 
   test('is in no VPC unless one is named', () => {
