@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { CAUSES } from '../shared/contract/causes.ts';
 import { FAULTS } from './faults/registry.ts';
+import { exitWith, runProgram } from './run-program.ts';
 import { tellStory } from './story/story.ts';
 import { type Teller, teller } from './story/terminal.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
@@ -33,27 +34,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const tell = teller((text) => process.stdout.write(text));
-  let world: World | undefined;
-  const interrupted = new Promise<number>((resolve) => {
-    process.once('SIGINT', () => resolve(130));
-    process.once('SIGTERM', () => resolve(143));
-    process.once('SIGHUP', () => resolve(129));
-  });
-  const starting = open(order, tell);
-  const told = starting.then(async (opened) => {
-    world = opened;
-    await tellStory(opened, order.fault, tell);
-    return 0;
-  });
-  try {
-    return await Promise.race([told, interrupted]);
-  } finally {
-    // An interrupted start is waited for: what is half made must be removed as well.
-    told.catch(() => {});
-    await starting.catch(() => {});
-    tell.say('removing everything');
-    await world?.close();
-  }
+  return await runProgram(
+    async (keep) => tellStory(await keep(() => open(order, tell)), order.fault, tell),
+    { ending: () => tell.say('removing everything') },
+  );
 }
 
 async function open(order: Order, tell: Teller): Promise<World> {
@@ -101,15 +85,4 @@ function readOrder(): Order | undefined {
   };
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? describe(error) : String(error)}\n`);
-  process.exitCode = 1;
-}
-
-/** The error with what it came from, a line each. */
-function describe(error: Error): string {
-  const { message, cause } = error;
-  return cause instanceof Error ? `${message}\n  because ${describe(cause)}` : message;
-}
+await exitWith(main());

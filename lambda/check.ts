@@ -3,6 +3,7 @@ import { type Confirmed, confirm } from '../shared/core/confirm.ts';
 import { decide, type Decision, dueForSecondLook } from '../shared/core/decide.ts';
 import type { Facts } from '../shared/core/facts.ts';
 import type { Judgement } from '../shared/core/judge.ts';
+import { coverageOf } from '../shared/core/report/coverage.ts';
 import { secondLookOf } from '../shared/core/second-look.ts';
 import { changesOf } from '../shared/core/telemetry/changes.ts';
 import { eventsOf } from '../shared/core/telemetry/events.ts';
@@ -10,8 +11,9 @@ import { failuresOf, nodeFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { askHosts } from './ask-hosts.ts';
-import { type Deadline, deadlineIn, nearer, sleep } from './deadline.ts';
-import { deliver, owed, owedOf } from './deliver.ts';
+import { tellCompletion } from './completed.ts';
+import { type Deadline, deadlineIn, earlier, nearer, sleep } from './deadline.ts';
+import { deliver, type Delivered, owed, owedOf } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
 import {
@@ -27,6 +29,7 @@ import type { Run } from './run.ts';
 import type { Lease } from './shell/incident-store/incident-store.ts';
 import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
 import { log } from './shell/log.ts';
+import { type Agents, learnAgents } from './shell/ssm/agents.ts';
 
 /**
  * One run: gather, decide, act. State and outbox are written first, in one conditional write; pages
@@ -55,7 +58,7 @@ const EVIDENCE_MS = 2000;
 
 async function watch(run: Run, lease: Lease): Promise<Report> {
   const { shell, end } = run;
-  const outbox = await deliver(lease.state.outbox, shell.routes, end);
+  const owedBefore = await deliver(lease.state.outbox, shell.routes, end);
   const { facts: gathered, latency } = await gather(run, lease.memory);
   const { facts, judgement: first } = await readInFull(run, gathered, lease.memory.roster);
   const { confirmed, apis } = await lookAgain(run, lease, { facts, first, latency });
@@ -66,11 +69,17 @@ async function watch(run: Run, lease: Lease): Promise<Report> {
   const decision = await shell.telemetry.span('vtepwatch.evaluate', {}, async () =>
     decide({ ...facts, latencies }, confirmed, lease.state.incidents),
   );
-  await act(run, lease, { decision, outbox });
+  const paging = await act(run, lease, { decision, outbox: owedBefore.outbox });
   const settled = await settleLatencies(run, latency);
-  const forgotten = await remember(lease, memoryOf(facts, decision, settled), end);
-  const report = withLate(decision.report, settled, forgotten);
+  const { agents, problems } = await askAgents(run, facts, lease.memory);
+  const memory = { ...memoryOf(facts, decision, settled), agents };
+  const forgotten = [...problems, ...(await remember(lease, memory, end))];
+  const undelivered = [...owedBefore.dropped, ...paging.dropped, ...paging.undelivered];
+  const coverage = coverageOf(facts, confirmed.judgement, run.equipment);
+  const others = [...undelivered, ...forgotten];
+  const report = withLate({ ...decision.report, coverage }, settled, others);
   tell(run, { ...decision, report }, { judgement: confirmed.judgement, ...facts });
+  await tellCompletion(run, report, paging.outbox);
   return report;
 }
 
@@ -80,6 +89,23 @@ async function settleLatencies(run: Run, latency: LatencyRound): Promise<Measure
   const askedAt = latency.command?.sentAt ?? run.now;
   const until = { at: askedAt + slowSeconds * 1000 };
   return await awaitLatencies(run.shell.ssm, latency, { until, deadline: run.end });
+}
+
+/** How long the inventory may take, and what is left of the run for memory and telemetry after it. */
+const INVENTORY_MS = 12_000;
+const AFTER_INVENTORY_MS = 4000;
+
+/** Why hosts are silent is for the next run to tell: this one's verdict does not wait for it. */
+async function askAgents(
+  { shell, settings, now, end }: Run,
+  { observations }: Facts,
+  { agents: known }: Memory,
+): Promise<{ readonly agents: Agents; readonly problems: readonly Problem[] }> {
+  const until = nearer(deadlineIn(INVENTORY_MS), earlier(end, AFTER_INVENTORY_MS));
+  const asked = { agents: known, observations, targets: settings.targets, now };
+  const { agents, troubles } = await learnAgents(shell.inventory, asked, until);
+  const problems = troubles.map((message) => ({ where: 'Systems Manager', message }));
+  return { agents, problems };
 }
 
 /** What is not remembered makes the next run less sure, and takes nothing from what this one saw. */
@@ -100,12 +126,12 @@ async function remember(
 function withLate(
   report: Report,
   { latencies, problems }: Measured,
-  forgotten: readonly Problem[],
+  others: readonly Problem[],
 ): Report {
   return {
     ...report,
     latencies: [...latencies],
-    problems: [...report.problems, ...problems, ...forgotten],
+    problems: [...report.problems, ...problems, ...others],
   };
 }
 
@@ -151,24 +177,28 @@ async function lookAgain(
 async function act(
   { shell, settings, end }: Run,
   lease: Lease,
-  { decision, outbox }: { readonly decision: Decision; readonly outbox: Lease['state']['outbox'] },
-): Promise<void> {
+  { decision, outbox }: { readonly decision: Decision; readonly outbox: Delivered['outbox'] },
+): Promise<Delivered> {
   const { incidents } = decision;
   const due = [...outbox, ...owed(decision.pages, shell.routes)];
   await lease.saveState({ incidents, outbox: due }, end);
   for (const { kind, incident } of decision.announcements) {
     log(`incident.${kind}`, { ...incident });
   }
-  if (due.length === 0) return;
-  const left = await deliver(due, shell.routes, end);
-  if (owedOf(left) === owedOf(due)) return;
+  const delivered = await deliver(due, shell.routes, end);
+  if (owedOf(delivered.outbox) === owedOf(due)) return delivered;
   // The next run repeats the pages that cannot be crossed off, and loses nothing.
-  await lease.saveState({ incidents, outbox: left }, end).catch((error: unknown) => {
+  await lease.saveState({ incidents, outbox: delivered.outbox }, end).catch((error: unknown) => {
     log('outbox.kept', { cluster: settings.cluster, error: errorText(error) });
   });
+  return delivered;
 }
 
-function memoryOf(facts: Facts, { roster }: Decision, { unanswered, names }: Measured): Memory {
+function memoryOf(
+  facts: Facts,
+  { roster }: Decision,
+  { unanswered, names }: Measured,
+): Omit<Memory, 'agents'> {
   const silent = facts.observations.flatMap((observation) =>
     observation.kind === 'unknown' ? [observation.instanceId] : [],
   );
@@ -217,5 +247,6 @@ function notRun({ settings, now }: Run, reason: string): Report {
     incidents: [],
     problems: [{ where: settings.cluster, message: reason }],
     latencies: [],
+    refused: reason,
   };
 }

@@ -7,6 +7,7 @@ import { errorText } from './error-text.ts';
 import { askMasters, type LatencyRound, type Masters, takeUp } from './latency-round.ts';
 import type { Run } from './run.ts';
 import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
+import { explainSilence } from './shell/ssm/agents.ts';
 
 /** How long Kubernetes may take for a list; the hosts are asked meanwhile. */
 const KUBERNETES_MS = 8000;
@@ -56,7 +57,7 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
           : { before: lists.before.value, after: lists.after.value },
       listedNames: late.names.length > 0 ? late.names : memory.listed,
       pods: lists.pods.value ?? [],
-      observations: asked.observations,
+      observations: explainSilence(asked.observations, memory.agents, memory.roster),
       roster: memory.roster,
       latencies: [],
       problems: [

@@ -8,7 +8,12 @@ import { pageOf } from '../shared/core/page/page.ts';
 
 /** The sections that are about no cause, before and after those that are. */
 const BEFORE = ['How to read a page'];
-const AFTER = ['could not judge', 'undelivered pages', 'alerts of your backend'];
+const AFTER = [
+  'alarms of the watch',
+  'could not judge',
+  'undelivered pages',
+  'alerts of your backend',
+];
 
 const PARTS = ['Meaning', 'Look', 'Mend', 'Why it happens'];
 

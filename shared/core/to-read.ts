@@ -8,26 +8,30 @@ import type { Digest, Vtep } from './overlay.ts';
 const WITNESSES = 3;
 
 /**
- * Nodes whose tables a run must read in full to judge more than it does, the most telling first: one
- * of each group whose digests differ in the same unexplained way, and a few where a VTEP is not known
- * without its peers. None where nothing would be learned.
+ * Nodes whose tables a run must read in full to judge more than it does, the most telling first. Where
+ * a VTEP is not known without its peers, every digest differs: then a few are read for that, and the
+ * digests are looked at again. Otherwise one of each group whose digests differ in the same unexplained
+ * way. None where nothing would be learned.
  */
-export function nodesToRead({ members, vteps, matrix }: Judgement): readonly string[] {
-  const groups = matrix.unexplained.flatMap(([first]) => first ?? []);
+export function nodesToRead(judgement: Judgement): readonly string[] {
+  const { members, matrix } = judgement;
   const digested = members.filter(({ observed }) => observed?.digest !== undefined);
   const unread = digested.filter(({ observed }) => observed?.inFull === false);
   const isTold = digested.length > unread.length;
-  const isCalico = digested.some(({ observed }) =>
+  if (!isTold && needsWitnesses(judgement)) {
+    return unread
+      .toSorted(mostTablesFirst)
+      .slice(0, WITNESSES)
+      .map(({ node }) => node);
+  }
+  return matrix.unexplained.flatMap(([first]) => first ?? []);
+}
+
+function needsWitnesses({ members, vteps }: Judgement): boolean {
+  const isCalico = members.some(({ observed }) =>
     observed?.tables.devices?.some(({ name }) => name.startsWith('vxlan')),
   );
-  const witnesses =
-    !isTold && vteps.some((vtep) => isIncomplete(vtep, isCalico))
-      ? unread
-          .toSorted(mostTablesFirst)
-          .slice(0, WITNESSES)
-          .map(({ node }) => node)
-      : [];
-  return [...new Set([...groups, ...witnesses])];
+  return vteps.some((vtep) => isIncomplete(vtep, isCalico));
 }
 
 function mostTablesFirst(one: Member, two: Member): number {

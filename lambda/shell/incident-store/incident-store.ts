@@ -102,7 +102,7 @@ async function openLease(partition: Partition, owner: string, deadline: Deadline
         : await readDocument(place(partition, ITEMS.state), stateSchema, state),
     memory:
       memory === undefined
-        ? { roster: [], latencyCommand: undefined, silent: [], listed: [] }
+        ? { roster: [], latencyCommand: undefined, silent: [], agents: undefined, listed: [] }
         : await readDocument(place(partition, ITEMS.roster), memorySchema, memory),
     saveState: async (next, until) => {
       await saveState(partition, { state: next, version, owner }, until);

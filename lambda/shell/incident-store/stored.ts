@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
-import { SEVERITIES, TABLES } from '../../../shared/contract/causes.ts';
+import { CAUSES, SEVERITIES, TABLES } from '../../../shared/contract/causes.ts';
 import { incidentSchema } from '../../../shared/contract/report.ts';
 import { type Cidr, type IpAddress, parseCidr, parseIp } from '../../../shared/core/addresses.ts';
 import type { RosterEntry } from '../../../shared/core/facts.ts';
 import type { Incident } from '../../../shared/core/incident/incident.ts';
+import type { Agents } from '../ssm/agents.ts';
 import type { Page } from '../../../shared/core/page/page.ts';
 
 /** What the table holds, in the form in which it is written and read again. */
@@ -33,6 +34,8 @@ export interface Memory {
   readonly latencyCommand: LatencyCommand | undefined;
   /** Managed nodes that did not answer the last run: the next one does not wait for them. */
   readonly silent: readonly string[];
+  /** What Systems Manager knows of the agents of hosts that do not answer; undefined before it was asked. */
+  readonly agents: Agents | undefined;
   /** Nodes out of the masters' `kubectl get nodes`, as last read. */
   readonly listed: readonly string[];
 }
@@ -57,6 +60,8 @@ const page = z.object({
   key: z.string(),
   kind: z.enum(['opened', 'worsened', 'resolved']),
   severity: z.enum(SEVERITIES),
+  cause: z.optional(z.enum(CAUSES)),
+  at: z.number(),
   subject: z.string(),
   text: z.string(),
 });
@@ -103,7 +108,27 @@ export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
       }),
     ),
     silent: z.array(z.string()),
+    agents: z.optional(
+      z.object({
+        listedAt: z.number(),
+        nodes: z.array(
+          z.object({
+            instanceId: z.string(),
+            name: z.string(),
+            ping: z.string(),
+            lastPing: z.optional(z.number()),
+          }),
+        ),
+      }),
+    ),
     listed: z.array(z.string()),
   }),
-  z.transform(({ latencyCommand, ...rest }): Memory => ({ ...rest, latencyCommand })),
+  z.transform(({ latencyCommand, agents, ...rest }): Memory => ({
+    ...rest,
+    latencyCommand,
+    agents: agents && {
+      ...agents,
+      nodes: agents.nodes.map((node) => ({ ...node, lastPing: node.lastPing })),
+    },
+  })),
 );

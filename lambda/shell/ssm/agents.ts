@@ -1,3 +1,4 @@
+import type { RosterEntry } from '../../../shared/core/facts.ts';
 import type { Observation } from '../../../shared/core/overlay.ts';
 import { formatTime } from '../../../shared/core/time.ts';
 import type { Targets } from '../../../shared/contract/settings.ts';
@@ -65,7 +66,9 @@ const NOTHING: Inventoried = { nodes: [], troubles: [] };
 export function explainSilence(
   observations: readonly Observation[],
   agents: Agents | undefined,
+  roster: readonly RosterEntry[] = [],
 ): readonly Observation[] {
+  const names = new Map(roster.map(({ instanceId, node }) => [instanceId, node]));
   const nodes = new Map(agents?.nodes.map((node) => [node.instanceId, node]));
   const seen = new Set(observations.map(idOf));
   const explained = observations.map((observation): Observation => {
@@ -82,6 +85,7 @@ export function explainSilence(
     ...unreached.map((node): Observation => ({
       kind: 'unknown',
       instanceId: node.instanceId,
+      ...(names.has(node.instanceId) ? { node: names.get(node.instanceId) } : {}),
       reason: `no command reached it; ${saidOf(node)}`,
       error: 'undeliverable',
     })),

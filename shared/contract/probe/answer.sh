@@ -3,31 +3,27 @@
 
 # $1: the action. $2: what the action `entries` looks for, or the page of `tables`.
 answer() {
-  action=$1
-  case $action in
-    digest | tables | entries) give_way && "$action" "$2" ;;
+  case $1 in
+    digest | tables | entries) give_way && "$1" "$2" ;;
     # In their turn, so that the figures are those that a person would see.
-    latency | apis) { identity && latency "$action" && echo @complete; } | seal ;;
-    *) complain 'no such action' ;;
-  esac
+    latency | apis)
+      { identity && latency "$1" && echo @complete; } | awk -v action="$1" "$ENVELOPE"
+      ;;
+    *) false ;;
+  esac || complain "no whole answer: $1"
 }
 
 # The host has better things to do.
 give_way() { renice -n 10 -p $$ >/dev/null 2>&1 || true; }
 
 complain() {
-  echo "vtepwatch: $action: $1" >&2
+  echo "vtepwatch: $1" >&2
   return 1
 }
 
-# Seals what comes in as an answer. $1: an awk program that makes the payload, by put(line), of what
-# comes in; what it leaves goes in as it is. Then follow awk's assignments.
-seal() {
-  program=$1
-  [ $# -eq 0 ] || shift
-  awk -v action="$action" "$@" "$program$ENVELOPE" || complain 'no whole answer'
-}
-
+# Comes last in the awk program of an action. The others make the payload, by put(line), of the lines
+# that they understand; what they leave goes in as it is.
+#
 # The checksum: h = (257 h + byte) mod 1073741789, two bytes at a time, because 257 * 257 * h is
 # still below 2^53, up to where every awk is exact.
 # shellcheck disable=SC2016 # The $ are awk's.

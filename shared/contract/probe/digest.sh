@@ -9,7 +9,8 @@
 digest() {
   find_pod_networks
   { identity && facts && raw_tables; } |
-    seal "$DIGEST$SYMBOLS$NORMALISE" -v network="$network" -v network6="$network6"
+    awk -v action=digest -v network="$network" -v network6="$network6" \
+      "$SYMBOLS$DIGEST$NORMALISE$ENVELOPE"
 }
 
 # Sets `network` and `network6` to the pod networks of this cluster, as far as flannel tells.
@@ -42,65 +43,62 @@ SYMBOLS='
     if (kind == "N") return finish(fold_ip(seed["N"], key))
     if (kind == "F") return finish(fold_mac(seed["F"], key))
     split(key, part, "/")
+    if (part[2] > 128) garbled()
     return finish((fold_ip(seed[kind], part[1]) * MULTIPLIER + part[2]) % PRIME)
   }
 
   function finish(h) { return h * (1 + h % TWIST) % PRIME }
 
-  function fold_mac(h, mac,    i) {
-    for (i = 1; i + 3 < length(mac); i += 6)
+  function fold_mac(h, mac,    size, i) {
+    size = length(mac)
+    for (i = 1; i + 3 < size; i += 6)
       h = (h * MULTIPLIER + octet[substr(mac, i, 2)] * 256 + octet[substr(mac, i + 3, 2)]) % PRIME
-    return i < length(mac) ? (h * MULTIPLIER + octet[substr(mac, i, 2)]) % PRIME : h
+    return i < size ? (h * MULTIPLIER + octet[substr(mac, i, 2)]) % PRIME : h
   }
 
-  # Flannel routes to a gateway at the very address of the destination: the one that was just split.
-  function fold_ip(h, ip) {
+  # The address that was split last is kept: flannel routes to a gateway at the very address of the
+  # destination.
+  function fold_ip(h, ip,    part) {
     if (ip ~ /:/) return fold_ipv6(h, ip)
-    if (ip != folded) {
-      folded = ip
+    if (ip != split_ip) {
       split(ip, part, ".")
       high = part[1] * 256 + part[2]
       low = part[3] * 256 + part[4]
-      if (high > 65535 || low > 65535) garbled()
+      if (high < 65536 && low < 65536) split_ip = ip
+      else garbled()
     }
     return ((h * MULTIPLIER + high) % PRIME * MULTIPLIER + low) % PRIME
   }
 
-  function fold_ipv6(h, ip,    word, count, i) {
-    count = words_of(ip, word)
-    if (count != 8) garbled()
-    for (i = 1; i <= count; i++) {
-      if (word[i] > 65535) garbled()
-      h = (h * MULTIPLIER + word[i]) % PRIME
+  function fold_ipv6(h, ip,    i) {
+    if (ip != split_ipv6) {
+      if (words_of(ip, word) == 8) split_ipv6 = ip
+      else garbled()
     }
+    for (i = 1; i <= 8; i++) h = (h * MULTIPLIER + word[i]) % PRIME
     return h
   }
 
-  # Sets `word` to the 16-bit words of an address and returns how many there are: 2 or 8, if it is one.
-  function words_of(ip, word,    part, parts, zeros, count, i) {
+  # Sets `word` to the 16-bit words of an address and returns how many there are: of an address, 2 or
+  # 8. Where an IPv6 address has a gap, as many are 0 as are missing.
+  function words_of(ip, word,    part, parts, decimal, quartet, quad, zeros, count, i) {
     parts = split(ip, part, ":")
-    if (parts == 1) return split_quad(ip, word, 0)
-    zeros = ip !~ /::/ ? 0 : ip ~ /\./ ? 7 : 8
-    for (i = 1; i <= parts; i++) if (part[i] != "") zeros--
+    quad = ip ~ /\./
+    zeros = 8 - parts - (quad && parts > 1) + (ip ~ /::/) + (ip ~ /^::/) + (ip ~ /::$/)
     for (i = 1; i <= parts; i++) {
-      if (part[i] ~ /\./) count = split_quad(part[i], word, count)
-      else if (part[i] != "") word[++count] = hexadecimal(part[i])
-      else for (; zeros > 0; zeros--) word[++count] = 0
+      if (part[i] == "") {
+        for (; zeros > 0; zeros--) word[++count] = 0
+      } else if (quad && i == parts) {
+        split(part[i], decimal, ".")
+        word[++count] = decimal[1] * 256 + decimal[2]
+        word[++count] = decimal[3] * 256 + decimal[4]
+      } else {
+        if (length(part[i]) > 4) return 0
+        quartet = substr("000" part[i], length(part[i]))
+        word[++count] = octet[substr(quartet, 1, 2)] * 256 + octet[substr(quartet, 3)]
+      }
     }
     return count
-  }
-
-  function split_quad(quad, word, before,    part) {
-    split(quad, part, ".")
-    word[before + 1] = part[1] * 256 + part[2]
-    word[before + 2] = part[3] * 256 + part[4]
-    return before + 2
-  }
-
-  function hexadecimal(text,    value, i) {
-    for (i = 1; i <= length(text); i++)
-      value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
-    return value
   }
 '
 
@@ -110,8 +108,9 @@ SYMBOLS='
 # shellcheck disable=SC2016 # The $ are awk's.
 DIGEST='
   BEGIN {
-    BUCKETS = 16; LOCATORS = 8388592; LISTS = 64
+    BUCKETS = 16; LOCATORS = 8388592; WEIGHTS = 1073741824; LISTS = 64
     list["N"] = 0; list["F"] = 16; list["R"] = 32; list["P"] = 48
+    bits4 = words_of_network(network, pods4); bits6 = words_of_network(network6, pods6)
     DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
   }
 
@@ -141,31 +140,36 @@ DIGEST='
     }
   }
 
-  # Keeps a symbol in the list of its table and bucket.
-  function add(kind, k, hash,    at) {
+  # Keeps a symbol in the list of its table and bucket, locator and weight in one number.
+  function add(kind, k, hash,    at, locator, weight) {
     at = list[kind] + k % BUCKETS
-    at += LISTS * size[at]++
-    locator[at] = 1 + int(k / BUCKETS) % LOCATORS
-    weight[at] = 1 + finish(hash) % (PRIME - 1)
+    locator = 1 + int(k / BUCKETS) % LOCATORS
+    weight = 1 + finish(hash) % (PRIME - 1)
+    symbol[at + LISTS * size[at]++] = locator * WEIGHTS + weight
   }
 
-  # Whether the destination of a direct route lies in the pod network of its family. All do where
-  # that is not known.
-  function is_of_pods(destination,    net, part, bits, own, theirs, i, unit) {
-    net = destination ~ /:/ ? network6 : network
-    if (net == "") return 1
-    split(net, part, "/")
-    bits = part[2]
-    words_of(part[1], theirs)
+  # Whether the destination of a direct route lies in the pod network of its family. A network that
+  # is not known has no bits in which a destination could differ.
+  function is_of_pods(destination,    part) {
     split(destination, part, "/")
-    if (part[2] < bits) return 0
     words_of(part[1], own)
+    return destination ~ /:/ ? is_within(part[2], pods6, bits6) : is_within(part[2], pods4, bits4)
+  }
+
+  function is_within(length_of_own, pods, bits,    i, unit) {
+    if (length_of_own < bits) return 0
     for (i = 1; bits > 0; i++) {
       for (unit = 1; bits < 16; bits++) unit *= 2
+      if (int(own[i] / unit) != int(pods[i] / unit)) return 0
       bits -= 16
-      if (int(own[i] / unit) != int(theirs[i] / unit)) return 0
     }
     return 1
+  }
+
+  function words_of_network(network, word,    part) {
+    split(network, part, "/")
+    words_of(part[1], word)
+    return part[2] + 0
   }
 
   END {
@@ -191,11 +195,12 @@ DIGEST='
 
   # Each syndrome is the sum of the weights times the locators to the power of its number. Written
   # out, since a loop over an array would cost more than all else.
-  function syndromes(bucket,    at, i, w, x, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15) {
+  function syndromes(bucket,    at, i, w, x) {
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = s9 = s10 = s11 = s12 = s13 = s14 = s15 = 0
     for (at = bucket; at < LISTS; at += BUCKETS) {
       for (i = at + LISTS * (size[at] - 1); i >= 0; i -= LISTS) {
-        w = weight[i]
-        x = locator[i]
+        x = int(symbol[i] / WEIGHTS)
+        w = symbol[i] - x * WEIGHTS
         s0 += w
         s1 += w = w * x % PRIME
         s2 += w = w * x % PRIME

@@ -3,7 +3,8 @@
 
 # $1: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas.
 entries() {
-  { identity && printed_tables; } | seal "$ENTRIES$NORMALISE" -v wanted="$1"
+  { identity && printed_tables; } |
+    awk -v action=entries -v wanted="$1" "$ENTRIES$NORMALISE$ENVELOPE"
 }
 
 # shellcheck disable=SC2016 # The $ are awk's.

@@ -18,14 +18,13 @@ ROOT=${VTEPWATCH_ROOT:-}
 # There is one kubelet and one flanneld, or two for a moment.
 MAX_PROCESSES=20
 
-# How long what asks the kernel may take. What only reads a pipe ends with it.
-PATIENCE_SECONDS=15
+# The words before a command that asks the kernel, which may hang. What only reads a pipe ends with
+# it.
+bounded=
+if command -v timeout >/dev/null; then bounded='timeout 15'; fi
 
-if command -v timeout >/dev/null; then
-  bounded() { timeout "$PATIENCE_SECONDS" "$@"; }
-else
-  bounded() { "$@"; }
-fi
+newline='
+'
 
 # Prints who answers, and since when its kernel runs: every answer begins with this.
 identity() {
@@ -72,26 +71,13 @@ is_of_this_host() {
 find_node() {
   node=-
   for process in $kubelets; do
-    is_node "$(bounded tr '\0' '\n' <"$process/cmdline" | override)" && return
+    words=$newline$($bounded tr '\0' '\n' <"$process/cmdline")$newline
+    name=${words#*"$newline"--hostname-override[="$newline"]}
+    is_node "${name%%"$newline"*}" && return
   done
   read -r name <"$ROOT/proc/sys/kernel/hostname" || name=$(uname -n)
   is_node "$name" || :
 } 2>/dev/null
-
-# Prints the name that a kubelet's words give the node, one word a line.
-override() {
-  before=
-  while IFS= read -r word; do
-    case $before$word in
-      --hostname-override=?*)
-        printf '%s\n' "${word#--hostname-override=}"
-        return
-        ;;
-    esac
-    before=
-    [ "$word" != --hostname-override ] || before=--hostname-override=
-  done
-}
 
 # Sets `node` to a name, in lower case as the kubelet makes it, if it is one.
 is_node() {

@@ -17,7 +17,7 @@ tables() {
 # $1: the number of the page. $2: how many there are. Without them there is one, the whole.
 page_of_tables() {
   { identity && facts && printed_tables; } |
-    seal "$PAGE$SYMBOLS$NORMALISE" -v page="$1" -v pages="$2"
+    awk -v action=tables -v page="$1" -v pages="$2" "$SYMBOLS$PAGE$NORMALISE$ENVELOPE"
 }
 
 is_page() {
@@ -39,8 +39,9 @@ PAGE='
 
 # Prints an answer as it is, or its gzip in base64 if it is long and can be packed.
 pack() {
-  if [ "${#1}" -ge "$MAX_UNPACKED_BYTES" ] && command -v gzip >/dev/null &&
-    packed=$(printf '%s\n' "$1" | bounded gzip -9 | bounded base64) && [ -n "$packed" ]; then
+  if [ "${#1}" -ge "$MAX_UNPACKED_BYTES" ] &&
+    command -v gzip >/dev/null && command -v base64 >/dev/null &&
+    packed=$(printf '%s\n' "$1" | $bounded gzip -9 | $bounded base64) && [ -n "$packed" ]; then
     printf '%s\n' 'vtepwatch 1 packed' "$packed" 'vtepwatch 1 unpack'
   else
     printf '%s\n' "$1"

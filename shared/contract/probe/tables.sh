@@ -10,7 +10,7 @@ raw_tables() {
   # Only an overlay in IPv6 has entries among the routes of IPv6, of which each pod adds its own.
   families=4
   if any "$ROOT"/proc/sys/net/ipv6/conf/*-v6.*; then families='4 6'; fi
-  bounded sh -c "$READ_TABLES" read-tables "$families" 2>/dev/null | head -c "$MAX_PRINTED_BYTES"
+  $bounded sh -c "$READ_TABLES" read-tables "$families" 2>/dev/null | head -c "$MAX_PRINTED_BYTES"
 }
 
 # The same in printable ASCII.
@@ -19,12 +19,16 @@ printed_tables() { raw_tables | tr -c '\t\n -~' '?'; }
 # Starting programs is most of what this script costs. So one `timeout` bounds all that read tables,
 # in a shell of their own: what hangs then is ended, and what follows is not begun, because what hung
 # once hangs again. Complaints go the way of entries, since some leave the exit status at 0 ("Dump
-# was interrupted and may be inconsistent"). Busybox does not know `-d`: the last look at the links
-# counts.
+# was interrupted and may be inconsistent"). Busybox does not know `-d`, and is asked for its links
+# once more.
 # shellcheck disable=SC2016 # The $ are of that shell.
 READ_TABLES='
   late=
-  trap "late=124; kill \"\$child\"" TERM
+  end() {
+    late=124
+    kill "$child"
+  }
+  trap end TERM
 
   section() {
     echo "@begin $1"
@@ -60,10 +64,13 @@ NORMALISE='
   table == "address" { address(); next }
   table == "link" { link(); next }
   table == "version" { version(); next }
+  table == "none" && $0 != "@complete" { refuse("a line between two tables") }
 
+  # A table begins where none is open, and ends where one is.
   function mark() {
+    if (($1 == "@begin") == (table != "" && table != "none")) refuse("a mark out of place")
     if ($1 == "@begin") { table = $2; fault = "" }
-    else { ended($2); table = "" }
+    else { ended($2); table = "none" }
   }
 
   # ip utility, iproute2-6.1.0, libbpf 1.1.2; BusyBox v1.35.0 (Debian 1:1.35.0-4) multi-call binary.
@@ -81,7 +88,7 @@ NORMALISE='
     if ($1 !~ /^[0-9]+:$/) return garbled()
     dev = $2
     sub(/(@.*)?:$/, "", dev)
-    if (!is_overlay(dev)) return
+    if (!is_overlay(dev) || dev in own) return
     state = $3 ~ /[<,]UP[,>]/ && $3 ~ /[<,]LOWER_UP[,>]/ ? "UP" : "DOWN"
     vxlan = position("vxlan", 4)
     device[++devices] = dev
@@ -184,6 +191,7 @@ NORMALISE='
     if (table == "version") return emit("tools", tool == "" ? "none" : tool, known(release))
     if (status != "0") reason = reason_of(status)
     else reason = tool == "" && table != "fdb" ? "unrecognised" : fault
+    # Of two looks at the links, the last one counts.
     if (table == "link") of_links = reason
     else if (table == "address") unread("device", of_links == "" ? reason : of_links)
     else unread(table, reason)

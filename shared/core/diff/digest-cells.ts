@@ -12,6 +12,7 @@ import { type Cell, expectedText, type Held, mergeCells } from './cells.ts';
 export interface Spelling {
   readonly book: Codebook;
   readonly valuesOf: (entry: ExpectedEntry) => Values;
+  readonly suspectsOf: SuspectsOf;
 }
 
 /**
@@ -24,7 +25,7 @@ export function cellsOfDigest(
   { most, ...spelling }: Spelling & { readonly most: number },
 ): readonly Cell[] {
   const cells = new Map<string, Cell>();
-  for (const vtep of suspects(explanation, spelling.book)) {
+  for (const vtep of spelling.suspectsOf(explanation)) {
     if (vtep.node === observer) continue;
     if (cells.size >= most && !cells.has(vtep.node)) break;
     const device = ownDevice(devices, vtep.family)?.name ?? DEFAULT_DEVICE[vtep.family];
@@ -37,10 +38,22 @@ export function cellsOfDigest(
 }
 
 /** The VTEPs of which an observer may hold something wrong, in the order of all. */
-function suspects({ lost, actual }: Explanation, book: Codebook): Iterable<Vtep> {
-  if (lost.size > 0) return book.byVtep.keys();
+export type SuspectsOf = (explanation: Explanation) => Iterable<Vtep>;
+
+/** Explanations that many hosts share are looked at once. */
+export function suspectsBy(book: Codebook): SuspectsOf {
+  const known = new Map<Explanation['actual'], readonly Vtep[]>();
+  return ({ lost, actual }) => {
+    if (lost.size > 0) return book.byVtep.keys();
+    const suspects = known.get(actual) ?? namedIn(actual);
+    known.set(actual, suspects);
+    return suspects;
+  };
+}
+
+function namedIn(actual: Explanation['actual']): readonly Vtep[] {
   const wrong = [...actual.keys()].toSorted((one, two) => one.rank - two.rank);
-  return new Set(wrong.map(({ vtep }) => vtep));
+  return [...new Set(wrong.map(({ vtep }) => vtep))];
 }
 
 interface Place {

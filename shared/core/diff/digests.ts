@@ -6,7 +6,7 @@ import { strangersBy } from '../digest/strangers.ts';
 import type { Member, ObservedHost } from '../expect/member.ts';
 import type { Vtep } from '../overlay.ts';
 import { holdingsOf } from './cells.ts';
-import { cellsOfDigest } from './digest-cells.ts';
+import { cellsOfDigest, suspectsBy } from './digest-cells.ts';
 import { CELLS_OF_ROW, NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
 import { sidesOf } from './sides.ts';
 
@@ -23,12 +23,13 @@ export function digestsOf(members: readonly Member[], subjects: readonly Vtep[])
   );
   if (digested.length === 0) return { seenBy: () => undefined, unexplained: [] };
   const references = members.flatMap((member) => referenceOf(member) ?? []);
-  const { explained, unexplained, ...spelling } = readDigests(digested, subjects, {
+  const { explained, unexplained, book, valuesOf } = readDigests(digested, subjects, {
     members,
     references,
   });
-  const strangers = strangersBy(spelling.book);
-  const severed = severedBy(spelling.book);
+  const spelling = { book, valuesOf, suspectsOf: suspectsBy(book) };
+  const strangers = strangersBy(book);
+  const severed = severedBy(book);
   const isApart =
     sidesOf(new Map([...explained].map(([node, one]) => [node, severed(one)]))) !== undefined;
   return {

@@ -37,7 +37,7 @@ export interface Readings {
 }
 
 /** How many hosts that were read in full a digest is compared with. */
-const REFERENCES = 12;
+const REFERENCES = 50;
 
 export function readDigests(
   digests: readonly Digested[],

@@ -14,15 +14,19 @@ export function strangersBy(
   book: Codebook,
 ): (observer: string, digest: Digest, explanation: Explanation) => Counts {
   const everybody = new Map<string, Counts>();
+  const changed = new Map<Explanation['actual'], Counts>();
   return (observer, { counts, orphans }, { model, lost, actual }) => {
     const left = { ...model, tables: model.tables.difference(lost) };
     const key = nameOf(left);
     const all = everybody.get(key) ?? countsOf(book.entries, left);
     everybody.set(key, all);
     const own = countsOf(book.byNode.get(observer) ?? [], left);
-    const changes = changesOf(actual, left, observer);
+    // Explanations that many hosts share are counted once, the observer's own entries included.
+    const changes = changed.get(actual) ?? changesOf(actual, left);
+    changed.set(actual, changes);
+    const ownChanges = changesOf(ownOf(actual, book.byNode.get(observer) ?? []), left);
     const strangers = (table: Table): number =>
-      Math.max(0, counts[table] - all[table] + own[table] - changes[table]);
+      Math.max(0, counts[table] - all[table] + own[table] - changes[table] + ownChanges[table]);
     return {
       neighbour: strangers('neighbour'),
       fdb: strangers('fdb') + orphans,
@@ -37,13 +41,22 @@ function countsOf(entries: readonly ExpectedEntry[], model: Model): Counts {
 }
 
 /** How many more entries there are than the model has: fewer than none where some are absent. */
-function changesOf(actual: Explanation['actual'], model: Model, observer: string): Counts {
+function changesOf(actual: Iterable<readonly [ExpectedEntry, number]>, model: Model): Counts {
   const changes = { neighbour: 0, fdb: 0, route: 0, direct: 0 };
   for (const [entry, weight] of actual) {
-    if (entry.vtep.node === observer) continue;
     changes[entry.table] += Math.sign(weight) - Number(isExpected(entry, model));
   }
   return changes;
+}
+
+function ownOf(
+  actual: Explanation['actual'],
+  entries: readonly ExpectedEntry[],
+): readonly (readonly [ExpectedEntry, number])[] {
+  return entries.flatMap((entry) => {
+    const weight = actual.get(entry);
+    return weight === undefined ? [] : [[entry, weight] as const];
+  });
 }
 
 function byTable(count: (table: Table) => number): Counts {

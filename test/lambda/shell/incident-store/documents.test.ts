@@ -37,6 +37,7 @@ function stateOf(name: string): State {
     key: `lab/subject/${name}`,
     kind: 'opened',
     severity: 'critical',
+    at: 0,
     subject: `[lab] ${name}`,
     text: 'CRITICAL',
   } as const;
@@ -162,6 +163,7 @@ describe('the memory', () => {
       masters: { 'mi-00000000000000140': 'master1' },
     },
     silent: ['mi-00000000000000145'],
+    agents: undefined,
     listed: ['master1', 'node1'],
   };
 

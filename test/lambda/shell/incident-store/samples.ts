@@ -12,6 +12,8 @@ import type {
   State,
 } from '../../../../lambda/shell/incident-store/stored.ts';
 import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
+import type { Agents } from '../../../../lambda/shell/ssm/agents.ts';
+import type { ManagedNode } from '../../../../lambda/shell/ssm/inventory.ts';
 
 /** Every field has its samples, those that may be missing too: a new field breaks the build here. */
 type Samples<T> = { readonly [K in keyof Required<T>]: fc.Arbitrary<T[K]> };
@@ -78,6 +80,8 @@ const page: Samples<Page> = {
   key: text,
   kind: fc.constantFrom('opened', 'worsened', 'resolved'),
   severity: fc.constantFrom(...SEVERITIES),
+  cause: maybe(fc.constantFrom(...CAUSES)),
+  at: time,
   subject: text,
   text,
 };
@@ -115,10 +119,23 @@ const latencyCommand: Samples<LatencyCommand> = {
   masters: fc.dictionary(instanceId, text, { maxKeys: 4 }),
 };
 
+const managedNode: Samples<ManagedNode> = {
+  instanceId,
+  name: text,
+  ping: fc.constantFrom('Online', 'ConnectionLost'),
+  lastPing: maybe(time),
+};
+
+const agents: Samples<Agents> = {
+  listedAt: time,
+  nodes: fc.array(fc.record(managedNode), { maxLength: 4 }),
+};
+
 const memory: Samples<Memory> = {
   roster: fc.array(fc.record(rosterEntry), { maxLength: 4 }),
   latencyCommand: maybe(fc.record(latencyCommand)),
   silent: fc.array(instanceId, { maxLength: 4 }),
+  agents: maybe(fc.record(agents)),
   listed: texts,
 };
 

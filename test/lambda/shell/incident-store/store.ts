@@ -17,6 +17,7 @@ export const NOTHING_KNOWN: Memory = {
   roster: [],
   latencyCommand: undefined,
   silent: [],
+  agents: undefined,
   listed: [],
 };
 

@@ -2,6 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import {
+  ALPHABET,
+  BUCKETS,
+  DIGEST_TABLES,
+  LOCATORS,
+  MULTIPLIER,
+  PRIME,
+  SEED,
+  TWIST,
+} from '../../../../shared/contract/digest.ts';
 import { probeDocument } from '../../../../shared/contract/probe.ts';
 import { parameterised, probeScript } from './probe-script.ts';
 import { installed } from './recorded-tools.ts';
@@ -18,6 +28,23 @@ describe('the script as a document', () => {
 
   test('each parameter stands once, in single quotes', () => {
     expect(probeScript().match(/.\{\{.*?\}\}./g)).toEqual(["'{{ Action }}'", "'{{ Wanted }}'"]);
+  });
+
+  test.for([
+    ['PRIME', PRIME],
+    ['MULTIPLIER', MULTIPLIER],
+    ['TWIST', TWIST],
+    ['BUCKETS', BUCKETS],
+    ['LOCATORS', LOCATORS],
+    ['DIGITS', `"${ALPHABET}"`],
+    ['seed["N"]', SEED * DIGEST_TABLES.neighbour + 1],
+    ['seed["F"]', SEED * DIGEST_TABLES.fdb + 1],
+    ['seed["R"]', SEED * DIGEST_TABLES.route + 1],
+    ['seed["P"]', SEED * DIGEST_TABLES.direct + 1],
+  ] as const)('its %s is the contract’s', ([name, value]) => {
+    expect(probeScript()).toMatch(
+      new RegExp(`(^|[ ;])${RegExp.escape(name)} = ${RegExp.escape(String(value))}(;|$)`, 'm'),
+    );
   });
 
   test('it is ASCII', () => {

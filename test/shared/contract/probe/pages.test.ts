@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -12,13 +11,8 @@ import {
 } from '../../../../shared/contract/probe.ts';
 import { need } from '../latency/need.ts';
 import { pageOfRecord } from './digest-oracle.ts';
-import {
-  type Generated,
-  generatedTables,
-  generatedTools,
-  recordsOf,
-  WITH_IPV6,
-} from './generated-tables.ts';
+import { generatedTables, generatedTools, recordsOf, WITH_IPV6 } from './generated-tables.ts';
+import { peers } from './peers.ts';
 import { payloadOf, runProbe, tablesOf } from './run-probe.ts';
 import type { Ended } from './run-probe.ts';
 import { installed, recordedIproute2 } from './recorded-tools.ts';
@@ -36,30 +30,6 @@ function unpacked(ended: Ended): Ended {
   expect(lines.slice(-2)).toEqual([PACKED_END, '']);
   const gzip = Buffer.from(lines.slice(1, -2).join(''), 'base64');
   return { ...ended, stdout: gunzipSync(gzip).toString('latin1') };
-}
-
-/** Of so many peers, each with a MAC of its own as flannel makes them. */
-function peers(count: number): Generated {
-  const hosts = Array.from({ length: count }, (_, at) => {
-    const mac = (randomBytes(6).toString('hex').match(/../g) ?? []).join(':');
-    const [high, low] = [Math.floor(at / 250), at % 250];
-    return { mac, tunnel: `10.${64 + high}.${low}.0`, underlay: `192.168.${high}.${low}` };
-  });
-  return {
-    neighbours: hosts.map(({ mac, tunnel }) => ({
-      printed: `${tunnel} dev flannel.1 lladdr ${mac} PERMANENT `,
-      record: `N flannel.1 ${tunnel} ${mac} PERMANENT`,
-    })),
-    fdb: hosts.map(({ mac, underlay }) => ({
-      printed: `${mac} dev flannel.1 dst ${underlay} self permanent`,
-      record: `F flannel.1 ${mac} ${underlay} permanent`,
-    })),
-    routes: hosts.map(({ tunnel }) => ({
-      printed: `${tunnel}/24 via ${tunnel} dev flannel.1 onlink `,
-      record: `R flannel.1 ${tunnel}/24 ${tunnel} onlink`,
-    })),
-    routes6: [],
-  };
 }
 
 function page(wanted: string, path: readonly string[], root = hostRoot({})): Promise<Ended> {
@@ -115,7 +85,7 @@ describe('pages of the tables', () => {
   ])('%s is no page, and gives no answer', async (wanted) => {
     const ended = await page(wanted, [recordedIproute2('v7.1.0')]);
     expect(ended).toMatchObject({ exit: 1, stdout: '' });
-    expect(ended.stderr).toMatch(/^vtepwatch: tables: /);
+    expect(ended.stderr).toMatch(/^vtepwatch: no page: /);
   });
 
   test('there can be so many', async () => {
@@ -125,14 +95,19 @@ describe('pages of the tables', () => {
 });
 
 describe('a packed page', () => {
-  test.for(['gzip', 'busybox'])(
-    'a full one fits in what the service returns, packed by %s',
-    async (packer, { skip }) => {
+  test.for([
+    ['gzip', 'ipv4'],
+    ['gzip', 'ipv6'],
+    ['busybox', 'ipv4'],
+    ['busybox', 'ipv6'],
+  ] as const)(
+    'full, and packed by %s, fits in what the service returns: %s',
+    async ([packer, family], { skip }) => {
       need(skip, packer, 'base64');
-      const tables = peers(Math.round((2 * PAGE_ENTRIES) / 3));
+      const tables = peers(Math.round((2 * PAGE_ENTRIES[family]) / 3), family);
       const path = [links({ gzip: installed(packer) ?? packer }), generatedTools(tables)];
       for (const number of [0, 1]) {
-        const ended = await page(pageOf(number, 2), path);
+        const ended = await page(pageOf(number, 2), path, hostRoot(WITH_IPV6));
         expect(ended.stdout.startsWith(`${PACKED_BEGIN}\n`)).toBe(true);
         expect(ended.stdout.length).toBeLessThan(MAX_OUTPUT_BYTES);
         expect(payloadOf(unpacked(ended)).filter((line) => ENTRY.test(line))).toEqual(

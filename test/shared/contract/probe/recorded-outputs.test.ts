@@ -111,6 +111,20 @@ describe('recorded outputs', () => {
     expect(tablesOf(digest).at(-1)).toBe(digestOf(linesOf(HELD_BY_BUSYBOX)));
   });
 
+  test('what the first look at the links shows before it fails, the second does not repeat', async () => {
+    const links = recorded('iproute2-v7.1.0', 'link-o-d');
+    const ip = `
+      case "$*" in
+        -V) echo 'ip utility, iproute2-7.1.0' ;;
+        '-d -o link show type vxlan') cat; exit 1 ;;
+        '-o link show') cat ;;
+      esac <<'LINKS'\n${links}LINKS`;
+    const path = [programs({ ip, bridge: 'true' })];
+    expect(tablesOf(await runProbe({ action: 'tables', path, root: hostRoot({}) }))).toEqual(
+      linesOf(HELD).filter((line) => line.startsWith('D ')),
+    );
+  });
+
   test('a release named by its date is a version too', async () => {
     const ip = answering({ '-V': 'ip utility, iproute2-ss170501\n' });
     const ended = await runProbe({ action: 'tables', path: [programs({ ip })] });

@@ -1,0 +1,90 @@
+import { parseArgs } from 'node:util';
+import type { AlertChange } from './backend/alert-receiver.ts';
+import { startBackend } from './backend/backend.ts';
+import { findPrograms } from './backend/programs.ts';
+import { rehearse } from './backend/rehearsal.ts';
+import { FAULTS } from './faults/registry.ts';
+import { exitWith, runProgram } from './run-program.ts';
+import { type Teller, teller } from './story/terminal.ts';
+import { startWorld } from './world.ts';
+
+const HELP = `npm run backend -- [--schedule SECONDS] [--modelled]
+
+Sends the lab's metrics over OTLP to VictoriaMetrics, has vmalert evaluate the
+product's own rules there, and tells which alerts fire and resolve, and when:
+before the first run, in the recorded incident, once it is mended, and when the
+watch stops. VictoriaMetrics is Debian trixie's, unpacked and not installed;
+where it is not to be had, this says so and does nothing else.
+
+  --schedule SECONDS  how often the function runs, and what the rules' windows
+                      are made of; default 10
+  --modelled          do not make real hosts
+  --help              this text
+`;
+
+interface Order {
+  readonly scheduleSeconds: number;
+  readonly modelled: boolean;
+}
+
+async function main(): Promise<number> {
+  const order = readOrder();
+  if (order === undefined) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const tell = teller((text) => process.stdout.write(text));
+  tell.heading('The backend and the hosts come up');
+  const found = await tell.during('looking for VictoriaMetrics', findPrograms());
+  if (found.kind === 'missing') {
+    tell.say(`there is no VictoriaMetrics here: ${found.reason}`);
+    return 1;
+  }
+  return await live(order, found.directory, tell);
+}
+
+async function live(
+  { scheduleSeconds, modelled }: Order,
+  programs: string,
+  tell: Teller,
+): Promise<number> {
+  return await runProgram(
+    async (keep) => {
+      const heard = (change: AlertChange): void => tell.say(described(change));
+      const backend = await keep(() => startBackend({ programs, scheduleSeconds, heard }));
+      const world = await keep(() =>
+        startWorld({
+          cluster: 'demo',
+          prefer: modelled ? 'modelled' : undefined,
+          env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: backend.database.otlpEndpoint },
+          progress: (step) => tell.say(step),
+        }),
+      );
+      const fault = FAULTS['neighbour-missing'];
+      await rehearse({ world, backend, scheduleSeconds, fault, tell });
+    },
+    { ending: () => tell.say('removing everything') },
+  );
+}
+
+function described({ kind, alert, labels, annotations }: AlertChange): string {
+  return `${kind.toUpperCase()} ${alert} (${labels['severity']}): ${annotations['summary']}`;
+}
+
+function readOrder(): Order | undefined {
+  const { values } = parseArgs({
+    options: {
+      schedule: { type: 'string', default: '10' },
+      modelled: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const scheduleSeconds = Number(values.schedule);
+  if (!Number.isInteger(scheduleSeconds) || scheduleSeconds < 1) {
+    throw new Error(`--schedule takes a whole number of seconds, not "${values.schedule}"`);
+  }
+  return { scheduleSeconds, modelled: values.modelled };
+}
+
+await exitWith(main());

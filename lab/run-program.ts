@@ -1,0 +1,65 @@
+/** What a program starts, and has to end however the program itself ends. */
+export interface Part {
+  close(): Promise<void>;
+}
+
+/** Starts a part that is ended with the program. Rejects once the program is ending. */
+export type Keep = <T extends Part>(start: () => Promise<T>) => Promise<T>;
+
+export interface ProgramOptions {
+  /** Told before the parts are ended. */
+  readonly ending: () => void;
+}
+
+/**
+ * Runs a program until its end, or until somebody interrupts it, then ends its parts, the last
+ * first. Resolves with the exit status that is due; rejects where the program fails.
+ */
+export async function runProgram(
+  work: (keep: Keep) => Promise<void>,
+  { ending }: ProgramOptions,
+): Promise<number> {
+  const parts: Promise<Part>[] = [];
+  let ended = false;
+  const interrupted = new Promise<number>((resolve) => {
+    process.once('SIGINT', () => resolve(130));
+    process.once('SIGTERM', () => resolve(143));
+    process.once('SIGHUP', () => resolve(129));
+  });
+  const worked = work(async (start) => {
+    if (ended) throw new Error('the program is ending');
+    const part = start();
+    parts.push(part);
+    return await part;
+  }).then(() => 0);
+  try {
+    return await Promise.race([worked, interrupted]);
+  } finally {
+    ended = true;
+    worked.catch(() => {});
+    ending();
+    // An interrupted start is waited for: what is half made must be removed as well.
+    for (const part of parts.toReversed()) {
+      await part.then(
+        (started) => started.close(),
+        () => {},
+      );
+    }
+  }
+}
+
+/** Prints a program's error, and makes the exit status say that there was one. */
+export async function exitWith(program: Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await program;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? describe(error) : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** The error with what it came from, a line each. */
+function describe(error: Error): string {
+  const { message, cause } = error;
+  return cause instanceof Error ? `${message}\n  because ${describe(cause)}` : message;
+}
