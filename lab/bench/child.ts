@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import * as z from 'zod/mini';
+import type { CaseName } from './cases.ts';
+
+/**
+ * The core is measured by a program of its own, among the tests: they alone may use both the lab and
+ * the core, and peak memory is a process's.
+ */
+const PROGRAM = path.join(import.meta.dirname, '..', '..', 'test', 'bench', 'decide.ts');
+
+const decidedSchema = z.object({
+  cpuMilliseconds: z.number(),
+  peakBytes: z.number(),
+  series: z.number(),
+  incidents: z.number(),
+  verdict: z.string(),
+  readInFull: z.number(),
+  reportBytes: z.number(),
+  stateBytes: z.number(),
+  pageBytes: z.number(),
+});
+
+export type Decided = z.infer<typeof decidedSchema>;
+
+/** How much memory a program may take for JavaScript objects, in mebibytes. */
+const HEAP_MEBIBYTES = 6000;
+
+/** Undefined where it took longer than it may. Throws where the program fails. */
+export async function decided(
+  nodes: number,
+  name: CaseName,
+  { way, seconds }: { readonly way: 'digest' | 'tables'; readonly seconds: number },
+): Promise<Decided | undefined> {
+  const args = [`--max-old-space-size=${HEAP_MEBIBYTES}`, PROGRAM, String(nodes), name, way];
+  const said = await new Promise<string | undefined>((resolve, reject) => {
+    const child = execFile(
+      process.execPath,
+      args,
+      { timeout: seconds * 1000, killSignal: 'SIGKILL' },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else if (child.signalCode === 'SIGKILL') resolve(undefined);
+        else reject(new Error(`deciding ${name}, ${nodes} nodes: ${stderr}`, { cause: error }));
+      },
+    );
+  });
+  return said === undefined ? undefined : decidedSchema.parse(JSON.parse(said));
+}

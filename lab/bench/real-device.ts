@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { crowdHosts, UNDERLAY_LENGTH } from '../crowd/host.ts';
+import type { Measurement, Progress } from './measurement.ts';
+import { cpuBound, readTimes, scriptFor, SYSTEM_PATH, timing } from './shell-times.ts';
+
+export const DEVICE_PEERS = [250, 5000] as const;
+
+/** The script on a real device with real entries, in network namespaces that end with it. */
+export async function measureDevice(progress: Progress): Promise<readonly Measurement[]> {
+  const measured: Measurement[] = [];
+  for (const peers of DEVICE_PEERS) {
+    progress(`the script on a real device with ${peers} peers`);
+    const one = { part: 'device', nodes: peers + 1, unit: 'ms', bound: cpuBound(peers) } as const;
+    const what = 'CPU of the script';
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+      measured.push({ ...one, what, value: undefined, note: 'left out: needs root on Linux' });
+      continue;
+    }
+    const [digest, tables] = [await cost(peers, 'digest'), await cost(peers, 'tables')];
+    measured.push(
+      { ...one, what, value: digest.cpuMilliseconds, plain: tables.cpuMilliseconds },
+      {
+        part: 'device',
+        nodes: peers + 1,
+        what: 'answer of the host',
+        value: digest.answerBytes,
+        unit: 'B',
+        bound: 2500,
+        plain: tables.answerBytes,
+      },
+    );
+  }
+  return measured.toSorted((one, other) => one.what.localeCompare(other.what));
+}
+
+async function cost(peers: number, action: 'digest' | 'tables') {
+  const directory = await mkdtemp(path.join(tmpdir(), 'vtepwatch-bench-'));
+  try {
+    const script = path.join(directory, 'script.sh');
+    await writeFile(script, await scriptFor(action));
+    const layOut = await writeLayOut(directory, peers);
+    const commands = `set -e\n${layOut}\nset +e\n${timing(script)}`;
+    // With the namespace the device and its entries go, however this ends.
+    const args = ['--net', '--mount', 'sh', '-c', commands];
+    const { stdout } = await promisify(execFile)('unshare', args, { env: { PATH: SYSTEM_PATH } });
+    return readTimes(stdout);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Writes what `ip` and `bridge` are to carry out, and gives the commands that do it all. */
+async function writeLayOut(directory: string, peers: number): Promise<string> {
+  const [host, ...others] = crowdHosts(peers + 1, 0);
+  if (host === undefined) throw new Error('A crowd has at least one host.');
+  const batches = {
+    neighbours: others.map(
+      ({ tunnelIp, vtepMac }) =>
+        `neigh add ${tunnelIp} lladdr ${vtepMac} dev flannel.1 nud permanent`,
+    ),
+    fdb: others.map(
+      ({ vtepMac, underlayIp }) => `fdb append ${vtepMac} dev flannel.1 dst ${underlayIp}`,
+    ),
+    routes: others.map(
+      ({ podCidr, tunnelIp }) => `route add ${podCidr} via ${tunnelIp} dev flannel.1 onlink`,
+    ),
+  };
+  for (const [name, lines] of Object.entries(batches)) {
+    await writeFile(path.join(directory, name), lines.map((line) => `${line}\n`).join(''));
+  }
+  const vxlan = `type vxlan id 1 local ${host.underlayIp} dev eth0 dstport 8472 nolearning`;
+  return `ip link set lo up
+ip link add eth0 type veth peer name cable
+ip addr add ${host.underlayIp}/${UNDERLAY_LENGTH} dev eth0
+ip link set cable up
+ip link set eth0 up
+ip link add flannel.1 address ${host.vtepMac} ${vxlan}
+ip addr add ${host.tunnelIp}/32 dev flannel.1
+ip link set flannel.1 up
+ip -batch ${directory}/neighbours
+bridge -batch ${directory}/fdb
+ip -batch ${directory}/routes`;
+}

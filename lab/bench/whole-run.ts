@@ -1,0 +1,94 @@
+import { type CrowdWorld, startCrowdWorld } from '../crowd/world.ts';
+import type { Measurement, Progress } from './measurement.ts';
+import { childRunning, type Usage, usageOf } from './process-usage.ts';
+
+export const MASTERS = 3;
+
+/** What the function may have as memory, as the stack deploys it. */
+const MEMORY_BYTES = 512 * 1024 * 1024;
+
+/** How a part of the calls may exceed the fewest possible, without polls. */
+const CALLS_ALLOWED = 1.2;
+
+/** Calls for secrets are no part of the bound; nor are polls: counts, and the same page once more. */
+const COUNTED = ['SendCommand', 'ListCommandInvocations', 'GetCommandInvocation'] as const;
+
+/** A healthy run of the deployed bundle, the second of a warm function. */
+export async function measureRun(
+  nodes: number,
+  bundle: string,
+  progress: Progress,
+): Promise<readonly Measurement[]> {
+  progress(`a whole run, ${nodes} nodes`);
+  const world = await startCrowdWorld({
+    size: nodes,
+    masters: MASTERS,
+    kubernetes: { imageBytes: 2000 },
+    bundle,
+  });
+  try {
+    await world.tick();
+    const pid = await childRunning('runtime.ts');
+    const usage = async (): Promise<Usage | undefined> =>
+      pid === undefined ? undefined : usageOf(pid);
+    world.otlp.clear();
+    const before = { calls: world.aws.ssm.gate.calls.length, usage: await usage() };
+    const began = performance.now();
+    const report = await world.tick();
+    const milliseconds = performance.now() - began;
+    if (report.verdict !== 'healthy') throw new Error(`The run says ${report.verdict}.`);
+    return figures(nodes, world, { before, after: await usage(), milliseconds });
+  } finally {
+    await world.close();
+  }
+}
+
+interface Run {
+  readonly before: { readonly calls: number; readonly usage: Usage | undefined };
+  readonly after: Usage | undefined;
+  readonly milliseconds: number;
+}
+
+function figures(nodes: number, { aws, otlp }: CrowdWorld, run: Run): readonly Measurement[] {
+  const calls = new Set(
+    aws.ssm.gate.calls
+      .slice(run.before.calls)
+      .filter(({ operation }) => COUNTED.some((counted) => counted === operation))
+      .map(({ operation, input }) => `${operation} ${JSON.stringify(input)}`),
+  );
+  const fewest = 2 + Math.ceil(nodes / 50) + Math.ceil(MASTERS / 50);
+  const requests = otlp.requests();
+  const points = requests.reduce((sum, { points: { length } }) => sum + length, 0);
+  const bytes = requests.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
+  const used = run.after?.cpuMilliseconds;
+  const cpu = used === undefined ? undefined : used - (run.before.usage?.cpuMilliseconds ?? 0);
+  const elsewhere = used === undefined ? 'not told by this system' : undefined;
+  const one = { part: 'scale', nodes } as const;
+  return [
+    {
+      ...one,
+      what: 'API calls of a run, without polls',
+      value: calls.size,
+      unit: 'calls',
+      bound: CALLS_ALLOWED * fewest,
+      // Each host's dump is more than a page holds, and has to be fetched by itself.
+      plain: nodes > DUMPED_ON_A_PAGE ? fewest + nodes : fewest,
+      note: `at least ${fewest}`,
+    },
+    { ...one, what: 'series', value: points, unit: 'points', bound: 7 * nodes + 2 * MASTERS + 30 },
+    { ...one, what: 'OTLP, compressed', value: bytes, unit: 'B' },
+    { ...one, what: 'wall time of a run', value: run.milliseconds, unit: 'ms', bound: 55_000 },
+    { ...one, what: 'CPU of the function', value: cpu, unit: 'ms', note: elsewhere },
+    {
+      ...one,
+      what: 'peak memory of the function',
+      value: run.after?.peakBytes,
+      unit: 'B',
+      bound: MEMORY_BYTES,
+      note: elsewhere,
+    },
+  ];
+}
+
+/** Peers whose tables, at 137 bytes each, still fit the 2,500 bytes of a host's part of a page. */
+const DUMPED_ON_A_PAGE = 18;
