@@ -9,6 +9,8 @@ import { decodeSpans, type ReceivedSpan } from './spans.ts';
 export interface ExportRequest {
   readonly signal: Signal;
   readonly encoding: 'gzip' | 'identity';
+  /** As they came over the network, compressed or not. */
+  readonly bodyBytes: number;
   readonly headers: IncomingMessage['headers'];
   readonly points: readonly ReceivedPoint[];
   readonly logs: readonly ReceivedLog[];
@@ -39,6 +41,7 @@ export async function readExport(
       request: {
         signal,
         encoding,
+        bodyBytes: sent.length,
         headers,
         points: signal === 'metrics' ? decodePoints(body) : [],
         logs: signal === 'logs' ? decodeLogs(body) : [],
