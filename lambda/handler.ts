@@ -10,6 +10,7 @@ import { exceptionEvent } from '../shared/core/telemetry/events.ts';
 import { check } from './check.ts';
 import { deadlineIn, earlier, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
+import { fitResponse } from './fit-response.ts';
 import { asksForTestPage, tickOf } from './event.ts';
 import type { Run, Shell } from './run.ts';
 import { routesOf } from './routes.ts';
@@ -66,7 +67,7 @@ export async function handler(event: unknown, context: Context): Promise<Report 
         'faas.invocation_id': context.awsRequestId,
         'faas.instance': context.logStreamName,
       },
-      async () => await checkOnce(world, event, context),
+      async () => fitResponse(await checkOnce(world, event, context)),
     );
   } finally {
     for (const failure of await telemetry.flush(context.getRemainingTimeInMillis())) {

@@ -10,6 +10,7 @@ import {
   putItem,
   readDocument,
 } from './items.ts';
+import { packState } from './pack-state.ts';
 import { type Memory, memorySchema, type State, stateSchema } from './stored.ts';
 
 /** What is remembered of one cluster between runs. */
@@ -131,7 +132,7 @@ async function saveState(
   const attributes = {
     version: { N: next },
     writer: { S: owner },
-    document: await packDocument(state),
+    document: await packState(state),
   };
   const condition = {
     // As this run read it; or as this run wrote it, where the answer was lost on the way back.
