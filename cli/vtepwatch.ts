@@ -1,16 +1,22 @@
 #!/usr/bin/env node
-import { replay } from './replay.ts';
-import { show } from './show.ts';
 
 /** A subcommand: it is given the words behind its name and returns the exit status. */
 export type Command = (words: readonly string[]) => Promise<number>;
 
-const COMMANDS: Readonly<Record<string, Command>> = { replay, show };
+/** Each is loaded when it is called: what is judged offline does not wait for the AWS SDK. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  check: async () => (await import('./check.ts')).check,
+  replay: async () => (await import('./replay.ts')).replay,
+  show: async () => (await import('./show.ts')).show,
+  'test-page': async () => (await import('./test-page.ts')).testPage,
+};
 
 const HELP = `vtepwatch: watches Kubernetes overlay networks on VXLAN
 
-  vtepwatch replay DIR   judge captured command outputs, offline
-  vtepwatch show [FILE]  show a --json document (of a file or of standard input) to a person
+  vtepwatch check --cluster NAME      run one check of a deployed cluster now
+  vtepwatch test-page --cluster NAME  send a test page through every route of a deployed cluster
+  vtepwatch replay DIR                judge captured command outputs, offline
+  vtepwatch show [FILE]               show a --json document (of a file or of standard input) to a person
 
   vtepwatch COMMAND --help tells more. Standard output carries the result alone.
   Exit status: 0 healthy, 1 incident, 2 could not judge or could not run.
@@ -25,10 +31,11 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) {
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) {
     throw new Error(`there is no command "${name}": see vtepwatch --help`);
   }
+  const command = await load();
   return await command(words);
 }
 

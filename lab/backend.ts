@@ -56,7 +56,7 @@ async function live(
         startWorld({
           cluster: 'demo',
           prefer: modelled ? 'modelled' : undefined,
-          telemetry: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: backend.database.otlpEndpoint },
+          env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: backend.database.otlpEndpoint },
           progress: (step) => tell.say(step),
         }),
       );

@@ -7,7 +7,7 @@ import { ENVIRONMENT } from '../shared/contract/settings.ts';
 import { type Aws, startAws } from './aws/aws.ts';
 import type { PublishedMessage } from './aws/sns.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/start.ts';
-import { type LabFunction, startFunction } from './function/function.ts';
+import { type FunctionOptions, type LabFunction, startFunction } from './function/function.ts';
 import { type MadeMachines, makeMachines } from './machines/make.ts';
 import { type OtlpReceiver, startOtlpReceiver } from './otlp/receiver.ts';
 import { readProbeDocument } from './probe-script.ts';
@@ -38,8 +38,12 @@ export interface WorldOptions {
   readonly kubernetes?: boolean | undefined;
   /** What differs from the default limits. The lab's hosts are as young as the lab. */
   readonly limits?: Readonly<Record<string, number>> | undefined;
-  /** OpenTelemetry's variables, over those that send everything to the lab's own receiver. */
-  readonly telemetry?: Readonly<Record<string, string>> | undefined;
+  /** How the function's processes run. Default: by the lab's own, simple runtime. */
+  readonly sandbox?: FunctionOptions['sandbox'];
+  /** Further variables of the function: other routes, another OTLP endpoint. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Further secrets in the Parameter Store. */
+  readonly parameters?: ReadonlyMap<string, string> | undefined;
   /** Told before each step. */
   readonly progress?: ((step: string) => void) | undefined;
 }
@@ -84,12 +88,18 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       await startAws({
         document: await readProbeDocument(),
         nodes: machines.machines.map((machine) => ({ machine, tags: TAG })),
-        parameters: new Map([[KUBECONFIG_PARAMETER, controlPlane.kubeconfig]]),
+        parameters: new Map([
+          [KUBECONFIG_PARAMETER, controlPlane.kubeconfig],
+          ...(options.parameters ?? []),
+        ]),
       }),
     );
     const otlp = keep(await startOtlpReceiver());
     const env = environmentOf(options, aws, otlp);
-    const watch = keep(startFunction({ bundle, env }));
+    const { sandbox } = options;
+    const watch = keep(
+      startFunction({ bundle, env, ...(sandbox === undefined ? {} : { sandbox }) }),
+    );
     let seen = 0;
     return {
       machines,
@@ -113,7 +123,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 function environmentOf(
-  { cluster, kubernetes = true, limits = {}, telemetry = {} }: WorldOptions,
+  { cluster, kubernetes = true, limits = {}, env = {} }: WorldOptions,
   aws: Aws,
   otlp: OtlpReceiver,
 ): Readonly<Record<string, string>> {
@@ -124,7 +134,7 @@ function environmentOf(
     [ENVIRONMENT.limits]: JSON.stringify({ graceSeconds: 0, ...limits }),
     ...(kubernetes ? { [ENVIRONMENT.kubeconfigParameter]: KUBECONFIG_PARAMETER } : {}),
     OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
-    ...telemetry,
+    ...env,
   };
 }
 

@@ -1,10 +1,11 @@
 import type { Problem } from '../shared/contract/report.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
 import type { Observation } from '../shared/core/overlay.ts';
-import { parseHostAnswer } from '../shared/core/parse/host-answer.ts';
+import { type HostAction, parseHostAnswer } from '../shared/core/parse/host-answer.ts';
 import { errorText } from './error-text.ts';
 import type { HostAnswer } from './shell/ssm/answers.ts';
-import type { Command, RunCommand, Waiting } from './shell/ssm/run-command.ts';
+import type { Waiting } from './shell/ssm/collect.ts';
+import type { Command, RunCommand } from './shell/ssm/run-command.ts';
 
 /** What a command brought back. */
 export interface Asked {
@@ -13,7 +14,7 @@ export interface Asked {
 }
 
 export interface HostCommand extends Command {
-  readonly action: 'tables' | 'entries';
+  readonly action: HostAction;
 }
 
 /**
@@ -50,7 +51,7 @@ function toProblem(message: string): Problem {
 }
 
 function observationOf(
-  action: HostCommand['action'],
+  action: HostAction,
   host: {
     readonly instanceId: string;
     readonly answer: HostAnswer;

@@ -2,7 +2,8 @@ import type { Problem, Report } from '../shared/contract/report.ts';
 import { type Confirmed, confirm } from '../shared/core/confirm.ts';
 import { decide, type Decision, dueForSecondLook } from '../shared/core/decide.ts';
 import type { Facts } from '../shared/core/facts.ts';
-import { type Judgement, judge } from '../shared/core/judge.ts';
+import type { Judgement } from '../shared/core/judge.ts';
+import { coverageOf } from '../shared/core/report/coverage.ts';
 import { secondLookOf } from '../shared/core/second-look.ts';
 import { changesOf } from '../shared/core/telemetry/changes.ts';
 import { eventsOf } from '../shared/core/telemetry/events.ts';
@@ -10,8 +11,9 @@ import { failuresOf, nodeFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { askHosts } from './ask-hosts.ts';
+import { tellCompletion } from './completed.ts';
 import { type Deadline, deadlineIn, nearer, sleep } from './deadline.ts';
-import { deliver, owed, owedOf } from './deliver.ts';
+import { deliver, type Delivered, owed, owedOf } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
 import {
@@ -22,6 +24,7 @@ import {
   type Measured,
   withApis,
 } from './latency-round.ts';
+import { readInFull } from './read-in-full.ts';
 import type { Run } from './run.ts';
 import type { Lease } from './shell/incident-store/incident-store.ts';
 import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
@@ -54,9 +57,9 @@ const EVIDENCE_MS = 2000;
 
 async function watch(run: Run, lease: Lease): Promise<Report> {
   const { shell, end } = run;
-  const outbox = await deliver(lease.state.outbox, shell.routes, end);
-  const { facts, latency } = await gather(run, lease.memory);
-  const first = judge(facts);
+  const earlier = await deliver(lease.state.outbox, shell.routes, end);
+  const { facts: gathered, latency } = await gather(run, lease.memory);
+  const { facts, judgement: first } = await readInFull(run, gathered, lease.memory.roster);
   const { confirmed, apis } = await lookAgain(run, lease, { facts, first, latency });
   // Evidence that a page is better for, and does not wait for.
   const evidence = nearer(deadlineIn(EVIDENCE_MS), run.deadline);
@@ -65,11 +68,15 @@ async function watch(run: Run, lease: Lease): Promise<Report> {
   const decision = await shell.telemetry.span('vtepwatch.evaluate', {}, async () =>
     decide({ ...facts, latencies }, confirmed, lease.state.incidents),
   );
-  await act(run, lease, { decision, outbox });
+  const paging = await act(run, lease, { decision, outbox: earlier.outbox });
   const settled = await settleLatencies(run, latency);
   const forgotten = await remember(lease, memoryOf(facts, decision, settled), end);
-  const report = withLate(decision.report, settled, forgotten);
+  const undelivered = [...earlier.dropped, ...paging.dropped, ...paging.undelivered];
+  const coverage = coverageOf(facts, confirmed.judgement, run.equipment);
+  const others = [...undelivered, ...forgotten];
+  const report = withLate({ ...decision.report, coverage }, settled, others);
   tell(run, { ...decision, report }, { judgement: confirmed.judgement, ...facts });
+  await tellCompletion(run, report, paging.outbox);
   return report;
 }
 
@@ -99,12 +106,12 @@ async function remember(
 function withLate(
   report: Report,
   { latencies, problems }: Measured,
-  forgotten: readonly Problem[],
+  others: readonly Problem[],
 ): Report {
   return {
     ...report,
     latencies: [...latencies],
-    problems: [...report.problems, ...problems, ...forgotten],
+    problems: [...report.problems, ...problems, ...others],
   };
 }
 
@@ -133,41 +140,38 @@ async function lookAgain(
     // It is evidence that would be missing, and nothing that a page could wait for.
     () => undefined,
   );
-  const { instanceIds, wanted } = secondLookOf(due, first);
+  const { instanceIds, subjects, wanted } = secondLookOf(due, first);
   const apartSeconds = facts.limits.secondLookSeconds;
   log('second-look', { cluster: facts.cluster, findings: due.map(({ name }) => name) });
   await sleep(apartSeconds * 1000, run.deadline);
   const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
-  const command =
-    wanted === undefined
-      ? ({ action: 'tables', targets } as const)
-      : ({ action: 'entries', targets, wanted } as const);
+  const command = { action: 'entries', targets, wanted } as const;
   const waiting = { until: run.deadline, deadline: run.deadline, givenUp: new Set<string>() };
   const { observations } = await askHosts(run.shell.ssm, command, {
     waiting,
     roster: memory.roster,
   });
-  return { confirmed: confirm(first, due, { observations, apartSeconds }), apis };
+  return { confirmed: confirm(first, due, { observations, subjects, apartSeconds }), apis };
 }
 
 async function act(
   { shell, settings, end }: Run,
   lease: Lease,
-  { decision, outbox }: { readonly decision: Decision; readonly outbox: Lease['state']['outbox'] },
-): Promise<void> {
+  { decision, outbox }: { readonly decision: Decision; readonly outbox: Delivered['outbox'] },
+): Promise<Delivered> {
   const { incidents } = decision;
   const due = [...outbox, ...owed(decision.pages, shell.routes)];
   await lease.saveState({ incidents, outbox: due }, end);
   for (const { kind, incident } of decision.announcements) {
     log(`incident.${kind}`, { ...incident });
   }
-  if (due.length === 0) return;
-  const left = await deliver(due, shell.routes, end);
-  if (owedOf(left) === owedOf(due)) return;
+  const delivered = await deliver(due, shell.routes, end);
+  if (owedOf(delivered.outbox) === owedOf(due)) return delivered;
   // The next run repeats the pages that cannot be crossed off, and loses nothing.
-  await lease.saveState({ incidents, outbox: left }, end).catch((error: unknown) => {
+  await lease.saveState({ incidents, outbox: delivered.outbox }, end).catch((error: unknown) => {
     log('outbox.kept', { cluster: settings.cluster, error: errorText(error) });
   });
+  return delivered;
 }
 
 function memoryOf(facts: Facts, { roster }: Decision, { unanswered, names }: Measured): Memory {
@@ -219,5 +223,6 @@ function notRun({ settings, now }: Run, reason: string): Report {
     incidents: [],
     problems: [{ where: settings.cluster, message: reason }],
     latencies: [],
+    refused: reason,
   };
 }

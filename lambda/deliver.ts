@@ -1,57 +1,182 @@
+import type { Problem } from '../shared/contract/report.ts';
+import { groupBy } from '../shared/core/group.ts';
 import type { Page } from '../shared/core/page/page.ts';
 import { type Deadline, deadlineIn, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { OutboxEntry } from './shell/incident-store/stored.ts';
 import { log } from './shell/log.ts';
-import type { PageRoute } from './shell/sns.ts';
+import type { PageRoute } from './shell/page-route.ts';
 
 /** Pages for the outbox: each is owed to every route. */
 export function owed(pages: readonly Page[], routes: readonly PageRoute[]): readonly OutboxEntry[] {
   return pages.map((page) => ({ page, routes: routes.map(({ name }) => name) }));
 }
 
-/** How long all that is owed may take: a route that hangs must not keep a run from its hosts. */
-const DELIVERY_MS = 8000;
-
 /** How many deliveries are still owed. */
 export function owedOf(outbox: readonly OutboxEntry[]): number {
   return outbox.reduce((sum, { routes }) => sum + routes.length, 0);
 }
 
+/** What a round of deliveries leaves behind. */
+export interface Delivered {
+  /** What is still owed, in order. */
+  readonly outbox: readonly OutboxEntry[];
+  /** A problem for each page that nobody will be sent any more. */
+  readonly dropped: readonly Problem[];
+  /** A problem for each route that still owes. */
+  readonly undelivered: readonly Problem[];
+}
+
+/** How long all that is owed may take: a route that hangs must not keep a run from its hosts. */
+const DELIVERY_MS = 8000;
+
+/** How many pages may wait: with the incidents they have to fit into one item of the table. */
+const PAGES_OWED = 200;
+
 /**
- * Delivers what is owed, in order, and returns what is still owed. A page that its receiver took
- * while the answer got lost is delivered again: its key tells the receiver that it is the same.
+ * Delivers what is owed. Routes do not wait for each other, nor incidents; the pages of one incident
+ * go out in order, so that no resolve overtakes. A page that its receiver took while the answer got
+ * lost is delivered again: its key tells the receiver that it is the same.
  */
 export async function deliver(
   outbox: readonly OutboxEntry[],
   routes: readonly PageRoute[],
   deadline: Deadline,
-): Promise<readonly OutboxEntry[]> {
+): Promise<Delivered> {
   const until = nearer(deadlineIn(DELIVERY_MS), deadline);
-  const left: OutboxEntry[] = [];
-  // A later page of the same incident waits for the earlier one: a resolve must not overtake.
-  const held = new Set<string>();
-  for (const { page, routes: names } of outbox) {
-    const failed: string[] = [];
-    for (const route of routes.filter(({ name }) => names.includes(name))) {
-      const thread = `${route.name} ${page.key}`;
-      if (!held.has(thread) && (await delivers(route, page, until))) continue;
-      held.add(thread);
-      failed.push(route.name);
-    }
-    if (failed.length > 0) left.push({ page, routes: failed });
-  }
-  return left;
+  const excess = debtsOf(outbox.slice(0, -PAGES_OWED)).map((debt) =>
+    drop(debt, `more than ${PAGES_OWED} pages wait`),
+  );
+  const byRoute = groupBy(debtsOf(outbox.slice(-PAGES_OWED)), ({ route }) => route);
+  const settled = await Promise.all(
+    [...byRoute].map(async ([name, debts]) => {
+      const route = routes.find((one) => one.name === name);
+      return route === undefined
+        ? debts.map((debt) => drop(debt, 'its route is no longer configured'))
+        : await settle(route, debts, until);
+    }),
+  );
+  const all = [...excess, ...settled.flat()];
+  const unpaid = all.filter(({ fate }) => fate.kind === 'owed');
+  return {
+    outbox: outboxOf(outbox, unpaid),
+    dropped: all.flatMap(({ page, route, fate }) =>
+      fate.kind === 'dropped'
+        ? [{ where: route, message: `the page "${page.subject}" was dropped: ${fate.reason}` }]
+        : [],
+    ),
+    undelivered: [...groupBy(unpaid, ({ route }) => route)].map(([where, some]) => ({
+      where,
+      message: undeliveredText(some),
+    })),
+  };
 }
 
-async function delivers(route: PageRoute, page: Page, deadline: Deadline): Promise<boolean> {
-  const { key, kind } = page;
-  try {
-    await route.deliver(page, deadline);
-    log('page.delivered', { key, kind, route: route.name });
-    return true;
-  } catch (error) {
-    log('page.undelivered', { key, kind, route: route.name, error: errorText(error) });
-    return false;
+/** One page, owed to one route. */
+interface Debt {
+  readonly page: Page;
+  readonly route: string;
+}
+
+interface Settled extends Debt {
+  readonly fate: Fate;
+}
+
+type Fate =
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'owed'; readonly reason: string }
+  | { readonly kind: 'dropped'; readonly reason: string };
+
+function debtsOf(outbox: readonly OutboxEntry[]): readonly Debt[] {
+  return outbox.flatMap(({ page, routes }) => routes.map((route) => ({ page, route })));
+}
+
+function outboxOf(before: readonly OutboxEntry[], unpaid: readonly Debt[]): readonly OutboxEntry[] {
+  return before.flatMap(({ page }) => {
+    const debts = unpaid.filter((debt) => debt.page === page);
+    return debts.length === 0 ? [] : [{ page, routes: debts.map(({ route }) => route) }];
+  });
+}
+
+/** How many incidents a route is told of at once: one page that hangs must not hold up the others. */
+const LANES = 10;
+
+async function settle(
+  route: PageRoute,
+  debts: readonly Debt[],
+  until: Deadline,
+): Promise<readonly Settled[]> {
+  const threads = groupBy(debts, ({ page }) => page.key).values();
+  const settled: Settled[] = [];
+  const lane = async (): Promise<void> => {
+    // All lanes draw from one iterator, so each thread is taken once.
+    for (const thread of threads) settled.push(...(await settleThread(route, thread, until)));
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return settled;
+}
+
+async function settleThread(
+  route: PageRoute,
+  thread: readonly Debt[],
+  until: Deadline,
+): Promise<readonly Settled[]> {
+  const settled: Settled[] = [];
+  let held = false;
+  for (const debt of thread) {
+    const fate: Fate = held ? WAITING : await handOver(route, debt, until);
+    held = fate.kind === 'owed';
+    settled.push({ ...debt, fate });
   }
+  return settled;
+}
+
+const WAITING: Fate = { kind: 'owed', reason: 'it waits for an earlier page of its incident' };
+
+const HOUR_MS = 3_600_000;
+
+/** How long a page is offered to a route that refuses it: time for a person to mend the route. */
+const REFUSED_HOURS = 24;
+
+/** How long to a route that cannot be reached. */
+const UNREACHED_HOURS = 7 * 24;
+
+async function handOver(route: PageRoute, debt: Debt, until: Deadline): Promise<Fate> {
+  try {
+    const delivery = await route.deliver(debt.page, until);
+    if (delivery.kind === 'refused') {
+      return failed(debt, { reason: `refused: ${delivery.reason}`, hours: REFUSED_HOURS });
+    }
+    log('page.delivered', namesOf(debt));
+    return delivery;
+  } catch (error) {
+    return failed(debt, { reason: errorText(error), hours: UNREACHED_HOURS });
+  }
+}
+
+function failed(
+  debt: Debt,
+  { reason, hours }: { readonly reason: string; readonly hours: number },
+): Fate {
+  if (Date.now() - debt.page.at >= hours * HOUR_MS) {
+    return drop(debt, `not taken for ${hours} hours; ${reason}`).fate;
+  }
+  log('page.undelivered', { ...namesOf(debt), error: reason });
+  return { kind: 'owed', reason };
+}
+
+function drop(debt: Debt, reason: string): Settled {
+  log('page.dropped', { ...namesOf(debt), reason });
+  return { ...debt, fate: { kind: 'dropped', reason } };
+}
+
+function namesOf({ page: { key, kind }, route }: Debt): Readonly<Record<string, string>> {
+  return { key, kind, route };
+}
+
+function undeliveredText(unpaid: readonly Settled[]): string {
+  const [first] = unpaid;
+  const count = unpaid.length === 1 ? '1 page is' : `${unpaid.length} pages are`;
+  const reason = first?.fate.kind === 'owed' ? first.fate.reason : '';
+  return `${count} still owed, the first one "${first?.page.subject ?? ''}": ${reason}`;
 }

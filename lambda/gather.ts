@@ -11,7 +11,7 @@ import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
 /** How long Kubernetes may take for a list; the hosts are asked meanwhile. */
 const KUBERNETES_MS = 8000;
 
-/** The facts of the tables' answers, and what is under way besides. */
+/** The facts of the hosts' answers, and what is under way besides. */
 export interface Gathered {
   readonly facts: Facts;
   readonly latency: LatencyRound;
@@ -25,9 +25,9 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
   const before = askNodes(shell.kubernetes, listing());
   const pods = askPods(shell.kubernetes, listing());
   const sending = sendLatency(run, knownMasters);
-  const tables = await askHosts(
+  const asked = await askHosts(
     shell.ssm,
-    { action: 'tables', targets: settings.targets },
+    { action: 'digest', targets: settings.targets },
     {
       waiting: {
         until: nearer(deadlineIn(settings.limits.answerSeconds * 1000), deadline),
@@ -41,7 +41,7 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
   const sent = await sending;
   // The first run learns who the masters are from the hosts' answers.
   const command =
-    sent.command ?? (await sendLatency(run, mastersAmong(tables.observations))).command;
+    sent.command ?? (await sendLatency(run, mastersAmong(asked.observations))).command;
   const late = await takeUp(shell.ssm, memory.latencyCommand, deadline);
   const lists = { before: await before, after: await after, pods: await pods };
   return {
@@ -56,12 +56,12 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
           : { before: lists.before.value, after: lists.after.value },
       listedNames: late.names.length > 0 ? late.names : memory.listed,
       pods: lists.pods.value ?? [],
-      observations: tables.observations,
+      observations: asked.observations,
       roster: memory.roster,
       latencies: [],
       problems: [
         ...run.problems,
-        ...tables.problems,
+        ...asked.problems,
         ...sent.problems,
         ...lists.before.problems,
         ...lists.pods.problems,
@@ -98,7 +98,7 @@ function mastersIn({ roster }: Memory): Masters {
 function mastersAmong(observations: readonly Observation[]): Masters {
   return Object.fromEntries(
     observations.flatMap((observation) =>
-      observation.kind === 'tables' && observation.host.kubeconfig !== undefined
+      observation.kind !== 'unknown' && observation.host.kubeconfig !== undefined
         ? [[observation.host.instanceId, observation.host.node]]
         : [],
     ),

@@ -1,25 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
 import type { Report } from '../shared/contract/report.ts';
+import type { TestPageResult } from '../shared/contract/test-page.ts';
+import type { Equipment } from '../shared/core/report/coverage.ts';
 import { exceptionEvent } from '../shared/core/telemetry/events.ts';
-import { formatTime, parseTime } from '../shared/core/time.ts';
 import { check } from './check.ts';
-import { deadlineIn, earlier } from './deadline.ts';
+import { deadlineIn, earlier, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
+import { asksForTestPage, tickOf } from './event.ts';
 import type { Run, Shell } from './run.ts';
+import { routesOf } from './routes.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { incidentStore } from './shell/incident-store/incident-store.ts';
 import { type Kubernetes, kubernetes } from './shell/kubernetes.ts';
 import { log } from './shell/log.ts';
-import { readSecret } from './shell/secrets.ts';
-import { snsRoute } from './shell/sns.ts';
+import { readSecret, SECRET_MS } from './shell/secrets.ts';
+import { RETRIES } from './shell/ssm/persist.ts';
 import { runCommand } from './shell/ssm/run-command.ts';
 import { traceCalls } from './shell/ssm/traced.ts';
+import { readSignal, SIGNALS } from './shell/telemetry/signals.ts';
 import { startTelemetry, type Telemetry } from './shell/telemetry/telemetry.ts';
+import { sendTestPage } from './test-page.ts';
 
 /** What Lambda tells of an invocation, as far as it is used here. */
 export interface Context {
@@ -36,16 +40,22 @@ const RESERVE_MS = 8000;
 /** Kept free of the above for telemetry alone. */
 const TELEMETRY_MS = 3000;
 
-const eventSchema = z.object({ scheduledTime: z.optional(z.string()) });
-
 /** Read and made once, at cold start: a wrong setting fails the first invocation by its name. */
 const warm: { world?: World } = {};
 
-/** Runs one check; returns the `--json` document. */
-export async function handler(event: unknown, context: Context): Promise<Report> {
+/** How long a test page may take on its way. */
+const TEST_PAGE_MS = 10_000;
+
+/** Runs one check, and returns the `--json` document; or sends a test page, if asked to. */
+export async function handler(event: unknown, context: Context): Promise<Report | TestPageResult> {
   const coldstart = warm.world === undefined;
   const world = (warm.world ??= createWorld(context));
-  const { telemetry } = world;
+  const { telemetry, settings, shell } = world;
+  if (asksForTestPage(event)) {
+    const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
+    const until = nearer(deadlineIn(TEST_PAGE_MS), end);
+    return await sendTestPage(settings.cluster, shell.routes, until);
+  }
   try {
     return await telemetry.span(
       'function',
@@ -73,6 +83,7 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
     const run: Run = {
       shell: { ...world.shell, kubernetes: access.api },
       settings,
+      equipment: world.equipment,
       scheduledTime: tickOf(event),
       // Lambda may deliver one event twice, and then both have one request id.
       id: randomUUID(),
@@ -92,22 +103,9 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
   }
 }
 
-/** How far a schedule's clock may be ahead of this one. */
-const AHEAD_MS = 300_000;
-
-/** Ticks are compared as text, so all are written in one way; a wrong one would shut out the others. */
-function tickOf(event: unknown): string {
-  const { scheduledTime } = eventSchema.parse(event ?? {});
-  const time = scheduledTime === undefined ? Date.now() : parseTime(scheduledTime);
-  const ahead = (time ?? 0) - Date.now();
-  if (time !== undefined && ahead < AHEAD_MS) return formatTime(time);
-  throw new Error(
-    `reading the event: scheduledTime is not ISO 8601 in UTC, or lies ahead: ${scheduledTime}`,
-  );
-}
-
 interface World {
   readonly settings: Settings;
+  readonly equipment: Equipment;
   readonly ssm: SSMClient;
   readonly telemetry: Telemetry;
   readonly shell: Omit<Shell, 'kubernetes'>;
@@ -128,9 +126,8 @@ const HTTP = {
 
 function createWorld(context: Context): World {
   const settings = readSettings(process.env);
-  // The service publishes no rate and throttles: the client slows down by itself.
-  const ssm = new SSMClient({ ...HTTP, retryMode: 'adaptive', maxAttempts: 8 });
-  const { otlpHeadersParameter, table, cluster, topicArn, document } = settings;
+  const ssm = new SSMClient({ ...HTTP, ...RETRIES });
+  const { otlpHeadersParameter, table, cluster, document } = settings;
   const telemetry = startTelemetry({
     environment: process.env,
     functionArn: context.invokedFunctionArn,
@@ -141,21 +138,23 @@ function createWorld(context: Context): World {
         : async () => readHeaders(ssm, otlpHeadersParameter),
   });
   traceCalls(ssm, telemetry);
+  const routes = routesOf(settings, { ssm, sns: HTTP });
   return {
     settings,
+    equipment: {
+      telemetry: SIGNALS.some((signal) => readSignal(process.env, signal).kind !== 'off'),
+      routes: routes.map(({ name }) => name),
+    },
     ssm,
     telemetry,
     shell: {
       ssm: runCommand(ssm, document),
       store: incidentStore({ client: new DynamoDBClient(HTTP), table, cluster }),
-      routes: [snsRoute(new SNSClient(HTTP), topicArn)],
+      routes,
       telemetry,
     },
   };
 }
-
-/** How long a secret may take to come. */
-const SECRET_MS = 3000;
 
 const headersSchema = z.record(z.string(), z.string());
 

@@ -1,9 +1,10 @@
 import type { Problem } from '../shared/contract/report.ts';
+import type { Equipment } from '../shared/core/report/coverage.ts';
 import type { Deadline } from './deadline.ts';
 import type { Settings } from './settings.ts';
 import type { IncidentStore } from './shell/incident-store/incident-store.ts';
 import type { Kubernetes } from './shell/kubernetes.ts';
-import type { PageRoute } from './shell/sns.ts';
+import type { PageRoute } from './shell/page-route.ts';
 import type { RunCommand } from './shell/ssm/run-command.ts';
 import type { Recorder } from './shell/telemetry/recorder.ts';
 
@@ -21,6 +22,7 @@ export interface Shell {
 export interface Run {
   readonly shell: Shell;
   readonly settings: Settings;
+  readonly equipment: Equipment;
   /** ISO 8601: when the schedule wanted it. */
   readonly scheduledTime: string;
   /** Unique among all runs. */

@@ -6,6 +6,7 @@ import {
   limitsSchema,
   type Targets,
   targetsSchema,
+  webAddressSchema,
 } from '../shared/contract/settings.ts';
 
 /** Where things are, and how strict to be. */
@@ -20,7 +21,23 @@ export interface Settings {
   readonly kubeconfig: KubeconfigSource | undefined;
   /** Name of the SecureString with the headers for OTLP. */
   readonly otlpHeadersParameter: string | undefined;
+  /** Undefined where PagerDuty is not told. */
+  readonly pagerDuty: PagerDutySettings | undefined;
+  /** Where pages are posted to as JSON; undefined where they are not. */
+  readonly webhook: WebhookSource | undefined;
+  /** What is called after each completed run. */
+  readonly heartbeatUrl: string | undefined;
 }
+
+export interface PagerDutySettings {
+  /** Name of the SecureString with the routing key. */
+  readonly parameter: string;
+  readonly url: string;
+}
+
+export type WebhookSource =
+  | { readonly kind: 'parameter'; readonly name: string }
+  | { readonly kind: 'url'; readonly url: string };
 
 export type KubeconfigSource =
   | { readonly kind: 'parameter'; readonly name: string }
@@ -47,6 +64,14 @@ const LIMITS: Allowed<Limits> = {
   words: `a JSON object with numbers for any of ${Object.keys(limitsSchema.shape).join(', ')}`,
 };
 
+const WEB_ADDRESS: Allowed<string> = {
+  schema: webAddressSchema,
+  words: 'an http or https URL without user and password',
+};
+
+/** https://developer.pagerduty.com/docs/events-api-v2-overview */
+const PAGERDUTY_URL = 'https://events.pagerduty.com/v2/enqueue';
+
 /**
  * Reads the settings once, at cold start. Throws an error that names the variable, what is wrong
  * with it, and what is allowed.
@@ -62,7 +87,28 @@ export function readSettings(environment: Environment): Settings {
     limits: json({ [ENVIRONMENT.limits]: '{}', ...environment }, ENVIRONMENT.limits, LIMITS),
     kubeconfig: kubeconfigSource(environment[kubeconfigParameter], environment[kubeconfigFile]),
     otlpHeadersParameter: environment[otlpHeadersParameter] || undefined,
+    pagerDuty: pagerDutySettings(environment),
+    webhook: webhookSource(environment),
+    heartbeatUrl: webAddress(environment, ENVIRONMENT.heartbeatUrl),
   };
+}
+
+function pagerDutySettings(environment: Environment): PagerDutySettings | undefined {
+  const parameter = environment[ENVIRONMENT.pagerDutyParameter];
+  const url = webAddress(environment, ENVIRONMENT.pagerDutyUrl) ?? PAGERDUTY_URL;
+  return parameter ? { parameter, url } : undefined;
+}
+
+function webhookSource(environment: Environment): WebhookSource | undefined {
+  const name = environment[ENVIRONMENT.webhookParameter];
+  const url = webAddress(environment, ENVIRONMENT.webhookUrl);
+  if (name) return { kind: 'parameter', name };
+  return url === undefined ? undefined : { kind: 'url', url };
+}
+
+/** An optional address. It may hold a token, so what is wrong with it is told without it. */
+function webAddress(environment: Environment, name: string): string | undefined {
+  return environment[name] ? text(environment, name, WEB_ADDRESS) : undefined;
 }
 
 function matching(pattern: RegExp, words: string): Allowed<string> {

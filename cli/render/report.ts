@@ -2,6 +2,7 @@ import type { Latency, Report, ReportedIncident } from '../../shared/contract/re
 import { pageOf } from '../../shared/core/page/page.ts';
 import { plain } from '../../shared/core/page/plain.ts';
 import { formatDuration, parseTime } from '../../shared/core/time.ts';
+import { coverageLines, gapLines } from './coverage.ts';
 import { renderMatrix } from './matrix.ts';
 
 /** How many problems and nodes a terminal is shown; `--json` has them all. */
@@ -13,8 +14,19 @@ export function renderReport(report: Report): string {
   return render([
     overview(report),
     renderMatrix(report),
-    ...report.incidents.map((incident) => incidentLines(report, incident)),
+    ...incidents(report),
     ...remarks(report),
+    ...coverage(report),
+  ]);
+}
+
+/** The same for whoever asks whether all is well: a matrix of nothing but dots tells no more. */
+export function renderCheck(report: Report): string {
+  return render([
+    overview(report),
+    ...(report.incidents.length === 0 ? [] : [renderMatrix(report), ...incidents(report)]),
+    ...remarks(report),
+    ...coverage(report),
   ]);
 }
 
@@ -36,6 +48,18 @@ function overview({ hosts, cluster, verdict }: Report): Section {
   const all = hosts.observed.length + hosts.unknown.length;
   const read = `${hosts.observed.length} of ${all} nodes read`;
   return [`cluster ${plain(cluster)}: ${VERDICTS[verdict]}; ${read}`];
+}
+
+function incidents(report: Report): readonly Section[] {
+  return report.incidents.map((incident) => incidentLines(report, incident));
+}
+
+function coverage(report: Report): readonly Section[] {
+  if (report.coverage === undefined) return [];
+  return [
+    titled('Coverage', coverageLines(report.hosts, report.coverage)),
+    titled('What would show more', gapLines(report.coverage)),
+  ];
 }
 
 function remarks(report: Report): readonly Section[] {

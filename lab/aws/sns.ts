@@ -1,10 +1,11 @@
 import { buildApp } from 'fauxqs';
 import * as z from 'zod/mini';
 import { LAB_ACCOUNT, LAB_REGION } from './account.ts';
+import { formOf, xmlRefusal, xmlReply } from './aws-query.ts';
 import { listen } from './endpoint.ts';
 import type { Endpoint, Service, ServiceReply, ServiceRequest } from './endpoint.ts';
 import { createGate } from './gate.ts';
-import type { Gate, ServiceError } from './gate.ts';
+import type { Gate } from './gate.ts';
 import { checkPublish } from './sns-rules.ts';
 
 /**
@@ -109,11 +110,7 @@ async function call(emulator: Emulator, request: ServiceRequest): Promise<Servic
     },
     payload: request.body.toString('utf8'),
   });
-  return {
-    status: reply.statusCode,
-    headers: { 'content-type': 'text/xml' },
-    body: reply.payload,
-  };
+  return xmlReply(reply.statusCode, reply.payload);
 }
 
 async function readQueue(emulator: Emulator): Promise<readonly PublishedMessage[]> {
@@ -129,24 +126,4 @@ async function readQueue(emulator: Emulator): Promise<readonly PublishedMessage[
       attributes: Object.fromEntries(attributes.map(([name, { Value }]) => [name, Value])),
     };
   });
-}
-
-function formOf(request: ServiceRequest): Readonly<Record<string, string>> {
-  return Object.fromEntries(new URLSearchParams(request.body.toString('utf8')));
-}
-
-/** An error of the query protocol: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
-function xmlRefusal(error: ServiceError): ServiceReply {
-  const fault = error.status < 500 ? 'Sender' : 'Receiver';
-  const body = [
-    '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">',
-    `<Error><Type>${fault}</Type><Code>${escapeXml(error.type)}</Code>`,
-    `<Message>${escapeXml(error.message)}</Message></Error>`,
-    '<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>',
-  ].join('');
-  return { status: error.status, headers: { 'content-type': 'text/xml' }, body };
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

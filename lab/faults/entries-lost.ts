@@ -36,14 +36,14 @@ export const neverProgrammed = onPeers(
   (subject) => [deleteNeighbour(subject), deleteFdb(subject), deleteRoute(subject)],
 );
 
-function deleteNeighbour({ tunnelIp }: Host): string {
+export function deleteNeighbour({ tunnelIp }: Host): string {
   return `ip neigh del ${tunnelIp} dev ${OVERLAY_DEVICE}`;
 }
 
-function deleteFdb({ vtepMac, underlayIp }: Host): string {
+export function deleteFdb({ vtepMac, underlayIp }: Host): string {
   return `bridge fdb del ${vtepMac} dev ${OVERLAY_DEVICE} dst ${underlayIp} self`;
 }
 
-function deleteRoute({ podCidr, tunnelIp }: Host): string {
+export function deleteRoute({ podCidr, tunnelIp }: Host): string {
   return `ip route del ${podCidr} via ${tunnelIp} dev ${OVERLAY_DEVICE}`;
 }

@@ -15,11 +15,13 @@ import {
   neighboursFlushed,
   tablesEmpty,
 } from './observer-lost.ts';
+import { partition } from './partition.ts';
 
 /** Every cause that the product can name, as a fault that can be injected. */
 export const FAULTS: Readonly<Record<Cause, Fault>> = {
   'device-missing': deviceMissing,
   'mac-drift': macDrift,
+  partition,
   'tables-empty': tablesEmpty,
   'neighbours-and-routes-lost': neighboursAndRoutesLost,
   'neighbours-flushed': neighboursFlushed,

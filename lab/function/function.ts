@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { startSandbox } from './sandbox.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Sandbox, SandboxOptions } from './sandbox.ts';
 import type { FunctionError } from './messages.ts';
 
 export interface FunctionOptions {
@@ -14,6 +14,8 @@ export interface FunctionOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Default `vtepwatch`. */
   readonly name?: string;
+  /** How its processes run. Default: by the lab's own, simple runtime. */
+  readonly sandbox?: (options: SandboxOptions) => Sandbox;
 }
 
 export type Invocation =
@@ -36,7 +38,10 @@ const LOG_LINES_KEPT = 20_000;
 const LOG_LINES_DROPPED_AT_ONCE = 2000;
 
 /** The process starts with the first invocation. */
-export function startFunction(options: FunctionOptions): LabFunction {
+export function startFunction({
+  sandbox: start = startSandbox,
+  ...options
+}: FunctionOptions): LabFunction {
   const logs: string[] = [];
   const log = (line: string): void => {
     logs.push(line);
@@ -56,7 +61,7 @@ export function startFunction(options: FunctionOptions): LabFunction {
       busy = true;
       try {
         if (sandbox === undefined || sandbox.ended()) {
-          sandbox = startSandbox({ ...options, log });
+          sandbox = start({ ...options, log });
           starts += 1;
         }
         return await sandbox.invoke({ requestId: randomUUID(), event, timeoutSeconds });

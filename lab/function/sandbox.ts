@@ -82,14 +82,7 @@ export function startSandbox(options: SandboxOptions): Sandbox {
       const answer = await Promise.race([reply, gone]);
       clearTimeout(timer);
       if (answer === undefined) {
-        const how = child.signalCode ?? `exit status ${child.exitCode}`;
-        return overtime
-          ? failed(
-              requestId,
-              'Sandbox.Timedout',
-              `Task timed out after ${timeoutSeconds.toFixed(2)} seconds`,
-            )
-          : failed(requestId, 'Runtime.ExitError', `Runtime exited with error: ${how}`);
+        return overtime ? timedOut(requestId, timeoutSeconds) : exited(requestId, child);
       }
       await Promise.all(streams.map(async (stream) => stream.reached(endLine(requestId))));
       return answer;
@@ -98,7 +91,7 @@ export function startSandbox(options: SandboxOptions): Sandbox {
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
-function environmentOf({
+export function environmentOf({
   env,
   name = 'vtepwatch',
   bundle,
@@ -150,6 +143,16 @@ async function replyTo(child: ChildProcess, requestId: string): Promise<SandboxA
     };
     child.on('message', take);
   });
+}
+
+export function timedOut(requestId: string, seconds: number): SandboxAnswer {
+  const what = `Task timed out after ${seconds.toFixed(2)} seconds`;
+  return failed(requestId, 'Sandbox.Timedout', what);
+}
+
+export function exited(requestId: string, child: ChildProcess): SandboxAnswer {
+  const how = child.signalCode ?? `exit status ${child.exitCode}`;
+  return failed(requestId, 'Runtime.ExitError', `Runtime exited with error: ${how}`);
 }
 
 /** In Lambda's words. */

@@ -1,13 +1,8 @@
-import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
-import type { Page } from '../../shared/core/page/page.ts';
-import { abortAt, type Deadline } from '../deadline.ts';
-
-/** A way by which pages reach people. */
-export interface PageRoute {
-  readonly name: string;
-  /** Throws where the page was not taken. */
-  deliver(page: Page, deadline: Deadline): Promise<void>;
-}
+import { PublishCommand, type SNSClient, SNSServiceException } from '@aws-sdk/client-sns';
+import { abortAt } from '../deadline.ts';
+import { errorText } from '../error-text.ts';
+import { isRefusal, type PageRoute, TAKEN } from './page-route.ts';
+import { withinBytes } from './within-bytes.ts';
 
 /** What SNS takes in one message, its attributes included, in bytes. */
 const MESSAGE_BYTES = 256 * 1024;
@@ -19,26 +14,32 @@ export function snsRoute(client: SNSClient, topicArn: string): PageRoute {
   return {
     name: 'sns',
     deliver: async (page, deadline) => {
-      await client.send(
-        new PublishCommand({
-          TopicArn: topicArn,
-          Subject: page.subject,
-          Message: withinBytes(page.text, MESSAGE_BYTES - ATTRIBUTES_BYTES),
-          MessageAttributes: {
-            key: { DataType: 'String', StringValue: page.key },
-            kind: { DataType: 'String', StringValue: page.kind },
-            severity: { DataType: 'String', StringValue: page.severity },
-          },
-        }),
-        { abortSignal: abortAt(deadline) },
-      );
+      const publish = new PublishCommand({
+        TopicArn: topicArn,
+        Subject: page.subject,
+        Message: withinBytes(page.text, MESSAGE_BYTES - ATTRIBUTES_BYTES),
+        MessageAttributes: {
+          key: { DataType: 'String', StringValue: page.key },
+          kind: { DataType: 'String', StringValue: page.kind },
+          severity: { DataType: 'String', StringValue: page.severity },
+        },
+      });
+      try {
+        await client.send(publish, { abortSignal: abortAt(deadline) });
+        return TAKEN;
+      } catch (error) {
+        if (refuses(error)) return { kind: 'refused', reason: errorText(error) };
+        throw error;
+      }
     },
   };
 }
 
-/** Cut between characters, so that the message stays well-formed. */
-function withinBytes(text: string, bytes: number): string {
-  const encoded = new TextEncoder().encode(text);
-  if (encoded.length <= bytes) return text;
-  return new TextDecoder().decode(encoded.slice(0, bytes)).replace(/\u{fffd}*$/u, '');
+/** A throttled key of the topic's is told with the status of a client's mistake. */
+function refuses(error: unknown): boolean {
+  return (
+    error instanceof SNSServiceException &&
+    isRefusal(error.$metadata.httpStatusCode ?? 0) &&
+    !error.name.includes('Throttl')
+  );
 }

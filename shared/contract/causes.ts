@@ -5,6 +5,7 @@
 export const CAUSES = [
   'device-missing',
   'mac-drift',
+  'partition',
   'tables-empty',
   'neighbours-and-routes-lost',
   'neighbours-flushed',

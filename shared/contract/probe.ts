@@ -3,16 +3,18 @@
  * document, and the envelope of an answer.
  */
 
-/** `tables`: everything this host holds. `entries`: the wanted entries verbatim, for the second
- * look. `latency`: how long this master's own API server takes to answer. `apis`: the same without
- * the list of nodes, for which a page cannot wait. */
-export const ACTIONS = ['tables', 'entries', 'latency', 'apis'] as const;
+/** `digest`: what this host holds, in a digest of one size (`digest.ts`). `tables`: everything it
+ * holds, or a page of it. `entries`: the wanted entries verbatim, for the second look. `latency`: how
+ * long this master's own API server takes to answer. `apis`: the same without the list of nodes, for
+ * which a page cannot wait. */
+export const ACTIONS = ['digest', 'tables', 'entries', 'latency', 'apis'] as const;
 
 export type Action = (typeof ACTIONS)[number];
 
 /**
- * Tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. Nothing a shell could act on. The agent
- * checks it with RE2, which refuses counts over 1,000.
+ * For `entries`: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. For `tables`: a page, as
+ * `pageOf` writes it, or nothing. Nothing a shell could act on. The agent checks it with RE2, which
+ * refuses counts over 1,000.
  */
 export const WANTED_PATTERN = '^[0-9a-f.:,/]{0,1000}$';
 
@@ -29,10 +31,41 @@ export const ANSWER_END = 'vtepwatch 1 end';
 export const CHECKSUM_FACTOR = 257;
 export const CHECKSUM_MODULUS = 1_073_741_789;
 
+/**
+ * Around an answer to `tables` that was too long as it is: between these lines stands, in base64, the
+ * gzip of the whole answer with its envelope.
+ */
+export const PACKED_BEGIN = 'vtepwatch 1 packed';
+
+export const PACKED_END = 'vtepwatch 1 unpack';
+
+/** Longer answers to a page of `tables` are packed, on hosts that have `gzip` and `base64`. */
+export const UNPACKED_BYTES = 2000;
+
+export const MAX_PAGES = 999;
+
+/**
+ * A page should have so many entries on average, to fit in the 24,000 characters of an output that
+ * the service returns: with random MACs and underlay IPs, packed, an entry takes 15 to 16 characters,
+ * 22 of an overlay in IPv6, and keys do not spread evenly.
+ */
+export const PAGE_ENTRIES = { ipv4: 1300, ipv6: 900 } as const;
+
+/**
+ * What the action `tables` wants: page `page` of `pages`, which are counted from 0. An entry is on
+ * the page that the k of its symbol (`digest.ts`) tells, modulo `pages`; what is no entry is on
+ * every page.
+ */
+export function pageOf(page: number, pages: number): string {
+  return `${page}/${pages}`;
+}
+
 /** The script's files, in the order in which they become one script. */
 export const PROBE_PARTS = [
   'host.sh',
   'tables.sh',
+  'digest.sh',
+  'pages.sh',
   'entries.sh',
   'latency.sh',
   'answer.sh',

@@ -71,6 +71,27 @@ export const problemSchema = z.object({
   message: z.string(),
 });
 
+/** What the watch was not given, so that it sees less than it could. */
+export const GAPS = ['hosts', 'kubernetes', 'masters', 'telemetry', 'paging'] as const;
+
+const gapSchema = z.object({
+  missing: z.enum(GAPS),
+  /** What it would add, in one sentence. */
+  adds: z.string(),
+  /** Causes that cannot be told without it. */
+  causes: z.array(z.enum(CAUSES)),
+});
+
+const coverageSchema = z.object({
+  /** Nodes that Kubernetes lists, and from which Systems Manager has never brought an answer. */
+  outside: z.array(z.string()),
+  /** Nodes whose API server is timed. */
+  masters: z.array(z.string()),
+  /** The ways by which pages go out: `sns`, `pagerduty`, `webhook`. */
+  routes: z.array(z.string()),
+  gaps: z.array(gapSchema),
+});
+
 export const reportSchema = z.object({
   cluster: z.string(),
   /** ISO 8601; when the run began. */
@@ -80,6 +101,10 @@ export const reportSchema = z.object({
   incidents: z.array(incidentSchema),
   problems: z.array(problemSchema),
   latencies: z.array(latencySchema),
+  /** Absent where nothing was gathered: from captured outputs, or where the run was refused. */
+  coverage: z.optional(coverageSchema),
+  /** Why the run did not take place; another one was under way, or had this tick. */
+  refused: z.optional(z.string()),
 });
 
 export type Report = z.infer<typeof reportSchema>;
@@ -87,4 +112,6 @@ export type ReportedIncident = z.infer<typeof incidentSchema>;
 export type ReportedEntry = z.infer<typeof entrySchema>;
 export type Latency = z.infer<typeof latencySchema>;
 export type Problem = z.infer<typeof problemSchema>;
+export type Coverage = z.infer<typeof coverageSchema>;
+export type Gap = z.infer<typeof gapSchema>;
 export type Mend = z.infer<typeof mendSchema>;

@@ -10,6 +10,11 @@ export const ENVIRONMENT = {
   limits: 'VTEPWATCH_LIMITS',
   kubeconfigParameter: 'VTEPWATCH_KUBECONFIG_PARAMETER',
   otlpHeadersParameter: 'VTEPWATCH_OTLP_HEADERS_PARAMETER',
+  pagerDutyParameter: 'VTEPWATCH_PAGERDUTY_PARAMETER',
+  pagerDutyUrl: 'VTEPWATCH_PAGERDUTY_URL',
+  webhookParameter: 'VTEPWATCH_WEBHOOK_PARAMETER',
+  webhookUrl: 'VTEPWATCH_WEBHOOK_URL',
+  heartbeatUrl: 'VTEPWATCH_HEARTBEAT_URL',
   kubeconfigFile: 'KUBECONFIG',
 } as const;
 
@@ -47,3 +52,12 @@ export const targetsSchema = z
   .check(z.minLength(1), z.maxLength(5));
 
 export type Targets = z.infer<typeof targetsSchema>;
+
+/**
+ * An address that the function calls: the value of each `VTEPWATCH_..._URL`. User and password have
+ * no place in it, since a client would not send them.
+ */
+export const webAddressSchema = z.string().check(
+  z.regex(/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/, 'Malformed'),
+  z.refine((text) => URL.canParse(text), 'Malformed'),
+);

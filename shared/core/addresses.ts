@@ -104,3 +104,34 @@ function compress(groups: readonly number[]): string {
   if (length < 2) return hex.join(':');
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
+
+/** The network that an address with its prefix length is in: `10.0.3.7/20` is in `10.0.0.0/20`. */
+export function networkOf(address: Cidr): Cidr | undefined {
+  const [ip = '', length = ''] = address.split('/');
+  const bits = bitsOf(ip);
+  const network = bits.slice(0, Number(length)).padEnd(bits.length, '0');
+  return parseCidr(`${addressOfBits(network)}/${length}`);
+}
+
+/** Whether an address lies in a network of its own family. */
+export function isWithin(address: IpAddress, network: Cidr): boolean {
+  const [ip = '', length = ''] = network.split('/');
+  const own = bitsOf(address);
+  const prefix = bitsOf(ip).slice(0, Number(length));
+  return familyOf(address) === familyOf(network) && own.startsWith(prefix);
+}
+
+function bitsOf(address: string): string {
+  const parts = address.includes(':')
+    ? (groupsOf(address) ?? []).map((group) => group.toString(2).padStart(16, '0'))
+    : address.split('.').map((octet) => Number(octet).toString(2).padStart(8, '0'));
+  return parts.join('');
+}
+
+function addressOfBits(bits: string): string {
+  const parts = bits.match(bits.length === 32 ? /.{8}/g : /.{16}/g) ?? [];
+  const numbers = parts.map((part) => Number.parseInt(part, 2));
+  return bits.length === 32
+    ? numbers.join('.')
+    : numbers.map((number) => number.toString(16)).join(':');
+}

@@ -1,10 +1,13 @@
 import { type Cell, cellOf, holdingsOf, mergeCells } from './diff/cells.ts';
-import { type Matrix, matrixOf, shownBy } from './diff/matrix.ts';
+import { type Matrix, rowOf } from './diff/matrix.ts';
+import { NOTHING_SEEN } from './diff/seen.ts';
+import { shownBy } from './diff/shown.ts';
 import { TABLES } from '../contract/causes.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
 import type { Member } from './expect/member.ts';
-import { vtepsOf } from './expect/vteps.ts';
+import { trustedVteps } from './expect/trust.ts';
+import { groupBy } from './group.ts';
 import type { Judgement } from './judge.ts';
 import type { Observation, Vtep } from './overlay.ts';
 
@@ -15,28 +18,39 @@ export interface Confirmed {
   readonly confirms: (finding: Finding) => boolean;
 }
 
+/** What the second look brought. */
+export interface Again {
+  readonly observations: readonly Observation[];
+  /** Whose entries were asked for: of others an answer says nothing. */
+  readonly subjects: ReadonlySet<string>;
+  readonly apartSeconds: number;
+}
+
 /**
  * Goes over the findings that are about to be paged, with what their observers and subjects
  * answered the second time, at least `apartSeconds` of their own uptime later. Only what is still
  * wrong in the same cell and table counts. Where nobody answered again, the finding stands as the
  * first look saw it, unconfirmed.
  */
-export function confirm(
-  first: Judgement,
-  asked: readonly Finding[],
-  second: { readonly observations: readonly Observation[]; readonly apartSeconds: number },
-): Confirmed {
+export function confirm(first: Judgement, asked: readonly Finding[], second: Again): Confirmed {
   const answers = laterAnswers(first, second);
   const members = first.members.map((member) => withSecondLook(member, answers.get(member.node)));
-  const vteps = vtepsOf(members);
-  const looks = asked.map((finding) => lookAgain(finding, { answers, vteps, members }));
+  const vteps = trustedVteps(members, first.trust);
+  const looks = asked.map((finding) =>
+    lookAgain(finding, { answers, vteps, subjects: second.subjects }),
+  );
   const asking = new Set(asked.flatMap(({ cells }) => cells));
   const cells = [
     ...first.matrix.cells.filter((cell) => !asking.has(cell)),
     ...looks.flatMap((look) => look.cells),
   ];
-  const matrix: Matrix = { ...first.matrix, rows: rowsAgain(first, members, answers), cells };
   const sure = new Set(looks.flatMap((look) => look.sure));
+  const healed = healedOf(looks);
+  const matrix: Matrix = {
+    ...first.matrix,
+    rows: rowsAgain(first, members, { answers, healed }),
+    cells,
+  };
   const missingAgain = new Set(
     [...answers.keys()].filter((node) => matrix.rows.get(node)?.deviceMissing === true),
   );
@@ -52,10 +66,7 @@ export function confirm(
 type Answer = Extract<Observation, { kind: 'tables' }>;
 
 /** The second answers that are late enough and of the same boot; another boot is another host. */
-function laterAnswers(
-  first: Judgement,
-  second: { readonly observations: readonly Observation[]; readonly apartSeconds: number },
-): ReadonlyMap<string, Answer> {
+function laterAnswers(first: Judgement, second: Again): ReadonlyMap<string, Answer> {
   const before = new Map(first.members.map(({ node, observed }) => [node, observed?.host]));
   const later = second.observations.filter((observation): observation is Answer => {
     if (observation.kind === 'unknown') return false;
@@ -75,7 +86,7 @@ function withSecondLook(member: Member, answer: Answer | undefined): Member {
   return {
     ...member,
     observed: {
-      host: member.observed.host,
+      ...member.observed,
       tables: { ...tables, devices: answer.tables.devices ?? tables.devices },
       verbatim: answer.verbatim,
     },
@@ -84,15 +95,37 @@ function withSecondLook(member: Member, answer: Answer | undefined): Member {
 
 /** Rows with the devices of the second look. */
 function rowsAgain(
-  first: Judgement,
+  { matrix, vteps }: Judgement,
   members: readonly Member[],
-  answers: ReadonlyMap<string, Answer>,
+  {
+    answers,
+    healed,
+  }: {
+    readonly answers: ReadonlyMap<string, Answer>;
+    readonly healed: ReadonlySet<string>;
+  },
 ): Matrix['rows'] {
-  const asked = members.filter(({ node }) => answers.has(node));
-  return new Map([...first.matrix.rows, ...matrixOf(asked, first.vteps).rows]);
+  const own = groupBy(vteps, ({ node }) => node);
+  const asked = members.flatMap((member) => {
+    const row = answers.has(member.node) ? matrix.rows.get(member.node) : undefined;
+    if (row === undefined) return [];
+    const { lost, severed } = healed.has(member.node) ? NOTHING_SEEN : row;
+    const now = rowOf(member, own.get(member.node) ?? [], { ...row, lost, severed });
+    return [[member.node, now] as const];
+  });
+  return new Map([...matrix.rows, ...asked]);
+}
+
+/** Observers that were asked again, and of whose cells none is wrong any more. */
+function healedOf(looks: readonly Look[]): ReadonlySet<string> {
+  const asked = new Set(looks.flatMap(({ seen }) => seen.map(({ observer }) => observer)));
+  const wrong = new Set(looks.flatMap(({ sure }) => sure.map(({ observer }) => observer)));
+  return asked.difference(wrong);
 }
 
 interface Look {
+  /** Those that the second look could judge. */
+  readonly seen: readonly Cell[];
   /** What of the finding still counts. */
   readonly cells: readonly Cell[];
   /** Those of them that the second look saw itself. */
@@ -104,18 +137,20 @@ function lookAgain(
   again: {
     readonly answers: ReadonlyMap<string, Answer>;
     readonly vteps: readonly Vtep[];
-    readonly members: readonly Member[];
+    readonly subjects: ReadonlySet<string>;
   },
 ): Look {
-  const seen = finding.cells.filter((cell) => couldLook(cell, again.answers));
-  if (seen.length === 0) return { cells: finding.cells, sure: [] };
+  const seen = finding.cells.filter(
+    (cell) => again.subjects.has(cell.subject) && couldLook(cell, again.answers),
+  );
+  if (seen.length === 0) return { seen, cells: finding.cells, sure: [] };
   const sure = seen.map((cell) => stillWrong(cell, again)).filter((cell) => cell !== undefined);
-  // Of thousands of observers only some are asked again. The others are believed as long as most
+  // Of thousands of cells only some are asked for again. The others are believed as long as most
   // of those that were asked have not changed.
   const asked = new Set(seen);
   const unasked = finding.cells.filter((cell) => !asked.has(cell));
   const believed = sure.length * 2 > seen.length ? unasked : [];
-  return { cells: [...sure, ...believed], sure };
+  return { seen, cells: [...sure, ...believed], sure };
 }
 
 /** Whether the observer showed a table again in which the cell was wrong: unknown is not well. */

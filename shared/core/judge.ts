@@ -5,13 +5,15 @@ import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
 import type { Member } from './expect/member.ts';
 import { membersOf } from './expect/members.ts';
-import { vtepsOf } from './expect/vteps.ts';
+import { type Trust, trustedVteps, wasReadInFull } from './expect/trust.ts';
 import type { Facts } from './facts.ts';
+import { enumerate } from './page/plain.ts';
 import type { Vtep } from './overlay.ts';
 
 /** What one look at the cluster says, before anything is remembered or paged. */
 export interface Judgement {
   readonly members: readonly Member[];
+  readonly trust: Trust;
   readonly vteps: readonly Vtep[];
   readonly matrix: Matrix;
   readonly findings: readonly Finding[];
@@ -20,10 +22,10 @@ export interface Judgement {
 
 export function judge(facts: Facts): Judgement {
   const { members, problems } = membersOf(facts);
-  const vteps = vtepsOf(members);
-  const matrix = matrixOf(members, vteps);
+  const { trust, vteps, matrix } = look(members);
   return {
     members,
+    trust,
     vteps,
     matrix,
     findings: diagnose(matrix),
@@ -33,8 +35,30 @@ export function judge(facts: Facts): Judgement {
       ...graceProblems(members),
       ...opaqueMacs(members, vteps),
       ...unjudgedSubjects(members, vteps),
+      ...unexplained(matrix),
     ],
   };
+}
+
+type Look = Pick<Judgement, 'trust' | 'vteps' | 'matrix'>;
+
+/** The peers' majority is right, and digests tell what it is: that with which fewer hosts differ. */
+function look(members: readonly Member[]): Look {
+  const first = lookWith('device', members);
+  if (!wasReadInFull(members)) return first;
+  const second = lookWith('peers', members);
+  return differing(second) < differing(first) ? second : first;
+}
+
+function lookWith(trust: Trust, members: readonly Member[]): Look {
+  const vteps = trustedVteps(members, trust);
+  return { trust, vteps, matrix: matrixOf(members, vteps) };
+}
+
+function differing({ matrix }: Look): number {
+  return (
+    new Set(matrix.cells.map(({ observer }) => observer)).size + matrix.unexplained.flat().length
+  );
 }
 
 function graceProblems(members: readonly Member[]): readonly Problem[] {
@@ -64,6 +88,18 @@ function opaqueMacs(members: readonly Member[], vteps: readonly Vtep[]): readonl
     `not hexadecimal: ${quoted}${more}. ` +
     'They are compared as they stand, and no mend command is made from them.';
   return [{ where: 'MAC addresses', message }];
+}
+
+/** How many hosts a problem names. */
+const NAMED_HOSTS = 10;
+
+function unexplained(matrix: Matrix): readonly Problem[] {
+  const hosts = matrix.unexplained.flat();
+  if (hosts.length === 0) return [];
+  const message =
+    `${enumerate(hosts, NAMED_HOSTS)}: what they hold differs in more than a digest can tell, and ` +
+    'their tables could not be read in full';
+  return [{ where: 'digests', message }];
 }
 
 function unjudgedSubjects(members: readonly Member[], vteps: readonly Vtep[]): readonly Problem[] {

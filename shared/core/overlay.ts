@@ -1,3 +1,5 @@
+import type { Table } from '../contract/causes.ts';
+import type { DigestTable } from '../contract/digest.ts';
 import type { ErrorType } from '../contract/telemetry.ts';
 import type { Cidr, Family, IpAddress } from './addresses.ts';
 
@@ -86,12 +88,36 @@ export const INSTALLS = ['canal', 'flannel', 'rke2', 'k3s'] as const;
 /** How flannel came onto the host: it decides how flannel is restarted there. */
 export type Install = (typeof INSTALLS)[number];
 
+/**
+ * A host's tables in 1,280 bytes, however many entries they have: see `digest/readings.ts`. The counts
+ * are those of the entries in the sums.
+ */
+export interface Digest {
+  readonly sums: Int32Array;
+  readonly counts: Readonly<Record<DigestTable, number>>;
+  /** FDB entries that are in no sum: nothing leads to them, since their host got another MAC. */
+  readonly orphans: number;
+  readonly tables: ReadonlySet<Table>;
+  /** The networks in which the host's underlay addresses lie. */
+  readonly subnets: readonly Cidr[];
+}
+
 /** What one run learned from one host. */
 export type Observation =
+  | {
+      readonly kind: 'digest';
+      readonly host: HostFacts;
+      /** Undefined where the host could not read them. */
+      readonly devices: readonly Device[] | undefined;
+      readonly digest: Digest;
+      readonly unread: readonly string[];
+    }
   | {
       readonly kind: 'tables';
       readonly host: HostFacts;
       readonly tables: Tables;
+      /** What the same host had answered before, and could not be explained. */
+      readonly digest?: Digest | undefined;
       /** Lines exactly as `ip` and `bridge` printed them, where the second look asked for them. */
       readonly verbatim: readonly string[];
       /** Which tables the host itself could not read, and why. */
@@ -130,3 +156,9 @@ export function isOverlayDevice(name: string): boolean {
 export function deviceFamily(name: string): Family {
   return name.includes('-v6') ? 'ipv6' : 'ipv4';
 }
+
+/** What flannel calls its device with its default VNI. */
+export const DEFAULT_DEVICE = { ipv4: 'flannel.1', ipv6: 'flannel-v6.1' } as const satisfies Record<
+  Family,
+  string
+>;

@@ -1,20 +1,24 @@
 import type { Facts, RosterEntry } from './facts.ts';
 import type { Member } from './expect/member.ts';
 import { deviceAge } from './expect/device-age.ts';
+import { groupBy } from './group.ts';
 import type { Judgement } from './judge.ts';
+import type { Vtep } from './overlay.ts';
 
 const DAY_MS = 86_400_000;
 
 /** The roster after this run. A node is forgotten when the list, or time, says that it has left. */
 export function nextRoster(facts: Facts, judgement: Judgement): readonly RosterEntry[] {
-  const current = judgement.members.map((member) => entryOf(facts, judgement, member));
+  const known = groupBy(judgement.vteps, ({ node }) => node);
+  const current = judgement.members.map((member) =>
+    entryOf(facts, known.get(member.node) ?? [], member),
+  );
   const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
   return current.filter(({ lastSeen }) => lastSeen >= oldest);
 }
 
-function entryOf(facts: Facts, { vteps }: Judgement, member: Member): RosterEntry {
+function entryOf(facts: Facts, own: readonly Vtep[], member: Member): RosterEntry {
   const { node, observed, remembered } = member;
-  const own = vteps.filter((vtep) => vtep.node === node);
   const kept = remembered?.vteps ?? [];
   const seen = observed === undefined ? (remembered?.lastSeen ?? facts.now) : facts.now;
   return {

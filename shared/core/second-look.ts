@@ -1,42 +1,81 @@
 import { WANTED_PATTERN } from '../contract/probe.ts';
 import type { Finding } from './diagnose/finding.ts';
+import { groupBy } from './group.ts';
 import type { Judgement } from './judge.ts';
 
 /** Whom to ask again before a page, and for what. */
 export interface SecondLook {
   /** Managed-node ids; at most as many as one command takes. */
   readonly instanceIds: readonly string[];
-  /** The entries in question, comma-separated; undefined where all tables are asked for again. */
-  readonly wanted: string | undefined;
+  /** Nodes whose entries are asked for; of findings with very many, only some. */
+  readonly subjects: ReadonlySet<string>;
+  /** Their tunnel IPs, MACs and pod CIDRs, comma-separated, as the document takes them. */
+  readonly wanted: string;
 }
 
 /** Hosts that one command can name (SendCommand, InstanceIds). */
 const HOSTS = 50;
 
+/** Subjects of which a command can ask at most: that of one has some 50 characters. */
+const SUBJECTS = 24;
+
 /**
  * The observers and subjects of the findings, the subjects first: where a subject's own device has
- * changed meanwhile, what its observers hold means something else.
+ * changed meanwhile, what its observers hold means something else. Of each finding some are asked, in
+ * turn, so that a large one leaves room for the others.
  */
 export function secondLookOf(findings: readonly Finding[], judgement: Judgement): SecondLook {
-  const subjects = new Set(findings.flatMap(({ cells }) => cells.map(({ subject }) => subject)));
-  const accused = findings.flatMap(({ subject }) => subject ?? []);
-  const observers = findings.flatMap((finding) => finding.observers);
   const ids = new Map(
     judgement.members.map(({ node, observed }) => [node, observed?.host.instanceId]),
   );
-  const instanceIds = [...new Set([...accused, ...observers])]
+  const accused = findings.flatMap(({ subject }) => subject ?? []);
+  const observers = inTurn(findings.map((finding) => finding.observers));
+  const instanceIds = [...new Set([...accused.slice(0, HOSTS / 2), ...observers])]
     .map((node) => ids.get(node))
     .filter((id) => id !== undefined)
     .slice(0, HOSTS);
-  return { instanceIds, wanted: wantedOf(subjects, judgement) };
+  const tokens = tokensOf(judgement);
+  const subjects = new Set<string>();
+  let wanted = '';
+  for (const subject of inTurn(findings.map(subjectsOf)).slice(0, SUBJECTS)) {
+    const longer = [wanted, ...(tokens.get(subject) ?? [])].filter((part) => part !== '').join(',');
+    if (!isAskable(longer)) break;
+    wanted = longer;
+    subjects.add(subject);
+  }
+  return { instanceIds, subjects, wanted };
 }
 
-function wantedOf(subjects: ReadonlySet<string>, { vteps }: Judgement): string | undefined {
-  const tokens = vteps
-    .filter(({ node }) => subjects.has(node))
-    .flatMap(({ tunnelIp, mac, podCidr }) => [tunnelIp, mac, podCidr])
-    .filter((token) => token !== undefined);
-  const wanted = tokens.join(',');
-  // What the document's own pattern refuses, a masked MAC for one, is not worth a refused command.
-  return new RegExp(WANTED_PATTERN).test(wanted) ? wanted : undefined;
+function subjectsOf({ cells }: Finding): readonly string[] {
+  return [...new Set(cells.map(({ subject }) => subject))];
+}
+
+/** By node; what the document's pattern refuses, a masked MAC for one, cannot be asked for. */
+function tokensOf({ vteps }: Judgement): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    [...groupBy(vteps, ({ node }) => node)].map(([node, own]) => [
+      node,
+      own
+        .flatMap(({ tunnelIp, mac, podCidr }) => [tunnelIp, mac, podCidr])
+        .filter((token) => token !== undefined)
+        .filter(isAskable),
+    ]),
+  );
+}
+
+function isAskable(wanted: string): boolean {
+  return new RegExp(WANTED_PATTERN).test(wanted);
+}
+
+/** The first of each list, then the second of each, each name once. */
+function inTurn(lists: readonly (readonly string[])[]): readonly string[] {
+  const names = new Set<string>();
+  const longest = Math.max(0, ...lists.map((list) => list.length));
+  for (let at = 0; at < longest && names.size < HOSTS; at++) {
+    for (const list of lists) {
+      const name = list[at];
+      if (name !== undefined) names.add(name);
+    }
+  }
+  return [...names];
 }

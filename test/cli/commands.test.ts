@@ -107,6 +107,8 @@ describe('help', () => {
     [['replay', '--help'], 'DIR/<host>/ip-neigh.txt'],
     [['replay', '-h', 'anything'], 'DIR/<host>/ip-neigh.txt'],
     [['show', '--help'], 'standard input'],
+    [['check', '--help'], '--stack S'],
+    [['test-page', '--help'], 'Exit status: 0 every route took it'],
   ] as const)('%j', ([words, text]) => {
     const { exit, stdout, stderr } = vtepwatch(words);
     expect(exit).toBe(0);

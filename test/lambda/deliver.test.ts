@@ -1,15 +1,24 @@
 import { SNSClient } from '@aws-sdk/client-sns';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Sns, startSns } from '../../lab/aws/sns.ts';
 import { type Deadline, deadlineIn } from '../../lambda/deadline.ts';
 import { deliver, owed, owedOf } from '../../lambda/deliver.ts';
-import { type PageRoute, snsRoute } from '../../lambda/shell/sns.ts';
+import type { PageRoute } from '../../lambda/shell/page-route.ts';
+import { snsRoute } from '../../lambda/shell/sns.ts';
 import type { Page, PageKind } from '../../shared/core/page/page.ts';
+import { pageAbout } from '../support/pages.ts';
 
 const BROKEN = {
   kind: 'refused',
   error: { type: 'InternalError', message: 'out of order', status: 500 },
 } as const;
+
+const REFUSES = {
+  kind: 'refused',
+  error: { type: 'AuthorizationError', message: 'not allowed', status: 403 },
+} as const;
+
+const HOUR_MS = 3_600_000;
 
 interface NamedRoute extends PageRoute {
   readonly sns: Sns;
@@ -29,8 +38,8 @@ async function route(name: string): Promise<NamedRoute> {
   return { ...snsRoute(client, sns.topicArn), name, sns };
 }
 
-function page(subject: string, kind: PageKind): Page {
-  return { key: `lab/subject/${subject}`, kind, severity: 'critical', subject, text: 'text' };
+function page(node: string, kind: PageKind, hoursAgo = 0): Page {
+  return pageAbout(node, kind, { subject: node, at: Date.now() - hoursAgo * HOUR_MS });
 }
 
 async function came({ sns }: NamedRoute): Promise<readonly string[]> {
@@ -42,14 +51,28 @@ function soon(): Deadline {
   return deadlineIn(10_000);
 }
 
-describe('deliver', () => {
-  let one: NamedRoute;
-  let two: NamedRoute;
-  beforeEach(async () => {
-    [one, two] = await Promise.all([route('one'), route('two')]);
+let one: NamedRoute;
+let two: NamedRoute;
+const lines: string[] = [];
+beforeEach(async () => {
+  [one, two] = await Promise.all([route('one'), route('two')]);
+  lines.length = 0;
+  vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
+    lines.push(String(line));
+    return true;
   });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
-  test('every page is owed to every route', () => {
+/** The events of the log about pages that were not delivered. */
+function logged(event: string): readonly unknown[] {
+  return lines.flatMap((line) => (line.includes(`"event":"${event}"`) ? [JSON.parse(line)] : []));
+}
+
+describe('what is owed', () => {
+  test('is every page to every route', () => {
     const pages = [page('master1', 'opened'), page('node1', 'opened')];
     expect(owed(pages, [one, two])).toEqual(
       pages.map((each) => ({ page: each, routes: ['one', 'two'] })),
@@ -57,83 +80,205 @@ describe('deliver', () => {
     expect(owed([], [one])).toEqual([]);
   });
 
-  test('all that is owed goes out in order, and nothing is left', async () => {
+  test('goes out, an incident’s pages in order, and nothing is left', async () => {
     const pages = [page('master1', 'opened'), page('node1', 'opened'), page('master1', 'resolved')];
-    expect(await deliver(owed(pages, [one, two]), [one, two], soon())).toEqual([]);
+    expect(await deliver(owed(pages, [one, two]), [one, two], soon())).toEqual({
+      outbox: [],
+      dropped: [],
+      undelivered: [],
+    });
     for (const each of [one, two]) {
-      expect(await came(each)).toEqual(['master1 opened', 'node1 opened', 'master1 resolved']);
+      const told = await came(each);
+      expect(told.toSorted()).toEqual(['master1 opened', 'master1 resolved', 'node1 opened']);
+      expect(told.indexOf('master1 opened')).toBeLessThan(told.indexOf('master1 resolved'));
     }
   });
 
-  test('nothing owed is no call', async () => {
-    expect(await deliver([], [one], soon())).toEqual([]);
+  test('is nothing: no call', async () => {
+    expect((await deliver([], [one], soon())).outbox).toEqual([]);
     expect(one.sns.gate.calls).toEqual([]);
   });
 
-  test('what one route does not take is owed to that route alone', async () => {
+  test('is owed on to the one route that did not take it, and its reason is told', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: BROKEN, times: 1 });
     const opened = page('master1', 'opened');
-    const left = await deliver(owed([opened], [one, two]), [one, two], soon());
-    expect(left).toEqual([{ page: opened, routes: ['one'] }]);
-    expect([owedOf(owed([opened], [one, two])), owedOf(left), owedOf([])]).toEqual([2, 1, 0]);
-    expect(await deliver(left, [one, two], soon())).toEqual([]);
+    const due = owed([opened], [one, two]);
+    const { outbox, undelivered, dropped } = await deliver(due, [one, two], soon());
+    expect(outbox).toEqual([{ page: opened, routes: ['one'] }]);
+    expect([owedOf(due), owedOf(outbox), owedOf([])]).toEqual([2, 1, 0]);
+    expect(dropped).toEqual([]);
+    expect(undelivered).toEqual([
+      {
+        where: 'one',
+        message:
+          '1 page is still owed, the first one "master1": InternalErrorException: out of order',
+      },
+    ]);
+    expect((await deliver(outbox, [one, two], soon())).outbox).toEqual([]);
     expect(await came(one)).toEqual(['master1 opened']);
     expect(await came(two)).toEqual(['master1 opened']);
   });
 
-  test('a later page of the same incident waits on that route for the earlier one', async () => {
+  test('of a later page of the same incident waits on that route for the earlier one', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: BROKEN, times: 1 });
     const pages = [page('master1', 'opened'), page('node1', 'opened'), page('master1', 'resolved')];
-    const left = await deliver(owed(pages, [one, two]), [one, two], soon());
-    expect(left).toEqual([
+    const { outbox, undelivered } = await deliver(owed(pages, [one, two]), [one, two], soon());
+    expect(outbox).toEqual([
       { page: pages[0], routes: ['one'] },
       { page: pages[2], routes: ['one'] },
     ]);
+    expect(undelivered).toMatchObject([
+      { message: expect.stringMatching(/^2 pages are still owed/) },
+    ]);
     expect(await came(one)).toEqual(['node1 opened']);
-    expect(await came(two)).toEqual(['master1 opened', 'node1 opened', 'master1 resolved']);
+    expect(await came(two)).toHaveLength(3);
 
-    expect(await deliver(left, [one, two], soon())).toEqual([]);
+    expect((await deliver(outbox, [one, two], soon())).outbox).toEqual([]);
     expect(await came(one)).toEqual(['node1 opened', 'master1 opened', 'master1 resolved']);
   });
 
-  test('a page whose answer is lost comes twice, under one key', async () => {
+  test('comes twice, under one key, where the answer is lost', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'dropped-after' }, times: 1 });
-    const left = await deliver(owed([page('master1', 'opened')], [one]), [one], soon());
-    expect(left).toHaveLength(1);
-    expect(await deliver(left, [one], soon())).toEqual([]);
+    const { outbox } = await deliver(owed([page('master1', 'opened')], [one]), [one], soon());
+    expect(outbox).toHaveLength(1);
+    expect((await deliver(outbox, [one], soon())).outbox).toEqual([]);
     expect(await came(one)).toEqual(['master1 opened', 'master1 opened']);
   });
 
-  test('a page for a route that is no longer configured is owed to nobody', async () => {
-    const opened = page('master1', 'opened');
-    const outbox = [
-      { page: opened, routes: ['gone'] },
-      { page: page('node1', 'opened'), routes: ['gone', 'one'] },
-    ];
-    expect(await deliver(outbox, [one], soon())).toEqual([]);
-    expect(await came(one)).toEqual(['node1 opened']);
+  test('stays owed, in order, where the deadline cuts it off', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
+    const pages = ['master1', 'node1', 'node2'].map((name) => page(name, 'opened'));
+    const due = owed(pages, [one]);
+    expect((await deliver(due, [one], deadlineIn(1000))).outbox).toEqual(due);
+  });
+});
+
+describe('a route that hangs', () => {
+  test('is given up, however far the deadline is', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
+    const pages = ['master1', 'node1', 'node2', 'node3'].map((name) => page(name, 'opened'));
+    const due = owed(pages, [one]);
+    expect((await deliver(due, [one], deadlineIn(600_000))).outbox).toEqual(due);
   });
 
-  test('a route that is no longer configured holds up nobody', async () => {
-    const outbox = [
-      { page: page('master1', 'opened'), routes: ['gone'] },
-      { page: page('master1', 'resolved'), routes: ['one'] },
-    ];
-    expect(await deliver(outbox, [one], soon())).toEqual([]);
+  test('keeps no page from another route', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
+    const pages = ['master1', 'node1', 'node2'].map((name) => page(name, 'opened'));
+    const { outbox } = await deliver(owed(pages, [one, two]), [one, two], deadlineIn(1000));
+    expect(outbox).toEqual(owed(pages, [one]));
+    expect(await came(two)).toHaveLength(3);
+  });
+
+  test('on the page of one incident keeps no other incident’s page', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' }, times: 1 });
+    const pages = ['master1', 'node1', 'node2'].map((name) => page(name, 'opened'));
+    const { outbox } = await deliver(owed(pages, [one]), [one], deadlineIn(1000));
+    expect(outbox).toEqual(owed(pages.slice(0, 1), [one]));
+  });
+});
+
+describe('a page that a route refuses', () => {
+  test('is offered for a day, since a person may mend the route', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: REFUSES });
+    const due = owed([page('master1', 'opened', 23.9), page('node1', 'opened')], [one]);
+    const { outbox, undelivered, dropped } = await deliver(due, [one], soon());
+    expect(outbox).toEqual(due);
+    expect(dropped).toEqual([]);
+    expect(undelivered).toEqual([
+      {
+        where: 'one',
+        message: expect.stringMatching(
+          /^2 pages are still owed, .*: refused: AuthorizationErrorException: not allowed$/,
+        ),
+      },
+    ]);
+    one.sns.gate.open();
+    expect((await deliver(outbox, [one], soon())).outbox).toEqual([]);
+  });
+
+  test('is dropped after a day, with the reason, and what waited for it goes on', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: REFUSES, times: 1 });
+    const due = owed([page('master1', 'opened', 24), page('master1', 'resolved', 1)], [one]);
+    const { outbox, dropped } = await deliver(due, [one], soon());
+    expect(outbox).toEqual([]);
+    const reason = 'not taken for 24 hours; refused: AuthorizationErrorException: not allowed';
+    expect(dropped).toEqual([
+      { where: 'one', message: `the page "master1" was dropped: ${reason}` },
+    ]);
+    expect(logged('page.dropped')).toEqual([
+      {
+        event: 'page.dropped',
+        key: 'lab/subject/master1',
+        kind: 'opened',
+        route: 'one',
+        reason,
+      },
+    ]);
     expect(await came(one)).toEqual(['master1 resolved']);
   });
 
-  test('what the deadline cuts off stays owed, in order', async () => {
-    one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' }, skip: 1 });
-    const pages = ['master1', 'node1', 'node2'].map((name) => page(name, 'opened'));
-    const left = await deliver(owed(pages, [one]), [one], deadlineIn(3000));
-    expect(left.map(({ page: { subject } }) => subject)).toEqual(['node1', 'node2']);
+  test('keeps no other incident’s page', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: REFUSES, times: 1 });
+    const pages = [page('master1', 'opened', 23), page('node1', 'opened')];
+    const { outbox } = await deliver(owed(pages, [one]), [one], soon());
+    expect(outbox).toEqual(owed(pages.slice(0, 1), [one]));
+    expect(await came(one)).toEqual(['node1 opened']);
+  });
+});
+
+describe('a page is never dropped without a line', () => {
+  test('one that no try has brought through for a week', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: BROKEN });
+    const due = owed([page('master1', 'opened', 167.9), page('node1', 'opened', 168)], [one]);
+    const { outbox, dropped } = await deliver(due, [one], soon());
+    expect(outbox).toEqual(due.slice(0, 1));
+    const reason = 'not taken for 168 hours; InternalErrorException: out of order';
+    expect(dropped).toEqual([{ where: 'one', message: `the page "node1" was dropped: ${reason}` }]);
+    expect(logged('page.dropped')).toMatchObject([{ key: 'lab/subject/node1', reason }]);
   });
 
-  test('a route that hangs is given up, however far the deadline is', async () => {
-    one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
-    const pages = ['master1', 'node1', 'node2', 'node3'].map((name) => page(name, 'opened'));
-    const outbox = owed(pages, [one]);
-    expect(await deliver(outbox, [one], deadlineIn(600_000))).toEqual(outbox);
+  test('one whose route is no longer configured; it holds up nobody', async () => {
+    const outbox = [
+      { page: page('master1', 'opened'), routes: ['gone'] },
+      { page: page('master1', 'resolved'), routes: ['gone', 'one'] },
+    ];
+    const delivered = await deliver(outbox, [one], soon());
+    expect(delivered.outbox).toEqual([]);
+    expect(await came(one)).toEqual(['master1 resolved']);
+    const reason = 'its route is no longer configured';
+    expect(logged('page.dropped')).toMatchObject([
+      { key: 'lab/subject/master1', kind: 'opened', route: 'gone', reason },
+      { key: 'lab/subject/master1', kind: 'resolved', route: 'gone', reason },
+    ]);
+    expect(delivered.dropped.map(({ where }) => where)).toEqual(['gone', 'gone']);
   });
+
+  test('the oldest, where more than two hundred wait', async () => {
+    const pages = Array.from({ length: 203 }, (_, number) => page(`node${number}`, 'opened'));
+    const delivered = await deliver(owed(pages, [one]), [], soon());
+    expect(delivered.outbox).toEqual([]);
+    const reasons = logged('page.dropped').map((line) => Object(line)['reason']);
+    expect(reasons.filter((reason) => reason === 'more than 200 pages wait')).toHaveLength(3);
+    expect(reasons).toHaveLength(203);
+  });
+});
+
+test('a route is told of ten incidents at once, however many there are', async () => {
+  let now = 0;
+  let most = 0;
+  const slow: PageRoute = {
+    name: 'slow',
+    deliver: async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 5);
+      });
+      now -= 1;
+      return { kind: 'taken' };
+    },
+  };
+  const pages = Array.from({ length: 50 }, (_, number) => page(`node${number}`, 'opened'));
+  expect((await deliver(owed(pages, [slow]), [slow], soon())).outbox).toEqual([]);
+  expect(most).toBe(10);
 });

@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Aws, startAws } from '../../lab/aws/aws.ts';
+import { type PagerDuty, startPagerDuty } from '../../lab/paging/pagerduty.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
 import { type Context, handler } from '../../lambda/handler.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
+import { type Report, reportSchema } from '../../shared/contract/report.ts';
 import { ENVIRONMENT } from '../../shared/contract/settings.ts';
 
 const CLUSTER = 'handled';
@@ -10,13 +13,29 @@ const TICK = '2020-01-06T09:00:00Z';
 /** Time enough for a run of no hosts. */
 const REMAINING_MS = 20_000;
 
-let aws: Aws | undefined;
+let aws: Aws;
+let pagerDuty: PagerDuty;
+let webhook: WebhookReceiver;
+let heart: WebhookReceiver;
 const before = { ...process.env };
 beforeAll(async () => {
-  aws = await startAws({ nodes: [], document: probeDocument('') });
+  [pagerDuty, webhook, heart] = await Promise.all([
+    startPagerDuty(),
+    startWebhookReceiver(),
+    startWebhookReceiver(),
+  ]);
+  const parameters = new Map([
+    ['/handled/pagerduty', `${pagerDuty.routingKey}\n`],
+    ['/handled/webhook', `${webhook.url}/services/s3cret`],
+  ]);
+  aws = await startAws({ nodes: [], document: probeDocument(''), parameters });
   Object.assign(process.env, aws.environment, {
     [ENVIRONMENT.cluster]: CLUSTER,
     [ENVIRONMENT.targets]: '[{"Key":"tag:cluster","Values":["lab"]}]',
+    [ENVIRONMENT.pagerDutyParameter]: '/handled/pagerduty',
+    [ENVIRONMENT.pagerDutyUrl]: pagerDuty.url,
+    [ENVIRONMENT.webhookParameter]: '/handled/webhook',
+    [ENVIRONMENT.heartbeatUrl]: `${heart.url}/ping/s3cret`,
     OTEL_SDK_DISABLED: 'true',
   });
 });
@@ -24,8 +43,26 @@ afterAll(async () => {
   for (const name of Object.keys(process.env)) {
     if (!(name in before)) delete process.env[name];
   }
-  await aws?.close();
+  await Promise.all([aws, pagerDuty, webhook, heart].map((part) => part?.close()));
 });
+
+const lines: string[] = [];
+beforeEach(() => {
+  lines.length = 0;
+  vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
+    lines.push(String(line));
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  for (const { gate } of [aws.ssm, aws.sns, pagerDuty, webhook, heart]) gate.open();
+});
+
+function logged(event: string): readonly unknown[] {
+  const parsed: readonly unknown[] = lines.map((line) => JSON.parse(line));
+  return parsed.filter((line) => Object(line)['event'] === event);
+}
 
 /** Lambda gives an event that it delivers twice the same request id. */
 function context(): Context {
@@ -38,39 +75,199 @@ function context(): Context {
   };
 }
 
-test.for(['tomorrow', '', '2020-01-06', '2020-01-06T09:00:00+01:00', '9999-01-01T00:00:00Z'])(
-  'a tick at "%s" is an error, and shuts out no other tick',
-  async (scheduledTime) => {
-    await expect(handler({ scheduledTime }, context())).rejects.toThrow(
-      'scheduledTime is not ISO 8601 in UTC',
-    );
-    expect(aws?.dynamoDb.gate.calls).toEqual([]);
-  },
-);
+async function run(event: unknown): Promise<Report> {
+  return reportSchema.parse(await handler(event, context()));
+}
 
-test('an event that is delivered twice at once, under one request id, runs once', async () => {
-  const event = { scheduledTime: TICK };
-  const reports = await Promise.all([handler(event, context()), handler(event, context())]);
-  const refused = reports.filter(({ problems }) =>
-    problems.some(({ message }) => message.includes('has run already')),
+describe('a tick', () => {
+  test.for(['tomorrow', '', '2020-01-06', '2020-01-06T09:00:00+01:00', '9999-01-01T00:00:00Z'])(
+    'at "%s" is an error, and shuts out no other tick',
+    async (scheduledTime) => {
+      await expect(handler({ scheduledTime }, context())).rejects.toThrow(
+        'scheduledTime is not ISO 8601 in UTC',
+      );
+      expect(aws.dynamoDb.gate.calls).toEqual([]);
+    },
   );
-  expect(refused).toHaveLength(1);
-  expect(aws?.ssm.gate.count('SendCommand')).toBe(1);
-});
 
-test('a tick is the same in every way of writing its time', async () => {
-  const report = await handler({ scheduledTime: TICK.replace('Z', '.000Z') }, context());
-  expect(report).toMatchObject({
-    cluster: CLUSTER,
-    verdict: 'unjudged',
-    problems: [{ where: CLUSTER, message: expect.stringContaining('has run already') }],
+  test.for([
+    [{ scheduledTime: 7 }, 'expected string, received number'],
+    [{ testPage: false }, 'at testPage'],
+    [{ testPage: 'yes' }, 'at testPage'],
+    [{ testPage: true, scheduledTime: TICK }, 'at testPage'],
+    ['now', 'expected object'],
+  ] as const)('%j is an error that says what is wrong with it', async ([event, wrong]) => {
+    await expect(handler(event, context())).rejects.toThrow(
+      new RegExp(`^reading the event:[^]*${wrong}`),
+    );
+    expect(aws.dynamoDb.gate.calls).toEqual([]);
+    expect(logged('run.failed')).toHaveLength(1);
+  });
+
+  test('that is delivered twice at once, under one request id, runs once', async () => {
+    const event = { scheduledTime: TICK };
+    const reports = await Promise.all([run(event), run(event)]);
+    const refused = reports.filter((report) => report.refused?.includes('has run already'));
+    expect(refused).toHaveLength(1);
+    expect(aws.ssm.gate.count('SendCommand')).toBe(1);
+    expect(logged('run.completed')).toHaveLength(1);
+    expect(heart.gate.count('GET')).toBe(1);
+  });
+
+  test('is the same in every way of writing its time', async () => {
+    const report = await run({ scheduledTime: TICK.replace('Z', '.000Z') });
+    expect(report).toMatchObject({
+      cluster: CLUSTER,
+      verdict: 'unjudged',
+      problems: [{ where: CLUSTER, message: expect.stringContaining('has run already') }],
+    });
+  });
+
+  test('without a time is one of its own', async () => {
+    const { problems, refused } = await run({});
+    expect(refused).toBeUndefined();
+    expect(problems[0]).toEqual({
+      where: 'Systems Manager',
+      message: expect.stringMatching(/^no host was asked/),
+    });
   });
 });
 
-test('an event without a time is a tick of its own', async () => {
-  const { problems } = await handler({}, context());
-  expect(problems[0]).toEqual({
-    where: 'Systems Manager',
-    message: expect.stringMatching(/^no host was asked/),
+describe('a completed run', () => {
+  test('tells what it was given, and what would show it more', async () => {
+    const { coverage } = await run({});
+    expect(coverage).toMatchObject({
+      outside: [],
+      masters: [],
+      routes: ['sns', 'pagerduty', 'webhook'],
+    });
+    expect(coverage?.gaps.map(({ missing }) => missing)).toEqual([
+      'kubernetes',
+      'masters',
+      'telemetry',
+    ]);
+  });
+
+  test('is one line of which CloudWatch makes metrics', async () => {
+    await run({});
+    expect(logged('run.completed')).toEqual([
+      {
+        event: 'run.completed',
+        _aws: {
+          Timestamp: expect.any(Number),
+          CloudWatchMetrics: [
+            {
+              Namespace: 'vtepwatch',
+              Dimensions: [['Cluster']],
+              Metrics: [
+                { Name: 'RunCompleted', Unit: 'Count' },
+                { Name: 'OutboxOldestSeconds', Unit: 'Seconds' },
+                { Name: 'HostsReadRatio', Unit: 'None' },
+              ],
+            },
+          ],
+        },
+        Cluster: CLUSTER,
+        RunCompleted: 1,
+        OutboxOldestSeconds: 0,
+        HostsReadRatio: 0,
+      },
+    ]);
+  });
+
+  test('is one call of the heartbeat', async () => {
+    const earlier = heart.gate.count('GET');
+    await run({});
+    expect(heart.gate.count('GET')).toBe(earlier + 1);
+    expect(heart.gate.calls.at(-1)).toMatchObject({ input: { path: '/ping/s3cret' } });
+  });
+
+  test.for([
+    [{ kind: 'garbled', status: 500, body: '' }, 'answered 500'],
+    [{ kind: 'dropped-before' }, 'no answer: ECONNRESET'],
+    [{ kind: 'stalled' }, 'no answer: none in time'],
+  ] as const)(
+    'fails by no heartbeat (%j); the address is not in the log',
+    async ([fault, error]) => {
+      heart.gate.fail({ operation: 'GET', fault });
+      expect(await run({})).toMatchObject({ cluster: CLUSTER });
+      expect(logged('heartbeat.failed')).toEqual([
+        { event: 'heartbeat.failed', cluster: CLUSTER, error },
+      ]);
+      expect(logged('run.completed')).toHaveLength(1);
+      expect(lines.join('')).not.toContain('s3cret');
+    },
+  );
+});
+
+describe('a run that is not complete', () => {
+  test('beats no heart and counts as none', async () => {
+    aws.dynamoDb.gate.fail({
+      operation: 'PutItem',
+      // The lease is taken; incidents and outbox cannot be written.
+      skip: 1,
+      fault: { kind: 'refused', error: { type: 'AccessDenied', message: 'no', status: 400 } },
+    });
+    const earlier = heart.gate.count('GET');
+    await expect(run({})).rejects.toThrow('writing item');
+    aws.dynamoDb.gate.open();
+    expect(logged('run.completed')).toEqual([]);
+    expect(heart.gate.count('GET')).toBe(earlier);
+  });
+});
+
+describe('a test page', () => {
+  test('goes through every route; no host is asked, no lease taken, nothing stored', async () => {
+    const calls = [aws.dynamoDb.gate.calls.length, aws.ssm.gate.count('SendCommand')];
+    expect(await handler({ testPage: true }, context())).toEqual({
+      cluster: CLUSTER,
+      routes: [
+        { name: 'sns', delivered: true },
+        { name: 'pagerduty', delivered: true },
+        { name: 'webhook', delivered: true },
+      ],
+    });
+    const [published] = (await aws.sns.published()).slice(-1);
+    expect(published).toMatchObject({
+      subject: '[handled] test page, nothing is wrong',
+      attributes: { kind: 'test', severity: 'info' },
+    });
+    expect(pagerDuty.alerts().at(-1)?.payloads).toMatchObject([{ severity: 'info' }]);
+    expect(webhook.received().at(-1)).toMatchObject({
+      path: '/services/s3cret',
+      document: { kind: 'test', text: published?.message },
+    });
+    expect([aws.dynamoDb.gate.calls.length, aws.ssm.gate.count('SendCommand')]).toEqual(calls);
+  });
+
+  test('says which route did not take it, and why, without any secret', async () => {
+    pagerDuty.gate.fail({
+      operation: '*',
+      fault: {
+        kind: 'garbled',
+        status: 400,
+        body: JSON.stringify({ message: `no key ${pagerDuty.routingKey}` }),
+      },
+    });
+    webhook.gate.fail({ operation: 'POST', fault: { kind: 'dropped-before' } });
+    const result = await handler({ testPage: true }, context());
+    expect(result).toEqual({
+      cluster: CLUSTER,
+      routes: [
+        { name: 'sns', delivered: true },
+        { name: 'pagerduty', delivered: false, reason: 'refused: answered 400: no key ***' },
+        { name: 'webhook', delivered: false, reason: 'no answer: ECONNRESET' },
+      ],
+    });
+    const told = `${JSON.stringify(result)}${lines.join('')}`;
+    expect(told).not.toContain(pagerDuty.routingKey);
+    expect(told).not.toContain('s3cret');
+  });
+
+  test('that is asked for twice is two alerts: the first hides none', async () => {
+    const earlier = pagerDuty.alerts().length;
+    await handler({ testPage: true }, context());
+    await handler({ testPage: true }, context());
+    expect(pagerDuty.alerts()).toHaveLength(earlier + 2);
   });
 });

@@ -35,6 +35,9 @@ describe('a good environment', () => {
       limits: limitsSchema.parse({}),
       kubeconfig: undefined,
       otlpHeadersParameter: undefined,
+      pagerDuty: undefined,
+      webhook: undefined,
+      heartbeatUrl: undefined,
     });
   });
 
@@ -91,6 +94,52 @@ describe('a good environment', () => {
     expect(readSettings({ ...NEEDED, ...more }).kubeconfig).toEqual(kubeconfig);
   });
 
+  test.for([
+    [
+      'PagerDuty at its public address',
+      { VTEPWATCH_PAGERDUTY_PARAMETER: '/lab/pd' },
+      {
+        pagerDuty: { parameter: '/lab/pd', url: 'https://events.pagerduty.com/v2/enqueue' },
+      },
+    ],
+    [
+      "PagerDuty at Europe's",
+      {
+        VTEPWATCH_PAGERDUTY_PARAMETER: '/lab/pd',
+        VTEPWATCH_PAGERDUTY_URL: 'https://events.eu.pagerduty.com/v2/enqueue',
+      },
+      { pagerDuty: { parameter: '/lab/pd', url: 'https://events.eu.pagerduty.com/v2/enqueue' } },
+    ],
+    [
+      'a webhook whose address is a secret',
+      { VTEPWATCH_WEBHOOK_PARAMETER: '/lab/hook', VTEPWATCH_WEBHOOK_URL: 'https://other.test' },
+      { webhook: { kind: 'parameter', name: '/lab/hook' } },
+    ],
+    [
+      'a webhook whose address is none',
+      { VTEPWATCH_WEBHOOK_PARAMETER: '', VTEPWATCH_WEBHOOK_URL: 'http://alerts.internal:8080' },
+      { webhook: { kind: 'url', url: 'http://alerts.internal:8080' } },
+    ],
+    [
+      'a heartbeat',
+      { VTEPWATCH_HEARTBEAT_URL: 'https://hc-ping.com/5f0e6f3c?rid=1' },
+      { heartbeatUrl: 'https://hc-ping.com/5f0e6f3c?rid=1' },
+    ],
+    [
+      'neither of them where they are empty',
+      {
+        VTEPWATCH_PAGERDUTY_PARAMETER: '',
+        VTEPWATCH_PAGERDUTY_URL: '',
+        VTEPWATCH_WEBHOOK_PARAMETER: '',
+        VTEPWATCH_WEBHOOK_URL: '',
+        VTEPWATCH_HEARTBEAT_URL: '',
+      },
+      { pagerDuty: undefined, webhook: undefined, heartbeatUrl: undefined },
+    ],
+  ] as const)('may name %s', ([, more, read]) => {
+    expect(readSettings({ ...NEEDED, ...more })).toMatchObject(read);
+  });
+
   test('whose limits are some keeps the defaults of the others', () => {
     const { limits } = readSettings({ ...NEEDED, VTEPWATCH_LIMITS: '{"slowSeconds":1}' });
     expect(limits).toEqual({ ...limitsSchema.parse({}), slowSeconds: 1 });
@@ -142,6 +191,29 @@ describe('a variable that is', () => {
       expect(said).toContain(`environment variable ${name} is not JSON: tag:vtepwatch=lab `);
       expect(said).toMatch(/\nAllowed: a JSON (array|object) /);
       expect(said).not.toContain('end');
+    },
+  );
+});
+
+describe('an address', () => {
+  const NAMES = [ENVIRONMENT.pagerDutyUrl, ENVIRONMENT.webhookUrl, ENVIRONMENT.heartbeatUrl];
+  const WRONG = [
+    'hooks.example.com/token',
+    'ftp://hooks.example.com/token',
+    'https://',
+    'https:///token',
+    'https://user:token@hooks.example.com/',
+    'https://hooks.example.com/to ken',
+    'https://hooks.example.com/to\nken',
+    'https://hooks.example.com:port/token',
+  ];
+  test.for(NAMES.flatMap((name) => WRONG.map((value) => [name, value] as const)))(
+    '%s=%s is refused without quoting it',
+    ([name, value]) => {
+      const said = complaintOf(name, value);
+      expect(said).toContain(`environment variable ${name} is wrong`);
+      expect(said).toContain('Allowed: an http or https URL without user and password');
+      expect(said).not.toMatch(/to\s?ken|example/);
     },
   );
 });

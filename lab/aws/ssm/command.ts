@@ -13,6 +13,8 @@ export interface Order {
   readonly document: Document;
   /** The document's script with this command's parameters in it. */
   readonly script: string;
+  /** What those parameters are, the document's defaults among them. */
+  readonly parameters: ReadonlyMap<string, string>;
   readonly request: CommandRequest;
   /** Milliseconds since the epoch. */
   readonly requestedAt: number;

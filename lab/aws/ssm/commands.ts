@@ -44,6 +44,7 @@ export function createCommands(documents: ReadonlyMap<string, Document>, world: 
         id: randomUUID(),
         document,
         script: scriptOf(document, values),
+        parameters: values,
         request,
         requestedAt: Date.now(),
       };

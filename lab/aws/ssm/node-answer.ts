@@ -86,8 +86,13 @@ async function taken(node: RegisteredNode, assignment: Assignment): Promise<Node
 
 async function run(node: RegisteredNode, assignment: Assignment): Promise<ScriptAnswer> {
   const { order, world, stop } = assignment;
+  const { machine } = node;
+  if ('answer' in machine) {
+    const stdout = Buffer.from(machine.answer(order.parameters));
+    return judge({ kind: 'exited', code: 0 }, stdout, Buffer.alloc(0));
+  }
   return runScript(
-    node.machine,
+    machine,
     {
       commandId: order.id,
       step: order.document.step,

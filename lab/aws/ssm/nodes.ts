@@ -1,10 +1,16 @@
-import type { Machine } from '../../machines/machine.ts';
+import type { Host, Machine } from '../../machines/machine.ts';
 import { createSlots } from './slots.ts';
 import type { Slots } from './slots.ts';
 
+/** A host that is only a model: nothing runs on it, and it knows what the script would print. */
+export interface AnsweringHost extends Host {
+  /** Standard output of a command with these parameters, for each of which there is a value. */
+  answer(parameters: ReadonlyMap<string, string>): string;
+}
+
 /** A machine that is registered with SSM. */
 export interface ManagedNode {
-  readonly machine: Machine;
+  readonly machine: Machine | AnsweringHost;
   /** What `Targets` with `tag:…` select by. */
   readonly tags: Readonly<Record<string, string>>;
   /** What a document's precondition is compared with. Default `Linux`. */
@@ -13,7 +19,7 @@ export interface ManagedNode {
 
 /** How a node takes commands, from the moment it is set. */
 export type NodeBehaviour =
-  /** The agent runs the document's script on the machine. */
+  /** The agent runs the document's script on the machine, or the host answers by itself. */
   | { readonly kind: 'online' }
   /** The agent neither receives commands nor gets an answer out, until this changes. */
   | { readonly kind: 'offline' }

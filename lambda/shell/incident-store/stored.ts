@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { SEVERITIES, TABLES } from '../../../shared/contract/causes.ts';
+import { CAUSES, SEVERITIES, TABLES } from '../../../shared/contract/causes.ts';
 import { incidentSchema } from '../../../shared/contract/report.ts';
 import { type Cidr, type IpAddress, parseCidr, parseIp } from '../../../shared/core/addresses.ts';
 import type { RosterEntry } from '../../../shared/core/facts.ts';
@@ -57,6 +57,8 @@ const page = z.object({
   key: z.string(),
   kind: z.enum(['opened', 'worsened', 'resolved']),
   severity: z.enum(SEVERITIES),
+  cause: z.optional(z.enum(CAUSES)),
+  at: z.number(),
   subject: z.string(),
   text: z.string(),
 });

@@ -14,8 +14,12 @@ export interface Answers {
   readonly troubles: readonly string[];
 }
 
-/** Whether somebody may still answer who has not been given up. */
-export function isWaiting(answers: Answers, givenUp: ReadonlySet<string>): boolean {
-  const awaited = [...answers.byInstance].filter(([id]) => !givenUp.has(id));
-  return awaited.length === 0 || awaited.some(([, { kind }]) => kind === 'pending');
+/** Nothing has been looked at yet. */
+export const NO_ANSWERS: Answers = { byInstance: new Map(), troubles: [] };
+
+/** The managed nodes that may still answer. */
+export function pendingOf({ byInstance }: Answers): readonly string[] {
+  return [...byInstance].flatMap(([instanceId, { kind }]) =>
+    kind === 'pending' ? [instanceId] : [],
+  );
 }

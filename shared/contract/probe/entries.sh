@@ -3,31 +3,32 @@
 
 # $1: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas.
 entries() {
-  inspect_ip
-  printed_tables | awk -v wanted="$1" "$NORMALISE"'
-    BEGIN {
-      MAX_EVIDENCE_LINES = 200
-      MAX_EVIDENCE_BYTES = 200
-      count = split(wanted, list, ",")
-      for (i = 1; i <= count; i++) is_wanted[list[i]] = 1
-    }
-
-    function emit(record,    count, i, word) {
-      count = split(record, word, " ")
-      if (word[1] == "D" || word[1] == "A") {
-        print record
-        return
-      }
-      for (i = 3; i <= count; i++) {
-        if (!(word[i] in is_wanted)) continue
-        print record
-        evidence()
-        return
-      }
-    }
-
-    function evidence() {
-      gsub(/\t/, " ", printed)
-      if (++lines <= MAX_EVIDENCE_LINES) print "V " table " " substr(printed, 1, MAX_EVIDENCE_BYTES)
-    }'
+  { identity && printed_tables; } |
+    awk -v action=entries -v wanted="$1" "$ENTRIES$NORMALISE$ENVELOPE"
 }
+
+# shellcheck disable=SC2016 # The $ are awk's.
+ENTRIES='
+  BEGIN {
+    MAX_EVIDENCE_LINES = 200
+    MAX_EVIDENCE_BYTES = 200
+    count = split(wanted, list, ",")
+    for (i = 1; i <= count; i++) is_wanted[list[i]] = 1
+  }
+
+  function emit(kind, dev, key, value, detail) {
+    if (kind ~ /^[DA]$/) {
+      put(record(kind, dev, key))
+    } else if (kind ~ /^[NFR]$/ && (key in is_wanted || value in is_wanted)) {
+      put(record(kind, dev, key, value, detail))
+      evidence()
+    }
+  }
+
+  function evidence(    line) {
+    if (++lines > MAX_EVIDENCE_LINES) return
+    line = head $0
+    gsub(/\t/, " ", line)
+    put("V " table " " substr(line, 1, MAX_EVIDENCE_BYTES))
+  }
+'

@@ -18,25 +18,24 @@ ROOT=${VTEPWATCH_ROOT:-}
 # There is one kubelet and one flanneld, or two for a moment.
 MAX_PROCESSES=20
 
-# How long a command that asks the kernel may take. Those that only read a pipe end with it.
-patience_seconds=10
+# The words before a command that asks the kernel, which may hang. What only reads a pipe ends with
+# it.
+bounded=
+if command -v timeout >/dev/null; then bounded='timeout 15'; fi
 
-if command -v timeout >/dev/null; then
-  bounded() { timeout "$patience_seconds" "$@"; }
-else
-  bounded() { "$@"; }
-fi
+newline='
+'
 
 # Prints who answers, and since when its kernel runs: every answer begins with this.
 identity() {
   find_processes
-  printf 'host ' && node_name || return 1
+  find_node
   boot_id='' uptime=''
   {
     read -r boot_id <"$ROOT/proc/sys/kernel/random/boot_id"
     read -r uptime _ <"$ROOT/proc/uptime"
   } 2>/dev/null
-  printf 'boot %s %s\n' "${boot_id:--}" "${uptime:--}"
+  printf 'host %s\nboot %s %s\n' "$node" "${boot_id:--}" "${uptime:--}"
 }
 
 # Prints what is worth knowing of this host beside its tables; `-` stands for what is not known.
@@ -50,9 +49,7 @@ facts() {
 # Sets `kubelets` and `flannelds` to the directories in /proc of these processes.
 find_processes() {
   kubelets='' flannelds='' seen=0
-  for match in $(
-    bounded grep -x -e kubelet -e flanneld "$ROOT"/proc/[0-9]*/comm /dev/null 2>/dev/null
-  ); do
+  for match in $(grep -x -e kubelet -e flanneld "$ROOT"/proc/[0-9]*/comm /dev/null 2>/dev/null); do
     process=${match%/comm:*}
     is_of_this_host "$process" || continue
     [ $((seen += 1)) -le "$MAX_PROCESSES" ] || break
@@ -70,20 +67,24 @@ is_of_this_host() {
   [ -O "$1" ] && { [ ! -e "$1/ns/net" ] || [ "$1/ns/net" -ef /proc/self/ns/net ]; }
 }
 
-# The kubelet's own word for this node, else the host name; lower case, as the kubelet makes it.
-node_name() {
-  {
-    for process in $kubelets; do bounded tr '\0' '\n' <"$process/cmdline"; done
-    printf '%s\n' "--hostname-override=$(uname -n)"
-  } 2>/dev/null | awk '
-    previous == "--hostname-override" { $0 = previous "=" $0 }
-    { previous = $0 }
-    sub(/^--hostname-override=/, "") {
-      name = tolower($0)
-      if (name ~ /^[a-z0-9][a-z0-9.-]*$/ && length(name) < 254) exit
-      name = ""
-    }
-    END { print (name == "" ? "-" : name) }'
+# Sets `node` to the kubelet's own word for this node, else to the host name, `-` if neither is one.
+find_node() {
+  node=-
+  for process in $kubelets; do
+    words=$newline$($bounded tr '\0' '\n' <"$process/cmdline")$newline
+    name=${words#*"$newline"--hostname-override[="$newline"]}
+    is_node "${name%%"$newline"*}" && return
+  done
+  read -r name <"$ROOT/proc/sys/kernel/hostname" || name=$(uname -n)
+  is_node "$name" || :
+} 2>/dev/null
+
+# Sets `node` to a name, in lower case as the kubelet makes it, if it is one.
+is_node() {
+  name=$1
+  case $name in *[A-Z]*) name=$(printf '%s\n' "$name" | tr A-Z a-z) ;; esac
+  case $name in '' | [!a-z0-9]* | *[!a-z0-9.-]*) return 1 ;; esac
+  [ "${#name}" -lt 254 ] && node=$name
 }
 
 install_kind() {

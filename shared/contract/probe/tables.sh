@@ -5,164 +5,158 @@
 # More than any host prints: 5,000 peers and 250 pods make 1.5 million bytes.
 MAX_PRINTED_BYTES=16777216
 
-# Prints all that this host holds.
-tables() {
-  facts
-  inspect_ip
-  printf 'tools %s %s\n' "$ip_kind" "$ip_version"
-  printed_tables | awk "$NORMALISE"'
-    function emit(record) { print record }'
+# Prints what each command prints, between marks. The mark at the very end says that nothing was cut.
+raw_tables() {
+  # Only an overlay in IPv6 has entries among the routes of IPv6, of which each pod adds its own.
+  families=4
+  if any "$ROOT"/proc/sys/net/ipv6/conf/*-v6.*; then families='4 6'; fi
+  $bounded sh -c "$READ_TABLES" read-tables "$families" 2>/dev/null | head -c "$MAX_PRINTED_BYTES"
 }
 
-# Sets ip_kind and ip_version: iproute2's `ip -V` tells, busybox prints its usage instead.
-inspect_ip() {
-  says=$(bounded ip -V 2>&1 | first_lines)
-  case $says in
-    *iproute2-*) ip_kind=iproute2 ip_version=${says#*iproute2-} ;;
-    *'BusyBox v'*) ip_kind=busybox ip_version=${says#*BusyBox v} ;;
-    *) ip_kind=none ip_version= ;;
-  esac
-  ip_version=${ip_version%%[!0-9A-Za-z.]*}
-  ip_version=${ip_version:--}
-}
+# The same in printable ASCII.
+printed_tables() { raw_tables | tr -c '\t\n -~' '?'; }
 
-# Prints what each command prints, between marks, in printable ASCII. The mark at the very end says
-# that nothing was cut.
-printed_tables() {
-  {
-    if [ "$ip_kind" = iproute2 ]; then
-      ip_section link -d -o link show type vxlan
-    else
-      ip_section link -o link show
+# Starting programs is most of what this script costs. So one `timeout` bounds all that read tables,
+# in a shell of their own: what hangs then is ended, and what follows is not begun, because what hung
+# once hangs again. Complaints go the way of entries, since some leave the exit status at 0 ("Dump
+# was interrupted and may be inconsistent"). Busybox does not know `-d`, and is asked for its links
+# once more.
+# shellcheck disable=SC2016 # The $ are of that shell.
+READ_TABLES='
+  late=
+  end() {
+    late=124
+    kill "$child"
+  }
+  trap end TERM
+
+  section() {
+    echo "@begin $1"
+    shift
+    if [ -z "$late" ]; then
+      "$@" 2>&1 &
+      child=$!
+      wait "$child"
     fi
-    ip_section address -o addr show
-    ip_section neighbour neigh show nud all
-    bridge_section fdb fdb show
-    ip_section route -4 route show
-    # Only an overlay in IPv6 has entries among these routes, of which each pod adds its own.
-    if any "$ROOT"/proc/sys/net/ipv6/conf/*-v6.*; then ip_section route -6 route show; fi
-    echo @complete
-  } 2>/dev/null | head -c "$MAX_PRINTED_BYTES" | tr -c '\t\n -~' '?'
-}
+    status=${late:-$?}
+    printf "\n@end %s\n" "$status"
+  }
 
-ip_section() {
-  table=$1
-  shift
-  if [ "$ip_kind" = none ]; then no_section "$table" ip; else section "$table" ip "$@"; fi
-}
+  section version ip -V
+  section link ip -d -o link show type vxlan
+  [ "$status" -eq 0 ] || section link ip -o link show
+  section address ip -o addr show
+  section neighbour ip neigh show nud all
+  section fdb bridge fdb show
+  for family in $1; do section route ip "-$family" route show; done
+  echo @complete
+'
 
-# A CNI plugin is named `bridge` as well.
-bridge_section() {
-  table=$1
-  shift
-  case $(bounded bridge -V 2>&1 | first_lines) in
-    'bridge utility'*) section "$table" bridge "$@" ;;
-    *) no_section "$table" bridge ;;
-  esac
-}
-
-# Runs a command that reads a table. Complaints go the way of entries, because some leave the exit
-# status at 0 ("Dump was interrupted and may be inconsistent").
-section() {
-  echo "@begin $1"
-  shift
-  bounded "$@" 2>&1
-  status=$?
-  # What hung once hangs again, and the answer is awaited.
-  if [ "$status" -eq 124 ]; then patience_seconds=1; fi
-  printf '\n@end %s\n' "$status"
-}
-
-# Says that the program for a table is not there, or is not what its name says.
-no_section() {
-  if command -v "$2" >/dev/null; then reason=unrecognised; else reason=missing; fi
-  printf '@begin %s\n@end %s\n' "$1" "$reason"
-}
-
-# Enough for the version of a program, and no more from one that does not stop.
-first_lines() {
-  for _ in 1 2 3; do read -r line && printf '%s\n' "$line"; done
-}
-
-# This awk program calls emit(record) for each entry that matters, while `printed` is the line it is
-# from and `table` is where that stood. Every line must be understood, or the table is unknown; what
-# is skipped on purpose is other devices' and multicast's.
+# This awk program calls emit(kind, dev, key, value, detail) for each entry that matters, while $0 is
+# the line it is from and `table` is where that stood. Every line must be understood, or the table is
+# unknown; what is skipped on purpose is other devices' and multicast's.
 # shellcheck disable=SC2016 # The $ are awk's.
 NORMALISE='
-  $1 == "@begin" { table = $2; destination = fault = ""; next }
-  $1 == "@end" { ended($2); next }
-  $1 == "@complete" { complete = 1; next }
-  NF == 0 { next }
-  { printed = $0 }
-  table == "link" { link() }
-  table == "address" { address() }
-  table == "neighbour" { neighbour() }
-  table == "fdb" { fdb() }
-  table == "route" { route() }
-  END { exit !complete }
+  /^@(begin|end) / { mark(); next }
+  table == "neighbour" { neighbour(); next }
+  table == "fdb" { fdb(); next }
+  table == "route" { route(); next }
+  table == "address" { address(); next }
+  table == "link" { link(); next }
+  table == "version" { version(); next }
+  table == "none" && $0 != "@complete" { refuse("a line between two tables") }
+
+  # A table begins where none is open, and ends where one is.
+  function mark() {
+    if (($1 == "@begin") == (table != "" && table != "none")) refuse("a mark out of place")
+    if ($1 == "@begin") { table = $2; fault = "" }
+    else { ended($2); table = "none" }
+  }
+
+  # ip utility, iproute2-6.1.0, libbpf 1.1.2; BusyBox v1.35.0 (Debian 1:1.35.0-4) multi-call binary.
+  function version() {
+    if (++said > 3) return
+    if (sub(/.*iproute2-/, "")) tool = "iproute2"
+    else if (sub(/.*BusyBox v/, "")) tool = "busybox"
+    else return
+    sub(/[^0-9A-Za-z.].*/, "")
+    release = $0
+  }
 
   # 3: flannel.1: <BROADCAST,UP,LOWER_UP> mtu 1450 ... link/ether MAC ... vxlan id 1 local IP ...
   function link(    dev, state, vxlan) {
     if ($1 !~ /^[0-9]+:$/) return garbled()
     dev = $2
     sub(/(@.*)?:$/, "", dev)
-    if (!is_overlay(dev)) return
+    if (!is_overlay(dev) || dev in own) return
     state = $3 ~ /[<,]UP[,>]/ && $3 ~ /[<,]LOWER_UP[,>]/ ? "UP" : "DOWN"
     vxlan = position("vxlan", 4)
-    emit("D " dev " " ($1 + 0) " " state " " number(after("mtu", 4)) \
+    device[++devices] = dev
+    own[dev] = ip(after("local", vxlan))
+    emit("D", dev, ($1 + 0) " " state " " number(after("mtu", 4)) \
       " " mac(after("link/ether", 4)) " " number(after("id", vxlan)) \
-      " " ip(after("local", vxlan)) " " number(after("dstport", vxlan)))
+      " " own[dev] " " number(after("dstport", vxlan)))
   }
 
   # 3: flannel.1    inet 10.42.0.0/32 scope global flannel.1 ...
-  function address() {
+  function address(    text, i) {
     if ($1 !~ /^[0-9]+:$/) return garbled()
-    if (!is_overlay($2) || $3 !~ /^inet6?$/ || $4 ~ /^fe80:/) return
+    if ($3 !~ /^inet6?$/ || $4 ~ /^fe80:/) return
     if (!is_prefix($4)) return garbled()
-    emit("A " $2 " " with_length($4))
+    if (is_overlay($2)) emit("A", $2, with_length($4))
+    text = $4
+    sub(/\/.*/, "", text)
+    for (i = 1; i <= devices; i++) {
+      if (own[device[i]] != text) continue
+      emit("L", device[i], with_length($4))
+      own[device[i]] = ""
+    }
   }
 
   # 10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 router PERMANENT proto openr
-  function neighbour(    dev, i, state) {
+  function neighbour(    dev, i) {
     if (!is_ip($1)) return garbled()
     dev = after("dev", 2)
     if (!is_overlay(dev)) return
-    state = "-"
-    for (i = 2; i <= NF; i++)
-      if ($i ~ /^(INCOMPLETE|REACHABLE|STALE|DELAY|PROBE|FAILED|NOARP|PERMANENT)$/) state = $i
-    if (state == "NOARP" || $1 ~ /^(ff|22[4-9]\.|23[0-9]\.)/) return
-    emit("N " dev " " $1 " " mac(after("lladdr", 2)) " " state)
+    for (i = NF; i > 1 && !($i in is_state); i--);
+    if ($i == "NOARP" || $1 ~ /^(ff..:|22[4-9]\.|23[0-9]\.)/) return
+    emit("N", dev, $1, mac(after("lladdr", 4)), i > 1 ? $i : "-")
   }
 
   # 8a:11:11:11:11:02 dev flannel.1 dst 192.168.50.2 self permanent; 4.17 and 4.18 print no "dst".
-  function fdb(    at, dst, kind) {
+  function fdb(    at, dst) {
     if (!is_mac($1)) return garbled()
     at = position("dev", 2)
     if (!is_overlay($(at + 1))) return
-    dst = after("dst", 2)
+    dst = after("dst", at + 2)
     if (dst == "") dst = $(at + 2)
-    if (!is_ip(dst)) return
-    kind = has("permanent") ? "permanent" : has("static") ? "static" : "dynamic"
-    emit("F " $(at + 1) " " $1 " " dst " " kind)
+    if (is_ip(dst)) emit("F", $(at + 1), $1, dst)
   }
 
   # [type] 10.42.1.0/24 via 10.42.1.0 dev flannel.1 onlink; of several gateways, each has a line of
   # its own below the destination.
   function route(    via) {
     if ($1 == "nexthop") {
-      printed = head $0
+      head = first
     } else {
-      head = $0
+      head = ""
+      first = $0
       destination = $1 ~ /^[a-z]+$/ && $1 != "default" ? $2 : $1
     }
     if (destination == "default") return
     if (!is_prefix(destination)) return garbled()
-    via = after("via", 1)
-    if (via ~ /^inet6?$/) via = after(via, 1)
+    via = after("via", 2)
+    if (via == "inet" || via == "inet6") via = after(via, 2)
     if (via == "") return
     if (!is_ip(via)) return garbled()
-    emit("R " known(after("dev", 1)) " " with_length(destination) " " via \
-      " " (has("onlink") ? "onlink" : "-"))
+    emit("R", known(after("dev", 2)), with_length(destination), via)
+  }
+
+  # The entry in one line, as it stands in an answer. What has no value is no entry of a table.
+  function record(kind, dev, key, value, detail) {
+    if (kind == "F") detail = has("permanent") ? "permanent" : has("static") ? "static" : "dynamic"
+    if (kind == "R") detail = has("onlink") ? "onlink" : "-"
+    return kind " " dev " " key (value == "" ? "" : " " value " " detail)
   }
 
   function position(name, from,    i) {
@@ -171,13 +165,17 @@ NORMALISE='
   }
   function has(name) { return position(name, 2) <= NF }
   function after(name, from,    i) {
-    i = position(name, from)
-    return i < NF ? $(i + 1) : ""
+    for (i = from; i < NF; i++) if ($i == name) return $(i + 1)
+    return ""
   }
 
   function is_overlay(dev) { return dev ~ /^(flannel(-v6)?\.[0-9]+|vxlan(-v6)?\.calico)$/ }
-  function is_ip(text) { return text ~ /^[0-9a-f.:]+$/ && text ~ /[.:]/ }
-  function is_prefix(text) { return text ~ /^[0-9a-f.:]+(\/[0-9]+)?$/ && text ~ /[.:]/ }
+  function is_ip(text) {
+    return text ~ /^([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]*:[0-9a-f.:]*)$/
+  }
+  function is_prefix(text) {
+    return text ~ /^([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]*:[0-9a-f.:]*)(\/[0-9]+)?$/
+  }
   function is_mac(text) { return text ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])+$/ }
 
   function known(text) { return text == "" ? "-" : text }
@@ -186,20 +184,30 @@ NORMALISE='
   function mac(text) { return is_mac(text) ? text : "-" }
   function with_length(text) { return text (text ~ /\// ? "" : text ~ /:/ ? "/128" : "/32") }
 
-  function garbled() { fault = /Dump was interrupted/ ? "interrupted" : "unrecognised" }
-  function ended(status) {
-    if (status != "0") unread(reason_of(status))
-    else if (fault != "") unread(fault)
+  function garbled() {
+    if (NF > 0) fault = /Dump was interrupted/ ? "interrupted" : "unrecognised"
+  }
+  function ended(status,    reason) {
+    if (table == "version") return emit("tools", tool == "" ? "none" : tool, known(release))
+    if (status != "0") reason = reason_of(status)
+    else reason = tool == "" && table != "fdb" ? "unrecognised" : fault
+    # Of two looks at the links, the last one counts.
+    if (table == "link") of_links = reason
+    else if (table == "address") unread("device", of_links == "" ? reason : of_links)
+    else unread(table, reason)
   }
   function reason_of(status) {
-    if (status !~ /^[0-9]+$/) return status
     if (status == 124 || status == 143) return "timeout"
     if (status == 126 || status == 127) return "missing"
     return "exit-" status
   }
-  function unread(reason,    name) {
-    name = table == "link" || table == "address" ? "device" : table
-    if (!(name in told)) print "U " name " " reason
-    told[name] = 1
+  function unread(name, reason) {
+    if (reason != "" && !(name in told)) put("U " name " " reason)
+    if (reason != "") told[name] = 1
+  }
+
+  BEGIN {
+    split("INCOMPLETE REACHABLE STALE DELAY PROBE FAILED NOARP PERMANENT", states)
+    for (i in states) is_state[states[i]] = 1
   }
 '

@@ -22,6 +22,8 @@ export interface CauseRule {
 export type Recognition =
   /** The host has no overlay device. */
   | { readonly kind: 'device' }
+  /** Two groups of nodes that hold nothing of each other. */
+  | { readonly kind: 'sides' }
   /** A whole row: the same tables lost for every judged subject. */
   | { readonly kind: 'row'; readonly signature: Signature }
   /** A cell, alone or with others in a column or a part of a row. */

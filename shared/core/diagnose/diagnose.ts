@@ -1,6 +1,7 @@
 import type { Cause, Severity, Table } from '../../contract/causes.ts';
 import type { Cell, Held } from '../diff/cells.ts';
 import { type Matrix, peersOf, subjectsOf } from '../diff/matrix.ts';
+import { sidesOf } from '../diff/sides.ts';
 import { groupBy } from '../group.ts';
 import { joinClusterWide } from './cluster-wide.ts';
 import { cover, type Line } from './cover.ts';
@@ -20,8 +21,12 @@ export function diagnose(matrix: Matrix): readonly Finding[] {
   const aging = matrix.cells.filter((cell) => !isBroken(cell));
   const devices = devicesMissing(matrix, broken);
   const drifts = drifted(matrix, without(broken, devices));
-  const rows = wholeRows(matrix, without(broken, [...devices, ...drifts]));
-  const explained = [...devices, ...drifts, ...rows];
+  const parts = partitioned(matrix, without(broken, [...devices, ...drifts]));
+  const rows = wholeRows(matrix, without(broken, [...devices, ...drifts, ...parts]), [
+    ...devices,
+    ...drifts,
+  ]);
+  const explained = [...devices, ...drifts, ...parts, ...rows];
   const lines = [...cover(matrix, without(broken, explained)), ...cover(matrix, aging)].map(
     (line) => findingOfLine(matrix, line),
   );
@@ -66,20 +71,54 @@ function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   }));
 }
 
+/** Two groups of nodes that do not hold each other: one fault, whatever was its cause. */
+function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
+  const severed = new Map([...matrix.rows].map(([observer, row]) => [observer, row.severed]));
+  if (sidesOf(severed) === undefined) return [];
+  const observers = [...matrix.rows.keys()];
+  return [
+    {
+      scope: 'cluster',
+      cause: 'partition',
+      otherCauses: [],
+      severity: 'critical',
+      name: 'partition',
+      subject: undefined,
+      observers,
+      cells: cells.filter(({ observer, subject }) => severed.get(observer)?.has(subject)),
+      checkedPeers: observers.length,
+      missingPeers: observers.length,
+    },
+  ];
+}
+
 /** Observers that lost the same tables for every subject they were asked about. */
-function wholeRows(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
+function wholeRows(
+  matrix: Matrix,
+  cells: readonly Cell[],
+  told: readonly Finding[],
+): readonly Finding[] {
+  const explained = new Set(told.map(({ name }) => name));
   const findings = [...groupBy(cells, ({ observer }) => observer)].map(([observer, row]) => {
     const asked = subjectsOf(matrix, observer);
+    const isSample = isSampled(matrix, observer);
+    if (isSample && explained.has(observer)) return undefined;
     // With one subject, row and column are one cell: that is a pair.
-    if (row.length < asked || asked < 2) return undefined;
-    const recognised = recogniseRow({
+    if ((row.length < asked && !isSample) || asked < 2) return undefined;
+    const common = recogniseRow({
       neighbour: inCommon(row, 'neighbour'),
       fdb: inCommon(row, 'fdb'),
       route: inCommon(row, 'route'),
     });
-    return recognised === undefined ? undefined : ofObserver(matrix, row, { observer, recognised });
+    const recognised = isSample ? (common ?? recogniseCells(matrix, row)) : common;
+    return recognised && ofObserver(matrix, row, { observer, recognised });
   });
   return findings.filter((finding) => finding !== undefined);
+}
+
+/** Whether an observer's cells only stand for its whole row. */
+function isSampled({ rows }: Matrix, observer: string): boolean {
+  return (rows.get(observer)?.lost.size ?? 0) > 0;
 }
 
 function inCommon(row: readonly Cell[], table: Table): Held {
@@ -141,7 +180,8 @@ function ofObserver(
   { observer, recognised }: { readonly observer: string; readonly recognised: Recognised },
 ): Finding {
   const checkedPeers = subjectsOf(matrix, observer);
-  const missingPeers = recognised.cause === 'device-missing' ? checkedPeers : cells.length;
+  const isWhole = recognised.cause === 'device-missing' || isSampled(matrix, observer);
+  const missingPeers = isWhole ? checkedPeers : cells.length;
   return {
     scope: 'observer',
     ...recognised,

@@ -10,6 +10,7 @@ import { neighbourNotPermanent } from './causes/neighbour-not-permanent.ts';
 import { neighboursAndRoutesLost } from './causes/neighbours-and-routes-lost.ts';
 import { neighboursFlushed } from './causes/neighbours-flushed.ts';
 import { neverProgrammed } from './causes/never-programmed.ts';
+import { partition } from './causes/partition.ts';
 import { routeMissing } from './causes/route-missing.ts';
 import { staleMac } from './causes/stale-mac.ts';
 import { tablesEmpty } from './causes/tables-empty.ts';
@@ -19,6 +20,7 @@ import { underlayMoved } from './causes/underlay-moved.ts';
 export const RULES = {
   'device-missing': deviceMissing,
   'mac-drift': macDrift,
+  partition,
   'tables-empty': tablesEmpty,
   'neighbours-and-routes-lost': neighboursAndRoutesLost,
   'neighbours-flushed': neighboursFlushed,

@@ -1,7 +1,14 @@
-import type { Table } from '../../contract/causes.ts';
+import { type Table, TABLES } from '../../contract/causes.ts';
 import type { ReportedEntry } from '../../contract/report.ts';
+import type { Family } from '../addresses.ts';
 import { fdbText, neighbourText, routeText } from '../entry-text.ts';
-import { deviceFamily, isOverlayDevice, type Tables, type Vtep } from '../overlay.ts';
+import {
+  DEFAULT_DEVICE,
+  deviceFamily,
+  isOverlayDevice,
+  type Tables,
+  type Vtep,
+} from '../overlay.ts';
 import { compare, type Difference, type Entry, type Index, indexEntries } from './diff.ts';
 
 /**
@@ -23,6 +30,7 @@ export interface Cell {
 /** The entries of one observer, ready to be looked up; a table it did not show is undefined. */
 export interface Holdings {
   readonly node: string;
+  readonly family: Family;
   readonly device: string;
   readonly neighbour: Index | undefined;
   readonly fdb: Index | undefined;
@@ -30,8 +38,6 @@ export interface Holdings {
   /** Routes over other devices than the overlay's: what DirectRouting sets. */
   readonly direct: Index | undefined;
 }
-
-const DEFAULT_DEVICE = { ipv4: 'flannel.1', ipv6: 'flannel-v6.1' } as const;
 
 export function holdingsOf(node: string, tables: Tables, family: Vtep['family']): Holdings {
   const { neighbours, fdb, routes } = tables;
@@ -50,6 +56,7 @@ export function holdingsOf(node: string, tables: Tables, family: Vtep['family'])
   }));
   return {
     node,
+    family,
     device: named.find(ofOverlay)?.device ?? DEFAULT_DEVICE[family],
     neighbour: indexOf(
       neighbours?.filter(ofOverlay).map(({ ip, mac, permanent, state, device }) => ({
@@ -83,12 +90,7 @@ export function cellOf(held: Holdings, vtep: Vtep): Cell | undefined {
     fdb: look({ key: mac, value: underlayIp }, held.fdb),
     route: look({ key: podCidr, value: tunnelIp }, held.route),
   };
-  const expected = {
-    neighbour: neighbourText(held.device, tunnelIp, mac),
-    fdb: fdbText(held.device, mac, underlayIp),
-    route: routeText(held.device, podCidr, tunnelIp),
-  };
-  const entries = (['neighbour', 'fdb', 'route'] as const).flatMap((table) => {
+  const entries = TABLES.flatMap((table) => {
     const difference = compared[table];
     return difference.kind === 'none' || difference.kind === 'unknown'
       ? []
@@ -97,7 +99,7 @@ export function cellOf(held: Holdings, vtep: Vtep): Cell | undefined {
             observer: held.node,
             subject,
             table,
-            expected: expected[table],
+            expected: expectedText(table, held.device, vtep),
             found: difference.found,
           },
         ];
@@ -110,6 +112,19 @@ export function cellOf(held: Holdings, vtep: Vtep): Cell | undefined {
     route: compared.route.kind === 'changed' ? 'absent' : heldOf(compared.route),
   } as const;
   return { observer: held.node, subject, state, entries };
+}
+
+/** The entry that an observer should hold, as its tool would print it. */
+export function expectedText(table: Table, device: string, vtep: Vtep): string {
+  const { tunnelIp, mac, underlayIp, podCidr } = vtep;
+  switch (table) {
+    case 'neighbour':
+      return neighbourText(device, tunnelIp, mac);
+    case 'fdb':
+      return fdbText(device, mac, underlayIp);
+    case 'route':
+      return routeText(device, podCidr, tunnelIp);
+  }
 }
 
 /** Merges what two families say of one cell: of each table, the worse. */

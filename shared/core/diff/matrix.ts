@@ -1,9 +1,12 @@
 import { ownDevice } from '../expect/own-device.ts';
 import type { Member } from '../expect/member.ts';
-import type { Table } from '../../contract/causes.ts';
-import type { Device, Tables, Vtep } from '../overlay.ts';
+import type { Device, Vtep } from '../overlay.ts';
 import { groupBy } from '../group.ts';
 import { type Cell, cellOf, holdingsOf, mergeCells } from './cells.ts';
+import { digestsOf } from './digests.ts';
+import { ghostsOf } from './ghosts.ts';
+import { NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
+import { shownBy } from './shown.ts';
 
 /**
  * Whether a node's own device has the MAC of its annotation, where both are known: it tells who is
@@ -12,14 +15,12 @@ import { type Cell, cellOf, holdingsOf, mergeCells } from './cells.ts';
 export type MacTruth = 'agrees' | 'differs' | 'unknown';
 
 /** One observer's row: what its host says of itself. */
-export interface Row {
+export interface Row extends Omit<Seen, 'cells'> {
   readonly observer: string;
   /** The overlay devices it has; undefined where its links were not captured. */
   readonly devices: readonly Device[] | undefined;
   /** The host should have a device of a family, and has none. */
   readonly deviceMissing: boolean;
-  /** The tables that it showed: of another one nothing can be said. */
-  readonly shown: ReadonlySet<Table>;
 }
 
 /**
@@ -32,6 +33,11 @@ export interface Matrix {
   readonly rows: ReadonlyMap<string, Row>;
   readonly subjects: ReadonlyMap<string, MacTruth>;
   readonly cells: readonly Cell[];
+  /**
+   * Observers whose digests say only that something is wrong, in groups that differ in the same: of
+   * each group one must be read in full. Nothing is said of what they hold.
+   */
+  readonly unexplained: readonly (readonly string[])[];
 }
 
 export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Matrix {
@@ -39,14 +45,15 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
   const settled = new Set(judged.map(({ node }) => node));
   const subjects = vteps.filter(({ node }) => settled.has(node));
   const byNode = groupBy(vteps, ({ node }) => node);
+  const digests = digestsOf(judged, subjects);
   const rows = new Map<string, Row>();
   const cells: Cell[] = [];
   for (const member of judged) {
-    const row = rowOf(member, byNode.get(member.node) ?? []);
+    const seen = digests.seenBy(member) ?? seenInTables(member, subjects, vteps);
     // A host that could read none of its tables has said nothing of any peer.
-    if (row.shown.size === 0) continue;
-    rows.set(member.node, row);
-    cells.push(...cellsOf(member, subjects));
+    if (seen.shown.size === 0) continue;
+    rows.set(member.node, rowOf(member, byNode.get(member.node) ?? [], seen));
+    for (const cell of seen.cells) cells.push(cell);
   }
   const left = leftNodes(judged, rows, cells);
   return {
@@ -58,6 +65,7 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
         .map((member) => [member.node, macTruth(member)]),
     ),
     cells: cells.filter(({ subject }) => !left.has(subject)),
+    unexplained: digests.unexplained,
   };
 }
 
@@ -91,9 +99,13 @@ function leftNodes(
   return new Set(silent.map(({ node }) => node));
 }
 
-function cellsOf(member: Member, subjects: readonly Vtep[]): readonly Cell[] {
-  const { node, observed } = member;
-  if (observed === undefined) return [];
+function seenInTables(
+  { node, observed }: Member,
+  subjects: readonly Vtep[],
+  vteps: readonly Vtep[],
+): Seen {
+  const shown = shownBy(observed?.tables ?? {});
+  if (observed === undefined || shown.size === 0) return NOTHING_SEEN;
   const holdings = {
     ipv4: holdingsOf(node, observed.tables, 'ipv4'),
     ipv6: holdingsOf(node, observed.tables, 'ipv6'),
@@ -106,7 +118,14 @@ function cellsOf(member: Member, subjects: readonly Vtep[]): readonly Cell[] {
     const sibling = cells.get(vtep.node);
     cells.set(vtep.node, sibling === undefined ? cell : mergeCells(sibling, cell));
   }
-  return [...cells.values()];
+  const wrong = [...cells.values()];
+  return {
+    ...NOTHING_SEEN,
+    shown,
+    ghosts: ghostsOf(observed.tables, vteps),
+    cells: wrong,
+    severed: severedIn(wrong),
+  };
 }
 
 function macTruth({ listed, observed }: Member): MacTruth {
@@ -121,19 +140,15 @@ function macTruth({ listed, observed }: Member): MacTruth {
   return truths.has('agrees') ? 'agrees' : 'unknown';
 }
 
-function rowOf({ node, observed }: Member, own: readonly Vtep[]): Row {
+/** A host's row; `own` is the host's own VTEP in each family. */
+export function rowOf(
+  { node, observed }: Member,
+  own: readonly Vtep[],
+  { shown, ghosts, lost, severed }: Omit<Seen, 'cells'>,
+): Row {
   const devices = observed?.tables.devices;
   // Only of a host that is known to have a VTEP can a device be said to be missing.
   const deviceMissing =
     devices !== undefined && own.some(({ family }) => ownDevice(devices, family) === undefined);
-  return { observer: node, devices, deviceMissing, shown: shownBy(observed?.tables ?? {}) };
-}
-
-/** Which tables a host showed. */
-export function shownBy({ neighbours, fdb, routes }: Tables): ReadonlySet<Table> {
-  const shown: Table[] = [];
-  if (neighbours !== undefined) shown.push('neighbour');
-  if (fdb !== undefined) shown.push('fdb');
-  if (routes !== undefined) shown.push('route');
-  return new Set(shown);
+  return { observer: node, devices, deviceMissing, shown, ghosts, lost, severed };
 }

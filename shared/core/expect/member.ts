@@ -1,5 +1,5 @@
 import type { RosterEntry } from '../facts.ts';
-import type { ClusterNode, HostFacts, Tables } from '../overlay.ts';
+import type { ClusterNode, Digest, HostFacts, Tables } from '../overlay.ts';
 
 /** A node that takes part in the overlay, with what each source says of it. */
 export interface Member {
@@ -14,6 +14,10 @@ export interface Member {
 
 export interface ObservedHost {
   readonly host: HostFacts;
+  /** Of a host that answered with a digest alone, nothing but its devices. */
   readonly tables: Tables;
+  readonly digest?: Digest | undefined;
+  /** Whether it was asked for its tables, and not for a digest alone. */
+  readonly inFull: boolean;
   readonly verbatim: readonly string[];
 }

@@ -43,7 +43,7 @@ function identify(facts: Facts): {
   readonly hosts: ReadonlyMap<string, ObservedHost>;
   readonly problems: readonly Problem[];
 } {
-  const answered = facts.observations.filter((observation) => observation.kind === 'tables');
+  const answered = facts.observations.flatMap((observation) => observedBy(observation) ?? []);
   const problems = facts.observations.flatMap(problemsOf);
   const silent = groupBy(
     facts.observations.filter((observation) => observation.kind === 'unknown'),
@@ -67,12 +67,26 @@ function identify(facts: Facts): {
   return { hosts, problems };
 }
 
+function observedBy(observation: Observation): ObservedHost | undefined {
+  switch (observation.kind) {
+    case 'tables':
+      return { ...observation, inFull: true };
+    case 'digest': {
+      const { host, devices, digest } = observation;
+      return { host, tables: { devices }, digest, inFull: false, verbatim: [] };
+    }
+    case 'unknown':
+      return undefined;
+  }
+}
+
 function problemsOf(observation: Observation): Problem[] {
   switch (observation.kind) {
     case 'unknown': {
       const { node, instanceId, reason } = observation;
       return [{ where: node ?? instanceId, message: reason }];
     }
+    case 'digest':
     case 'tables':
       return observation.unread.map((message) => ({ where: observation.host.node, message }));
   }

@@ -15,7 +15,9 @@ const DAY_MS = 86_400_000;
 
 /** See `membersOf`. */
 export function takingPart(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): TakingPart {
-  return facts.nodes === undefined ? withoutList(facts) : withList(facts, facts.nodes, hosts);
+  return facts.nodes === undefined
+    ? withoutList(facts, hosts)
+    : withList(facts, facts.nodes, hosts);
 }
 
 function withList(
@@ -42,18 +44,17 @@ function withList(
 }
 
 /** A host that shows its devices, has none, and never had one that was seen, is no node of ours. */
-function withoutList(facts: Facts): TakingPart {
+function withoutList(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): TakingPart {
   const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
   const remembered = facts.roster.filter(({ lastSeen }) => lastSeen >= oldest);
   const withVtep = nodesWithVtep(remembered);
-  const claimed = facts.observations.filter((observation) => observation.kind === 'tables');
   const apart = new Set(
-    claimed
-      .filter(({ host, tables }) => tables.devices?.length === 0 && !withVtep.has(host.node))
-      .map(({ host }) => host.node),
+    [...hosts]
+      .filter(([node, { tables }]) => tables.devices?.length === 0 && !withVtep.has(node))
+      .map(([node]) => node),
   );
   const names = new Set([
-    ...claimed.map(({ host }) => host.node),
+    ...claimedNames(facts),
     ...remembered.map(({ node }) => node),
     ...facts.listedNames,
   ]);
@@ -62,6 +63,11 @@ function withoutList(facts: Facts): TakingPart {
     listed: new Map(),
     apart: [...apart],
   };
+}
+
+/** Two hosts that claim one name are both unknown, and the name is a node's all the same. */
+function claimedNames({ observations }: Facts): readonly string[] {
+  return observations.flatMap((one) => (one.kind === 'unknown' ? [] : [one.host.node]));
 }
 
 /** Nodes of which a VTEP, or at least a device, was seen. */

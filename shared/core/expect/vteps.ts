@@ -1,6 +1,6 @@
 import { addressOf, type Cidr, type Family, familyOf, type IpAddress } from '../addresses.ts';
 import type { Device, Vtep } from '../overlay.ts';
-import type { Member } from './member.ts';
+import type { Member, ObservedHost } from './member.ts';
 import { ownDevice } from './own-device.ts';
 import { type Witnesses, witnesses } from './peers.ts';
 
@@ -11,10 +11,17 @@ import { type Witnesses, witnesses } from './peers.ts';
  *
  * The underlay IP is not the device's to tell: peers are programmed with the `public-ip` annotation,
  * which may rightly differ from the device's `local` address. Without annotations the peers' majority
- * is believed.
+ * is believed. `peers` are those whose tables may speak for others: by default all that showed any.
  */
-export function vtepsOf(members: readonly Member[]): readonly Vtep[] {
-  return (['ipv4', 'ipv6'] as const).flatMap((family) => ofFamily(members, family));
+export function vtepsOf(
+  members: readonly Member[],
+  peers: readonly ObservedHost[] = observedOf(members),
+): readonly Vtep[] {
+  return (['ipv4', 'ipv6'] as const).flatMap((family) => ofFamily(members, peers, family));
+}
+
+export function observedOf(members: readonly Member[]): readonly ObservedHost[] {
+  return members.flatMap(({ observed }) => observed ?? []);
 }
 
 /** Who else tells of a node, and whether flannel's rule for the tunnel IP holds. */
@@ -25,12 +32,17 @@ interface Sources {
   readonly calico: boolean;
 }
 
-function ofFamily(members: readonly Member[], family: Family): readonly Vtep[] {
-  const observers = members.flatMap(({ observed }) => (observed === undefined ? [] : [observed]));
-  const tables = observers.map((one) => one.tables);
-  const peers = witnesses(tables, family);
-  const calico = tables.some(
-    ({ devices }) => ownDevice(devices, family)?.name.startsWith('vxlan') === true,
+function ofFamily(
+  members: readonly Member[],
+  believed: readonly ObservedHost[],
+  family: Family,
+): readonly Vtep[] {
+  const peers = witnesses(
+    believed.map(({ tables }) => tables),
+    family,
+  );
+  const calico = observedOf(members).some(
+    ({ tables }) => ownDevice(tables.devices, family)?.name.startsWith('vxlan') === true,
   );
   const told = members.map((member) => tell(member, { family, peers, calico }));
   // A pod CIDR alone makes no VTEP: flannel may well serve one of a cluster's two families.

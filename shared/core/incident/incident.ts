@@ -32,7 +32,13 @@ export function footprintOf(finding: Finding): Footprint {
   const wrong = TABLES.filter((table) =>
     finding.cells.some(({ state }) => state[table] !== 'right' && state[table] !== 'unknown'),
   );
-  return { observers: finding.observers, subjects: [...subjects], tables: wrong };
+  return { observers: observersOf(finding), subjects: [...subjects], tables: wrong };
+}
+
+/** Those who lost the entry, and those whose entry is about to age: it is not over before theirs is. */
+function observersOf({ observers, subject, cells }: Finding): readonly string[] {
+  const aging = cells.filter((cell) => cell.subject === subject).map(({ observer }) => observer);
+  return [...new Set([...observers, ...aging])];
 }
 
 /**

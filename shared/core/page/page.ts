@@ -1,19 +1,20 @@
+import type { Cause } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import { RULES } from '../diagnose/rules.ts';
 import type { Announcement } from '../incident/advance.ts';
 import { formatDuration, parseTime } from '../time.ts';
 import { entryLines } from './entry-lines.ts';
 import { mendLines } from './mend-lines.ts';
-import { ascii, enumerate, plain, shorten } from './plain.ts';
+import { ascii, enumerate, plain, shorten, subjectHead } from './plain.ts';
 import { recoveryOf, victimOf, wordingOf } from './wording.ts';
 
-/** An update in place wakes nobody. */
-export type PageKind = Exclude<Announcement['kind'], 'updated'>;
-
 export interface Paged {
-  readonly kind: PageKind;
+  /** An update in place wakes nobody. */
+  readonly kind: Exclude<Announcement['kind'], 'updated'>;
   readonly incident: ReportedIncident;
 }
+
+export type PageKind = Paged['kind'] | 'test';
 
 /** What a person is woken with. */
 export interface Page {
@@ -21,6 +22,10 @@ export interface Page {
   readonly key: string;
   readonly kind: PageKind;
   readonly severity: ReportedIncident['severity'];
+  /** Absent from a test page, which is about no incident. */
+  readonly cause?: Cause | undefined;
+  /** When it was written, epoch milliseconds. */
+  readonly at: number;
   /** One line, ASCII, below 100 characters: what SNS takes as a subject. */
   readonly subject: string;
   readonly text: string;
@@ -28,9 +33,6 @@ export interface Page {
 
 /** SNS takes fewer than 100 characters (Publish, parameter Subject). */
 const SUBJECT_LENGTH = 99;
-
-/** How much of a subject the cluster's name may take, so that the victim always has a place. */
-const CLUSTER_LENGTH = 24;
 
 /** How many causes and lines of evidence a page shows; the report has them all. */
 const CAUSES = 10;
@@ -42,23 +44,24 @@ export function pageOf(
   { cluster, now }: { readonly cluster: string; readonly now: number },
 ): Page {
   const { kind, incident } = paged;
-  const { key, severity } = incident;
+  const { key, severity, cause } = incident;
   return {
     key,
     kind,
     severity,
+    cause,
+    at: now,
     subject: subjectOf(cluster, paged),
     text: `${textOf(paged, cluster, now).join('\n')}\n`,
   };
 }
 
 function subjectOf(cluster: string, { kind, incident }: Paged): string {
-  const name = shorten(ascii(cluster), CLUSTER_LENGTH);
   const word = kind === 'resolved' ? 'resolved: ' : '';
   const who =
     incident.subject ?? (incident.scope === 'observer' ? incident.observers[0] : 'cluster');
   const what = incident.scope === 'cluster' ? 'nodes' : 'peers';
-  const head = `[${name}] ${word}`;
+  const head = `${subjectHead(cluster)} ${word}`;
   const tail = ` ${incident.cause} ${incident.missingPeers}/${incident.checkedPeers} ${what}`;
   // Of a long node name the first part is the telling one; what is wrong with it is never cut.
   const victim = shorten(ascii(who ?? ''), SUBJECT_LENGTH - head.length - tail.length);

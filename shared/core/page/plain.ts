@@ -11,6 +11,14 @@ export function ascii(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/gu, '?');
 }
 
+/** How much of a subject the cluster's name may take, so that the victim always has a place. */
+const CLUSTER_LENGTH = 24;
+
+/** How every SNS subject begins: `[demo]`. */
+export function subjectHead(cluster: string): string {
+  return `[${shorten(ascii(cluster), CLUSTER_LENGTH)}]`;
+}
+
 /** The first `length` characters; what is cut ends in dots, so that nobody takes it for the whole. */
 export function shorten(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 3))}...`;

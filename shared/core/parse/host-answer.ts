@@ -1,6 +1,9 @@
-import { parseCidr, parseIp } from '../addresses.ts';
+import type { Action } from '../../contract/probe.ts';
+import { type Cidr, networkOf, parseCidr, parseIp } from '../addresses.ts';
+import { shownBy } from '../diff/shown.ts';
 import {
   type Device,
+  type Digest,
   type FdbEntry,
   type HostFacts,
   INSTALLS,
@@ -12,17 +15,21 @@ import {
 } from '../overlay.ts';
 import { openAnswer } from './answer.ts';
 import { type DeviceAddress, withAddresses } from './devices.ts';
+import { readSums } from './digest-sums.ts';
 import { isNodeName } from './kubectl-nodes.ts';
 import { quote } from './parsed.ts';
 import { isUptime, macToken, wholeNumber, type Words, wordsOf } from './words.ts';
 
+/** What all hosts are asked. */
+export type HostAction = Extract<Action, 'digest' | 'tables' | 'entries'>;
+
 /**
- * Reads a host's answer to the actions `tables` and `entries`: one line an entry, its kind in the
+ * Reads a host's answer to the actions `digest`, `tables` and `entries`: one line an entry, its kind in the
  * first word. The script writes exactly this form, so one line that is not understood makes the
  * whole answer unknown: a host that answers nonsense is not to be half believed.
  */
 export function parseHostAnswer(
-  action: 'tables' | 'entries',
+  action: HostAction,
   answer: { readonly instanceId: string; readonly text: string },
 ): Observation {
   const { instanceId } = answer;
@@ -35,6 +42,8 @@ export function parseHostAnswer(
     neighbours: [],
     fdb: [],
     routes: [],
+    sums: [],
+    subnets: [],
     unread: new Map(),
     verbatim: [],
   };
@@ -46,13 +55,23 @@ export function parseHostAnswer(
   const host = readFacts(draft.facts, instanceId);
   return host === undefined
     ? unusable(instanceId, 'the answer does not say which host it is of')
-    : {
-        kind: 'tables',
-        host,
-        tables: readTables(draft),
-        verbatim: draft.verbatim,
-        unread: [...draft.unread].map(([table, reason]) => `${table} could not be read: ${reason}`),
-      };
+    : observationOf(action, host, draft);
+}
+
+function observationOf(action: HostAction, host: HostFacts, draft: Draft): Observation {
+  const tables = readTables(draft);
+  const unread = [...draft.unread].map(
+    ([table, reason]) => `${table} could not be read: ${reason}`,
+  );
+  if (action !== 'digest') {
+    return { kind: 'tables', host, tables, verbatim: draft.verbatim, unread };
+  }
+  const [sums, ...others] = draft.sums;
+  if (sums === undefined || others.length > 0) {
+    return unusable(host.instanceId ?? '', `the answer has ${draft.sums.length} digests`);
+  }
+  const digest = { ...sums, tables: shownBy(tables), subnets: draft.subnets };
+  return { kind: 'digest', host, devices: tables.devices, digest, unread };
 }
 
 function unusable(instanceId: string, reason: string): Observation {
@@ -67,6 +86,8 @@ interface Draft {
   readonly neighbours: NeighbourEntry[];
   readonly fdb: FdbEntry[];
   readonly routes: RouteEntry[];
+  readonly sums: Pick<Digest, 'sums' | 'counts' | 'orphans'>[];
+  readonly subnets: Cidr[];
   /** Tables that the host could not read, each with its reason. */
   readonly unread: Map<string, string>;
   readonly verbatim: string[];
@@ -92,6 +113,10 @@ function readLine(draft: Draft, line: string): boolean {
       return push(draft.fdb, readFdb(rest));
     case 'R':
       return push(draft.routes, readRoute(rest));
+    case 'S':
+      return push(draft.sums, readSums(rest));
+    case 'L':
+      return push(draft.subnets, readSubnet(rest));
     case 'U':
       return readUnread(draft, rest);
     case 'V':
@@ -133,6 +158,11 @@ function readDevice(words: Words): Device | undefined {
 function readAddress([device = '', text = '']: Words): DeviceAddress | undefined {
   const address = parseCidr(text);
   return address === undefined ? undefined : { device, address };
+}
+
+function readSubnet([, text = '']: Words): Cidr | undefined {
+  const address = parseCidr(text);
+  return address === undefined ? undefined : networkOf(address);
 }
 
 function readNeighbour([device = '', text = '', mac, ...states]: Words):

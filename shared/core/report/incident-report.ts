@@ -1,5 +1,6 @@
 import type { Latency, ReportedIncident } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
+import { sidesOf } from '../diff/sides.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import { groupBy } from '../group.ts';
@@ -13,6 +14,7 @@ const EVIDENCE = 40;
 
 /** How many nodes one line of evidence names. */
 const NAMES = 10;
+const SIDE_NAMES = 40;
 
 /** What an incident is called and how long it is known: the part that is remembered. */
 export interface Standing {
@@ -51,12 +53,24 @@ export function reportIncident(
     checkedPeers: finding.checkedPeers,
     missingPeers: finding.missingPeers,
     entries: finding.cells.flatMap(({ entries }) => entries).slice(0, ENTRIES_PER_INCIDENT),
-    evidence: [...latencyLines(facts.latencies), ...verbatimOf(finding, judgement)].slice(
-      0,
-      EVIDENCE,
-    ),
+    evidence: [
+      ...sideLines(finding, judgement),
+      ...latencyLines(facts.latencies),
+      ...verbatimOf(finding, judgement),
+    ].slice(0, EVIDENCE),
     mend: [...mendOf(finding, judgement, facts.pods)],
   };
+}
+
+/** Who is on which side of a cluster that has fallen apart. */
+function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[] {
+  if (cause !== 'partition') return [];
+  const severed = new Map([...matrix.rows].map(([observer, row]) => [observer, row.severed]));
+  const sides = sidesOf(severed);
+  if (sides === undefined) return [];
+  return [sides.one, sides.other].map(
+    (side, at) => `${at === 0 ? 'one side' : 'the other'}: ${enumerate(side, SIDE_NAMES)}`,
+  );
 }
 
 /** The slowest first: it is what users feel. Of quick requests, only the one that people type. */

@@ -34,7 +34,7 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
     world = await startWorld({
       cluster: CLUSTER,
       ...QUICK,
-      telemetry: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: backend.database.otlpEndpoint },
+      env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: backend.database.otlpEndpoint },
     });
     const fault = FAULTS['neighbour-missing'];
     acts = await rehearse({ world, backend, scheduleSeconds, fault, tell: teller(() => {}) });

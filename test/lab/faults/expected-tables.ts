@@ -1,4 +1,5 @@
 import type { Cause } from '../../../shared/contract/causes.ts';
+import { ROSTER } from '../../../lab/machines/roster.ts';
 import type { Held } from '../machines/tables.ts';
 
 const MAC = '36:9b:9c:53:4a:10';
@@ -25,9 +26,21 @@ export const EXPECTED_TABLES: Readonly<Record<Cause, (held: Held, name: string) 
   'mac-drift': on('master1', (held) => ({ ...held, neighbours: [] })),
   'neighbours-flushed': on('node2', (held) => ({ ...held, neighbours: [] })),
   'neighbours-and-routes-lost': on('node2', (held) => ({ ...held, neighbours: [], routes: [] })),
+  partition: (held, name) => without(...entriesOfOtherSide(name))(held),
   'tables-empty': on('node2', () => ({ neighbours: [], fdb: [], routes: [] })),
   'device-missing': on('node2', () => ({ neighbours: [], fdb: [], routes: [] })),
 };
+
+/** Masters stand on one side, workers on the other. */
+function entriesOfOtherSide(name: string): readonly string[] {
+  return ROSTER.filter(({ master }) => master !== name.startsWith('master')).flatMap(
+    ({ tunnelIp, vtepMac, underlayIp, podCidr }) => [
+      `${tunnelIp} lladdr ${vtepMac} PERMANENT`,
+      `${vtepMac} dst ${underlayIp} self permanent`,
+      `${podCidr} via ${tunnelIp} dev flannel.1 onlink`,
+    ],
+  );
+}
 
 function on(machine: string, change: Change): (held: Held, name: string) => Held {
   return (held, name) => (name === machine ? change(held) : held);

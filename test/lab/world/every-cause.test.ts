@@ -95,6 +95,10 @@ function whom({ scope, subject, observers, missingPeers, checkedPeers }: Reporte
 function expectedOf(cause: Cause): Whom {
   const { subject, observers } = FAULTS[cause];
   const sorted = observers.toSorted();
+  if (sorted.length > 1 && subject === undefined) {
+    const lost = `${sorted.length}/${sorted.length}`;
+    return { scope: 'cluster', subject, observers: sorted, lost };
+  }
   return subject === undefined
     ? { scope: 'observer', subject: undefined, observers: sorted, lost: '5/5' }
     : { scope: 'subject', subject, observers: sorted, lost: '5/5' };

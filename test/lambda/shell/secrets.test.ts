@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deadlineIn } from '../../../lambda/deadline.ts';
 import { errorText } from '../../../lambda/error-text.ts';
-import { readSecret } from '../../../lambda/shell/secrets.ts';
+import { heldSecret, readSecret } from '../../../lambda/shell/secrets.ts';
 import { farOff, watched, type Watched } from './ssm/watched.ts';
 
 const NAME = '/vtepwatch/lab/kubeconfig';
@@ -40,5 +40,34 @@ describe('a secret', () => {
     await expect(readSecret(client, NAME, deadlineIn(100))).rejects.toMatchObject({
       cause: { name: 'AbortError' },
     });
+  });
+});
+
+describe('a held secret', () => {
+  test('is read once, when it is first needed, without the space around it', async () => {
+    const { ssm, client } = await holding('key\n');
+    const secret = heldSecret(client, NAME);
+    expect(ssm.gate.count('GetParameter')).toBe(0);
+    const values = await Promise.all([secret.read(farOff()), secret.read(farOff())]);
+    expect([...values, await secret.read(farOff())]).toEqual(['key', 'key', 'key']);
+    expect(ssm.gate.count('GetParameter')).toBe(1);
+  });
+
+  test('is read again once it is forgotten', async () => {
+    const { ssm, client } = await holding('key');
+    const secret = heldSecret(client, NAME);
+    await secret.read(farOff());
+    secret.forget();
+    await secret.read(farOff());
+    expect(ssm.gate.count('GetParameter')).toBe(2);
+  });
+
+  test('that could not be read is tried again', async () => {
+    const { ssm, client } = await holding('key');
+    const error = { type: 'InternalServerError', message: 'out of order', status: 500 };
+    ssm.gate.fail({ operation: 'GetParameter', fault: { kind: 'refused', error }, times: 1 });
+    const secret = heldSecret(client, NAME);
+    await expect(secret.read(farOff())).rejects.toThrow(`reading the parameter ${NAME}`);
+    expect(await secret.read(farOff())).toBe('key');
   });
 });

@@ -2,7 +2,8 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Sns, startSns } from '../../../lab/aws/sns.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
-import { type PageRoute, snsRoute } from '../../../lambda/shell/sns.ts';
+import type { PageRoute } from '../../../lambda/shell/page-route.ts';
+import { snsRoute } from '../../../lambda/shell/sns.ts';
 import { judge } from '../../../shared/core/judge.ts';
 import { decide } from '../../../shared/core/decide.ts';
 import type { Page } from '../../../shared/core/page/page.ts';
@@ -12,6 +13,7 @@ const PAGE: Page = {
   key: 'lab/subject/master1',
   kind: 'opened',
   severity: 'critical',
+  at: 0,
   subject: '[lab] master1 neighbour-missing 5/5 peers',
   text: 'CRITICAL  cluster lab\nmaster1 is lost – by 5 of 5 <peers> & all\n',
 };
@@ -35,7 +37,7 @@ async function topic(attempts = 1): Promise<{ sns: Sns; route: PageRoute }> {
 describe('a page', () => {
   test('is one message, with what a program needs beside it', async () => {
     const { sns, route } = await topic();
-    await route.deliver(PAGE, deadlineIn(10_000));
+    expect(await route.deliver(PAGE, deadlineIn(10_000))).toEqual({ kind: 'taken' });
     expect(await sns.published()).toEqual([
       {
         id: expect.any(String),
@@ -91,13 +93,30 @@ describe('a page', () => {
     expect(published.map(({ attributes }) => attributes['key'])).toEqual([PAGE.key, PAGE.key]);
   });
 
-  test('that SNS refuses is an error', async () => {
+  test.for([
+    ['AuthorizationError', 403, 'AuthorizationErrorException: not today'],
+    ['NotFound', 404, 'NotFoundException: not today'],
+    ['InvalidParameter', 400, 'InvalidParameterException: not today'],
+    ['KMSAccessDenied', 400, 'KMSAccessDeniedException: not today'],
+  ] as const)(
+    'that SNS refuses with %s is refused, and says why',
+    async ([type, status, reason]) => {
+      const { sns, route } = await topic();
+      const error = { type, message: 'not today', status };
+      sns.gate.fail({ operation: 'Publish', fault: { kind: 'refused', error } });
+      expect(await route.deliver(PAGE, deadlineIn(10_000))).toEqual({ kind: 'refused', reason });
+    },
+  );
+
+  test.for([
+    ['InternalError', 500],
+    ['Throttled', 429],
+    ['KMSThrottling', 400],
+  ] as const)('that SNS cannot take now (%s) is an error: another try', async ([type, status]) => {
     const { sns, route } = await topic();
-    const error = { type: 'AuthorizationError', message: 'not allowed', status: 403 };
+    const error = { type, message: 'not now', status };
     sns.gate.fail({ operation: 'Publish', fault: { kind: 'refused', error } });
-    await expect(route.deliver(PAGE, deadlineIn(10_000))).rejects.toMatchObject({
-      name: 'AuthorizationErrorException',
-    });
+    await expect(route.deliver(PAGE, deadlineIn(10_000))).rejects.toThrow('not now');
   });
 
   test('that SNS does not answer is given up at the deadline', async () => {

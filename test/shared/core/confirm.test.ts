@@ -3,6 +3,7 @@ import { confirm } from '../../../shared/core/confirm.ts';
 import { dueForSecondLook } from '../../../shared/core/decide.ts';
 import { judge } from '../../../shared/core/judge.ts';
 import type { Observation } from '../../../shared/core/overlay.ts';
+import { secondLookOf } from '../../../shared/core/second-look.ts';
 import { type Cluster, cluster } from '../../support/cluster.ts';
 
 const SIX = cluster(6);
@@ -29,7 +30,8 @@ function story(first: Cluster, { sees, seconds = 10, asked, edit }: SecondLook):
     .observations.filter((one) => one.kind === 'tables' && (asked?.includes(one.host.node) ?? true))
     .map((one) => (one.kind === 'tables' ? later(edit?.(one) ?? one, seconds) : one));
   const due = dueForSecondLook(facts, judgement, []);
-  const confirmed = confirm(judgement, due, { observations, apartSeconds: 10 });
+  const { subjects } = secondLookOf(due, judgement);
+  const confirmed = confirm(judgement, due, { observations, subjects, apartSeconds: 10 });
   return confirmed.judgement.findings.map((finding) => {
     const { scope, name, cause, missingPeers, checkedPeers } = finding;
     const sure = confirmed.confirms(finding) ? 'sure' : 'unsure';
@@ -175,7 +177,12 @@ describe('a second look', () => {
     const observations = LOST.facts().observations.flatMap((one) =>
       one.kind === 'tables' ? [{ ...later(one, 10), verbatim: ['10.68.0.0 INCOMPLETE'] }] : [],
     );
-    const again = confirm(judgement, judgement.findings, { observations, apartSeconds: 10 });
+    const { subjects } = secondLookOf(judgement.findings, judgement);
+    const again = confirm(judgement, judgement.findings, {
+      observations,
+      subjects,
+      apartSeconds: 10,
+    });
     expect(again.judgement.members.map(({ observed }) => observed?.verbatim)).toEqual(
       SIX.names.map(() => ['10.68.0.0 INCOMPLETE']),
     );

@@ -37,6 +37,7 @@ function stateOf(name: string): State {
     key: `lab/subject/${name}`,
     kind: 'opened',
     severity: 'critical',
+    at: 0,
     subject: `[lab] ${name}`,
     text: 'CRITICAL',
   } as const;

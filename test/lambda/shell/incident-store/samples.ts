@@ -78,6 +78,8 @@ const page: Samples<Page> = {
   key: text,
   kind: fc.constantFrom('opened', 'worsened', 'resolved'),
   severity: fc.constantFrom(...SEVERITIES),
+  cause: maybe(fc.constantFrom(...CAUSES)),
+  at: time,
   subject: text,
   text,
 };

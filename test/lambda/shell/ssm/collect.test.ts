@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
 import { deadlineIn } from '../../../../lambda/deadline.ts';
-import type { Waiting } from '../../../../lambda/shell/ssm/run-command.ts';
+import type { Waiting } from '../../../../lambda/shell/ssm/collect.ts';
 import { until } from '../../../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
 import { EVERYBODY, farOff, textsOf, watched } from './watched.ts';
@@ -154,10 +154,91 @@ describe.concurrent('collect', () => {
   }) => {
     const made = await watched({ nodes: 120, attempts: 2 }, onTestFinished);
     made.ssm.gate.limit({ operation: 'ListCommandInvocations', burst: 2, perSecond: 0 });
-    const { byInstance, troubles } = await made.runCommand.collect(await sent(made), waiting());
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sent(made),
+      waiting({ deadline: deadlineIn(4000) }),
+    );
     expect(byInstance.size).toBe(100);
     expect(troubles).toEqual([
-      "listing the hosts' answers, page 3: ThrottlingException: Rate exceeded",
+      expect.stringMatching(
+        /^listing the hosts' answers, page \d: (ThrottlingException|AbortError)/,
+      ),
     ]);
+  });
+
+  test('a page that was refused is read in the next list, and nothing is lost', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 120 }, onTestFinished);
+    const fault = { kind: 'refused', error: ERROR } as const;
+    made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault, skip: 1, times: 1 });
+    const { byInstance, troubles } = await made.runCommand.collect(await sent(made), waiting());
+    expect(byInstance.size).toBe(120);
+    expect(troubles).toEqual([]);
+  });
+
+  test('few late hosts are looked at by themselves, and the pages are read once', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 300 }, onTestFinished);
+    const late = [7, 260].map((number) => offline(made, number));
+    // As if one that had been given up answered: so the list is read before the late ones answer.
+    const givenUp = new Set([instanceIdOf(1), instanceIdOf(2)]);
+    const collected = made.runCommand.collect(await sent(made), waiting({ givenUp }));
+    await until(async () => made.ssm.gate.count('ListCommandInvocations') === 6 || undefined);
+    for (const id of late) made.ssm.behaveNode(id, { kind: 'answers', stdout: 'at last' });
+    const { byInstance } = await collected;
+    expect(textsOf(byInstance)).toMatchObject({ 7: 'at last', 260: 'at last', 1: 'answer of 1' });
+    expect(Object.keys(textsOf(byInstance))).toHaveLength(300);
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(6);
+    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(2);
+  });
+
+  test('a late host that stays silent is pending, whatever its look was answered', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 120 }, onTestFinished);
+    const silent = offline(made, 9);
+    made.ssm.gate.fail({
+      operation: 'GetCommandInvocation',
+      fault: { kind: 'refused', error: ERROR },
+    });
+    const { byInstance } = await made.runCommand.collect(
+      await sent(made),
+      waiting({ givenUp: new Set([instanceIdOf(1)]), until: deadlineIn(SOON_MS) }),
+    );
+    expect(byInstance.get(silent)).toEqual({ kind: 'pending', reason: 'no answer yet (Delayed)' });
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(3);
+    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(1);
+  });
+
+  test('a long list is begun before the time is up, and its late hosts are seen at the end', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 2000 }, onTestFinished);
+    const late = offline(made, 1);
+    const collected = made.runCommand.collect(
+      await sent(made),
+      waiting({ until: deadlineIn(6000) }),
+    );
+    await until(async () => made.ssm.gate.count('ListCommandInvocations') === 40 || undefined);
+    made.ssm.behaveNode(late, { kind: 'answers', stdout: 'at last' });
+    const { byInstance } = await collected;
+    expect(textsOf(byInstance)).toMatchObject({ 1: 'at last', 2000: 'answer of 2000' });
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(40);
+  });
+
+  test('more than 10,000 hosts are not read, and it is said', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 10_001 }, onTestFinished);
+    const { byInstance, troubles } = await made.runCommand.peek(await sent(made), farOff());
+    expect(byInstance.size).toBe(10_000);
+    expect(troubles).toEqual(['more than 10000 hosts: the rest was not read']);
   });
 });

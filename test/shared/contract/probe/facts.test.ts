@@ -10,8 +10,8 @@ async function fact(name: string, files: Readonly<Record<string, string>>): Prom
   return factAt(name, hostRoot(files));
 }
 
-async function factAt(name: string, root: string): Promise<string> {
-  const own = programs({ uname: 'echo Fallback-1', ip: 'exit 1', bridge: 'exit 1' });
+async function factAt(name: string, root: string, uname = 'echo Fallback-1'): Promise<string> {
+  const own = programs({ uname, ip: 'exit 1', bridge: 'exit 1' });
   const lines = payloadOf(await runProbe({ action: 'tables', path: [own], root }));
   const line = lines.find((each) => each.startsWith(`${name} `)) ?? '';
   return line.slice(name.length + 1);
@@ -75,6 +75,15 @@ describe('host', () => {
     );
     chownSync(path.join(root, 'proc/712'), nobody, nobody);
     expect(await factAt('host', root)).toBe('fallback-1');
+  });
+
+  test('the kernel knows the host name where there is no `uname`', async () => {
+    const root = hostRoot({ 'proc/sys/kernel/hostname': 'Fallback-2\n' });
+    expect(await factAt('host', root, 'exit 127')).toBe('fallback-2');
+  });
+
+  test('a host that has no name says so', async () => {
+    expect(await factAt('host', hostRoot({}), 'echo "no name"')).toBe('-');
   });
 
   test('no other process may name the node', async () => {

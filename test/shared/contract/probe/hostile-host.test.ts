@@ -1,23 +1,40 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { ANSWER_END } from '../../../../shared/contract/probe.ts';
+import { need } from '../latency/need.ts';
 import { cannotHaveNamespaces } from './own-namespace.ts';
 import { payloadOf, runProbe, tablesOf } from './run-probe.ts';
 import type { Ended } from './run-probe.ts';
-import { answering, recordedIproute2 } from './recorded-tools.ts';
-import { hostRoot, programs, scratchDirectory } from './scratch.ts';
+import { answering, installed, recordedIproute2 } from './recorded-tools.ts';
+import { hostRoot, links, programs, scratchDirectory } from './scratch.ts';
 
 const ALL_UNKNOWN = ['device', 'neighbour', 'fdb', 'route'] as const;
 const IPROUTE2 = `[ "$*" != -V ] || exec echo 'ip utility, iproute2-6.1.0'\n`;
-const BRIDGE = `[ "$*" != -V ] || exec echo 'bridge utility, 6.1.0'\n`;
-/** Soon ends what the probe would wait ten seconds for. */
-const IMPATIENT = { timeout: 'shift; exec /usr/bin/timeout 0.2 "$@"' } as const;
-
-/** On a host where `ip` and `bridge` do this after having told their version. */
+/** On a host where `ip`, after having told its version, and `bridge` do this. */
 function tables(ip: string, bridge = 'true'): Promise<Ended> {
-  const own = programs({ ip: IPROUTE2 + ip, bridge: BRIDGE + bridge });
-  return runProbe({ action: 'tables', path: [own], root: hostRoot({}) });
+  return asked('tables', ip, bridge);
+}
+
+function asked(action: string, ip: string, bridge: string): Promise<Ended> {
+  const own = programs({ ip: IPROUTE2 + ip, bridge });
+  return runProbe({ action, path: [own], root: hostRoot({}) });
+}
+
+/** Whether this machine runs a program with these words. */
+function runs(...words: readonly string[]): boolean {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => commandLineOf(pid) === words.join('\0') + '\0');
+}
+
+function commandLineOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 function unknown(reason: string): readonly string[] {
@@ -49,11 +66,38 @@ describe('a table that cannot be read is unknown, not empty', () => {
     expect(tablesOf(ended)).toEqual(unknown('unrecognised'));
   });
 
-  test('when they hang', async () => {
-    const hang = 'exec sleep 60';
-    const own = programs({ ...IMPATIENT, ip: IPROUTE2 + hang, bridge: BRIDGE + hang });
+  const shells = ['dash', 'bash', 'busybox'] as const;
+  const limiters = ['/usr/bin/timeout 0.5', 'busybox timeout 1'] as const;
+
+  test.for(shells.flatMap((shell) => limiters.map((limiter) => [limiter, shell] as const)))(
+    'when they hang, which `%s` ends under %s',
+    async ([limiter, shell], { skip }) => {
+      need(skip, shell, ...(limiter.startsWith('busybox') ? ['busybox'] : []));
+      const nap = `60.${randomInt(1e9)}`;
+      const own = programs({
+        timeout: `shift; exec ${limiter} "$@"`,
+        ip: `${IPROUTE2}exec sleep ${nap}`,
+        bridge: `exec sleep ${nap}`,
+      });
+      const sh = links({ sh: installed(shell) ?? shell });
+      const ended = await runProbe({ action: 'tables', path: [own, sh], root: hostRoot({}) });
+      expect(tablesOf(ended)).toEqual(unknown('timeout'));
+      expect(runs('sleep', nap)).toBe(false);
+    },
+  );
+
+  test('when only the last hangs, the others are known', async () => {
+    const neighbour = 'echo "10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 PERMANENT"';
+    const own = programs({
+      timeout: 'shift; exec /usr/bin/timeout 2 "$@"',
+      ip: `${IPROUTE2}case $* in neigh*) ${neighbour} ;; *route*) exec sleep 60 ;; esac`,
+      bridge: 'true',
+    });
     const ended = await runProbe({ action: 'tables', path: [own], root: hostRoot({}) });
-    expect(tablesOf(ended)).toEqual(unknown('timeout'));
+    expect(tablesOf(ended)).toEqual([
+      'N flannel.1 10.42.1.0 8a:11:11:11:11:02 PERMANENT',
+      'U route timeout',
+    ]);
   });
 
   test('when they fail', async () => {
@@ -97,6 +141,44 @@ describe('a table that cannot be read is unknown, not empty', () => {
   });
 });
 
+describe('a digest of what cannot be read is of nothing', () => {
+  const nothing = `S 0 0 0 0 0 ${'A'.repeat(1280)}`;
+
+  test.for(['exit 2', 'kill -9 $$', 'echo nonsense'])(
+    'where `ip` and `bridge` do `%s`',
+    async (does) => {
+      const lines = tablesOf(await asked('digest', does, does));
+      expect(lines.map((line) => line.replace(/^(U \w+) .*/, '$1'))).toEqual([
+        ...ALL_UNKNOWN.map((table) => `U ${table}`),
+        nothing,
+      ]);
+    },
+  );
+
+  test('what its entries hold beyond addresses stays there, and nothing is run', async () => {
+    const mark = path.join(scratchDirectory(), 'run');
+    const nasty = `\\033]0;x\\007\\302\\240$(touch\${IFS}${mark})`;
+    const ended = await asked(
+      'digest',
+      `case $* in
+        neigh*) printf '10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 ${nasty} STALE\\n' ;;
+        *route*) printf '10.42.2.0/24 via 10.42.2.0 dev ${nasty} \\n' ;;
+      esac`,
+      'true',
+    );
+    expect(ended.stdout).toMatch(/^[\n -~]*$/);
+    expect(tablesOf(ended)[0]).toMatch(/^S 1 0 0 1 0 [\w-]{1280}$/);
+    expect(existsSync(mark)).toBe(false);
+  });
+
+  test.for(['10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 PERMANENT', 'nonsense'])(
+    'no end of `%s` gives no digest',
+    async (line) => {
+      expect(outcomeOf(await asked('digest', `exec yes '${line}'`, 'true'))).toEqual(NO_ANSWER);
+    },
+  );
+});
+
 describe('a hostile host', () => {
   test('what looks like the end inside an answer is not the end', async () => {
     const line = `10.42.1.0 dev flannel.1 ${ANSWER_END} 5 5`;
@@ -113,6 +195,13 @@ describe('a hostile host', () => {
     expect(payloadOf(ended)).toContain(`V neighbour ${line}`);
     expect(payloadOf(ended)).toContain('U neighbour unrecognised');
   });
+
+  test.for(['@end 0', '@end 0\nhost other', '@begin route'])(
+    'a mark of the script’s own, %j, gives no answer',
+    async (mark) => {
+      expect(outcomeOf(await tables(`printf '%s\\n' '${mark}'`))).toEqual(NO_ANSWER);
+    },
+  );
 
   test('nothing but printable ASCII is passed on, and nothing is run', async () => {
     const mark = path.join(scratchDirectory(), 'run');
@@ -154,11 +243,12 @@ describe('a hostile host', () => {
     },
   );
 
-  test('an endless version is no version', async () => {
-    const endless = `exec tr '\\0' x </dev/zero`;
-    const own = programs({ ...IMPATIENT, ip: 'exec yes x', bridge: endless });
-    const ended = await runProbe({ action: 'tables', path: [own], root: hostRoot({}) });
-    expect(tablesOf(ended)).toEqual(unknown('unrecognised'));
+  test.for([
+    ['ip', `exec yes ${'x'.repeat(200)}`],
+    ['bridge', String.raw`exec tr '\0' x </dev/zero`],
+  ] as const)('no end of what `%s` is gives no answer', async ([program, endless]) => {
+    const own = programs({ ip: `${IPROUTE2}true`, bridge: 'true', [program]: endless });
+    expect(outcomeOf(await runProbe({ action: 'tables', path: [own] }))).toEqual(NO_ANSWER);
   });
 
   test.for(['exit 2', 'kill -9 $$', 'exit 194', 'echo nonsense'])(
@@ -170,13 +260,6 @@ describe('a hostile host', () => {
       expect(() => payloadOf(ended)).toThrow(/the probe ended|not a complete answer/);
     },
   );
-
-  test('an answer that does not say of which host it is is none', async () => {
-    const awk = 'case "$*" in *hostname-override*) exit 2 ;; esac; exec /usr/bin/awk "$@"';
-    const own = [recordedIproute2('v6.1.0'), programs({ awk })];
-    const ended = await runProbe({ action: 'tables', path: own, root: hostRoot({}) });
-    expect(outcomeOf(ended)).toMatchObject({ exit: 1, sealed: false });
-  });
 
   test.for(['\u001B[31m', '\u00E9', '\t'])('a fact with %j in it gives no answer', async (text) => {
     const root = hostRoot({ 'proc/sys/kernel/random/boot_id': `0c5e${text}3f5e\n` });

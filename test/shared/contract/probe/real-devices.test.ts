@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { digestOf } from './digest-oracle.ts';
 import { FLANNEL_HOST, cannotHaveNamespaces, ownNetwork } from './own-namespace.ts';
 import { payloadOf, runProbe, tablesOf } from './run-probe.ts';
 import { installed, linesOf } from './recorded-tools.ts';
@@ -34,6 +35,27 @@ describe.skipIf(cannotHaveNamespaces())('real devices', () => {
     const ended = await runProbe({ action: 'tables', shell: ownNetwork(FLANNEL_HOST) });
     expect(ended.stderr).toBe('');
     expect(tablesOf(ended).toSorted()).toEqual(linesOf(HELD));
+  });
+
+  test('the digest is of what the kernel holds', async () => {
+    const ended = await runProbe({ action: 'digest', shell: ownNetwork(FLANNEL_HOST) });
+    expect(ended.stderr).toBe('');
+    expect(tablesOf(ended).toSorted()).toEqual([
+      ...linesOf(HELD).filter((line) => /^[AD] /.test(line)),
+      'L flannel.1 192.168.50.1/24',
+      'L vxlan.calico 192.168.50.1/24',
+      digestOf(linesOf(HELD)),
+    ]);
+  });
+
+  test('a page says where the hosts are that routes may lead to directly', async () => {
+    const shell = ownNetwork(`ip addr add fd00:50::1/64 dev lo nodad\n${FLANNEL_HOST}`);
+    const ended = await runProbe({ action: 'tables', wanted: '0/1', shell });
+    expect(tablesOf(ended).filter((line) => line.startsWith('L '))).toEqual([
+      'L flannel-v6.1 fd00:50::1/64',
+      'L flannel.1 192.168.50.1/24',
+      'L vxlan.calico 192.168.50.1/24',
+    ]);
   });
 
   test('a host without an overlay device has none, and that is known', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { digestOf } from './digest-oracle.ts';
 import { payloadOf, runProbe, tablesOf } from './run-probe.ts';
 import { hostRoot, programs } from './scratch.ts';
 import {
@@ -66,7 +67,7 @@ N flannel.1 10.42.30.0 8a:11:11:11:22:30 PERMANENT
 N flannel.1 10.42.13.0 8a:11:11:11:22:13 PROBE
 N flannel.1 10.42.32.0 8a:11:11:11:22:32 PERMANENT
 N flannel-v6.1 2001:db8:42:1:: 8a:66:11:11:11:02 PERMANENT
-U fdb unrecognised
+U fdb missing
 R flannel.1 10.42.1.0/24 10.42.1.0 onlink
 R eth0 10.42.5.0/24 192.168.50.2 -
 R flannel.1 10.42.6.0/24 10.42.6.0 onlink
@@ -80,6 +81,15 @@ describe('recorded outputs', () => {
     expect(tablesOf(ended)).toEqual(linesOf(HELD));
     expect(payloadOf(ended)).toContain(`tools iproute2 ${version.slice(1)}`);
   });
+
+  test.for(RECORDED_IPROUTE2)(
+    'iproute2 %s has the digest of what the host held',
+    async (version) => {
+      const path = [recordedIproute2(version)];
+      const ended = await runProbe({ action: 'digest', path, root: hostRoot(DUAL_STACK) });
+      expect(tablesOf(ended).at(-1)).toBe(digestOf(linesOf(HELD)));
+    },
+  );
 
   test('busybox 1.35 reads as the same host, as far as it shows it', async () => {
     const path = [
@@ -97,6 +107,22 @@ describe('recorded outputs', () => {
     const ended = await runProbe({ action: 'tables', path, root: hostRoot({}) });
     expect(tablesOf(ended)).toEqual(linesOf(HELD_BY_BUSYBOX));
     expect(payloadOf(ended)).toContain('tools busybox 1.35.0');
+    const digest = await runProbe({ action: 'digest', path, root: hostRoot({}) });
+    expect(tablesOf(digest).at(-1)).toBe(digestOf(linesOf(HELD_BY_BUSYBOX)));
+  });
+
+  test('what the first look at the links shows before it fails, the second does not repeat', async () => {
+    const links = recorded('iproute2-v7.1.0', 'link-o-d');
+    const ip = `
+      case "$*" in
+        -V) echo 'ip utility, iproute2-7.1.0' ;;
+        '-d -o link show type vxlan') cat; exit 1 ;;
+        '-o link show') cat ;;
+      esac <<'LINKS'\n${links}LINKS`;
+    const path = [programs({ ip, bridge: 'true' })];
+    expect(tablesOf(await runProbe({ action: 'tables', path, root: hostRoot({}) }))).toEqual(
+      linesOf(HELD).filter((line) => line.startsWith('D ')),
+    );
   });
 
   test('a release named by its date is a version too', async () => {

@@ -57,6 +57,22 @@ describe('a fault that grows', () => {
   });
 });
 
+describe('entries that only age, told with a fault', () => {
+  test('are part of it: what becomes of them is no fault of its own', () => {
+    const at = (observer: string) => ({ observer, subject: 'node2' });
+    const aging = SIX.weaken(at('node1')).weaken(at('node3'));
+    const lost = ['master1', 'master2', 'master3'].reduce(
+      (sofar, observer) => sofar.lose('neighbour', at(observer)),
+      aging,
+    );
+    expect(stories(lost, SIX.lose('neighbour', at('node1')), SIX)).toEqual([
+      'opened! subject/node2',
+      'updated subject/node2',
+      'resolved! subject/node2',
+    ]);
+  });
+});
+
 describe('a fault of the whole cluster', () => {
   test('stays one incident while it is mended node by node', () => {
     const left = ALL.map((_, mended) => flushed(...ALL.slice(mended)));

@@ -4,7 +4,7 @@ import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/
 import type { ReportedIncident } from '../../../../shared/contract/report.ts';
 import { decide } from '../../../../shared/core/decide.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import { type Page, type PageKind, pageOf } from '../../../../shared/core/page/page.ts';
+import { type Page, type Paged, pageOf } from '../../../../shared/core/page/page.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 
 const SIX = cluster(6).listed();
@@ -19,7 +19,7 @@ function incidentOf(damaged: Cluster): ReportedIncident {
   return incident;
 }
 
-function pageFor(damaged: Cluster, kind: PageKind = 'opened'): Page {
+function pageFor(damaged: Cluster, kind: Paged['kind'] = 'opened'): Page {
   return pageOf({ kind, incident: incidentOf(damaged) }, WHEN);
 }
 
@@ -263,7 +263,7 @@ describe('whatever the document says', () => {
     evidence: fc.array(text, { maxLength: 5 }),
     mend: fc.array(fc.record({ where: text, command: text }), { maxLength: 5 }),
   });
-  const kinds = fc.constantFrom<PageKind>('opened', 'worsened', 'resolved');
+  const kinds = fc.constantFrom<Paged['kind']>('opened', 'worsened', 'resolved');
 
   test('a subject is one line of ASCII with at most 100 characters', () => {
     fc.assert(

@@ -1,0 +1,72 @@
+import { type Report, reportSchema } from '../shared/contract/report.ts';
+import { withoutSubscribers } from '../shared/core/report/coverage.ts';
+import { type Deployed, findStack } from './deployed/find-stack.ts';
+import { invoke } from './deployed/invoke.ts';
+import { DEPLOYED_HELP, type DeployedOptions, readDeployedOptions } from './deployed/options.ts';
+import { countSubscribers } from './deployed/subscribers.ts';
+import { during, remark } from './progress.ts';
+import { renderCheck } from './render/report.ts';
+import { EXIT } from './verdict.ts';
+
+const HELP = `vtepwatch check --cluster NAME [--region R] [--stack S] [--json]
+
+Runs one check of a deployed cluster now, with your AWS credentials, and tells the verdict, what it
+covers, and how long the masters take. It is a run like the schedule's: it remembers, and pages.
+
+${DEPLOYED_HELP}
+Exit status: 0 healthy, 1 incident, 2 could not judge.
+`;
+
+export async function check(words: readonly string[]): Promise<number> {
+  const options = readDeployedOptions('check', words);
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const { cluster, json } = options;
+  const deployed = await during(`looking for cluster ${cluster}`, findStack(options));
+  const running = runOnce(deployed, options);
+  const report = await during(`running ${deployed.functionName}, for up to a minute`, running);
+  if (report.refused !== undefined) {
+    if (json) print(report);
+    throw new Error(`nothing was checked: ${report.refused}; try again in a minute`);
+  }
+  const whole = await withSubscribers(report, deployed, options);
+  if (json) print(whole);
+  else process.stdout.write(renderCheck(whole));
+  return EXIT[whole.verdict];
+}
+
+async function runOnce(
+  { functionName }: Deployed,
+  { cluster, stack, region }: DeployedOptions,
+): Promise<Report> {
+  const report = reportSchema.safeParse(await invoke(functionName, {}, region));
+  if (!report.success) {
+    throw new Error(
+      `running the function ${functionName}: what it returned is not a report; is it of this version?`,
+    );
+  }
+  if (report.data.cluster === cluster) return report.data;
+  throw new Error(`the stack ${stack} watches cluster ${report.data.cluster}, not ${cluster}`);
+}
+
+/** Whether a page would reach anybody, the function may not ask, and the operator may. */
+async function withSubscribers(
+  report: Report,
+  { topicArn }: Deployed,
+  { region }: DeployedOptions,
+): Promise<Report> {
+  if (report.coverage === undefined) return report;
+  try {
+    const subscribers = await countSubscribers(topicArn, region);
+    return subscribers > 0 ? report : { ...report, coverage: withoutSubscribers(report.coverage) };
+  } catch (error) {
+    remark(error instanceof Error ? error.message : String(error));
+    return report;
+  }
+}
+
+function print(report: Report): void {
+  process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+}

@@ -1,0 +1,52 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { OUTPUTS } from '../../shared/contract/deployment.ts';
+import { clientConfig } from './client-config.ts';
+import type { DeployedOptions } from './options.ts';
+import { trouble } from './trouble.ts';
+
+/** What a cluster's stack says of what was deployed. */
+export interface Deployed {
+  readonly functionName: string;
+  readonly topicArn: string;
+}
+
+/** Reads the outputs of the cluster's stack; throws one sentence where there is none. */
+export async function findStack(options: DeployedOptions): Promise<Deployed> {
+  const outputs = await outputsOf(options);
+  const functionName = outputs.get(OUTPUTS.functionName);
+  const topicArn = outputs.get(OUTPUTS.topicArn);
+  if (functionName !== undefined && topicArn !== undefined) return { functionName, topicArn };
+  const { stack } = options;
+  const missing = `${OUTPUTS.functionName} and ${OUTPUTS.topicArn}`;
+  throw new Error(
+    `the stack ${stack} has no outputs ${missing}: it is another's, or not deployed whole`,
+  );
+}
+
+type Outputs = ReadonlyMap<string | undefined, string | undefined>;
+
+async function outputsOf({ cluster, stack, region }: DeployedOptions): Promise<Outputs> {
+  const client = new CloudFormationClient(clientConfig(region));
+  try {
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stack }));
+    const outputs = Stacks?.[0]?.Outputs ?? [];
+    return new Map(outputs.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+  } catch (error) {
+    const reason = isNotThere(error)
+      ? `there is no stack ${stack} in this account in ${await client.config.region()}; ` +
+        'is it deployed there? --region and --stack name others'
+      : error;
+    throw trouble(`looking for cluster ${cluster}`, reason);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** CloudFormation has no error of its own for it. */
+function isNotThere(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    error.name === 'ValidationError' &&
+    error.message.includes('does not exist')
+  );
+}

@@ -1,0 +1,59 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import * as z from 'zod/mini';
+import { clientConfig } from './client-config.ts';
+import { trouble } from './trouble.ts';
+
+/** Longer than any function may run. */
+const INVOKE_MS = 16 * 60 * 1000;
+
+const functionErrorSchema = z.object({
+  errorType: z._default(z.string(), 'Error'),
+  errorMessage: z._default(z.string(), 'it did not say why'),
+});
+
+/**
+ * Runs the function once and waits for what it returns. Throws one sentence where it could not be run,
+ * or failed. It is never tried a second time: the first may have taken effect.
+ */
+export async function invoke(
+  functionName: string,
+  event: object,
+  region: string | undefined,
+): Promise<unknown> {
+  const doing = `running the function ${functionName}`;
+  const client = new LambdaClient({
+    ...clientConfig(region, INVOKE_MS),
+    maxAttempts: 1,
+  });
+  try {
+    const { FunctionError, Payload } = await client.send(
+      new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) }),
+    );
+    const payload = readJson(Payload?.transformToString() ?? '');
+    if (FunctionError === undefined) return payload;
+    const { errorType, errorMessage } = functionErrorSchema.parse(payload ?? {});
+    throw new Error(`it failed with ${errorType}: ${errorMessage}; its log tells more`);
+  } catch (error) {
+    throw trouble(doing, worded(error));
+  } finally {
+    client.destroy();
+  }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  TooManyRequestsException:
+    'it is busy: a run of the schedule is under way; try again when that has ended, in a minute',
+  ResourceNotFoundException: 'it is not there, although the stack names it',
+};
+
+function worded(error: unknown): unknown {
+  return error instanceof Error && Object.hasOwn(WORDS, error.name) ? WORDS[error.name] : error;
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

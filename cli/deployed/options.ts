@@ -1,0 +1,45 @@
+import { parseArgs } from 'node:util';
+import { stackNameOf } from '../../shared/contract/deployment.ts';
+
+/** Which deployed cluster is meant, and how the answer is wanted. */
+export interface DeployedOptions {
+  readonly cluster: string;
+  readonly stack: string;
+  /** Undefined where the SDK is to find it in the operator's profile. */
+  readonly region: string | undefined;
+  readonly json: boolean;
+}
+
+export const DEPLOYED_HELP = `  --cluster NAME  the cluster, as cdk.json names it
+  --region R      default: AWS_REGION, AWS_DEFAULT_REGION, or that of the AWS profile
+  --stack S       the cluster's CloudFormation stack; default: Vtepwatch-NAME
+  --json          print a document instead of text
+  --help          this text
+`;
+
+/** `help` where the words ask for it. Throws where no cluster is named. */
+export function readDeployedOptions(
+  command: string,
+  words: readonly string[],
+): DeployedOptions | 'help' {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      cluster: { type: 'string' },
+      stack: { type: 'string' },
+      region: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const { cluster, json } = values;
+  if (!cluster) throw new Error(`${command} needs --cluster NAME: see vtepwatch ${command} --help`);
+  return {
+    cluster,
+    json,
+    stack: values.stack ?? stackNameOf(cluster),
+    // The AWS command line knows the second name as well, and the SDK does not.
+    region: values.region ?? (process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION']),
+  };
+}

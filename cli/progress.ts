@@ -1,0 +1,21 @@
+/** How often somebody who waits hears that something still goes on. */
+const REMINDER_MS = 5000;
+
+/** Says on standard error what is under way, and every few seconds for how long it has been. */
+export async function during<T>(what: string, work: Promise<T>): Promise<T> {
+  const began = Date.now();
+  remark(`${what} ...`);
+  const reminder = setInterval(() => {
+    remark(`  for ${((Date.now() - began) / 1000).toFixed(0)} s`);
+  }, REMINDER_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(reminder);
+  }
+}
+
+/** One line beside the result. */
+export function remark(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

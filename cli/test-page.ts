@@ -1,0 +1,46 @@
+import { type TestPageResult, testPageResultSchema } from '../shared/contract/test-page.ts';
+import { plain } from '../shared/core/page/plain.ts';
+import { findStack } from './deployed/find-stack.ts';
+import { invoke } from './deployed/invoke.ts';
+import { DEPLOYED_HELP, readDeployedOptions } from './deployed/options.ts';
+import { during } from './progress.ts';
+
+const HELP = `vtepwatch test-page --cluster NAME [--region R] [--stack S] [--json]
+
+Sends one page, marked as a test, through every route of a deployed cluster, and tells which took it.
+Nothing is checked and nothing is stored. Whether it reaches a person, only that person can tell.
+
+${DEPLOYED_HELP}
+Exit status: 0 every route took it, 1 some did not, 2 it could not be sent.
+`;
+
+export async function testPage(words: readonly string[]): Promise<number> {
+  const options = readDeployedOptions('test-page', words);
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const { cluster, region, json } = options;
+  const { functionName } = await during(`looking for cluster ${cluster}`, findStack(options));
+  const sending = invoke(functionName, { testPage: true }, region);
+  const answer = await during(`sending a test page through ${functionName}`, sending);
+  const result = testPageResultSchema.safeParse(answer);
+  if (!result.success) {
+    throw new Error(
+      `running the function ${functionName}: what it returned is not about a test page; is it of this version?`,
+    );
+  }
+  process.stdout.write(
+    json ? `${JSON.stringify(result.data, undefined, 2)}\n` : render(result.data),
+  );
+  return result.data.routes.every(({ delivered }) => delivered) ? 0 : 1;
+}
+
+function render({ cluster, routes }: TestPageResult): string {
+  const width = Math.max(...routes.map(({ name }) => name.length));
+  const lines = routes.map(({ name, delivered, reason = '' }) => {
+    const how = delivered ? 'delivered' : `NOT delivered: ${reason}`;
+    return `  ${plain(name).padEnd(width)}  ${plain(how)}\n`;
+  });
+  return `cluster ${plain(cluster)}: a test page\n${lines.join('')}`;
+}

@@ -1,0 +1,96 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  CfnFunction,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { ENVIRONMENT, type Targets } from '../shared/contract/settings.ts';
+import { acknowledgeWildcards } from './acknowledged.ts';
+import { type Cluster, timeoutSeconds } from './cluster.ts';
+import { permissionsOf, type Surroundings } from './permissions.ts';
+
+/** The function with its role and its log. */
+export function createChecker(
+  scope: Construct,
+  cluster: Cluster,
+  { asset, ...around }: Omit<Surroundings, 'logs'> & { readonly asset: string },
+): LambdaFunction {
+  const logs = new LogGroup(scope, 'Log', {
+    retention: RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const role = new Role(scope, 'Role', {
+    description: `vtepwatch ${cluster.name}: reads the tables of its hosts`,
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+  });
+  for (const statement of permissionsOf(scope, cluster, { ...around, logs })) {
+    role.addToPolicy(statement);
+  }
+  acknowledgeWildcards(role);
+  const checker = new LambdaFunction(scope, 'Checker', {
+    description: `vtepwatch: watches the overlay network of ${cluster.name}`,
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    code: Code.fromAsset(asset),
+    handler: 'index.handler',
+    memorySize: cluster.memoryMebibytes,
+    timeout: Duration.seconds(timeoutSeconds(cluster)),
+    role,
+    environment: environmentOf(cluster, around),
+    logGroup: logs,
+    loggingFormat: LoggingFormat.JSON,
+    // A run that failed is not repeated, and one that is late is not made up for: the next tick does
+    // better than either.
+    retryAttempts: 0,
+    maxEventAge: Duration.minutes(1),
+  });
+  enterVpc(checker, cluster.vpc);
+  return checker;
+}
+
+function environmentOf(
+  { name, tags, limits, kubeconfigParameter, telemetry, paging, heartbeatUrl }: Cluster,
+  { document, table, topics }: Omit<Surroundings, 'logs'>,
+): Record<string, string> {
+  const { pagerDuty, webhook } = paging;
+  const variables: Readonly<Record<string, string | undefined>> = {
+    [ENVIRONMENT.cluster]: name,
+    [ENVIRONMENT.targets]: JSON.stringify(targetsOf(tags)),
+    [ENVIRONMENT.document]: document.ref,
+    [ENVIRONMENT.table]: table.tableName,
+    [ENVIRONMENT.topicArn]: topics.pages.topicArn,
+    [ENVIRONMENT.limits]: JSON.stringify(limits),
+    [ENVIRONMENT.kubeconfigParameter]: kubeconfigParameter,
+    [ENVIRONMENT.otlpHeadersParameter]: telemetry?.headersParameter,
+    [ENVIRONMENT.pagerDutyParameter]: pagerDuty?.parameter,
+    [ENVIRONMENT.pagerDutyUrl]: pagerDuty?.url,
+    [ENVIRONMENT.webhookParameter]: webhook?.parameter,
+    [ENVIRONMENT.webhookUrl]: webhook?.url,
+    [ENVIRONMENT.heartbeatUrl]: heartbeatUrl,
+    OTEL_EXPORTER_OTLP_ENDPOINT: telemetry?.endpoint,
+  };
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name_, value]) =>
+      value === undefined ? [] : [[name_, value]],
+    ),
+  );
+}
+
+function targetsOf(tags: Cluster['tags']): Targets {
+  return Object.entries(tags).map(([key, values]) => ({
+    Key: `tag:${key}`,
+    Values: [values].flat(),
+  }));
+}
+
+/** The library's own `vpc` would ask for availability zones, which nobody here needs to know. */
+function enterVpc(checker: LambdaFunction, vpc: Cluster['vpc']): void {
+  const resource = checker.node.defaultChild;
+  if (resource instanceof CfnFunction && vpc !== undefined) resource.vpcConfig = vpc;
+}

@@ -1,0 +1,175 @@
+import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { CfnDocument } from 'aws-cdk-lib/aws-ssm';
+import type { Cluster } from './cluster.ts';
+import type { Topics } from './topics.ts';
+
+/** What the function works with. */
+export interface Surroundings {
+  readonly document: CfnDocument;
+  readonly table: TableV2;
+  readonly topics: Topics;
+  readonly logs: LogGroup;
+}
+
+/** All that the function may do. */
+export function permissionsOf(
+  scope: Construct,
+  cluster: Cluster,
+  { document, table, topics, logs }: Surroundings,
+): readonly PolicyStatement[] {
+  const stack = Stack.of(scope);
+  return [
+    ...sendCommand(stack, cluster, document),
+    new PolicyStatement({
+      sid: 'ReadAnswers',
+      // These have neither resources nor condition keys:
+      // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
+      actions: [
+        'ssm:ListCommands',
+        'ssm:ListCommandInvocations',
+        'ssm:GetCommandInvocation',
+        'ssm:CancelCommand',
+        'ssm:DescribeInstanceInformation',
+      ],
+      resources: ['*'],
+    }),
+    new PolicyStatement({
+      sid: 'Remember',
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      resources: [table.tableArn],
+    }),
+    new PolicyStatement({
+      sid: 'Page',
+      actions: ['sns:Publish'],
+      resources: [topics.pages.topicArn],
+    }),
+    new PolicyStatement({
+      sid: 'PageEncrypted',
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: [topics.key.keyArn],
+      conditions: { StringEquals: { 'kms:ViaService': `sns.${stack.region}.${Aws.URL_SUFFIX}` } },
+    }),
+    new PolicyStatement({
+      sid: 'Log',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logs.logGroupArn],
+    }),
+    ...readSecrets(stack, cluster),
+    ...(cluster.vpc === undefined ? [] : enterVpc(stack)),
+  ];
+}
+
+/**
+ * The function can send one document, which only reads, and only to hosts with the cluster's tags.
+ * Two statements, since the condition would else hold for the document as well.
+ */
+function sendCommand(
+  stack: Stack,
+  { tags }: Cluster,
+  document: CfnDocument,
+): readonly PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'SendThisDocument',
+      actions: ['ssm:SendCommand'],
+      resources: [
+        stack.formatArn({ service: 'ssm', resource: 'document', resourceName: document.ref }),
+      ],
+    }),
+    new PolicyStatement({
+      sid: 'ToTaggedHosts',
+      actions: ['ssm:SendCommand'],
+      resources: [
+        stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' }),
+        stack.formatArn({ service: 'ssm', resource: 'managed-instance', resourceName: '*' }),
+      ],
+      conditions: {
+        StringEquals: Object.fromEntries(
+          Object.entries(tags).map(([key, values]) => [`ssm:resourceTag/${key}`, values]),
+        ),
+      },
+    }),
+  ];
+}
+
+/** The parameters that the settings name, and no other. */
+function readSecrets(stack: Stack, cluster: Cluster): readonly PolicyStatement[] {
+  const parameters = parametersOf(cluster).map((name) =>
+    stack.formatArn({
+      service: 'ssm',
+      resource: 'parameter',
+      resourceName: name.replace(/^\//, ''),
+    }),
+  );
+  if (parameters.length === 0) return [];
+  return [
+    new PolicyStatement({
+      sid: 'ReadSecrets',
+      actions: ['ssm:GetParameter'],
+      resources: parameters,
+    }),
+    new PolicyStatement({
+      sid: 'DecryptSecrets',
+      actions: ['kms:Decrypt'],
+      // Whatever key they are under, and nothing else that is under it.
+      resources: [stack.formatArn({ service: 'kms', resource: 'key', resourceName: '*' })],
+      conditions: {
+        StringEquals: {
+          'kms:ViaService': `ssm.${stack.region}.${Aws.URL_SUFFIX}`,
+          'kms:EncryptionContext:PARAMETER_ARN': parameters,
+        },
+      },
+    }),
+  ];
+}
+
+function parametersOf({ kubeconfigParameter, telemetry, paging }: Cluster): readonly string[] {
+  const { pagerDuty, webhook } = paging;
+  return [
+    kubeconfigParameter,
+    telemetry?.headersParameter,
+    pagerDuty?.parameter,
+    webhook?.parameter,
+  ].filter((name) => name !== undefined);
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html */
+const NETWORK_INTERFACES = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/** Lambda makes the function's network interfaces in its name; the function itself may not. */
+function enterVpc(stack: Stack): readonly PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'LetLambdaEnterVpc',
+      actions: NETWORK_INTERFACES,
+      resources: ['*'],
+    }),
+    new PolicyStatement({
+      sid: 'NotTheFunction',
+      effect: Effect.DENY,
+      actions: NETWORK_INTERFACES,
+      resources: ['*'],
+      conditions: {
+        ArnLike: {
+          'lambda:SourceFunctionArn': stack.formatArn({
+            service: 'lambda',
+            resource: 'function',
+            resourceName: '*',
+            arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+          }),
+        },
+      },
+    }),
+  ];
+}

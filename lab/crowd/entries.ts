@@ -1,0 +1,70 @@
+import type { Host } from '../machines/machine.ts';
+
+/** The kernel's tables, in the order in which the script prints them. */
+export const TABLES = ['neighbour', 'fdb', 'route'] as const;
+
+export type Table = (typeof TABLES)[number];
+
+/** One entry of the overlay device, as a host's tables hold it. */
+export type Entry = NeighbourEntry | FdbEntry | RouteEntry;
+
+export interface NeighbourEntry {
+  readonly table: 'neighbour';
+  readonly ip: string;
+  /** Undefined while the kernel has no answer. */
+  readonly mac: string | undefined;
+  readonly state: 'PERMANENT' | 'REACHABLE' | 'STALE' | 'INCOMPLETE' | 'FAILED';
+}
+
+export interface FdbEntry {
+  readonly table: 'fdb';
+  readonly mac: string;
+  readonly destination: string;
+}
+
+export interface RouteEntry {
+  readonly table: 'route';
+  readonly destination: string;
+  readonly gateway: string;
+}
+
+/** What a host that is well holds for this peer. */
+export const entryFor = {
+  neighbour: ({ tunnelIp, vtepMac }: Host): NeighbourEntry => {
+    return { table: 'neighbour', ip: tunnelIp, mac: vtepMac, state: 'PERMANENT' };
+  },
+  fdb: ({ vtepMac, underlayIp }: Host): FdbEntry => {
+    return { table: 'fdb', mac: vtepMac, destination: underlayIp };
+  },
+  route: ({ podCidr, tunnelIp }: Host): RouteEntry => {
+    return { table: 'route', destination: podCidr, gateway: tunnelIp };
+  },
+} as const satisfies Record<Table, (peer: Host) => Entry>;
+
+export const OVERLAY_DEVICE = 'flannel.1';
+
+/** The entry's record in an answer. */
+export function recordOf(entry: Entry): string {
+  switch (entry.table) {
+    case 'neighbour':
+      return `N ${OVERLAY_DEVICE} ${entry.ip} ${entry.mac ?? '-'} ${entry.state}`;
+    case 'fdb':
+      return `F ${OVERLAY_DEVICE} ${entry.mac} ${entry.destination} permanent`;
+    case 'route':
+      return `R ${OVERLAY_DEVICE} ${entry.destination} ${entry.gateway} onlink`;
+  }
+}
+
+/** The line that `ip` or `bridge` prints for it. */
+export function printed(entry: Entry): string {
+  switch (entry.table) {
+    case 'neighbour': {
+      const mac = entry.mac === undefined ? '' : ` lladdr ${entry.mac}`;
+      return `${entry.ip} dev ${OVERLAY_DEVICE}${mac} ${entry.state} `;
+    }
+    case 'fdb':
+      return `${entry.mac} dev ${OVERLAY_DEVICE} dst ${entry.destination} self permanent`;
+    case 'route':
+      return `${entry.destination} via ${entry.gateway} dev ${OVERLAY_DEVICE} onlink `;
+  }
+}

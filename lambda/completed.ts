@@ -1,0 +1,42 @@
+import { clusterDimension, SELF_METRICS } from '../shared/contract/self-metrics.ts';
+import type { Report } from '../shared/contract/report.ts';
+import { errorText } from './error-text.ts';
+import type { Run } from './run.ts';
+import { logMetrics } from './shell/embedded-metrics.ts';
+import { beat } from './shell/heartbeat.ts';
+import type { OutboxEntry } from './shell/incident-store/stored.ts';
+import { log } from './shell/log.ts';
+
+/**
+ * What the watch says of itself once a run is complete: state and outbox are written, and all pages
+ * that could go out are out. What it says fails no run.
+ */
+export async function tellCompletion(
+  { settings, end }: Run,
+  { hosts }: Report,
+  outbox: readonly OutboxEntry[],
+): Promise<void> {
+  const { cluster, heartbeatUrl } = settings;
+  const { namespace, dimension, ...names } = SELF_METRICS;
+  const all = hosts.observed.length + hosts.unknown.length;
+  const now = Date.now();
+  const oldest = Math.min(now, ...outbox.map(({ page }) => page.at));
+  logMetrics('run.completed', {
+    namespace,
+    dimensions: { [dimension]: clusterDimension(cluster) },
+    at: now,
+    metrics: [
+      { name: names.runCompleted, unit: 'Count', value: 1 },
+      { name: names.outboxOldestSeconds, unit: 'Seconds', value: (now - oldest) / 1000 },
+      {
+        name: names.hostsReadRatio,
+        unit: 'None',
+        value: all === 0 ? 0 : hosts.observed.length / all,
+      },
+    ],
+  });
+  if (heartbeatUrl === undefined) return;
+  await beat(heartbeatUrl, end).catch((error: unknown) => {
+    log('heartbeat.failed', { cluster, error: errorText(error) });
+  });
+}

@@ -1,0 +1,79 @@
+import { request as plainRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import { abortAt, type Deadline } from '../deadline.ts';
+
+export interface HttpCall {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** The beginning of what was said; empty beside a status of success, where nobody reads it. */
+  readonly body: string;
+}
+
+/** As much of an answer as is ever quoted. */
+const BODY_BYTES = 8192;
+
+/**
+ * One call, on a connection of its own: one that was kept would have died while the function was
+ * frozen. A redirect is an answer like another, and is not followed. Throws where no answer came in
+ * time; the error does not name the address, which may be a secret.
+ */
+export async function httpCall(call: HttpCall, deadline: Deadline): Promise<HttpAnswer> {
+  const response = await send(call, deadline);
+  const status = response.statusCode ?? 0;
+  if (status >= 300) return { status, body: await beginningOf(response) };
+  response.destroy();
+  return { status, body: '' };
+}
+
+async function send(call: HttpCall, deadline: Deadline): Promise<IncomingMessage> {
+  const { method, url, headers = {}, body = '' } = call;
+  const address = new URL(url);
+  const request = address.protocol === 'https:' ? secureRequest : plainRequest;
+  return await new Promise((resolve, reject) => {
+    request(
+      address,
+      {
+        method,
+        headers: {
+          'user-agent': 'vtepwatch',
+          ...headers,
+          ...(method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {}),
+        },
+        agent: false,
+        signal: abortAt(deadline),
+      },
+      resolve,
+    )
+      .on('error', (error) => reject(new Error(`no answer: ${codeOf(error)}`)))
+      .end(body);
+  });
+}
+
+/** The status has come: an answer that breaks off behind it, or never ends, is still one. */
+async function beginningOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response) {
+      if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+      bytes += chunks.at(-1)?.length ?? 0;
+      if (bytes >= BODY_BYTES) break;
+    }
+  } catch {
+    // What came before it broke off is all that can be quoted.
+  }
+  return Buffer.concat(chunks).subarray(0, BODY_BYTES).toString('utf8');
+}
+
+/** Messages of Node's name the host, its codes do not: `ECONNREFUSED`, `ENOTFOUND`. */
+function codeOf(error: Error): string {
+  if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'none in time';
+  return 'code' in error ? String(error.code) : error.name;
+}

@@ -1,0 +1,30 @@
+import { promisify } from 'node:util';
+import { gunzip, type ZlibOptions } from 'node:zlib';
+import { PACKED_BEGIN, PACKED_END } from '../../../shared/contract/probe.ts';
+import type { HostAnswer } from './answers.ts';
+
+/** What 24,000 bytes may unpack to; the script refuses a payload of more than a quarter of it. */
+const UNPACKED_BYTES = 4 * 1024 * 1024;
+
+const decompress = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip);
+
+/** The answer as the host made it; one that cannot be unpacked is no answer. Never throws. */
+export async function unpack(text: string): Promise<HostAnswer> {
+  const lines = text.trimEnd().split('\n');
+  if (lines[0] !== PACKED_BEGIN) return { kind: 'answered', text };
+  if (lines.at(-1) !== PACKED_END) return unusable('it was cut');
+  const packed = lines.slice(1, -1).join('');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return unusable('it is not base64');
+  try {
+    const unpacked = await decompress(Buffer.from(packed, 'base64'), {
+      maxOutputLength: UNPACKED_BYTES,
+    });
+    return { kind: 'answered', text: unpacked.toString('latin1') };
+  } catch (error) {
+    return unusable(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function unusable(why: string): HostAnswer {
+  return { kind: 'ended', reason: `unpacking the answer: ${why}`, error: 'bad_output' };
+}

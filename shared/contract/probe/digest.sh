@@ -1,0 +1,238 @@
+# The digest: what the tables hold in 1,280 characters, whatever their size.
+#
+# Each entry becomes a symbol: a place, told by its key, and a weight, told by its value as well. Sent
+# are sums over all symbols, from which the checker subtracts what this host should hold. Nothing left
+# is health; a few entries that are missing or wrong can be solved for, as unknowns of equations. The
+# contract stands in digest.ts, the mathematics in shared/core/digest.
+
+# Prints the digest of all that this host holds.
+digest() {
+  find_pod_networks
+  { identity && facts && raw_tables; } |
+    awk -v action=digest -v network="$network" -v network6="$network6" \
+      "$DIGEST$SYMBOLS$NORMALISE$ENVELOPE"
+}
+
+# Sets `network` and `network6` to the pod networks of this cluster, as far as flannel tells.
+find_pod_networks() {
+  network='' network6=''
+  [ -r "$ROOT/run/flannel/subnet.env" ] || return 0
+  while IFS='=' read -r name value || [ -n "$name" ]; do
+    case $name=$value in
+      *=*[!0-9a-f.:/]*) ;;
+      FLANNEL_NETWORK=*) network=$value ;;
+      FLANNEL_IPV6_NETWORK=*) network6=$value ;;
+    esac
+  done <"$ROOT/run/flannel/subnet.env"
+}
+
+# The hashes of digest.ts. To fold is to mix words into a hash, one after the other.
+# shellcheck disable=SC2016 # The $ are awk's.
+SYMBOLS='
+  BEGIN {
+    PRIME = 1073741789; MULTIPLIER = 6700417; TWIST = 4194301
+    seed["N"] = 978; seed["F"] = 1955; seed["R"] = 2932; seed["P"] = 3909
+    for (i = 0; i < 256; i++) octet[sprintf("%02x", i)] = i
+  }
+
+  # The routes of other devices than the overlay are a table of their own, the direct routes.
+  function table_of(kind, dev) { return kind == "R" && !is_overlay(dev) ? "P" : kind }
+
+  # Where an entry belongs, by its key: the k of its symbol.
+  function place_of(kind, key,    part) {
+    if (kind == "N") return finish(fold_ip(seed["N"], key))
+    if (kind == "F") return finish(fold_mac(seed["F"], key))
+    split(key, part, "/")
+    if (part[2] > 128) garbled()
+    return finish((fold_ip(seed[kind], part[1]) * MULTIPLIER + part[2]) % PRIME)
+  }
+
+  function finish(h) { return h * (1 + h % TWIST) % PRIME }
+
+  function fold_mac(h, mac,    size, i) {
+    size = length(mac)
+    for (i = 1; i + 3 < size; i += 6)
+      h = (h * MULTIPLIER + octet[substr(mac, i, 2)] * 256 + octet[substr(mac, i + 3, 2)]) % PRIME
+    return i < size ? (h * MULTIPLIER + octet[substr(mac, i, 2)]) % PRIME : h
+  }
+
+  # Flannel routes to a gateway at the very address of the destination: the one that was just split.
+  function fold_ip(h, ip) {
+    if (ip ~ /:/) return fold_ipv6(h, ip)
+    if (ip != folded) {
+      folded = ip
+      split(ip, part, ".")
+      high = part[1] * 256 + part[2]
+      low = part[3] * 256 + part[4]
+      if (high > 65535 || low > 65535) garbled()
+    }
+    return ((h * MULTIPLIER + high) % PRIME * MULTIPLIER + low) % PRIME
+  }
+
+  function fold_ipv6(h, ip,    word, count, i) {
+    count = words_of(ip, word)
+    if (count != 8) garbled()
+    for (i = 1; i <= count; i++) {
+      if (word[i] > 65535) garbled()
+      h = (h * MULTIPLIER + word[i]) % PRIME
+    }
+    return h
+  }
+
+  # Sets `word` to the 16-bit words of an address and returns how many there are: 2 or 8, if it is one.
+  function words_of(ip, word,    part, parts, zeros, count, i) {
+    parts = split(ip, part, ":")
+    if (parts == 1) return split_quad(ip, word, 0)
+    zeros = ip !~ /::/ ? 0 : ip ~ /\./ ? 7 : 8
+    for (i = 1; i <= parts; i++) if (part[i] != "") zeros--
+    for (i = 1; i <= parts; i++) {
+      if (part[i] ~ /\./) count = split_quad(part[i], word, count)
+      else if (part[i] != "") word[++count] = hexadecimal(part[i])
+      else for (; zeros > 0; zeros--) word[++count] = 0
+    }
+    return count
+  }
+
+  function split_quad(quad, word, before,    part) {
+    split(quad, part, ".")
+    word[before + 1] = part[1] * 256 + part[2]
+    word[before + 2] = part[3] * 256 + part[4]
+    return before + 2
+  }
+
+  function hexadecimal(text,    value, i) {
+    for (i = 1; i <= length(text); i++)
+      value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+    return value
+  }
+'
+
+# An entry of the FDB whose MAC no neighbour has waits for the end: it is an orphan if another entry
+# leads to its destination with a MAC that a neighbour has. Flannel before 0.24.1 leaves one behind
+# each time a peer boots.
+# shellcheck disable=SC2016 # The $ are awk's.
+DIGEST='
+  BEGIN {
+    BUCKETS = 16; LOCATORS = 8388592; WEIGHTS = 1073741824; LISTS = 64
+    list["N"] = 0; list["F"] = 16; list["R"] = 32; list["P"] = 48
+    bits4 = words_of_network(network, pods4); bits6 = words_of_network(network6, pods6)
+    DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+  }
+
+  function emit(kind, dev, key, value, detail,    k) {
+    if (kind == "N") {
+      if (value == "-") return
+      held[value] = 1
+      k = place_of(kind, key)
+      add(kind, k, (fold_mac(k, value) * MULTIPLIER + (detail == "PERMANENT")) % PRIME)
+    } else if (kind == "F") {
+      k = place_of(kind, key)
+      if (key in held) {
+        led[value] = 1
+        add(kind, k, fold_ip(k, value))
+      } else {
+        lone_to[++lone] = value
+        lone_k[lone] = k
+        lone_hash[lone] = fold_ip(k, value)
+      }
+    } else if (kind == "R") {
+      kind = table_of(kind, dev)
+      if (kind == "P" && !is_of_pods(key)) return
+      k = place_of(kind, key)
+      add(kind, k, fold_ip(k, value))
+    } else {
+      put(record(kind, dev, key))
+    }
+  }
+
+  # Keeps a symbol in the list of its table and bucket, locator and weight in one number.
+  function add(kind, k, hash,    at, locator, weight) {
+    at = list[kind] + k % BUCKETS
+    locator = 1 + int(k / BUCKETS) % LOCATORS
+    weight = 1 + finish(hash) % (PRIME - 1)
+    symbol[at + LISTS * size[at]++] = locator * WEIGHTS + weight
+  }
+
+  # Whether the destination of a direct route lies in the pod network of its family. A network that
+  # is not known has no bits in which a destination could differ.
+  function is_of_pods(destination,    part) {
+    split(destination, part, "/")
+    words_of(part[1], own)
+    return destination ~ /:/ ? is_within(part[2], pods6, bits6) : is_within(part[2], pods4, bits4)
+  }
+
+  function is_within(length_of_own, pods, bits,    i, unit) {
+    if (length_of_own < bits) return 0
+    for (i = 1; bits > 0; i++) {
+      for (unit = 1; bits < 16; bits++) unit *= 2
+      if (int(own[i] / unit) != int(pods[i] / unit)) return 0
+      bits -= 16
+    }
+    return 1
+  }
+
+  function words_of_network(network, word,    part) {
+    split(network, part, "/")
+    words_of(part[1], word)
+    return part[2] + 0
+  }
+
+  END {
+    if ("fdb" in told) lone = 0
+    for (i = 1; i <= lone; i++) {
+      if (lone_to[i] in led && !("neighbour" in told)) orphans++
+      else add("F", lone_k[i], lone_hash[i])
+    }
+    if ("neighbour" in told) forget("N")
+    if ("fdb" in told) forget("F")
+    if ("route" in told) { forget("R"); forget("P") }
+    digest = "S " size_of("N") " " size_of("F") " " size_of("R") " " size_of("P") " " (orphans + 0) " "
+    for (i = 0; i < BUCKETS; i++) digest = digest syndromes(i)
+    put(digest)
+  }
+
+  function forget(kind,    i) { for (i = 0; i < BUCKETS; i++) size[list[kind] + i] = 0 }
+
+  function size_of(kind,    i, sum) {
+    for (i = 0; i < BUCKETS; i++) sum += size[list[kind] + i]
+    return sum
+  }
+
+  # Each syndrome is the sum of the weights times the locators to the power of its number. Written
+  # out, since a loop over an array would cost more than all else.
+  function syndromes(bucket,    at, i, w, x) {
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = s9 = s10 = s11 = s12 = s13 = s14 = s15 = 0
+    for (at = bucket; at < LISTS; at += BUCKETS) {
+      for (i = at + LISTS * (size[at] - 1); i >= 0; i -= LISTS) {
+        x = int(symbol[i] / WEIGHTS)
+        w = symbol[i] - x * WEIGHTS
+        s0 += w
+        s1 += w = w * x % PRIME
+        s2 += w = w * x % PRIME
+        s3 += w = w * x % PRIME
+        s4 += w = w * x % PRIME
+        s5 += w = w * x % PRIME
+        s6 += w = w * x % PRIME
+        s7 += w = w * x % PRIME
+        s8 += w = w * x % PRIME
+        s9 += w = w * x % PRIME
+        s10 += w = w * x % PRIME
+        s11 += w = w * x % PRIME
+        s12 += w = w * x % PRIME
+        s13 += w = w * x % PRIME
+        s14 += w = w * x % PRIME
+        s15 += w = w * x % PRIME
+      }
+    }
+    return digits(s0) digits(s1) digits(s2) digits(s3) digits(s4) digits(s5) digits(s6) digits(s7) \
+      digits(s8) digits(s9) digits(s10) digits(s11) digits(s12) digits(s13) digits(s14) digits(s15)
+  }
+
+  # A sum, reduced, in five digits to the base of 64.
+  function digits(sum) {
+    sum %= PRIME
+    return substr(DIGITS, 1 + int(sum / 16777216), 1) substr(DIGITS, 1 + int(sum / 262144) % 64, 1) \
+      substr(DIGITS, 1 + int(sum / 4096) % 64, 1) substr(DIGITS, 1 + int(sum / 64) % 64, 1) \
+      substr(DIGITS, 1 + sum % 64, 1)
+  }
+'

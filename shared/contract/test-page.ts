@@ -1,0 +1,18 @@
+import * as z from 'zod/mini';
+
+/** What the function returns for the event `{"testPage": true}`. */
+export const testPageResultSchema = z.object({
+  cluster: z.string(),
+  /** Every route of the cluster, as it took the page. */
+  routes: z.array(
+    z.object({
+      /** `sns`, `pagerduty` or `webhook`. */
+      name: z.string(),
+      delivered: z.boolean(),
+      /** Why not. */
+      reason: z.optional(z.string()),
+    }),
+  ),
+});
+
+export type TestPageResult = z.infer<typeof testPageResultSchema>;

@@ -1,0 +1,128 @@
+import { TABLES, type Table } from '../../contract/causes.ts';
+import type { DigestTable } from '../../contract/digest.ts';
+import type { Codebook, ExpectedEntry } from '../digest/codebook.ts';
+import { type Explanation, weightIn } from '../digest/explain.ts';
+import type { Values } from '../digest/values.ts';
+import { DEFAULT_DEVICE } from '../overlay.ts';
+import type { Device, Vtep } from '../overlay.ts';
+import { ownDevice } from '../expect/own-device.ts';
+import { type Cell, expectedText, type Held, mergeCells } from './cells.ts';
+
+/** What cells are made of where a host answered with a digest. */
+export interface Spelling {
+  readonly book: Codebook;
+  readonly valuesOf: (entry: ExpectedEntry) => Values;
+  readonly suspectsOf: SuspectsOf;
+}
+
+/**
+ * The cells of one observer in which its digest, explained, says that something is wrong: `most` of
+ * them at least, where there are as many.
+ */
+export function cellsOfDigest(
+  { observer, devices }: { readonly observer: string; readonly devices: readonly Device[] },
+  explanation: Explanation,
+  { most, ...spelling }: Spelling & { readonly most: number },
+): readonly Cell[] {
+  const cells = new Map<string, Cell>();
+  for (const vtep of spelling.suspectsOf(explanation)) {
+    if (vtep.node === observer) continue;
+    if (cells.size >= most && !cells.has(vtep.node)) break;
+    const device = ownDevice(devices, vtep.family)?.name ?? DEFAULT_DEVICE[vtep.family];
+    const cell = cellOfVtep({ observer, device, vtep }, explanation, spelling);
+    if (cell === undefined) continue;
+    const sibling = cells.get(vtep.node);
+    cells.set(vtep.node, sibling === undefined ? cell : mergeCells(sibling, cell));
+  }
+  return [...cells.values()];
+}
+
+/** The VTEPs of which an observer may hold something wrong, in the order of all. */
+export type SuspectsOf = (explanation: Explanation) => Iterable<Vtep>;
+
+/** Explanations that many hosts share are looked at once. */
+export function suspectsBy(book: Codebook): SuspectsOf {
+  const known = new Map<Explanation['actual'], readonly Vtep[]>();
+  return ({ lost, actual }) => {
+    if (lost.size > 0) return book.byVtep.keys();
+    const suspects = known.get(actual) ?? namedIn(actual);
+    known.set(actual, suspects);
+    return suspects;
+  };
+}
+
+function namedIn(actual: Explanation['actual']): readonly Vtep[] {
+  const wrong = [...actual.keys()].toSorted((one, two) => one.rank - two.rank);
+  return [...new Set(wrong.map(({ vtep }) => vtep))];
+}
+
+interface Place {
+  readonly observer: string;
+  readonly device: string;
+  readonly vtep: Vtep;
+}
+
+function cellOfVtep(
+  { observer, device, vtep }: Place,
+  explanation: Explanation,
+  { book, valuesOf }: Spelling,
+): Cell | undefined {
+  const entries = book.byVtep.get(vtep) ?? [];
+  const look = (table: DigestTable): Found => {
+    const entry = entries.find((one) => one.table === table);
+    return entry === undefined
+      ? UNKNOWN
+      : foundBy(entry, { weight: weightIn(explanation, entry), values: valuesOf(entry), device });
+  };
+  // Who is reached directly needs nothing of the overlay.
+  if (look('direct').held === 'right') return undefined;
+  const found = new Map(
+    TABLES.map((table) => [table, explanation.model.tables.has(table) ? look(table) : UNKNOWN]),
+  );
+  const heldIn = (table: Table): Held => found.get(table)?.held ?? 'unknown';
+  const wrong = TABLES.filter((table) => heldIn(table) !== 'right' && heldIn(table) !== 'unknown');
+  if (wrong.length === 0) return undefined;
+  const route = heldIn('route');
+  return {
+    observer,
+    subject: vtep.node,
+    state: {
+      neighbour: heldIn('neighbour'),
+      fdb: heldIn('fdb'),
+      route: route === 'changed' ? 'absent' : route,
+    },
+    entries: wrong.map((table) => ({
+      observer,
+      subject: vtep.node,
+      table,
+      expected: expectedText(table, device, vtep),
+      found: found.get(table)?.text ?? '',
+    })),
+  };
+}
+
+interface Found {
+  readonly held: Held;
+  readonly text: string;
+}
+
+const UNKNOWN: Found = { held: 'unknown', text: '' };
+
+function foundBy(
+  { symbol }: ExpectedEntry,
+  {
+    weight,
+    values,
+    device,
+  }: {
+    readonly weight: number;
+    readonly values: Values;
+    readonly device: string;
+  },
+): Found {
+  if (weight === symbol.weight) return { held: 'right', text: '' };
+  const value = values.get(weight);
+  return value === undefined
+    ? { held: 'absent', text: '' }
+    : { held: value.held, text: value.text(device) };
+}

@@ -1,0 +1,51 @@
+/** Two groups of nodes that hold nothing of each other. */
+export interface Sides {
+  readonly one: readonly string[];
+  readonly other: readonly string[];
+}
+
+/**
+ * The two sides of a cluster that has fallen apart, or undefined where it has not. `severed`: for each
+ * observer the subjects of which it holds nothing. Sets may be shared; silent nodes are on the side of
+ * those who hold them.
+ */
+export function sidesOf(severed: ReadonlyMap<string, ReadonlySet<string>>): Sides | undefined {
+  const groups = alike(severed);
+  const [first, second] = groups;
+  if (first === undefined || second === undefined || groups.length > 2) return undefined;
+  const isWhole = areSevered(first, second) && areSevered(second, first);
+  return isWhole ? { one: first.observers, other: second.observers } : undefined;
+}
+
+interface Group {
+  readonly observers: readonly string[];
+  readonly severed: ReadonlySet<string>;
+}
+
+/** Observers that have lost the same subjects. */
+function alike(severed: ReadonlyMap<string, ReadonlySet<string>>): readonly Group[] {
+  const names = new Map<ReadonlySet<string>, string>();
+  const groups = new Map<
+    string,
+    { readonly observers: string[]; readonly severed: Group['severed'] }
+  >();
+  for (const [observer, subjects] of severed) {
+    const name = names.get(subjects) ?? [...subjects].toSorted().join(' ');
+    names.set(subjects, name);
+    const group = groups.get(name) ?? { observers: [], severed: subjects };
+    group.observers.push(observer);
+    groups.set(name, group);
+  }
+  return [...groups.values()];
+}
+
+/** A side of one node is a node that its peers have lost, and has names of its own. */
+const SMALLEST_SIDE = 2;
+
+function areSevered({ observers, severed }: Group, other: Group): boolean {
+  return (
+    observers.length >= SMALLEST_SIDE &&
+    observers.every((observer) => !severed.has(observer)) &&
+    other.observers.every((observer) => severed.has(observer))
+  );
+}

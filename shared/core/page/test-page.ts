@@ -1,0 +1,36 @@
+import { formatTime } from '../time.ts';
+import type { Page } from './page.ts';
+import { plain, subjectHead } from './plain.ts';
+
+/**
+ * A page about nothing, by which people learn whether pages reach them. Each has a key of its own:
+ * under the key of an earlier one that nobody has closed, a receiver would stay silent.
+ */
+export function testPageOf({
+  cluster,
+  now,
+}: {
+  readonly cluster: string;
+  readonly now: number;
+}): Page {
+  const time = formatTime(now);
+  const key = `${cluster}/test/${time}`;
+  const lines = [
+    `TEST  cluster ${plain(cluster)}`,
+    'Nothing is wrong: somebody asked vtepwatch for a test page, and it has reached you.',
+    '',
+    'What to do',
+    '  Close it where it has opened an incident; no page will come that resolves it.',
+    '',
+    `Test      ${plain(key)}`,
+    `Sent      ${time.slice(0, 19).replace('T', ' ')} UTC`,
+  ];
+  return {
+    key,
+    kind: 'test',
+    severity: 'info',
+    at: now,
+    subject: `${subjectHead(cluster)} test page, nothing is wrong`,
+    text: `${lines.join('\n')}\n`,
+  };
+}

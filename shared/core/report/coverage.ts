@@ -1,0 +1,96 @@
+import type { Cause } from '../../contract/causes.ts';
+import type { Coverage, Gap } from '../../contract/report.ts';
+import { ENVIRONMENT } from '../../contract/settings.ts';
+import type { Member } from '../expect/member.ts';
+import type { Facts } from '../facts.ts';
+import type { Judgement } from '../judge.ts';
+import { enumerate } from '../page/plain.ts';
+
+/** What the function was given of that which it can do without. */
+export interface Equipment {
+  readonly telemetry: boolean;
+  /** The names of the page routes. */
+  readonly routes: readonly string[];
+}
+
+/** How many nodes one sentence names; the lists beside it have them all. */
+const NAMES = 10;
+
+/** What a run could see, and what would show it more. */
+export function coverageOf(
+  facts: Facts,
+  { members }: Judgement,
+  { telemetry, routes }: Equipment,
+): Coverage {
+  const outside = members.filter(neverAnswered).map(({ node }) => node);
+  const masters = members.filter(isMaster).map(({ node }) => node);
+  return {
+    outside,
+    masters,
+    routes: [...routes],
+    gaps: [
+      ...(outside.length === 0 ? [] : [hostsGap(outside)]),
+      ...(facts.nodes === undefined ? [KUBERNETES_GAP] : []),
+      ...(masters.length === 0 ? [MASTERS_GAP] : []),
+      ...(telemetry ? [] : [TELEMETRY_GAP]),
+    ],
+  };
+}
+
+/** The same, where pages go nowhere: SNS is the only route, and nobody has subscribed to its topic. */
+export function withoutSubscribers(coverage: Coverage): Coverage {
+  return coverage.routes.some((route) => route !== 'sns')
+    ? coverage
+    : { ...coverage, gaps: [...coverage.gaps, PAGING_GAP] };
+}
+
+function neverAnswered({ observed, remembered }: Member): boolean {
+  return observed === undefined && remembered?.instanceId === undefined;
+}
+
+function isMaster({ observed, remembered }: Member): boolean {
+  return observed === undefined
+    ? (remembered?.master ?? false)
+    : observed.host.kubeconfig !== undefined;
+}
+
+function hostsGap(outside: readonly string[]): Gap {
+  const adds =
+    `the tables of ${enumerate(outside, NAMES)}: Kubernetes lists these nodes, and Systems Manager has never ` +
+    'brought an answer of theirs; does the agent run there, and does the host carry the tag?';
+  return { missing: 'hosts', adds, causes: [] };
+}
+
+/** What only an annotation can tell: whether a MAC is wrong on the node or on its peers. */
+const CAUSES_OF_ANNOTATIONS: readonly Cause[] = ['stale-mac', 'mac-drift'];
+
+const KUBERNETES_GAP: Gap = {
+  missing: 'kubernetes',
+  adds:
+    `a kubeconfig (${ENVIRONMENT.kubeconfigParameter}) would bring the node list and flannel's annotations: ` +
+    'which side of a wrong MAC is right, nodes that are new or gone, and the pods to restart',
+  causes: [...CAUSES_OF_ANNOTATIONS],
+};
+
+const MASTERS_GAP: Gap = {
+  missing: 'masters',
+  adds:
+    'a tagged host with an admin kubeconfig (kubeadm, RKE2, k3s) would have the time measured that ' +
+    'kubectl get nodes takes',
+  causes: [],
+};
+
+const TELEMETRY_GAP: Gap = {
+  missing: 'telemetry',
+  adds: 'an OTLP endpoint (OTEL_EXPORTER_OTLP_ENDPOINT) would be sent metrics, events and a trace',
+  causes: [],
+};
+
+const PAGING_GAP: Gap = {
+  missing: 'paging',
+  adds:
+    'a confirmed subscription to the SNS topic, PagerDuty ' +
+    `(${ENVIRONMENT.pagerDutyParameter}) or a webhook (${ENVIRONMENT.webhookParameter}) would bring ` +
+    'pages to people: today nobody is paged',
+  causes: [],
+};

@@ -1,0 +1,78 @@
+import { networkOf, parseCidr } from '../../shared/core/addresses.ts';
+import { shownBy } from '../../shared/core/diff/shown.ts';
+import type { Facts } from '../../shared/core/facts.ts';
+import { type Judgement, judge } from '../../shared/core/judge.ts';
+import type { Digest, Observation, Tables } from '../../shared/core/overlay.ts';
+import { readSums } from '../../shared/core/parse/digest-sums.ts';
+import { nodesToRead } from '../../shared/core/to-read.ts';
+import { digestOf } from '../shared/contract/probe/digest-oracle.ts';
+
+type InFull = Extract<Observation, { kind: 'tables' }>;
+
+/** The same facts, every host answering with the digest of its tables. */
+export function digested(facts: Facts): Facts {
+  return {
+    ...facts,
+    observations: facts.observations.map((one) =>
+      one.kind === 'tables'
+        ? {
+            kind: 'digest',
+            host: one.host,
+            devices: one.tables.devices,
+            digest: digestOfTables(one.tables),
+            unread: one.unread,
+          }
+        : one,
+    ),
+  };
+}
+
+/**
+ * What a run judges: hosts whose digests cannot be explained are read in full, one of each group, until
+ * all is explained. `asked` counts them.
+ */
+export function settled(facts: Facts): { readonly judgement: Judgement; readonly asked: number } {
+  let { observations } = digested(facts);
+  let asked = 0;
+  for (;;) {
+    const judgement = judge({ ...facts, observations });
+    const chosen = new Set(nodesToRead(judgement));
+    if (chosen.size === 0) return { judgement, asked };
+    observations = observations.map((one) => inFull(one, facts, chosen));
+    asked += chosen.size;
+  }
+}
+
+function inFull(one: Observation, facts: Facts, chosen: ReadonlySet<string>): Observation {
+  if (one.kind !== 'digest' || !chosen.has(one.host.node)) return one;
+  const whole = facts.observations.find(
+    (other): other is InFull => other.kind === 'tables' && other.host.node === one.host.node,
+  );
+  return whole === undefined ? one : { ...whole, digest: one.digest };
+}
+
+/** As the script on a host makes it. */
+export function digestOfTables(tables: Tables): Digest {
+  const { neighbours, fdb, routes, devices = [] } = tables;
+  const record = digestOf([
+    ...(neighbours ?? []).map(
+      ({ device, ip, mac, state }) => `N ${device} ${ip} ${mac ?? '-'} ${state}`,
+    ),
+    ...(fdb ?? []).map(
+      ({ device, mac, destination }) => `F ${device} ${mac} ${destination} permanent`,
+    ),
+    ...(routes ?? []).map(
+      ({ device, destination, gateway }) => `R ${device} ${destination} ${gateway} onlink`,
+    ),
+    ...(neighbours === undefined ? ['U neighbour missing'] : []),
+    ...(fdb === undefined ? ['U fdb missing'] : []),
+    ...(routes === undefined ? ['U route missing'] : []),
+  ]);
+  const sums = readSums(record.split(' ').slice(1));
+  if (sums === undefined) throw new Error(`this is no digest: ${record}`);
+  const subnets = devices.flatMap(({ local }) => {
+    const address = parseCidr(`${local ?? ''}/24`);
+    return address === undefined ? [] : (networkOf(address) ?? []);
+  });
+  return { ...sums, tables: shownBy(tables), subnets };
+}
