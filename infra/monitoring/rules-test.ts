@@ -35,12 +35,12 @@ export function rulesTest(
     rule_files: [rules],
     evaluation_interval: promDuration(scheduleSeconds / EVALUATIONS_PER_RUN),
     tests: ALERT_NAMES.flatMap((name) =>
-      stories[name].map(({ told, series, moments }) => ({
+      stories[name].map(({ told, valuesPerRun = 1, series, moments }) => ({
         name: `${name}: ${told}`,
-        interval: promDuration(scheduleSeconds),
+        interval: promDuration(scheduleSeconds / valuesPerRun),
         input_series: series.map((one) => ({ series: selectorOf(one), values: valuesOf(one) })),
         alert_rule_test: moments.map((moment) => ({
-          eval_time: promDuration(Math.round(moment.run * scheduleSeconds)),
+          eval_time: promDuration(Math.round(moment.run * scheduleSeconds * 1000) / 1000),
           alertname: name,
           exp_alerts: expected(name, moment),
         })),
