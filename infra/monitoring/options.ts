@@ -8,6 +8,8 @@ export interface MonitoringOptions {
   readonly slowSeconds: number;
   /** Put before `RUNBOOK.md#…` in every link: the address of a folder, with the slash at its end. */
   readonly runbookBase: string;
+  /** Whether the backend puts units behind names, where it makes underscores of dots. */
+  readonly unitSuffixes: boolean;
 }
 
 /** The stack's own defaults. */
@@ -15,6 +17,7 @@ export const DEFAULT_OPTIONS: MonitoringOptions = {
   scheduleSeconds: 300,
   slowSeconds: limitsSchema.parse({}).slowSeconds,
   runbookBase: '',
+  unitSuffixes: true,
 };
 
 /**

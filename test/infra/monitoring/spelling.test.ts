@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../../shared/contract/telemetry.ts';
 import { promDuration } from '../../../infra/monitoring/options.ts';
 import { queriesIn } from '../../../infra/monitoring/queries.ts';
-import { DOTTED, UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
+import { DOTTED, UNDERSCORES, UNITLESS } from '../../../infra/monitoring/spelling.ts';
 
 describe('names with underscores', () => {
   // As Prometheus' OTLP receiver and VictoriaMetrics with -opentelemetry.usePrometheusNaming make them.
@@ -33,6 +33,14 @@ describe('a query', () => {
   test('in underscores', () => {
     expect(queriesIn(UNDERSCORES).latest('vtepwatch.node.count', reading)).toBe(
       'max by (k8s_cluster_name) (last_over_time(vtepwatch_node_count{vtepwatch_node_state="unknown"}[15m]))',
+    );
+  });
+
+  test('in underscores without units', () => {
+    const { latest } = queriesIn(UNITLESS);
+    const time = { by: ['k8s.node.name'], window: '15m' } as const;
+    expect(latest('vtepwatch.control_plane.response_time', time)).toBe(
+      'max by (k8s_node_name) (last_over_time(vtepwatch_control_plane_response_time[15m]))',
     );
   });
 
