@@ -143,7 +143,7 @@ const MASTER_STORIES = {
       series: [responseTime(0.3, 0.3, 0.3, 45.1, 45.2, 45.1, 0.3)],
       moments: [
         { run: 3.8 },
-        { run: 4.6, fires: SLOW },
+        { run: 4.2, fires: SLOW },
         { run: 5, fires: SLOW },
         { run: 5.4, fires: SLOW },
         { run: 6 },
@@ -176,6 +176,12 @@ const MASTER_STORIES = {
       moments: [1.4, 2.2, 2.8, 3.2, 3.8, 4.4].map((run) => ({ run, fires: SLOW })),
     },
     {
+      told: 'nor does a run that comes late',
+      valuesPerRun: 10,
+      series: [responseTime(0.5, ...UNTIL_NEXT, 45.1, ...UNTIL_NEXT, 45.1, ...UNTIL_LATE, 45.1)],
+      moments: [2.2, 2.8, 3.2, 3.4].map((run) => ({ run, fires: SLOW })),
+    },
+    {
       told: 'a function that was made anew is the same watch',
       series: [
         { ...responseTime(45.1), instance: 'one' },
@@ -186,7 +192,7 @@ const MASTER_STORIES = {
     {
       told: 'a master that is measured no more is forgotten',
       series: [responseTime(45.1, 45.1)],
-      moments: [{ run: 3.2, fires: SLOW }, { run: 3.8 }],
+      moments: [{ run: 2.8, fires: SLOW }, { run: 3.2 }],
     },
   ],
   VtepwatchControlPlaneUnreachable: [
@@ -195,7 +201,7 @@ const MASTER_STORIES = {
       series: [reachable(1, 1, 0, 0, 0, 1)],
       moments: [
         { run: 2.8 },
-        { run: 3.6, fires: UNREACHABLE },
+        { run: 3.2, fires: UNREACHABLE },
         { run: 4.4, fires: UNREACHABLE },
         { run: 5 },
       ],
@@ -221,7 +227,7 @@ const COVERAGE_STORIES = {
       series: [nodes('ok', 10, 8, 8, 8, 8, 10), nodes('unknown', 0, 2, 2, 2, 2, 0)],
       moments: [
         { run: 1.8 },
-        { run: 2.6, fires: { attributes: CLUSTER, shown: '20%' } },
+        { run: 2.2, fires: { attributes: CLUSTER, shown: '20%' } },
         { run: 4.8, fires: { attributes: CLUSTER, shown: '20%' } },
         { run: 5 },
       ],

@@ -32,10 +32,9 @@ export function windowOf({ scheduleSeconds }: MonitoringOptions): string {
 
 /**
  * Windows in which two runs in a row say something, and no other run denies it. The short one is soon
- * free of what was before; the long one has two runs still where one between them was lost. Half a run
- * is for those that come late.
+ * free of what was before; the long one has two runs still where one came late, or was lost.
  */
-export const PAIR_RUNS = [2.5, 3.5] as const;
+export const PAIR_RUNS = [2, 3] as const;
 
 /** A long weekend: for so long a cluster that fell silent is still known by its name. */
 export const MEMORY = '3d';

@@ -32,7 +32,7 @@ test('rules and dashboard of one installation, for its schedule and its runbook'
   const rules = readFileSync(path.join(out, 'prometheus-rules.yaml'), 'utf8');
   expect(rules).toContain('last_over_time(vtepwatch_node_lost_peers[3m])');
   expect(rules).toContain(
-    '(min_over_time(vtepwatch_control_plane_response_time_seconds[150s])) > 2\n',
+    '(min_over_time(vtepwatch_control_plane_response_time_seconds[2m])) > 2\n',
   );
   expect(rules).toContain('runbook_url: https://example.net/ops/RUNBOOK.md#vtepwatchstale\n');
 });
