@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type CrowdWorld, startCrowdWorld } from '../../../lab/crowd/world.ts';
+import { scrambled } from '../../../lab/crowd/host.ts';
+
+const HOSTS = 5000;
+const MASTERS = 3;
+
+/** A call for every fifty hosts, to list their answers. */
+const PAGES = HOSTS / 50;
+
+/** Of the hosts, every hundredth does not answer, and the others take up to three seconds. */
+const SILENT = HOSTS / 100;
+const SLOWEST_MS = 3000;
+
+/** What the service takes before it throttles. */
+const RATE = { operation: '*', burst: 20, perSecond: 20 } as const;
+
+/** The function is ended where a run does not end by itself in the time that the stack gives it. */
+const RUN_MS = 60_000;
+
+describe(
+  'five thousand hosts, behind a service that throttles and lags',
+  { timeout: RUN_MS },
+  () => {
+    let world: CrowdWorld;
+
+    beforeAll(async () => {
+      world = await startCrowdWorld({
+        size: HOSTS,
+        masters: MASTERS,
+        kubernetes: { imageBytes: 2000 },
+        service: { invisibleMilliseconds: 1500, countsLateMilliseconds: 1500 },
+      });
+      world.crowd.hosts.forEach(({ instanceId }, place) => {
+        const milliseconds = scrambled(place) % SLOWEST_MS;
+        world.aws.ssm.behaveNode(
+          instanceId,
+          place % (HOSTS / SILENT) === 7 ? { kind: 'offline' } : { kind: 'late', milliseconds },
+        );
+      });
+      world.aws.ssm.gate.limit(RATE);
+      // The first run waits for hosts that the second one gives up, and learns who the masters are.
+      await world.tick();
+    }, 2 * RUN_MS);
+    beforeEach(() => {
+      world.crowd.suffer();
+    });
+    afterAll(async () => {
+      await world?.close();
+    });
+
+    /** How often each operation was called meanwhile, and not throttled. */
+    async function callsOf(act: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> {
+      const before = world.aws.ssm.gate.calls.length;
+      await act();
+      const counts: Record<string, number> = {};
+      for (const { operation, verdict } of world.aws.ssm.gate.calls.slice(before)) {
+        if (verdict === 'admitted') counts[operation] = (counts[operation] ?? 0) + 1;
+      }
+      return counts;
+    }
+
+    test('are healthy, but for those that are silent, in little more calls than pages', async () => {
+      const calls = await callsOf(async () => {
+        const report = await world.tick();
+        expect(report.verdict).toBe('healthy');
+        expect(report.hosts.observed).toHaveLength(HOSTS - SILENT);
+        expect(report.incidents).toEqual([]);
+      });
+      // The digests' and the latencies' command; the pages, and the masters' one as often as it is
+      // looked at.
+      expect(calls['SendCommand']).toBe(2);
+      expect(calls['ListCommandInvocations']).toBeGreaterThanOrEqual(PAGES + 1);
+      expect(calls['ListCommandInvocations']).toBeLessThanOrEqual(1.2 * (PAGES + 1));
+      expect(calls['GetCommandInvocation'] ?? 0).toBe(0);
+    });
+
+    test('have lost one peer’s neighbour entries: paged once, and by its name', async () => {
+      world.crowd.suffer({ kind: 'lost-everywhere', subject: 4242, tables: ['neighbour'] });
+      const { incidents } = await world.tick();
+      expect(incidents).toMatchObject([
+        {
+          key: `crowd/subject/${world.crowd.hosts[4242]?.name}`,
+          cause: 'neighbour-missing',
+          phase: 'open',
+          missingPeers: HOSTS - SILENT - 1,
+          checkedPeers: HOSTS - SILENT - 1,
+        },
+      ]);
+      const pages = await world.aws.sns.published();
+      expect(pages.map(({ attributes }) => attributes['kind'])).toEqual(['opened']);
+    });
+  },
+);
