@@ -56,39 +56,81 @@ export async function askMasters(
   return { id, sentAt: Date.now(), masters: Object.fromEntries(asked) };
 }
 
-/** Takes up what an earlier run asked. */
+/**
+ * Takes up what an earlier run asked. A master that is silent still is told with how long: its answer
+ * may always come after the run that could have read it.
+ */
 export async function takeUp(
   ssm: RunCommand,
   command: LatencyCommand | undefined,
   deadline: Deadline,
 ): Promise<Measured> {
-  const measured = await measure(ssm, { action: 'latency', command }, deadline);
+  const measured = await measure(ssm, { action: 'latency', command, listed: true }, deadline);
   const askedAt = formatTime(command?.sentAt ?? 0);
-  return { ...measured, latencies: measured.latencies.map((one) => ({ ...one, askedAt })) };
+  const told = [...silences(command, measured.silent), ...measured.latencies];
+  return { ...measured, latencies: told.map((one) => ({ ...one, askedAt })) };
 }
 
 /** What is known now. A master that has not answered is told with how long it has been silent. */
 export async function knownLatencies(
   ssm: RunCommand,
-  { late, command }: LatencyRound,
+  { late: taken, command }: LatencyRound,
   deadline: Deadline,
 ): Promise<Measured> {
-  const now = await measure(ssm, { action: 'latency', command }, deadline);
+  const [late, now] = await Promise.all([
+    lookOnceMore(ssm, taken, deadline),
+    measure(ssm, { action: 'latency', command }, deadline),
+  ]);
   const answered = new Set(now.latencies.map(({ node }) => node));
-  const silent = now.silent.map((node): Latency => ({
-    node,
-    request: 'kubectl get nodes',
-    outcome: 'no-answer',
-    seconds: (Date.now() - (command?.sentAt ?? Date.now())) / 1000,
-    detail: '',
-  }));
   const stillTelling = late.latencies.filter(({ node }) => !answered.has(node));
+  // Of two silences the longer one says more.
+  const silent = new Set(stillTelling.filter(isSilence).map(({ node }) => node));
+  const newlySilent = now.silent.filter((node) => !silent.has(node));
   return {
     ...now,
-    latencies: [...silent, ...now.latencies, ...stillTelling],
+    latencies: [...silences(command, newlySilent), ...now.latencies, ...stillTelling],
     names: now.names.length > 0 ? now.names : late.names,
     problems: [...late.problems, ...now.problems],
   };
+}
+
+/** The earlier run's answers, with what has come of them since they were taken up. */
+async function lookOnceMore(
+  ssm: RunCommand,
+  late: Measured,
+  deadline: Deadline,
+): Promise<Measured> {
+  if (late.unanswered === undefined) return late;
+  const again = await takeUp(ssm, late.unanswered, deadline);
+  const told = new Set(again.latencies.map(({ node }) => node));
+  const unheard = new Set(Object.values(again.unanswered?.masters ?? {}));
+  const kept = late.latencies.filter(
+    (one) => !isSilence(one) || (unheard.has(one.node) && !told.has(one.node)),
+  );
+  return {
+    ...again,
+    latencies: [...kept, ...again.latencies],
+    names: again.names.length > 0 ? again.names : late.names,
+    problems: [...late.problems, ...again.problems],
+  };
+}
+
+function isSilence({ outcome }: Latency): boolean {
+  return outcome === 'no-answer';
+}
+
+function silences(
+  command: LatencyCommand | undefined,
+  nodes: readonly string[],
+): readonly Latency[] {
+  const seconds = (Date.now() - (command?.sentAt ?? Date.now())) / 1000;
+  return nodes.map((node) => ({
+    node,
+    request: 'kubectl get nodes',
+    outcome: 'no-answer',
+    seconds,
+    detail: '',
+  }));
 }
 
 /** Adds how the API groups do on those masters that have not answered the longer question. */
@@ -132,17 +174,24 @@ const NOTHING: Measured = {
 
 async function measure(
   ssm: RunCommand,
-  asked: { readonly action: LatencyAction; readonly command: LatencyCommand | undefined },
+  asked: {
+    readonly action: LatencyAction;
+    readonly command: LatencyCommand | undefined;
+    /** Only a master that the service lists is silent: what was asked long ago may be forgotten. */
+    readonly listed?: boolean;
+  },
   deadline: Deadline,
 ): Promise<Measured> {
-  const { action, command } = asked;
+  const { action, command, listed = false } = asked;
   if (command === undefined) return NOTHING;
   try {
     const { byInstance, troubles } = await ssm.peek(command.id, deadline);
     const masters = Object.entries(command.masters);
     const read = masters.map(([id, node]) => readAnswer(action, node, byInstance.get(id)));
     const pending = masters.filter(([id]) => (byInstance.get(id)?.kind ?? 'pending') === 'pending');
-    const certain = pending.filter(([id]) => troubles.length === 0 || byInstance.has(id));
+    const certain = pending.filter(
+      ([id]) => byInstance.has(id) || (!listed && troubles.length === 0),
+    );
     return {
       latencies: read.flatMap(({ value }) => value.latencies),
       names: [...new Set(read.flatMap(({ value }) => value.names))],

@@ -6,11 +6,13 @@ import type { MonitoringOptions } from './options.ts';
 /** What the function sends in one run after the other, and what an alert makes of it. */
 export interface Story {
   readonly told: string;
+  /** How many values of a series make a run; one, where nothing is said. More can tell of late runs. */
+  readonly valuesPerRun?: number;
   readonly series: readonly Series[];
   readonly moments: readonly Moment[];
 }
 
-/** One value a run, the first at the time 0; undefined where a run sent none. */
+/** The first value is of the time 0; undefined where nothing was sent. */
 export type Series = { readonly [M in MetricName]: SeriesOf<M> }[MetricName];
 
 interface SeriesOf<M extends MetricName> {
@@ -127,14 +129,23 @@ function reachable(...values: Series['values']): Series {
   return { metric: 'vtepwatch.control_plane.reachable', attributes: MASTER, values };
 }
 
+const SLOW = { attributes: MASTER, shown: '45.1s' } as const;
+const UNREACHABLE = { attributes: MASTER, shown: '0' } as const;
+
+/** One run, and the next late by 0.3 of one, with ten values to the run. */
+const UNTIL_NEXT = Array.from({ length: 9 }, () => undefined);
+const UNTIL_LATE = Array.from({ length: 12 }, () => undefined);
+
 const MASTER_STORIES = {
   VtepwatchControlPlaneSlow: [
     {
       told: 'two runs in a row, until the first quick answer',
       series: [responseTime(0.3, 0.3, 0.3, 45.1, 45.2, 45.1, 0.3)],
       moments: [
-        { run: 3 },
-        { run: 5.4, fires: { attributes: MASTER, shown: '45.1s' } },
+        { run: 3.8 },
+        { run: 4.2, fires: SLOW },
+        { run: 5, fires: SLOW },
+        { run: 5.4, fires: SLOW },
         { run: 6 },
       ],
     },
@@ -143,12 +154,63 @@ const MASTER_STORIES = {
       series: [responseTime(0.3, 0.3, 45.1, 0.3, 0.3)],
       moments: [{ run: 2 }, { run: 2.8 }, { run: 3 }, { run: 4 }],
     },
+    {
+      told: 'nor is it where the next run comes late',
+      valuesPerRun: 10,
+      series: [responseTime(0.5, ...UNTIL_NEXT, 9, ...UNTIL_LATE, 0.5)],
+      moments: [{ run: 1.8 }, { run: 2 }, { run: 2.2 }, { run: 2.4 }],
+    },
+    {
+      told: 'nor where it does not come',
+      series: [responseTime(0.3, 0.3, 45.1, undefined, undefined, 0.3)],
+      moments: [{ run: 2.8 }, { run: 3.8 }, { run: 4.4 }, { run: 4.8 }, { run: 5 }],
+    },
+    {
+      told: 'nor two with a quick one between them',
+      series: [responseTime(45.1, 0.3, 45.1, 0.3, 45.1)],
+      moments: [{ run: 2.4 }, { run: 2.8 }, { run: 4.8 }],
+    },
+    {
+      told: 'a run whose telemetry was lost does not end it',
+      series: [responseTime(45.1, 45.1, undefined, 45.1, 45.1)],
+      moments: [1.4, 2.2, 2.8, 3.2, 3.8, 4.4].map((run) => ({ run, fires: SLOW })),
+    },
+    {
+      told: 'nor does a run that comes late',
+      valuesPerRun: 10,
+      series: [responseTime(0.5, ...UNTIL_NEXT, 45.1, ...UNTIL_NEXT, 45.1, ...UNTIL_LATE, 45.1)],
+      moments: [2.2, 2.8, 3.2, 3.4].map((run) => ({ run, fires: SLOW })),
+    },
+    {
+      told: 'a function that was made anew is the same watch',
+      series: [
+        { ...responseTime(45.1), instance: 'one' },
+        { ...responseTime(undefined, 45.1), instance: 'two' },
+      ],
+      moments: [{ run: 0.8 }, { run: 1.4, fires: SLOW }],
+    },
+    {
+      told: 'a master that is measured no more is forgotten',
+      series: [responseTime(45.1, 45.1)],
+      moments: [{ run: 2.8, fires: SLOW }, { run: 3.2 }],
+    },
   ],
   VtepwatchControlPlaneUnreachable: [
     {
       told: 'two runs in a row, until the first answer',
       series: [reachable(1, 1, 0, 0, 0, 1)],
-      moments: [{ run: 2 }, { run: 4.4, fires: { attributes: MASTER, shown: '0' } }, { run: 5 }],
+      moments: [
+        { run: 2.8 },
+        { run: 3.2, fires: UNREACHABLE },
+        { run: 4.4, fires: UNREACHABLE },
+        { run: 5 },
+      ],
+    },
+    {
+      told: 'one run is none, where the next one comes late',
+      valuesPerRun: 10,
+      series: [reachable(1, ...UNTIL_NEXT, 0, ...UNTIL_LATE, 1)],
+      moments: [{ run: 1.8 }, { run: 2.2 }, { run: 2.4 }],
     },
   ],
 } as const satisfies Partial<Record<AlertName, readonly Story[]>>;
@@ -163,7 +225,20 @@ const COVERAGE_STORIES = {
     {
       told: 'two of ten nodes, for two runs',
       series: [nodes('ok', 10, 8, 8, 8, 8, 10), nodes('unknown', 0, 2, 2, 2, 2, 0)],
-      moments: [{ run: 2 }, { run: 4, fires: { attributes: CLUSTER, shown: '20%' } }, { run: 5 }],
+      moments: [
+        { run: 1.8 },
+        { run: 2.2, fires: { attributes: CLUSTER, shown: '20%' } },
+        { run: 4.8, fires: { attributes: CLUSTER, shown: '20%' } },
+        { run: 5 },
+      ],
+    },
+    {
+      told: 'one run is none, whatever becomes of the next two',
+      series: [
+        nodes('ok', 10, 8, undefined, undefined, 10),
+        nodes('unknown', 0, 2, undefined, undefined, 0),
+      ],
+      moments: [{ run: 1.8 }, { run: 2.8 }, { run: 3 }, { run: 3.8 }, { run: 4 }],
     },
     {
       told: 'one of ten is none',

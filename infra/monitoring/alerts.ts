@@ -1,5 +1,5 @@
 import type { Severity } from '../../shared/contract/causes.ts';
-import { MEMORY, type MonitoringOptions, promDuration, windowOf } from './options.ts';
+import { MEMORY, type MonitoringOptions, PAIR_RUNS, promDuration, windowOf } from './options.ts';
 import type { Queries } from './queries.ts';
 
 /** In the order of the rules file, and of the runbook's sections. */
@@ -78,15 +78,19 @@ function nodeAlerts(queries: Queries, options: MonitoringOptions) {
 }
 
 function masterAlerts(queries: Queries, options: MonitoringOptions) {
-  const { least, most, spelling } = queries;
+  const { least, most, count, spelling } = queries;
   const by = ['k8s.cluster.name', 'k8s.node.name'] as const;
-  // One run may meet a master at a bad moment; two do not.
-  const window = promDuration(2 * options.scheduleSeconds);
+  const time = 'vtepwatch.control_plane.response_time';
+  const reachable = 'vtepwatch.control_plane.reachable';
   const cluster = spelling.labelValue('k8s.cluster.name');
   const node = spelling.labelValue('k8s.node.name');
   return {
+    // One run may meet a master at a bad moment; two do not.
     VtepwatchControlPlaneSlow: {
-      expr: `${least('vtepwatch.control_plane.response_time', { by, window })} > ${options.slowSeconds}`,
+      expr: twiceInARow(options, (window) => ({
+        condition: `${least(time, { by, window })} > ${options.slowSeconds}`,
+        count: count(time, { by, window }),
+      })),
       severity: 'warning',
       summary: `${cluster}: kubectl get nodes takes {{ $value | humanizeDuration }} on ${node}`,
       description:
@@ -94,7 +98,10 @@ function masterAlerts(queries: Queries, options: MonitoringOptions) {
         'server. Often an aggregated API waits for pods behind a broken overlay: see whether a node is cut off.',
     },
     VtepwatchControlPlaneUnreachable: {
-      expr: `${most('vtepwatch.control_plane.reachable', { by, window })} == 0`,
+      expr: twiceInARow(options, (window) => ({
+        condition: `${most(reachable, { by, window })} == 0`,
+        count: count(reachable, { by, window }),
+      })),
       severity: 'warning',
       summary: `${cluster}: the API server of ${node} does not answer`,
       description: `Two runs in a row got no answer to kubectl get nodes on ${node} itself.`,
@@ -102,24 +109,36 @@ function masterAlerts(queries: Queries, options: MonitoringOptions) {
   } as const satisfies Partial<Record<AlertName, Alert>>;
 }
 
+/** All values within one of the windows fulfil the condition, and there are two at least. */
+function twiceInARow(
+  { scheduleSeconds }: MonitoringOptions,
+  within: (window: string) => { readonly condition: string; readonly count: string },
+): string {
+  return PAIR_RUNS.map((runs) => within(promDuration(runs * scheduleSeconds)))
+    .map(({ condition, count }) => `${condition}\n  and ${count} >= 2`)
+    .join('\nor\n');
+}
+
 function watchAlerts(queries: Queries, options: MonitoringOptions) {
-  const { latest, labels, spelling } = queries;
+  const { latest, least, count, labels, spelling } = queries;
   const by = ['k8s.cluster.name'] as const;
   const byState = ['k8s.cluster.name', 'vtepwatch.node.state'] as const;
   const window = windowOf(options);
-  const unknown = latest('vtepwatch.node.count', {
-    by,
-    where: { 'vtepwatch.node.state': 'unknown' },
-    window,
-  });
+  const unknown = { 'vtepwatch.node.state': 'unknown' } as const;
   const nodes = `sum by (${labels(by)}) (${latest('vtepwatch.node.count', { by: byState, window })})`;
   const lastSuccess = 'vtepwatch.check.last_success.timestamp';
   const directories = latest('vtepwatch.agent.orchestration_directories', { by, window });
   const cluster = spelling.labelValue('k8s.cluster.name');
   return {
     VtepwatchPartlyBlind: {
-      expr: `${unknown}\n  / on (${labels(by)})\n${nodes}\n  > ${BLIND_SHARE}`,
-      forRuns: 2,
+      expr: twiceInARow(options, (pair) => {
+        const reading = { by, where: unknown, window: pair };
+        const blind = least('vtepwatch.node.count', reading);
+        return {
+          condition: `${blind}\n  / on (${labels(by)})\n${nodes}\n  > ${BLIND_SHARE}`,
+          count: count('vtepwatch.node.count', reading),
+        };
+      }),
       severity: 'warning',
       summary: `${cluster}: {{ $value | humanizePercentage }} of the nodes could not be judged`,
       description:

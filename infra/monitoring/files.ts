@@ -4,11 +4,11 @@ import { DEFAULT_OPTIONS, type MonitoringOptions } from './options.ts';
 import { queriesIn } from './queries.ts';
 import { rulesFile } from './rules-file.ts';
 import { rulesTest } from './rules-test.ts';
-import { DOTTED, UNDERSCORES } from './spelling.ts';
+import { DOTTED, UNDERSCORES, UNITLESS } from './spelling.ts';
 
 /** What one installation loads into its backend, by file name. */
 export function monitoringFiles(options: MonitoringOptions): ReadonlyMap<string, string> {
-  const queries = queriesIn(UNDERSCORES);
+  const queries = queriesIn(options.unitSuffixes ? UNDERSCORES : UNITLESS);
   const dotted = queriesIn(DOTTED);
   const rules = 'prometheus-rules.yaml';
   return new Map([

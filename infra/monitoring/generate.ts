@@ -15,6 +15,7 @@ infra/monitoring. With --out it writes rules and dashboard for one installation,
   --schedule DURATION   how often the function runs, as 30s, 1m or 5m (default 5m)
   --slow SECONDS        from when on a master is slow (default ${DEFAULT_OPTIONS.slowSeconds})
   --runbook BASE        what stands before RUNBOOK.md in the links, as https://example.net/ops/
+  --without-units       where the backend keeps underscores and no units, as Mimir does by default
   --help
 `;
 
@@ -32,6 +33,7 @@ function orderOf(args: readonly string[]): Order {
       schedule: { type: 'string' },
       slow: { type: 'string' },
       runbook: { type: 'string' },
+      'without-units': { type: 'boolean', default: false },
       help: { type: 'boolean' },
     },
   });
@@ -41,9 +43,10 @@ function orderOf(args: readonly string[]): Order {
     scheduleSeconds: schedule === undefined ? DEFAULT_OPTIONS.scheduleSeconds : secondsOf(schedule),
     slowSeconds: slow === undefined ? DEFAULT_OPTIONS.slowSeconds : slowSecondsOf(slow),
     runbookBase: runbook ?? DEFAULT_OPTIONS.runbookBase,
+    unitSuffixes: !values['without-units'],
   };
   if (out !== undefined) return { kind: 'render', directory: out, options };
-  if (Object.keys(values).length === 0) return { kind: 'commit' };
+  if (args.length === 0) return { kind: 'commit' };
   throw new Error('--out is missing: what is committed is made without options');
 }
 

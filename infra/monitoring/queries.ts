@@ -20,6 +20,8 @@ export interface Queries {
   /** The smallest, and the largest. */
   readonly least: Read;
   readonly most: Read;
+  /** How many values there are, of whichever function. */
+  readonly count: Read;
   readonly labels: (by: readonly (keyof Matchers)[]) => string;
 }
 
@@ -41,6 +43,7 @@ export function queriesIn(spelling: Spelling): Queries {
     latest: read('max', 'last_over_time'),
     least: read('min', 'min_over_time'),
     most: read('max', 'max_over_time'),
+    count: read('sum', 'count_over_time'),
     labels,
   };
 }

@@ -3,7 +3,7 @@ import { ALERT_NAMES, type AlertName, alertsOf, runbookUrl } from './alerts.ts';
 import { type Moment, type Series, storiesOf } from './alert-stories.ts';
 import { type MonitoringOptions, promDuration } from './options.ts';
 import type { Queries } from './queries.ts';
-import { UNDERSCORES } from './spelling.ts';
+import type { Spelling } from './spelling.ts';
 
 /** How often the rules are evaluated between two runs. */
 const EVALUATIONS_PER_RUN = 5;
@@ -35,12 +35,15 @@ export function rulesTest(
     rule_files: [rules],
     evaluation_interval: promDuration(scheduleSeconds / EVALUATIONS_PER_RUN),
     tests: ALERT_NAMES.flatMap((name) =>
-      stories[name].map(({ told, series, moments }) => ({
+      stories[name].map(({ told, valuesPerRun = 1, series, moments }) => ({
         name: `${name}: ${told}`,
-        interval: promDuration(scheduleSeconds),
-        input_series: series.map((one) => ({ series: selectorOf(one), values: valuesOf(one) })),
+        interval: promDuration(scheduleSeconds / valuesPerRun),
+        input_series: series.map((one) => ({
+          series: selectorOf(one, queries.spelling),
+          values: valuesOf(one),
+        })),
         alert_rule_test: moments.map((moment) => ({
-          eval_time: promDuration(Math.round(moment.run * scheduleSeconds)),
+          eval_time: promDuration(Math.round(moment.run * scheduleSeconds * 1000) / 1000),
           alertname: name,
           exp_alerts: expected(name, moment),
         })),
@@ -64,8 +67,8 @@ function spelled(attributes: NonNullable<Moment['fires']>['attributes']): Record
   );
 }
 
-function selectorOf({ metric, attributes, instance }: Series): string {
-  const selector = UNDERSCORES.selector(metric, attributes);
+function selectorOf({ metric, attributes, instance }: Series, spelling: Spelling): string {
+  const selector = spelling.selector(metric, attributes);
   return instance === undefined ? selector : selector.replace('}', `,instance="${instance}"}`);
 }
 

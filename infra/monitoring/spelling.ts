@@ -24,23 +24,23 @@ export interface Spelling {
 export type Matchers = Readonly<Partial<Record<AttributeName, string>>>;
 
 /**
- * Prometheus' own translation of OTLP (`UnderscoreEscapingWithSuffixes`, its default; Mimir's and
- * Grafana Cloud's, and VictoriaMetrics' with `-opentelemetry.usePrometheusNaming`): what is neither
- * letter nor digit becomes an underscore, and the unit is put behind the name. A unit in braces only
- * says what is counted, and is left out.
+ * Prometheus' own translation of OTLP (`UnderscoreEscapingWithSuffixes`, its default; Grafana Cloud's,
+ * Mimir's with `otel_metric_suffixes_enabled`, and VictoriaMetrics' with
+ * `-opentelemetry.usePrometheusNaming`): what is neither letter nor digit becomes an underscore, and
+ * the unit is put behind the name. A unit in braces only says what is counted, and is left out.
  */
-export const UNDERSCORES: Spelling = {
-  metric: underscored,
-  selector: (name, matchers) => underscored(name) + braced(matcherTexts(matchers, escaped)),
-  label: escaped,
-  labelValue: (name) => `{{ $labels.${escaped(name)} }}`,
-  field: escaped,
-  legend: (name) => `{{${escaped(name)}}}`,
-};
+export const UNDERSCORES: Spelling = spelledAs(underscored);
+
+/**
+ * The same without units: Mimir unless `otel_metric_suffixes_enabled` is set, and Prometheus with
+ * `UnderscoreEscapingWithoutSuffixes`.
+ */
+export const UNITLESS: Spelling = spelledAs(escaped);
 
 /**
  * OpenTelemetry's names as they stand, which PromQL takes in quotes since Prometheus 3: CloudWatch,
- * Prometheus with `NoTranslation`, VictoriaMetrics by default.
+ * Prometheus with `NoTranslation`. VictoriaMetrics keeps them unless told otherwise; 1.145 takes labels
+ * in quotes, 1.112 does not.
  */
 export const DOTTED: Spelling = {
   metric: (name) => name,
@@ -57,6 +57,17 @@ const UNIT_SUFFIXES: ReadonlyMap<string, string> = new Map([['s', '_seconds']]);
 const UNITS = new Map<string, string>(
   Object.entries<MetricDefinition>(METRICS).map(([name, { unit }]) => [name, unit]),
 );
+
+function spelledAs(metric: (name: string) => string): Spelling {
+  return {
+    metric,
+    selector: (name, matchers) => metric(name) + braced(matcherTexts(matchers, escaped)),
+    label: escaped,
+    labelValue: (name) => `{{ $labels.${escaped(name)} }}`,
+    field: escaped,
+    legend: (name) => `{{${escaped(name)}}}`,
+  };
+}
 
 function underscored(name: string): string {
   return escaped(name) + (UNIT_SUFFIXES.get(UNITS.get(name) ?? '') ?? '');

@@ -98,7 +98,8 @@ function attributesTable(): string {
 function alertsIntroduction(): string {
   const schedule = promDuration(DEFAULT_OPTIONS.scheduleSeconds);
   return `As committed, for a schedule of ${schedule}: every window is so many runs. A value counts for ${WINDOW_RUNS} runs, so that one run whose
-telemetry was lost ends no alert. An incident was looked at twice before it is open: its alerts wait for nothing more.`;
+telemetry was lost ends no alert. An incident was looked at twice before it is open: its alerts wait for nothing more.
+What is measured once a run, a slow master or hosts without an answer, waits for a second run that says the same.`;
 }
 
 function alertsTable(): string {

@@ -55,15 +55,20 @@ export async function rehearse(rehearsal: Rehearsal): Promise<readonly Act[]> {
     heard += changes.length;
     acts.push({ name, began, changes });
   };
+  const firing = (alert: string): boolean =>
+    backend.alerts.firing().some((one) => one.alert === alert);
   const fires = (alert: string): Condition => ({
     what: `${alert} fires`,
-    isSo: () => backend.alerts.firing().some((one) => one.alert === alert),
+    isSo: () => firing(alert),
   });
-  const quiet = { what: 'no alert fires', isSo: () => backend.alerts.firing().length === 0 };
+  const resolve = (...alerts: readonly string[]): Condition => ({
+    what: `${alerts.join(' and ')} resolve`,
+    isSo: () => !alerts.some(firing),
+  });
 
   await act('unwatched', () => waitUntil(rehearsal, fires('VtepwatchAbsent')));
   await act('healthy', async () => {
-    await tickUntil(rehearsal, quiet);
+    await tickUntil(rehearsal, resolve('VtepwatchAbsent'));
   });
   let incidents: readonly ReportedIncident[] = [];
   await act('broken', async () => {
@@ -73,11 +78,11 @@ export async function rehearse(rehearsal: Rehearsal): Promise<readonly Act[]> {
   });
   await act('mended', async () => {
     for (const incident of incidents) await mendAsThePageSays(incident, world.machines, tell);
-    await tickUntil(rehearsal, quiet);
+    await tickUntil(rehearsal, resolve('VtepwatchNodeCutOff', 'VtepwatchStale'));
   });
   await act('silent', () => waitUntil(rehearsal, fires('VtepwatchStale')));
   await act('resumed', async () => {
-    await tickUntil(rehearsal, quiet);
+    await tickUntil(rehearsal, resolve('VtepwatchStale'));
   });
   return acts;
 }

@@ -59,7 +59,7 @@ export const latencySchema = z.object({
   outcome: z.enum(['answered', 'failed', 'no-answer']),
   /** How long it took; with `no-answer`, how long nothing had come when the run looked. */
   seconds: z.number(),
-  /** ISO 8601; there where an earlier run asked, and the answer came after it had ended. */
+  /** ISO 8601; there where an earlier run asked, and had ended before an answer came. */
   askedAt: z.optional(z.string()),
   /** First lines of standard error. */
   detail: z.string(),

@@ -121,13 +121,13 @@ export const METRICS = {
     unit: 's',
     per: 'master',
     description:
-      'Wall time of kubectl get nodes on this master against its own API server; not sent without an answer',
+      'Wall time of kubectl get nodes on this master, against its own API server; at least so long, where it still waits',
     attributes: ['k8s.cluster.name', 'k8s.node.name'],
   },
   'vtepwatch.control_plane.reachable': {
     unit: '{node}',
     per: 'master',
-    description: "1 when this master's own API server answered, 0 when it did not",
+    description: "1 when this master's own API server answered, 0 when it failed or took a minute",
     attributes: ['k8s.cluster.name', 'k8s.node.name'],
   },
   'vtepwatch.incident.active': {

@@ -13,7 +13,7 @@ import { until } from '../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
 import { envelope } from '../support/envelope.ts';
 import { asked, control, MASTERS, NOTHING, round, told, took } from './masters.ts';
-import { farOff, says, watched } from './shell/ssm/watched.ts';
+import { farOff, says, watched, type Watched } from './shell/ssm/watched.ts';
 
 const REFUSED = {
   kind: 'refused',
@@ -148,6 +148,62 @@ describe('knownLatencies', () => {
     expect(known.problems).toEqual(late.problems);
   });
 
+  describe('of a master that has not answered the run before', () => {
+    const HOUR_MS = 3_600_000;
+
+    /** What two runs asked: the first was taken up in vain, an hour after it was sent. */
+    async function twiceAsked(made: Watched) {
+      const first = await asked(made);
+      const earlier = { ...first, sentAt: first.sentAt - HOUR_MS };
+      const late = await takeUp(made.runCommand, earlier, farOff());
+      return { late, again: round(await asked(made), late) };
+    }
+    const listOf3 = (known: Measured): readonly string[] =>
+      told(known).filter((line) => line.startsWith('master3'));
+
+    test('one silence is told, the longer one', async () => {
+      const made = await control();
+      const { again } = await twiceAsked(made);
+      const known = await knownLatencies(made.runCommand, again, farOff());
+      expect(listOf3(known)).toEqual(['master3 kubectl get nodes no-answer']);
+      expect(known.latencies.find(({ node }) => node === 'master3')).toMatchObject({
+        seconds: expect.closeTo(3600, -2),
+        askedAt: expect.any(String),
+      });
+    });
+
+    test('the answer is read when it comes, as late as it is', async () => {
+      const made = await control();
+      const { late } = await twiceAsked(made);
+      says(made.ssm, 3, took(62));
+      const unasked = { late, command: undefined };
+      const known = await until(async () => {
+        const found = await knownLatencies(made.runCommand, unasked, farOff());
+        return listOf3(found).join().includes('no-answer') ? undefined : found;
+      });
+      expect(listOf3(known)[0]).toBe('master3 kubectl get nodes answered 62.0');
+    });
+
+    test('a command that can no longer be answered is no silence any more', async () => {
+      const made = await control();
+      const { late } = await twiceAsked(made);
+      made.ssm.behaveNode(instanceIdOf(3), { kind: 'refused', status: 'AccessDenied' });
+      const known = await until(async () => {
+        const found = await knownLatencies(made.runCommand, { late, command: undefined }, farOff());
+        return found.problems.length > 0 ? found : undefined;
+      });
+      expect(listOf3(known)).toEqual([]);
+    });
+
+    test('where the service fails, what was known before stands', async () => {
+      const made = await control();
+      const { again } = await twiceAsked(made);
+      made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault: REFUSED });
+      const known = await knownLatencies(made.runCommand, again, farOff());
+      expect(listOf3(known)).toEqual(['master3 kubectl get nodes no-answer']);
+    });
+  });
+
   test('the old list of nodes stands while there is no new one', async () => {
     const late = { ...NOTHING, names: ['node9'] };
     const { runCommand } = await control();
@@ -169,10 +225,16 @@ describe('takeUp', () => {
     for (const { askedAt } of late.latencies) expect(askedAt).toBe(formatTime(command.sentAt));
   });
 
-  test('tells nothing of a master that is silent still', async () => {
+  test('of a master that is silent still says for how long', async () => {
     const made = await control();
-    const late = await takeUp(made.runCommand, await asked(made), farOff());
-    expect(told(late).join()).not.toContain('master3');
+    const command = await asked(made);
+    const earlier = { ...command, sentAt: command.sentAt - 62_000 };
+    const late = await takeUp(made.runCommand, earlier, farOff());
+    const silent = late.latencies.filter(({ node }) => node === 'master3');
+    expect(silent).toMatchObject([
+      { request: 'kubectl get nodes', outcome: 'no-answer', askedAt: formatTime(earlier.sentAt) },
+    ]);
+    expect(silent[0]?.seconds).toBeGreaterThanOrEqual(62);
   });
 
   test('of nothing is nothing', async () => {

@@ -1,6 +1,6 @@
 import { SEVERITIES, TABLES } from '../../contract/causes.ts';
 import type { Table } from '../../contract/causes.ts';
-import type { Report } from '../../contract/report.ts';
+import type { Latency, Report } from '../../contract/report.ts';
 import { CAUSE_SERIES_MAX, ERROR_TYPES, NODE_STATES } from '../../contract/telemetry.ts';
 import type { ErrorType } from '../../contract/telemetry.ts';
 import type { Point } from '../../contract/telemetry-records.ts';
@@ -90,27 +90,40 @@ function nodeCountPoints(report: Report): readonly Point[] {
   }));
 }
 
+/** After so long a master's own probe gives up on its API server, as does everybody who types it. */
+export const GIVEN_UP_SECONDS = 60;
+
 /**
  * A master may have two latencies, an earlier run's late answer and this run's: the worse counts. One
- * that has not answered yet may still do so: the next run tells.
+ * that has not answered this run may still do so: the next run tells. One that has not answered the
+ * run before took at least as long as was waited, and with a minute of it does not answer at all.
  */
 function controlPlanePoints(report: Report): readonly Point[] {
-  const ended = report.latencies.filter(
-    ({ request, outcome }) => request === GET_NODES && outcome !== 'no-answer',
-  );
-  const byNode = Map.groupBy(ended, ({ node }) => node);
-  return [...byNode].flatMap(([node, latencies]): readonly Point[] => {
+  const told = report.latencies.filter((one) => one.request === GET_NODES && tells(one, report));
+  return [...Map.groupBy(told, ({ node }) => node)].flatMap(([node, latencies]) => {
     const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': plain(node) };
-    const answered = latencies.filter(({ outcome }) => outcome === 'answered');
-    const reachable: Point = {
-      metric: 'vtepwatch.control_plane.reachable',
-      value: answered.length === latencies.length ? 1 : 0,
-      attributes,
-    };
-    if (answered.length === 0) return [reachable];
-    const value = Math.max(...answered.map(({ seconds }) => seconds));
-    return [reachable, { metric: 'vtepwatch.control_plane.response_time', value, attributes }];
+    const points: Point[] = [];
+    const ended = latencies.filter((one) => !isWaiting(one));
+    if (ended.length > 0) {
+      const value = ended.every(({ outcome }) => outcome === 'answered') ? 1 : 0;
+      points.push({ metric: 'vtepwatch.control_plane.reachable', value, attributes });
+    }
+    const timed = latencies.filter((one) => one.outcome === 'answered' || isWaiting(one));
+    if (timed.length > 0) {
+      const value = Math.max(...timed.map(({ seconds }) => seconds));
+      points.push({ metric: 'vtepwatch.control_plane.response_time', value, attributes });
+    }
+    return points;
   });
+}
+
+/** The silence of a host that answers nothing at all says nothing of its API server. */
+function tells({ node, outcome, askedAt }: Latency, { hosts }: Report): boolean {
+  return outcome !== 'no-answer' || (askedAt !== undefined && !hosts.unknown.includes(node));
+}
+
+function isWaiting({ outcome, seconds }: Latency): boolean {
+  return outcome === 'no-answer' && seconds < GIVEN_UP_SECONDS;
 }
 
 function incidentPoints(report: Report): readonly Point[] {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { needPromtool, promtool } from './promtool.ts';
 
 const PROGRAM = path.join(import.meta.dirname, '..', '..', '..', 'infra/monitoring/generate.ts');
 
@@ -36,6 +37,24 @@ test('rules and dashboard of one installation, for its schedule and its runbook'
   expect(rules).toContain('runbook_url: https://example.net/ops/RUNBOOK.md#vtepwatchstale\n');
 });
 
+test('rules and dashboard of a backend that keeps no units', async ({ skip }) => {
+  needPromtool(skip, 'promtool test rules, of names without units');
+  const out = scratch();
+  await generate('--out', out, '--without-units');
+  const files = new Map(
+    readdirSync(out).map((name) => [name, readFileSync(path.join(out, name), 'utf8')]),
+  );
+  expect(files.get('prometheus-rules.yaml')).toContain(
+    'last_over_time(vtepwatch_check_last_success_timestamp[3d])',
+  );
+  for (const name of ['prometheus-rules.yaml', 'dashboard.json']) {
+    expect(files.get(name)).not.toMatch(/vtepwatch_\w+_seconds/);
+  }
+  expect(promtool(['test', 'rules', 'prometheus-rules.test.yaml'], files)).toMatchObject({
+    passes: true,
+  });
+});
+
 test('it says how it is used', async () => {
   const { stdout } = await generate('--help');
   expect(stdout).toMatch(/^Usage: npm run generate/);
@@ -46,6 +65,7 @@ test.for<[readonly string[], RegExp]>([
   [['--out', 'x', '--schedule', '0m'], /^--schedule: not a duration/],
   [['--out', 'x', '--slow', 'soon'], /^--slow: not a number of seconds: soon\n$/],
   [['--schedule', '1m'], /^--out is missing/],
+  [['--without-units'], /^--out is missing/],
   [['--nonsense'], /--nonsense/],
 ])('%j is refused by the name of the option, and nothing is written', async ([args, reason]) => {
   await expect(generate(...args)).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../../shared/contract/telemetry.ts';
 import { promDuration } from '../../../infra/monitoring/options.ts';
 import { queriesIn } from '../../../infra/monitoring/queries.ts';
-import { DOTTED, UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
+import { DOTTED, UNDERSCORES, UNITLESS } from '../../../infra/monitoring/spelling.ts';
 
 describe('names with underscores', () => {
   // As Prometheus' OTLP receiver and VictoriaMetrics with -opentelemetry.usePrometheusNaming make them.
@@ -36,6 +36,14 @@ describe('a query', () => {
     );
   });
 
+  test('in underscores without units', () => {
+    const { latest } = queriesIn(UNITLESS);
+    const time = { by: ['k8s.node.name'], window: '15m' } as const;
+    expect(latest('vtepwatch.control_plane.response_time', time)).toBe(
+      'max by (k8s_node_name) (last_over_time(vtepwatch_control_plane_response_time[15m]))',
+    );
+  });
+
   test('in dots', () => {
     expect(queriesIn(DOTTED).latest('vtepwatch.node.count', reading)).toBe(
       'max by ("k8s.cluster.name") (last_over_time({"vtepwatch.node.count","vtepwatch.node.state"="unknown"}[15m]))',
@@ -54,6 +62,7 @@ describe('a query', () => {
 test.for<[number, string]>([
   [15, '15s'],
   [90, '90s'],
+  [37.5, '37500ms'],
   [60, '1m'],
   [900, '15m'],
   [7200, '2h'],

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { randomInt } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ANSWER_END } from '../../../../shared/contract/probe.ts';
 import { need } from '../latency/need.ts';
@@ -43,6 +44,13 @@ function unknown(reason: string): readonly string[] {
 
 function outcomeOf({ exit, stdout, stderr }: Ended): object {
   return { exit, sealed: stdout.includes(ANSWER_END), complains: stderr.startsWith('vtepwatch: ') };
+}
+
+/** What has no end is ended by its size, or on a slow machine by time: then every table is unknown. */
+function saysNothing(ended: Ended): boolean {
+  if (ended.exit !== 0) return isDeepStrictEqual(outcomeOf(ended), NO_ANSWER);
+  const told = tablesOf(ended).filter((line) => !/^S 0 0 0 0 0 A+$/.test(line));
+  return isDeepStrictEqual(told, unknown('timeout'));
 }
 
 const NO_ANSWER = { exit: 1, sealed: false, complains: true } as const;
@@ -172,9 +180,9 @@ describe('a digest of what cannot be read is of nothing', () => {
   });
 
   test.for(['10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 PERMANENT', 'nonsense'])(
-    'no end of `%s` gives no digest',
+    'no end of `%s` says nothing in a digest',
     async (line) => {
-      expect(outcomeOf(await asked('digest', `exec yes '${line}'`, 'true'))).toEqual(NO_ANSWER);
+      expect(saysNothing(await asked('digest', `exec yes '${line}'`, 'true'))).toBe(true);
     },
   );
 });
@@ -236,19 +244,19 @@ describe('a hostile host', () => {
   });
 
   test.for(['10.42.1.0 dev flannel.1 PERMANENT', '10.42.1.0 dev eth0', 'nonsense'])(
-    'no end of `%s` gives no answer',
+    'no end of `%s` says nothing',
     async (line) => {
       const own = programs({ ip: `${IPROUTE2}exec yes '${line}'` });
-      expect(outcomeOf(await runProbe({ action: 'tables', path: [own] }))).toEqual(NO_ANSWER);
+      expect(saysNothing(await runProbe({ action: 'tables', path: [own] }))).toBe(true);
     },
   );
 
   test.for([
     ['ip', `exec yes ${'x'.repeat(200)}`],
     ['bridge', String.raw`exec tr '\0' x </dev/zero`],
-  ] as const)('no end of what `%s` is gives no answer', async ([program, endless]) => {
+  ] as const)('no end of what `%s` prints says nothing', async ([program, endless]) => {
     const own = programs({ ip: `${IPROUTE2}true`, bridge: 'true', [program]: endless });
-    expect(outcomeOf(await runProbe({ action: 'tables', path: [own] }))).toEqual(NO_ANSWER);
+    expect(saysNothing(await runProbe({ action: 'tables', path: [own] }))).toBe(true);
   });
 
   test.for(['exit 2', 'kill -9 $$', 'exit 194', 'echo nonsense'])(

@@ -1,10 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TABLES } from '../../../../shared/contract/causes.ts';
 import type { Report, ReportedIncident } from '../../../../shared/contract/report.ts';
 import { ATTRIBUTES, METRICS, type MetricName } from '../../../../shared/contract/telemetry.ts';
 import type { Point } from '../../../../shared/contract/telemetry-records.ts';
-import { pointsOf } from '../../../../shared/core/telemetry/points.ts';
+import { GIVEN_UP_SECONDS, pointsOf } from '../../../../shared/core/telemetry/points.ts';
 import { FIGURES, latency, LOST_MASTER, REPORT } from './sample-run.ts';
+
+const PROBE = path.join(import.meta.dirname, '../../../../shared/contract/probe/latency.sh');
 
 /** `node1 fdb: 0`, for every point of one metric: its attributes without the cluster, its value. */
 function shown(points: readonly Point[], metric: MetricName): readonly string[] {
@@ -128,7 +132,7 @@ describe('points of a run', () => {
     expect(shown(sent, 'vtepwatch.cause.incidents')).toEqual(causes);
   });
 
-  test('a master that has not answered yet has no value: the next run tells', () => {
+  test('a master that has not answered this run yet has no value: the next run tells', () => {
     expect(shown(points, 'vtepwatch.control_plane.reachable')).toEqual([
       'master1: 1',
       'master2: 1',
@@ -144,6 +148,39 @@ describe('points of a run', () => {
     const sent = pointsOf({ ...REPORT, latencies }, FIGURES);
     expect(shown(sent, 'vtepwatch.control_plane.reachable')).toEqual(['master1: 0']);
     expect(shown(sent, 'vtepwatch.control_plane.response_time')).toEqual([]);
+  });
+
+  describe('a master that has not answered the run before', () => {
+    const silent = (seconds: number) => ({
+      ...latency('master3', 'no-answer', seconds),
+      askedAt: '2026-11-23T09:00:00.000Z',
+    });
+    const sentOf = (report: Partial<Report>): readonly string[] => {
+      const sent = pointsOf({ ...REPORT, ...report }, FIGURES);
+      return [
+        ...shown(sent, 'vtepwatch.control_plane.reachable').map((one) => `reachable ${one}`),
+        ...shown(sent, 'vtepwatch.control_plane.response_time').map((one) => `time ${one}`),
+      ];
+    };
+
+    test('took at least as long as was waited', () => {
+      expect(sentOf({ latencies: [silent(12)] })).toEqual(['time master3: 12']);
+    });
+
+    test('within its limit is not reachable, and has no time', () => {
+      expect(sentOf({ latencies: [silent(60)] })).toEqual(['reachable master3: 0']);
+      expect(sentOf({ latencies: [silent(75)] })).toEqual(['reachable master3: 0']);
+    });
+
+    test('nor the host anything else has no value: its agent may be gone', () => {
+      const hosts = { observed: ['master1'], unknown: ['master3'] };
+      expect(sentOf({ hosts, latencies: [silent(75)] })).toEqual([]);
+    });
+
+    test('is given up after the time after which its probe gives up', async () => {
+      const script = await readFile(PROBE, 'utf8');
+      expect(script).toMatch(new RegExp(`^GET_NODES_SECONDS=${GIVEN_UP_SECONDS}$`, 'm'));
+    });
   });
 
   test("of an earlier run's late answer and this run's, the worse counts", () => {
