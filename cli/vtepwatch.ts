@@ -36,7 +36,25 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
     throw new Error(`there is no command "${name}": see vtepwatch --help`);
   }
   const command = await load();
-  return await command(words);
+  try {
+    return await command(words);
+  } catch (error) {
+    throw isMisuse(error) ? new Error(`${misuseOf(error)}: see vtepwatch ${name} --help`) : error;
+  }
+}
+
+/** Node throws these where the words fit no option. */
+function isMisuse(error: unknown): error is TypeError {
+  return (
+    error instanceof TypeError &&
+    'code' in error &&
+    String(error.code).startsWith('ERR_PARSE_ARGS_')
+  );
+}
+
+/** What is wrong is the first sentence; behind it Node tells of words that no command takes. */
+function misuseOf({ message }: TypeError): string {
+  return message.replace(/\. .*/s, '');
 }
 
 /** What was being done, and what came in its way. */
