@@ -109,8 +109,9 @@ async function openLease(partition: Partition, owner: string, deadline: Deadline
       version += 1;
     },
     saveMemory: async (next, until) => {
-      const attributes = { document: await packDocument(next) };
-      await conditionally(place(partition, ITEMS.roster), async () =>
+      const where = place(partition, ITEMS.roster);
+      const attributes = { document: await packDocument(where, next) };
+      await conditionally(where, async () =>
         putItem(partition, { sort: ITEMS.roster, attributes }, until),
       );
     },
@@ -131,7 +132,7 @@ async function saveState(
   const attributes = {
     version: { N: next },
     writer: { S: owner },
-    document: await packDocument(state),
+    document: await packDocument(where, state),
   };
   const condition = {
     // As this run read it; or as this run wrote it, where the answer was lost on the way back.

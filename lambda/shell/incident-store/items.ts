@@ -1,5 +1,12 @@
 import { promisify } from 'node:util';
-import { gunzip, gzip, type ZlibOptions } from 'node:zlib';
+import {
+  brotliCompress,
+  brotliDecompress,
+  type BrotliOptions,
+  constants,
+  gunzip,
+  type ZlibOptions,
+} from 'node:zlib';
 import {
   type AttributeValue,
   type DynamoDBClient,
@@ -27,8 +34,12 @@ export function keyOf({ cluster }: Partition, sort: string): Record<string, Attr
 /** How large a document may be that 400 kB unpack to. */
 const DOCUMENT_BYTES = 64 * 1024 * 1024;
 
-const compress = promisify<string, Buffer>(gzip);
-const decompress = promisify<Uint8Array | string, ZlibOptions, Buffer>(gunzip);
+const compress = promisify<string, BrotliOptions, Buffer>(brotliCompress);
+const decompress = promisify<Uint8Array | string, BrotliOptions, Buffer>(brotliDecompress);
+const decompressGzip = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip);
+
+/** The default, 11, is slow: it is for what is packed once and read often. */
+const COMPRESSION = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 
 /** An item's attributes; none where there is no such item. */
 export async function getItem(
@@ -77,11 +88,18 @@ export async function putItem(
 }
 
 /**
- * A document as it is stored. A roster of 5,000 nodes is a megabyte as text, as are the incidents of
- * a bad day, and an item takes 400 kB.
+ * A document as it is stored. A roster of 5,000 nodes is a megabyte as text, the incidents of a bad day
+ * are many, and an item takes 400 kB. Each incident names its observers, so that the same thousands of
+ * names come again and again: farther apart than the 32 kB that gzip looks back, and nearer than the
+ * 4 MB of brotli.
  */
-export async function packDocument(document: object): Promise<AttributeValue> {
-  return { B: await compress(JSON.stringify(document)) };
+export async function packDocument(where: string, document: object): Promise<AttributeValue> {
+  const text = JSON.stringify(document);
+  // What could not be read again would stop every later run.
+  if (Buffer.byteLength(text) > DOCUMENT_BYTES) {
+    throw new Error(`writing ${where}: it is too large to be read`);
+  }
+  return { B: await compress(text, COMPRESSION) };
 }
 
 /** Reads a stored document; throws an error that names the item and what is wrong with it. */
@@ -92,7 +110,7 @@ export async function readDocument<T>(
 ): Promise<T> {
   let parsed: unknown;
   try {
-    const unpacked = await decompress(stored.B ?? '', { maxOutputLength: DOCUMENT_BYTES });
+    const unpacked = await unpack(stored.B ?? new Uint8Array());
     parsed = JSON.parse(unpacked.toString('utf8'));
   } catch (cause) {
     throw new Error(`reading ${where}: it is not compressed JSON`, { cause });
@@ -100,6 +118,12 @@ export async function readDocument<T>(
   const result = schema.safeParse(parsed);
   if (result.success) return result.data;
   throw new Error(`reading ${where}: it is not of this version\n${z.prettifyError(result.error)}`);
+}
+
+/** Brotli with its usual window never begins as gzip does, which earlier versions have written. */
+async function unpack(packed: Uint8Array): Promise<Buffer> {
+  const unzip = packed[0] === 0x1f ? decompressGzip : decompress;
+  return await unzip(packed, { maxOutputLength: DOCUMENT_BYTES });
 }
 
 export function place({ table, cluster }: Partition, sort: string): string {
