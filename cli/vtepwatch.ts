@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 
+import { plain } from '../shared/core/page/plain.ts';
+
 /** A subcommand: it is given the words behind its name and returns the exit status. */
 export type Command = (words: readonly string[]) => Promise<number>;
 
@@ -66,6 +68,7 @@ function messageOf(error: unknown): string {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`vtepwatch: ${messageOf(error)}\n`);
+  // It may quote a document, or what a function returned: that must not reach the terminal as it is.
+  process.stderr.write(`vtepwatch: ${plain(messageOf(error))}\n`);
   process.exitCode = COULD_NOT;
 }

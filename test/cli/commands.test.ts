@@ -50,6 +50,12 @@ function replayed(name: string, files: Readonly<Record<string, string>>): Report
 }
 
 describe('what cannot be done is said in one sentence, and exit 2', () => {
+  test('and what is quoted of a document moves no terminal', () => {
+    const { exit, stderr } = vtepwatch(['show'], '\u001B]0;owned\u0007\u001B[2J');
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(/^vtepwatch: standard input is not JSON: [\x20-\x7e]+\n$/);
+  });
+
   test.for([
     ['no command', [], '', 'a command is missing: see vtepwatch --help'],
     ['an unknown command', ['frobnicate'], '', 'there is no command "frobnicate"'],
