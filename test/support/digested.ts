@@ -29,17 +29,20 @@ export function digested(facts: Facts): Facts {
 
 /**
  * What a run judges: hosts whose digests cannot be explained are read in full, one of each group, until
- * all is explained. `asked` counts them.
+ * all is explained. `asked`: the hosts, round by round.
  */
-export function settled(facts: Facts): { readonly judgement: Judgement; readonly asked: number } {
-  let { observations } = digested(facts);
-  let asked = 0;
+export function settled(
+  facts: Facts,
+  observations: readonly Observation[] = digested(facts).observations,
+): { readonly judgement: Judgement; readonly asked: readonly (readonly string[])[] } {
+  const asked: (readonly string[])[] = [];
+  let known = observations;
   for (;;) {
-    const judgement = judge({ ...facts, observations });
-    const chosen = new Set(nodesToRead(judgement));
-    if (chosen.size === 0) return { judgement, asked };
-    observations = observations.map((one) => inFull(one, facts, chosen));
-    asked += chosen.size;
+    const judgement = judge({ ...facts, observations: known });
+    const chosen = nodesToRead(judgement, new Set(asked.flat()));
+    if (chosen.length === 0) return { judgement, asked };
+    known = known.map((one) => inFull(one, facts, new Set(chosen)));
+    asked.push(chosen);
   }
 }
 

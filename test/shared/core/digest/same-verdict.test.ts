@@ -54,7 +54,7 @@ describe('a judgement from digests is the judgement from tables', () => {
         const facts = drawn(drawing, WELL).facts();
         expect(verdictOf(settled(facts).judgement)).toEqual(verdictOf(judge(facts)));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -67,7 +67,7 @@ describe('a judgement from digests is the judgement from tables', () => {
         fc.pre(judgement.vteps.every(({ podCidr }) => podCidr !== undefined));
         expect(verdictOf(judgement)).toEqual(verdictOf(judge(facts)));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
