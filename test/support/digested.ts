@@ -54,8 +54,16 @@ function inFull(one: Observation, facts: Facts, chosen: ReadonlySet<string>): Ob
   return whole === undefined ? one : { ...whole, digest: one.digest };
 }
 
-/** As the script on a host makes it. */
+const known = new WeakMap<Tables, Digest>();
+
+/** As the script on a host makes it. Clusters that differ in one host share the tables of the others. */
 export function digestOfTables(tables: Tables): Digest {
+  const digest = known.get(tables) ?? reckoned(tables);
+  known.set(tables, digest);
+  return digest;
+}
+
+function reckoned(tables: Tables): Digest {
   const { neighbours, fdb, routes, devices = [] } = tables;
   const record = digestOf([
     ...(neighbours ?? []).map(

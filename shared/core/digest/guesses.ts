@@ -11,7 +11,7 @@ export function allIsWell(digested: Digested, model: Model, healthy: HealthyDige
 
 /**
  * The host lost whole tables, of which there is one choice at most: its counts tell the tables of which
- * it has less than half.
+ * it has less than a quarter.
  */
 export function tablesLost(
   digested: Digested,
@@ -20,7 +20,7 @@ export function tablesLost(
 ): Guess | undefined {
   const should = inTables(healthy(digested.node, model).counts);
   const has = inTables(digested.counts);
-  const lost = new Set([...model.tables].filter((table) => has[table] * 2 < should[table]));
+  const lost = new Set([...model.tables].filter((table) => has[table] * 4 < should[table]));
   return lost.size === 0 ? undefined : holdingOnly(digested, { model, lost }, healthy);
 }
 
