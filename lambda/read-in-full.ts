@@ -36,7 +36,7 @@ export async function readInFull(
   let known: Judged = { facts, judgement: judge(facts) };
   const asked = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
-    const nodes = nodesToRead(known.judgement).filter((node) => !asked.has(node));
+    const nodes = nodesToRead(known.judgement, asked);
     if (nodes.length === 0) break;
     for (const node of nodes) asked.add(node);
     const read = await readNodes(run, nodes, { known, roster });

@@ -9,23 +9,31 @@ import { deviceFamily, type Digest, type Vtep } from './overlay.ts';
 const WITNESSES = 3;
 
 /**
- * Nodes whose tables a run must read in full to judge more than it does, the most telling first. Where
- * a VTEP is not known without its peers, every digest differs: then a few are read for that, and the
- * digests are looked at again. Otherwise one of each group whose digests differ in the same unexplained
- * way. None where nothing would be learned.
+ * Nodes whose tables a run must read in full to judge more than it does, the most telling first; none of
+ * those that it has `asked` already. Where a VTEP is not known without its peers, or where most hosts
+ * differ from what is known, a few are read for that, and the digests are looked at again. Otherwise
+ * one of each group whose digests differ in the same unexplained way. None where nothing would be
+ * learned.
  */
-export function nodesToRead(judgement: Judgement): readonly string[] {
-  const { members, matrix } = judgement;
-  const digested = members.filter(({ observed }) => observed?.digest !== undefined);
-  const unread = digested.filter(({ observed }) => observed?.inFull === false);
-  const isTold = digested.length > unread.length;
-  if (!isTold && needsWitnesses(judgement)) {
+export function nodesToRead(
+  judgement: Judgement,
+  asked: ReadonlySet<string> = new Set(),
+): readonly string[] {
+  const digested = judgement.members.filter(({ observed }) => observed?.digest !== undefined);
+  const unread = digested.filter(({ node, observed }) => !observed?.inFull && !asked.has(node));
+  const telling = judgement.matrix.unexplained.flatMap(
+    (group) => group.find((node) => !asked.has(node)) ?? [],
+  );
+  const isTold = digested.some(({ observed }) => observed?.inFull);
+  if (isTold) return telling;
+  if (needsWitnesses(judgement)) {
     return unread
       .toSorted(mostTablesFirst)
       .slice(0, WITNESSES)
       .map(({ node }) => node);
   }
-  return matrix.unexplained.flatMap(([first]) => first ?? []);
+  const differing = judgement.matrix.unexplained.flat().length;
+  return differing * 2 > digested.length ? telling.slice(0, WITNESSES) : telling;
 }
 
 function needsWitnesses({ members, vteps }: Judgement): boolean {
