@@ -26,7 +26,7 @@ export async function check(words: readonly string[]): Promise<number> {
   const { cluster, json } = options;
   const deployed = await during(`looking for cluster ${cluster}`, findStack(options));
   const running = runOnce(deployed, options);
-  const report = await during(`running ${deployed.functionName}, for up to a minute`, running);
+  const report = await during(`running ${deployed.functionName}, for up to two minutes`, running);
   if (report.refused !== undefined) {
     if (json) print(report);
     throw new Error(`nothing was checked: ${report.refused}; try again in a minute`);

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 
+import { plain } from '../shared/core/page/plain.ts';
+
 /** A subcommand: it is given the words behind its name and returns the exit status. */
 export type Command = (words: readonly string[]) => Promise<number>;
 
@@ -36,7 +38,25 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
     throw new Error(`there is no command "${name}": see vtepwatch --help`);
   }
   const command = await load();
-  return await command(words);
+  try {
+    return await command(words);
+  } catch (error) {
+    throw isMisuse(error) ? new Error(`${misuseOf(error)}: see vtepwatch ${name} --help`) : error;
+  }
+}
+
+/** Node throws these where the words fit no option. */
+function isMisuse(error: unknown): error is TypeError {
+  return (
+    error instanceof TypeError &&
+    'code' in error &&
+    String(error.code).startsWith('ERR_PARSE_ARGS_')
+  );
+}
+
+/** What is wrong is the first sentence; behind it Node tells of words that no command takes. */
+function misuseOf({ message }: TypeError): string {
+  return message.replace(/\. .*/s, '');
 }
 
 /** What was being done, and what came in its way. */
@@ -48,6 +68,7 @@ function messageOf(error: unknown): string {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`vtepwatch: ${messageOf(error)}\n`);
+  // It may quote a document, or what a function returned: that must not reach the terminal as it is.
+  process.stderr.write(`vtepwatch: ${plain(messageOf(error))}\n`);
   process.exitCode = COULD_NOT;
 }

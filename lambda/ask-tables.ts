@@ -1,6 +1,9 @@
 import { MAX_PAGES, pageOf } from '../shared/contract/probe.ts';
+import type { Problem } from '../shared/contract/report.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
 import type { Observation } from '../shared/core/overlay.ts';
+import { groupBy } from '../shared/core/group.ts';
+import { enumerate } from '../shared/core/page/plain.ts';
 import { joinPages } from '../shared/core/parse/join-pages.ts';
 import { type Asked, askHosts } from './ask-hosts.ts';
 import { aFewAtATime } from './shell/ssm/a-few-at-a-time.ts';
@@ -47,11 +50,24 @@ export async function askTables(
       .map((page, at) => page.get(instanceId) ?? unknown(instanceId, `no page ${at + 1}/${pages}`))
       .reduce(joinPages),
   );
-  const reason = `its tables were not asked for in full: ${hosts} hosts in ${pages} pages each are enough for a run`;
+  const reason = `not asked for: ${hosts} hosts in ${pages} pages each are enough for a run`;
+  const observations = [...joined, ...leftOut.map((instanceId) => unknown(instanceId, reason))];
   return {
-    observations: [...joined, ...leftOut.map((instanceId) => unknown(instanceId, reason))],
-    problems: asked.flatMap(({ problems }) => problems),
+    observations,
+    problems: [...asked.flatMap(({ problems }) => problems), ...notRead(observations)],
   };
+}
+
+/** How many hosts a problem names. */
+const NAMED_HOSTS = 10;
+
+/** Why tables did not come, said once for all hosts that it is true of. */
+function notRead(observations: readonly Observation[]): readonly Problem[] {
+  const unknown = observations.filter((one) => one.kind === 'unknown');
+  return [...groupBy(unknown, ({ reason }) => reason)].map(([reason, hosts]) => {
+    const names = hosts.map(({ node, instanceId }) => node ?? instanceId);
+    return { where: 'tables in full', message: `${enumerate(names, NAMED_HOSTS)}: ${reason}` };
+  });
 }
 
 function instanceIdOf(observation: Observation): string | undefined {

@@ -30,7 +30,8 @@ export interface Delivered {
 /** How long all that is owed may take: a route that hangs must not keep a run from its hosts. */
 const DELIVERY_MS = 8000;
 
-/** How many pages may wait: with the incidents they have to fit into one item of the table. */
+/** How many pages may wait for another run: with the incidents they have to fit into one item of the
+ * table. */
 const PAGES_OWED = 200;
 
 /**
@@ -44,10 +45,7 @@ export async function deliver(
   deadline: Deadline,
 ): Promise<Delivered> {
   const until = nearer(deadlineIn(DELIVERY_MS), deadline);
-  const excess = debtsOf(outbox.slice(0, -PAGES_OWED)).map((debt) =>
-    drop(debt, `more than ${PAGES_OWED} pages wait`),
-  );
-  const byRoute = groupBy(debtsOf(outbox.slice(-PAGES_OWED)), ({ route }) => route);
+  const byRoute = groupBy(debtsOf(outbox), ({ route }) => route);
   const settled = await Promise.all(
     [...byRoute].map(async ([name, debts]) => {
       const route = routes.find((one) => one.name === name);
@@ -56,7 +54,7 @@ export async function deliver(
         : await settle(route, debts, until);
     }),
   );
-  const all = [...excess, ...settled.flat()];
+  const all = withinBounds(outbox, settled.flat());
   const unpaid = all.filter(({ fate }) => fate.kind === 'owed');
   return {
     outbox: outboxOf(outbox, unpaid),
@@ -96,6 +94,21 @@ function outboxOf(before: readonly OutboxEntry[], unpaid: readonly Debt[]): read
     const debts = unpaid.filter((debt) => debt.page === page);
     return debts.length === 0 ? [] : [{ page, routes: debts.map(({ route }) => route) }];
   });
+}
+
+/** Every page has been offered once before it can be one too many. */
+function withinBounds(
+  outbox: readonly OutboxEntry[],
+  settled: readonly Settled[],
+): readonly Settled[] {
+  const unpaid = settled.filter(({ fate }) => fate.kind === 'owed');
+  const oldest = outboxOf(outbox, unpaid).slice(0, -PAGES_OWED);
+  const excess = new Set(oldest.map(({ page }) => page));
+  return settled.map((one) =>
+    one.fate.kind === 'owed' && excess.has(one.page)
+      ? drop(one, `more than ${PAGES_OWED} pages wait`)
+      : one,
+  );
 }
 
 /** How many incidents a route is told of at once: one page that hangs must not hold up the others. */

@@ -1,14 +1,23 @@
+import type { Limits } from '../shared/contract/settings.ts';
 import type { Facts, RosterEntry } from '../shared/core/facts.ts';
 import { type Judgement, judge } from '../shared/core/judge.ts';
 import type { Observation } from '../shared/core/overlay.ts';
-import { nodesToRead, pagesFor } from '../shared/core/to-read.ts';
+import { nodesToRead, readingOf } from '../shared/core/to-read.ts';
 import { askTables } from './ask-tables.ts';
-import { deadlineIn, nearer } from './deadline.ts';
+import { type Deadline, deadlineIn, earlier, nearer } from './deadline.ts';
 import type { Run } from './run.ts';
 import { log } from './shell/log.ts';
+import { FETCHES } from './shell/ssm/invocations.ts';
 
 /** What one host holds may tell what another's digest means, and that again what a third one's does. */
 const ROUNDS = 3;
+
+/** What it takes of a run. */
+export interface ReadingRun {
+  readonly shell: Pick<Run['shell'], 'ssm'>;
+  readonly settings: Pick<Run['settings'], 'cluster' | 'limits'>;
+  readonly deadline: Deadline;
+}
 
 export interface Judged {
   readonly facts: Facts;
@@ -20,14 +29,14 @@ export interface Judged {
  * nobody else tells. A healthy run reads none.
  */
 export async function readInFull(
-  run: Run,
+  run: ReadingRun,
   facts: Facts,
   roster: readonly RosterEntry[],
 ): Promise<Judged> {
   let known: Judged = { facts, judgement: judge(facts) };
   const asked = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
-    const nodes = nodesToRead(known.judgement).filter((node) => !asked.has(node));
+    const nodes = nodesToRead(known.judgement, asked);
     if (nodes.length === 0) break;
     for (const node of nodes) asked.add(node);
     const read = await readNodes(run, nodes, { known, roster });
@@ -37,17 +46,18 @@ export async function readInFull(
 }
 
 async function readNodes(
-  { shell, settings, deadline }: Run,
-  nodes: readonly string[],
+  { shell, settings, deadline: whole }: ReadingRun,
+  wanted: readonly string[],
   { known, roster }: { readonly known: Judged; readonly roster: readonly RosterEntry[] },
 ): Promise<Facts> {
   const { facts, judgement } = known;
+  const { nodes, pages } = readingOf(wanted, judgement, FETCHES);
   const hosts = new Map(
     judgement.members.map(({ node, observed }) => [node, observed?.host.instanceId]),
   );
   const instanceIds = nodes.map((node) => hosts.get(node)).filter((id) => id !== undefined);
-  const pages = pagesFor(nodes, judgement);
   log('tables.asked', { cluster: settings.cluster, hosts: instanceIds.length, pages });
+  const deadline = beforeSecondLook(whole, settings.limits);
   const until = nearer(deadlineIn(settings.limits.answerSeconds * 1000), deadline);
   const { observations, problems } = await askTables(
     shell.ssm,
@@ -59,6 +69,14 @@ async function readNodes(
     observations: withTables(facts.observations, observations),
     problems: [...facts.problems, ...problems],
   };
+}
+
+/** How long the second look takes beside its wait: it is asked, answered and listed. */
+const SECOND_LOOK_MS = 6000;
+
+/** A host that keeps its tables back must not take the time of the look that comes before a page. */
+function beforeSecondLook(deadline: Deadline, { secondLookSeconds }: Limits): Deadline {
+  return earlier(deadline, secondLookSeconds * 1000 + SECOND_LOOK_MS);
 }
 
 /** A host whose tables did not come is still known by its digest. */

@@ -47,7 +47,7 @@ export function renderMatrix({ hosts, incidents }: Report): readonly string[] {
     const cells = nodes.map((subject, column) =>
       centre(cell(observer, subject), names[column]?.length ?? 0),
     );
-    return `${(names[at] ?? '').padEnd(margin)}  ${cells.join('  ')}`;
+    return `${(names[at] ?? '').padEnd(margin)}  ${cells.join('  ')}`.trimEnd();
   });
   const legend = cut.length > 0 ? [LEGEND, CUT_LEGEND] : [LEGEND];
   return [`${' '.repeat(margin)}  ${names.join('  ')}`, ...rows, ...legend];

@@ -28,9 +28,10 @@ export async function readCapture(
   const hosts = await Promise.all(folders.map((folder) => readHost(directory, folder)));
   const nodes = await readList(directory, 'nodes.json', parseNodes);
   const pods = await readList(directory, 'pods.json', parsePods);
-  if (hosts.length === 0 && nodes === undefined) {
+  if (hosts.every(({ isEmpty }) => isEmpty) && nodes === undefined) {
+    const expected = join(directory, '<host>', 'ip-neigh.txt');
     throw new Error(
-      `${directory} holds no captured host: expected ${directory}/<host>/ip-neigh.txt`,
+      `${directory} holds no captured host: expected ${expected}, or others of vtepwatch replay --help`,
     );
   }
   return {
@@ -52,6 +53,8 @@ export async function readCapture(
 }
 
 interface CapturedHost {
+  /** None of the files is there: the folder may be anything. */
+  readonly isEmpty: boolean;
   readonly observation: Observation | undefined;
   readonly latencies: readonly Latency[];
   readonly names: readonly string[];
@@ -76,10 +79,10 @@ async function readHost(directory: string, node: string): Promise<CapturedHost> 
     routes: routes?.value,
   };
   const captured = Object.values(tables).some((table) => table !== undefined);
-  const problems = [neighbours, fdb, routes, links, addresses, kubectl].flatMap(
-    (parsed) => parsed?.problems ?? [],
-  );
+  const files = [neighbours, fdb, routes, links, addresses, kubectl];
+  const problems = files.flatMap((parsed) => parsed?.problems ?? []);
   return {
+    isEmpty: files.every((parsed) => parsed === undefined),
     observation: captured
       ? { kind: 'tables', host: { node }, tables, verbatim: [], unread: [] }
       : undefined,

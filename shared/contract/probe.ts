@@ -42,6 +42,12 @@ export const PACKED_END = 'vtepwatch 1 unpack';
 /** Longer answers to a page of `tables` are packed, on hosts that have `gzip` and `base64`. */
 export const UNPACKED_BYTES = 2000;
 
+/** How much of its own tools' output an answer to `entries` quotes, for a page. */
+export const EVIDENCE = { lines: 200, bytes: 200 } as const;
+
+/** The payload of an answer to `latency` or `apis`: ten requests, and as much besides as fits a page. */
+export const LATENCY_BYTES = 4000;
+
 export const MAX_PAGES = 999;
 
 /**

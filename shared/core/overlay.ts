@@ -148,9 +148,10 @@ export interface AnnotatedVtep {
   readonly publicIp?: IpAddress | undefined;
 }
 
-/** flannel names its devices `flannel.<VNI>` and `flannel-v6.<VNI>` (pkg/backend/vxlan/vxlan.go). */
+/** flannel names its devices `flannel.<VNI>` and `flannel-v6.<VNI>` (pkg/backend/vxlan/vxlan.go). A VNI
+ * has 24 bits. */
 export function isOverlayDevice(name: string): boolean {
-  return /^flannel(-v6)?\.\d+$/.test(name) || /^vxlan(-v6)?\.calico$/.test(name);
+  return /^flannel(-v6)?\.\d{1,8}$/.test(name) || /^vxlan(-v6)?\.calico$/.test(name);
 }
 
 export function deviceFamily(name: string): Family {

@@ -1,6 +1,7 @@
+import { PAGE_ENTRIES } from '../contract/probe.ts';
 import type { Member } from './expect/member.ts';
 import type { Judgement } from './judge.ts';
-import type { Digest, Vtep } from './overlay.ts';
+import { deviceFamily, type Digest, type Vtep } from './overlay.ts';
 
 /**
  * How many hosts are read in full for what no source but the peers tells: a majority needs three.
@@ -8,23 +9,31 @@ import type { Digest, Vtep } from './overlay.ts';
 const WITNESSES = 3;
 
 /**
- * Nodes whose tables a run must read in full to judge more than it does, the most telling first. Where
- * a VTEP is not known without its peers, every digest differs: then a few are read for that, and the
- * digests are looked at again. Otherwise one of each group whose digests differ in the same unexplained
- * way. None where nothing would be learned.
+ * Nodes whose tables a run must read in full to judge more than it does, the most telling first; none of
+ * those that it has `asked` already. Where a VTEP is not known without its peers, or where most hosts
+ * differ from what is known, a few are read for that, and the digests are looked at again. Otherwise
+ * one of each group whose digests differ in the same unexplained way. None where nothing would be
+ * learned.
  */
-export function nodesToRead(judgement: Judgement): readonly string[] {
-  const { members, matrix } = judgement;
-  const digested = members.filter(({ observed }) => observed?.digest !== undefined);
-  const unread = digested.filter(({ observed }) => observed?.inFull === false);
-  const isTold = digested.length > unread.length;
-  if (!isTold && needsWitnesses(judgement)) {
+export function nodesToRead(
+  judgement: Judgement,
+  asked: ReadonlySet<string> = new Set(),
+): readonly string[] {
+  const digested = judgement.members.filter(({ observed }) => observed?.digest !== undefined);
+  const unread = digested.filter(({ node, observed }) => !observed?.inFull && !asked.has(node));
+  const telling = judgement.matrix.unexplained.flatMap(
+    (group) => group.find((node) => !asked.has(node)) ?? [],
+  );
+  const isTold = digested.some(({ observed }) => observed?.inFull);
+  if (isTold) return telling;
+  if (needsWitnesses(judgement)) {
     return unread
       .toSorted(mostTablesFirst)
       .slice(0, WITNESSES)
       .map(({ node }) => node);
   }
-  return matrix.unexplained.flatMap(([first]) => first ?? []);
+  const differing = judgement.matrix.unexplained.flat().length;
+  return differing * 2 > digested.length ? telling.slice(0, WITNESSES) : telling;
 }
 
 function needsWitnesses({ members, vteps }: Judgement): boolean {
@@ -42,20 +51,38 @@ function tablesOf({ observed }: Member): number {
   return observed?.digest?.tables.size ?? 0;
 }
 
-/**
- * Entries of which a page in 24,000 bytes has room: packed, one takes about 15 bytes, nearly all of
- * them its random MAC, and pages differ in size by some percent.
- */
-const ENTRIES_PER_PAGE = 1300;
+/** Whom to read in full at once, and in how many pages each. */
+export interface Reading {
+  readonly nodes: readonly string[];
+  readonly pages: number;
+}
 
-/** In how many pages the tables of these nodes must be asked for. */
-export function pagesFor(nodes: readonly string[], { members }: Judgement): number {
+/**
+ * Of these nodes, as many as `fetches` calls can read: each host costs a call a page, and all are asked
+ * for as many pages as the largest of them needs. How large its tables are a host says itself, so one
+ * that claims more than the others comes last, and takes nobody's place.
+ */
+export function readingOf(
+  nodes: readonly string[],
+  { members }: Judgement,
+  fetches: number,
+): Reading {
   const named = new Set(nodes);
-  const sizes = members
-    .filter(({ node }) => named.has(node))
-    .map(({ observed }) => observed?.digest)
-    .map((digest) => (digest === undefined ? 0 : sizeOf(digest)));
-  return Math.max(1, Math.ceil(Math.max(0, ...sizes) / ENTRIES_PER_PAGE));
+  const needs = new Map(
+    members.filter(({ node }) => named.has(node)).map((member) => [member.node, pagesOf(member)]),
+  );
+  const sized = nodes
+    .map((node) => ({ node, pages: needs.get(node) ?? 1 }))
+    .toSorted((one, two) => one.pages - two.pages);
+  const fitting = sized.filter(({ pages }, at) => pages * (at + 1) <= fetches);
+  return { nodes: fitting.map(({ node }) => node), pages: fitting.at(-1)?.pages ?? 1 };
+}
+
+function pagesOf({ observed }: Member): number {
+  const { digest, tables } = observed ?? {};
+  if (digest === undefined) return 1;
+  const isIpv6 = tables?.devices?.some(({ name }) => deviceFamily(name) === 'ipv6') === true;
+  return Math.max(1, Math.ceil(sizeOf(digest) / PAGE_ENTRIES[isIpv6 ? 'ipv6' : 'ipv4']));
 }
 
 function sizeOf({ counts, orphans }: Digest): number {

@@ -8,7 +8,7 @@
 import { nodeObjects } from '../../lab/control-plane/nodes.ts';
 import { type Crowd, createCrowd } from '../../lab/crowd/crowd.ts';
 import { type CaseName, CASES, isCase } from '../../lab/bench/cases.ts';
-import { packDocument } from '../../lambda/shell/incident-store/items.ts';
+import { packState } from '../../lambda/shell/incident-store/pack-state.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import { decide } from '../../shared/core/decide.ts';
 import type { Facts } from '../../shared/core/facts.ts';
@@ -18,7 +18,7 @@ import { parseHostAnswer } from '../../shared/core/parse/host-answer.ts';
 import { parseNodes } from '../../shared/core/parse/nodes.ts';
 import { failuresOf, nodeFigures } from '../../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../../shared/core/telemetry/points.ts';
-import { nodesToRead, pagesFor } from '../../shared/core/to-read.ts';
+import { nodesToRead, readingOf } from '../../shared/core/to-read.ts';
 
 /** How often it is decided; the median counts, so that the first, uncompiled time does not. */
 const REPEATS = 3;
@@ -66,7 +66,7 @@ async function measure(nodes: number, name: CaseName, way: Way): Promise<object>
     orchestrationDirectories: 3,
   });
   const outbox = decision.pages.map((page) => ({ page, routes: ['sns'] }));
-  const state = await packDocument({ incidents: decision.incidents, outbox });
+  const state = await packState('the bench', { incidents: decision.incidents, outbox });
   return {
     cpuMilliseconds: cpu.toSorted((one, two) => one - two)[Math.floor(REPEATS / 2)],
     peakBytes: process.resourceUsage().maxRSS * 1024,
@@ -104,11 +104,11 @@ function outcomeOf(crowd: Crowd, texts: readonly (string | undefined)[], way: Wa
   for (let round = 0; round < ROUNDS; round++) {
     const wanted = nodesToRead(judgement).filter((node) => !read.has(node));
     if (wanted.length === 0) break;
-    const most = Math.floor(FETCHES / pagesFor(wanted, judgement));
+    const { nodes } = readingOf(wanted, judgement, FETCHES);
     const before = process.cpuUsage();
     const answers = new Map(
       crowd.hosts
-        .filter((host) => wanted.slice(0, most).includes(host.name))
+        .filter((host) => nodes.includes(host.name))
         .map((host) => [host.instanceId, ask(host, 'tables')]),
     );
     const { user, system } = process.cpuUsage(before);

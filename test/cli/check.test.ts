@@ -87,7 +87,7 @@ describe('check of a healthy cluster', () => {
       gaps: [],
     });
     expect(stderr).toMatch(
-      /^looking for cluster demo \.\.\.\nrunning vtepwatch-demo-Watch, for up to a minute \.\.\.\n/,
+      /^looking for cluster demo \.\.\.\nrunning vtepwatch-demo-Watch, for up to two minutes \.\.\.\n/,
     );
     expect(exit).toBe(0);
   });

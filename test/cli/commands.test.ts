@@ -50,6 +50,12 @@ function replayed(name: string, files: Readonly<Record<string, string>>): Report
 }
 
 describe('what cannot be done is said in one sentence, and exit 2', () => {
+  test('and what is quoted of a document moves no terminal', () => {
+    const { exit, stderr } = vtepwatch(['show'], '\u001B]0;owned\u0007\u001B[2J');
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(/^vtepwatch: standard input is not JSON: [\x20-\x7e]+\n$/);
+  });
+
   test.for([
     ['no command', [], '', 'a command is missing: see vtepwatch --help'],
     ['an unknown command', ['frobnicate'], '', 'there is no command "frobnicate"'],
@@ -63,7 +69,20 @@ describe('what cannot be done is said in one sentence, and exit 2', () => {
       "reading the captured outputs in /no/such/directory: ENOENT: no such file or directory, scandir '/no/such/directory'",
     ],
     ['replay of a file', ['replay', 'package.json'], '', 'ENOTDIR: not a directory'],
-    ['an option that does not exist', ['replay', '--frob', 'x'], '', "Unknown option '--frob'"],
+    [
+      'an option that does not exist',
+      ['replay', '--frob', 'x'],
+      '',
+      "vtepwatch: Unknown option '--frob': see vtepwatch replay --help\n",
+    ],
+    [
+      'an option without its value',
+      ['check', '--cluster'],
+      '',
+      "Option '--cluster <value>' argument missing: see vtepwatch check --help\n",
+    ],
+    ['a word too many', ['test-page', '--cluster', 'demo', 'now'], '', "Unexpected argument 'now'"],
+    ['replay of folders without a captured file', ['replay', 'lambda'], '', 'no captured host'],
     ['show of two files', ['show', 'one', 'two'], '', 'show takes one file'],
     ['show of what is not there', ['show', '/no/such/file'], '', 'reading /no/such/file: ENOENT'],
     ['show of what is not JSON', ['show'], '{', 'standard input is not JSON: '],

@@ -86,7 +86,7 @@ describe('askTables', () => {
 
   test('leaves out hosts beyond a hundred calls, and says so', async () => {
     const asking = await crowdOf(60);
-    const { observations } = await ask(asking, { hosts: 30, pages: 4 });
+    const { observations, problems } = await ask(asking, { hosts: 30, pages: 4 });
     expect(observations).toHaveLength(30);
     expect(observations.filter(({ kind }) => kind === 'tables')).toHaveLength(25);
     expect(observations[25]).toMatchObject({
@@ -94,6 +94,14 @@ describe('askTables', () => {
       instanceId: asking.crowd.hosts[25]?.instanceId,
       reason: expect.stringContaining('25 hosts in 4 pages each are enough for a run'),
     });
+    const left = asking.crowd.hosts.slice(25, 30).map(({ instanceId }) => instanceId);
+    const named = `${left.slice(0, -1).join(', ')} and ${left.at(-1)}`;
+    expect(problems).toEqual([
+      {
+        where: 'tables in full',
+        message: `${named}: not asked for: 25 hosts in 4 pages each are enough for a run`,
+      },
+    ]);
   });
 
   test.for([
@@ -132,6 +140,7 @@ describe('askTables', () => {
     expect(observations).toMatchObject([{ kind: 'unknown', reason: 'no page 2/2' }]);
     expect(problems).toMatchObject([
       { message: 'asking the hosts for tables: InternalServerError: no' },
+      { message: `${asking.crowd.hosts[0]?.instanceId}: no page 2/2` },
     ]);
   });
 
@@ -139,10 +148,13 @@ describe('askTables', () => {
     const asking = await crowdOf(60);
     const silent = asking.crowd.hosts[1]?.instanceId ?? '';
     asking.ssm.behaveNode(silent, { kind: 'offline' });
-    const { observations } = await ask(asking, { hosts: 2, pages: 2, until: 1500 });
+    const { observations, problems } = await ask(asking, { hosts: 2, pages: 2, until: 1500 });
     expect(observations).toMatchObject([
       { kind: 'tables' },
       { kind: 'unknown', instanceId: silent, reason: 'no answer yet (Delayed)' },
+    ]);
+    expect(problems).toEqual([
+      { where: 'tables in full', message: `${silent}: no answer yet (Delayed)` },
     ]);
   });
 });

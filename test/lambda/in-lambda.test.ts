@@ -36,7 +36,7 @@ describe.runIf(hasRuntimeClient)('the function in Lambda', () => {
       env: {
         [ENVIRONMENT.heartbeatUrl]: heart.url,
         // As the stack sets it: the function's own lines are JSON already, and stay as they are.
-        AWS_LAMBDA_LOG_FORMAT: 'JSON',
+        AWS_LAMBDA_LOG_FORMAT: 'Text',
       },
     });
   }, 600_000);

@@ -29,17 +29,20 @@ export function digested(facts: Facts): Facts {
 
 /**
  * What a run judges: hosts whose digests cannot be explained are read in full, one of each group, until
- * all is explained. `asked` counts them.
+ * all is explained. `asked`: the hosts, round by round.
  */
-export function settled(facts: Facts): { readonly judgement: Judgement; readonly asked: number } {
-  let { observations } = digested(facts);
-  let asked = 0;
+export function settled(
+  facts: Facts,
+  observations: readonly Observation[] = digested(facts).observations,
+): { readonly judgement: Judgement; readonly asked: readonly (readonly string[])[] } {
+  const asked: (readonly string[])[] = [];
+  let known = observations;
   for (;;) {
-    const judgement = judge({ ...facts, observations });
-    const chosen = new Set(nodesToRead(judgement));
-    if (chosen.size === 0) return { judgement, asked };
-    observations = observations.map((one) => inFull(one, facts, chosen));
-    asked += chosen.size;
+    const judgement = judge({ ...facts, observations: known });
+    const chosen = nodesToRead(judgement, new Set(asked.flat()));
+    if (chosen.length === 0) return { judgement, asked };
+    known = known.map((one) => inFull(one, facts, new Set(chosen)));
+    asked.push(chosen);
   }
 }
 
@@ -51,8 +54,16 @@ function inFull(one: Observation, facts: Facts, chosen: ReadonlySet<string>): Ob
   return whole === undefined ? one : { ...whole, digest: one.digest };
 }
 
-/** As the script on a host makes it. */
+const known = new WeakMap<Tables, Digest>();
+
+/** As the script on a host makes it. Clusters that differ in one host share the tables of the others. */
 export function digestOfTables(tables: Tables): Digest {
+  const digest = known.get(tables) ?? reckoned(tables);
+  known.set(tables, digest);
+  return digest;
+}
+
+function reckoned(tables: Tables): Digest {
   const { neighbours, fdb, routes, devices = [] } = tables;
   const record = digestOf([
     ...(neighbours ?? []).map(

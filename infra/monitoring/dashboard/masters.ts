@@ -13,7 +13,7 @@ export function masters({ queries, options, window, here }: Board): Section {
       timeSeries(
         {
           title: 'kubectl get nodes, by master',
-          description: `Measured on the master itself, against its own API server. Slow from ${slowSeconds} s on.`,
+          description: `Measured on the master itself, against its own API server; at least so long, where it still waits. Slow from ${slowSeconds} s on.`,
           width: 12,
           height: 8,
           unit: 's',

@@ -110,8 +110,9 @@ async function openLease(partition: Partition, owner: string, deadline: Deadline
       version += 1;
     },
     saveMemory: async (next, until) => {
-      const attributes = { document: await packDocument(next) };
-      await conditionally(place(partition, ITEMS.roster), async () =>
+      const where = place(partition, ITEMS.roster);
+      const attributes = { document: await packDocument(where, next) };
+      await conditionally(where, async () =>
         putItem(partition, { sort: ITEMS.roster, attributes }, until),
       );
     },
@@ -132,7 +133,7 @@ async function saveState(
   const attributes = {
     version: { N: next },
     writer: { S: owner },
-    document: await packState(state),
+    document: await packState(where, state),
   };
   const condition = {
     // As this run read it; or as this run wrote it, where the answer was lost on the way back.

@@ -25,14 +25,14 @@ const WAYS: readonly ((state: State) => State)[] = [
 ];
 
 /** The state as it is stored: all of it, or as much as an item takes. Throws where that is too little. */
-export async function packState(state: State): Promise<AttributeValue> {
+export async function packState(where: string, state: State): Promise<AttributeValue> {
   for (const way of WAYS) {
-    const packed = await packDocument(way(state));
+    const packed = await packDocument(where, way(state));
     if ((packed.B?.length ?? 0) <= DOCUMENT_BYTES) return packed;
   }
   const { incidents, outbox } = state;
   throw new Error(
-    `${incidents.length} incidents and ${outbox.length} pages do not fit into an item of 400 kB`,
+    `writing ${where}: ${incidents.length} incidents and ${outbox.length} pages do not fit into an item of 400 kB`,
   );
 }
 

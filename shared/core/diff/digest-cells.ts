@@ -1,7 +1,7 @@
 import { TABLES, type Table } from '../../contract/causes.ts';
 import type { DigestTable } from '../../contract/digest.ts';
 import type { Codebook, ExpectedEntry } from '../digest/codebook.ts';
-import { type Explanation, weightIn } from '../digest/explain.ts';
+import { type Actual, type Explanation, weightIn } from '../digest/explain.ts';
 import type { Values } from '../digest/values.ts';
 import { DEFAULT_DEVICE } from '../overlay.ts';
 import type { Device, Vtep } from '../overlay.ts';
@@ -37,23 +37,24 @@ export function cellsOfDigest(
   return [...cells.values()];
 }
 
-/** The VTEPs of which an observer may hold something wrong, in the order of all. */
+/** The subjects of which an observer may hold something wrong, in the order of all. */
 export type SuspectsOf = (explanation: Explanation) => Iterable<Vtep>;
 
 /** Explanations that many hosts share are looked at once. */
-export function suspectsBy(book: Codebook): SuspectsOf {
-  const known = new Map<Explanation['actual'], readonly Vtep[]>();
+export function suspectsBy(subjects: readonly Vtep[]): SuspectsOf {
+  const ranks = new Map(subjects.map((vtep, rank) => [vtep, rank]));
+  const rankOf = (vtep: Vtep): number => ranks.get(vtep) ?? Infinity;
+  const known = new Map<Actual, readonly Vtep[]>();
   return ({ lost, actual }) => {
-    if (lost.size > 0) return book.byVtep.keys();
-    const suspects = known.get(actual) ?? namedIn(actual);
+    if (lost.size > 0) return subjects;
+    const suspects =
+      known.get(actual) ??
+      [...new Set([...actual.keys()].map(({ vtep }) => vtep))]
+        .filter((vtep) => ranks.has(vtep))
+        .toSorted((one, two) => rankOf(one) - rankOf(two));
     known.set(actual, suspects);
     return suspects;
   };
-}
-
-function namedIn(actual: Explanation['actual']): readonly Vtep[] {
-  const wrong = [...actual.keys()].toSorted((one, two) => one.rank - two.rank);
-  return [...new Set(wrong.map(({ vtep }) => vtep))];
 }
 
 interface Place {
@@ -122,7 +123,7 @@ function foundBy(
 ): Found {
   if (weight === symbol.weight) return { held: 'right', text: '' };
   const value = values.get(weight);
-  return value === undefined
-    ? { held: 'absent', text: '' }
-    : { held: value.held, text: value.text(device) };
+  if (value !== undefined) return { held: value.held, text: value.text(device) };
+  // What another VTEP of the same address rightly has there is no value of this one's.
+  return { held: weight === 0 ? 'absent' : 'changed', text: '' };
 }

@@ -1,6 +1,7 @@
+import { withoutOrphans } from '../digest/orphans.ts';
 import type { Digested } from '../digest/explain.ts';
-import type { Reference } from '../digest/guesses.ts';
 import { readDigests } from '../digest/readings.ts';
+import type { Reference } from '../digest/references.ts';
 import { severedBy } from '../digest/severed.ts';
 import { strangersBy } from '../digest/strangers.ts';
 import type { Member, ObservedHost } from '../expect/member.ts';
@@ -17,21 +18,26 @@ export interface SeenInDigests {
   readonly unexplained: readonly (readonly string[])[];
 }
 
-export function digestsOf(members: readonly Member[], subjects: readonly Vtep[]): SeenInDigests {
+/** `vteps`: whatever peers may rightly hold entries for; of these the `subjects` are judged. */
+export function digestsOf(
+  members: readonly Member[],
+  { vteps, subjects }: { readonly vteps: readonly Vtep[]; readonly subjects: readonly Vtep[] },
+): SeenInDigests {
   const digested = members.flatMap((member) =>
     member.observed !== undefined && isDigested(member.observed) ? (digestedBy(member) ?? []) : [],
   );
   if (digested.length === 0) return { seenBy: () => undefined, unexplained: [] };
   const references = members.flatMap((member) => referenceOf(member) ?? []);
-  const { explained, unexplained, book, valuesOf } = readDigests(digested, subjects, {
+  const { explained, unexplained, book, healthy, valuesOf } = readDigests(digested, vteps, {
     members,
     references,
   });
-  const spelling = { book, valuesOf, suspectsOf: suspectsBy(book) };
-  const strangers = strangersBy(book);
-  const severed = severedBy(book);
+  const spelling = { book, valuesOf, suspectsOf: suspectsBy(subjects) };
+  const strangers = strangersBy(book, healthy);
+  const severed = severedBy(book, subjects);
   const isApart =
     sidesOf(new Map([...explained].map(([node, one]) => [node, severed(one)]))) !== undefined;
+  const cellsOfSevered = Math.max(CELLS_OF_ROW, Math.floor(CELLS / digested.length));
   return {
     seenBy: ({ node, observed }) => {
       if (observed?.digest === undefined || !isDigested(observed)) return undefined;
@@ -39,40 +45,49 @@ export function digestsOf(members: readonly Member[], subjects: readonly Vtep[])
       if (explanation === undefined) return NOTHING_SEEN;
       const { lost, model } = explanation;
       const devices = observed.tables.devices ?? [];
-      const stands = lost.size > 0 || isApart;
-      const most = stands ? CELLS_OF_ROW : Infinity;
+      const most = lost.size > 0 || isApart ? CELLS_OF_ROW : cellsOfSevered;
       const cells = cellsOfDigest({ observer: node, devices }, explanation, { ...spelling, most });
+      const isSample = cells.length === most;
       return {
         shown: model.tables,
         ghosts: strangers(node, observed.digest, explanation),
         cells,
-        lost: cells.length === CELLS_OF_ROW ? lost : NOTHING_SEEN.lost,
-        severed: isApart ? severed(explanation) : severedIn(cells),
+        lost: isSample ? lost : NOTHING_SEEN.lost,
+        severed: isApart || isSample ? severed(explanation) : severedIn(cells),
       };
     },
     unexplained,
   };
 }
 
+/**
+ * Cells of a whole matrix that a function of 2 GB has room for. Only where thousands of hosts each hold
+ * nothing of hundreds is a row cut short.
+ */
+const CELLS = 400_000;
+
 /** Whoever was read in full has said more than its digest. */
 function isDigested({ digest, inFull }: ObservedHost): boolean {
   return digest !== undefined && !inFull;
 }
 
+/** A host has one underlay address a family; the subnets of one that claims more are of no use. */
+const SUBNETS = 4;
+
 function digestedBy({ node, observed }: Member): Digested | undefined {
   if (observed?.digest === undefined) return undefined;
-  const { sums, tables, counts, subnets } = observed.digest;
-  return { node, sums, tables, subnets: counts.direct === 0 ? [] : subnets };
+  const { subnets, ...digest } = observed.digest;
+  const isDirect = digest.counts.direct > 0 && subnets.length <= SUBNETS;
+  return { ...digest, node, subnets: isDirect ? subnets : [] };
 }
 
 function referenceOf(member: Member): Reference | undefined {
   const { node, observed } = member;
   const digested = digestedBy(member);
   if (observed === undefined || digested === undefined || isDigested(observed)) return undefined;
+  const tables = withoutOrphans(observed.tables);
   return {
     digested,
-    holdings: (['ipv4', 'ipv6'] as const).map((family) =>
-      holdingsOf(node, observed.tables, family),
-    ),
+    holdings: (['ipv4', 'ipv6'] as const).map((family) => holdingsOf(node, tables, family)),
   };
 }

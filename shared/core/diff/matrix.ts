@@ -1,3 +1,4 @@
+import { TABLES } from '../../contract/causes.ts';
 import { ownDevice } from '../expect/own-device.ts';
 import type { Member } from '../expect/member.ts';
 import type { Device, Vtep } from '../overlay.ts';
@@ -45,7 +46,7 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
   const settled = new Set(judged.map(({ node }) => node));
   const subjects = vteps.filter(({ node }) => settled.has(node));
   const byNode = groupBy(vteps, ({ node }) => node);
-  const digests = digestsOf(judged, subjects);
+  const digests = digestsOf(judged, { vteps, subjects });
   const rows = new Map<string, Row>();
   const cells: Cell[] = [];
   for (const member of judged) {
@@ -55,7 +56,7 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
     rows.set(member.node, rowOf(member, byNode.get(member.node) ?? [], seen));
     for (const cell of seen.cells) cells.push(cell);
   }
-  const left = leftNodes(judged, rows, cells);
+  const left = leftNodes(judged, rows);
   return {
     nodes: members.map(({ node }) => node),
     rows,
@@ -86,17 +87,20 @@ export function subjectsOf(matrix: Matrix, observer: string): number {
 function leftNodes(
   members: readonly Member[],
   rows: ReadonlyMap<string, Row>,
-  cells: readonly Cell[],
 ): ReadonlySet<string> {
-  const gone = groupBy(
-    cells.filter(({ state }) => Object.values(state).every((held) => held === 'absent')),
-    ({ subject }) => subject,
-  );
+  const observers = [...rows.values()];
   const silent = members.filter(
     ({ node, observed, listed }) =>
-      observed === undefined && listed === undefined && gone.get(node)?.length === rows.size,
+      observed === undefined &&
+      listed === undefined &&
+      observers.length > 0 &&
+      observers.every((row) => holdsNothingOf(node, row)),
   );
   return new Set(silent.map(({ node }) => node));
+}
+
+function holdsNothingOf(node: string, { severed, lost }: Row): boolean {
+  return severed.has(node) || TABLES.every((table) => lost.has(table));
 }
 
 function seenInTables(

@@ -4,16 +4,20 @@ export interface Sides {
   readonly other: readonly string[];
 }
 
+/** In a large cluster a few hosts have always faults of their own besides; these are on no side. */
+const STRAYS = 0.05;
+
 /**
  * The two sides of a cluster that has fallen apart, or undefined where it has not. `severed`: for each
  * observer the subjects of which it holds nothing. Sets may be shared; silent nodes are on the side of
  * those who hold them.
  */
 export function sidesOf(severed: ReadonlyMap<string, ReadonlySet<string>>): Sides | undefined {
-  const groups = alike(severed);
-  const [first, second] = groups;
-  if (first === undefined || second === undefined || groups.length > 2) return undefined;
-  const isWhole = areSevered(first, second) && areSevered(second, first);
+  const [first, second] = alike(severed);
+  if (first === undefined || second === undefined) return undefined;
+  const strays = severed.size - first.observers.length - second.observers.length;
+  const isWhole =
+    strays <= severed.size * STRAYS && areSevered(first, second) && areSevered(second, first);
   return isWhole ? { one: first.observers, other: second.observers } : undefined;
 }
 
@@ -22,7 +26,7 @@ interface Group {
   readonly severed: ReadonlySet<string>;
 }
 
-/** Observers that have lost the same subjects. */
+/** Observers that have lost the same subjects, the most of them first. */
 function alike(severed: ReadonlyMap<string, ReadonlySet<string>>): readonly Group[] {
   const names = new Map<ReadonlySet<string>, string>();
   const groups = new Map<
@@ -36,7 +40,7 @@ function alike(severed: ReadonlyMap<string, ReadonlySet<string>>): readonly Grou
     group.observers.push(observer);
     groups.set(name, group);
   }
-  return [...groups.values()];
+  return [...groups.values()].toSorted((one, two) => two.observers.length - one.observers.length);
 }
 
 /** A side of one node is a node that its peers have lost, and has names of its own. */

@@ -5,8 +5,6 @@ import { fdbSymbol, neighbourSymbol, routeSymbol, type Symbol } from './symbol.t
 
 /** One entry that peers may be expected to hold for a VTEP. */
 export interface ExpectedEntry {
-  /** The VTEP's place among all. */
-  readonly rank: number;
   readonly vtep: Vtep;
   readonly table: DigestTable;
   /** Table and key: two VTEPs that share an address share an entry, and only one can be held. */
@@ -20,6 +18,7 @@ export interface ExpectedEntry {
  */
 export interface Codebook {
   readonly entries: readonly ExpectedEntry[];
+  readonly keys: ReadonlySet<string>;
   readonly byVtep: ReadonlyMap<Vtep, readonly ExpectedEntry[]>;
   readonly byNode: ReadonlyMap<string, readonly ExpectedEntry[]>;
   /** By `placeOf` a symbol; two entries in one place are rare. */
@@ -36,7 +35,7 @@ export function placeOf({ bucket, locator }: Pick<Symbol, 'bucket' | 'locator'>)
 }
 
 export function codebookOf(vteps: readonly Vtep[]): Codebook {
-  const byVtep = new Map(vteps.map((vtep, rank) => [vtep, entriesOf(vtep, rank)]));
+  const byVtep = new Map(vteps.map((vtep) => [vtep, entriesOf(vtep)]));
   const entries = [...byVtep.values()].flat();
   const byNode = new Map<string, ExpectedEntry[]>();
   const byPlace = new Map<number, ExpectedEntry[]>();
@@ -46,7 +45,14 @@ export function codebookOf(vteps: readonly Vtep[]): Codebook {
     append(byPlace, placeOf(entry.symbol), entry);
     locators[entry.symbol.bucket]?.add(entry.symbol.locator);
   }
-  return { entries, byVtep, byNode, byPlace, locators: locators.map((some) => [...some]) };
+  return {
+    entries,
+    keys: new Set(entries.map(({ key }) => key)),
+    byVtep,
+    byNode,
+    byPlace,
+    locators: locators.map((some) => [...some]),
+  };
 }
 
 function append<K>(map: Map<K, ExpectedEntry[]>, key: K, entry: ExpectedEntry): void {
@@ -55,12 +61,12 @@ function append<K>(map: Map<K, ExpectedEntry[]>, key: K, entry: ExpectedEntry): 
   else entries.push(entry);
 }
 
-function entriesOf(vtep: Vtep, rank: number): readonly ExpectedEntry[] {
+function entriesOf(vtep: Vtep): readonly ExpectedEntry[] {
   const { tunnelIp, mac: token, underlayIp, podCidr } = vtep;
   const mac = token !== undefined && isMacAddress(token) ? token : undefined;
   const entries: ExpectedEntry[] = [];
   const expect = (table: DigestTable, key: string, symbol: Symbol): void => {
-    entries.push({ rank, vtep, table, key: `${table} ${key}`, symbol });
+    entries.push({ vtep, table, key: `${table} ${key}`, symbol });
   };
   if (tunnelIp !== undefined && mac !== undefined) {
     expect('neighbour', tunnelIp, neighbourSymbol(tunnelIp, mac, true));

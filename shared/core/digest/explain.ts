@@ -3,7 +3,8 @@ import type { Cidr } from '../addresses.ts';
 import { type Codebook, type ExpectedEntry, placeOf } from './codebook.ts';
 import type { Difference } from './decode.ts';
 import { add, subtract } from './field.ts';
-import { isExpected, type Model, SHOWN_IN } from './healthy.ts';
+import type { Digest } from '../overlay.ts';
+import { isExpected, type Model, SHOWN_IN } from './models.ts';
 import type { Syndromes } from './syndromes.ts';
 import type { Values } from './values.ts';
 
@@ -11,6 +12,7 @@ import type { Values } from './values.ts';
 export interface Digested {
   readonly node: string;
   readonly sums: Syndromes;
+  readonly counts: Digest['counts'];
   /** The tables that it could read. */
   readonly tables: ReadonlySet<Table>;
   /** Subnets in which it may reach peers directly; none where it has no direct route. */
@@ -28,14 +30,12 @@ export interface Explanation {
   readonly actual: Actual;
 }
 
-/**
- * What a host perhaps holds, with the digest that it would have then. What is left of its own digest is
- * decoded, so that a guess need only be near.
- */
+/** What a host perhaps holds. In how far it does not is decoded, so that a guess need only be near. */
 export interface Guess {
   readonly model: Model;
   readonly lost: ReadonlySet<Table>;
-  readonly sums: Syndromes;
+  /** The digest that it would have then, less the one that it has. */
+  readonly difference: Syndromes;
   /** Made only where the guess is near. */
   readonly actual: () => Actual;
 }

@@ -1,99 +1,48 @@
 import type { Table } from '../../contract/causes.ts';
-import type { Holdings } from '../diff/cells.ts';
-import type { Codebook, ExpectedEntry } from './codebook.ts';
 import type { Actual, Digested, Guess } from './explain.ts';
-import { type HealthyDigests, isExpected, type Model, nameOf } from './healthy.ts';
-import { readEntry } from './read-entry.ts';
+import type { HealthyDigests } from './healthy.ts';
+import { type Model, without } from './models.ts';
 import { minus } from './syndromes.ts';
 
-/** A host that was read in full beside its digest: others may differ from what they should in the same. */
-export interface Reference {
-  readonly digested: Digested;
-  readonly holdings: readonly Holdings[];
-}
-
-const NOTHING: Actual = new Map();
-
-/** With direct routes a host needs fewer entries of the overlay; without, there is but one model. */
-export function modelsOf({ tables, subnets }: Digested): readonly Model[] {
-  return [...subnets.map((subnet) => ({ tables, subnet })), { tables, subnet: undefined }];
-}
-
 /** The host holds all that it should. */
-export function allIsWell({ node }: Digested, model: Model, healthy: HealthyDigests): Guess {
-  return { model, lost: NO_TABLES, sums: healthy(node, model), actual: () => NOTHING };
+export function allIsWell(digested: Digested, model: Model, healthy: HealthyDigests): Guess {
+  return holdingOnly(digested, { model, lost: NO_TABLES }, healthy);
+}
+
+/**
+ * The host lost whole tables, of which there is one choice at most: its counts tell the tables of which
+ * it has less than a quarter.
+ */
+export function tablesLost(
+  digested: Digested,
+  model: Model,
+  healthy: HealthyDigests,
+): Guess | undefined {
+  const should = inTables(healthy(digested.node, model).counts);
+  const has = inTables(digested.counts);
+  const lost = new Set([...model.tables].filter((table) => has[table] * 4 < should[table]));
+  return lost.size === 0 ? undefined : holdingOnly(digested, { model, lost }, healthy);
+}
+
+function holdingOnly(
+  { node, sums }: Digested,
+  { model, lost }: { readonly model: Model; readonly lost: ReadonlySet<Table> },
+  healthy: HealthyDigests,
+): Guess {
+  const expected = healthy(node, without(model, lost));
+  return { model, lost, difference: minus(expected.sums, sums), actual: () => NOTHING };
 }
 
 const NO_TABLES: ReadonlySet<Table> = new Set();
 
-/** The host lost whole tables: one guess for each choice of them. */
-export function* tablesLost(
-  { node }: Digested,
-  model: Model,
-  healthy: HealthyDigests,
-): Generator<Guess> {
-  for (const choice of choicesOf([...model.tables])) {
-    const lost = new Set(choice);
-    const left = { ...model, tables: model.tables.difference(lost) };
-    yield { model, lost, sums: healthy(node, left), actual: () => NOTHING };
-  }
-}
+const NOTHING: Actual = new Map();
 
-/** The host differs in the same as one that was read in full. */
-export function like(
-  { node }: Digested,
-  model: Model,
-  {
-    reference,
-    healthy,
-    heldBy,
-  }: {
-    readonly reference: Reference;
-    readonly healthy: HealthyDigests;
-    readonly heldBy: HeldBy;
-  },
-): Guess {
-  const other = reference.digested;
-  const differs = minus(healthy(other.node, model), other.sums);
-  return {
-    model,
-    lost: NO_TABLES,
-    sums: minus(healthy(node, model), differs),
-    actual: () => heldBy(reference, model),
-  };
-}
-
-export type HeldBy = (reference: Reference, model: Model) => Actual;
-
-/** What hosts that were read in full hold; looked up once, since many may be like one of them. */
-export function heldByReferences(book: Codebook): HeldBy {
-  const known = new Map<Reference, Map<string, Actual>>();
-  return (reference, model) => {
-    const byModel = known.get(reference) ?? new Map<string, Actual>();
-    const key = nameOf(model);
-    const actual = byModel.get(key) ?? look(reference, model, book);
-    known.set(reference, byModel.set(key, actual));
-    return actual;
-  };
-}
-
-function look({ digested, holdings }: Reference, model: Model, book: Codebook): Actual {
-  const actual = new Map<ExpectedEntry, number>();
-  for (const entry of book.entries) {
-    const { node, family } = entry.vtep;
-    if (node === digested.node) continue;
-    const own = holdings.find((one) => one.family === family);
-    const weight = own === undefined ? 0 : readEntry(entry, own).weight;
-    const expected = isExpected(entry, model) ? entry.symbol.weight : 0;
-    if (weight !== expected) actual.set(entry, weight);
-  }
-  return actual;
-}
-
-/** Every choice of at least one. */
-function choicesOf(tables: readonly Table[]): readonly (readonly Table[])[] {
-  const choices = Array.from({ length: 2 ** tables.length }, (_, bits) =>
-    tables.filter((_table, at) => Math.floor(bits / 2 ** at) % 2 === 1),
-  );
-  return choices.slice(1);
+/** Direct routes stand among the routes. */
+function inTables({
+  neighbour,
+  fdb,
+  route,
+  direct,
+}: Digested['counts']): Readonly<Record<Table, number>> {
+  return { neighbour, fdb, route: route + direct };
 }

@@ -1,61 +1,65 @@
-import type { Table } from '../../contract/causes.ts';
 import type { DigestTable } from '../../contract/digest.ts';
-import { type Cidr, isWithin } from '../addresses.ts';
-import type { Vtep } from '../overlay.ts';
 import type { Codebook, ExpectedEntry } from './codebook.ts';
-import { addSymbol, minus, noSyndromes, type Syndromes } from './syndromes.ts';
+import { isExpected, type Model, throughOverlay } from './models.ts';
+import { addSymbol, noSyndromes, removeSymbol, type Syndromes } from './syndromes.ts';
 
-/** Which of all entries an observer should hold. */
-export interface Model {
-  /** Tables that it showed; of another one its digest holds nothing. */
-  readonly tables: ReadonlySet<Table>;
-  /** With DirectRouting, the subnet in which it needs no overlay: undefined where it has none. */
-  readonly subnet: Cidr | undefined;
+/** The digest of a host that holds all that it should. */
+export interface HealthyDigest {
+  readonly sums: Syndromes;
+  readonly counts: Readonly<Record<DigestTable, number>>;
 }
 
-/** The same for equal models. */
-export function nameOf({ tables, subnet }: Model): string {
-  return `${[...tables].join(' ')} ${subnet ?? ''}`;
-}
-
-/** In which of the three tables an entry stands, as a host shows them. */
-export const SHOWN_IN = {
-  neighbour: 'neighbour',
-  fdb: 'fdb',
-  route: 'route',
-  direct: 'route',
-} as const satisfies Readonly<Record<DigestTable, Table>>;
-
-/** An entry of the overlay is for who is not reached directly, and a direct route for who is. */
-export function isExpected({ vtep, table }: ExpectedEntry, model: Model): boolean {
-  return model.tables.has(SHOWN_IN[table]) && (table === 'direct') === isDirect(vtep, model.subnet);
-}
-
-/** flannel asks the kernel whether a peer is on link (pkg/ip/iface.go, DirectRouting). */
-function isDirect({ underlayIp }: Vtep, subnet: Cidr | undefined): boolean {
-  return subnet !== undefined && underlayIp !== undefined && isWithin(underlayIp, subnet);
-}
-
-export type HealthyDigests = (observer: string, model: Model) => Syndromes;
+export type HealthyDigests = (observer: string, model: Model) => HealthyDigest;
 
 /**
- * Digests of hosts that hold all that they should. Digests are sums, so that every host's comes from
- * one that is made once for all: less what the host itself has no entry for, its own VTEP.
+ * Digests are sums, so that every host's comes from one that is made once for all: less what the host
+ * itself has no entry for, its own VTEP.
  */
 export function healthyDigests(book: Codebook): HealthyDigests {
-  const everybody = new Map<string, Syndromes>();
+  const everybody = new Map<string, HealthyDigest>();
+  const ofEverybody = (model: Model): HealthyDigest => {
+    const known = everybody.get(model.name);
+    if (known !== undefined) return known;
+    const all =
+      model.direct.size === 0
+        ? changed(NOTHING, { more: book.entries.filter((entry) => isExpected(entry, model)) })
+        : rerouted(ofEverybody(throughOverlay(model)), model, book);
+    everybody.set(model.name, all);
+    return all;
+  };
   return (observer, model) => {
-    const key = nameOf(model);
-    const all = everybody.get(key) ?? sumOf(book.entries, model);
-    everybody.set(key, all);
-    return minus(all, sumOf(book.byNode.get(observer) ?? [], model));
+    const own = (book.byNode.get(observer) ?? []).filter((entry) => isExpected(entry, model));
+    return changed(ofEverybody(model), { less: own });
   };
 }
 
-function sumOf(entries: readonly ExpectedEntry[], model: Model): Syndromes {
-  const sums = noSyndromes();
-  for (const entry of entries) {
-    if (isExpected(entry, model)) addSymbol(sums, entry.symbol);
+const NOTHING: HealthyDigest = {
+  sums: noSyndromes(),
+  counts: { neighbour: 0, fdb: 0, route: 0, direct: 0 },
+};
+
+/** Of thousands of nodes only those of one subnet are reached in another way. */
+function rerouted(overlay: HealthyDigest, model: Model, { byVtep }: Codebook): HealthyDigest {
+  const entries = [...model.direct].flatMap((vtep) => byVtep.get(vtep) ?? []);
+  return changed(overlay, {
+    more: entries.filter((entry) => isExpected(entry, model)),
+    less: entries.filter((entry) => isExpected(entry, throughOverlay(model))),
+  });
+}
+
+function changed(
+  { sums: before, counts: counted }: HealthyDigest,
+  { more = [], less = [] }: Readonly<Partial<Record<'more' | 'less', readonly ExpectedEntry[]>>>,
+): HealthyDigest {
+  const sums = before.slice();
+  const counts = { ...counted };
+  for (const { table, symbol } of more) {
+    addSymbol(sums, symbol);
+    counts[table] += 1;
   }
-  return sums;
+  for (const { table, symbol } of less) {
+    removeSymbol(sums, symbol);
+    counts[table] -= 1;
+  }
+  return { sums, counts };
 }

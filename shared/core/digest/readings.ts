@@ -1,3 +1,27 @@
+/**
+ * What digests say.
+ *
+ * A host's digest is a sum over its entries, so whoever knows the entries that it should hold can
+ * reckon the digest that it should have, and take the one from the other. What both have is gone
+ * then, however much it was, and only the differences are left:
+ *
+ *     it should hold      a  b  c  d  e        the checker's sums
+ *     it holds            a  b     d  e′     - the host's sums
+ *                               c     e-e′   = c's weight at c's place, e's less that of e′ at e's
+ *
+ * Nothing is left: all is well. Little is left: sixteen sums a bucket are equations for eight places
+ * and their weights (`decode.ts`), and the codebook, which has the entries of all VTEPs by their
+ * places, says whose they are. A difference of the whole weight is an entry that is absent. Another
+ * one is an entry of another value, and which can be told where somebody knows of it: the device, the
+ * annotations, the roster, or a host that was read in full (`explain.ts`, `values.ts`). What is at a
+ * place of nobody's is an entry for no live node.
+ *
+ * Much is left where a host differs in hundreds of entries. It is then compared with other guesses
+ * than that all is well: that it has lost whole tables, and that it differs in the same as a host
+ * that was read in full. A guess need only be near, since what is left of it is decoded as well. Hosts
+ * that no guess is near to are `unexplained`, in groups whose differences are equal: of each group one
+ * is to be read in full (`to-read.ts`), and tells of the others.
+ */
 import type { Member } from '../expect/member.ts';
 import { groupBy } from '../group.ts';
 import type { Vtep } from '../overlay.ts';
@@ -11,17 +35,11 @@ import {
   type Guess,
   type Knowledge,
 } from './explain.ts';
-import {
-  allIsWell,
-  type HeldBy,
-  heldByReferences,
-  like,
-  modelsOf,
-  type Reference,
-  tablesLost,
-} from './guesses.ts';
-import { healthyDigests, type HealthyDigests, type Model, nameOf } from './healthy.ts';
-import { isZero, minus, type Syndromes } from './syndromes.ts';
+import { allIsWell, tablesLost } from './guesses.ts';
+import { healthyDigests, type HealthyDigests } from './healthy.ts';
+import { modelsBy, type ModelsOf } from './models.ts';
+import { type LikeOthers, likeOthersBy, type Reference } from './references.ts';
+import { isZero } from './syndromes.ts';
 import { valuesBy } from './values.ts';
 
 /** What a run's digests say. */
@@ -33,11 +51,9 @@ export interface Readings {
    */
   readonly unexplained: readonly (readonly string[])[];
   readonly book: Codebook;
+  readonly healthy: HealthyDigests;
   readonly valuesOf: Knowledge['valuesOf'];
 }
-
-/** How many hosts that were read in full a digest is compared with. */
-const REFERENCES = 50;
 
 export function readDigests(
   digests: readonly Digested[],
@@ -50,31 +66,29 @@ export function readDigests(
     readonly references: readonly Reference[];
   },
 ): Readings {
-  const book = codebookOf(vteps);
-  const valuesOf = valuesBy(
-    members,
-    references.flatMap(({ holdings }) => holdings),
-  );
-  const healthy = healthyDigests(book);
-  const heldBy = heldByReferences(book);
-  const reader: Reader = { healthy, heldBy, references, book, valuesOf, told: new Map() };
+  const reader = readerOf(vteps, members, references);
   const explained = new Map<string, Explanation>();
   const left: { readonly node: string; readonly difference: string }[] = [];
   for (const digested of digests) {
-    const explanation = read(digested, reader);
-    if (explanation !== undefined) explained.set(digested.node, explanation);
-    else left.push({ node: digested.node, difference: differenceOf(digested, healthy) });
+    const [first, ...others] = reader
+      .modelsOf(digested)
+      .map((model) => allIsWell(digested, model, reader.healthy));
+    if (first === undefined) continue;
+    const explanation = read(digested, [first, ...others], reader);
+    if (explanation === undefined) left.push({ node: digested.node, difference: textOf(first) });
+    else explained.set(digested.node, explanation);
   }
   const unexplained = [...groupBy(left, ({ difference }) => difference).values()]
     .map((alike) => alike.map(({ node }) => node))
     .toSorted((one, two) => two.length - one.length);
-  return { explained, unexplained, book, valuesOf };
+  const { book, healthy, valuesOf } = reader;
+  return { explained, unexplained, book, healthy, valuesOf };
 }
 
 interface Reader extends Knowledge {
   readonly healthy: HealthyDigests;
-  readonly heldBy: HeldBy;
-  readonly references: readonly Reference[];
+  readonly modelsOf: ModelsOf;
+  readonly likeOthers: LikeOthers;
   /** What equal differences were found to mean: in a large cluster most of them are equal. */
   readonly told: Map<string, Told>;
 }
@@ -85,75 +99,72 @@ interface Told {
   readonly about: ReadonlySet<string>;
 }
 
-function read(digested: Digested, reader: Reader): Explanation | undefined {
-  const models = modelsOf(digested);
-  const answers = models.map((model) => differFromWell(digested, model, reader));
-  const well = answers.find(({ explanation }) => explanation !== undefined);
-  if (well !== undefined) return well.explanation;
-  for (const [at, model] of models.entries()) {
-    // Hosts that lost a whole table differ each in its own entries: no two of them in the same.
-    const guesses =
-      answers[at]?.isKnown === true ? [] : tablesLost(digested, model, reader.healthy);
-    const explanation = firstNear(digested, guesses, reader) ?? likeOthers(digested, model, reader);
-    if (explanation !== undefined) return explanation;
-  }
-  return undefined;
+function readerOf(
+  vteps: readonly Vtep[],
+  members: readonly Member[],
+  references: readonly Reference[],
+): Reader {
+  const book = codebookOf(vteps);
+  const healthy = healthyDigests(book);
+  const holdings = references.flatMap((reference) => reference.holdings);
+  return {
+    book,
+    healthy,
+    valuesOf: valuesBy(members, holdings),
+    modelsOf: modelsBy(vteps),
+    likeOthers: likeOthersBy(references, book, healthy),
+    told: new Map(),
+  };
 }
 
-function likeOthers(digested: Digested, model: Model, reader: Reader): Explanation | undefined {
-  const references = reader.references.slice(0, REFERENCES);
-  const guesses = references.map((reference) => like(digested, model, { ...reader, reference }));
-  return firstNear(digested, guesses, reader);
-}
-
-function firstNear(
-  { node, sums }: Digested,
-  guesses: Iterable<Guess>,
+/** `wells`: that all is well, by each model that the host may follow. The first that fits is right. */
+function read(
+  digested: Digested,
+  wells: readonly Guess[],
   reader: Reader,
 ): Explanation | undefined {
-  for (const guess of guesses) {
-    const explanation = tell(
-      minus(guess.sums, sums),
-      { guess, observer: node },
-      reader,
-    ).explanation;
-    if (explanation !== undefined) return explanation;
+  return (
+    firstOf(wells, (well) => tellOnce(well, digested, reader)) ??
+    firstOf(wells, (well) =>
+      firstOf(
+        furtherGuesses(digested, well, reader),
+        (guess) => tell(guess, digested, reader).explanation,
+      ),
+    )
+  );
+}
+
+function* furtherGuesses(digested: Digested, well: Guess, reader: Reader): Generator<Guess> {
+  const guess = tablesLost(digested, well.model, reader.healthy);
+  if (guess !== undefined) yield guess;
+  yield* reader.likeOthers(well);
+}
+
+function firstOf<T, R>(items: Iterable<T>, look: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = look(item);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
-/** How a host differs from one that holds all that it should. */
-function differFromWell(
-  digested: Digested,
-  model: Model,
-  reader: Reader,
-): Told & { readonly isKnown: boolean } {
-  const guess = allIsWell(digested, model, reader.healthy);
-  const difference = minus(guess.sums, digested.sums);
-  if (isZero(difference))
-    return { ...tell(difference, { guess, observer: '' }, reader), isKnown: true };
-  const text = textOf(model, difference);
+/** Hosts with equal differences are told of once, but for those that the differences are about. */
+function tellOnce(guess: Guess, digested: Digested, reader: Reader): Explanation | undefined {
+  const text = textOf(guess);
   const known = reader.told.get(text);
-  if (known !== undefined && !known.about.has(digested.node)) return { ...known, isKnown: true };
-  const told = tell(difference, { guess, observer: digested.node }, reader);
+  if (known !== undefined && !known.about.has(digested.node)) return known.explanation;
+  const told = tell(guess, digested, reader);
   if (!told.about.has(digested.node)) reader.told.set(text, told);
-  return { ...told, isKnown: false };
+  return told.explanation;
 }
 
-function tell(
-  difference: Syndromes,
-  seen: { readonly guess: Guess; readonly observer: string },
-  reader: Reader,
-): Told {
-  const { guess } = seen;
-  if (isZero(difference)) {
-    const { model, lost } = guess;
-    return { explanation: { model, lost, actual: guess.actual() }, about: NOBODY };
-  }
+function tell(guess: Guess, { node: observer }: Digested, reader: Reader): Told {
+  const { model, lost, difference, actual } = guess;
+  if (isZero(difference)) return { explanation: { model, lost, actual: actual() }, about: NOBODY };
   const differences = decode(difference, reader.book.locators);
   if (differences === undefined) return { explanation: undefined, about: NOBODY };
   const about = new Set(differences.flatMap((one) => nodesAt(one, reader)));
-  return { explanation: explain(differences, seen, reader), about };
+  return { explanation: explain(differences, { guess, observer }, reader), about };
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -162,13 +173,6 @@ function nodesAt(difference: Difference, { book }: Reader): readonly string[] {
   return entriesAt(difference, book).map(({ vtep }) => vtep.node);
 }
 
-function differenceOf(digested: Digested, healthy: HealthyDigests): string {
-  const [model] = modelsOf(digested);
-  return model === undefined
-    ? ''
-    : textOf(model, minus(healthy(digested.node, model), digested.sums));
-}
-
-function textOf(model: Model, difference: Syndromes): string {
-  return `${nameOf(model)} ${difference.join(' ')}`;
+function textOf({ model, difference }: Guess): string {
+  return isZero(difference) ? model.name : `${model.name} ${difference.join(' ')}`;
 }

@@ -1,32 +1,46 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { Vtep } from '../overlay.ts';
 import type { Codebook } from './codebook.ts';
-import { type Explanation, weightIn } from './explain.ts';
+import { type Actual, type Explanation, weightIn } from './explain.ts';
 
-/** The nodes of which a host holds nothing. Explanations that many hosts share are looked at once. */
-export function severedBy(book: Codebook): (explanation: Explanation) => ReadonlySet<string> {
-  const known = new Map<Explanation['actual'], ReadonlySet<string>>();
+/**
+ * The subjects of which a host holds nothing; none where it did not show all tables. Explanations that
+ * many hosts share are looked at once.
+ */
+export function severedBy(
+  book: Codebook,
+  subjects: readonly Vtep[],
+): (explanation: Explanation) => ReadonlySet<string> {
+  const judged = new Set(subjects);
+  const known = new Map<Actual, ReadonlySet<string>>();
   return (explanation) => {
-    const severed = known.get(explanation.actual) ?? severedOf(explanation, book);
+    if (!TABLES.every((table) => explanation.model.tables.has(table))) return NOBODY;
+    const severed = known.get(explanation.actual) ?? severedOf(explanation, judged, book);
     known.set(explanation.actual, severed);
     return severed;
   };
 }
 
-function severedOf(explanation: Explanation, book: Codebook): ReadonlySet<string> {
-  const vteps = new Set([...explanation.actual.keys()].map(({ vtep }) => vtep));
-  return new Set([...vteps].filter((vtep) => isSevered(vtep, explanation, book)).map(nodeOf));
+const NOBODY: ReadonlySet<string> = new Set();
+
+function severedOf(
+  explanation: Explanation,
+  judged: ReadonlySet<Vtep>,
+  { byVtep }: Codebook,
+): ReadonlySet<string> {
+  const vteps = new Set([...explanation.actual.keys()].map(({ vtep }) => vtep)).intersection(
+    judged,
+  );
+  return new Set(
+    [...vteps].filter((vtep) => isSevered(vtep, explanation, byVtep)).map(({ node }) => node),
+  );
 }
 
-function isSevered(vtep: Vtep, explanation: Explanation, { byVtep }: Codebook): boolean {
+function isSevered(vtep: Vtep, explanation: Explanation, byVtep: Codebook['byVtep']): boolean {
   const entries = byVtep.get(vtep) ?? [];
   const ofOverlay = entries.filter(({ table }) => table !== 'direct');
   return (
     ofOverlay.length === TABLES.length &&
     entries.every((entry) => weightIn(explanation, entry) === 0)
   );
-}
-
-function nodeOf({ node }: Vtep): string {
-  return node;
 }

@@ -29,10 +29,14 @@ export function minus(one: Syndromes, two: Syndromes): Syndromes {
   return one.map((value, at) => subtract(value, two[at] ?? 0));
 }
 
-export function plus(one: Syndromes, two: Syndromes): Syndromes {
-  return one.map((value, at) => (value + (two[at] ?? 0)) % PRIME);
-}
-
 export function isZero(sums: Syndromes): boolean {
   return sums.every((value) => value === 0);
+}
+
+/** Whether two are the same in any bucket. Of unlike ones, one in 2^26 is by chance. */
+export function shareABucket(one: Syndromes, two: Syndromes): boolean {
+  for (let at = 0; at < one.length; at += SYNDROMES) {
+    if (one[at] === two[at]) return true;
+  }
+  return false;
 }

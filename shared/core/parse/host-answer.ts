@@ -1,4 +1,4 @@
-import type { Action } from '../../contract/probe.ts';
+import { type Action, EVIDENCE } from '../../contract/probe.ts';
 import { type Cidr, networkOf, parseCidr, parseIp } from '../addresses.ts';
 import { shownBy } from '../diff/shown.ts';
 import {
@@ -17,6 +17,7 @@ import { openAnswer } from './answer.ts';
 import { type DeviceAddress, withAddresses } from './devices.ts';
 import { readSums } from './digest-sums.ts';
 import { isNodeName } from './kubectl-nodes.ts';
+import { NEIGHBOUR_STATES } from './neighbours.ts';
 import { quote } from './parsed.ts';
 import { isUptime, macToken, wholeNumber, type Words, wordsOf } from './words.ts';
 
@@ -97,6 +98,9 @@ const FACTS = new Set(['host', 'boot', 'install', 'flanneld', 'agent', 'master',
 
 const UNREADABLE = new Set(['device', 'neighbour', 'fdb', 'route']);
 
+/** A host has a device or two, with an address or two each. Many more would cost a run its time. */
+const DEVICES = 50;
+
 /** Whether the line was understood. */
 function readLine(draft: Draft, line: string): boolean {
   const words = wordsOf(line);
@@ -104,9 +108,9 @@ function readLine(draft: Draft, line: string): boolean {
   if (FACTS.has(kind)) return draft.facts.set(kind, rest).has(kind);
   switch (kind) {
     case 'D':
-      return push(draft.devices, readDevice(rest));
+      return push(draft.devices, readDevice(rest), DEVICES);
     case 'A':
-      return push(draft.addresses, readAddress(rest));
+      return push(draft.addresses, readAddress(rest), DEVICES);
     case 'N':
       return push(draft.neighbours, readNeighbour(rest));
     case 'F':
@@ -116,24 +120,33 @@ function readLine(draft: Draft, line: string): boolean {
     case 'S':
       return push(draft.sums, readSums(rest));
     case 'L':
-      return push(draft.subnets, readSubnet(rest));
+      return push(draft.subnets, readSubnet(rest), DEVICES);
     case 'U':
       return readUnread(draft, rest);
     case 'V':
-      return push(draft.verbatim, line.replace(/^V \w+ /, ''));
+      return push(draft.verbatim, readVerbatim(line), EVIDENCE.lines);
     default:
       return false;
   }
 }
 
-function readUnread({ unread }: Draft, [table = '', ...reason]: Words): boolean {
-  if (!UNREADABLE.has(table)) return false;
-  unread.set(table, reason.join(' '));
+function readUnread({ unread }: Draft, [table = '', reason = '', ...others]: Words): boolean {
+  if (!UNREADABLE.has(table) || others.length > 0 || !REASON.test(reason)) return false;
+  unread.set(table, reason);
   return true;
 }
 
-function push<T>(entries: T[], entry: T | undefined): boolean {
-  if (entry === undefined) return false;
+/** `timeout`, `exit-255`: it is quoted in problems. */
+const REASON = /^[a-z0-9-]{1,20}$/;
+
+/** What is quoted in a page has bounds: of what is longer, the mend that stands below would be cut. */
+function readVerbatim(line: string): string | undefined {
+  const printed = line.replace(/^V \w+ /, '');
+  return printed.length <= EVIDENCE.bytes ? printed : undefined;
+}
+
+function push<T>(entries: T[], entry: T | undefined, most = Infinity): boolean {
+  if (entry === undefined || entries.length >= most) return false;
   entries.push(entry);
   return true;
 }
@@ -165,13 +178,14 @@ function readSubnet([, text = '']: Words): Cidr | undefined {
   return address === undefined ? undefined : networkOf(address);
 }
 
-function readNeighbour([device = '', text = '', mac, ...states]: Words):
+function readNeighbour([device = '', text = '', mac, word = '', ...others]: Words):
   | NeighbourEntry
   | undefined {
   const ip = parseIp(text);
-  if (ip === undefined || !isMacOrUnknown(mac)) return undefined;
-  const state = states.filter((word) => word !== '-').join(' ');
-  return { device, ip, mac: macToken(mac), permanent: states.includes('PERMANENT'), state };
+  const state = word === '-' ? '' : word;
+  const known = isMacOrUnknown(mac) && (state === '' || NEIGHBOUR_STATES.has(state));
+  if (ip === undefined || !known || others.length > 0) return undefined;
+  return { device, ip, mac: macToken(mac), permanent: state === 'PERMANENT', state };
 }
 
 /** A MAC that is none must not pass for one that the host does not have. */

@@ -1,3 +1,4 @@
+import { LATENCY_BYTES } from '../../contract/probe.ts';
 import type { Latency } from '../../contract/report.ts';
 import { openAnswer } from './answer.ts';
 import { isNodeName } from './kubectl-nodes.ts';
@@ -22,10 +23,9 @@ export function parseMasterAnswer(
   { node, text }: { readonly node: string; readonly text: string },
 ): Parsed<MasterAnswer> {
   const opened = openAnswer(action, text);
-  if (opened.kind === 'broken') {
-    const problem = { where: node, message: opened.reason };
-    return { value: { latencies: [], names: [] }, problems: [problem] };
-  }
+  if (opened.kind === 'broken') return unusable(node, opened.reason);
+  const { length } = opened.payload;
+  if (length > LATENCY_BYTES) return unusable(node, `${length} bytes are no latencies`);
   const lines = opened.payload.split('\n').map(wordsOf);
   const errors = lines.filter(([kind]) => kind === 'E');
   const measurements = lines.filter(([kind]) => kind === 'L');
@@ -50,6 +50,10 @@ export function parseMasterAnswer(
       ...strange.map((words) => `not a latency: ${quote(words.join(' '))}`),
     ].map((message) => ({ where: node, message })),
   };
+}
+
+function unusable(node: string, message: string): Parsed<MasterAnswer> {
+  return { value: { latencies: [], names: [] }, problems: [{ where: node, message }] };
 }
 
 function read(node: string, words: readonly string[]): Latency | undefined {

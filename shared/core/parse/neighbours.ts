@@ -38,7 +38,8 @@ interface Described {
   readonly proxy: boolean;
 }
 
-const STATES = new Set([
+/** The kernel's words for what it knows of a neighbour. */
+export const NEIGHBOUR_STATES: ReadonlySet<string> = new Set([
   'INCOMPLETE',
   'REACHABLE',
   'STALE',
@@ -57,7 +58,7 @@ function readLine(words: Words, device: string | undefined): Reading<NeighbourEn
     ip: words[0],
     device: valueAfter(words, 'dev') ?? device,
     mac: valueAfter(words, 'lladdr'),
-    states: words.slice(1).filter((word) => STATES.has(word)),
+    states: words.slice(1).filter((word) => NEIGHBOUR_STATES.has(word)),
     proxy: words.includes('proxy'),
   });
 }

@@ -12,7 +12,7 @@ import {
   SEED,
   TWIST,
 } from '../../../../shared/contract/digest.ts';
-import { probeDocument } from '../../../../shared/contract/probe.ts';
+import { EVIDENCE, probeDocument } from '../../../../shared/contract/probe.ts';
 import { parameterised, probeScript } from './probe-script.ts';
 import { installed } from './recorded-tools.ts';
 import { scratchDirectory } from './scratch.ts';
@@ -37,6 +37,8 @@ describe('the script as a document', () => {
     ['BUCKETS', BUCKETS],
     ['LOCATORS', LOCATORS],
     ['DIGITS', `"${ALPHABET}"`],
+    ['MAX_EVIDENCE_LINES', EVIDENCE.lines],
+    ['MAX_EVIDENCE_BYTES', EVIDENCE.bytes],
     ['seed["N"]', SEED * DIGEST_TABLES.neighbour + 1],
     ['seed["F"]', SEED * DIGEST_TABLES.fdb + 1],
     ['seed["R"]', SEED * DIGEST_TABLES.route + 1],

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../../../shared/core/diagnose/finding.ts';
-import { type Judgement, judge } from '../../../../shared/core/judge.ts';
+import type { Table } from '../../../../shared/contract/causes.ts';
+import { judge } from '../../../../shared/core/judge.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { settled } from '../../../support/digested.ts';
 import { drawn } from '../../../support/matrix.ts';
+import { verdictOf } from '../../../support/verdict.ts';
 
 const SIZE = 7;
 const WELL = cluster(SIZE).listed();
@@ -31,22 +32,6 @@ function drawings(letters: readonly string[]) {
 const LOST = ['N', 'F', 'R', 'NF', 'NR', 'FR', 'NFR', 'w'] as const;
 const CHANGED = ['n', 'f', 'r', 'nF', 'nf', 'nfr'] as const;
 
-/** A finding without the words in which its entries were found: a digest has none. */
-function told({ cells, ...finding }: Finding) {
-  return {
-    ...finding,
-    cells: cells.map(({ observer, subject, state }) => ({ observer, subject, state })),
-  };
-}
-
-function verdictOf({ findings, matrix }: Judgement) {
-  return {
-    findings: findings.map(told),
-    rows: [...matrix.rows.values()].map(({ observer, shown }) => [observer, [...shown]]),
-    subjects: [...matrix.subjects],
-  };
-}
-
 describe('a judgement from digests is the judgement from tables', () => {
   test('whatever the matrix', () => {
     fc.assert(
@@ -54,7 +39,7 @@ describe('a judgement from digests is the judgement from tables', () => {
         const facts = drawn(drawing, WELL).facts();
         expect(verdictOf(settled(facts).judgement)).toEqual(verdictOf(judge(facts)));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -67,7 +52,38 @@ describe('a judgement from digests is the judgement from tables', () => {
         fc.pre(judgement.vteps.every(({ podCidr }) => podCidr !== undefined));
         expect(verdictOf(judgement)).toEqual(verdictOf(judge(facts)));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
+  });
+
+  // Forty hosts of twenty entries lost each are past what a digest tells: those are read in full.
+  test('in clusters so damaged that hosts must be read in full', () => {
+    const whole = cluster(48).listed();
+    const some = fc.subarray([...whole.names], { minLength: 12, maxLength: 36 });
+    // Entries that lead to one wrong host are orphans of each other where their neighbours are gone.
+    const damage = fc.record({
+      kind: fc.constantFrom<readonly ['lose' | 'change', Table]>(
+        ['lose', 'neighbour'],
+        ['lose', 'fdb'],
+        ['lose', 'route'],
+        ['change', 'neighbour'],
+        ['change', 'route'],
+      ),
+      observer: some,
+      subject: some,
+    });
+    let read = 0;
+    fc.assert(
+      fc.property(fc.array(damage, { minLength: 4, maxLength: 8 }), (damages) => {
+        const facts = damages
+          .reduce((on, { kind: [how, table], ...where }) => on[how](table, where), whole)
+          .facts();
+        const { judgement, asked } = settled(facts);
+        read += asked.flat().length;
+        expect(verdictOf(judgement)).toEqual(verdictOf(judge(facts)));
+      }),
+      { numRuns: 5 },
+    );
+    expect(read).toBeGreaterThan(5);
   });
 });

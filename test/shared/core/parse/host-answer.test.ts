@@ -152,12 +152,32 @@ describe('an answer that is not understood is unknown, and never an empty table'
     ['host node1\nF flannel.1 36:9b:9c:53:4a:10 gone permanent\n', 'a destination that is none'],
     ['host node1\nR flannel.1 10.68.0.0/99 10.68.0.0 onlink\n', 'a length that is none'],
     ['host node1\nU everything timeout\n', 'a table that does not exist'],
+    ['host node1\nU fdb see https://example.com\n', 'a reason that the script does not know'],
+    ['host node1\nN flannel.1 10.68.0.0 - FAILED, call 555\n', 'a state of no neighbour'],
+    ['host node1\nN flannel.1 10.68.0.0 - FAILED STALE\n', 'two states'],
+    [`host node1\nD flannel.${'1'.repeat(9)} 3 UP 1450 - 1 - -\n`, 'a device that no kernel names'],
     ['host node1\nvtepwatch 1 end 0 0\n', 'an end marker inside'],
     ['host node1\nvtepwatch 1 begin tables\n', 'a begin marker inside'],
     ['Gastgeber Knoten1\n', 'another language'],
     ['', 'nothing'],
   ] as const)('%j: %s', ([payload]) => {
     expect(tables(payload).kind).toBe('unknown');
+  });
+
+  test.for([
+    ['devices', 'D flannel.1 3 UP 1450 36:9b:9c:53:4a:10 1 - -\n', 50],
+    ['addresses', 'A flannel.1 10.68.0.0/32\n', 50],
+    ['networks', 'L flannel.1 192.168.1.140/24\n', 50],
+    ['lines of evidence', 'V fdb a b\n', 200],
+  ] as const)('more %s than any host has', ([, line, most]) => {
+    expect(tables(`host node1\n${line.repeat(most)}`).kind).toBe('tables');
+    expect(tables(`host node1\n${line.repeat(most + 1)}`).kind).toBe('unknown');
+  });
+
+  test('a line of evidence that no page has room for', () => {
+    const lineOf = (length: number): string => `V neighbour ${'x'.repeat(length)}`;
+    expect(tables(`host node1\n${lineOf(200)}\n`).kind).toBe('tables');
+    expect(tables(`host node1\n${lineOf(201)}\n`).kind).toBe('unknown');
   });
 
   test('10 MB of nonsense', () => {

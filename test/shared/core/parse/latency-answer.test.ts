@@ -79,6 +79,15 @@ test('the nodes that kubectl listed are told, where their names are names', () =
   ]);
 });
 
+test('what no master has to say, and no item has room for, is no answer', () => {
+  const names = (count: number): string => `K${' node1'.repeat(count)}\n`;
+  expect(read(names(600)).value.names).toHaveLength(600);
+  expect(read(names(700))).toEqual({
+    value: { latencies: [], names: [] },
+    problems: [{ where: 'master1', message: '4202 bytes are no latencies' }],
+  });
+});
+
 test('the APIs alone are an answer of their own', () => {
   const text = envelope('apis', 'L /readyz 1.00 2.00 0\n');
   expect(parseMasterAnswer('apis', { node: 'master1', text }).value.latencies).toHaveLength(1);

@@ -1,0 +1,119 @@
+import { TABLES } from '../../contract/causes.ts';
+import type { DigestTable } from '../../contract/digest.ts';
+import type { Holdings } from '../diff/cells.ts';
+import type { Codebook, ExpectedEntry } from './codebook.ts';
+import { decode } from './decode.ts';
+import { type Actual, type Digested, entriesAt, type Guess } from './explain.ts';
+import { subtract } from './field.ts';
+import { allIsWell } from './guesses.ts';
+import type { HealthyDigests } from './healthy.ts';
+import { heldSymbol } from './held-symbol.ts';
+import { isExpected, type Model } from './models.ts';
+import { readEntry } from './read-entry.ts';
+import type { Symbol } from './symbol.ts';
+import { addSymbol, minus, shareABucket, type Syndromes } from './syndromes.ts';
+
+/** A host that was read in full beside its digest: others may differ from what they should in the same. */
+export interface Reference {
+  readonly digested: Digested;
+  readonly holdings: readonly Holdings[];
+}
+
+/** How many hosts that were read in full a digest is compared with. */
+const REFERENCES = 50;
+
+/** For each reference, in turn: the host differs from what it should hold in the same. */
+export type LikeOthers = (well: Guess) => Iterable<Guess>;
+
+export function likeOthersBy(
+  references: readonly Reference[],
+  book: Codebook,
+  healthy: HealthyDigests,
+): LikeOthers {
+  const byModel = new Map<string, readonly Pattern[]>();
+  return function* likeOthers({ model, lost, difference }) {
+    const patterns =
+      byModel.get(model.name) ??
+      references
+        .slice(0, REFERENCES)
+        .flatMap((reference) => patternOf(reference, model, { book, healthy }) ?? []);
+    byModel.set(model.name, patterns);
+    for (const pattern of patterns) {
+      // Whoever is like another differs from it in few entries, and so in few of the buckets.
+      if (!shareABucket(difference, pattern.difference)) continue;
+      const further = minus(difference, pattern.difference);
+      yield { model, lost, difference: further, actual: () => pattern.actual };
+    }
+  };
+}
+
+/** How a host that was read in full differs from what it should hold. */
+interface Pattern {
+  readonly difference: Syndromes;
+  readonly actual: Actual;
+}
+
+/** Undefined where the tables are not those of which the digest was made: they explain nothing. */
+function patternOf(
+  reference: Reference,
+  model: Model,
+  { book, healthy }: { readonly book: Codebook; readonly healthy: HealthyDigests },
+): Pattern | undefined {
+  const { digested } = reference;
+  if (digested.tables.symmetricDifference(model.tables).size > 0) return undefined;
+  const { difference } = allIsWell(digested, model, healthy);
+  const actual = heldBy(reference, model, book);
+  const told = difference.slice();
+  for (const [entry, weight] of actual) {
+    const expected = isExpected(entry, model) ? entry.symbol.weight : 0;
+    addSymbol(told, { ...entry.symbol, weight: subtract(weight, expected) });
+  }
+  const isTold = [...strangersOf(reference, book)].some((strangers) => {
+    const left = decode(plusAll(told, strangers), []);
+    return left?.every((one) => entriesAt(one, book).length === 0);
+  });
+  return isTold ? { difference, actual } : undefined;
+}
+
+function heldBy({ digested, holdings }: Reference, model: Model, book: Codebook): Actual {
+  const actual = new Map<ExpectedEntry, number>();
+  for (const entry of book.entries) {
+    const { node, family } = entry.vtep;
+    if (node === digested.node) continue;
+    const own = holdings.find((one) => one.family === family);
+    const weight = own === undefined ? 0 : readEntry(entry, own).weight;
+    const expected = isExpected(entry, model) ? entry.symbol.weight : 0;
+    if (weight !== expected) actual.set(entry, weight);
+  }
+  return actual;
+}
+
+function plusAll(sums: Syndromes, symbols: readonly Symbol[]): Syndromes {
+  const all = sums.slice();
+  for (const symbol of symbols) addSymbol(all, symbol);
+  return all;
+}
+
+/**
+ * What a host holds besides all that anybody expects: with its direct routes, and without, since those
+ * that lead to no pods are in no digest.
+ */
+function* strangersOf({ holdings }: Reference, { keys }: Codebook): Generator<readonly Symbol[]> {
+  const ofOverlay = holdings.flatMap((held) =>
+    TABLES.flatMap((table) => symbolsIn(held, table, keys)),
+  );
+  const direct = holdings.flatMap((held) => symbolsIn(held, 'direct', keys));
+  yield [...ofOverlay, ...direct];
+  if (direct.length > 0) yield ofOverlay;
+}
+
+function symbolsIn(
+  holdings: Holdings,
+  table: DigestTable,
+  expected: ReadonlySet<string>,
+): readonly Symbol[] {
+  const held = [...(holdings[table]?.byKey ?? [])].filter(
+    ([key]) => !expected.has(`${table} ${key}`),
+  );
+  return held.flatMap(([, entries]) => entries.flatMap((entry) => heldSymbol(table, entry) ?? []));
+}

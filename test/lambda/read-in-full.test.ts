@@ -1,0 +1,66 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createCrowd } from '../../lab/crowd/crowd.ts';
+import { startSsm } from '../../lab/aws/ssm/ssm.ts';
+import { askHosts } from '../../lambda/ask-hosts.ts';
+import { deadlineIn, remaining } from '../../lambda/deadline.ts';
+import { readInFull } from '../../lambda/read-in-full.ts';
+import { runCommand } from '../../lambda/shell/ssm/run-command.ts';
+import { probeDocument } from '../../shared/contract/probe.ts';
+import { limitsSchema } from '../../shared/contract/settings.ts';
+import type { Observation } from '../../shared/core/overlay.ts';
+import { clientOf } from '../lab/aws/ssm/account.ts';
+import { DOCUMENT, EVERYBODY, farOff } from './shell/ssm/watched.ts';
+
+/** A digest that nothing explains. */
+function garbled(one: Observation): Observation {
+  if (one.kind !== 'digest') return one;
+  const sums = one.digest.sums.map((_, at) => (at * 7_654_321 + 12_345) % 1_073_741_789);
+  return { ...one, digest: { ...one.digest, sums } };
+}
+
+test('a host that keeps its tables back takes nothing of the time of the second look', async () => {
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
+  const crowd = createCrowd({ size: 6 });
+  const ssm = await startSsm({
+    documents: new Map([[DOCUMENT, probeDocument('')]]),
+    nodes: crowd.hosts.map((machine) => ({ machine, tags: { cluster: 'lab' } })),
+    behaviour: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },
+  });
+  onTestFinished(() => ssm.close());
+  const client = clientOf(ssm.url);
+  onTestFinished(() => client.destroy());
+  const commands = runCommand(client, DOCUMENT);
+  const waiting = { until: deadlineIn(20_000), deadline: farOff(), givenUp: new Set<string>() };
+  const command = { action: 'digest', targets: EVERYBODY } as const;
+  const { observations } = await askHosts(commands, command, { waiting, roster: [] });
+  const hostile = crowd.hosts[1]?.instanceId ?? '';
+  ssm.behaveNode(hostile, { kind: 'offline' });
+
+  const limits = limitsSchema.parse({ secondLookSeconds: 5, graceSeconds: 0 });
+  const run = {
+    shell: { ssm: commands },
+    settings: { cluster: 'lab', limits },
+    deadline: deadlineIn(16_000),
+  };
+  const facts = {
+    cluster: 'lab',
+    now: Date.now(),
+    limits,
+    nodes: undefined,
+    listedNames: [],
+    pods: [],
+    observations: observations.map((one) =>
+      one.kind === 'digest' && one.host.instanceId === hostile ? garbled(one) : one,
+    ),
+    roster: [],
+    latencies: [],
+    problems: [],
+  };
+  const { judgement } = await readInFull(run, facts, []);
+  expect(ssm.gate.count('SendCommand')).toBeGreaterThan(1);
+  expect(judgement.matrix.unexplained).toEqual([['node2']]);
+  expect(remaining(run.deadline)).toBeGreaterThan(limits.secondLookSeconds * 1000);
+});

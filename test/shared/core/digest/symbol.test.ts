@@ -1,0 +1,115 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BUCKETS, LOCATORS, PRIME, SYNDROMES } from '../../../../shared/contract/digest.ts';
+import { familyOf, networkOf } from '../../../../shared/core/addresses.ts';
+import {
+  fdbSymbol,
+  neighbourSymbol,
+  routeSymbol,
+  type Symbol,
+} from '../../../../shared/core/digest/symbol.ts';
+import {
+  addSymbol,
+  isZero,
+  minus,
+  noSyndromes,
+  removeSymbol,
+} from '../../../../shared/core/digest/syndromes.ts';
+import { readSums } from '../../../../shared/core/parse/digest-sums.ts';
+import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
+import { digestOf } from '../../contract/probe/digest-oracle.ts';
+
+/** What the oracle has for these records. */
+function oracle(...records: readonly string[]) {
+  return readSums(digestOf(records).split(' ').slice(1))?.sums;
+}
+
+function sumOf(...symbols: readonly Symbol[]) {
+  const sums = noSyndromes();
+  for (const symbol of symbols) addSymbol(sums, symbol);
+  return sums;
+}
+
+describe('an entry weighs as much as on a host', () => {
+  test('of the neighbour table', () => {
+    fc.assert(
+      fc.property(anyIp, anyMac, fc.boolean(), (ip, mac, permanent) => {
+        const state = permanent ? 'PERMANENT' : 'STALE';
+        const sums = sumOf(neighbourSymbol(ip, mac, permanent));
+        expect(sums).toEqual(oracle(`N flannel.1 ${ip} ${mac} ${state}`));
+      }),
+    );
+  });
+
+  test('of the FDB', () => {
+    fc.assert(
+      fc.property(anyMac, anyIp, (mac, destination) => {
+        const sums = sumOf(fdbSymbol(mac, destination));
+        expect(sums).toEqual(oracle(`F flannel.1 ${mac} ${destination} permanent`));
+      }),
+    );
+  });
+
+  test.for([
+    ['route', 'flannel.1'],
+    ['direct', 'bond0.12'],
+  ] as const)('of a %s, over %s', ([table, device]) => {
+    fc.assert(
+      fc.property(anyCidr, anyIp, (cidr, gateway) => {
+        const network = networkOf(cidr);
+        fc.pre(network !== undefined && familyOf(network) === familyOf(gateway));
+        const sums = sumOf(routeSymbol(table, network ?? cidr, gateway));
+        expect(sums).toEqual(oracle(`R ${device} ${network} ${gateway} -`));
+      }),
+    );
+  });
+
+  test('has its place in range, and a weight that is not zero', () => {
+    fc.assert(
+      fc.property(anyIp, anyMac, (ip, mac) => {
+        for (const { bucket, locator, weight } of [
+          neighbourSymbol(ip, mac, true),
+          fdbSymbol(mac, ip),
+        ]) {
+          expect(bucket).toBeLessThan(BUCKETS);
+          expect(locator).toBeGreaterThan(0);
+          expect(locator).toBeLessThanOrEqual(LOCATORS);
+          expect(weight).toBeGreaterThan(0);
+          expect(weight).toBeLessThan(PRIME);
+        }
+      }),
+    );
+  });
+});
+
+const anySymbol: fc.Arbitrary<Symbol> = fc.record({
+  bucket: fc.nat({ max: BUCKETS - 1 }),
+  locator: fc.integer({ min: 1, max: LOCATORS }),
+  weight: fc.integer({ min: 1, max: PRIME - 1 }),
+});
+
+describe('digests are sums', () => {
+  test('of which one taken from the other leaves what only one has', () => {
+    fc.assert(
+      fc.property(fc.array(anySymbol), fc.array(anySymbol), (common, others) => {
+        const both = sumOf(...common, ...others);
+        expect(minus(both, sumOf(...common))).toEqual(sumOf(...others));
+        for (const symbol of [...others, ...common]) removeSymbol(both, symbol);
+        expect(isZero(both)).toBe(true);
+      }),
+    );
+  });
+
+  test('and each syndrome is a weight times a power of the locator', () => {
+    fc.assert(
+      fc.property(anySymbol, (symbol) => {
+        const { bucket, locator, weight } = symbol;
+        const powers = Array.from({ length: SYNDROMES }, (_, j) =>
+          Number((BigInt(weight) * BigInt(locator) ** BigInt(j)) % BigInt(PRIME)),
+        );
+        const own = sumOf(symbol).subarray(bucket * SYNDROMES, (bucket + 1) * SYNDROMES);
+        expect([...own]).toEqual(powers);
+      }),
+    );
+  });
+});
