@@ -41,6 +41,9 @@ interface Run {
   readonly carried: Promise<void>[];
 }
 
+/** Why a signal is aborted: an error would be made, with its stack, for each of thousands. */
+const OVER = 'over';
+
 /** Node fires a longer timer at once. */
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
@@ -60,14 +63,14 @@ export function deliver(order: Order, instanceIds: readonly string[], world: Wor
   };
   const timers = [
     after(order.request.timeoutSeconds, world, () => {
-      run.undelivered.abort();
+      run.undelivered.abort(OVER);
     }),
     after(totalSeconds(order), world, () => {
       for (const entry of run.entries.values()) finish(run, entry, { status: 'DeliveryTimedOut' });
     }),
   ];
   const stop = (): void => {
-    for (const entry of run.entries.values()) entry.ended.abort();
+    for (const entry of run.entries.values()) entry.ended.abort(OVER);
   };
   world.closing.addEventListener('abort', stop);
   advance(run);
@@ -177,7 +180,7 @@ function cancel(run: Run, entry: Entry | undefined): void {
   const runs = entry.status === 'InProgress' || entry.status === 'Cancelling';
   if (runs) entry.status = 'Cancelling';
   else finish(run, entry, { status: 'Cancelled' });
-  entry.cancelled.abort();
+  entry.cancelled.abort(OVER);
 }
 
 /** The first end counts. */
@@ -187,7 +190,7 @@ function finish(run: Run, entry: Entry, end: End): void {
   entry.status = end.status;
   entry.result = end.result;
   entry.endedAt = Date.now();
-  entry.ended.abort();
+  entry.ended.abort(OVER);
 
   if (isError(end.status)) {
     run.errors += 1;

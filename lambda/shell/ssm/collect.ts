@@ -46,13 +46,25 @@ export async function collect(
   let seen: Seen = { answers: NO_ANSWERS, completed: 0, listings: 0 };
   for (let pause = FIRST_POLL_MS; ; pause = Math.min(1.5 * pause, LONGEST_POLL_MS)) {
     await sleep(pause, until);
+    const counts = await countAnswers(client, commandId, untilCounted(until, deadline));
     const timeIsUp = remaining(until) === 0;
-    const counts = timeIsUp ? UNCOUNTED : await countAnswers(client, commandId, until);
-    if (!timeIsUp && !isWorthALook(counts, seen, waiting)) continue;
-    seen = await look({ client, commandId, waiting }, counts, seen);
-    const isOver = remaining(nearer(until, deadline)) === 0;
-    if (isOver || isWhole(counts, seen, waiting)) return seen.answers;
+    const isWorthIt = timeIsUp ? hasNews(counts, seen) : isWorthALook(counts, seen, waiting);
+    if (isWorthIt) seen = await look({ client, commandId, waiting }, counts, seen);
+    const isOver = timeIsUp || remaining(nearer(until, deadline)) === 0;
+    if (isOver || (isWorthIt && isWhole(counts, seen, waiting))) return seen.answers;
   }
+}
+
+/** How long the last count may take, milliseconds. */
+const LAST_COUNT_MS = 1000;
+
+function untilCounted(until: Deadline, deadline: Deadline): Deadline {
+  return nearer({ at: Math.max(until.at, deadlineIn(LAST_COUNT_MS).at) }, deadline);
+}
+
+/** Whether a last look may show more: it need not where the service counts nobody new. */
+function hasNews(counts: Counts, { answers, completed }: Seen): boolean {
+  return answers.byInstance.size === 0 || counts === UNCOUNTED || counts.completed > completed;
 }
 
 /** What was seen of the answers so far. */
@@ -102,8 +114,8 @@ async function look(
   const late = awaitedOf(seen, waiting);
   const pages = Math.ceil(known.size / PAGE_HOSTS);
   if (troubles.length === 0 && late.length < Math.min(pages, FETCHES)) {
-    const soon = nearer(deadlineIn(LATE_LOOK_MS), waiting.deadline);
-    const fetched = await fetchAnswers(client, { commandId, known, instanceIds: late }, soon);
+    const inTime = nearer(deadlineIn(LATE_LOOK_MS), waiting.deadline);
+    const fetched = await fetchAnswers(client, { commandId, known, instanceIds: late }, inTime);
     const byInstance = new Map([...known, ...fetched]);
     return { ...seen, completed, answers: { byInstance, troubles } };
   }

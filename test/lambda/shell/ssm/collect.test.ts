@@ -196,23 +196,43 @@ describe.concurrent('collect', () => {
     expect(made.ssm.gate.count('GetCommandInvocation')).toBe(2);
   });
 
-  test('a late host that stays silent is pending, whatever its look was answered', async ({
+  test('late hosts that cannot be looked at are as the list had them', async ({
     expect,
     onTestFinished,
   }) => {
-    const made = await watched({ nodes: 120 }, onTestFinished);
-    const silent = offline(made, 9);
+    const made = await watched({ nodes: 180 }, onTestFinished);
+    const [late, silent] = [offline(made, 8), offline(made, 9)];
     made.ssm.gate.fail({
       operation: 'GetCommandInvocation',
       fault: { kind: 'refused', error: ERROR },
     });
+    const givenUp = new Set([instanceIdOf(1), instanceIdOf(2)]);
+    const collected = made.runCommand.collect(
+      await sent(made),
+      waiting({ givenUp, until: deadlineIn(SOON_MS) }),
+    );
+    await until(async () => made.ssm.gate.count('ListCommandInvocations') === 4 || undefined);
+    made.ssm.behaveNode(late, { kind: 'answers', stdout: 'at last' });
+    const { byInstance } = await collected;
+    const pending = { kind: 'pending', reason: 'no answer yet (Delayed)' };
+    expect([byInstance.get(late), byInstance.get(silent)]).toEqual([pending, pending]);
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(4);
+    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(2);
+  });
+
+  test('nothing is read again where the service counts nobody new', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 180 }, onTestFinished);
+    const silent = offline(made, 9);
     const { byInstance } = await made.runCommand.collect(
       await sent(made),
       waiting({ givenUp: new Set([instanceIdOf(1)]), until: deadlineIn(SOON_MS) }),
     );
-    expect(byInstance.get(silent)).toEqual({ kind: 'pending', reason: 'no answer yet (Delayed)' });
-    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(3);
-    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(1);
+    expect(byInstance.get(silent)?.kind).toBe('pending');
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(4);
+    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(0);
   });
 
   test('a long list is begun before the time is up, and its late hosts are seen at the end', async ({
