@@ -13,6 +13,7 @@ import { errorText } from './error-text.ts';
 import { fitResponse } from './fit-response.ts';
 import { asksForTestPage, tickOf } from './event.ts';
 import type { Run, Shell } from './run.ts';
+import { returnable } from './response.ts';
 import { routesOf } from './routes.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { incidentStore } from './shell/incident-store/incident-store.ts';
@@ -95,7 +96,8 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
       problems: access.problems,
     };
     const attributes = { 'k8s.cluster.name': cluster };
-    return await telemetry.span('vtepwatch.check', attributes, async () => await check(run));
+    const report = await telemetry.span('vtepwatch.check', attributes, async () => check(run));
+    return returnable(report);
   } catch (error) {
     log('run.failed', { cluster, error: errorText(error) });
     telemetry.emit([

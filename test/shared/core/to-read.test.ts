@@ -9,8 +9,8 @@ import { digested } from '../../support/digested.ts';
 type Counts = Digest['counts'];
 
 /** Each host says so of the number of its neighbours. */
-function claiming(claims: Readonly<Record<string, number>>): Judgement {
-  const facts: Facts = digested(cluster(6).facts());
+function claiming(claims: Readonly<Record<string, number>>, size = 6): Judgement {
+  const facts: Facts = digested(cluster(size).facts());
   const claim = (one: Observation): Observation => {
     const neighbour = one.kind === 'digest' ? claims[one.host.node] : undefined;
     if (one.kind !== 'digest' || neighbour === undefined) return one;
@@ -22,7 +22,7 @@ function claiming(claims: Readonly<Record<string, number>>): Judgement {
 
 describe('what is read in full at once', () => {
   test('is everybody, in as many pages as the largest needs', () => {
-    const judgement = claiming({ master2: 1300, node1: 2601 });
+    const judgement = claiming({ master2: 1300, node1: 2601 }, 100);
     expect(readingOf(['node1', 'master2', 'node2'], judgement, 100)).toEqual({
       nodes: ['master2', 'node2', 'node1'],
       pages: 3,
@@ -30,19 +30,24 @@ describe('what is read in full at once', () => {
   });
 
   test('is without the host that claims so much that the others had no place', () => {
+    const judgement = claiming({ node1: 3000 }, 100);
+    expect(readingOf(['node1', 'master2', 'node2'], judgement, 8)).toEqual({
+      nodes: ['master2', 'node2'],
+      pages: 1,
+    });
+  });
+
+  test('is in no more pages than a cluster of its size can need', () => {
     for (const claimed of [1e6, 1e9, 1e15]) {
       const judgement = claiming({ node1: claimed });
-      expect(readingOf(['node1', 'master2', 'node2'], judgement, 100)).toEqual({
-        nodes: ['master2', 'node2'],
-        pages: 1,
-      });
+      expect(readingOf(['node1'], judgement, 100)).toEqual({ nodes: ['node1'], pages: 2 });
     }
   });
 
   test('is nobody where nobody is wanted, or nothing can be fetched', () => {
     const judgement = claiming({ node1: 1e9 });
     expect(readingOf([], judgement, 100)).toEqual({ nodes: [], pages: 1 });
-    expect(readingOf(['node1'], judgement, 100)).toEqual({ nodes: [], pages: 1 });
+    expect(readingOf(['node1'], judgement, 1)).toEqual({ nodes: [], pages: 1 });
   });
 
   test('has smaller pages of an overlay in IPv6', () => {
