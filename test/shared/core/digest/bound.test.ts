@@ -103,7 +103,7 @@ describe('a changed value keeps its weight as seldom as chance has it', () => {
       }
       // 2,000 each, and six standard deviations.
       const worst = Math.max(...eighths.map((inEighth) => Math.abs(inEighth - 2000)));
-      expect(worst, name).toBeLessThan(260);
+      expect(worst, `among ${name}`).toBeLessThan(260);
     }
   });
 });
