@@ -61,10 +61,10 @@ export function digestsOf(
 }
 
 /**
- * Cells of a whole matrix that a function of 2 GB has room for. Only where thousands of hosts each hold
- * nothing of hundreds is a row cut short.
+ * Cells of a whole matrix, some 300 MB of them. Only where thousands of hosts each hold nothing of
+ * hundreds, and are no two sides of a partition, is a row cut short by it.
  */
-const CELLS = 400_000;
+const CELLS = 300_000;
 
 /** Whoever was read in full has said more than its digest. */
 function isDigested({ digest, inFull }: ObservedHost): boolean {
