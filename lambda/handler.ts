@@ -13,7 +13,6 @@ import { errorText } from './error-text.ts';
 import { fitResponse } from './fit-response.ts';
 import { asksForTestPage, tickOf } from './event.ts';
 import type { Run, Shell } from './run.ts';
-import { returnable } from './response.ts';
 import { routesOf } from './routes.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { incidentStore } from './shell/incident-store/incident-store.ts';
@@ -97,7 +96,7 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
     };
     const attributes = { 'k8s.cluster.name': cluster };
     const report = await telemetry.span('vtepwatch.check', attributes, async () => check(run));
-    return returnable(report);
+    return report;
   } catch (error) {
     log('run.failed', { cluster, error: errorText(error) });
     telemetry.emit([
