@@ -1,33 +1,30 @@
 import type { Problem, Report } from '../shared/contract/report.ts';
-import { type Confirmed, confirm } from '../shared/core/confirm.ts';
-import { decide, type Decision, dueForSecondLook } from '../shared/core/decide.ts';
+import { decide, type Decision } from '../shared/core/decide.ts';
 import type { Facts } from '../shared/core/facts.ts';
 import type { Judgement } from '../shared/core/judge.ts';
 import { coverageOf } from '../shared/core/report/coverage.ts';
-import { secondLookOf } from '../shared/core/second-look.ts';
 import { changesOf } from '../shared/core/telemetry/changes.ts';
 import { eventsOf } from '../shared/core/telemetry/events.ts';
 import { failuresOf, nodeFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
-import { askHosts } from './ask-hosts.ts';
 import { tellCompletion } from './completed.ts';
-import { type Deadline, deadlineIn, earlier, nearer, sleep } from './deadline.ts';
+import { type Deadline, deadlineIn, earlier, nearer } from './deadline.ts';
 import { deliver, type Delivered, owed, owedOf } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
 import {
-  askMasters,
   awaitLatencies,
   knownLatencies,
   type LatencyRound,
   type Measured,
   withApis,
 } from './latency-round.ts';
+import { lookAgain } from './look-again.ts';
 import { readInFull } from './read-in-full.ts';
 import type { Run } from './run.ts';
 import type { Lease } from './shell/incident-store/incident-store.ts';
-import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
+import type { Memory } from './shell/incident-store/stored.ts';
 import { log } from './shell/log.ts';
 import { type Agents, learnAgents } from './shell/ssm/agents.ts';
 
@@ -133,45 +130,6 @@ function withLate(
     latencies: [...latencies],
     problems: [...report.problems, ...problems, ...others],
   };
-}
-
-interface SecondLook {
-  readonly confirmed: Confirmed;
-  /** What the masters were asked meanwhile: which API group it is that fails. */
-  readonly apis: LatencyCommand | undefined;
-}
-
-/** A second look comes before every page, in the same run. */
-async function lookAgain(
-  run: Run,
-  { state, memory }: Lease,
-  {
-    facts,
-    first,
-    latency,
-  }: { readonly facts: Facts; readonly first: Judgement; readonly latency: LatencyRound },
-): Promise<SecondLook> {
-  const due = dueForSecondLook(facts, first, state.incidents);
-  if (due.length === 0) {
-    return { confirmed: { judgement: first, confirms: () => false }, apis: undefined };
-  }
-  const masters = latency.command?.masters ?? {};
-  const apis = await askMasters(run.shell.ssm, { action: 'apis', masters }, run.deadline).catch(
-    // It is evidence that would be missing, and nothing that a page could wait for.
-    () => undefined,
-  );
-  const { instanceIds, subjects, wanted } = secondLookOf(due, first);
-  const apartSeconds = facts.limits.secondLookSeconds;
-  log('second-look', { cluster: facts.cluster, findings: due.map(({ name }) => name) });
-  await sleep(apartSeconds * 1000, run.deadline);
-  const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
-  const command = { action: 'entries', targets, wanted } as const;
-  const waiting = { until: run.deadline, deadline: run.deadline, givenUp: new Set<string>() };
-  const { observations } = await askHosts(run.shell.ssm, command, {
-    waiting,
-    roster: memory.roster,
-  });
-  return { confirmed: confirm(first, due, { observations, subjects, apartSeconds }), apis };
 }
 
 /** What is left of the run after its pages: what was taken is crossed off, and the rest remembered. */
