@@ -57,7 +57,7 @@ export function createChecker(
 }
 
 function environmentOf(
-  { name, tags, limits, kubeconfigParameter, telemetry, paging, heartbeatUrl }: Cluster,
+  { name, tags, limits, kubeconfigParameter, telemetry, paging, heartbeatUrl, runbook }: Cluster,
   { document, table, topics }: Omit<Surroundings, 'logs'>,
 ): Record<string, string> {
   const { pagerDuty, webhook } = paging;
@@ -75,6 +75,7 @@ function environmentOf(
     [ENVIRONMENT.webhookParameter]: webhook?.parameter,
     [ENVIRONMENT.webhookUrl]: webhook?.url,
     [ENVIRONMENT.heartbeatUrl]: heartbeatUrl,
+    [ENVIRONMENT.runbook]: runbook,
     OTEL_EXPORTER_OTLP_ENDPOINT: telemetry?.endpoint,
     ...telemetry?.variables,
   };

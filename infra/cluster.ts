@@ -108,7 +108,7 @@ const keys = only({
   heartbeatUrl: z.optional(WEB_ADDRESS),
   /** Who is told when the watch itself is in trouble. */
   alarmEmails: z._default(list(EMAIL, { least: 0, most: 20 }), []),
-  /** Where the alarms say that the runbook is. */
+  /** Where pages and alarms say that the runbook is. */
   runbook: z._default(
     matching(/^[^\s#]{1,300}$/, 'a path or URL without spaces and #'),
     'RUNBOOK.md',

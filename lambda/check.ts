@@ -174,6 +174,9 @@ async function lookAgain(
   return { confirmed: confirm(first, due, { observations, subjects, apartSeconds }), apis };
 }
 
+/** What is left of the run after its pages: what was taken is crossed off, and the rest remembered. */
+const AFTER_PAGES_MS = 2000;
+
 async function act(
   { shell, settings, end }: Run,
   lease: Lease,
@@ -185,7 +188,7 @@ async function act(
   for (const { kind, incident } of decision.announcements) {
     log(`incident.${kind}`, { ...incident });
   }
-  const delivered = await deliver(due, shell.routes, end);
+  const delivered = await deliver(due, shell.routes, earlier(end, AFTER_PAGES_MS));
   if (owedOf(delivered.outbox) === owedOf(due)) return delivered;
   // The next run repeats the pages that cannot be crossed off, and loses nothing.
   await lease.saveState({ incidents, outbox: delivered.outbox }, end).catch((error: unknown) => {

@@ -51,6 +51,7 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
       cluster: settings.cluster,
       now: run.now,
       limits: settings.limits,
+      runbook: settings.runbook,
       nodes:
         lists.before.value === undefined || lists.after.value === undefined
           ? undefined

@@ -95,7 +95,8 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
       problems: access.problems,
     };
     const attributes = { 'k8s.cluster.name': cluster };
-    return await telemetry.span('vtepwatch.check', attributes, async () => await check(run));
+    const report = await telemetry.span('vtepwatch.check', attributes, async () => check(run));
+    return report;
   } catch (error) {
     log('run.failed', { cluster, error: errorText(error) });
     telemetry.emit([

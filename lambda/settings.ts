@@ -27,6 +27,8 @@ export interface Settings {
   readonly webhook: WebhookSource | undefined;
   /** What is called after each completed run. */
   readonly heartbeatUrl: string | undefined;
+  /** Where pages say that the runbook is: a URL, or a path that whoever is woken knows. */
+  readonly runbook: string | undefined;
 }
 
 export interface PagerDutySettings {
@@ -64,6 +66,8 @@ const LIMITS: Allowed<Limits> = {
   words: `a JSON object with numbers for any of ${Object.keys(limitsSchema.shape).join(', ')}`,
 };
 
+const RUNBOOK = matching(/^[^\s#\p{C}]{1,300}$/u, 'a path or URL without spaces and #');
+
 const WEB_ADDRESS: Allowed<string> = {
   schema: webAddressSchema,
   words: 'an http or https URL without user and password',
@@ -90,7 +94,13 @@ export function readSettings(environment: Environment): Settings {
     pagerDuty: pagerDutySettings(environment),
     webhook: webhookSource(environment),
     heartbeatUrl: webAddress(environment, ENVIRONMENT.heartbeatUrl),
+    runbook: runbookPlace(environment),
   };
+}
+
+function runbookPlace(environment: Environment): string | undefined {
+  const value = environment[ENVIRONMENT.runbook];
+  return value ? checked(ENVIRONMENT.runbook, value, RUNBOOK) : undefined;
 }
 
 function pagerDutySettings(environment: Environment): PagerDutySettings | undefined {

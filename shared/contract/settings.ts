@@ -15,6 +15,7 @@ export const ENVIRONMENT = {
   webhookParameter: 'VTEPWATCH_WEBHOOK_PARAMETER',
   webhookUrl: 'VTEPWATCH_WEBHOOK_URL',
   heartbeatUrl: 'VTEPWATCH_HEARTBEAT_URL',
+  runbook: 'VTEPWATCH_RUNBOOK',
   kubeconfigFile: 'KUBECONFIG',
 } as const;
 

@@ -1,7 +1,6 @@
 import { type Cell, cellOf, holdingsOf, mergeCells } from './diff/cells.ts';
 import { type Matrix, rowOf } from './diff/matrix.ts';
 import { NOTHING_SEEN } from './diff/seen.ts';
-import { shownBy } from './diff/shown.ts';
 import { TABLES } from '../contract/causes.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
@@ -9,7 +8,7 @@ import type { Member } from './expect/member.ts';
 import { trustedVteps } from './expect/trust.ts';
 import { groupBy } from './group.ts';
 import type { Judgement } from './judge.ts';
-import type { Observation, Vtep } from './overlay.ts';
+import { type Observation, type Vtep, shownBy } from './overlay.ts';
 
 /** A judgement that a second look has gone over. */
 export interface Confirmed {

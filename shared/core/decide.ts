@@ -37,7 +37,7 @@ export function decide(
   { judgement, confirms }: Confirmed,
   incidents: readonly Incident[],
 ): Decision {
-  const { cluster, now, limits } = facts;
+  const { cluster, now, limits, runbook } = facts;
   const advanced = advance(incidents, judgement.findings, {
     cluster,
     now,
@@ -51,7 +51,7 @@ export function decide(
     roster: nextRoster(facts, judgement),
     announcements: advanced.announcements,
     pages: advanced.announcements.flatMap(({ kind, pages, incident }) =>
-      pages && kind !== 'updated' ? [pageOf({ kind, incident }, { cluster, now })] : [],
+      pages && kind !== 'updated' ? [pageOf({ kind, incident }, { cluster, now, runbook })] : [],
     ),
     report: reportOf(facts, judgement, advanced.told),
   };

@@ -10,6 +10,8 @@ export interface Facts {
   /** When the run began, epoch milliseconds: the core owns no clock. */
   readonly now: number;
   readonly limits: Limits;
+  /** Where pages say that the runbook is. Default: beside this program. */
+  readonly runbook?: string | undefined;
   /** Kubernetes' list, read before and after the tables; undefined where there is no access. */
   readonly nodes:
     | { readonly before: readonly ClusterNode[]; readonly after: readonly ClusterNode[] }

@@ -55,7 +55,7 @@ function deviceAnew(where: string, { members }: Judgement): readonly Mend[] {
 function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[] {
   // Entries cannot be put on a device that is not there, and would be wrong for one that drifted.
   if (finding.cause === 'device-missing' || finding.cause === 'mac-drift') return [];
-  const bySubject = groupBy(vteps, ({ node }) => node);
+  const bySubject = groupBy(uncontested(vteps), ({ node }) => node);
   const entries = finding.cells.flatMap((cell) => cell.entries);
   if (entries.length > ENTRY_COMMANDS) return [];
   return entries.flatMap((entry) =>
@@ -66,6 +66,24 @@ function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[
         : [{ where: entry.observer, command }];
     }),
   );
+}
+
+/**
+ * VTEPs of which no other node claims a part. A host may say any address or MAC of its own device: the
+ * entries that it asks for could lead another node's packets to it.
+ */
+function uncontested(vteps: readonly Vtep[]): readonly Vtep[] {
+  const claims = groupBy(
+    vteps.flatMap((vtep) => partsOf(vtep).map((part) => ({ part, node: vtep.node }))),
+    ({ part }) => part,
+  );
+  const isOwn = (part: string, own: string): boolean =>
+    claims.get(part)?.every(({ node }) => node === own) === true;
+  return vteps.filter((vtep) => partsOf(vtep).every((part) => isOwn(part, vtep.node)));
+}
+
+function partsOf({ tunnelIp, mac, podCidr }: Vtep): readonly string[] {
+  return [tunnelIp, mac, podCidr].filter((part) => part !== undefined);
 }
 
 /** `replace` makes the entry or puts it right, and does nothing where it is right already. */

@@ -69,6 +69,15 @@ export interface Tables {
   readonly routes?: readonly RouteEntry[] | undefined;
 }
 
+/** Which tables a host showed. */
+export function shownBy({ neighbours, fdb, routes }: Tables): ReadonlySet<Table> {
+  const shown: Table[] = [];
+  if (neighbours !== undefined) shown.push('neighbour');
+  if (fdb !== undefined) shown.push('fdb');
+  if (routes !== undefined) shown.push('route');
+  return new Set(shown);
+}
+
 /** What a host says of itself besides its tables. */
 export interface HostFacts {
   readonly node: string;

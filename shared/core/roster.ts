@@ -10,11 +10,16 @@ const DAY_MS = 86_400_000;
 /** The roster after this run. A node is forgotten when the list, or time, says that it has left. */
 export function nextRoster(facts: Facts, judgement: Judgement): readonly RosterEntry[] {
   const known = groupBy(judgement.vteps, ({ node }) => node);
-  const current = judgement.members.map((member) =>
-    entryOf(facts, known.get(member.node) ?? [], member),
-  );
+  const current = judgement.members
+    .filter((member) => isMoreThanAName(member) || known.has(member.node))
+    .map((member) => entryOf(facts, known.get(member.node) ?? [], member));
   const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
   return current.filter(({ lastSeen }) => lastSeen >= oldest);
+}
+
+/** The names in a master's `kubectl get nodes` are that host's word, and may be others in each run. */
+function isMoreThanAName({ observed, remembered, listed }: Member): boolean {
+  return observed !== undefined || remembered !== undefined || listed !== undefined;
 }
 
 function entryOf(facts: Facts, own: readonly Vtep[], member: Member): RosterEntry {

@@ -58,9 +58,15 @@ export interface Reading {
 }
 
 /**
+ * Entries that a host may well have for each node of the cluster: three of each family, and what flannel
+ * before 0.24.1 leaves behind whenever a peer boots. More are read as far as they fit.
+ */
+const ENTRIES_PER_NODE = 30;
+
+/**
  * Of these nodes, as many as `fetches` calls can read: each host costs a call a page, and all are asked
- * for as many pages as the largest of them needs. How large its tables are a host says itself, so one
- * that claims more than the others comes last, and takes nobody's place.
+ * for as many pages as the largest of them needs. How large its tables are a host says itself: one that
+ * claims more than the others comes last and takes nobody's place, and none fills a run's memory.
  */
 export function readingOf(
   nodes: readonly string[],
@@ -68,8 +74,11 @@ export function readingOf(
   fetches: number,
 ): Reading {
   const named = new Set(nodes);
+  const most = 1 + Math.ceil((ENTRIES_PER_NODE * members.length) / PAGE_ENTRIES.ipv4);
   const needs = new Map(
-    members.filter(({ node }) => named.has(node)).map((member) => [member.node, pagesOf(member)]),
+    members
+      .filter(({ node }) => named.has(node))
+      .map((member) => [member.node, Math.min(pagesOf(member), most)]),
   );
   const sized = nodes
     .map((node) => ({ node, pages: needs.get(node) ?? 1 }))

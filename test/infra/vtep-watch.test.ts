@@ -59,6 +59,7 @@ describe('the function', () => {
       pagerDuty: undefined,
       webhook: undefined,
       heartbeatUrl: undefined,
+      runbook: 'RUNBOOK.md',
     });
   });
 

@@ -1,11 +1,16 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Aws, startAws } from '../../lab/aws/aws.ts';
 import { type PagerDuty, startPagerDuty } from '../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
+import { deadlineIn } from '../../lambda/deadline.ts';
 import { type Context, handler } from '../../lambda/handler.ts';
+import { incidentStore } from '../../lambda/shell/incident-store/incident-store.ts';
+import type { State } from '../../lambda/shell/incident-store/stored.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
 import { type Report, reportSchema } from '../../shared/contract/report.ts';
 import { ENVIRONMENT } from '../../shared/contract/settings.ts';
+import { pageAbout } from '../support/pages.ts';
 
 const CLUSTER = 'handled';
 const TICK = '2020-01-06T09:00:00Z';
@@ -213,6 +218,36 @@ describe('a run that is not complete', () => {
     aws.dynamoDb.gate.open();
     expect(logged('run.completed')).toEqual([]);
     expect(heart.gate.count('GET')).toBe(earlier);
+  });
+});
+
+describe('what a run owes', () => {
+  const client = (): DynamoDBClient => new DynamoDBClient({ endpoint: aws.dynamoDb.url });
+
+  /** What a run finds, which leaves what it is given. */
+  async function exchange(state?: State): Promise<State> {
+    const table = { client: client(), table: aws.dynamoDb.tableName, cluster: CLUSTER };
+    const now = Date.now();
+    const scheduledTime = new Date(now).toISOString();
+    const tick = { scheduledTime, owner: scheduledTime, now, expiresAt: now + 10_000 };
+    const lease = await incidentStore(table).acquire(tick, deadlineIn(10_000));
+    if (lease.kind === 'refused') throw new Error(lease.reason);
+    if (state !== undefined) await lease.saveState(state, deadlineIn(10_000));
+    await lease.release(deadlineIn(10_000));
+    table.client.destroy();
+    return lease.state;
+  }
+
+  test('is crossed off although another route hangs to the end of the run', async () => {
+    const page = { ...pageAbout('master1'), at: Date.now(), kind: 'opened' } as const;
+    await exchange({ incidents: [], outbox: [{ page, routes: ['sns', 'pagerduty'] }] });
+    const error = { type: 'AuthorizationError', message: 'no', status: 403 } as const;
+    aws.sns.gate.fail({ operation: 'Publish', fault: { kind: 'refused', error }, times: 1 });
+    pagerDuty.gate.fail({ operation: '*', fault: { kind: 'stalled' } });
+    await run({});
+    expect(logged('outbox.kept')).toEqual([]);
+    const { outbox } = await exchange({ incidents: [], outbox: [] });
+    expect(outbox.map(({ routes }) => routes)).toEqual([['pagerduty']]);
   });
 });
 

@@ -38,6 +38,7 @@ describe('a good environment', () => {
       pagerDuty: undefined,
       webhook: undefined,
       heartbeatUrl: undefined,
+      runbook: undefined,
     });
   });
 
@@ -124,6 +125,11 @@ describe('a good environment', () => {
       'a heartbeat',
       { VTEPWATCH_HEARTBEAT_URL: 'https://hc-ping.com/5f0e6f3c?rid=1' },
       { heartbeatUrl: 'https://hc-ping.com/5f0e6f3c?rid=1' },
+    ],
+    [
+      'where the runbook is read',
+      { VTEPWATCH_RUNBOOK: 'https://git.example.com/vtepwatch/RUNBOOK.md' },
+      { runbook: 'https://git.example.com/vtepwatch/RUNBOOK.md' },
     ],
     [
       'neither of them where they are empty',

@@ -1,8 +1,7 @@
 import { networkOf, parseCidr } from '../../shared/core/addresses.ts';
-import { shownBy } from '../../shared/core/diff/shown.ts';
 import type { Facts } from '../../shared/core/facts.ts';
 import { type Judgement, judge } from '../../shared/core/judge.ts';
-import type { Digest, Observation, Tables } from '../../shared/core/overlay.ts';
+import { type Digest, type Observation, type Tables, shownBy } from '../../shared/core/overlay.ts';
 import { readSums } from '../../shared/core/parse/digest-sums.ts';
 import { nodesToRead } from '../../shared/core/to-read.ts';
 import { digestOf } from '../shared/contract/probe/digest-oracle.ts';

@@ -109,7 +109,8 @@ async function listInvocations(
       const trouble = `listing the hosts' answers, page ${page}: ${errorText(error)}`;
       return { invocations, troubles: [trouble] };
     }
-    if (next === undefined) return { invocations, troubles: [] };
+    // The service ends its list with an empty token as well as without one.
+    if (next === undefined || next === '') return { invocations, troubles: [] };
   }
   const most = PAGES * PAGE_HOSTS;
   return { invocations, troubles: [`more than ${most} hosts: the rest was not read`] };

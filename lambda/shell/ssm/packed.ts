@@ -3,8 +3,8 @@ import { gunzip, type ZlibOptions } from 'node:zlib';
 import { PACKED_BEGIN, PACKED_END } from '../../../shared/contract/probe.ts';
 import type { HostAnswer } from './answers.ts';
 
-/** What 24,000 bytes may unpack to; the script refuses a payload of more than a quarter of it. */
-const UNPACKED_BYTES = 4 * 1024 * 1024;
+/** What 24,000 bytes may unpack to; the script makes no payload of more than a megabyte. */
+const UNPACKED_BYTES = 1024 * 1024 + 1024;
 
 const decompress = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip);
 

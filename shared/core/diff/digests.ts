@@ -37,6 +37,11 @@ export function digestsOf(
   const severed = severedBy(book, subjects);
   const isApart =
     sidesOf(new Map([...explained].map(([node, one]) => [node, severed(one)]))) !== undefined;
+  const whole = [...explained.values()].filter(({ lost }) => isApart || lost.size > 0).length;
+  const cellsOfWhole = Math.min(
+    CELLS_OF_ROW,
+    Math.max(FEWEST_CELLS_OF_ROW, Math.floor(CELLS_OF_WHOLE_ROWS / whole)),
+  );
   const cellsOfSevered = Math.max(CELLS_OF_ROW, Math.floor(CELLS / digested.length));
   return {
     seenBy: ({ node, observed }) => {
@@ -45,7 +50,8 @@ export function digestsOf(
       if (explanation === undefined) return NOTHING_SEEN;
       const { lost, model } = explanation;
       const devices = observed.tables.devices ?? [];
-      const most = lost.size > 0 || isApart ? CELLS_OF_ROW : cellsOfSevered;
+      const isWhole = lost.size > 0 || (isApart && severed(explanation).size > CELLS_OF_ROW);
+      const most = isWhole ? cellsOfWhole : cellsOfSevered;
       const cells = cellsOfDigest({ observer: node, devices }, explanation, { ...spelling, most });
       const isSample = cells.length === most;
       return {
@@ -60,11 +66,15 @@ export function digestsOf(
   };
 }
 
+/** Where very many rows are lost as a whole, fewer cells stand for each. */
+const CELLS_OF_WHOLE_ROWS = 50_000;
+const FEWEST_CELLS_OF_ROW = 10;
+
 /**
- * Cells of a whole matrix that a function of 2 GB has room for. Only where thousands of hosts each hold
- * nothing of hundreds is a row cut short.
+ * Cells of a whole matrix, some 300 MB of them. Only where thousands of hosts each hold nothing of
+ * hundreds, and are no two sides of a partition, is a row cut short by it.
  */
-const CELLS = 400_000;
+const CELLS = 300_000;
 
 /** Whoever was read in full has said more than its digest. */
 function isDigested({ digest, inFull }: ObservedHost): boolean {

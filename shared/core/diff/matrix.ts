@@ -1,13 +1,12 @@
 import { TABLES } from '../../contract/causes.ts';
 import { ownDevice } from '../expect/own-device.ts';
 import type { Member } from '../expect/member.ts';
-import type { Device, Vtep } from '../overlay.ts';
+import { type Device, type Vtep, shownBy } from '../overlay.ts';
 import { groupBy } from '../group.ts';
 import { type Cell, cellOf, holdingsOf, mergeCells } from './cells.ts';
 import { digestsOf } from './digests.ts';
 import { ghostsOf } from './ghosts.ts';
 import { NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
-import { shownBy } from './shown.ts';
 
 /**
  * Whether a node's own device has the MAC of its annotation, where both are known: it tells who is

@@ -1,4 +1,4 @@
-import { BUCKETS, SYNDROMES } from '../../contract/digest.ts';
+import { BUCKETS, LOCATORS, SYNDROMES } from '../../contract/digest.ts';
 import { add, inverse, multiply, power, subtract } from './field.ts';
 import { degreeOf, type Polynomial, rootsOf, valueAt, withoutRoot } from './polynomial.ts';
 import type { Syndromes } from './syndromes.ts';
@@ -39,10 +39,15 @@ function decodeBucket(
   const polynomial = locatorPolynomial(syndromes);
   if (polynomial === undefined) return undefined;
   const locators = locatorsOf(polynomial, expected);
-  if (locators === undefined || locators.includes(0)) return undefined;
+  if (locators === undefined || !locators.every(isLocator)) return undefined;
   const weights = weightsOf(polynomial, locators, syndromes);
   const isWhole = syndromes.every((syndrome, j) => syndrome === syndromeOf(locators, weights, j));
   return isWhole ? locators.map((locator, at) => [locator, weights[at] ?? 0]) : undefined;
+}
+
+/** No entry has another: roots that are none are of more symbols than can be told. */
+function isLocator(root: number): boolean {
+  return root > 0 && root <= LOCATORS;
 }
 
 /**

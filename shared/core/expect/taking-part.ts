@@ -46,7 +46,10 @@ function withList(
 /** A host that shows its devices, has none, and never had one that was seen, is no node of ours. */
 function withoutList(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): TakingPart {
   const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
-  const remembered = facts.roster.filter(({ lastSeen }) => lastSeen >= oldest);
+  const renamed = renamedHosts(facts, hosts);
+  const remembered = facts.roster.filter(
+    (entry) => entry.lastSeen >= oldest && !renamed.has(entry),
+  );
   const withVtep = nodesWithVtep(remembered);
   const apart = new Set(
     [...hosts]
@@ -63,6 +66,20 @@ function withoutList(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): Ta
     listed: new Map(),
     apart: [...apart],
   };
+}
+
+/** What a host was called that now answers by another name: whatever it calls itself, it is one node. */
+function renamedHosts(
+  { roster }: Facts,
+  hosts: ReadonlyMap<string, ObservedHost>,
+): ReadonlySet<RosterEntry> {
+  const names = new Map([...hosts].map(([node, { host }]) => [host.instanceId, node]));
+  return new Set(
+    roster.filter(({ node, instanceId }) => {
+      const now = instanceId === undefined ? undefined : names.get(instanceId);
+      return now !== undefined && now !== node;
+    }),
+  );
 }
 
 /** Two hosts that claim one name are both unknown, and the name is a node's all the same. */

@@ -38,11 +38,16 @@ const SUBJECT_LENGTH = 99;
 const CAUSES = 10;
 const EVIDENCE = 20;
 
+export interface PagedWhere {
+  readonly cluster: string;
+  readonly now: number;
+  /** Path or URL. */
+  readonly runbook?: string | undefined;
+}
+
 /** The page in the order in which a woken person needs it. `now` in epoch milliseconds. */
-export function pageOf(
-  paged: Paged,
-  { cluster, now }: { readonly cluster: string; readonly now: number },
-): Page {
+export function pageOf(paged: Paged, where: PagedWhere): Page {
+  const { cluster, now } = where;
   const { kind, incident } = paged;
   const { key, severity, cause } = incident;
   return {
@@ -52,7 +57,7 @@ export function pageOf(
     cause,
     at: now,
     subject: subjectOf(cluster, paged),
-    text: `${textOf(paged, cluster, now).join('\n')}\n`,
+    text: `${textOf(paged, where).join('\n')}\n`,
   };
 }
 
@@ -68,7 +73,10 @@ function subjectOf(cluster: string, { kind, incident }: Paged): string {
   return `${head}${victim}${tail}`;
 }
 
-function textOf({ kind, incident }: Paged, cluster: string, now: number): readonly string[] {
+function textOf(
+  { kind, incident }: Paged,
+  { cluster, now, runbook = 'RUNBOOK.md' }: PagedWhere,
+): readonly string[] {
   const rule = RULES[incident.cause];
   const wording = wordingOf(incident);
   const began = parseTime(incident.since) ?? now;
@@ -101,7 +109,7 @@ function textOf({ kind, incident }: Paged, cluster: string, now: number): readon
     ...section('Mend', mendLines(incident)),
     `Incident  ${plain(incident.key)}`,
     `Began     ${time}${seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`}`,
-    `Runbook   RUNBOOK.md#${incident.cause}`,
+    `Runbook   ${plain(runbook)}#${incident.cause}`,
   ];
 }
 

@@ -1,6 +1,5 @@
 import { type Action, EVIDENCE } from '../../contract/probe.ts';
 import { type Cidr, networkOf, parseCidr, parseIp } from '../addresses.ts';
-import { shownBy } from '../diff/shown.ts';
 import {
   type Device,
   type Digest,
@@ -12,6 +11,7 @@ import {
   type Observation,
   type RouteEntry,
   type Tables,
+  shownBy,
 } from '../overlay.ts';
 import { openAnswer } from './answer.ts';
 import { type DeviceAddress, withAddresses } from './devices.ts';

@@ -1,6 +1,5 @@
 import type { Cause } from '../../contract/causes.ts';
 import type { Coverage, Gap } from '../../contract/report.ts';
-import { ENVIRONMENT } from '../../contract/settings.ts';
 import type { Member } from '../expect/member.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
@@ -67,7 +66,7 @@ const CAUSES_OF_ANNOTATIONS: readonly Cause[] = ['stale-mac', 'mac-drift'];
 const KUBERNETES_GAP: Gap = {
   missing: 'kubernetes',
   adds:
-    `a kubeconfig (${ENVIRONMENT.kubeconfigParameter}) would bring the node list and flannel's annotations: ` +
+    "a kubeconfig (kubeconfigParameter in cdk.json) would bring the node list and flannel's annotations: " +
     'which side of a wrong MAC is right, nodes that are new or gone, and the pods to restart',
   causes: [...CAUSES_OF_ANNOTATIONS],
 };
@@ -75,22 +74,21 @@ const KUBERNETES_GAP: Gap = {
 const MASTERS_GAP: Gap = {
   missing: 'masters',
   adds:
-    'a tagged host with an admin kubeconfig (kubeadm, RKE2, k3s) would have the time measured that ' +
-    'kubectl get nodes takes',
+    'a tagged host with an admin kubeconfig (where kubeadm, RKE2 and k3s put it, or kubeconfigPaths in ' +
+    'cdk.json) would have the time measured that kubectl get nodes takes',
   causes: [],
 };
 
 const TELEMETRY_GAP: Gap = {
   missing: 'telemetry',
-  adds: 'an OTLP endpoint (OTEL_EXPORTER_OTLP_ENDPOINT) would be sent metrics, events and a trace',
+  adds: 'an OTLP endpoint (telemetry in cdk.json) would be sent metrics, events and a trace',
   causes: [],
 };
 
 const PAGING_GAP: Gap = {
   missing: 'paging',
   adds:
-    'a confirmed subscription to the SNS topic, PagerDuty ' +
-    `(${ENVIRONMENT.pagerDutyParameter}) or a webhook (${ENVIRONMENT.webhookParameter}) would bring ` +
+    'a confirmed subscription to the SNS topic, PagerDuty or a webhook (paging in cdk.json) would bring ' +
     'pages to people: today nobody is paged',
   causes: [],
 };

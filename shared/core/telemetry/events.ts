@@ -130,7 +130,7 @@ function sentence(incident: ReportedIncident): string {
     case 'pair':
       return `${peerNames(incident).join(', ')} has lost the VTEP of ${subject} (${cause})`;
     case 'cluster':
-      return `${share} have lost VTEPs of ${subject} (${cause})`;
+      return `${missingPeers} of ${checkedPeers} nodes have lost peers (${cause})`;
   }
 }
 

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Mend } from '../../../shared/contract/report.ts';
 import { judge } from '../../../shared/core/judge.ts';
 import { mendOf } from '../../../shared/core/mend.ts';
-import type { Install, Observation } from '../../../shared/core/overlay.ts';
+import type { Device, Install, Observation } from '../../../shared/core/overlay.ts';
 import { parsePods, type Pod } from '../../../shared/core/parse/pods.ts';
+import { cidr as cidrOf } from '../../support/addressing.ts';
 import { type Cluster, cluster } from '../../support/cluster.ts';
 import { anyCidr, anyIp, anyMac } from '../../support/entries.ts';
 
@@ -88,6 +89,40 @@ describe('single entries are put back where they are gone', () => {
       .lose('neighbour', { subject: 'master1' })
       .lose('fdb', { subject: 'master1' });
     expect(mended(masked).filter(({ command }) => command.includes('9u'))).toEqual([]);
+  });
+});
+
+describe('what two nodes claim is put nowhere: one of them may want the other’s packets', () => {
+  const { tunnelIp = '', mac = '' } = SIX.vtepOf('master1');
+  const claiming = (base: Cluster, changes: Partial<Device>): Cluster =>
+    base.answer('node3', (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        devices: answer.tables.devices?.map((device) => ({ ...device, ...changes })),
+      },
+    }));
+
+  test.for([
+    ['its tunnel IP', claiming(cluster(6), { addresses: [cidrOf(`${tunnelIp}/32`)] })],
+    ['its VTEP MAC', claiming(cluster(6), { mac })],
+    ['its VTEP MAC, beside a list of nodes', claiming(SIX, { mac })],
+  ] as const)('%s', ([, claimed]) => {
+    expect(judge(claimed.facts()).findings).not.toEqual([]);
+    const commands = typed(claimed);
+    expect(commands.filter((command) => /\$ (ip (neigh|route)|bridge)/.test(command))).toEqual([]);
+    expect(commands).not.toEqual([]);
+  });
+
+  test('and the entries of others are put back all the same', () => {
+    const claimed = claiming(cluster(6), { mac }).lose('route', {
+      observer: 'node2',
+      subject: 'node1',
+    });
+    const { podCidr, tunnelIp: via } = claimed.vtepOf('node1');
+    expect(typed(claimed)).toContain(
+      `node2$ ip route replace ${podCidr} via ${via} dev flannel.1 onlink`,
+    );
   });
 });
 

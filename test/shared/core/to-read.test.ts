@@ -1,16 +1,72 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Facts } from '../../../shared/core/facts.ts';
 import { type Judgement, judge } from '../../../shared/core/judge.ts';
 import type { Digest, Observation } from '../../../shared/core/overlay.ts';
-import { readingOf } from '../../../shared/core/to-read.ts';
-import { cluster } from '../../support/cluster.ts';
-import { digested } from '../../support/digested.ts';
+import { nodesToRead, readingOf } from '../../../shared/core/to-read.ts';
+import { type Cluster, cluster } from '../../support/cluster.ts';
+import { digested, settled } from '../../support/digested.ts';
+
+function toRead(nodes: Cluster, asked: readonly string[] = []): readonly string[] {
+  return nodesToRead(judge(digested(nodes.facts())), new Set(asked));
+}
+
+const FORTY = cluster(40).listed();
+const PART = FORTY.names.slice(5, 25);
+
+/** Some hosts have lost half of the cluster, all of them the same. */
+function half(observer: readonly string[]): Cluster {
+  return (['neighbour', 'fdb', 'route'] as const).reduce(
+    (on, table) =>
+      on.change('neighbour', { observer, subject: PART }).lose(table, { observer, subject: PART }),
+    FORTY,
+  );
+}
+
+describe('who is read in full', () => {
+  test('is nobody where all is well', () => {
+    expect(toRead(FORTY)).toEqual([]);
+  });
+
+  test('is three who tell of the others where nobody else does', () => {
+    expect(toRead(cluster(40))).toEqual(['master1', 'master2', 'master3']);
+  });
+
+  test('and the next three where those did not answer', () => {
+    const asked = ['master1', 'master2', 'master3'];
+    expect(toRead(cluster(40), asked)).toEqual(['node1', 'node10', 'node11']);
+  });
+
+  test('is one of each group whose digests differ in the same', () => {
+    const changed = FORTY.change('neighbour', {
+      observer: ['node1', 'node2'],
+      subject: 'node9',
+    }).change('neighbour', { observer: 'node7', subject: 'node10' });
+    expect(toRead(changed)).toEqual(['node1', 'node7']);
+    expect(toRead(changed, ['node1'])).toEqual(['node2', 'node7']);
+    expect(toRead(changed, ['node1', 'node2', 'node7'])).toEqual([]);
+  });
+
+  test('is never asked twice, and all are explained in the end', () => {
+    const some = fc.subarray([...FORTY.names], { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(some, some, fc.boolean(), (observers, others, listed) => {
+        const damaged = half(observers).change('neighbour', { observer: others });
+        const facts = damaged.facts(listed ? {} : { nodes: undefined });
+        const { judgement, asked } = settled(facts);
+        expect(new Set(asked.flat()).size).toBe(asked.flat().length);
+        expect(judgement.matrix.unexplained).toEqual([]);
+      }),
+      { numRuns: 6 },
+    );
+  });
+});
 
 type Counts = Digest['counts'];
 
 /** Each host says so of the number of its neighbours. */
-function claiming(claims: Readonly<Record<string, number>>): Judgement {
-  const facts: Facts = digested(cluster(6).facts());
+function claiming(claims: Readonly<Record<string, number>>, size = 6): Judgement {
+  const facts: Facts = digested(cluster(size).facts());
   const claim = (one: Observation): Observation => {
     const neighbour = one.kind === 'digest' ? claims[one.host.node] : undefined;
     if (one.kind !== 'digest' || neighbour === undefined) return one;
@@ -22,7 +78,7 @@ function claiming(claims: Readonly<Record<string, number>>): Judgement {
 
 describe('what is read in full at once', () => {
   test('is everybody, in as many pages as the largest needs', () => {
-    const judgement = claiming({ master2: 1300, node1: 2601 });
+    const judgement = claiming({ master2: 1300, node1: 2601 }, 100);
     expect(readingOf(['node1', 'master2', 'node2'], judgement, 100)).toEqual({
       nodes: ['master2', 'node2', 'node1'],
       pages: 3,
@@ -30,19 +86,24 @@ describe('what is read in full at once', () => {
   });
 
   test('is without the host that claims so much that the others had no place', () => {
+    const judgement = claiming({ node1: 3000 }, 100);
+    expect(readingOf(['node1', 'master2', 'node2'], judgement, 8)).toEqual({
+      nodes: ['master2', 'node2'],
+      pages: 1,
+    });
+  });
+
+  test('is in no more pages than a cluster of its size can need', () => {
     for (const claimed of [1e6, 1e9, 1e15]) {
       const judgement = claiming({ node1: claimed });
-      expect(readingOf(['node1', 'master2', 'node2'], judgement, 100)).toEqual({
-        nodes: ['master2', 'node2'],
-        pages: 1,
-      });
+      expect(readingOf(['node1'], judgement, 100)).toEqual({ nodes: ['node1'], pages: 2 });
     }
   });
 
   test('is nobody where nobody is wanted, or nothing can be fetched', () => {
     const judgement = claiming({ node1: 1e9 });
     expect(readingOf([], judgement, 100)).toEqual({ nodes: [], pages: 1 });
-    expect(readingOf(['node1'], judgement, 100)).toEqual({ nodes: [], pages: 1 });
+    expect(readingOf(['node1'], judgement, 1)).toEqual({ nodes: [], pages: 1 });
   });
 
   test('has smaller pages of an overlay in IPv6', () => {

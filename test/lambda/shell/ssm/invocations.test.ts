@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { CancelCommandCommand, SendCommandCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deadlineIn } from '../../../../lambda/deadline.ts';
+import { runCommand as commandsOf } from '../../../../lambda/shell/ssm/run-command.ts';
 import type { HostAnswer } from '../../../../lambda/shell/ssm/answers.ts';
-import { machine, until } from '../../../lab/aws/ssm/account.ts';
+import { clientOf, machine, until } from '../../../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
 import { DOCUMENT, EVERYBODY, farOff, says, textsOf, watched } from './watched.ts';
 import type { Watched } from './watched.ts';
@@ -28,6 +31,23 @@ async function answer(
     return found?.kind === kind ? found : undefined;
   });
 }
+
+test('a list that ends with an empty token ends', async () => {
+  let calls = 0;
+  const service = createServer((_, response) => {
+    calls += 1;
+    response.end(JSON.stringify({ CommandInvocations: [], NextToken: '' }));
+  });
+  await once(service.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void service.close());
+  const address = service.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const client = clientOf(`http://127.0.0.1:${port}`);
+  onTestFinished(() => client.destroy());
+  const { troubles } = await commandsOf(client, DOCUMENT).peek('id', farOff());
+  expect(troubles).toEqual([]);
+  expect(calls).toBe(1);
+});
 
 describe('an answer', () => {
   test('that fits a page costs no call of its own', async () => {

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BUCKETS, LOCATORS, PRIME } from '../../../../shared/contract/digest.ts';
 import { decode, type Difference } from '../../../../shared/core/digest/decode.ts';
+import { multiply } from '../../../../shared/core/digest/field.ts';
 import { addSymbol, isZero, noSyndromes } from '../../../../shared/core/digest/syndromes.ts';
 
 const locator = fc.integer({ min: 1, max: LOCATORS });
@@ -80,6 +81,18 @@ describe('a difference of two digests', () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  test('at a place that no entry can have is none', () => {
+    for (const beyond of [LOCATORS + 1, 2 ** 23 + 5, PRIME - 1]) {
+      const sums = noSyndromes();
+      let term = 77;
+      for (let j = 0; j < 16; j++) {
+        sums[j] = term;
+        term = multiply(term, beyond);
+      }
+      expect(decode(sums, [])).toBeUndefined();
+    }
   });
 
   test('of none is none', () => {

@@ -4,6 +4,7 @@ import { membersOf } from '../../../../shared/core/expect/members.ts';
 import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { nextRoster } from '../../../../shared/core/roster.ts';
+import { nthNode } from '../../../support/addressing.ts';
 import { cluster, NOW } from '../../../support/cluster.ts';
 
 const SIX = cluster(6);
@@ -46,6 +47,18 @@ describe('who takes part', () => {
       'whom the roster has not seen for a week has left',
       two.facts({ roster: [remember('node9', { lastSeen: NOW - 8 * DAY_MS })] }),
       'master1 master2',
+    ],
+    [
+      'whose host has got another name has left',
+      two.facts({ roster: [remember('node9', { instanceId: nthNode(1).instanceId })] }),
+      'master1 master2',
+    ],
+    [
+      'whose host has got the name of another has not',
+      cluster(2)
+        .answer('master2', (answer) => ({ ...answer, host: { ...answer.host, node: 'master1' } }))
+        .facts({ roster: [remember('master2', { instanceId: nthNode(1).instanceId })] }),
+      'master1? master2?',
     ],
     [
       "Kubernetes' list is the truth where there is one",
@@ -205,6 +218,11 @@ describe('the roster', () => {
       'master1',
       'node8',
     ]);
+  });
+
+  test('holds nobody of whom there is no more than a name in another host’s answer', () => {
+    const facts = cluster(1).facts({ listedNames: ['node8'], roster: [remember('node9')] });
+    expect(next(facts).map(({ node }) => node)).toEqual(['master1', 'node9']);
   });
 
   test('knows a master by its admin kubeconfig, also while it is silent', () => {

@@ -62,6 +62,12 @@ Runbook   RUNBOOK.md#neighbour-missing
 `);
   });
 
+  test('leads to the runbook where its readers have it', () => {
+    const runbook = 'https://git.example.com/vtepwatch/RUNBOOK.md';
+    const { text } = pageOf({ kind: 'opened', incident: incidentOf(LOST) }, { ...WHEN, runbook });
+    expect(text).toContain(`Runbook   ${runbook}#neighbour-missing\n`);
+  });
+
   test('of the end says that it is over, what it was and how long it lasted', () => {
     const incident = { ...incidentOf(LOST), phase: 'resolved' } as const;
     const { text } = pageOf({ kind: 'resolved', incident }, { ...WHEN, now: NOW + 250_000 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { clusterSchema } from '../../../../infra/cluster.ts';
 import type { Coverage } from '../../../../shared/contract/report.ts';
 import type { RosterEntry } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
@@ -87,7 +88,7 @@ describe('what was not given is a gap, with what it would add', () => {
     expect(gaps).toEqual([
       {
         missing: 'kubernetes',
-        adds: expect.stringContaining('VTEPWATCH_KUBECONFIG_PARAMETER'),
+        adds: expect.stringContaining('a kubeconfig (kubeconfigParameter in cdk.json)'),
         causes: ['stale-mac', 'mac-drift'],
       },
     ]);
@@ -97,6 +98,14 @@ describe('what was not given is a gap, with what it would add', () => {
     const equipment = { telemetry: false, routes: ['sns'] };
     const coverage = covered(cluster(3).listed(), { equipment });
     expect(gapsOf(coverage)).toEqual(['masters', 'telemetry']);
+  });
+
+  test('names keys of cdk.json that there are', () => {
+    const equipment = { telemetry: false, routes: ['sns'] };
+    const { gaps } = withoutSubscribers(covered(cluster(3), { equipment }));
+    const keys = gaps.flatMap(({ adds }) => /(\w+) in cdk\.json/.exec(adds)?.[1] ?? []);
+    expect(keys).toEqual(['kubeconfigParameter', 'kubeconfigPaths', 'telemetry', 'paging']);
+    expect(Object.keys(clusterSchema.shape)).toEqual(expect.arrayContaining(keys));
   });
 });
 

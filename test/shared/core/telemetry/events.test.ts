@@ -73,7 +73,7 @@ describe('events of a run', () => {
     [
       'a cluster has no subject',
       { scope: 'cluster', subject: undefined, observers: ['node1', 'node2'] },
-      '4 of 4 peers have lost VTEPs of the cluster (neighbour-missing)',
+      '4 of 4 nodes have lost peers (neighbour-missing)',
       ['node1', 'node2'],
     ],
     [

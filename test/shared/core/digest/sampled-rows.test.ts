@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { confirm } from '../../../../shared/core/confirm.ts';
+import { dueForSecondLook } from '../../../../shared/core/decide.ts';
+import { CELLS_OF_ROW } from '../../../../shared/core/diff/seen.ts';
+import { judge } from '../../../../shared/core/judge.ts';
+import { secondLookOf } from '../../../../shared/core/second-look.ts';
+import { wholeRows } from '../../../../shared/core/telemetry/whole-rows.ts';
+import { type Cluster, cluster } from '../../../support/cluster.ts';
+import { digested, settled } from '../../../support/digested.ts';
+
+const EIGHTY = cluster(80).listed();
+const FLUSHED = EIGHTY.lose('neighbour', { observer: 'node1' });
+
+describe('of a large row that is lost as a whole', () => {
+  const { matrix, findings } = judge(digested(FLUSHED.facts()));
+
+  test('the first cells stand for all', () => {
+    expect(matrix.cells).toHaveLength(CELLS_OF_ROW);
+    expect(matrix.rows.get('node1')?.lost).toEqual(new Set(['neighbour']));
+    expect(findings.map(({ name, missingPeers }) => [name, missingPeers])).toEqual([['node1', 79]]);
+  });
+
+  test('all are counted', () => {
+    const rows = wholeRows(matrix);
+    expect([...rows.observers]).toEqual([['node1', 79]]);
+    expect(rows.lossesOf('node2')).toEqual({ neighbour: 1, fdb: 0, route: 0 });
+    // Nobody has entries for itself.
+    expect(rows.lossesOf('node1')).toEqual({ neighbour: 0, fdb: 0, route: 0 });
+  });
+
+  function secondLook(sees: Cluster) {
+    const facts = FLUSHED.facts();
+    const first = judge(digested(facts));
+    const due = dueForSecondLook(facts, first, []);
+    const observations = sees
+      .facts()
+      .observations.map((one) =>
+        one.kind === 'tables'
+          ? { ...one, host: { ...one.host, uptimeSeconds: (one.host.uptimeSeconds ?? 0) + 10 } }
+          : one,
+      );
+    const { subjects } = secondLookOf(due, first);
+    return confirm(first, due, { observations, subjects, apartSeconds: 10 });
+  }
+
+  test('a second look that sees the asked ones lost believes the rest', () => {
+    const { judgement, confirms } = secondLook(FLUSHED);
+    expect(judgement.findings.map(({ missingPeers }) => missingPeers)).toEqual([79]);
+    expect(judgement.findings.map(confirms)).toEqual([true]);
+  });
+
+  test('a second look that sees them healed lets go of all', () => {
+    const { judgement } = secondLook(EIGHTY);
+    expect([judgement.findings, judgement.matrix.cells]).toEqual([[], []]);
+    expect(judgement.matrix.rows.get('node1')?.lost).toEqual(new Set());
+  });
+});
+
+describe('of a large cluster that has fallen apart', () => {
+  const WHOLE = cluster(140).listed();
+  const [LEFT, RIGHT] = [WHOLE.names.slice(0, 70), WHOLE.names.slice(70)];
+  const APART = (['neighbour', 'fdb', 'route'] as const).reduce(
+    (on, table) =>
+      on
+        .lose(table, { observer: LEFT, subject: RIGHT })
+        .lose(table, { observer: RIGHT, subject: LEFT }),
+    WHOLE,
+  );
+
+  test('each row has its first cells, and all are counted', () => {
+    const { judgement, asked } = settled(APART.facts());
+    const ofLeft = judgement.matrix.cells.filter(({ observer }) => observer === 'node1');
+    expect(asked.flat()).toHaveLength(2);
+    expect(judgement.findings.map(({ cause }) => cause)).toEqual(['partition']);
+    expect(ofLeft).toHaveLength(CELLS_OF_ROW);
+    expect(wholeRows(judgement.matrix).lossesOf('node9')).toEqual({
+      neighbour: 70,
+      fdb: 70,
+      route: 70,
+    });
+  });
+
+  test('and a host that has lost everything besides does not put it together', () => {
+    const worse = (['neighbour', 'fdb', 'route'] as const).reduce(
+      (on, table) => on.lose(table, { observer: 'node9' }),
+      APART,
+    );
+    const { judgement } = settled(worse.facts());
+    expect(judgement.findings.map(({ cause }) => cause)).toEqual(['partition', 'tables-empty']);
+    expect(judgement.matrix.cells.length).toBeLessThanOrEqual(140 * 80);
+  });
+});
