@@ -133,4 +133,4 @@ export async function measureDecide(
 /** Dumps of more hosts, 137 bytes for each of their peers, do not fit a computer's memory as entries:
  * 5,000 hosts hold 75 million. */
 const DUMPED_NODES = 1000;
-const NO_DUMPS = 'raw dumps: too many';
+const NO_DUMPS = 'raw dumps: too many to be read';
