@@ -61,7 +61,8 @@ function observationOf(
   const { instanceId, answer, node } = host;
   if (answer.kind !== 'answered') {
     const error = answer.kind === 'pending' ? 'timeout' : answer.error;
-    return { kind: 'unknown', instanceId, node, reason: answer.reason, error };
+    const silent = { kind: 'unknown', instanceId, node, reason: answer.reason, error } as const;
+    return answer.kind === 'pending' && answer.underWay ? { ...silent, isSlow: true } : silent;
   }
   const observation = parseHostAnswer(action, { instanceId, text: answer.text });
   return observation.kind === 'unknown' ? { ...observation, node } : observation;

@@ -161,7 +161,7 @@ function memoryOf(
   { unanswered, names }: Measured,
 ): Omit<Memory, 'agents'> {
   const silent = facts.observations.flatMap((observation) =>
-    observation.kind === 'unknown' ? [observation.instanceId] : [],
+    observation.kind === 'unknown' && observation.isSlow !== true ? [observation.instanceId] : [],
   );
   const listed = names.length > 0 ? names : facts.listedNames;
   return { roster, latencyCommand: unanswered, silent, listed };

@@ -4,7 +4,7 @@ import type { Facts } from '../shared/core/facts.ts';
 import type { Judgement } from '../shared/core/judge.ts';
 import { secondLookOf } from '../shared/core/second-look.ts';
 import { askHosts } from './ask-hosts.ts';
-import { sleep } from './deadline.ts';
+import { deadlineIn, nearer, sleep } from './deadline.ts';
 import { askMasters, type LatencyRound } from './latency-round.ts';
 import type { Run } from './run.ts';
 import type { Lease } from './shell/incident-store/incident-store.ts';
@@ -42,7 +42,8 @@ export async function lookAgain(
   await sleep(apartSeconds * 1000, run.deadline);
   const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
   const command = { action: 'entries', targets, wanted } as const;
-  const waiting = { until: run.deadline, deadline: run.deadline, givenUp: new Set<string>() };
+  const until = nearer(deadlineIn(facts.limits.answerSeconds * 1000), run.deadline);
+  const waiting = { until, deadline: run.deadline, givenUp: new Set<string>() };
   const { observations } = await askHosts(run.shell.ssm, command, {
     waiting,
     roster: memory.roster,

@@ -139,6 +139,8 @@ export type Observation =
       readonly node?: string | undefined;
       readonly reason: string;
       readonly error: ErrorType;
+      /** It is slow, and not silent: the next run waits for it again. */
+      readonly isSlow?: true;
     };
 
 /** A node as Kubernetes lists it, with flannel's annotations where it has them. */

@@ -70,6 +70,24 @@ describe.concurrent('a host that', () => {
     });
   });
 
+  test('is slow is unknown, and the next run waits for it again', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 1 }, onTestFinished);
+    made.ssm.behaveNode(instanceIdOf(1), { kind: 'late', milliseconds: 60_000 });
+    expect((await ask(made)).observations).toEqual([
+      {
+        kind: 'unknown',
+        instanceId: instanceIdOf(1),
+        node: undefined,
+        reason: 'no answer yet (InProgress)',
+        error: 'timeout',
+        isSlow: true,
+      },
+    ]);
+  });
+
   test('cannot be reached is unknown, with the service’s own word', async ({
     expect,
     onTestFinished,

@@ -4,7 +4,12 @@ import type { ErrorType } from '../../../shared/contract/telemetry.ts';
 export type HostAnswer =
   | { readonly kind: 'answered'; readonly text: string }
   /** It may still answer. */
-  | { readonly kind: 'pending'; readonly reason: string }
+  | {
+      readonly kind: 'pending';
+      readonly reason: string;
+      /** Its agent is carrying the command out. */
+      readonly underWay?: true;
+    }
   /** It will not answer any more. */
   | { readonly kind: 'ended'; readonly reason: string; readonly error: ErrorType };
 

@@ -49,7 +49,10 @@ function readStatus(
   said: string,
 ): HostAnswer | undefined {
   const details = StatusDetails ?? Status ?? 'without a status';
-  if (PENDING.has(Status ?? '')) return { kind: 'pending', reason: `no answer yet (${details})` };
+  if (PENDING.has(Status ?? '')) {
+    const pending = { kind: 'pending', reason: `no answer yet (${details})` } as const;
+    return Status === 'InProgress' ? { ...pending, underWay: true } : pending;
+  }
   if (Status === 'Success') return undefined;
   const told = [`the command ended as ${details}`, said].filter((part) => part !== '');
   return { kind: 'ended', reason: told.join(': '), error: errorOf(details) };
