@@ -1,6 +1,6 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
 import type { ReportedEntry } from '../../contract/report.ts';
-import type { Family } from '../addresses.ts';
+import { type Family, familyOf } from '../addresses.ts';
 import { fdbText, neighbourText, routeText } from '../entry-text.ts';
 import {
   DEFAULT_DEVICE,
@@ -47,7 +47,8 @@ export function holdingsOf(node: string, tables: Tables, family: Vtep['family'])
     ...(tables.devices ?? []).map(({ name }) => ({ device: name })),
     ...(neighbours ?? []),
   ];
-  const routed = routes?.map((route) => ({
+  const ofFamily = routes?.filter(({ destination }) => familyOf(destination) === family);
+  const routed = ofFamily?.map((route) => ({
     overlay: ofOverlay(route),
     key: route.destination,
     value: route.gateway,

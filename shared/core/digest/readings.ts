@@ -68,21 +68,38 @@ export function readDigests(
 ): Readings {
   const reader = readerOf(vteps, members, references);
   const explained = new Map<string, Explanation>();
-  const left: { readonly node: string; readonly difference: string }[] = [];
+  const left: Unexplained[] = [];
   for (const digested of digests) {
-    const [first, ...others] = reader
+    const wells = reader
       .modelsOf(digested)
       .map((model) => allIsWell(digested, model, reader.healthy));
-    if (first === undefined) continue;
-    const explanation = read(digested, [first, ...others], reader);
-    if (explanation === undefined) left.push({ node: digested.node, difference: textOf(first) });
+    const explanation = read(digested, wells, reader);
+    if (explanation === undefined) left.push({ node: digested.node, texts: wells.map(textOf) });
     else explained.set(digested.node, explanation);
   }
-  const unexplained = [...groupBy(left, ({ difference }) => difference).values()]
-    .map((alike) => alike.map(({ node }) => node))
-    .toSorted((one, two) => two.length - one.length);
+  const unexplained = alike(left).toSorted((one, two) => two.length - one.length);
   const { book, healthy, valuesOf } = reader;
   return { explained, unexplained, book, healthy, valuesOf };
+}
+
+/** A host, with how it differs from what it should hold by each model that it may follow. */
+interface Unexplained {
+  readonly node: string;
+  readonly texts: readonly string[];
+}
+
+/** Groups of hosts that differ in the same, by that model in which the most do. */
+function alike(hosts: readonly Unexplained[]): readonly (readonly string[])[] {
+  const sharing = groupBy(
+    hosts.flatMap(({ texts }) => texts),
+    (text) => text,
+  );
+  const sharedBy = (text: string): number => sharing.get(text)?.length ?? 0;
+  const groups = groupBy(
+    hosts,
+    ({ texts }) => texts.toSorted((one, two) => sharedBy(two) - sharedBy(one))[0] ?? '',
+  );
+  return [...groups.values()].map((group) => group.map(({ node }) => node));
 }
 
 interface Reader extends Knowledge {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RosterEntry } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import type { Tables, Vtep } from '../../../../shared/core/overlay.ts';
-import { ip, nthNode } from '../../../support/addressing.ts';
+import { cidr, ip, nthNode } from '../../../support/addressing.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 import { digested, settled } from '../../../support/digested.ts';
 import { verdictOf, wrongCells } from '../../../support/verdict.ts';
@@ -137,6 +137,25 @@ describe('hosts that differ in the same', () => {
     const { judgement, asked } = settled(besides.facts());
     expect(asked.flat()).toHaveLength(3);
     expect(verdictOf(judgement)).toEqual(verdictOf(judge(besides.facts())));
+  });
+
+  test('are told of although each has hundreds of routes of the company’s own', () => {
+    const routes = Array.from({ length: 300 }, (_, at) => ({
+      device: 'eth1',
+      destination: cidr(`172.30.${at % 250}.${64 * Math.floor(at / 250)}/26`),
+      gateway: ip('192.168.1.254'),
+    }));
+    const routed = MANY.names.slice(0, 8).reduce(
+      (on, name) =>
+        on.answer(name, (answer) => ({
+          ...answer,
+          tables: { ...answer.tables, routes: [...(answer.tables.routes ?? []), ...routes] },
+        })),
+      LOST,
+    );
+    const { judgement, asked } = settled(routed.facts());
+    expect(asked).toEqual([['master1']]);
+    expect(verdictOf(judgement)).toEqual(verdictOf(judge(routed.facts())));
   });
 
   test('are not told of by tables that have changed since their digest', () => {
