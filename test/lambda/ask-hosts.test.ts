@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest';
 import { askHosts } from '../../lambda/ask-hosts.ts';
 import { deadlineIn } from '../../lambda/deadline.ts';
-import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
+import { instanceIdOf, shellMachine } from '../lab/aws/ssm/shell-machine.ts';
 import { nthNode } from '../support/addressing.ts';
 import { envelope } from '../support/envelope.ts';
 import { EVERYBODY, farOff, says, watched } from './shell/ssm/watched.ts';
@@ -75,6 +75,9 @@ describe.concurrent('a host that', () => {
     onTestFinished,
   }) => {
     const made = await watched({ nodes: 1 }, onTestFinished);
+    const machine = await shellMachine('node1', 1);
+    onTestFinished(() => machine.remove());
+    made.ssm.register({ machine, tags: { cluster: 'lab' } });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'late', milliseconds: 60_000 });
     expect((await ask(made)).observations).toEqual([
       {
