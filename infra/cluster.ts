@@ -126,7 +126,8 @@ const keys = only({
       }),
     }),
   ),
-  /** The function's memory, and with it its processor. 1024 from 2,000 hosts on. */
+  /** The function's memory, and with it its processor. 1024 from 2,000 hosts on, 2048 from 4,000: most
+   * runs need half of it, and a cluster that has fallen apart needs it all. */
   memoryMebibytes: z._default(whole(256, 3008), 512),
 });
 
