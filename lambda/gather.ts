@@ -33,7 +33,7 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
       waiting: {
         until: nearer(deadlineIn(settings.limits.answerSeconds * 1000), deadline),
         deadline,
-        givenUp: new Set(memory.silent),
+        givenUp: givenUpBy(memory),
       },
       roster: memory.roster,
     },
@@ -70,6 +70,17 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
       ],
     },
   };
+}
+
+/**
+ * For whom this run does not wait. Where most hosts were silent in the last run, it was the service or
+ * the run itself, and says nothing of any of them.
+ */
+export function givenUpBy({
+  silent,
+  roster,
+}: Pick<Memory, 'silent' | 'roster'>): ReadonlySet<string> {
+  return new Set(silent.length * 2 > roster.length ? [] : silent);
 }
 
 interface Sent {
