@@ -23,8 +23,7 @@ import { inventory } from './shell/ssm/inventory.ts';
 import { RETRIES } from './shell/ssm/persist.ts';
 import { runCommand } from './shell/ssm/run-command.ts';
 import { traceCalls } from './shell/ssm/traced.ts';
-import { readSignal, SIGNALS } from './shell/telemetry/signals.ts';
-import { startTelemetry, type Telemetry } from './shell/telemetry/telemetry.ts';
+import type { Telemetry } from './shell/telemetry/telemetry.ts';
 import { sendTestPage } from './test-page.ts';
 
 /** What Lambda tells of an invocation, as far as it is used here. */
@@ -51,7 +50,7 @@ const TEST_PAGE_MS = 10_000;
 /** Runs one check, and returns the `--json` document; or sends a test page, if asked to. */
 export async function handler(event: unknown, context: Context): Promise<Report | TestPageResult> {
   const coldstart = warm.world === undefined;
-  const world = (warm.world ??= createWorld(context));
+  const world = (warm.world ??= await createWorld(context));
   const { telemetry, settings, shell } = world;
   if (asksForTestPage(event)) {
     const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
@@ -127,8 +126,11 @@ const HTTP = {
   },
 } as const;
 
-function createWorld(context: Context): World {
+async function createWorld(context: Context): Promise<World> {
   const settings = readSettings(process.env);
+  // A third of all code, which a wrong setting is told without.
+  const { readSignal, SIGNALS } = await import('./shell/telemetry/signals.ts');
+  const { startTelemetry } = await import('./shell/telemetry/telemetry.ts');
   const ssm = new SSMClient({ ...HTTP, ...RETRIES });
   const { otlpHeadersParameter, table, cluster, document } = settings;
   const telemetry = startTelemetry({
