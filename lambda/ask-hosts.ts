@@ -3,9 +3,9 @@ import type { RosterEntry } from '../shared/core/facts.ts';
 import type { Observation } from '../shared/core/overlay.ts';
 import { type HostAction, parseHostAnswer } from '../shared/core/parse/host-answer.ts';
 import { errorText } from './error-text.ts';
-import type { HostAnswer } from './shell/ssm/answers.ts';
+import { type HostAnswer, NO_ANSWERS } from './shell/ssm/answers.ts';
 import type { Waiting } from './shell/ssm/collect.ts';
-import type { Command, RunCommand } from './shell/ssm/run-command.ts';
+import { type Command, REFUSED, type RunCommand } from './shell/ssm/run-command.ts';
 
 /** What a command brought back. */
 export interface Asked {
@@ -29,13 +29,14 @@ export async function askHosts(
   const { waiting, roster } = circumstances;
   const names = new Map(roster.map(({ instanceId, node }) => [instanceId, node]));
   try {
-    const commandId = await ssm.send(command, waiting.until);
-    const { byInstance, troubles } = await ssm.collect(commandId, waiting);
+    const { id, refused } = await ssm.send(command, waiting.until);
+    const { byInstance, troubles } = id === undefined ? NO_ANSWERS : await ssm.collect(id, waiting);
+    const answers = [...byInstance, ...refused.map((instanceId) => [instanceId, REFUSED] as const)];
     return {
-      observations: [...byInstance].map(([instanceId, answer]) =>
+      observations: answers.map(([instanceId, answer]) =>
         observationOf(command.action, { instanceId, answer, node: names.get(instanceId) }),
       ),
-      problems: (byInstance.size + troubles.length === 0 ? [NOBODY] : troubles).map(toProblem),
+      problems: (answers.length + troubles.length === 0 ? [NOBODY] : troubles).map(toProblem),
     };
   } catch (error) {
     const message = `asking the hosts for ${command.action}: ${errorText(error)}`;

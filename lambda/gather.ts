@@ -4,9 +4,15 @@ import { askHosts } from './ask-hosts.ts';
 import { askNodes, askPods } from './ask-kubernetes.ts';
 import { type Deadline, deadlineIn, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
-import { askMasters, type LatencyRound, type Masters, takeUp } from './latency-round.ts';
+import {
+  type AskedMasters,
+  askMasters,
+  type LatencyRound,
+  type Masters,
+  takeUp,
+} from './latency-round.ts';
 import type { Run } from './run.ts';
-import type { LatencyCommand, Memory } from './shell/incident-store/stored.ts';
+import type { Memory } from './shell/incident-store/stored.ts';
 import { explainSilence } from './shell/ssm/agents.ts';
 
 /** How long Kubernetes may take for a list; the hosts are asked meanwhile. */
@@ -83,17 +89,9 @@ export function givenUpBy({
   return new Set(silent.length * 2 > roster.length ? [] : silent);
 }
 
-interface Sent {
-  readonly command: LatencyCommand | undefined;
-  readonly problems: Facts['problems'];
-}
-
-async function sendLatency({ shell, deadline }: Run, masters: Masters): Promise<Sent> {
+async function sendLatency({ shell, deadline }: Run, masters: Masters): Promise<AskedMasters> {
   try {
-    return {
-      command: await askMasters(shell.ssm, { action: 'latency', masters }, deadline),
-      problems: [],
-    };
+    return await askMasters(shell.ssm, { action: 'latency', masters }, deadline);
   } catch (error) {
     const message = `asking the masters: ${errorText(error)}`;
     return { command: undefined, problems: [{ where: 'latency', message }] };

@@ -6,7 +6,7 @@ import { type Deadline, nearer, remaining, sleep } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { HostAnswer } from './shell/ssm/answers.ts';
 import type { LatencyCommand } from './shell/incident-store/stored.ts';
-import type { RunCommand } from './shell/ssm/run-command.ts';
+import { REFUSED, type RunCommand } from './shell/ssm/run-command.ts';
 
 /**
  * Latencies come by a command of their own, to the masters alone, for which no verdict and no page
@@ -40,20 +40,35 @@ export interface Measured {
 /** Managed nodes that one command can name; no control plane has as many masters. */
 const MASTERS = 50;
 
+/** What became of asking the masters. */
+export interface AskedMasters {
+  /** Undefined where there is no master that could be asked. */
+  readonly command: LatencyCommand | undefined;
+  readonly problems: readonly Problem[];
+}
+
 /**
  * Asks every master how long its own API server takes. `apis`: for the API groups alone, which can be
- * answered between the two looks of a page. Undefined where there is no master.
+ * answered between the two looks of a page.
  */
 export async function askMasters(
   ssm: RunCommand,
   { action, masters }: { readonly action: LatencyAction; readonly masters: Masters },
   deadline: Deadline,
-): Promise<LatencyCommand | undefined> {
-  const asked = Object.entries(masters).slice(0, MASTERS);
-  if (asked.length === 0) return undefined;
-  const targets = [{ Key: 'InstanceIds', Values: asked.map(([instanceId]) => instanceId) }];
-  const id = await ssm.send({ action, targets }, deadline);
-  return { id, sentAt: Date.now(), masters: Object.fromEntries(asked) };
+): Promise<AskedMasters> {
+  const named = Object.entries(masters).slice(0, MASTERS);
+  if (named.length === 0) return { command: undefined, problems: [] };
+  const targets = [{ Key: 'InstanceIds', Values: named.map(([instanceId]) => instanceId) }];
+  const { id, refused } = await ssm.send({ action, targets }, deadline);
+  const asked = named.filter(([instanceId]) => !refused.includes(instanceId));
+  return {
+    command:
+      id === undefined ? undefined : { id, sentAt: Date.now(), masters: Object.fromEntries(asked) },
+    problems: refused.map((instanceId) => ({
+      where: masters[instanceId] ?? instanceId,
+      message: `latency: ${REFUSED.reason}`,
+    })),
+  };
 }
 
 /**

@@ -32,10 +32,10 @@ export async function lookAgain(
     return { confirmed: { judgement: first, confirms: () => false }, apis: undefined };
   }
   const masters = latency.command?.masters ?? {};
-  const apis = await askMasters(run.shell.ssm, { action: 'apis', masters }, run.deadline).catch(
+  const apis = await askMasters(run.shell.ssm, { action: 'apis', masters }, run.deadline)
+    .then(({ command }) => command)
     // It is evidence that would be missing, and nothing that a page could wait for.
-    () => undefined,
-  );
+    .catch(() => undefined);
   const { instanceIds, subjects, wanted } = secondLookOf(due, first);
   const apartSeconds = facts.limits.secondLookSeconds;
   log('second-look', { cluster: facts.cluster, findings: due.map(({ name }) => name) });

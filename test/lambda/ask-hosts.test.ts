@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import { askHosts } from '../../lambda/ask-hosts.ts';
+import { askHosts, type HostCommand } from '../../lambda/ask-hosts.ts';
 import { deadlineIn } from '../../lambda/deadline.ts';
 import { instanceIdOf, shellMachine } from '../lab/aws/ssm/shell-machine.ts';
 import { nthNode } from '../support/addressing.ts';
@@ -28,13 +28,16 @@ const ROSTER = [
   },
 ] as const;
 
-async function ask({ runCommand }: Watched): ReturnType<typeof askHosts> {
+async function ask(
+  { runCommand }: Watched,
+  command: HostCommand = COMMAND,
+): ReturnType<typeof askHosts> {
   const waiting = {
     until: deadlineIn(SOON_MS),
     deadline: farOff(),
     givenUp: new Set<string>(),
   };
-  return askHosts(runCommand, COMMAND, { waiting, roster: ROSTER });
+  return askHosts(runCommand, command, { waiting, roster: ROSTER });
 }
 
 // Each waits for its first look at what has come: so they wait together.
@@ -106,6 +109,40 @@ describe.concurrent('a host that', () => {
         error: 'access_denied',
       },
     ]);
+  });
+
+  test('is no longer registered is unknown, and the others are asked', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 1 }, onTestFinished);
+    says(made.ssm, 1, TABLES);
+    const targets = [{ Key: 'InstanceIds', Values: [1, 2].map(instanceIdOf) }];
+    expect(await ask(made, { action: 'tables', targets })).toMatchObject({
+      observations: [
+        { kind: 'tables', host: { node: 'node1' } },
+        {
+          kind: 'unknown',
+          instanceId: instanceIdOf(2),
+          node: 'node2',
+          reason: 'it is no longer registered with Systems Manager',
+          error: 'undeliverable',
+        },
+      ],
+      problems: [],
+    });
+  });
+
+  test('is no longer registered is unknown also where it is the only one', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 1 }, onTestFinished);
+    const targets = [{ Key: 'InstanceIds', Values: [instanceIdOf(2)] }];
+    expect(await ask(made, { action: 'tables', targets })).toMatchObject({
+      observations: [{ kind: 'unknown', node: 'node2', error: 'undeliverable' }],
+      problems: [],
+    });
   });
 
   test('answers nonsense is unknown, and keeps the name that earlier runs know', async ({

@@ -144,6 +144,16 @@ describe('askTables', () => {
     ]);
   });
 
+  test('a host that was terminated is unknown, and the others are read', async () => {
+    const asking = await crowdOf(60);
+    const gone = asking.crowd.hosts[1]?.instanceId ?? '';
+    asking.ssm.deregister(gone);
+    const { observations, problems } = await ask(asking, { hosts: 3, pages: 2 });
+    expect(observations.map(({ kind }) => kind)).toEqual(['tables', 'unknown', 'tables']);
+    const message = `${gone}: it is no longer registered with Systems Manager`;
+    expect(problems).toEqual([{ where: 'tables in full', message }]);
+  });
+
   test('a host that is silent is unknown when the time is up', async () => {
     const asking = await crowdOf(60);
     const silent = asking.crowd.hosts[1]?.instanceId ?? '';

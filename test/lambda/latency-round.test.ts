@@ -38,7 +38,10 @@ describe('askMasters', () => {
   test('asks nobody where there is no master', async () => {
     const { ssm, runCommand } = await control();
     const command = { action: 'latency', masters: {} } as const;
-    expect(await askMasters(runCommand, command, farOff())).toBeUndefined();
+    expect(await askMasters(runCommand, command, farOff())).toEqual({
+      command: undefined,
+      problems: [],
+    });
     expect(ssm.gate.calls).toEqual([]);
   });
 
@@ -46,9 +49,29 @@ describe('askMasters', () => {
     const { ssm, runCommand } = await watched({ nodes: 51 }, onTestFinished);
     const ids = Array.from({ length: 51 }, (_, at) => instanceIdOf(at + 1));
     const masters = Object.fromEntries(ids.map((id) => [id, `of ${id}`]));
-    const command = await askMasters(runCommand, { action: 'latency', masters }, farOff());
+    const { command } = await askMasters(runCommand, { action: 'latency', masters }, farOff());
     expect(Object.keys(command?.masters ?? {})).toEqual(ids.slice(0, 50));
     expect(ssm.gate.calls[0]?.verdict).toBe('admitted');
+  });
+
+  test('a master that was terminated is a problem, and the others are asked', async () => {
+    const made = await control();
+    made.ssm.deregister(instanceIdOf(2));
+    const { [instanceIdOf(2)]: gone, ...others } = MASTERS;
+    const asking = { action: 'latency', masters: MASTERS } as const;
+    const { command, problems } = await askMasters(made.runCommand, asking, farOff());
+    expect(command?.masters).toEqual(others);
+    const message = 'latency: it is no longer registered with Systems Manager';
+    expect(problems).toEqual([{ where: gone, message }]);
+  });
+
+  test('where every master was terminated nobody is asked', async () => {
+    const made = await control();
+    for (const instanceId of Object.keys(MASTERS)) made.ssm.deregister(instanceId);
+    const asking = { action: 'latency', masters: MASTERS } as const;
+    const { command, problems } = await askMasters(made.runCommand, asking, farOff());
+    expect(command).toBeUndefined();
+    expect(problems.map(({ where }) => where)).toEqual(Object.values(MASTERS));
   });
 
   test('a service that refuses is an error for its caller', async () => {

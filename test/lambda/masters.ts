@@ -46,7 +46,7 @@ export async function asked(
   { runCommand }: Watched,
   action: 'latency' | 'apis' = 'latency',
 ): Promise<LatencyCommand> {
-  const command = await askMasters(runCommand, { action, masters: MASTERS }, farOff());
+  const { command } = await askMasters(runCommand, { action, masters: MASTERS }, farOff());
   if (command === undefined) throw new Error('nobody was asked');
   return command;
 }

@@ -1,3 +1,4 @@
+import { LAB_ACCOUNT } from '../account.ts';
 import { clientError } from '../aws-json.ts';
 import type { Target } from './command.ts';
 import type { Nodes, RegisteredNode } from './nodes.ts';
@@ -5,9 +6,10 @@ import type { Nodes, RegisteredNode } from './nodes.ts';
 const INSTANCE_ID = /^(?:i-(?:\w{8}|\w{17})|mi-\w{17})$/;
 
 /**
- * The instance ids that fit every target. Ids named in a target need not be registered: the
- * command is then undeliverable there. Tags find registered nodes only, and it is no error when
- * they find none.
+ * The instance ids that fit every target. It is no error when a tag finds no node. Throws the
+ * service's InvalidInstanceId where a target names an id that is not registered, as one that was
+ * terminated: then the command goes to nobody.
+ * https://github.com/aws-samples/eks-security-compromised-cluster-remediation/issues/12
  */
 export function resolveTargets(targets: readonly Target[], nodes: Nodes): readonly string[] {
   const found = targets.map((target) => new Set(idsOf(target, nodes)));
@@ -20,21 +22,23 @@ export function checkInstanceIds(ids: readonly string[], nodes: Nodes): readonly
   if (new Set(ids).size < ids.length) {
     throw clientError('DuplicateInstanceId', 'An instance id is given more than once.');
   }
+  return registered(ids, nodes);
+}
+
+function registered(ids: readonly string[], nodes: Nodes): readonly string[] {
   const unknown = ids.filter((id) => nodes.find(id) === undefined);
-  if (unknown.length > 0) {
-    throw clientError(
-      'InvalidInstanceId',
-      `Instances [[${unknown.join(', ')}]] not in a valid state for account`,
-    );
-  }
-  return ids;
+  if (unknown.length === 0) return ids;
+  throw clientError(
+    'InvalidInstanceId',
+    `Instances [[${unknown.join(', ')}]] not in a valid state for account ${LAB_ACCOUNT}`,
+  );
 }
 
 function idsOf(target: Target, nodes: Nodes): readonly string[] {
   if (target.key === 'InstanceIds') {
     const broken = target.values.find((id) => !INSTANCE_ID.test(id));
     if (broken !== undefined) throw clientError('InvalidTarget', `${broken} is no instance id.`);
-    return target.values;
+    return registered(target.values, nodes);
   }
   const tag = /^tag:(.+)$/.exec(target.key)?.[1];
   if (tag === undefined) {

@@ -1,9 +1,10 @@
-import { SendCommandCommand, type SSMClient } from '@aws-sdk/client-ssm';
+import { InvalidInstanceId, SendCommandCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import type { Action } from '../../../shared/contract/probe.ts';
 import type { Targets } from '../../../shared/contract/settings.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
-import { type Answers, NO_ANSWERS } from './answers.ts';
+import { type Answers, type HostAnswer, NO_ANSWERS } from './answers.ts';
 import { collect, type Waiting } from './collect.ts';
+import { type Inventoried, inventory } from './inventory.ts';
 import { listAnswers } from './invocations.ts';
 import { persist } from './persist.ts';
 
@@ -15,9 +16,28 @@ export interface Command {
   readonly wanted?: string;
 }
 
+/** A command that Systems Manager has taken. */
+export interface SentCommand {
+  /** Undefined where Systems Manager refused every host that the command names. */
+  readonly id: string | undefined;
+  /** Managed-node ids that Systems Manager refused: these hosts are no longer registered with it. */
+  readonly refused: readonly string[];
+}
+
+/** Why a host that Systems Manager refused has no answer. */
+export const REFUSED = {
+  kind: 'ended',
+  reason: 'it is no longer registered with Systems Manager',
+  error: 'undeliverable',
+} as const satisfies HostAnswer;
+
 export interface RunCommand {
-  /** Returns the command's id. Throws where the service refuses the command. */
-  send(command: Command, deadline: Deadline): Promise<string>;
+  /**
+   * Sends a command. Where it names hosts that were terminated or are no longer registered, Systems
+   * Manager refuses it for all: then it is sent once more, without them. Throws where the service
+   * refuses it for another reason.
+   */
+  send(command: Command, deadline: Deadline): Promise<SentCommand>;
   /** Waits for the answers of all hosts but those given up, and no longer than `until`. */
   collect(commandId: string, waiting: Waiting): Promise<Answers>;
   /** What has come by now. */
@@ -28,12 +48,59 @@ export interface RunCommand {
 const DELIVERY_SECONDS = 30;
 
 export function runCommand(client: SSMClient, document: string): RunCommand {
+  const sendOnce = async (command: Command, deadline: Deadline): Promise<string> =>
+    await send(client, document, { command, deadline });
   return {
-    send: async (command, deadline) => await send(client, document, { command, deadline }),
+    send: async (command, deadline) => {
+      try {
+        return { id: await sendOnce(command, deadline), refused: [] };
+      } catch (error) {
+        const refused = await refusedHosts(error, idsOf(command), async (ids) =>
+          inventory(client).ofNodes(ids, deadline),
+        );
+        if (refused.length === 0) throw error;
+        const rest = without(command, refused);
+        return { id: rest && (await sendOnce(rest, deadline)), refused };
+      }
+    },
     collect: async (commandId, waiting) => await collect(client, commandId, waiting),
     peek: async (commandId, deadline) =>
       await listAnswers(client, { commandId, known: NO_ANSWERS.byInstance }, deadline),
   };
+}
+
+/** The target that names hosts by their managed-node ids. */
+const BY_ID = 'InstanceIds';
+
+function idsOf({ targets }: Command): readonly string[] {
+  return targets.flatMap(({ Key, Values }) => (Key === BY_ID ? Values : []));
+}
+
+/**
+ * The hosts because of which Systems Manager refused a command; none where it had another reason. The
+ * error usually names them; where it names none, they are those that the inventory does not list.
+ */
+async function refusedHosts(
+  error: unknown,
+  asked: readonly string[],
+  look: (instanceIds: readonly string[]) => Promise<Inventoried>,
+): Promise<readonly string[]> {
+  if (!(error instanceof InvalidInstanceId)) return [];
+  const words = new Set(error.message.match(/\bm?i-\w+/g));
+  const named = asked.filter((instanceId) => words.has(instanceId));
+  if (named.length > 0) return named;
+  const { nodes, troubles } = await look(asked);
+  const registered = new Set(nodes.map(({ instanceId }) => instanceId));
+  return troubles.length > 0 ? [] : asked.filter((instanceId) => !registered.has(instanceId));
+}
+
+/** The command to the other hosts; undefined where there are none. */
+function without(command: Command, refused: readonly string[]): Command | undefined {
+  const targets = command.targets.map(({ Key, Values }) => ({
+    Key,
+    Values: Key === BY_ID ? Values.filter((value) => !refused.includes(value)) : Values,
+  }));
+  return targets.some(({ Values }) => Values.length === 0) ? undefined : { ...command, targets };
 }
 
 async function send(

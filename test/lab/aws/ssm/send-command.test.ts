@@ -8,6 +8,9 @@ import { absentMachine, instanceIdOf } from './shell-machine.ts';
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => instanceIdOf(n));
 
+/** The service's own words, but for the id and the account. */
+const NOT_VALID = /^Instances \[\[mi-0+77\]\] not in a valid state for account 000000000000$/;
+
 describe('what SendCommand refuses', () => {
   const refused: readonly {
     readonly because: string;
@@ -31,6 +34,13 @@ describe('what SendCommand refuses', () => {
       because: 'an id that is not registered',
       input: { InstanceIds: [instanceIdOf(1), instanceIdOf(77)] },
       name: 'InvalidInstanceId',
+      message: NOT_VALID,
+    },
+    {
+      because: 'a target that names an id that is not registered',
+      input: { Targets: [{ Key: 'InstanceIds', Values: [instanceIdOf(1), instanceIdOf(77)] }] },
+      name: 'InvalidInstanceId',
+      message: NOT_VALID,
     },
     {
       because: 'an id that is given twice',
@@ -137,6 +147,16 @@ describe('targets', () => {
       ],
     });
     expect(await idsOf(made, id)).toEqual([2, 3].map(instanceIdOf));
+  });
+
+  test('ids of nodes that have left are refused, all of them by name', async () => {
+    const made = await answering(6);
+    for (const number of [4, 5]) made.ssm.deregister(instanceIdOf(number));
+    const Values = [3, 4, 5].map(instanceIdOf);
+    await expect(made.send({ Targets: [{ Key: 'InstanceIds', Values }] })).rejects.toMatchObject({
+      name: 'InvalidInstanceId',
+      message: expect.stringContaining(`[[${Values.slice(1).join(', ')}]]`),
+    });
   });
 
   test('a node that joins is selected, one that leaves is not', async () => {

@@ -103,9 +103,10 @@ describe('what the service says of a node', () => {
     expect(got).toMatchObject({ ResponseCode: -1, StandardOutputContent: '' });
   });
 
-  test('an unknown id among the targets is Undeliverable, and the others are served', async () => {
-    const made = await answering(2);
-    const Values = [1, 2, 9].map(instanceIdOf);
+  test('a node that is registered and cannot be reached takes nothing from the others', async () => {
+    const made = await answering(3);
+    made.ssm.behaveNode(instanceIdOf(3), { kind: 'refused', status: 'Undeliverable' });
+    const Values = [1, 2, 3].map(instanceIdOf);
     const id = await made.send({ Targets: [{ Key: 'InstanceIds', Values }] });
     const list = await invocations(made, id);
     expect(details(list)).toEqual(['Success', 'Success', 'Undeliverable']);

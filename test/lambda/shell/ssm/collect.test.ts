@@ -3,7 +3,7 @@ import { deadlineIn } from '../../../../lambda/deadline.ts';
 import type { Waiting } from '../../../../lambda/shell/ssm/collect.ts';
 import { until } from '../../../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { EVERYBODY, farOff, textsOf, watched } from './watched.ts';
+import { farOff, sentToAll, textsOf, watched } from './watched.ts';
 import type { Watched } from './watched.ts';
 
 const ERROR = { type: 'InternalServerError', message: 'out of order', status: 500 } as const;
@@ -13,10 +13,6 @@ const SOON_MS = 2000;
 
 function waiting(changes: Partial<Waiting> = {}): Waiting {
   return { until: farOff(), deadline: farOff(), givenUp: new Set(), ...changes };
-}
-
-async function sent({ runCommand }: Watched): Promise<string> {
-  return runCommand.send({ action: 'tables', targets: EVERYBODY }, farOff());
 }
 
 function offline({ ssm }: Watched, number: number): string {
@@ -29,7 +25,10 @@ function offline({ ssm }: Watched, number: number): string {
 describe.concurrent('collect', () => {
   test('120 hosts are one command and three pages', async ({ expect, onTestFinished }) => {
     const made = await watched({ nodes: 120 }, onTestFinished);
-    const { byInstance, troubles } = await made.runCommand.collect(await sent(made), waiting());
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting(),
+    );
     expect(troubles).toEqual([]);
     expect(byInstance.size).toBe(120);
     expect(textsOf(byInstance)).toMatchObject({
@@ -47,7 +46,7 @@ describe.concurrent('collect', () => {
     const made = await watched({ nodes: 3 }, onTestFinished);
     const silent = offline(made, 2);
     const { byInstance } = await made.runCommand.collect(
-      await sent(made),
+      await sentToAll(made),
       waiting({ givenUp: new Set([silent]) }),
     );
     expect(byInstance.get(silent)).toEqual({
@@ -64,7 +63,7 @@ describe.concurrent('collect', () => {
     const made = await watched({ nodes: 2 }, onTestFinished);
     const givenUp = new Set([instanceIdOf(1), instanceIdOf(2), instanceIdOf(3)]);
     const { byInstance } = await made.runCommand.collect(
-      await sent(made),
+      await sentToAll(made),
       waiting({ givenUp, until: deadlineIn(SOON_MS) }),
     );
     expect(textsOf(byInstance)).toEqual({ 1: 'answer of 1', 2: 'answer of 2' });
@@ -74,7 +73,7 @@ describe.concurrent('collect', () => {
     const made = await watched({ nodes: 60 }, onTestFinished);
     const silent = offline(made, 7);
     const { byInstance, troubles } = await made.runCommand.collect(
-      await sent(made),
+      await sentToAll(made),
       waiting({ until: deadlineIn(SOON_MS) }),
     );
     expect(troubles).toEqual([]);
@@ -86,7 +85,7 @@ describe.concurrent('collect', () => {
   test('a host that answers late is waited for', async ({ expect, onTestFinished }) => {
     const made = await watched({ nodes: 2 }, onTestFinished);
     const late = offline(made, 2);
-    const collected = made.runCommand.collect(await sent(made), waiting());
+    const collected = made.runCommand.collect(await sentToAll(made), waiting());
     await until(async () => made.ssm.gate.count('ListCommands') || undefined);
     made.ssm.behaveNode(late, { kind: 'answers', stdout: 'at last' });
     const { byInstance } = await collected;
@@ -95,14 +94,14 @@ describe.concurrent('collect', () => {
 
   test('a tag that nobody carries is known at once', async ({ expect, onTestFinished }) => {
     const made = await watched({ nodes: 0 }, onTestFinished);
-    const answers = await made.runCommand.collect(await sent(made), waiting());
+    const answers = await made.runCommand.collect(await sentToAll(made), waiting());
     expect(answers).toEqual({ byInstance: new Map(), troubles: [] });
   });
 
   test('counts that come late are waited for', async ({ expect, onTestFinished }) => {
     const behaviour = { countsLateMilliseconds: 1500 };
     const made = await watched({ nodes: 2, behaviour }, onTestFinished);
-    const { byInstance } = await made.runCommand.collect(await sent(made), waiting());
+    const { byInstance } = await made.runCommand.collect(await sentToAll(made), waiting());
     expect(byInstance.size).toBe(2);
   });
 
@@ -112,7 +111,7 @@ describe.concurrent('collect', () => {
   }) => {
     const behaviour = { invisibleMilliseconds: 2000 };
     const made = await watched({ nodes: 2, behaviour }, onTestFinished);
-    const { byInstance } = await made.runCommand.collect(await sent(made), waiting());
+    const { byInstance } = await made.runCommand.collect(await sentToAll(made), waiting());
     expect(byInstance.size).toBe(2);
   });
 
@@ -123,7 +122,7 @@ describe.concurrent('collect', () => {
     const made = await watched({ nodes: 2 }, onTestFinished);
     made.ssm.gate.fail({ operation: 'ListCommands', fault: { kind: 'refused', error: ERROR } });
     const { byInstance } = await made.runCommand.collect(
-      await sent(made),
+      await sentToAll(made),
       waiting({ until: deadlineIn(SOON_MS) }),
     );
     expect(byInstance.size).toBe(2);
@@ -133,7 +132,7 @@ describe.concurrent('collect', () => {
     const made = await watched({ nodes: 2 }, onTestFinished);
     made.ssm.gate.fail({ operation: 'ListCommands', fault: { kind: 'stalled' } });
     const { byInstance } = await made.runCommand.collect(
-      await sent(made),
+      await sentToAll(made),
       waiting({ until: deadlineIn(SOON_MS) }),
     );
     expect(byInstance.size).toBe(2);
@@ -142,7 +141,10 @@ describe.concurrent('collect', () => {
   test('a service that throttles is asked again', async ({ expect, onTestFinished }) => {
     const made = await watched({ nodes: 120, attempts: 8 }, onTestFinished);
     made.ssm.gate.limit({ operation: '*', burst: 2, perSecond: 5 });
-    const { byInstance, troubles } = await made.runCommand.collect(await sent(made), waiting());
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting(),
+    );
     expect(troubles).toEqual([]);
     expect(byInstance.size).toBe(120);
     expect(made.ssm.gate.calls.map(({ verdict }) => verdict)).toContain('throttled');
@@ -155,7 +157,7 @@ describe.concurrent('collect', () => {
     const made = await watched({ nodes: 120, attempts: 2 }, onTestFinished);
     made.ssm.gate.limit({ operation: 'ListCommandInvocations', burst: 2, perSecond: 0 });
     const { byInstance, troubles } = await made.runCommand.collect(
-      await sent(made),
+      await sentToAll(made),
       waiting({ deadline: deadlineIn(4000) }),
     );
     expect(byInstance.size).toBe(100);
@@ -173,7 +175,10 @@ describe.concurrent('collect', () => {
     const made = await watched({ nodes: 120 }, onTestFinished);
     const fault = { kind: 'refused', error: ERROR } as const;
     made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault, skip: 1, times: 1 });
-    const { byInstance, troubles } = await made.runCommand.collect(await sent(made), waiting());
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting(),
+    );
     expect(byInstance.size).toBe(120);
     expect(troubles).toEqual([]);
   });
@@ -186,7 +191,7 @@ describe.concurrent('collect', () => {
     const late = [7, 260].map((number) => offline(made, number));
     // As if one that had been given up answered: so the list is read before the late ones answer.
     const givenUp = new Set([instanceIdOf(1), instanceIdOf(2)]);
-    const collected = made.runCommand.collect(await sent(made), waiting({ givenUp }));
+    const collected = made.runCommand.collect(await sentToAll(made), waiting({ givenUp }));
     await until(async () => made.ssm.gate.count('ListCommandInvocations') === 6 || undefined);
     for (const id of late) made.ssm.behaveNode(id, { kind: 'answers', stdout: 'at last' });
     const { byInstance } = await collected;
@@ -208,7 +213,7 @@ describe.concurrent('collect', () => {
     });
     const givenUp = new Set([instanceIdOf(1), instanceIdOf(2)]);
     const collected = made.runCommand.collect(
-      await sent(made),
+      await sentToAll(made),
       waiting({ givenUp, until: deadlineIn(SOON_MS) }),
     );
     await until(async () => made.ssm.gate.count('ListCommandInvocations') === 4 || undefined);
@@ -227,7 +232,7 @@ describe.concurrent('collect', () => {
     const made = await watched({ nodes: 180 }, onTestFinished);
     const silent = offline(made, 9);
     const { byInstance } = await made.runCommand.collect(
-      await sent(made),
+      await sentToAll(made),
       waiting({ givenUp: new Set([instanceIdOf(1)]), until: deadlineIn(SOON_MS) }),
     );
     expect(byInstance.get(silent)?.kind).toBe('pending');
@@ -242,7 +247,7 @@ describe.concurrent('collect', () => {
     const made = await watched({ nodes: 2000 }, onTestFinished);
     const late = offline(made, 1);
     const collected = made.runCommand.collect(
-      await sent(made),
+      await sentToAll(made),
       waiting({ until: deadlineIn(6000) }),
     );
     await until(async () => made.ssm.gate.count('ListCommandInvocations') === 40 || undefined);
@@ -257,7 +262,7 @@ describe.concurrent('collect', () => {
     const silent = offline(made, 7);
     const deadline = deadlineIn(5000);
     const { byInstance, troubles } = await made.runCommand.collect(
-      await sent(made),
+      await sentToAll(made),
       waiting({ until: deadline, deadline }),
     );
     expect(troubles).toEqual([]);
@@ -270,7 +275,7 @@ describe.concurrent('collect', () => {
     onTestFinished,
   }) => {
     const made = await watched({ nodes: 10_001 }, onTestFinished);
-    const { byInstance, troubles } = await made.runCommand.peek(await sent(made), farOff());
+    const { byInstance, troubles } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(byInstance.size).toBe(10_000);
     expect(troubles).toEqual(['more than 10000 hosts: the rest was not read']);
   });

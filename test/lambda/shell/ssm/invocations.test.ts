@@ -7,17 +7,13 @@ import { runCommand as commandsOf } from '../../../../lambda/shell/ssm/run-comma
 import type { HostAnswer } from '../../../../lambda/shell/ssm/answers.ts';
 import { clientOf, machine, until } from '../../../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { DOCUMENT, EVERYBODY, farOff, says, textsOf, watched } from './watched.ts';
+import { DOCUMENT, farOff, says, sentToAll, textsOf, watched } from './watched.ts';
 import type { Watched } from './watched.ts';
 
 const NOT_FOUND = { type: 'InvocationDoesNotExist', message: '', status: 400 } as const;
 
 /** Short enough that minutes are over at once. */
 const QUICK = { secondMilliseconds: 1 };
-
-async function sent({ runCommand }: Watched): Promise<string> {
-  return runCommand.send({ action: 'tables', targets: EVERYBODY }, farOff());
-}
 
 /** What node 1 answered, once it is what is waited for. */
 async function answer(
@@ -53,7 +49,7 @@ describe('an answer', () => {
   test('that fits a page costs no call of its own', async () => {
     const made = await watched({ nodes: 2 }, onTestFinished);
     says(made.ssm, 1, 'x'.repeat(2499));
-    const { byInstance } = await made.runCommand.peek(await sent(made), farOff());
+    const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(textsOf(byInstance)).toEqual({ 1: 'x'.repeat(2499), 2: 'answer of 2' });
     expect(made.ssm.gate.count('GetCommandInvocation')).toBe(0);
   });
@@ -62,7 +58,7 @@ describe('an answer', () => {
     const made = await watched({ nodes: 20 }, onTestFinished);
     const long = [3, 4, 5, 6, 7, 8, 9, 15];
     for (const number of long) says(made.ssm, number, `${number} `.repeat(1250));
-    const { byInstance } = await made.runCommand.peek(await sent(made), farOff());
+    const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(textsOf(byInstance)).toMatchObject({ 1: 'answer of 1', 2: 'answer of 2' });
     for (const number of long) {
       expect(textsOf(byInstance)).toMatchObject({ [number]: `${number} `.repeat(1250) });
@@ -73,14 +69,14 @@ describe('an answer', () => {
   test('is fetched whole by its bytes, however few characters they are', async () => {
     const made = await watched({ nodes: 1 }, onTestFinished);
     says(made.ssm, 1, 'é'.repeat(2000));
-    const { byInstance } = await made.runCommand.peek(await sent(made), farOff());
+    const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(textsOf(byInstance)).toEqual({ 1: 'é'.repeat(2000) });
   });
 
   test('over 24,000 bytes is cut by the service, with its mark', async () => {
     const made = await watched({ nodes: 1 }, onTestFinished);
     says(made.ssm, 1, 'x'.repeat(30_000));
-    const { byInstance } = await made.runCommand.peek(await sent(made), farOff());
+    const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(textsOf(byInstance)).toEqual({ 1: `${'x'.repeat(23_980)}--output truncated--` });
   });
 
@@ -94,14 +90,14 @@ describe('an answer', () => {
   ] as const)('beside %s is without it', async ([, stdout, stderr]) => {
     const made = await watched({ nodes: 1 }, onTestFinished);
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout, stderr });
-    const { byInstance } = await made.runCommand.peek(await sent(made), farOff());
+    const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(textsOf(byInstance)).toEqual({ 1: stdout });
   });
 
   test('that cannot be fetched is none, and the others are kept', async () => {
     const made = await watched({ nodes: 3 }, onTestFinished);
     says(made.ssm, 2, 'x'.repeat(3000));
-    const id = await sent(made);
+    const id = await sentToAll(made);
     const fault = { kind: 'refused', error: NOT_FOUND } as const;
     made.ssm.gate.fail({ operation: 'GetCommandInvocation', fault });
     const { byInstance } = await made.runCommand.peek(id, farOff());
@@ -116,7 +112,7 @@ describe('an answer', () => {
   test('that cannot be fetched in time is none', async () => {
     const made = await watched({ nodes: 1 }, onTestFinished);
     says(made.ssm, 1, 'x'.repeat(3000));
-    const id = await sent(made);
+    const id = await sentToAll(made);
     made.ssm.gate.fail({ operation: 'GetCommandInvocation', fault: { kind: 'stalled' } });
     const { byInstance } = await made.runCommand.peek(id, deadlineIn(2000));
     expect(byInstance.get(instanceIdOf(1))).toMatchObject({
@@ -133,7 +129,7 @@ describe('a page', () => {
     [3, 100],
   ] as const)('the %i. that fails leaves %i hosts', async ([page, hosts]) => {
     const made = await watched({ nodes: 120 }, onTestFinished);
-    const id = await sent(made);
+    const id = await sentToAll(made);
     const error = { type: 'InvalidNextToken', message: 'no', status: 400 };
     made.ssm.gate.fail({
       operation: 'ListCommandInvocations',
@@ -147,7 +143,7 @@ describe('a page', () => {
 
   test('that does not come in time leaves those before', async () => {
     const made = await watched({ nodes: 60 }, onTestFinished);
-    const id = await sent(made);
+    const id = await sentToAll(made);
     made.ssm.gate.fail({
       operation: 'ListCommandInvocations',
       fault: { kind: 'stalled' },
@@ -160,7 +156,7 @@ describe('a page', () => {
 
   test('that is no JSON is a trouble', async () => {
     const made = await watched({ nodes: 1 }, onTestFinished);
-    const id = await sent(made);
+    const id = await sentToAll(made);
     const fault = { kind: 'garbled', status: 200, body: '<html>proxy</html>' } as const;
     made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault });
     const { byInstance, troubles } = await made.runCommand.peek(id, farOff());
@@ -177,7 +173,11 @@ describe('what has become of a command on a host', () => {
   ] as const)('exit %i', async ([exit, reason, error]) => {
     const made = await watched({ nodes: 1 }, onTestFinished);
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout: '', exit });
-    expect(await answer(made, await sent(made), 'ended')).toEqual({ kind: 'ended', reason, error });
+    expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
+      kind: 'ended',
+      reason,
+      error,
+    });
   });
 
   test('a script that fails is quoted by the first line of its errors, shortened', async () => {
@@ -185,7 +185,7 @@ describe('what has become of a command on a host', () => {
     const stdout = 'vtepwatch 1 begin tables\n';
     const stderr = `${'no such file '.repeat(20)}\nsecond line`;
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout, stderr, exit: 1 });
-    expect(await answer(made, await sent(made), 'ended')).toEqual({
+    expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
       kind: 'ended',
       reason: `the command ended as Failed: ${stderr.slice(0, 160)}`,
       error: '_OTHER',
@@ -195,7 +195,7 @@ describe('what has become of a command on a host', () => {
   test('one that is killed without a word of error is quoted by its output', async () => {
     const made = await watched({ nodes: 1 }, onTestFinished);
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout: '\nKilled\n', exit: 137 });
-    expect(await answer(made, await sent(made), 'ended')).toEqual({
+    expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
       kind: 'ended',
       reason: 'the command ended as ExecutionTimedOut: Killed',
       error: 'timeout',
@@ -210,7 +210,7 @@ describe('what has become of a command on a host', () => {
   ] as const)('%s, spelled %s', async ([status, spelling, details, error]) => {
     const made = await watched({ nodes: 1, behaviour: { spelling } }, onTestFinished);
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'refused', status });
-    expect(await answer(made, await sent(made), 'ended')).toEqual({
+    expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
       kind: 'ended',
       reason: `the command ended as ${details}`,
       error,
@@ -223,7 +223,7 @@ describe('what has become of a command on a host', () => {
   ] as const)('a host that was never reached, spelled %s', async ([spelling, details]) => {
     const made = await watched({ nodes: 1, behaviour: { spelling }, ...QUICK }, onTestFinished);
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'offline' });
-    expect(await answer(made, await sent(made), 'ended')).toEqual({
+    expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
       kind: 'ended',
       reason: `the command ended as ${details}`,
       error: 'timeout',
@@ -234,7 +234,7 @@ describe('what has become of a command on a host', () => {
     const made = await watched({ nodes: 3 }, onTestFinished);
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'offline' });
     made.ssm.behaveNode(instanceIdOf(2), { kind: 'answers', stdout: '', exit: 1 });
-    const id = await sent(made);
+    const id = await sentToAll(made);
     await made.client.send(
       new CancelCommandCommand({ CommandId: id, InstanceIds: [instanceIdOf(1)] }),
     );
@@ -277,11 +277,11 @@ describe('what has become of a command on a host', () => {
     expect(await reasonOf(Command?.CommandId ?? '')).toBe('no answer yet (Pending)');
 
     made.ssm.behaveNode(instanceId, { kind: 'offline' });
-    expect(await reasonOf(await sent(made))).toBe('no answer yet (Delayed)');
+    expect(await reasonOf(await sentToAll(made))).toBe('no answer yet (Delayed)');
 
     made.ssm.register({ machine: busy, tags: { cluster: 'lab' } });
     made.ssm.behaveNode(instanceId, { kind: 'late', milliseconds: 60_000 });
-    const id = await sent(made);
+    const id = await sentToAll(made);
     expect(await reasonOf(id)).toBe('no answer yet (InProgress)');
 
     made.ssm.behaveNode(instanceId, { kind: 'offline' });
@@ -293,7 +293,7 @@ describe('what has become of a command on a host', () => {
     const made = await watched({ nodes: 0 }, onTestFinished);
     const windows = await machine('windows', 1);
     made.ssm.register({ machine: windows, tags: { cluster: 'lab' }, platform: 'Windows' });
-    expect(await answer(made, await sent(made), 'answered')).toMatchObject({
+    expect(await answer(made, await sentToAll(made), 'answered')).toMatchObject({
       text: expect.stringContaining('Step execution skipped'),
     });
   });

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { unpack } from '../../../../lambda/shell/ssm/packed.ts';
 import { PACKED_BEGIN, PACKED_END } from '../../../../shared/contract/probe.ts';
 import { envelope } from '../../../support/envelope.ts';
-import { EVERYBODY, farOff, says, textsOf, watched } from './watched.ts';
+import { farOff, says, sentToAll, textsOf, watched } from './watched.ts';
 
 /** As `base64` prints it: in lines of 76 characters. */
 function packed(text: string): string {
@@ -59,8 +59,7 @@ test('a host’s packed answer is fetched and unpacked', async () => {
   const text = envelope('tables', `N flannel.1 10.42.1.0\n`.repeat(500));
   says(made.ssm, 1, packed(text));
   says(made.ssm, 2, packed(text).replace(PACKED_END, 'Killed'));
-  const id = await made.runCommand.send({ action: 'tables', targets: EVERYBODY }, farOff());
-  const { byInstance } = await made.runCommand.peek(id, farOff());
+  const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
   expect(textsOf(byInstance)).toEqual({ 1: text });
   expect([...byInstance.values()][1]).toMatchObject({ kind: 'ended', error: 'bad_output' });
 });

@@ -1,8 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, type TestContext } from 'vitest';
 import { deadlineIn } from '../../../../lambda/deadline.ts';
+import type { SentCommand } from '../../../../lambda/shell/ssm/run-command.ts';
 import { WANTED_PATTERN } from '../../../../shared/contract/probe.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { DOCUMENT, EVERYBODY, farOff, watched } from './watched.ts';
+import { DOCUMENT, EVERYBODY, farOff, textsOf, watched, type Watched } from './watched.ts';
 
 const INTERNAL = { type: 'InternalServerError', message: 'out of order', status: 500 } as const;
 
@@ -27,7 +28,7 @@ describe('send', () => {
     const { ssm, runCommand } = await watched({ nodes: 2 }, onTestFinished);
     const wanted = '10.68.0.0,36:9b:9c:53:4a:10,10.68.0.0/24,fd00::/64';
     const targets = [{ Key: 'InstanceIds', Values: [instanceIdOf(2)] }];
-    const id = await runCommand.send({ action: 'entries', targets, wanted }, farOff());
+    const { id = '' } = await runCommand.send({ action: 'entries', targets, wanted }, farOff());
     expect(ssm.gate.calls[0]?.input).toMatchObject({
       Targets: targets,
       Parameters: { Action: ['entries'], Wanted: [wanted] },
@@ -35,19 +36,6 @@ describe('send', () => {
     });
     const { byInstance } = await runCommand.peek(id, farOff());
     expect([...byInstance.keys()]).toEqual([instanceIdOf(2)]);
-  });
-
-  test('a host that is not registered does not keep the others from being asked', async ({
-    onTestFinished,
-  }) => {
-    const { runCommand } = await watched({ nodes: 1 }, onTestFinished);
-    const targets = [{ Key: 'InstanceIds', Values: [1, 99].map(instanceIdOf) }];
-    const id = await runCommand.send({ action: 'latency', targets }, farOff());
-    const { byInstance } = await runCommand.peek(id, farOff());
-    expect([...byInstance.values()]).toEqual([
-      { kind: 'answered', text: 'answer of 1' },
-      { kind: 'ended', reason: 'the command ended as Undeliverable', error: 'undeliverable' },
-    ]);
   });
 
   test.for([
@@ -90,7 +78,7 @@ describe('send', () => {
   test('a command whose answer is lost is sent again', async ({ onTestFinished }) => {
     const { ssm, runCommand } = await watched({ nodes: 1, attempts: 3 }, onTestFinished);
     ssm.gate.fail({ operation: 'SendCommand', fault: { kind: 'dropped-after' }, times: 1 });
-    const id = await runCommand.send({ action: 'tables', targets: EVERYBODY }, farOff());
+    const { id = '' } = await runCommand.send({ action: 'tables', targets: EVERYBODY }, farOff());
     expect(ssm.gate.count('SendCommand')).toBe(2);
     const { byInstance } = await runCommand.peek(id, farOff());
     expect(byInstance.size).toBe(1);
@@ -111,5 +99,101 @@ describe('send', () => {
     await expect(
       runCommand.send({ action: 'tables', targets: EVERYBODY }, farOff()),
     ).rejects.toMatchObject({ name: 'InternalServerError' });
+  });
+});
+
+describe('a command that names hosts that are no longer registered', () => {
+  const [here, alsoHere, gone, neverThere] = [1, 2, 3, 99].map(instanceIdOf);
+  const INVALID = { type: 'InvalidInstanceId', status: 400 } as const;
+
+  async function terminated({ onTestFinished: hook }: TestContext): Promise<Watched> {
+    const made = await watched({ nodes: 3 }, hook);
+    made.ssm.deregister(String(gone));
+    return made;
+  }
+
+  async function sendTo(
+    { runCommand }: Watched,
+    ...ids: readonly (string | undefined)[]
+  ): Promise<SentCommand> {
+    const targets = [{ Key: 'InstanceIds', Values: ids.map(String) }];
+    return runCommand.send({ action: 'entries', targets, wanted: 'a' }, farOff());
+  }
+
+  function idsSent({ ssm }: Watched): readonly unknown[] {
+    return ssm.gate.calls
+      .filter(({ operation }) => operation === 'SendCommand')
+      .map(({ input }) => input);
+  }
+
+  test('asks the others, in a second command that is like the first', async (context) => {
+    const made = await terminated(context);
+    const sent = await sendTo(made, here, gone, alsoHere, neverThere);
+    expect(sent).toEqual({ id: expect.any(String), refused: [gone, neverThere] });
+    const [first, second] = idsSent(made);
+    expect(second).toEqual({
+      ...Object(first),
+      Targets: [{ Key: 'InstanceIds', Values: [here, alsoHere] }],
+    });
+    const { byInstance } = await made.runCommand.peek(String(sent.id), farOff());
+    expect(textsOf(byInstance)).toEqual({ 1: 'answer of 1', 2: 'answer of 2' });
+  });
+
+  test('asks nobody where nobody is left', async (context) => {
+    const made = await terminated(context);
+    expect(await sendTo(made, gone)).toEqual({ id: undefined, refused: [gone] });
+    expect(idsSent(made)).toHaveLength(1);
+  });
+
+  test.for([
+    ['says nothing', ''],
+    ['names no host', 'Instances [[]] not in a valid state for account 000000000000'],
+  ] as const)(
+    'asks the inventory who they are where the service %s',
+    async ([, message], context) => {
+      const made = await terminated(context);
+      const fault = { kind: 'refused', error: { ...INVALID, message } } as const;
+      made.ssm.gate.fail({ operation: 'SendCommand', fault, times: 1 });
+      expect(await sendTo(made, here, gone)).toMatchObject({ refused: [gone] });
+      expect(made.ssm.gate.count('DescribeInstanceInformation')).toBe(1);
+    },
+  );
+
+  test('is the error of the service where the inventory knows them all', async (context) => {
+    const made = await terminated(context);
+    const fault = { kind: 'refused', error: { ...INVALID, message: '' } } as const;
+    made.ssm.gate.fail({ operation: 'SendCommand', fault });
+    await expect(sendTo(made, here)).rejects.toMatchObject({ name: 'InvalidInstanceId' });
+    expect(idsSent(made)).toHaveLength(1);
+  });
+
+  test('is the error of the service where the inventory cannot be read', async (context) => {
+    const made = await terminated(context);
+    const refused = { kind: 'refused', error: { ...INVALID, message: '' } } as const;
+    made.ssm.gate.fail({ operation: 'SendCommand', fault: refused });
+    const fault = { kind: 'refused', error: INTERNAL } as const;
+    made.ssm.gate.fail({ operation: 'DescribeInstanceInformation', fault });
+    await expect(sendTo(made, here, gone)).rejects.toMatchObject({ name: 'InvalidInstanceId' });
+  });
+
+  test('is sent again once and no more', async (context) => {
+    const made = await terminated(context);
+    const error = { ...INVALID, message: `Instances [[${gone}]] not in a valid state` };
+    made.ssm.gate.fail({ operation: 'SendCommand', fault: { kind: 'refused', error } });
+    await expect(sendTo(made, here, gone)).rejects.toMatchObject({ name: 'InvalidInstanceId' });
+    expect(idsSent(made)).toHaveLength(2);
+  });
+
+  test('still reaches for a host whose agent has stopped', async (context) => {
+    const made = await terminated(context);
+    made.ssm.behaveNode(String(alsoHere), { kind: 'refused', status: 'Undeliverable' });
+    const { id, refused } = await sendTo(made, here, alsoHere);
+    expect(refused).toEqual([]);
+    const { byInstance } = await made.runCommand.peek(String(id), farOff());
+    expect(byInstance.get(String(alsoHere))).toEqual({
+      kind: 'ended',
+      reason: 'the command ended as Undeliverable',
+      error: 'undeliverable',
+    });
   });
 });

@@ -11,7 +11,7 @@ test('calls are spans of the trace in which they are made, and polls are not', a
   says(ssm, 1, 'x'.repeat(3000));
   traceCalls(client, telemetry);
   await telemetry.span('function', ROOT_ATTRIBUTES, async () => {
-    const id = await runCommand.send({ action: 'tables', targets: EVERYBODY }, farOff());
+    const { id = '' } = await runCommand.send({ action: 'tables', targets: EVERYBODY }, farOff());
     await client.send(new ListCommandsCommand({}));
     await runCommand.peek(id, farOff());
   });

@@ -54,6 +54,13 @@ export function says(ssm: Ssm, number: number, stdout: string): void {
   ssm.behaveNode(instanceIdOf(number), { kind: 'answers', stdout });
 }
 
+/** The id of a command to all nodes that `watched` registers. */
+export async function sentToAll({ runCommand: commands }: Watched): Promise<string> {
+  const { id } = await commands.send({ action: 'tables', targets: EVERYBODY }, farOff());
+  if (id === undefined) throw new Error('nobody was asked');
+  return id;
+}
+
 /** Far beyond what any test needs. */
 export function farOff(): Deadline {
   return deadlineIn(60_000);
