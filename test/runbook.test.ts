@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ALERT_NAMES } from '../infra/monitoring/alerts.ts';
-import { CAUSES } from '../shared/contract/causes.ts';
+import { CAUSES, runbookAnchorOf } from '../shared/contract/causes.ts';
 import type { ReportedIncident } from '../shared/contract/report.ts';
 import { pageOf } from '../shared/core/page/page.ts';
 
@@ -41,10 +41,18 @@ function partsOf(title: string): readonly string[] {
     .flatMap((paragraph) => /^\n\*\*([^*]+?)\.?\*\*/.exec(paragraph)?.[1] ?? []);
 }
 
+/** The anchor that GitHub gives a heading. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\- ]/gu, '')
+    .replaceAll(' ', '-');
+}
+
 describe('the runbook', () => {
   test('has a section for every cause and every alert, in their order, and none for another', () => {
     const titles = [...runbook.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
-    expect(titles).toEqual([...BEFORE, ...CAUSES, ...AFTER, ...ALERT_NAMES]);
+    expect(titles).toEqual([...BEFORE, ...CAUSES.map(runbookAnchorOf), ...AFTER, ...ALERT_NAMES]);
   });
 
   test.for(CAUSES)('%s: its four parts stand in their order, each once', (cause) => {
@@ -65,8 +73,8 @@ describe('the line of a page that leads to the runbook', () => {
   test.for(CAUSES)('%s: the page ends with a section that is there', (cause) => {
     const line = textOf('opened', cause).trimEnd().split('\n').at(-1);
     const [, section = ''] = /^Runbook {3}RUNBOOK\.md#(\S+)$/.exec(line ?? '') ?? [];
-    expect([...sections.keys()]).toContain(section);
-    expect(section).toBe(cause);
+    expect([...sections.keys()].map(anchorOf)).toContain(section);
+    expect(section).toBe(runbookAnchorOf(cause));
   });
 
   test('a page that comes again because it is worse has it too', () => {

@@ -1,33 +1,12 @@
-/**
- * The closed list of what can be wrong. These identifiers are interface: metrics, events, pages,
- * `--json` and the runbook use exactly these words.
- */
-export const CAUSES = [
-  'device-missing',
-  'mac-drift',
-  'partition',
-  'tables-empty',
-  'neighbours-and-routes-lost',
-  'neighbours-flushed',
-  'stale-mac',
-  'mac-mismatch',
-  'underlay-moved',
-  'never-programmed',
-  'entries-missing',
-  'neighbour-missing',
-  'fdb-missing',
-  'route-missing',
-  'neighbour-not-permanent',
-] as const;
-
-export type Cause = (typeof CAUSES)[number];
-
 /** The smallest cover of the bad cells of the observer × subject matrix. */
 export const SCOPES = ['pair', 'subject', 'observer', 'cluster'] as const;
 
 export type Scope = (typeof SCOPES)[number];
 
-/** `critical` when a node is cut off from half of its judged peers or more; `info` never pages. */
+/**
+ * `critical` when a node is cut off from half of its checked nodes or more, `warning` below;
+ * `info` never pages.
+ */
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 
 export type Severity = (typeof SEVERITIES)[number];
@@ -36,3 +15,58 @@ export type Severity = (typeof SEVERITIES)[number];
 export const TABLES = ['neighbour', 'fdb', 'route'] as const;
 
 export type Table = (typeof TABLES)[number];
+
+/** What everybody who reads a cause may rely on. */
+interface CauseTraits {
+  /** The scopes that an incident of this cause can have. */
+  readonly scopes: readonly Scope[];
+  /** The worst severity that it can reach. */
+  readonly severity: Severity;
+  /** Whether it wakes anybody. A fault that still works is reported, and pages nobody. */
+  readonly pages: boolean;
+}
+
+/** A cell of the matrix, alone or with others in a column, in a part of a row or everywhere. */
+const CELL = SCOPES;
+/** A host that lost what it held of all others; on most of the nodes it is the cluster's fault. */
+const ROW = ['observer', 'cluster'] as const;
+
+/**
+ * The closed list of what can be wrong, one line for each cause. The identifiers are interface:
+ * metrics, events, pages, `--json` and the runbook use exactly these words. The order is precedence:
+ * where a fault fits several causes, the first one names it.
+ *
+ * What a cause looks like in the tables, and what it means to people, stands in
+ * core/diagnose/causes.ts, one row for each.
+ */
+export const CAUSE_TABLE = {
+  'device-missing': { scopes: ROW, severity: 'critical', pages: true },
+  'mac-drift': { scopes: CELL, severity: 'critical', pages: true },
+  partition: { scopes: ['cluster'], severity: 'critical', pages: true },
+  'tables-empty': { scopes: ROW, severity: 'critical', pages: true },
+  'neighbours-and-routes-lost': { scopes: ROW, severity: 'critical', pages: true },
+  'neighbours-flushed': { scopes: ROW, severity: 'critical', pages: true },
+  'stale-mac': { scopes: CELL, severity: 'critical', pages: true },
+  'mac-mismatch': { scopes: CELL, severity: 'critical', pages: true },
+  'underlay-moved': { scopes: CELL, severity: 'critical', pages: true },
+  'never-programmed': { scopes: CELL, severity: 'critical', pages: true },
+  'entries-missing': { scopes: CELL, severity: 'critical', pages: true },
+  'neighbour-missing': { scopes: CELL, severity: 'critical', pages: true },
+  'fdb-missing': { scopes: CELL, severity: 'critical', pages: true },
+  'route-missing': { scopes: CELL, severity: 'critical', pages: true },
+  'neighbour-not-permanent': { scopes: CELL, severity: 'warning', pages: false },
+} as const satisfies Readonly<Record<string, CauseTraits>>;
+
+export type Cause = keyof typeof CAUSE_TABLE;
+
+/** Every cause, in the order of the table. */
+export const CAUSES: readonly Cause[] = Object.keys(CAUSE_TABLE).filter(isCause);
+
+function isCause(text: string): text is Cause {
+  return Object.hasOwn(CAUSE_TABLE, text);
+}
+
+/** Where the runbook speaks of a cause: the heading of its section is the cause's identifier. */
+export function runbookAnchorOf(cause: Cause): string {
+  return cause;
+}

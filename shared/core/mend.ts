@@ -1,7 +1,7 @@
 import type { Mend, ReportedEntry } from '../contract/report.ts';
 import { isMacAddress } from './addresses.ts';
 import type { Finding } from './diagnose/finding.ts';
-import { RULES } from './diagnose/rules.ts';
+import { CAUSE_RULES } from './diagnose/causes.ts';
 import { groupBy } from './group.ts';
 import { type Device, deviceFamily, type Vtep } from './overlay.ts';
 import type { Judgement } from './judge.ts';
@@ -29,7 +29,7 @@ export function mendOf(
   pods: readonly Pod[],
 ): readonly Mend[] {
   const { subject, observers } = finding;
-  const drifted = RULES[finding.cause].mendAt === 'subject' && subject !== undefined;
+  const drifted = CAUSE_RULES[finding.cause].fix.at === 'subject' && subject !== undefined;
   const nodes = drifted ? [subject] : observers;
   return [
     ...(drifted ? deviceAnew(subject, judgement) : []),
@@ -53,8 +53,7 @@ function deviceAnew(where: string, { members }: Judgement): readonly Mend[] {
 }
 
 function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[] {
-  // Entries cannot be put on a device that is not there, and would be wrong for one that drifted.
-  if (finding.cause === 'device-missing' || finding.cause === 'mac-drift') return [];
+  if (!CAUSE_RULES[finding.cause].fix.kinds.includes('entries')) return [];
   const bySubject = groupBy(uncontested(vteps), ({ node }) => node);
   const entries = finding.cells.flatMap((cell) => cell.entries);
   if (entries.length > ENTRY_COMMANDS) return [];

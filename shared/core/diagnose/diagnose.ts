@@ -1,13 +1,17 @@
-import type { Cause, Severity, Table } from '../../contract/causes.ts';
+import { type Cause, CAUSE_TABLE, CAUSES, type Table } from '../../contract/causes.ts';
 import type { Cell, Held } from '../diff/cells.ts';
-import { type Matrix, peersOf, subjectsOf } from '../diff/matrix.ts';
+import { type Matrix, subjectsOf } from '../diff/matrix.ts';
 import { sidesOf } from '../diff/sides.ts';
 import { groupBy } from '../group.ts';
-import { joinClusterWide } from './cluster-wide.ts';
+import { CAUSE_RULES } from './causes.ts';
 import { cover, type Line } from './cover.ts';
-import type { Finding } from './finding.ts';
-import { type Recognised, recogniseCell, recogniseRow } from './recognise.ts';
-import { RULES } from './rules.ts';
+import { type Finding, isSampled, ofCluster, ofObserver, ofPair, ofSubject } from './finding.ts';
+import { type Candidate, type Recognised, recogniseCell, recogniseRow } from './signatures.ts';
+
+const CANDIDATES: readonly Candidate[] = CAUSES.map((cause) => ({
+  cause,
+  signature: CAUSE_RULES[cause].signature,
+}));
 
 /**
  * Explains the bad cells of the observer × subject matrix with as few findings as there are faults.
@@ -48,10 +52,11 @@ function devicesMissing(matrix: Matrix, cells: readonly Cell[]): readonly Findin
   return [...matrix.rows.values()]
     .filter(({ deviceMissing }) => deviceMissing)
     .map(({ observer }) =>
-      ofObserver(matrix, byObserver.get(observer) ?? [], {
-        observer,
-        recognised: { cause: 'device-missing', otherCauses: [] },
-      }),
+      ofObserver(
+        matrix,
+        { observer, cells: byObserver.get(observer) ?? [] },
+        { cause: 'device-missing', otherCauses: [] },
+      ),
     );
 }
 
@@ -81,7 +86,7 @@ function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[]
       scope: 'cluster',
       cause: 'partition',
       otherCauses: [],
-      severity: 'critical',
+      severity: CAUSE_TABLE.partition.severity,
       name: 'partition',
       subject: undefined,
       observers,
@@ -96,29 +101,24 @@ function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[]
 function wholeRows(
   matrix: Matrix,
   cells: readonly Cell[],
-  told: readonly Finding[],
+  earlier: readonly Finding[],
 ): readonly Finding[] {
-  const explained = new Set(told.map(({ name }) => name));
+  const explained = new Set(earlier.map(({ name }) => name));
   const findings = [...groupBy(cells, ({ observer }) => observer)].map(([observer, row]) => {
     const asked = subjectsOf(matrix, observer);
     const isSample = isSampled(matrix, observer);
     if (isSample && explained.has(observer)) return undefined;
     // With one subject, row and column are one cell: that is a pair.
     if ((row.length < asked && !isSample) || asked < 2) return undefined;
-    const common = recogniseRow({
+    const common = recogniseRow(CANDIDATES, {
       neighbour: inCommon(row, 'neighbour'),
       fdb: inCommon(row, 'fdb'),
       route: inCommon(row, 'route'),
     });
     const recognised = isSample ? (common ?? recogniseCells(matrix, row)) : common;
-    return recognised && ofObserver(matrix, row, { observer, recognised });
+    return recognised && ofObserver(matrix, { observer, cells: row }, recognised);
   });
   return findings.filter((finding) => finding !== undefined);
-}
-
-/** Whether an observer's cells only stand for its whole row. */
-function isSampled({ rows }: Matrix, observer: string): boolean {
-  return (rows.get(observer)?.lost.size ?? 0) > 0;
 }
 
 function inCommon(row: readonly Cell[], table: Table): Held {
@@ -133,7 +133,7 @@ function findingOfLine(matrix: Matrix, line: Line): Finding {
     case 'subject':
       return ofSubject(matrix, line, recognised);
     case 'observer':
-      return ofObserver(matrix, line.cells, { observer: line.observer, recognised });
+      return ofObserver(matrix, line, recognised);
     case 'pair':
       return ofPair(matrix, line.cells, recognised);
   }
@@ -142,7 +142,7 @@ function findingOfLine(matrix: Matrix, line: Line): Finding {
 /** The cause of most cells; the others' causes are told as well. */
 function recogniseCells(matrix: Matrix, cells: readonly Cell[]): Recognised {
   const recognised = cells.map(({ state, subject }) =>
-    recogniseCell(state, matrix.subjects.get(subject) ?? 'unknown'),
+    recogniseCell(CANDIDATES, state, matrix.subjects.get(subject) ?? 'unknown'),
   );
   const byCause = [...groupBy(recognised, ({ cause }) => cause)].toSorted(
     ([, one], [, two]) => two.length - one.length,
@@ -152,70 +152,6 @@ function recogniseCells(matrix: Matrix, cells: readonly Cell[]): Recognised {
   const others = new Set(recognised.flatMap((one) => [one.cause, ...one.otherCauses]));
   others.delete(cause);
   return { cause, otherCauses: [...others] };
-}
-
-function ofSubject(
-  matrix: Matrix,
-  line: Extract<Line, { scope: 'subject' }>,
-  recognised: Recognised,
-): Finding {
-  const { subject, cells } = line;
-  const checkedPeers = peersOf(matrix, subject);
-  return {
-    scope: 'subject',
-    ...recognised,
-    severity: severityOf(recognised.cause, cells.length, checkedPeers),
-    name: subject,
-    subject,
-    observers: cells.map(({ observer }) => observer),
-    cells,
-    checkedPeers,
-    missingPeers: cells.length,
-  };
-}
-
-function ofObserver(
-  matrix: Matrix,
-  cells: readonly Cell[],
-  { observer, recognised }: { readonly observer: string; readonly recognised: Recognised },
-): Finding {
-  const checkedPeers = subjectsOf(matrix, observer);
-  const isWhole = recognised.cause === 'device-missing' || isSampled(matrix, observer);
-  const missingPeers = isWhole ? checkedPeers : cells.length;
-  return {
-    scope: 'observer',
-    ...recognised,
-    severity: severityOf(recognised.cause, missingPeers, checkedPeers),
-    name: observer,
-    subject: undefined,
-    observers: [observer],
-    cells,
-    checkedPeers,
-    missingPeers,
-  };
-}
-
-function ofPair(matrix: Matrix, cells: readonly Cell[], recognised: Recognised): Finding {
-  const [cell] = cells;
-  const subject = cell?.subject ?? '';
-  const observer = cell?.observer ?? '';
-  const checkedPeers = peersOf(matrix, subject);
-  return {
-    scope: 'pair',
-    ...recognised,
-    severity: severityOf(recognised.cause, cells.length, checkedPeers),
-    name: `${observer}:${subject}`,
-    subject,
-    observers: [observer],
-    cells,
-    checkedPeers,
-    missingPeers: cells.length,
-  };
-}
-
-/** Cut off from half of its judged peers or more is critical; what still works never is. */
-function severityOf(cause: Cause, missing: number, checked: number): Severity {
-  return RULES[cause].pages && missing * 2 >= checked ? 'critical' : 'warning';
 }
 
 /**
@@ -235,4 +171,13 @@ function foldTogether(findings: readonly Finding[]): readonly Finding[] {
           },
         ],
   );
+}
+
+/** The same fault on more than half of the nodes is the cluster's: one finding, and one page. */
+function joinClusterWide(matrix: Matrix, findings: readonly Finding[]): readonly Finding[] {
+  return [...groupBy(findings, ({ cause }) => cause)].flatMap(([, alike]) => {
+    const [first] = alike;
+    const wide = alike.length >= 3 && alike.length * 2 > matrix.nodes.length;
+    return wide && first !== undefined ? [ofCluster(matrix, first.cause, alike)] : alike;
+  });
 }

@@ -1,7 +1,8 @@
+import { CAUSE_TABLE } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Finding } from '../diagnose/finding.ts';
-import { RULES } from '../diagnose/rules.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
 import type { Matrix } from '../diff/matrix.ts';
 import type { Standing } from '../report/incident-report.ts';
 import { footprintOf, type Incident } from './incident.ts';
@@ -62,11 +63,10 @@ export function advance(
 /** Whether a page would go out for the finding now, if a second look confirms it. */
 export function isDue(match: Match, now: number, limits: Limits): boolean {
   const { finding } = match;
-  if (!RULES[finding.cause].pages) return false;
+  if (!CAUSE_TABLE[finding.cause].pages) return false;
   if (stands(match)) return hasWorsened(match);
-  const lasted = (now - sinceOf(match, now)) / 1000;
-  const reaches = finding.severity === 'critical' && finding.scope !== 'pair';
-  return reaches || lasted >= limits.pairPatienceSeconds;
+  const lasted = Math.max(0, now - sinceOf(match, now)) / 1000;
+  return lasted >= CAUSE_RULES[finding.cause].patience(finding, limits);
 }
 
 interface Step {
@@ -80,7 +80,7 @@ function seen(match: Match, circumstances: Circumstances): Step {
   const { now, limits, cluster, tell } = circumstances;
   const key = incident?.key ?? `${cluster}/${finding.scope}/${finding.name}`;
   const since = sinceOf(match, now);
-  const pages = RULES[finding.cause].pages;
+  const pages = CAUSE_TABLE[finding.cause].pages;
   const opens = !pages || (isDue(match, now, limits) && circumstances.confirmed(finding));
   const isOpen = stands(match) || opens;
   const phase = isOpen ? 'open' : (incident?.phase ?? 'suspected');
@@ -100,20 +100,22 @@ function seen(match: Match, circumstances: Circumstances): Step {
 
 /** Open already, and nobody is left to be woken: what never paged and now should does not stand. */
 function stands({ finding, incident }: Match): boolean {
-  const told = incident?.paged !== undefined || !RULES[finding.cause].pages;
+  const told = incident?.paged !== undefined || !CAUSE_TABLE[finding.cause].pages;
   return incident?.phase === 'open' && told;
 }
 
 /** Paged as a warning, and now a node is cut off. */
 function hasWorsened({ finding, incident }: Match): boolean {
-  const pages = RULES[finding.cause].pages;
+  const pages = CAUSE_TABLE[finding.cause].pages;
   return pages && finding.severity === 'critical' && incident?.paged !== 'critical';
 }
 
 /** A fault that only aged begins anew when it stops working: until then there was no patience to lose. */
 function sinceOf({ finding, incident }: Match, now: number): number {
   const aged =
-    incident !== undefined && RULES[finding.cause].pages && !RULES[incident.told.cause].pages;
+    incident !== undefined &&
+    CAUSE_TABLE[finding.cause].pages &&
+    !CAUSE_TABLE[incident.told.cause].pages;
   return incident === undefined || aged ? now : incident.since;
 }
 

@@ -1,5 +1,4 @@
-import { joined } from '../diagnose/cluster-wide.ts';
-import type { Finding } from '../diagnose/finding.ts';
+import { type Finding, ofCluster } from '../diagnose/finding.ts';
 import type { Matrix } from '../diff/matrix.ts';
 import { groupBy } from '../group.ts';
 import { footprintOf, type Incident, overlap } from './incident.ts';
@@ -61,6 +60,6 @@ function keepTogether(
     const [first, ...others] = alike;
     return key === '' || first === undefined || others.length === 0
       ? alike
-      : [joined(matrix, first.cause, alike)];
+      : [ofCluster(matrix, first.cause, alike)];
   });
 }

@@ -1,5 +1,5 @@
 import type { ReportedEntry, ReportedIncident } from '../../contract/report.ts';
-import { RULES } from '../diagnose/rules.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
 import { enumerate, plain } from './plain.ts';
@@ -20,7 +20,7 @@ const AT_SUBJECT: Labels = { expected: 'device is  ', found: 'peers hold ' };
 
 /** What should be there, once; and what was found, grouped by what it is. */
 export function entryLines({ cause, subject, entries }: ReportedIncident): readonly string[] {
-  const atSubject = RULES[cause].mendAt === 'subject';
+  const atSubject = CAUSE_RULES[cause].fix.at === 'subject';
   const labels = atSubject ? AT_SUBJECT : USUAL;
   const telling = atSubject ? entries.filter((entry) => entry.subject === subject) : entries;
   // The report itself carries a part of very many entries, so that their number is not known here.

@@ -1,5 +1,5 @@
 import type { ReportedIncident } from '../../contract/report.ts';
-import { RULES } from '../diagnose/rules.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
 import { enumerate, plain } from './plain.ts';
 
@@ -17,7 +17,7 @@ export function mendLines({ cause, mend }: ReportedIncident): readonly string[] 
   }));
   const byHeading = [...groupBy(byCommand, ({ heading }) => heading)];
   // Entries can be put back, or flannel does it when it starts; a drifted device must go before.
-  const link = RULES[cause].mendAt === 'subject' ? 'then ' : 'or ';
+  const link = CAUSE_RULES[cause].fix.at === 'subject' ? 'then ' : 'or ';
   const restarts = byHeading.findIndex(
     ([, [first]]) => first !== undefined && isRestart(first.command),
   );

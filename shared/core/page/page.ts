@@ -1,6 +1,6 @@
-import type { Cause } from '../../contract/causes.ts';
+import { type Cause, runbookAnchorOf } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
-import { RULES } from '../diagnose/rules.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
 import type { Announcement } from '../incident/advance.ts';
 import { formatDuration, parseTime } from '../time.ts';
 import { entryLines } from './entry-lines.ts';
@@ -77,7 +77,7 @@ function textOf(
   { kind, incident }: Paged,
   { cluster, now, runbook = 'RUNBOOK.md' }: PagedWhere,
 ): readonly string[] {
-  const rule = RULES[incident.cause];
+  const rule = CAUSE_RULES[incident.cause];
   const wording = wordingOf(incident);
   const began = parseTime(incident.since) ?? now;
   const seconds = Math.max(0, Math.round((now - began) / 1000));
@@ -87,7 +87,7 @@ function textOf(
       `RESOLVED  cluster ${plain(cluster)}`,
       recoveryOf(incident),
       '',
-      ...section('What it was', [`${incident.cause}: ${rule.says(wording)}`]),
+      ...section('What it was', [`${incident.cause}: ${rule.summary(wording)}`]),
       ...section('Last evidence', incident.evidence.slice(0, EVIDENCE).map(plain)),
       `Incident  ${plain(incident.key)}`,
       `Began     ${time}, lasted ${formatDuration(seconds)}`,
@@ -98,7 +98,7 @@ function textOf(
     victimOf(incident),
     '',
     ...section('What is wrong', [
-      `${incident.cause}: ${rule.says(wording)}`,
+      `${incident.cause}: ${rule.summary(wording)}`,
       ...alsoFits(incident),
     ]),
     ...section('What users notice', [rule.effect(wording)]),
@@ -109,7 +109,7 @@ function textOf(
     ...section('Mend', mendLines(incident)),
     `Incident  ${plain(incident.key)}`,
     `Began     ${time}${seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`}`,
-    `Runbook   ${plain(runbook)}#${incident.cause}`,
+    `Runbook   ${plain(runbook)}#${runbookAnchorOf(incident.cause)}`,
   ];
 }
 

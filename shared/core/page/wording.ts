@@ -1,14 +1,13 @@
-import { TABLES } from '../../contract/causes.ts';
+import { CAUSE_TABLE, TABLES } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
-import type { Wording } from '../diagnose/cause-rule.ts';
-import { RULES } from '../diagnose/rules.ts';
+import type { Names } from '../diagnose/causes.ts';
 import { enumerate, plain } from './plain.ts';
 
 /** How many nodes a sentence names. */
 const NAMES = 10;
 
 /** The words that a cause's sentences are made of. */
-export function wordingOf(incident: ReportedIncident): Wording {
+export function wordingOf(incident: ReportedIncident): Names {
   const tables = TABLES.filter((table) => incident.entries.some((entry) => entry.table === table));
   return { subject: subjectsOf(incident), observers: observersOf(incident), tables };
 }
@@ -18,7 +17,7 @@ export function victimOf(incident: ReportedIncident): string {
   const { scope, observers, missingPeers, checkedPeers } = incident;
   const names = namesOf(observers);
   // What still works is not lost.
-  const { pages } = RULES[incident.cause];
+  const { pages } = CAUSE_TABLE[incident.cause];
   switch (scope) {
     case 'subject':
     case 'pair': {

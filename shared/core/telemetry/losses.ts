@@ -1,5 +1,5 @@
+import { CAUSE_TABLE } from '../../contract/causes.ts';
 import type { Report, ReportedIncident } from '../../contract/report.ts';
-import { RULES } from '../diagnose/rules.ts';
 import { victims } from './node-states.ts';
 import type { NodeFigures } from './points.ts';
 
@@ -20,7 +20,7 @@ export function lossesOf(
 ): ReadonlyMap<string, Loss> {
   const losses = new Map<string, Loss>();
   for (const incident of report.incidents) {
-    if (incident.phase !== 'open' || !RULES[incident.cause].pages) continue;
+    if (incident.phase !== 'open' || !CAUSE_TABLE[incident.cause].pages) continue;
     for (const [name, loss] of chargedBy(incident, nodes)) {
       const worst = losses.get(name) ?? NONE;
       losses.set(name, {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CAUSE_TABLE } from '../../../../shared/contract/causes.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { findings, lineOf } from '../../../support/findings.ts';
@@ -64,6 +65,20 @@ describe('whatever the matrix', () => {
           expect(observers.length).toBe(
             scope === 'observer' || scope === 'pair' ? 1 : missingPeers,
           );
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a finding has a scope and a severity that the table of causes gives its cause', () => {
+    fc.assert(
+      fc.property(anyDrawing, fc.boolean(), (drawing, listed) => {
+        const damaged = drawn(drawing, listed ? undefined : cluster(SIZE));
+        for (const { cause, scope, severity } of judge(damaged.facts()).findings) {
+          const { scopes, severity: worst } = CAUSE_TABLE[cause];
+          expect(scopes).toContain(scope);
+          expect([worst, 'warning']).toContain(severity);
         }
       }),
       { numRuns: 300 },

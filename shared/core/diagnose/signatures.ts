@@ -1,0 +1,129 @@
+import { type Cause, type Table, TABLES } from '../../contract/causes.ts';
+import type { CellState, Held } from '../diff/cells.ts';
+import type { MacTruth } from '../diff/matrix.ts';
+
+/** What a fault looks like, by which its cause is recognised. */
+export type Signature =
+  /** The host has no overlay device. */
+  | { readonly kind: 'device' }
+  /** Two groups of nodes that hold nothing of each other. */
+  | { readonly kind: 'sides' }
+  /** A whole row: the same tables lost for every checked subject. */
+  | { readonly kind: 'row'; readonly pattern: Pattern }
+  /** A cell, alone or with others in a column or a part of a row, that fits one of the patterns. */
+  | {
+      readonly kind: 'cell';
+      readonly patterns: readonly Pattern[];
+      /** Where the subject's own device and its annotation must agree, or differ. */
+      readonly macTruth?: MacTruth;
+    };
+
+/** What a cell must look like, table by table. */
+export type Pattern = Readonly<Record<Table, Wanted>>;
+
+export type Wanted = 'held' | 'lost' | 'changed' | 'weak' | 'any';
+
+/** A cause with its signature. Of a list of them, the first is the first in precedence. */
+export interface Candidate {
+  readonly cause: Cause;
+  readonly signature: Signature;
+}
+
+/** A cause, and those that fit as well because a table was not captured. */
+export interface Recognised {
+  readonly cause: Cause;
+  readonly otherCauses: readonly Cause[];
+}
+
+/** What is wrong in one cell. Every cell in which something is wrong has a cause. */
+export function recogniseCell(
+  candidates: readonly Candidate[],
+  state: CellState,
+  truth: MacTruth,
+): Recognised {
+  const patternsOf = ({ signature }: Candidate): readonly Pattern[] => {
+    if (signature.kind !== 'cell') return [];
+    const applies = signature.macTruth === undefined || signature.macTruth === truth;
+    return applies ? signature.patterns : [];
+  };
+  return (
+    choose(candidates, state, patternsOf) ??
+    choose(candidates, withChangedLost(state), patternsOf) ?? {
+      cause: 'entries-missing',
+      otherCauses: [],
+    }
+  );
+}
+
+/** What is wrong with a whole row: `state` is what all of its cells have in common. */
+export function recogniseRow(
+  candidates: readonly Candidate[],
+  state: CellState,
+): Recognised | undefined {
+  return choose(candidates, state, ({ signature }) =>
+    signature.kind === 'row' ? [signature.pattern] : [],
+  );
+}
+
+/** The surest candidate; of several that only perhaps fit, the one that assumes the least lost. */
+function choose(
+  candidates: readonly Candidate[],
+  state: CellState,
+  patternsOf: (candidate: Candidate) => readonly Pattern[],
+): Recognised | undefined {
+  const fitting = candidates
+    .flatMap((candidate) =>
+      patternsOf(candidate).map((pattern) => ({
+        cause: candidate.cause,
+        fits: fit(pattern, state),
+        lost: Object.values(pattern).filter((wanted) => wanted === 'lost').length,
+      })),
+    )
+    .filter(({ fits }) => fits !== 'no');
+  const [best, ...rest] = fitting.toSorted(
+    (one, two) => rank(one.fits) - rank(two.fits) || one.lost - two.lost,
+  );
+  if (best === undefined) return undefined;
+  const others = new Set(rest.map(({ cause }) => cause));
+  others.delete(best.cause);
+  return { cause: best.cause, otherCauses: best.fits === 'yes' ? [] : [...others] };
+}
+
+/** `perhaps`: a table that the pattern asks for was not captured. */
+type Fit = 'yes' | 'perhaps' | 'no';
+
+function rank(fits: Fit): number {
+  return fits === 'yes' ? 0 : 1;
+}
+
+function fit(pattern: Pattern, state: CellState): Fit {
+  const fits = new Set(TABLES.map((table) => fitOne(pattern[table], state[table])));
+  if (fits.has('no')) return 'no';
+  return fits.has('perhaps') ? 'perhaps' : 'yes';
+}
+
+function fitOne(wanted: Wanted, held: Held): Fit {
+  if (wanted === 'any') return 'yes';
+  switch (held) {
+    case 'unknown':
+      return 'perhaps';
+    case 'right':
+      return wanted === 'held' ? 'yes' : 'no';
+    // What is not permanent still works: beside a lost entry it counts as held.
+    case 'weak':
+      return wanted === 'weak' || wanted === 'held' ? 'yes' : 'no';
+    case 'absent':
+      return wanted === 'lost' ? 'yes' : 'no';
+    case 'changed':
+      return wanted === 'changed' ? 'yes' : 'no';
+  }
+}
+
+/** A changed entry beside a lost one: no cause of its own, but certainly not the right entry. */
+function withChangedLost({ neighbour, fdb, route }: CellState): CellState {
+  return { neighbour: changedLost(neighbour), fdb: changedLost(fdb), route: changedLost(route) };
+}
+
+function changedLost(held: Held): Held {
+  return held === 'changed' ? 'absent' : held;
+}
