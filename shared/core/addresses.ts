@@ -7,7 +7,9 @@ declare const brand: unique symbol;
 
 export type IpAddress = string & { readonly [brand]: 'IpAddress' };
 export type Cidr = string & { readonly [brand]: 'Cidr' };
-export type Family = 'ipv4' | 'ipv6';
+export const FAMILIES = ['ipv4', 'ipv6'] as const;
+
+export type Family = (typeof FAMILIES)[number];
 
 /** The canonical form of an address, or undefined for anything else. */
 export function parseIp(text: string): IpAddress | undefined {

@@ -1,6 +1,7 @@
 import type { Limits } from '../contract/settings.ts';
 import type { Latency } from '../contract/report.ts';
 import type { Problem } from '../contract/report.ts';
+import type { Family } from './addresses.ts';
 import type { ClusterNode, Observation, Vtep } from './overlay.ts';
 import type { Pod } from './parse/pods.ts';
 
@@ -34,10 +35,16 @@ export interface RosterEntry {
   readonly instanceId?: string | undefined;
   readonly vteps: readonly Vtep[];
   readonly master: boolean;
-  /** Epoch milliseconds, as are the others. */
-  readonly firstSeen: number;
+  /** Epoch milliseconds. */
   readonly lastSeen: number;
-  /** The device's kernel index: another one means that the device was made anew. */
-  readonly deviceIndex?: number | undefined;
-  readonly deviceSince?: number | undefined;
+  /** Its VXLAN devices, at most one of each family. */
+  readonly devices: readonly RememberedDevice[];
+}
+
+export interface RememberedDevice {
+  readonly family: Family;
+  /** The kernel's index: another one means that the device was made anew. */
+  readonly index: number;
+  /** When a run first saw it in place of another one, epoch milliseconds. */
+  readonly since?: number | undefined;
 }

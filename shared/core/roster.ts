@@ -1,6 +1,6 @@
 import type { Facts, RosterEntry } from './facts.ts';
 import type { Member } from './expect/member.ts';
-import { deviceAge } from './expect/device-age.ts';
+import { devicesOf } from './expect/device-age.ts';
 import { groupBy } from './group.ts';
 import type { Judgement } from './judge.ts';
 import type { Vtep } from './overlay.ts';
@@ -31,9 +31,8 @@ function entryOf(facts: Facts, own: readonly Vtep[], member: Member): RosterEntr
     instanceId: observed?.host.instanceId ?? remembered?.instanceId,
     vteps: own.length > 0 ? own : kept,
     master: observed === undefined ? (remembered?.master ?? false) : isMaster(member),
-    firstSeen: remembered?.firstSeen ?? facts.now,
     lastSeen: seen,
-    ...deviceAge(facts.now, member),
+    devices: devicesOf(facts.now, member),
   };
 }
 

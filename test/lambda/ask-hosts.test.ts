@@ -23,8 +23,8 @@ const ROSTER = [
     instanceId: instanceIdOf(2),
     vteps: [nthNode(4)],
     master: false,
-    firstSeen: 0,
     lastSeen: 0,
+    devices: [],
   },
 ] as const;
 

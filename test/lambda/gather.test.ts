@@ -6,8 +6,8 @@ const known = (count: number) =>
     node: `node${at}`,
     vteps: [],
     master: false,
-    firstSeen: 0,
     lastSeen: 0,
+    devices: [],
   }));
 
 describe('the next run', () => {

@@ -1,7 +1,13 @@
 import * as z from 'zod/mini';
 import { CAUSES, SEVERITIES, TABLES } from '../../../shared/contract/causes.ts';
 import { incidentSchema } from '../../../shared/contract/report.ts';
-import { type Cidr, type IpAddress, parseCidr, parseIp } from '../../../shared/core/addresses.ts';
+import {
+  type Cidr,
+  FAMILIES,
+  type IpAddress,
+  parseCidr,
+  parseIp,
+} from '../../../shared/core/addresses.ts';
 import type { RosterEntry } from '../../../shared/core/facts.ts';
 import type { Incident } from '../../../shared/core/incident/incident.ts';
 import type { Agents } from '../ssm/agents.ts';
@@ -79,23 +85,36 @@ export const stateSchema: z.ZodMiniType<State> = z.pipe(
 
 const vtep = z.object({
   node: z.string(),
-  family: z.enum(['ipv4', 'ipv6']),
+  family: z.enum(FAMILIES),
   underlayIp: z.optional(ip),
   tunnelIp: z.optional(ip),
   mac: z.optional(z.string()),
   podCidr: z.optional(cidr),
 });
 
-const rosterEntry = z.object({
-  node: z.string(),
-  instanceId: z.optional(z.string()),
-  vteps: z.array(vtep),
-  master: z.boolean(),
-  firstSeen: z.number(),
-  lastSeen: z.number(),
-  deviceIndex: z.optional(z.number()),
-  deviceSince: z.optional(z.number()),
+const device = z.object({
+  family: z.enum(FAMILIES),
+  index: z.number(),
+  since: z.optional(z.number()),
 });
+
+const rosterEntry = z.pipe(
+  z.object({
+    node: z.string(),
+    instanceId: z.optional(z.string()),
+    vteps: z.array(vtep),
+    master: z.boolean(),
+    lastSeen: z.number(),
+    devices: z.optional(z.array(device)),
+    /** What version 0.1 remembers instead: the device of IPv4. */
+    deviceIndex: z.optional(z.number()),
+    deviceSince: z.optional(z.number()),
+  }),
+  z.transform(({ deviceIndex: index, deviceSince: since, ...entry }): RosterEntry => {
+    const ofIpv4 = index === undefined ? [] : [{ family: 'ipv4', index, since } as const];
+    return { ...entry, devices: entry.devices ?? ofIpv4 };
+  }),
+);
 
 export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
   z.object({

@@ -1,19 +1,21 @@
-import type { RosterEntry } from '../facts.ts';
+import { FAMILIES } from '../addresses.ts';
+import type { RememberedDevice } from '../facts.ts';
 import type { Member } from './member.ts';
 import { ownDevice } from './own-device.ts';
 
 /**
- * Since when the host has its VXLAN device. The kernel does not tell, but a device with another
- * index than last time was made anew; the first one ever seen is of no known age.
+ * The host's VXLAN devices, and since when it has each of them. The kernel does not say, but a device
+ * with another index than last time was made anew; the first one ever seen is of no known age. A
+ * device that is gone is remembered, so that its successor is known to be young.
  */
-export function deviceAge(
+export function devicesOf(
   now: number,
   { observed, remembered }: Pick<Member, 'observed' | 'remembered'>,
-): Pick<RosterEntry, 'deviceIndex' | 'deviceSince'> {
-  const index = ownDevice(observed?.tables.devices, 'ipv4')?.index;
-  const before = remembered?.deviceIndex;
-  if (index === undefined || before === undefined || index === before) {
-    return { deviceIndex: index ?? before, deviceSince: remembered?.deviceSince };
-  }
-  return { deviceIndex: index, deviceSince: now };
+): readonly RememberedDevice[] {
+  return FAMILIES.flatMap((family) => {
+    const index = ownDevice(observed?.tables.devices, family)?.index;
+    const before = remembered?.devices.find((device) => device.family === family);
+    if (index === undefined || index === before?.index) return before ?? [];
+    return { family, index, since: before === undefined ? undefined : now };
+  });
 }

@@ -1,5 +1,5 @@
-import type { Facts } from '../facts.ts';
-import { deviceAge } from './device-age.ts';
+import type { Facts, RememberedDevice } from '../facts.ts';
+import { devicesOf } from './device-age.ts';
 import type { Member } from './member.ts';
 
 /** New nodes, freshly booted hosts and young devices are still being programmed. */
@@ -15,6 +15,12 @@ export function graceOf(facts: Facts, member: Omit<Member, 'grace'>): string | u
   return (
     young('joined the cluster', since(listed?.createdAt)) ??
     young('booted', observed?.host.uptimeSeconds) ??
-    young('its VXLAN device was made', since(deviceAge(facts.now, member).deviceSince))
+    young('its VXLAN device was made', since(youngest(devicesOf(facts.now, member))))
   );
+}
+
+/** When the last of the devices was made, epoch milliseconds. */
+function youngest(devices: readonly RememberedDevice[]): number | undefined {
+  const times = devices.flatMap(({ since }) => since ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
 }

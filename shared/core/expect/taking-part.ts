@@ -89,8 +89,6 @@ function claimedNames({ observations }: Facts): readonly string[] {
 
 /** Nodes of which a VTEP, or at least a device, was seen. */
 function nodesWithVtep(roster: readonly RosterEntry[]): ReadonlySet<string> {
-  const seen = roster.filter(
-    ({ vteps, deviceIndex }) => vteps.length > 0 || deviceIndex !== undefined,
-  );
+  const seen = roster.filter(({ vteps, devices }) => vteps.length + devices.length > 0);
   return new Set(seen.map(({ node }) => node));
 }

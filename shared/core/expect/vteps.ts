@@ -1,4 +1,11 @@
-import { addressOf, type Cidr, type Family, familyOf, type IpAddress } from '../addresses.ts';
+import {
+  addressOf,
+  type Cidr,
+  FAMILIES,
+  type Family,
+  familyOf,
+  type IpAddress,
+} from '../addresses.ts';
 import type { Device, Vtep } from '../overlay.ts';
 import type { Member, ObservedHost } from './member.ts';
 import { ownDevice } from './own-device.ts';
@@ -17,7 +24,7 @@ export function vtepsOf(
   members: readonly Member[],
   peers: readonly ObservedHost[] = observedOf(members),
 ): readonly Vtep[] {
-  return (['ipv4', 'ipv6'] as const).flatMap((family) => ofFamily(members, peers, family));
+  return FAMILIES.flatMap((family) => ofFamily(members, peers, family));
 }
 
 export function observedOf(members: readonly Member[]): readonly ObservedHost[] {

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
@@ -168,10 +170,8 @@ describe('the memory', () => {
         node: 'node1',
         instanceId: 'mi-00000000000000143',
         master: false,
-        firstSeen: 1,
         lastSeen: 2,
-        deviceIndex: 7,
-        deviceSince: 1,
+        devices: [{ family: 'ipv6', index: 7, since: 1 }],
         vteps: [
           {
             node: 'node1',
@@ -216,8 +216,8 @@ describe('the memory', () => {
         // As random as the kernel's: what repeats would be compressed.
         vteps: [{ node, family, underlayIp, tunnelIp, mac: macOf(at), podCidr }],
         master: false,
-        firstSeen: at,
         lastSeen: 2 * at,
+        devices: [{ family, index: at }],
       };
     });
     const lease = await leaseOf(table.store('many'), tickAt(0));
@@ -234,6 +234,36 @@ describe('the memory', () => {
   });
 });
 
+describe('a document that version 0.1 wrote', () => {
+  const read = async (name: string): Promise<string> =>
+    await readFile(path.join(import.meta.dirname, '../../../fixtures/stored', name), 'utf8');
+
+  test('is read', async () => {
+    const { client, table: TableName } = table.partition('old');
+    for (const [item, name] of [
+      [ITEMS.state, 'state-0.1.json'],
+      [ITEMS.roster, 'memory-0.1.json'],
+    ] as const) {
+      const document = packed(await read(name));
+      const Item = { ...keyOf('old', item), document };
+      await client.send(new PutItemCommand({ TableName, Item }));
+    }
+    const { state, memory } = await readAt(0, 'old');
+    expect(state.incidents.map(({ key, phase, paged }) => [key, phase, paged])).toEqual([
+      ['prod/subject/master1', 'open', 'critical'],
+      ['prod/pair/master3:master2', 'open', undefined],
+    ]);
+    expect(state.outbox.map(({ page, routes }) => [page.key, routes])).toEqual([
+      ['prod/subject/master1', ['sns']],
+    ]);
+    expect(memory.roster.map(({ node, devices }) => [node, devices])).toEqual([
+      ['master1', [{ family: 'ipv4', index: 3 }]],
+      ['master2', [{ family: 'ipv4', index: 3 }]],
+      ['master3', [{ family: 'ipv4', index: 7, since: 1_795_424_400_000 }]],
+    ]);
+  });
+});
+
 describe('a document that cannot be read is an error that names item, cluster and table', () => {
   const badAddress = JSON.stringify({
     ...NOTHING_KNOWN,
@@ -242,8 +272,8 @@ describe('a document that cannot be read is an error that names item, cluster an
         node: 'node1',
         vteps: [{ node: 'node1', family: 'ipv6', tunnelIp: 'FD00:0:0::1' }],
         master: false,
-        firstSeen: 0,
         lastSeen: 0,
+        devices: [],
       },
     ],
   });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/causes.ts';
 import type { ReportedIncident } from '../../../../shared/contract/report.ts';
-import type { RosterEntry } from '../../../../shared/core/facts.ts';
+import type { RememberedDevice, RosterEntry } from '../../../../shared/core/facts.ts';
 import type { Incident } from '../../../../shared/core/incident/incident.ts';
 import type { Vtep } from '../../../../shared/core/overlay.ts';
 import type { Page } from '../../../../shared/core/page/page.ts';
@@ -22,7 +22,6 @@ type Samples<T> = { readonly [K in keyof Required<T>]: fc.Arbitrary<T[K]> };
 const text = fc.string({ unit: 'binary', maxLength: 40 });
 const texts = fc.array(text, { maxLength: 4 });
 const time = fc.integer({ min: 0, max: 4_102_444_800_000 });
-const seconds = fc.double({ min: 0, max: 1e6, noNaN: true }).map((value) => value + 0);
 const instanceId = fc.stringMatching(/^mi-[0-9a-f]{17}$/);
 
 function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
@@ -102,15 +101,19 @@ const vtep: Samples<Vtep> = {
   podCidr: maybe(anyCidr),
 };
 
+const device: Samples<RememberedDevice> = {
+  family: fc.constantFrom('ipv4', 'ipv6'),
+  index: fc.nat(),
+  since: maybe(time),
+};
+
 const rosterEntry: Samples<RosterEntry> = {
   node: text,
   instanceId: maybe(instanceId),
   vteps: fc.array(fc.record(vtep), { maxLength: 2 }),
   master: fc.boolean(),
-  firstSeen: time,
   lastSeen: time,
-  deviceIndex: maybe(fc.nat()),
-  deviceSince: maybe(seconds),
+  devices: fc.array(fc.record(device), { maxLength: 2 }),
 };
 
 const latencyCommand: Samples<LatencyCommand> = {

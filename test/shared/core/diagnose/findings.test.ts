@@ -207,9 +207,8 @@ describe('what only the roster tells', () => {
       instanceId: node.instanceId,
       vteps: [six.vtepOf(node.node)],
       master: false,
-      firstSeen: 0,
       lastSeen: NOW,
-      deviceIndex: node.node === missing ? 3 : undefined,
+      devices: node.node === missing ? [{ family: 'ipv4', index: 3 } as const] : [],
     }));
 
   test('a node that left, with all its entries, is no missing VTEP', () => {

@@ -18,7 +18,7 @@ function atOnce(damaged: Cluster, roster: readonly RosterEntry[] = []) {
 
 function remembering(node: string, changes: Partial<Vtep>): readonly RosterEntry[] {
   const vtep: Vtep = { ...SIX.vtepOf(node), ...changes };
-  return [{ node, vteps: [vtep], master: false, firstSeen: NOW, lastSeen: NOW }];
+  return [{ node, vteps: [vtep], master: false, lastSeen: NOW, devices: [] }];
 }
 
 /** The observer holds this in place of what it should. */

@@ -23,8 +23,8 @@ function remembered(vtep: Vtep, changes: Partial<Vtep> = {}): RosterEntry {
     node: vtep.node,
     vteps: [{ ...vtep, ...changes }],
     master: false,
-    firstSeen: NOW - 86_400_000,
     lastSeen: NOW - 60_000,
+    devices: [],
   };
 }
 

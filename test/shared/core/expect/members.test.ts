@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { deviceAge } from '../../../../shared/core/expect/device-age.ts';
+import { devicesOf } from '../../../../shared/core/expect/device-age.ts';
 import { membersOf } from '../../../../shared/core/expect/members.ts';
 import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { nextRoster } from '../../../../shared/core/roster.ts';
 import { nthNode } from '../../../support/addressing.ts';
-import { cluster, NOW } from '../../../support/cluster.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 
 const SIX = cluster(6);
 const DAY_MS = 86_400_000;
@@ -24,7 +24,7 @@ function problemsWith(facts: Facts, where: string): readonly string[] {
 }
 
 function remember(node: string, changes: Partial<RosterEntry> = {}): RosterEntry {
-  return { node, vteps: [], master: false, firstSeen: 0, lastSeen: NOW, ...changes };
+  return { node, vteps: [], master: false, lastSeen: NOW, devices: [], ...changes };
 }
 
 describe('who takes part', () => {
@@ -149,9 +149,9 @@ describe('grace', () => {
   });
 
   test('a device with another index than last time was made anew', () => {
-    expect(young({ roster: [remember('node1', { deviceIndex: 2 })] })).toBe(
-      'its VXLAN device was made 0 s ago',
-    );
+    expect(
+      young({ roster: [remember('node1', { devices: [{ family: 'ipv4', index: 2 }] })] }),
+    ).toBe('its VXLAN device was made 0 s ago');
   });
 
   test('the first device ever seen is of no known age', () => {
@@ -164,9 +164,22 @@ describe('grace', () => {
   });
 
   test('a device that is gone keeps its index in mind, so that its successor is young', () => {
-    const gone = SIX.dropDevice('node1').facts({ roster: [remember('node1', { deviceIndex: 3 })] });
+    const devices = [{ family: 'ipv4', index: 3 }] as const;
+    const gone = SIX.dropDevice('node1').facts({ roster: [remember('node1', { devices })] });
     const member = membersOf(gone).members.find(({ node }) => node === 'node1');
-    expect(member && deviceAge(NOW, member)).toEqual({ deviceIndex: 3, deviceSince: undefined });
+    expect(member && devicesOf(NOW, member)).toEqual(devices);
+  });
+
+  test.for([
+    ['IPv6 alone', ['flannel-v6.1']],
+    ['both families, of which that of IPv6 is young', ['flannel.1', 'flannel-v6.1']],
+  ] as const)('a young device is seen in a cluster of %s', ([, names]) => {
+    const before = next(withDevices(names, 3).facts());
+    const anew = withDevices(names, 9).facts({ roster: before, now: NOW + 60_000 });
+    expect(graceOfNode1(anew)).toBe('its VXLAN device was made 0 s ago');
+    const later = { ...anew, roster: next(anew), now: NOW + 90_000 };
+    expect(graceOfNode1(later)).toBe('its VXLAN device was made 30 s ago');
+    expect(graceOfNode1({ ...later, now: NOW + 300_000 })).toBeUndefined();
   });
 
   test('who has grace is judged neither as observer nor as subject', () => {
@@ -194,12 +207,12 @@ describe('the roster', () => {
     ]);
   });
 
-  test('knows since when each node is there, and when it was last read', () => {
-    const roster = [remember('master1', { firstSeen: 5, lastSeen: 6 })];
+  test('knows when each node was last read', () => {
+    const roster = [remember('master1', { lastSeen: 6 })];
     const [entry] = next(cluster(1).facts({ roster }));
-    expect(entry).toMatchObject({ firstSeen: 5, lastSeen: NOW });
+    expect(entry?.lastSeen).toBe(NOW);
     const [silent] = next(cluster(1).silence('master1').facts({ roster, now: 7 }));
-    expect(silent).toMatchObject({ firstSeen: 5, lastSeen: 6 });
+    expect(silent?.lastSeen).toBe(6);
   });
 
   test('forgets a node that no list holds', () => {
@@ -248,11 +261,30 @@ describe('the roster', () => {
 });
 
 function young(changes: Partial<Facts>): string | undefined {
-  return membersOf(SIX.facts(changes)).members.find(({ node }) => node === 'node1')?.grace;
+  return graceOfNode1(SIX.facts(changes));
+}
+
+function graceOfNode1(facts: Facts): string | undefined {
+  return membersOf(facts).members.find(({ node }) => node === 'node1')?.grace;
+}
+
+/** The last of node1's devices has the given index, the others the one that they always had. */
+function withDevices(names: readonly string[], index: number): Cluster {
+  return SIX.answer('node1', (answer) => {
+    const devices = names.map((name, at) => ({
+      name,
+      up: true,
+      index: at === names.length - 1 ? index : 2,
+      addresses: [],
+    }));
+    return { ...answer, tables: { ...answer.tables, devices } };
+  });
 }
 
 function since(seconds: number): readonly RosterEntry[] {
-  return [remember('node1', { deviceIndex: 3, deviceSince: NOW - seconds * 1000 })];
+  return [
+    remember('node1', { devices: [{ family: 'ipv4', index: 3, since: NOW - seconds * 1000 }] }),
+  ];
 }
 
 function next(facts: Facts): readonly RosterEntry[] {

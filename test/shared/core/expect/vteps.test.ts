@@ -19,8 +19,8 @@ function remembered(changes: Partial<Vtep>): RosterEntry {
     node: SUBJECT,
     vteps: [{ node, family, underlayIp, tunnelIp, mac, podCidr, ...changes }],
     master: true,
-    firstSeen: 0,
     lastSeen: NOW,
+    devices: [],
   };
 }
 

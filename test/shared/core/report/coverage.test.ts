@@ -28,7 +28,7 @@ function withKubeconfig(seen: Cluster, node: string): Cluster {
 }
 
 function remembered(node: string, changes: Partial<RosterEntry> = {}): RosterEntry {
-  return { node, vteps: [], master: false, firstSeen: NOW, lastSeen: NOW, ...changes };
+  return { node, vteps: [], master: false, lastSeen: NOW, devices: [], ...changes };
 }
 
 const gapsOf = ({ gaps }: Coverage): readonly string[] => gaps.map(({ missing }) => missing);
