@@ -12,7 +12,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
-import { clusterDimension, SELF_METRICS } from '../shared/contract/self-metrics.ts';
+import { SELF_METRICS } from '../shared/contract/self-metrics.ts';
 import type { Cluster } from './cluster.ts';
 import type { Topics } from './topics.ts';
 
@@ -162,7 +162,7 @@ function ownMetric(cluster: Cluster, metricName: string, statistic: string): Met
   return new Metric({
     namespace: SELF_METRICS.namespace,
     metricName,
-    dimensionsMap: { [SELF_METRICS.dimension]: clusterDimension(cluster.name) },
+    dimensionsMap: { [SELF_METRICS.dimension]: cluster.name },
     statistic,
     period: periodOf(cluster),
   });

@@ -1,8 +1,9 @@
 /** What `cdk.json` runs: builds the function, and writes a template for each cluster. */
 
 import path from 'node:path';
-import { SettingsError } from './allowed.ts';
+
 import { bundleFunction } from './bundle.ts';
+import { SettingsError } from './cluster.ts';
 import { createDeployment } from './deployment.ts';
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);

@@ -10,9 +10,8 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { ENVIRONMENT, type Targets } from '../shared/contract/settings.ts';
 import { acknowledgeWildcards } from './acknowledged.ts';
-import { type Cluster, timeoutSeconds } from './cluster.ts';
+import { type Cluster, environmentOf, timeoutSeconds } from './cluster.ts';
 import { permissionsOf, type Surroundings } from './permissions.ts';
 
 /** The function with its role and its log. */
@@ -42,7 +41,11 @@ export function createChecker(
     memorySize: cluster.memoryMebibytes,
     timeout: Duration.seconds(timeoutSeconds(cluster)),
     role,
-    environment: environmentOf(cluster, around),
+    environment: environmentOf(cluster, {
+      document: around.document.ref,
+      table: around.table.tableName,
+      topicArn: around.topics.pages.topicArn,
+    }),
     logGroup: logs,
     // The function writes JSON by itself. In Lambda's own JSON, lines are filtered by a level that
     // these do not have, and the alarms need the metrics in them to arrive as they were written.
@@ -54,43 +57,6 @@ export function createChecker(
   });
   enterVpc(checker, cluster.vpc);
   return checker;
-}
-
-function environmentOf(
-  { name, tags, limits, kubeconfigParameter, telemetry, paging, heartbeatUrl, runbook }: Cluster,
-  { document, table, topics }: Omit<Surroundings, 'logs'>,
-): Record<string, string> {
-  const { pagerDuty, webhook } = paging;
-  const variables: Readonly<Record<string, string | undefined>> = {
-    [ENVIRONMENT.cluster]: name,
-    [ENVIRONMENT.targets]: JSON.stringify(targetsOf(tags)),
-    [ENVIRONMENT.document]: document.ref,
-    [ENVIRONMENT.table]: table.tableName,
-    [ENVIRONMENT.topicArn]: topics.pages.topicArn,
-    [ENVIRONMENT.limits]: JSON.stringify(limits),
-    [ENVIRONMENT.kubeconfigParameter]: kubeconfigParameter,
-    [ENVIRONMENT.otlpHeadersParameter]: telemetry?.headersParameter,
-    [ENVIRONMENT.pagerDutyParameter]: pagerDuty?.parameter,
-    [ENVIRONMENT.pagerDutyUrl]: pagerDuty?.url,
-    [ENVIRONMENT.webhookParameter]: webhook?.parameter,
-    [ENVIRONMENT.webhookUrl]: webhook?.url,
-    [ENVIRONMENT.heartbeatUrl]: heartbeatUrl,
-    [ENVIRONMENT.runbook]: runbook,
-    OTEL_EXPORTER_OTLP_ENDPOINT: telemetry?.endpoint,
-    ...telemetry?.variables,
-  };
-  return Object.fromEntries(
-    Object.entries(variables).flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, value]],
-    ),
-  );
-}
-
-function targetsOf(tags: Cluster['tags']): Targets {
-  return Object.entries(tags).map(([key, values]) => ({
-    Key: `tag:${key}`,
-    Values: [values].flat(),
-  }));
 }
 
 /** The library's own `vpc` would ask for availability zones, which nobody here needs to know. */

@@ -1,103 +1,94 @@
 import * as z from 'zod/mini';
-import { limitsSchema, webAddressSchema } from '../shared/contract/settings.ts';
-import { allowed, list, map, matching, oneOf, only, taking, whole } from './allowed.ts';
-import { DEVICE_PROFILES } from './probe-document.ts';
+import {
+  clusterNameSchema,
+  DEVICE_PROFILES,
+  ENVIRONMENT,
+  KUBECONFIG_PATHS,
+  kubeconfigPathsSchema,
+  limitsSchema,
+  listOf,
+  matching,
+  only,
+  parameterSchema,
+  type Reading,
+  readSetting,
+  runbookSchema,
+  tagKeySchema,
+  tagValueSchema,
+  tagValuesSchema,
+  type Targets,
+  webAddressSchema,
+} from '../shared/contract/settings.ts';
 
-/** https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html; SSM's targets take no `+`. */
-const TAG_KEY = matching(
-  /^[\p{L}\p{Z}\p{N}_.:/=\-@]{1,128}$/u,
-  'a tag of 1 to 128 letters, digits, spaces and _ . : / = - @',
-);
-const TAG_VALUE = matching(
-  /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u,
-  'a tag value of 1 to 256 letters, digits, spaces and _ . : / = + - @',
-);
-
-/** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html */
-const PARAMETER = matching(
-  /^(?!\/?(aws|ssm))((\/[a-zA-Z0-9_.-]+){1,15}|[a-zA-Z0-9_.-]+)$/i,
-  'the name of an SSM parameter, /path/name or name, that does not begin with aws or ssm',
-);
-
-const WEB_ADDRESS = taking(webAddressSchema, 'an http or https URL without user and password');
 /** Headers hold secrets: they come out of a SecureString, and never into a template. */
 const OTEL_VARIABLE = matching(
   /^OTEL_(?!.*HEADERS)[A-Z0-9_]{1,100}$/,
-  'an OTEL_ variable other than those for headers, which headersParameter is for',
+  'be an OTEL_ variable other than those for headers, which headersParameter is for',
 );
-const OTEL_VALUE = matching(/^[\x20-\x7e]{1,1024}$/, '1 to 1024 printable characters');
+const OTEL_VALUE = matching(/^[\x20-\x7e]{1,1024}$/, 'be 1 to 1024 printable characters');
 
-const EMAIL = matching(/^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}$/, 'an e-mail address');
-
-/** It becomes a word in a shell's list, unquoted: nothing that a shell would act on. */
-const PATH = matching(
-  /^(\/(?!\.\.?(\/|$))[a-zA-Z0-9_.-]{1,100}){1,10}$/,
-  'an absolute path of letters, digits and _ . -',
-);
+const EMAIL = matching(/^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}$/, 'be an e-mail address');
+const EMAILS = listOf(EMAIL, { least: 0, most: 20, words: 'be a list of up to 20 addresses' });
 
 const keys = only({
-  /** Stands in keys, pages and telemetry, and names the stack. */
-  name: matching(
-    /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$/,
-    '1 to 63 letters, digits and . _ -, with a letter or digit first and last',
-  ),
+  name: clusterNameSchema,
   /** Hosts that carry all these tags are the cluster's; of several values any will do. */
-  tags: map(
-    TAG_KEY,
-    z.union([TAG_VALUE, list(TAG_VALUE, { least: 1, most: 50 })], {
-      error: 'allowed: a tag value, or a list of 1 to 50',
-    }),
-    { least: 1, most: 5 },
+  tags: mapOf(
+    tagKeySchema,
+    z.union([tagValueSchema, tagValuesSchema], 'be a tag value, or a list of 1 to 50 of them'),
+    { least: 1, most: 5, words: 'be 1 to 5 pairs, for example { "vtepwatch": "prod" }' },
   ),
   /** The Region that the hosts are registered in. Default: the one that the credentials are for. */
-  region: z.optional(matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS Region, like eu-central-1')),
-  /** Whose VXLAN devices are read. Default: all that are known by their names. */
-  deviceProfile: z._default(oneOf(DEVICE_PROFILES), 'auto'),
-  /** Where masters have their admin kubeconfig, the first that is there counting. Default: where
-   * kubeadm, RKE2 and k3s put it. */
-  kubeconfigPaths: z.optional(list(PATH, { least: 1, most: 8 })),
+  region: z.optional(
+    matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'be an AWS Region, for example eu-central-1'),
+  ),
+  /** Whose VXLAN devices are read. */
+  deviceProfile: z._default(z.enum(DEVICE_PROFILES, `be ${orList(DEVICE_PROFILES)}`), 'auto'),
+  kubeconfigPaths: z._default(kubeconfigPathsSchema, [...KUBECONFIG_PATHS]),
   /** Minutes between two runs. Below 5, let the hosts' agents clean up: see the README. */
-  scheduleMinutes: z._default(whole(1, 60), 5),
-  /** How strict to be; each limit has a default. */
-  limits: z.prefault(only(limitsSchema.shape), {}),
+  scheduleMinutes: z._default(wholeNumber(1, 60), 5),
+  limits: z.prefault(limitsSchema, {}),
   /** SecureString with a kubeconfig that may list nodes and pods: `infra/rbac.yaml`. */
-  kubeconfigParameter: z.optional(PARAMETER),
+  kubeconfigParameter: z.optional(parameterSchema),
   /** Where OpenTelemetry goes. Default: nowhere. */
   telemetry: z.optional(
     only({
       /** OTLP over HTTP; `/v1/metrics` and the like are added to it. */
-      endpoint: z.optional(WEB_ADDRESS),
+      endpoint: z.optional(webAddressSchema),
       /** OpenTelemetry's own variables, for what needs more than an endpoint: a backend that takes
        * metrics alone, for one. */
-      variables: z._default(map(OTEL_VARIABLE, OTEL_VALUE, { least: 0, most: 30 }), {}),
+      variables: z._default(
+        mapOf(OTEL_VARIABLE, OTEL_VALUE, { least: 0, most: 30, words: 'be up to 30 variables' }),
+        {},
+      ),
       /** SecureString with a JSON object of headers: the backend's token. */
-      headersParameter: z.optional(PARAMETER),
+      headersParameter: z.optional(parameterSchema),
     }),
   ),
   /** Who is paged, beside what else subscribes to the topic. */
   paging: z.prefault(
     only({
       /** Subscribed to the topic; each is asked to confirm. */
-      emails: z._default(list(EMAIL, { least: 0, most: 20 }), []),
+      emails: z._default(EMAILS, []),
       pagerDuty: z.optional(
         only({
           /** SecureString with the routing key of an Events API v2 integration. */
-          parameter: PARAMETER,
+          parameter: parameterSchema,
           /** Default: https://events.pagerduty.com/v2/enqueue. */
-          url: z.optional(WEB_ADDRESS),
+          url: z.optional(webAddressSchema),
         }),
       ),
       /** Pages are posted to it as JSON. One of the two. */
       webhook: z.optional(
         only({
           /** SecureString with the URL. */
-          parameter: z.optional(PARAMETER),
+          parameter: z.optional(parameterSchema),
           /** A URL that is no secret. */
-          url: z.optional(WEB_ADDRESS),
+          url: z.optional(webAddressSchema),
         }).check(
           z.refine(
             ({ parameter, url }) => (parameter === undefined) !== (url === undefined),
-            'allowed: either the key parameter or the key url',
+            'have either the key parameter or the key url',
           ),
         ),
       ),
@@ -105,47 +96,110 @@ const keys = only({
     {},
   ),
   /** Called after each completed run, for a dead man's switch outside this account. */
-  heartbeatUrl: z.optional(WEB_ADDRESS),
-  /** Who is told when the watch itself is in trouble. */
-  alarmEmails: z._default(list(EMAIL, { least: 0, most: 20 }), []),
+  heartbeatUrl: z.optional(webAddressSchema),
+  /** Who is notified when vtepwatch itself is in trouble. */
+  alarmEmails: z._default(EMAILS, []),
   /** Where pages and alarms say that the runbook is. */
-  runbook: z._default(
-    matching(/^[^\s#]{1,300}$/, 'a path or URL without spaces and #'),
-    'RUNBOOK.md',
-  ),
+  runbook: z._default(runbookSchema, 'RUNBOOK.md'),
   /** For an API server or a collector that only a VPC reaches. Default: no VPC. */
   vpc: z.optional(
     only({
-      subnetIds: list(matching(/^subnet-[0-9a-f]{8,17}$/, 'a subnet id, subnet-...'), {
+      subnetIds: listOf(matching(/^subnet-[0-9a-f]{8,17}$/, 'be a subnet id, subnet-...'), {
         least: 1,
         most: 16,
+        words: 'be a list of 1 to 16 subnet ids',
       }),
-      securityGroupIds: list(matching(/^sg-[0-9a-f]{8,17}$/, 'a security group id, sg-...'), {
+      securityGroupIds: listOf(matching(/^sg-[0-9a-f]{8,17}$/, 'be a security group id, sg-...'), {
         least: 1,
         most: 5,
+        words: 'be a list of 1 to 5 security group ids',
       }),
     }),
   ),
   /** The function's memory, and with it its processor. 1024 from 2,000 hosts on, 2048 from 4,000: most
    * runs need half of it, and a cluster that has fallen apart needs it all. */
-  memoryMebibytes: z._default(whole(256, 3008), 512),
+  memoryMebibytes: z._default(wholeNumber(256, 3008), 512),
 });
 
 /** What one cluster is configured with. Each key is described where it stands. */
-export const clusterSchema = keys.check(({ value, issues }) => {
-  const { answerSeconds, secondLookSeconds } = value.limits;
-  const most = timeoutSeconds(value) - ASIDE_SECONDS;
-  if (answerSeconds + secondLookSeconds <= most) return;
-  const message = allowed(`answerSeconds and secondLookSeconds of ${most} together at most`);
-  issues.push({ code: 'custom', path: ['limits'], message, input: value.limits });
-});
+export const clusterSchema = keys.check(
+  ({ value, issues }) => {
+    const { answerSeconds, secondLookSeconds } = value.limits;
+    const most = timeoutSeconds(value) - OTHER_WORK_SECONDS;
+    if (answerSeconds + secondLookSeconds <= most) return;
+    const message = `have answerSeconds and secondLookSeconds that add up to ${most} or less`;
+    issues.push({ code: 'custom', path: ['limits'], message, input: value.limits });
+  },
+  ({ value, issues }) => {
+    const variables = Object.entries(environmentOf(value, NAMED_AT_LENGTH)).flat();
+    const bytes = Buffer.byteLength(variables.join(''));
+    if (bytes <= ENVIRONMENT_BYTES) return;
+    const message = `fit in ${ENVIRONMENT_BYTES} bytes of environment variables, and takes ${bytes}: shorten its tags, telemetry.variables or addresses`;
+    issues.push({ code: 'custom', path: [], message, input: value });
+  },
+);
 
-/** What a run needs beside its two looks: it sends, lists, remembers, pages and tells. */
-const ASIDE_SECONDS = 13;
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const ENVIRONMENT_BYTES = 4096;
+
+/** What a run does beside its two looks: it sends, lists, stores, pages and exports telemetry. */
+const OTHER_WORK_SECONDS = 13;
 
 /** How long a run may take: less than a schedule, so that the next one finds its lease free. */
 export function timeoutSeconds({ scheduleMinutes }: Pick<Cluster, 'scheduleMinutes'>): number {
   return Math.min(scheduleMinutes * 60 - 5, 120);
+}
+
+/** What the stack makes for the function. */
+export interface FunctionNeeds {
+  readonly document: string;
+  readonly table: string;
+  readonly topicArn: string;
+}
+
+/** As long as CloudFormation makes these for the longest name of a cluster. */
+const NAMED_AT_LENGTH: FunctionNeeds = {
+  document: 'd'.repeat(120),
+  table: 't'.repeat(120),
+  topicArn: 'a'.repeat(180),
+};
+
+/** The function's environment, of which `readSettings` makes the settings again. */
+export function environmentOf(
+  { name, tags, limits, kubeconfigParameter, telemetry, paging, heartbeatUrl, runbook }: Cluster,
+  { document, table, topicArn }: FunctionNeeds,
+): Record<string, string> {
+  const { pagerDuty, webhook } = paging;
+  const variables: Readonly<Record<string, string | undefined>> = {
+    [ENVIRONMENT.cluster]: name,
+    [ENVIRONMENT.targets]: JSON.stringify(targetsOf(tags)),
+    [ENVIRONMENT.document]: document,
+    [ENVIRONMENT.table]: table,
+    [ENVIRONMENT.topicArn]: topicArn,
+    [ENVIRONMENT.limits]: JSON.stringify(limits),
+    [ENVIRONMENT.kubeconfigParameter]: kubeconfigParameter,
+    [ENVIRONMENT.otlpHeadersParameter]: telemetry?.headersParameter,
+    [ENVIRONMENT.pagerDutyParameter]: pagerDuty?.parameter,
+    [ENVIRONMENT.pagerDutyUrl]: pagerDuty?.url,
+    [ENVIRONMENT.webhookParameter]: webhook?.parameter,
+    [ENVIRONMENT.webhookUrl]: webhook?.url,
+    [ENVIRONMENT.heartbeatUrl]: heartbeatUrl,
+    [ENVIRONMENT.runbook]: runbook,
+    OTEL_EXPORTER_OTLP_ENDPOINT: telemetry?.endpoint,
+    ...telemetry?.variables,
+  };
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, value]],
+    ),
+  );
+}
+
+function targetsOf(tags: Cluster['tags']): Targets {
+  return Object.entries(tags).map(([key, values]) => ({
+    Key: `tag:${key}`,
+    Values: [values].flat(),
+  }));
 }
 
 /** A cluster's settings, read: with every default in its place. */
@@ -153,3 +207,48 @@ export type Cluster = z.output<typeof keys>;
 
 /** A cluster's settings, as they are written. */
 export type ClusterSettings = z.input<typeof keys>;
+
+/** Lists which keys are wrong. Where that came from in the code is of no use to a person. */
+export class SettingsError extends Error {
+  constructor(troubles: readonly string[]) {
+    super(['these settings are wrong:', ...troubles].join('\n  '));
+  }
+}
+
+/** Reads the settings of one cluster. Each trouble begins with `place` and the cluster's name. */
+export function readCluster(settings: unknown, place: string): Reading<Cluster> {
+  const where = [place, ...nameIn(settings)].join(' ');
+  return readSetting(clusterSchema, settings, (key) =>
+    key === '' ? where : `${where}: ${key.replace(/^\./, '')}`,
+  );
+}
+
+/** By a name a person finds a cluster sooner than by its number. */
+function nameIn(settings: unknown): readonly string[] {
+  const name = clusterNameSchema.safeParse(Object(settings).name);
+  return name.success ? [`("${name.data}")`] : [];
+}
+
+function wholeNumber(least: number, most: number): z.ZodMiniNumber<number> {
+  const words = `be a whole number from ${least} to ${most}`;
+  // What is checked of several keys together must not be asked of a wrong one.
+  const range = { error: words, abort: true };
+  return z.int(words).check(z.gte(least, range), z.lte(most, range));
+}
+
+function mapOf<Value extends z.ZodMiniType>(
+  key: z.ZodMiniString<string>,
+  value: Value,
+  { least, most, words }: { readonly least: number; readonly most: number; readonly words: string },
+): z.ZodMiniRecord<z.ZodMiniString<string>, Value> {
+  const size = (record: object): boolean => {
+    const { length } = Object.keys(record);
+    return length >= least && length <= most;
+  };
+  return z.record(key, value, words).check(z.refine(size, words));
+}
+
+/** `a, b or c`. */
+function orList(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}

@@ -1,20 +1,30 @@
+import * as z from 'zod/mini';
 import { stackNameOf } from '../shared/contract/deployment.ts';
-import { list, read, SettingsError } from './allowed.ts';
-import { type Cluster, clusterSchema } from './cluster.ts';
+import { listOf, readSetting } from '../shared/contract/settings.ts';
+import { type Cluster, readCluster, SettingsError } from './cluster.ts';
 
 /** The key of `cdk.json`'s context that lists the clusters. */
 export const CONTEXT_KEY = 'vtepwatch';
 
-const clustersSchema = list(clusterSchema, { least: 1, most: 100 });
+const listSchema = listOf(z.unknown(), {
+  least: 1,
+  most: 100,
+  words: 'be a list of 1 to 100 clusters',
+});
 
 /**
- * Reads the clusters of the context. Throws an error that names each wrong key, and what is allowed
- * there: what a service would refuse is refused before anything is deployed.
+ * Reads the clusters of the context. Throws an error that names each wrong key and says what it must
+ * be: what a service would refuse is refused before anything is deployed.
  */
 export function readClusters(context: unknown): readonly Cluster[] {
-  const clusters = read(clustersSchema, context, CONTEXT_KEY);
-  const troubles = [...clashes(clusters, STACK), ...clashes(clusters, HOSTS)];
-  if (troubles.length > 0) throw new SettingsError(CONTEXT_KEY, troubles);
+  const list = readSetting(listSchema, context, (place) => `${CONTEXT_KEY}${place}`);
+  if (list.kind === 'wrong') throw new SettingsError(list.troubles);
+  const readings = list.value.map((settings, at) => readCluster(settings, `${CONTEXT_KEY}[${at}]`));
+  const wrong = readings.flatMap((reading) => (reading.kind === 'wrong' ? reading.troubles : []));
+  if (wrong.length > 0) throw new SettingsError(wrong);
+  const clusters = readings.flatMap((reading) => (reading.kind === 'read' ? [reading.value] : []));
+  const clashes = [...clashesOf(clusters, STACK), ...clashesOf(clusters, HOSTS)];
+  if (clashes.length > 0) throw new SettingsError(clashes);
   return clusters;
 }
 
@@ -27,13 +37,13 @@ interface Own {
 
 const STACK: Own = {
   key: 'name',
-  what: 'the name, or the name of the stack made of it,',
+  what: 'make another stack name than',
   of: ({ name }) => stackNameOf(name).toLowerCase(),
 };
 
 const HOSTS: Own = {
   key: 'tags',
-  what: 'the tags, and with them the hosts,',
+  what: 'select other hosts than',
   of: ({ tags, region }) => {
     const pairs = Object.entries(tags).flatMap(([tag, values]) =>
       [values].flat().map((value) => `${tag}\n${value}`),
@@ -42,14 +52,12 @@ const HOSTS: Own = {
   },
 };
 
-function clashes(clusters: readonly Cluster[], { key, what, of }: Own): readonly string[] {
+function clashesOf(clusters: readonly Cluster[], { key, what, of }: Own): readonly string[] {
+  const placeOf = (at: number): string => `${CONTEXT_KEY}[${at}] ("${clusters[at]?.name}")`;
   const first = new Map<string, number>();
   return clusters.flatMap((cluster, at) => {
     const other = first.get(of(cluster));
     if (other === undefined) first.set(of(cluster), at);
-    const place = `${CONTEXT_KEY}[${at}].${key}`;
-    return other === undefined
-      ? []
-      : [`${place}: ${what} of ${CONTEXT_KEY}[${other}] again; allowed: each cluster its own`];
+    return other === undefined ? [] : [`${placeOf(at)}: ${key} must ${what} ${placeOf(other)}`];
   });
 }

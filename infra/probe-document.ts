@@ -34,9 +34,6 @@ function documentOf(cluster: Cluster): object {
   return document;
 }
 
-/** `auto` reads every VXLAN device of flannel and of Calico, the others those of one alone. */
-export const DEVICE_PROFILES = ['auto', 'flannel', 'calico'] as const;
-
 const DEVICES = {
   auto: String.raw`flannel(-v6)?\.[0-9]+|vxlan(-v6)?\.calico`,
   flannel: String.raw`flannel(-v6)?\.[0-9]+`,
@@ -53,7 +50,7 @@ const PATHS = '/etc/kubernetes/admin.conf /etc/rancher/rke2/rke2.yaml /etc/ranch
 function scriptFor({ deviceProfile, kubeconfigPaths }: Cluster): string {
   const parts = PROBE_PARTS.map((part) => readFileSync(path.join(PARTS, part), 'utf8'));
   const script = replaced(parts.join('\n'), DEVICES.auto, DEVICES[deviceProfile]);
-  return replaced(script, PATHS, kubeconfigPaths?.join(' ') ?? PATHS);
+  return replaced(script, PATHS, kubeconfigPaths.join(' '));
 }
 
 /** A setting that no longer finds its place must not go lost in silence. */

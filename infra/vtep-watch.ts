@@ -3,9 +3,8 @@ import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { createAlarms } from './alarms.ts';
-import { read } from './allowed.ts';
 import { createChecker } from './checker.ts';
-import { clusterSchema, type ClusterSettings } from './cluster.ts';
+import { type ClusterSettings, readCluster, SettingsError } from './cluster.ts';
 import { createIncidentTable } from './incident-table.ts';
 import { createProbeDocument } from './probe-document.ts';
 import { createSchedule } from './schedule.ts';
@@ -33,7 +32,9 @@ export class VtepWatch extends Construct {
   /** Throws an error that names every key that is wrong. */
   constructor(scope: Construct, id: string, { asset, ...settings }: VtepWatchProps) {
     super(scope, id);
-    const cluster = read(clusterSchema, settings, id);
+    const reading = readCluster(settings, id);
+    if (reading.kind === 'wrong') throw new SettingsError(reading.troubles);
+    const cluster = reading.value;
     const document = createProbeDocument(this, cluster);
     const table = createIncidentTable(this);
     const topics = createTopics(this, cluster);

@@ -1,4 +1,4 @@
-import { clusterDimension, SELF_METRICS } from '../shared/contract/self-metrics.ts';
+import { SELF_METRICS } from '../shared/contract/self-metrics.ts';
 import type { Report } from '../shared/contract/report.ts';
 import { errorText } from './error-text.ts';
 import type { Run } from './run.ts';
@@ -23,7 +23,7 @@ export async function tellCompletion(
   const oldest = Math.min(now, ...outbox.map(({ page }) => page.at));
   logMetrics('run.completed', {
     namespace,
-    dimensions: { [dimension]: clusterDimension(cluster) },
+    dimensions: { [dimension]: cluster },
     at: now,
     metrics: [
       { name: names.runCompleted, unit: 'Count', value: 1 },

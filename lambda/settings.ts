@@ -1,11 +1,17 @@
-import * as z from 'zod/mini';
-import english from 'zod/v4/locales/en.js';
+import type * as z from 'zod/mini';
 import {
+  clusterNameSchema,
+  documentSchema,
   ENVIRONMENT,
   type Limits,
   limitsSchema,
+  parameterSchema,
+  readSetting,
+  runbookSchema,
+  tableSchema,
   type Targets,
   targetsSchema,
+  topicArnSchema,
   webAddressSchema,
 } from '../shared/contract/settings.ts';
 
@@ -21,13 +27,13 @@ export interface Settings {
   readonly kubeconfig: KubeconfigSource | undefined;
   /** Name of the SecureString with the headers for OTLP. */
   readonly otlpHeadersParameter: string | undefined;
-  /** Undefined where PagerDuty is not told. */
+  /** Undefined where no page goes to PagerDuty. */
   readonly pagerDuty: PagerDutySettings | undefined;
   /** Where pages are posted to as JSON; undefined where they are not. */
   readonly webhook: WebhookSource | undefined;
   /** What is called after each completed run. */
   readonly heartbeatUrl: string | undefined;
-  /** Where pages say that the runbook is: a URL, or a path that whoever is woken knows. */
+  /** Where pages say that the runbook is: a URL, or a path that the person on call knows. */
   readonly runbook: string | undefined;
 }
 
@@ -47,126 +53,96 @@ export type KubeconfigSource =
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a variable may hold: as the program checks it, and as a person is told. */
-interface Allowed<T> {
-  readonly schema: z.ZodMiniType<T>;
-  readonly words: string;
-}
-
-const CLUSTER = matching(/^[^\p{C}/#]{1,100}$/u, 'up to 100 printable characters without / and #');
-const DOCUMENT = matching(/^[a-zA-Z0-9_.:/-]{3,1600}$/, 'a document name or ARN');
-const TABLE = matching(/^[a-zA-Z0-9_.-]{3,255}$/, 'a table name');
-const TOPIC = matching(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:.{1,256}$/, 'the ARN of an SNS topic');
-const TARGETS: Allowed<Targets> = {
-  schema: targetsSchema,
-  words: 'a JSON array of SSM targets, [{"Key":"tag:...","Values":["..."]}]',
-};
-const LIMITS: Allowed<Limits> = {
-  schema: limitsSchema,
-  words: `a JSON object with numbers for any of ${Object.keys(limitsSchema.shape).join(', ')}`,
-};
-
-const RUNBOOK = matching(/^[^\s#\p{C}]{1,300}$/u, 'a path or URL without spaces and #');
-
-const WEB_ADDRESS: Allowed<string> = {
-  schema: webAddressSchema,
-  words: 'an http or https URL without user and password',
-};
-
 /** https://developer.pagerduty.com/docs/events-api-v2-overview */
 const PAGERDUTY_URL = 'https://events.pagerduty.com/v2/enqueue';
 
 /**
- * Reads the settings once, at cold start. Throws an error that names the variable, what is wrong
- * with it, and what is allowed.
+ * Reads the settings once, at cold start. Throws an error that names the variable and what it must
+ * be. It does not repeat the value: an address may hold a token.
  */
 export function readSettings(environment: Environment): Settings {
-  const { kubeconfigParameter, kubeconfigFile, otlpHeadersParameter } = ENVIRONMENT;
+  const { kubeconfigParameter, otlpHeadersParameter, kubeconfigFile } = ENVIRONMENT;
   return {
-    cluster: text(environment, ENVIRONMENT.cluster, CLUSTER),
-    targets: json(environment, ENVIRONMENT.targets, TARGETS),
-    document: text(environment, ENVIRONMENT.document, DOCUMENT),
-    table: text(environment, ENVIRONMENT.table, TABLE),
-    topicArn: text(environment, ENVIRONMENT.topicArn, TOPIC),
-    limits: json({ [ENVIRONMENT.limits]: '{}', ...environment }, ENVIRONMENT.limits, LIMITS),
-    kubeconfig: kubeconfigSource(environment[kubeconfigParameter], environment[kubeconfigFile]),
-    otlpHeadersParameter: environment[otlpHeadersParameter] || undefined,
+    cluster: required(environment, ENVIRONMENT.cluster, clusterNameSchema),
+    targets: json(environment, ENVIRONMENT.targets, targetsSchema),
+    document: required(environment, ENVIRONMENT.document, documentSchema),
+    table: required(environment, ENVIRONMENT.table, tableSchema),
+    topicArn: required(environment, ENVIRONMENT.topicArn, topicArnSchema),
+    limits: json({ [ENVIRONMENT.limits]: '{}', ...environment }, ENVIRONMENT.limits, limitsSchema),
+    kubeconfig: kubeconfigSource(
+      optional(environment, kubeconfigParameter, parameterSchema),
+      environment[kubeconfigFile],
+    ),
+    otlpHeadersParameter: optional(environment, otlpHeadersParameter, parameterSchema),
     pagerDuty: pagerDutySettings(environment),
     webhook: webhookSource(environment),
-    heartbeatUrl: webAddress(environment, ENVIRONMENT.heartbeatUrl),
-    runbook: runbookPlace(environment),
+    heartbeatUrl: optional(environment, ENVIRONMENT.heartbeatUrl, webAddressSchema),
+    runbook: optional(environment, ENVIRONMENT.runbook, runbookSchema),
   };
 }
 
-function runbookPlace(environment: Environment): string | undefined {
-  const value = environment[ENVIRONMENT.runbook];
-  return value ? checked(ENVIRONMENT.runbook, value, RUNBOOK) : undefined;
-}
-
 function pagerDutySettings(environment: Environment): PagerDutySettings | undefined {
-  const parameter = environment[ENVIRONMENT.pagerDutyParameter];
-  const url = webAddress(environment, ENVIRONMENT.pagerDutyUrl) ?? PAGERDUTY_URL;
-  return parameter ? { parameter, url } : undefined;
+  const parameter = optional(environment, ENVIRONMENT.pagerDutyParameter, parameterSchema);
+  const url = optional(environment, ENVIRONMENT.pagerDutyUrl, webAddressSchema) ?? PAGERDUTY_URL;
+  return parameter === undefined ? undefined : { parameter, url };
 }
 
 function webhookSource(environment: Environment): WebhookSource | undefined {
-  const name = environment[ENVIRONMENT.webhookParameter];
-  const url = webAddress(environment, ENVIRONMENT.webhookUrl);
-  if (name) return { kind: 'parameter', name };
+  const name = optional(environment, ENVIRONMENT.webhookParameter, parameterSchema);
+  const url = optional(environment, ENVIRONMENT.webhookUrl, webAddressSchema);
+  if (name !== undefined) return { kind: 'parameter', name };
   return url === undefined ? undefined : { kind: 'url', url };
-}
-
-/** An optional address. It may hold a token, so what is wrong with it is told without it. */
-function webAddress(environment: Environment, name: string): string | undefined {
-  return environment[name] ? text(environment, name, WEB_ADDRESS) : undefined;
-}
-
-function matching(pattern: RegExp, words: string): Allowed<string> {
-  return { schema: z.string().check(z.regex(pattern, 'Malformed')), words };
 }
 
 function kubeconfigSource(
   parameter: string | undefined,
   file: string | undefined,
 ): KubeconfigSource | undefined {
-  if (parameter) return { kind: 'parameter', name: parameter };
+  if (parameter !== undefined) return { kind: 'parameter', name: parameter };
   return file ? { kind: 'file', path: file } : undefined;
 }
 
-function text<T>(environment: Environment, name: string, allowed: Allowed<T>): T {
-  return checked(name, required(environment, name, allowed), allowed);
-}
-
-function json<T>(environment: Environment, name: string, allowed: Allowed<T>): T {
-  const value = required(environment, name, allowed);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(value);
-  } catch (cause) {
-    throw wrong(name, `is not JSON: ${value.slice(0, 80)}`, { allowed, cause });
-  }
-  return checked(name, parsed, allowed);
-}
-
-function required<T>(environment: Environment, name: string, allowed: Allowed<T>): string {
-  const value = environment[name];
-  if (value === undefined || value === '') {
-    throw wrong(name, 'is missing or empty', { allowed });
-  }
-  return value;
-}
-
-function checked<T>(name: string, value: unknown, allowed: Allowed<T>): T {
-  // zod/mini has no words of its own: without a language every message is "Invalid input".
-  const result = allowed.schema.safeParse(value, { error: english().localeError });
-  if (result.success) return result.data;
-  throw wrong(name, `is wrong:\n${z.prettifyError(result.error)}`, { allowed });
-}
-
-function wrong<T>(
+/** A variable that may be unset; an empty one counts as unset. */
+function optional<Schema extends z.ZodMiniType>(
+  environment: Environment,
   name: string,
-  what: string,
-  { allowed, cause }: { readonly allowed: Allowed<T>; readonly cause?: unknown },
-): Error {
-  return new Error(`environment variable ${name} ${what}\nAllowed: ${allowed.words}`, { cause });
+  schema: Schema,
+): z.output<Schema> | undefined {
+  const value = environment[name];
+  return value ? checked(name, value, schema) : undefined;
+}
+
+function required<Schema extends z.ZodMiniType>(
+  environment: Environment,
+  name: string,
+  schema: Schema,
+): z.output<Schema> {
+  return checked(name, environment[name], schema);
+}
+
+function json<Schema extends z.ZodMiniType>(
+  environment: Environment,
+  name: string,
+  schema: Schema,
+): z.output<Schema> {
+  return checked(name, parsed(environment[name]), schema);
+}
+
+/** Text that is not JSON stays text, of which the schema says what it must be. */
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function checked<Schema extends z.ZodMiniType>(
+  name: string,
+  value: unknown,
+  schema: Schema,
+): z.output<Schema> {
+  const reading = readSetting(schema, value, (key) => `environment variable ${name}${key}`);
+  if (reading.kind === 'wrong') throw new Error(reading.troubles.join('\n'));
+  return reading.value;
 }

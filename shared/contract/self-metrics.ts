@@ -5,6 +5,7 @@
  */
 export const SELF_METRICS = {
   namespace: 'vtepwatch',
+  /** Its value is the cluster's name, which is ASCII, as CloudWatch wants it. */
   dimension: 'Cluster',
   /** Count; 1 when state and outbox are written and all pages that could go out are out. */
   runCompleted: 'RunCompleted',
@@ -13,8 +14,3 @@ export const SELF_METRICS = {
   /** Share of the nodes that this run could read, 0 to 1; 0 where no node is known. */
   hostsReadRatio: 'HostsReadRatio',
 } as const;
-
-/** The dimension's value: CloudWatch takes ASCII alone, and a cluster's name may be any text. */
-export function clusterDimension(cluster: string): string {
-  return cluster.replaceAll(/[^\x20-\x7e]/gu, '?');
-}

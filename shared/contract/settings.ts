@@ -1,5 +1,11 @@
 import * as z from 'zod/mini';
 
+/**
+ * What each setting may be. The deployment checks `cdk.json` by it, and the function checks its
+ * environment by the same, so that neither takes what the other refuses. Every schema carries the
+ * words for a person, which complete the sentence "NAME must ...".
+ */
+
 /** The environment variables that the stack sets and the function reads. */
 export const ENVIRONMENT = {
   cluster: 'VTEPWATCH_CLUSTER',
@@ -19,46 +25,211 @@ export const ENVIRONMENT = {
   kubeconfigFile: 'KUBECONFIG',
 } as const;
 
-const seconds = (fallback: number): z.ZodMiniDefault<z.ZodMiniNumber> =>
-  z._default(z.number().check(z.nonnegative()), fallback);
+/** `VTEPWATCH_CLUSTER`. It stands in keys, pages and telemetry, and names the stack. */
+export const clusterNameSchema = matching(
+  /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$/,
+  'be 1 to 63 letters, digits and . _ -, with a letter or digit first and last',
+);
+
+/** https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html; SSM's targets take no `+`. */
+export const tagKeySchema = matching(
+  /^[\p{L}\p{Z}\p{N}_.:/=\-@]{1,128}$/u,
+  'be a tag key of 1 to 128 letters, digits, spaces and _ . : / = - @',
+);
+
+export const tagValueSchema = matching(
+  /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u,
+  'be a tag value of 1 to 256 letters, digits, spaces and _ . : / = + - @',
+);
+
+/** One tag may have several values, of which any will do. */
+export const tagValuesSchema = listOf(tagValueSchema, {
+  least: 1,
+  most: 50,
+  words: 'be a list of 1 to 50 tag values',
+});
+
+/**
+ * The JSON of `VTEPWATCH_TARGETS`: SSM targets, as SendCommand takes them. Beside `tag:KEY` SSM
+ * knows other keys, such as `InstanceIds`.
+ * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Target.html
+ */
+export const targetsSchema = listOf(
+  only({
+    Key: matching(
+      /^[\p{L}\p{Z}\p{N}_.:/=\-@]{1,163}$/u,
+      'be tag: and a tag key, or another key of an SSM target',
+    ),
+    Values: tagValuesSchema,
+  }),
+  {
+    least: 1,
+    most: 5,
+    words: 'be a JSON array of 1 to 5 SSM targets, [{"Key":"tag:...","Values":["..."]}]',
+  },
+);
+
+export type Targets = z.infer<typeof targetsSchema>;
 
 /** How strict to be, each with its unit in its name. The JSON of `VTEPWATCH_LIMITS`. */
-export const limitsSchema = z.strictObject({
+export const limitsSchema = only({
   /** Share of the nodes that must be read before the cluster can be called healthy. */
-  quorum: z._default(z.number().check(z.gt(0), z.lte(1)), 0.5),
+  quorum: z._default(
+    numberOf('be a number above 0 and not above 1', (value) => value > 0 && value <= 1),
+    0.5,
+  ),
   /** A master that needs longer for `kubectl get nodes` is slow. */
   slowSeconds: seconds(5),
   /** How long a fault of a lone pair must last before it pages. */
   pairPatienceSeconds: seconds(180),
-  /** New nodes and freshly booted hosts are not judged before this age. */
+  /** New nodes and freshly booted hosts are not checked before this age. */
   graceSeconds: seconds(120),
   /** How much of the host's own uptime lies between the two looks. */
   secondLookSeconds: seconds(10),
   /** How long the run waits for the hosts' answers to one command. */
   answerSeconds: seconds(25),
   /** A node that no run has seen for this long has left the cluster. */
-  rosterDays: z._default(z.number().check(z.positive()), 7),
+  rosterDays: z._default(
+    numberOf('be a number of days above 0', (value) => value > 0),
+    7,
+  ),
 });
 
 export type Limits = z.infer<typeof limitsSchema>;
 
-/** SSM targets, as SendCommand takes them. The JSON of `VTEPWATCH_TARGETS`. */
-export const targetsSchema = z
-  .array(
-    z.strictObject({
-      Key: z.string().check(z.regex(/^[\p{L}\p{Z}\p{N}_.:/=\-@]{1,163}$/u)),
-      Values: z.array(z.string()).check(z.minLength(1), z.maxLength(50)),
-    }),
-  )
-  .check(z.minLength(1), z.maxLength(5));
-
-export type Targets = z.infer<typeof targetsSchema>;
+/**
+ * The name of a SecureString: the value of each `VTEPWATCH_..._PARAMETER`. Its ARN must fit in 1,011
+ * characters. https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+ */
+export const parameterSchema = matching(
+  /^(?!\/?(aws|ssm))(?=.{1,900}$)((\/[a-zA-Z0-9_.-]+){1,15}|[a-zA-Z0-9_.-]+)$/i,
+  'be the name of an SSM parameter, /path/name or name, that does not begin with aws or ssm',
+);
 
 /**
- * An address that the function calls: the value of each `VTEPWATCH_..._URL`. User and password have
- * no place in it, since a client would not send them.
+ * An address that the function calls: the value of each `VTEPWATCH_..._URL`. It has no user and no
+ * password, since a client would not send them.
  */
-export const webAddressSchema = z.string().check(
-  z.regex(/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/, 'Malformed'),
-  z.refine((text) => URL.canParse(text), 'Malformed'),
+export const webAddressSchema = textOf(
+  'be an http or https URL without user and password',
+  (text) => /^https?:\/\/[^\s\p{C}/?#@]+([/?#][^\s\p{C}]*)?$/u.test(text) && URL.canParse(text),
 );
+
+/** `VTEPWATCH_RUNBOOK`: the part of a link before `#`. */
+export const runbookSchema = matching(
+  /^[^\s#\p{C}]{1,300}$/u,
+  'be a path or URL of 1 to 300 characters, without spaces, invisible characters and #',
+);
+
+/** Whose VXLAN devices the hosts' script reads: `auto` those of flannel and of Calico. */
+export const DEVICE_PROFILES = ['auto', 'flannel', 'calico'] as const;
+
+export type DeviceProfile = (typeof DEVICE_PROFILES)[number];
+
+/**
+ * Where masters have their admin kubeconfig; the first that is there counts. The script takes the
+ * paths apart at the spaces between them, and so they have nothing that a shell acts on.
+ */
+export const kubeconfigPathsSchema = listOf(
+  matching(
+    /^(\/(?!\.\.?(\/|$))[a-zA-Z0-9_.-]{1,100}){1,10}$/,
+    'be an absolute path of letters, digits and _ . -',
+  ),
+  { least: 1, most: 8, words: 'be a list of 1 to 8 paths' },
+);
+
+/** Where kubeadm, RKE2 and k3s put it. */
+export const KUBECONFIG_PATHS = [
+  '/etc/kubernetes/admin.conf',
+  '/etc/rancher/rke2/rke2.yaml',
+  '/etc/rancher/k3s/k3s.yaml',
+] as const;
+
+/** `VTEPWATCH_DOCUMENT`, `_TABLE` and `_TOPIC_ARN`: what the stack made. */
+export const documentSchema = matching(/^[a-zA-Z0-9_.:/-]{3,1600}$/, 'be a document name or ARN');
+export const tableSchema = matching(/^[a-zA-Z0-9_.-]{3,255}$/, 'be a table name');
+export const topicArnSchema = matching(
+  /^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[a-zA-Z0-9_.-]{1,256}$/,
+  'be the ARN of an SNS topic',
+);
+
+/** Text of one form. `words` complete "NAME must ...", here and below. */
+export function matching(pattern: RegExp, words: string): z.ZodMiniString<string> {
+  return textOf(words, (text) => pattern.test(text));
+}
+
+function textOf(words: string, holds: (text: string) => boolean): z.ZodMiniString<string> {
+  return z.string(words).check(z.refine(holds, words));
+}
+
+function seconds(fallback: number): z.ZodMiniDefault<z.ZodMiniNumber<number>> {
+  return z._default(
+    numberOf('be a number of seconds, 0 or more', (value) => value >= 0),
+    fallback,
+  );
+}
+
+function numberOf(words: string, holds: (value: number) => boolean): z.ZodMiniNumber<number> {
+  // What is checked of several numbers together must not be asked of a wrong one.
+  return z.number(words).check(z.refine(holds, { error: words, abort: true }));
+}
+
+export function listOf<Item extends z.ZodMiniType>(
+  item: Item,
+  { least, most, words }: { readonly least: number; readonly most: number; readonly words: string },
+): z.ZodMiniArray<Item> {
+  // zod's own checks of the length would be asked of a text as well.
+  const fits = ({ length }: readonly unknown[]): boolean => length >= least && length <= most;
+  return z.array(item, words).check(z.refine(fits, words));
+}
+
+/** An object that has these keys and no other. */
+export function only<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+): z.ZodMiniObject<z.core.util.Writeable<Shape>, z.core.$strict> {
+  return z.strictObject(shape, `be an object with the keys ${Object.keys(shape).join(', ')}`);
+}
+
+/** What a schema made of a value, or what is wrong with the value. */
+export type Reading<Value> =
+  | { readonly kind: 'read'; readonly value: Value }
+  | { readonly kind: 'wrong'; readonly troubles: readonly string[] };
+
+/**
+ * Reads a setting. Each trouble is a sentence whose subject is `subjectOf` the place within the
+ * value, such as `.limits.quorum` or `[0].Key`, and empty for the value itself. Values are not
+ * repeated: one may be a secret in the wrong place.
+ */
+export function readSetting<Schema extends z.ZodMiniType>(
+  schema: Schema,
+  value: unknown,
+  subjectOf: (place: string) => string,
+): Reading<z.output<Schema>> {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return { kind: 'read', value: result.data };
+  const troubles = result.error.issues.flatMap((issue) =>
+    troublesOf(issue, subjectOf(issue.path.map(stepText).join(''))),
+  );
+  return { kind: 'wrong', troubles };
+}
+
+function troublesOf(issue: z.core.$ZodIssue, subject: string): readonly string[] {
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.map((key) => stepText(key).replace(/^\./, ''));
+    return keys.map((key) => `${subject} has the unknown key ${key}; it must ${issue.message}`);
+  }
+  const words = issue.code === 'invalid_key' ? issue.issues[0]?.message : issue.message;
+  return [`${subject}${issue.input === undefined ? ' is missing; it' : ''} must ${words}`];
+}
+
+/** A step of a path. A key that is no plain word is quoted, and what a terminal acts on is escaped. */
+function stepText(step: PropertyKey): string {
+  if (typeof step === 'number') return `[${step}]`;
+  const key = String(step);
+  if (/^[\w-]+$/.test(key)) return `.${key}`;
+  const quoted = JSON.stringify(key).replaceAll(
+    /\P{ASCII}|\x7f/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+  return `[${quoted}]`;
+}

@@ -22,6 +22,11 @@ describe('a good context', () => {
       {
         ...DEMO,
         deviceProfile: 'auto',
+        kubeconfigPaths: [
+          '/etc/kubernetes/admin.conf',
+          '/etc/rancher/rke2/rke2.yaml',
+          '/etc/rancher/k3s/k3s.yaml',
+        ],
         scheduleMinutes: 5,
         limits: limitsSchema.parse({}),
         paging: { emails: [] },
@@ -83,137 +88,168 @@ describe('a good context', () => {
   });
 });
 
-const NAME = 'allowed: 1 to 63 letters, digits and . _ -, with a letter or digit first and last';
-const TAG = 'allowed: a tag of 1 to 128 letters, digits, spaces and _ . : / = - @';
-const VALUE = 'allowed: a tag value of 1 to 256 letters, digits, spaces and _ . : / = + - @';
+const NAME = 'must be 1 to 63 letters, digits and . _ -, with a letter or digit first and last';
+const TAG = 'must be a tag key of 1 to 128 letters, digits, spaces and _ . : / = - @';
+const TAGS = 'must be 1 to 5 pairs, for example { "vtepwatch": "prod" }';
+const VALUE = 'must be a tag value of 1 to 256 letters, digits, spaces and _ . : / = + - @';
 const PARAMETER =
-  'allowed: the name of an SSM parameter, /path/name or name, that does not begin with aws or ssm';
-const PATH = 'allowed: an absolute path of letters, digits and _ . -';
-const ADDRESS = 'allowed: an http or https URL without user and password';
+  'must be the name of an SSM parameter, /path/name or name, that does not begin with aws or ssm';
+const PATH = 'must be an absolute path of letters, digits and _ . -';
+const RUNBOOK =
+  'must be a path or URL of 1 to 300 characters, without spaces, invisible characters and #';
+const ADDRESS = 'must be an http or https URL without user and password';
 
-describe('one wrong key is named with what is allowed', () => {
+describe('one wrong key is named with what it must be', () => {
   test.for([
-    [{ name: undefined }, `.name is missing; ${NAME}`],
-    [{ name: '' }, `.name is wrong; ${NAME}`],
-    [{ name: 'de mo' }, `.name is wrong; ${NAME}`],
-    [{ name: '-demo' }, `.name is wrong; ${NAME}`],
-    [{ name: 'd'.repeat(64) }, `.name is wrong; ${NAME}`],
-    [{ name: 7 }, `.name is wrong; ${NAME}`],
-    [{ tags: undefined }, '.tags is missing; allowed: 1 to 5 of them'],
-    [{ tags: {} }, '.tags is wrong; allowed: 1 to 5 of them'],
-    [{ tags: { 'a*': 'b' } }, `.tags.a* is wrong; ${TAG}`],
-    [{ tags: { a: '' } }, `.tags.a is wrong; ${VALUE}`],
-    [{ tags: { a: 'b*' } }, `.tags.a is wrong; ${VALUE}`],
-    [{ tags: { a: '${aws:username}' } }, `.tags.a is wrong; ${VALUE}`],
-    [{ tags: { a: [] } }, '.tags.a is wrong; allowed: a list of 1 to 50'],
-    [{ tags: { a: 1 } }, '.tags.a is wrong; allowed: a tag value, or a list of 1 to 50'],
-    [{ tags: { a: ['b', '*'] } }, `.tags.a[1] is wrong; ${VALUE}`],
-    [{ region: 'Frankfurt' }, '.region is wrong; allowed: an AWS Region, like eu-central-1'],
+    [{ name: undefined }, `name is missing; it ${NAME}`],
+    [{ name: '' }, `name ${NAME}`],
+    [{ name: 'de mo' }, `name ${NAME}`],
+    [{ name: '-demo' }, `name ${NAME}`],
+    [{ name: 'd'.repeat(64) }, `name ${NAME}`],
+    [{ name: 7 }, `name ${NAME}`],
+    [{ tags: undefined }, `tags is missing; it ${TAGS}`],
+    [{ tags: {} }, `tags ${TAGS}`],
+    [{ tags: { 'a*': 'b' } }, `tags["a*"] ${TAG}`],
+    [{ tags: { a: '' } }, `tags.a ${VALUE}`],
+    [{ tags: { a: 'b*' } }, `tags.a ${VALUE}`],
+    [{ tags: { a: '${aws:username}' } }, `tags.a ${VALUE}`],
+    [{ tags: { a: [] } }, 'tags.a must be a list of 1 to 50 tag values'],
+    [{ tags: { a: 1 } }, 'tags.a must be a tag value, or a list of 1 to 50 of them'],
+    [{ tags: { a: ['b', '*'] } }, `tags.a[1] ${VALUE}`],
+    [{ region: 'Frankfurt' }, 'region must be an AWS Region, for example eu-central-1'],
     [
       { telemetry: { variables: { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret' } } },
-      '.telemetry.variables.OTEL_EXPORTER_OTLP_HEADERS is wrong; allowed: an OTEL_ variable other than those for headers, which headersParameter is for',
+      'telemetry.variables.OTEL_EXPORTER_OTLP_HEADERS must be an OTEL_ variable other than those for headers, which headersParameter is for',
     ],
     [
       { telemetry: { variables: { NODE_OPTIONS: '--inspect' } } },
-      '.telemetry.variables.NODE_OPTIONS is wrong; allowed: an OTEL_ variable other than those for headers, which headersParameter is for',
+      'telemetry.variables.NODE_OPTIONS must be an OTEL_ variable other than those for headers, which headersParameter is for',
     ],
-    [{ deviceProfile: 'cilium' }, '.deviceProfile is wrong; allowed: auto, flannel, calico'],
-    [{ kubeconfigPaths: [] }, '.kubeconfigPaths is wrong; allowed: a list of 1 to 8'],
-    [{ kubeconfigPaths: ['admin.conf'] }, `.kubeconfigPaths[0] is wrong; ${PATH}`],
-    [{ kubeconfigPaths: ['/etc/../root/x'] }, `.kubeconfigPaths[0] is wrong; ${PATH}`],
-    [{ kubeconfigPaths: ['/a; reboot'] }, `.kubeconfigPaths[0] is wrong; ${PATH}`],
-    [{ kubeconfigPaths: ['/$(reboot)'] }, `.kubeconfigPaths[0] is wrong; ${PATH}`],
-    [{ kubeconfigPaths: ['/a\n/b'] }, `.kubeconfigPaths[0] is wrong; ${PATH}`],
-    [{ kubeconfigPaths: ['/*'] }, `.kubeconfigPaths[0] is wrong; ${PATH}`],
-    [{ kubeconfigPaths: ['/{{ Action }}'] }, `.kubeconfigPaths[0] is wrong; ${PATH}`],
-    [{ scheduleMinutes: 0 }, '.scheduleMinutes is wrong; allowed: a whole number from 1 to 60'],
-    [{ scheduleMinutes: 0.5 }, '.scheduleMinutes is wrong; allowed: a whole number from 1 to 60'],
-    [{ scheduleMinutes: '5' }, '.scheduleMinutes is wrong; allowed: a whole number from 1 to 60'],
+    [{ deviceProfile: 'cilium' }, 'deviceProfile must be auto, flannel or calico'],
+    [{ kubeconfigPaths: [] }, 'kubeconfigPaths must be a list of 1 to 8 paths'],
+    [{ kubeconfigPaths: ['admin.conf'] }, `kubeconfigPaths[0] ${PATH}`],
+    [{ kubeconfigPaths: ['/etc/../root/x'] }, `kubeconfigPaths[0] ${PATH}`],
+    [{ kubeconfigPaths: ['/a; reboot'] }, `kubeconfigPaths[0] ${PATH}`],
+    [{ kubeconfigPaths: ['/$(reboot)'] }, `kubeconfigPaths[0] ${PATH}`],
+    [{ kubeconfigPaths: ['/a\n/b'] }, `kubeconfigPaths[0] ${PATH}`],
+    [{ kubeconfigPaths: ['/*'] }, `kubeconfigPaths[0] ${PATH}`],
+    [{ kubeconfigPaths: ['/{{ Action }}'] }, `kubeconfigPaths[0] ${PATH}`],
+    [{ scheduleMinutes: 0 }, 'scheduleMinutes must be a whole number from 1 to 60'],
+    [{ scheduleMinutes: 0.5 }, 'scheduleMinutes must be a whole number from 1 to 60'],
+    [{ scheduleMinutes: '5' }, 'scheduleMinutes must be a whole number from 1 to 60'],
     [
       { scheduleMinutes: 1, limits: { answerSeconds: 33 } },
-      '.limits is wrong; allowed: answerSeconds and secondLookSeconds of 42 together at most',
+      'limits must have answerSeconds and secondLookSeconds that add up to 42 or less',
     ],
-    [{ limits: { quorum: 2 } }, '.limits.quorum is wrong; Too big: expected number to be <=1'],
+    [{ limits: { quorum: 2 } }, 'limits.quorum must be a number above 0 and not above 1'],
     [
       { limits: { latency: 2 } },
-      `.limits.latency: there is no such key; allowed: the keys ${Object.keys(limitsSchema.shape).join(', ')}`,
+      `limits has the unknown key latency; it must be an object with the keys ${Object.keys(limitsSchema.shape).join(', ')}`,
     ],
-    [{ kubeconfigParameter: 'a b' }, `.kubeconfigParameter is wrong; ${PARAMETER}`],
-    [{ kubeconfigParameter: '/aws/x' }, `.kubeconfigParameter is wrong; ${PARAMETER}`],
-    [{ kubeconfigParameter: 'SSMx' }, `.kubeconfigParameter is wrong; ${PARAMETER}`],
-    [{ kubeconfigParameter: '/a/*' }, `.kubeconfigParameter is wrong; ${PARAMETER}`],
-    [
-      { telemetry: { endpoint: 'grpc://collector:4317' } },
-      `.telemetry.endpoint is wrong; ${ADDRESS}`,
-    ],
+    [{ kubeconfigParameter: 'a b' }, `kubeconfigParameter ${PARAMETER}`],
+    [{ kubeconfigParameter: '/aws/x' }, `kubeconfigParameter ${PARAMETER}`],
+    [{ kubeconfigParameter: 'SSMx' }, `kubeconfigParameter ${PARAMETER}`],
+    [{ kubeconfigParameter: '/a/*' }, `kubeconfigParameter ${PARAMETER}`],
+    [{ telemetry: { endpoint: 'grpc://collector:4317' } }, `telemetry.endpoint ${ADDRESS}`],
     [
       { telemetry: { endpoint: 'https://otlp.example.com', headers: 'x=y' } },
-      '.telemetry.headers: there is no such key; allowed: the keys endpoint, variables, headersParameter',
+      'telemetry has the unknown key headers; it must be an object with the keys endpoint, variables, headersParameter',
     ],
     [
       { paging: { slack: 'x' } },
-      '.paging.slack: there is no such key; allowed: the keys emails, pagerDuty, webhook',
+      'paging has the unknown key slack; it must be an object with the keys emails, pagerDuty, webhook',
     ],
-    [{ paging: { emails: ['nobody'] } }, '.paging.emails[0] is wrong; allowed: an e-mail address'],
-    [{ paging: { pagerDuty: {} } }, `.paging.pagerDuty.parameter is missing; ${PARAMETER}`],
+    [{ paging: { emails: ['nobody'] } }, 'paging.emails[0] must be an e-mail address'],
+    [{ paging: { pagerDuty: {} } }, `paging.pagerDuty.parameter is missing; it ${PARAMETER}`],
     [
       { paging: { webhook: {} } },
-      '.paging.webhook is wrong; allowed: either the key parameter or the key url',
+      'paging.webhook must have either the key parameter or the key url',
     ],
     [
       { paging: { webhook: { parameter: '/a', url: 'https://a.test' } } },
-      '.paging.webhook is wrong; allowed: either the key parameter or the key url',
+      'paging.webhook must have either the key parameter or the key url',
     ],
-    [{ heartbeatUrl: 'https://u:p@a.test' }, `.heartbeatUrl is wrong; ${ADDRESS}`],
-    [{ runbook: 'RUNBOOK.md#x' }, '.runbook is wrong; allowed: a path or URL without spaces and #'],
+    [{ heartbeatUrl: 'https://u:p@a.test' }, `heartbeatUrl ${ADDRESS}`],
+    [{ runbook: 'RUNBOOK.md#x' }, `runbook ${RUNBOOK}`],
+    [{ runbook: 'RUNBOOK\u200b.md' }, `runbook ${RUNBOOK}`],
     [
       { vpc: { subnetIds: ['subnet-0123456789abcdef0'] } },
-      '.vpc.securityGroupIds is missing; allowed: a list of 1 to 5',
+      'vpc.securityGroupIds is missing; it must be a list of 1 to 5 security group ids',
     ],
     [
       { vpc: { subnetIds: ['vpc-1'], securityGroupIds: ['sg-0123456789abcdef0'] } },
-      '.vpc.subnetIds[0] is wrong; allowed: a subnet id, subnet-...',
+      'vpc.subnetIds[0] must be a subnet id, subnet-...',
     ],
-    [
-      { memoryMebibytes: 128 },
-      '.memoryMebibytes is wrong; allowed: a whole number from 256 to 3008',
-    ],
+    [{ memoryMebibytes: 128 }, 'memoryMebibytes must be a whole number from 256 to 3008'],
     [
       { shedule: 1 },
-      `.shedule: there is no such key; allowed: the keys ${Object.keys(clusterSchema.shape).join(', ')}`,
+      ` has the unknown key shedule; it must be an object with the keys ${Object.keys(clusterSchema.shape).join(', ')}`,
     ],
   ] as const)('%j', ([wrong, said]) => {
-    const [first, trouble, ...more] = troublesOf([{ ...DEMO, ...wrong }]);
-    expect(first).toBe('The settings in vtepwatch are wrong:');
-    expect(trouble).toBe(`vtepwatch[0]${said}`);
-    expect(more).toEqual([]);
+    const place = 'name' in wrong ? 'vtepwatch[0]' : 'vtepwatch[0] ("demo")';
+    expect(troublesOf([{ ...DEMO, ...wrong }])).toEqual([
+      'these settings are wrong:',
+      said.startsWith(' ') ? `${place}${said}` : `${place}: ${said}`,
+    ]);
   });
 });
 
+test('what Lambda has no room for is refused', () => {
+  const values = Array.from({ length: 50 }, (_, at) => `${'x'.repeat(100)}${at}`);
+  const [, trouble, ...more] = troublesOf([{ ...DEMO, tags: { a: values } }]);
+  expect(trouble).toMatch(
+    /^vtepwatch\[0\] \("demo"\) must fit in 4096 bytes of environment variables, and takes \d{4}: /,
+  );
+  expect(more).toEqual([]);
+  expect(troublesOf([{ ...DEMO, tags: { a: values.slice(0, 20) } }])).toEqual([]);
+});
+
 describe('a context', () => {
-  test.for([undefined, {}, 'demo', []])('that is %j is no list of clusters', (context) => {
-    const [, trouble] = troublesOf(context);
-    expect(trouble).toMatch(/^vtepwatch is (missing|wrong); allowed: a list of 1 to 100$/);
-  });
-
-  test('with several wrong keys has them all told at once', () => {
-    const [, ...troubles] = troublesOf([
-      { ...DEMO, scheduleMinutes: 0 },
-      { name: 'x', tags: { a: 'b' }, deviceProfile: 'x' },
-    ]);
-    expect(troubles.map((line) => line.split(' ')[0])).toEqual([
-      'vtepwatch[0].scheduleMinutes',
-      'vtepwatch[1].deviceProfile',
+  test.for([
+    [undefined, 'is missing; it must be'],
+    [{}, 'must be'],
+    ['demo', 'must be'],
+    [[], 'must be'],
+  ] as const)('that is %j is no list of clusters', ([context, must]) => {
+    expect(troublesOf(context)).toEqual([
+      'these settings are wrong:',
+      `vtepwatch ${must} a list of 1 to 100 clusters`,
     ]);
   });
 
-  test('that holds a secret in a wrong place does not have it told', () => {
+  test('with several wrong keys has them all listed at once, each with its cluster', () => {
+    expect(
+      troublesOf([
+        { ...DEMO, scheduleMinutes: 0 },
+        { name: 'b', tags: {} },
+        { name: 'x', tags: { a: 'b' }, deviceProfile: 'x' },
+        'c',
+      ]),
+    ).toEqual([
+      'these settings are wrong:',
+      'vtepwatch[0] ("demo"): scheduleMinutes must be a whole number from 1 to 60',
+      'vtepwatch[1] ("b"): tags must be 1 to 5 pairs, for example { "vtepwatch": "prod" }',
+      'vtepwatch[2] ("x"): deviceProfile must be auto, flannel or calico',
+      `vtepwatch[3] must be an object with the keys ${Object.keys(clusterSchema.shape).join(', ')}`,
+    ]);
+  });
+
+  test('that holds a secret in a wrong place does not have it repeated', () => {
     const secret = 'R0UT1NG-KEY';
     const troubles = troublesOf([
       { ...DEMO, paging: { pagerDuty: { parameter: `${secret} `, key: secret } } },
     ]);
     expect(troubles).toHaveLength(3);
     expect(troubles.join('\n')).not.toContain(secret);
+  });
+
+  test('has no key that a terminal would act on in an error', () => {
+    const [, ...troubles] = troublesOf([
+      { ...DEMO, tags: { '\u001b[2Ja\u202eb\u007f': 'c' }, '\u001b]0;x\u0007': 1 },
+    ]);
+    expect(troubles).toHaveLength(2);
+    expect(troubles.join('')).toMatch(/^[\x20-\x7e]+$/);
+    expect(troubles[0]).toContain(String.raw`tags["\u001b[2Ja\u{202e}b\u{7f}"] must be a tag key`);
   });
 });
 
@@ -225,8 +261,8 @@ describe('two clusters are not', () => {
     ['of one stack', { ...other, name: 'DEMO' }],
   ] as const)('%s', ([, again]) => {
     expect(troublesOf([DEMO, again])).toEqual([
-      'The settings in vtepwatch are wrong:',
-      'vtepwatch[1].name: the name, or the name of the stack made of it, of vtepwatch[0] again; allowed: each cluster its own',
+      'these settings are wrong:',
+      `vtepwatch[1] ("${again.name}"): name must make another stack name than vtepwatch[0] ("demo")`,
     ]);
   });
 
@@ -235,13 +271,13 @@ describe('two clusters are not', () => {
       { ...DEMO, name: 'prod.eu' },
       { ...other, name: 'prod_eu' },
     ];
-    expect(troublesOf(twins)[1]).toMatch(/^vtepwatch\[1\]\.name: /);
+    expect(troublesOf(twins)[1]).toMatch(/^vtepwatch\[1\] \("prod_eu"\): name must /);
   });
 
   test.for([{ vtepwatch: 'demo' }, { vtepwatch: ['demo'] }])('of the same hosts: %j', (tags) => {
     expect(troublesOf([DEMO, { name: 'other', tags }])).toEqual([
-      'The settings in vtepwatch are wrong:',
-      'vtepwatch[1].tags: the tags, and with them the hosts, of vtepwatch[0] again; allowed: each cluster its own',
+      'these settings are wrong:',
+      'vtepwatch[1] ("other"): tags must select other hosts than vtepwatch[0] ("demo")',
     ]);
   });
 });

@@ -298,7 +298,7 @@ describe('the stack', () => {
 
   test('refuses settings that are wrong', () => {
     expect(() => stackOf({ scheduleMinutes: 0 })).toThrow(
-      'Watch.scheduleMinutes is wrong; allowed: a whole number from 1 to 60',
+      'Watch ("demo"): scheduleMinutes must be a whole number from 1 to 60',
     );
   });
 });

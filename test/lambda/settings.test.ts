@@ -60,7 +60,7 @@ describe('a good environment', () => {
     expect(
       readSettings({
         ...NEEDED,
-        VTEPWATCH_CLUSTER: 'Prüfstand 7 (Süd)',
+        VTEPWATCH_CLUSTER: 'Pruefstand-7.sued',
         VTEPWATCH_TARGETS: JSON.stringify(targets),
         VTEPWATCH_DOCUMENT: document,
         VTEPWATCH_LIMITS: JSON.stringify(limits),
@@ -69,7 +69,7 @@ describe('a good environment', () => {
         PATH: '/usr/bin',
       }),
     ).toMatchObject({
-      cluster: 'Prüfstand 7 (Süd)',
+      cluster: 'Pruefstand-7.sued',
       targets,
       document,
       limits,
@@ -159,46 +159,68 @@ describe('a good environment', () => {
   });
 });
 
+const MUST: Readonly<Record<string, string>> = {
+  VTEPWATCH_CLUSTER:
+    'must be 1 to 63 letters, digits and . _ -, with a letter or digit first and last',
+  VTEPWATCH_TARGETS:
+    'must be a JSON array of 1 to 5 SSM targets, [{"Key":"tag:...","Values":["..."]}]',
+  VTEPWATCH_DOCUMENT: 'must be a document name or ARN',
+  VTEPWATCH_TABLE: 'must be a table name',
+  VTEPWATCH_TOPIC_ARN: 'must be the ARN of an SNS topic',
+  VTEPWATCH_LIMITS: `must be an object with the keys ${Object.keys(limitsSchema.parse({})).join(', ')}`,
+  VTEPWATCH_RUNBOOK:
+    'must be a path or URL of 1 to 300 characters, without spaces, invisible characters and #',
+};
+
 describe('a variable that is', () => {
   test.for(Object.keys(NEEDED))('missing is named: %s', (name) => {
     const others = Object.entries(NEEDED).filter(([other]) => other !== name);
-    expect(complaint(Object.fromEntries(others))).toMatch(
-      new RegExp(`^environment variable ${name} is missing or empty\nAllowed: .`),
+    expect(complaint(Object.fromEntries(others))).toBe(
+      `environment variable ${name} is missing; it ${MUST[name]}`,
     );
   });
 
   test.for([...Object.keys(NEEDED), ENVIRONMENT.limits])('empty is named: %s', (name) => {
-    expect(complaintOf(name, '')).toMatch(
-      new RegExp(`^environment variable ${name} is missing or empty\nAllowed: .`),
+    expect(complaintOf(name, '')).toBe(`environment variable ${name} ${MUST[name]}`);
+  });
+
+  test.for([
+    [ENVIRONMENT.cluster, 'a/b'],
+    [ENVIRONMENT.cluster, 'a#b'],
+    [ENVIRONMENT.cluster, 'a\nb'],
+    [ENVIRONMENT.cluster, 'a\u202Eb'],
+    [ENVIRONMENT.cluster, 'a b'],
+    [ENVIRONMENT.cluster, 'ü'],
+    [ENVIRONMENT.cluster, 'x'.repeat(64)],
+    [ENVIRONMENT.document, 'a b'],
+    [ENVIRONMENT.table, 'a/b'],
+    [ENVIRONMENT.table, 'ab'],
+    [ENVIRONMENT.topicArn, 'vtepwatch'],
+    [ENVIRONMENT.topicArn, 'arn:aws:sqs:eu-central-1:123456789012:q'],
+    [ENVIRONMENT.runbook, 'RUNBOOK\u200B.md'],
+    [ENVIRONMENT.runbook, 'RUNBOOK.md#x'],
+  ] as const)('malformed is named with what it must be: %s=%s', ([name, value]) => {
+    expect(complaintOf(name, value)).toBe(`environment variable ${name} ${MUST[name]}`);
+  });
+
+  test.for([ENVIRONMENT.targets, ENVIRONMENT.limits])('no JSON is named: %s', (name) => {
+    expect(complaintOf(name, 'tag:vtepwatch=lab')).toBe(
+      `environment variable ${name} ${MUST[name]}`,
     );
   });
 
   test.for([
-    [ENVIRONMENT.cluster, 'a/b', 'printable characters without / and #'],
-    [ENVIRONMENT.cluster, 'a#b', 'printable characters without / and #'],
-    [ENVIRONMENT.cluster, 'a\nb', 'printable characters without / and #'],
-    [ENVIRONMENT.cluster, 'a\u202Eb', 'printable characters without / and #'],
-    [ENVIRONMENT.cluster, 'x'.repeat(101), 'up to 100'],
-    [ENVIRONMENT.document, 'a b', 'a document name or ARN'],
-    [ENVIRONMENT.table, 'a/b', 'a table name'],
-    [ENVIRONMENT.table, 'ab', 'a table name'],
-    [ENVIRONMENT.topicArn, 'vtepwatch', 'the ARN of an SNS topic'],
-    [ENVIRONMENT.topicArn, 'arn:aws:sqs:eu-central-1:123456789012:q', 'the ARN of an SNS topic'],
-  ] as const)('malformed is named with what is allowed: %s=%s', ([name, value, allowed]) => {
-    const said = complaintOf(name, value);
-    expect(said).toContain(`environment variable ${name} is wrong`);
-    expect(said).toContain(allowed);
+    ENVIRONMENT.kubeconfigParameter,
+    ENVIRONMENT.otlpHeadersParameter,
+    ENVIRONMENT.pagerDutyParameter,
+    ENVIRONMENT.webhookParameter,
+  ])('no name of a parameter is named, and not quoted: %s', (name) => {
+    for (const value of ['a b', '/aws/x', '/lab/\u200Bpd', `/${'x'.repeat(900)}`]) {
+      expect(complaintOf(name, value)).toBe(
+        `environment variable ${name} must be the name of an SSM parameter, /path/name or name, that does not begin with aws or ssm`,
+      );
+    }
   });
-
-  test.for([ENVIRONMENT.targets, ENVIRONMENT.limits])(
-    'no JSON is quoted by its beginning: %s',
-    (name) => {
-      const said = complaintOf(name, `tag:vtepwatch=lab${' '.repeat(100)}end`);
-      expect(said).toContain(`environment variable ${name} is not JSON: tag:vtepwatch=lab `);
-      expect(said).toMatch(/\nAllowed: a JSON (array|object) /);
-      expect(said).not.toContain('end');
-    },
-  );
 });
 
 describe('an address', () => {
@@ -211,65 +233,79 @@ describe('an address', () => {
     'https://user:token@hooks.example.com/',
     'https://hooks.example.com/to ken',
     'https://hooks.example.com/to\nken',
+    'https://hooks.example.com/token\u200B',
     'https://hooks.example.com:port/token',
   ];
   test.for(NAMES.flatMap((name) => WRONG.map((value) => [name, value] as const)))(
     '%s=%s is refused without quoting it',
     ([name, value]) => {
-      const said = complaintOf(name, value);
-      expect(said).toContain(`environment variable ${name} is wrong`);
-      expect(said).toContain('Allowed: an http or https URL without user and password');
-      expect(said).not.toMatch(/to\s?ken|example/);
+      expect(complaintOf(name, value)).toBe(
+        `environment variable ${name} must be an http or https URL without user and password`,
+      );
     },
   );
 });
 
 describe('targets', () => {
+  const KEY = 'must be tag: and a tag key, or another key of an SSM target';
+  const VALUES = 'must be a list of 1 to 50 tag values';
   test.for([
-    ['[]', '>=1 items', ''],
-    ['{"Key":"tag:a","Values":["b"]}', 'expected array', ''],
-    ['[{"Key":"tag:a","Values":[]}]', '>=1 items', '[0].Values'],
-    ['[{"Key":"tag:a"}]', 'expected array', '[0].Values'],
-    ['[{"Key":"tag:a","Values":[1]}]', 'expected string', '[0].Values[0]'],
-    ['[{"Key":"tag:a;b","Values":["c"]}]', 'must match pattern', '[0].Key'],
-    ['[{"Key":"tag:a","Values":["b"],"Value":"c"}]', 'Unrecognized key: "Value"', '[0]'],
-  ] as const)('%s are refused: %s', ([value, why, where]) => {
-    const said = complaintOf(ENVIRONMENT.targets, value);
-    expect(said).toContain(why);
-    expect(said).toContain(where);
-    expect(said).toContain('Allowed: a JSON array of SSM targets');
+    ['[]', '', MUST['VTEPWATCH_TARGETS']],
+    ['{"Key":"tag:a","Values":["b"]}', '', MUST['VTEPWATCH_TARGETS']],
+    ['[{"Key":"tag:a","Values":[]}]', '[0].Values', VALUES],
+    ['[{"Key":"tag:a"}]', '[0].Values', `is missing; it ${VALUES}`],
+    [
+      '[{"Key":"tag:a","Values":[1]}]',
+      '[0].Values[0]',
+      'must be a tag value of 1 to 256 letters, digits, spaces and _ . : / = + - @',
+    ],
+    ['[{"Key":"tag:a;b","Values":["c"]}]', '[0].Key', KEY],
+    [
+      '[{"Key":"tag:a","Values":["b"],"Value":"c"}]',
+      '[0]',
+      'has the unknown key Value; it must be an object with the keys Key, Values',
+    ],
+  ] as const)('%s are refused at %s', ([value, where, why]) => {
+    expect(complaintOf(ENVIRONMENT.targets, value)).toBe(
+      `environment variable VTEPWATCH_TARGETS${where} ${why}`,
+    );
   });
 
   test('are at most five, of at most fifty values', () => {
     const values = JSON.stringify(Array.from({ length: 51 }, String));
     const many = `[{"Key":"tag:a","Values":${values}}]`;
-    expect(complaintOf(ENVIRONMENT.targets, many)).toContain('<=50 items');
+    expect(complaintOf(ENVIRONMENT.targets, many)).toBe(
+      `environment variable VTEPWATCH_TARGETS[0].Values ${VALUES}`,
+    );
     const six = JSON.stringify(Array.from({ length: 6 }, () => ({ Key: 'tag:a', Values: ['b'] })));
-    expect(complaintOf(ENVIRONMENT.targets, six)).toContain('<=5 items');
+    expect(complaintOf(ENVIRONMENT.targets, six)).toBe(
+      `environment variable VTEPWATCH_TARGETS ${MUST['VTEPWATCH_TARGETS']}`,
+    );
   });
 });
 
 describe('limits', () => {
+  const SECONDS = 'must be a number of seconds, 0 or more';
   test.for([
-    ['{"slow":5}', 'Unrecognized key: "slow"', ''],
-    ['{"quorum":0}', 'to be >0', 'quorum'],
-    ['{"quorum":1.01}', 'to be <=1', 'quorum'],
-    ['{"slowSeconds":"5"}', 'expected number, received string', 'slowSeconds'],
-    ['{"graceSeconds":-1}', 'to be >=0', 'graceSeconds'],
-    ['{"rosterDays":0}', 'to be >0', 'rosterDays'],
-    ['{"answerSeconds":null}', 'expected number, received null', 'answerSeconds'],
-    ['{"answerSeconds":1e999}', 'expected number', 'answerSeconds'],
-    ['[]', 'expected object', ''],
-    ['5', 'expected object', ''],
-  ] as const)('%s are refused: %s', ([value, why, where]) => {
-    const said = complaintOf(ENVIRONMENT.limits, value);
-    expect(said).toContain(why);
-    expect(said).toContain(where);
+    ['{"slow":5}', '', `has the unknown key slow; it ${MUST['VTEPWATCH_LIMITS']}`],
+    ['{"quorum":0}', '.quorum', 'must be a number above 0 and not above 1'],
+    ['{"quorum":1.01}', '.quorum', 'must be a number above 0 and not above 1'],
+    ['{"slowSeconds":"5"}', '.slowSeconds', SECONDS],
+    ['{"graceSeconds":-1}', '.graceSeconds', SECONDS],
+    ['{"rosterDays":0}', '.rosterDays', 'must be a number of days above 0'],
+    ['{"answerSeconds":null}', '.answerSeconds', SECONDS],
+    ['{"answerSeconds":1e999}', '.answerSeconds', SECONDS],
+    ['[]', '', MUST['VTEPWATCH_LIMITS']],
+    ['5', '', MUST['VTEPWATCH_LIMITS']],
+  ] as const)('%s are refused at %s', ([value, where, why]) => {
+    expect(complaintOf(ENVIRONMENT.limits, value)).toBe(
+      `environment variable VTEPWATCH_LIMITS${where} ${why}`,
+    );
   });
 
-  test('that are not known are told which are', () => {
-    const said = complaintOf(ENVIRONMENT.limits, '{"slow":5}');
-    for (const name of Object.keys(limitsSchema.parse({}))) expect(said).toContain(name);
+  test('that are wrong in two ways are told both', () => {
+    const said = complaintOf(ENVIRONMENT.limits, '{"slow":5,"quorum":0}');
+    expect(said.split('\n')).toHaveLength(2);
   });
 });
 
