@@ -1,3 +1,4 @@
+import { timeoutSeconds } from '../../cluster.ts';
 import { MEMORY } from '../options.ts';
 import type { Board, Section } from './board.ts';
 import { timeSeries } from './panels.ts';
@@ -11,6 +12,7 @@ export function watch({ queries, options, window, here }: Board): Section {
     where: here,
     window: MEMORY,
   });
+  const seconds = timeoutSeconds({ scheduleMinutes: options.scheduleSeconds / 60 });
   return {
     title: "The watch's own health",
     panels: [
@@ -29,7 +31,7 @@ export function watch({ queries, options, window, here }: Board): Section {
       timeSeries(
         {
           title: 'How long a run takes',
-          description: 'From the start to the telemetry. The function ends a run after 60 s.',
+          description: `From its start until its telemetry is sent. Lambda ends the function after ${seconds} s.`,
           width: 8,
           height: 7,
           unit: 's',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import { ATTRIBUTES, METRICS } from '../../../shared/contract/telemetry.ts';
+import { timeoutSeconds } from '../../../infra/cluster.ts';
 import { monitoringFiles } from '../../../infra/monitoring/files.ts';
 import { DEFAULT_OPTIONS } from '../../../infra/monitoring/options.ts';
 import { DOTTED, UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
@@ -108,3 +109,18 @@ test('with a base it links the runbook, without one it links nothing', () => {
     { url: 'https://example.net/RUNBOOK.md' },
   ]);
 });
+
+test.for([
+  { scheduleMinutes: 1, seconds: 55 },
+  { scheduleMinutes: 5, seconds: 120 },
+])(
+  'says that Lambda ends a run after $seconds s, on a schedule of $scheduleMinutes min',
+  ({ scheduleMinutes, seconds }) => {
+    expect(timeoutSeconds({ scheduleMinutes })).toBe(seconds);
+    const options = { ...DEFAULT_OPTIONS, scheduleSeconds: 60 * scheduleMinutes };
+    const panel = dashboardIn('dashboard.json', options).panels.find(
+      ({ title }) => title === 'How long a run takes',
+    );
+    expect(panel?.description).toContain(`Lambda ends the function after ${seconds} s.`);
+  },
+);
