@@ -63,7 +63,8 @@ async function watch(run: Run, lease: Lease): Promise<Report> {
   const evidence = nearer(deadlineIn(EVIDENCE_MS), run.deadline);
   const known = await knownLatencies(shell.ssm, latency, evidence);
   const { latencies } = await withApis(shell.ssm, known, { command: apis, deadline: evidence });
-  const decision = await shell.telemetry.span('vtepwatch.evaluate', {}, async () =>
+  const evaluated = { 'vtepwatch.host.count': facts.observations.length };
+  const decision = await shell.telemetry.span('vtepwatch.evaluate', evaluated, async () =>
     decide({ ...facts, latencies }, confirmed, lease.state.incidents),
   );
   const paging = await act(run, lease, { decision, outbox: owedBefore.outbox });

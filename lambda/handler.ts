@@ -22,7 +22,7 @@ import { readSecret, SECRET_MS } from './shell/secrets.ts';
 import { inventory } from './shell/ssm/inventory.ts';
 import { RETRIES } from './shell/ssm/persist.ts';
 import { runCommand } from './shell/ssm/run-command.ts';
-import { traceCalls } from './shell/ssm/traced.ts';
+import { traceCalls } from './shell/telemetry/client-spans.ts';
 import type { Telemetry } from './shell/telemetry/telemetry.ts';
 import { sendTestPage } from './test-page.ts';
 
@@ -51,28 +51,34 @@ const TEST_PAGE_MS = 10_000;
 export async function handler(event: unknown, context: Context): Promise<Report | TestPageResult> {
   const coldstart = warm.world === undefined;
   const world = (warm.world ??= await createWorld(context));
-  const { telemetry, settings, shell } = world;
-  if (asksForTestPage(event)) {
-    const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
-    const until = nearer(deadlineIn(TEST_PAGE_MS), end);
-    return await sendTestPage(settings.cluster, shell.routes, until);
-  }
+  const { telemetry } = world;
+  const wantsTestPage = asksForTestPage(event);
   try {
     return await telemetry.span(
       'function',
       {
-        'faas.trigger': 'timer',
+        'faas.trigger': wantsTestPage ? 'other' : 'timer',
         'faas.coldstart': coldstart,
-        'faas.invocation_id': context.awsRequestId,
+        'faas.invocation.id': context.awsRequestId,
+        'faas.invocation.start_time': new Date().toISOString(),
         'faas.instance': context.logStreamName,
       },
-      async () => fitResponse(await checkOnce(world, event, context)),
+      async () =>
+        wantsTestPage
+          ? await testPage(world, context)
+          : fitResponse(await checkOnce(world, event, context)),
     );
   } finally {
     for (const failure of await telemetry.flush(context.getRemainingTimeInMillis())) {
       log('telemetry.undelivered', { ...failure });
     }
   }
+}
+
+async function testPage({ settings, shell }: World, context: Context): Promise<TestPageResult> {
+  const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
+  const until = nearer(deadlineIn(TEST_PAGE_MS), end);
+  return await sendTestPage(settings.cluster, shell.routes, until);
 }
 
 async function checkOnce(world: World, event: unknown, context: Context): Promise<Report> {
@@ -142,8 +148,10 @@ async function createWorld(context: Context): Promise<World> {
         ? undefined
         : async () => readHeaders(ssm, otlpHeadersParameter),
   });
+  const dynamoDb = new DynamoDBClient(HTTP);
   traceCalls(ssm, telemetry);
-  const routes = routesOf(settings, { ssm, sns: HTTP });
+  traceCalls(dynamoDb, telemetry);
+  const routes = routesOf(settings, { ssm, sns: HTTP, telemetry });
   return {
     settings,
     equipment: {
@@ -155,7 +163,7 @@ async function createWorld(context: Context): Promise<World> {
     shell: {
       ssm: runCommand(ssm, document),
       inventory: inventory(ssm),
-      store: incidentStore({ client: new DynamoDBClient(HTTP), table, cluster }),
+      store: incidentStore({ client: dynamoDb, table, cluster }),
       routes,
       telemetry,
     },
@@ -180,7 +188,7 @@ async function openKubernetes(
   world: World,
   end: { readonly at: number },
 ): Promise<{ readonly api: Kubernetes | undefined; readonly problems: Run['problems'] }> {
-  const { settings, ssm } = world;
+  const { settings, ssm, telemetry } = world;
   if (settings.kubeconfig === undefined) return { api: undefined, problems: [] };
   try {
     const source = settings.kubeconfig;
@@ -188,6 +196,7 @@ async function openKubernetes(
       source.kind === 'file'
         ? await readFile(source.path, 'utf8')
         : await readSecret(ssm, source.name, end),
+      telemetry,
     );
     return { api: world.kubernetes, problems: [] };
   } catch (error) {

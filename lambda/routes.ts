@@ -5,22 +5,31 @@ import type { PageRoute } from './shell/page-route.ts';
 import { pagerDutyRoute } from './shell/pagerduty.ts';
 import { heldSecret } from './shell/secrets.ts';
 import { snsRoute } from './shell/sns.ts';
+import { traceCalls, tracedHttpCall } from './shell/telemetry/client-spans.ts';
+import type { Recorder } from './shell/telemetry/recorder.ts';
 import { webhookRoute } from './shell/webhook.ts';
 
 /** Every way by which this cluster's pages go out. Secrets are read when a page needs them. */
 export function routesOf(
   settings: Settings,
-  { ssm, sns }: { readonly ssm: SSMClient; readonly sns: SNSClientConfig },
+  {
+    ssm,
+    sns,
+    telemetry,
+  }: { readonly ssm: SSMClient; readonly sns: SNSClientConfig; readonly telemetry: Recorder },
 ): readonly PageRoute[] {
   const { cluster, topicArn, pagerDuty, webhook } = settings;
-  const routes = [snsRoute(new SNSClient(sns), topicArn)];
+  const client = new SNSClient(sns);
+  traceCalls(client, telemetry);
+  const routes = [snsRoute(client, topicArn)];
   if (pagerDuty !== undefined) {
     const routingKey = heldSecret(ssm, pagerDuty.parameter);
-    routes.push(pagerDutyRoute({ cluster, url: pagerDuty.url, routingKey }));
+    const call = tracedHttpCall(telemetry, 'POST pagerduty');
+    routes.push(pagerDutyRoute({ cluster, url: pagerDuty.url, routingKey }, call));
   }
   if (webhook !== undefined) {
     const address = webhook.kind === 'url' ? webhook : heldSecret(ssm, webhook.name);
-    routes.push(webhookRoute(cluster, address));
+    routes.push(webhookRoute(cluster, address, tracedHttpCall(telemetry, 'POST webhook')));
   }
   return routes;
 }

@@ -1,5 +1,4 @@
-import type { METRICS, MetricName } from '../../shared/contract/telemetry.ts';
-import type { Point } from '../../shared/contract/telemetry-records.ts';
+import type { MetricName, METRICS, Point } from '../../shared/contract/telemetry.ts';
 import type { AlertName } from './alerts.ts';
 import type { MonitoringOptions } from './options.ts';
 

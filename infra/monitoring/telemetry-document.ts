@@ -1,12 +1,16 @@
 import {
-  ATTRIBUTES,
   type AttributeDefinition,
-  METRICS,
+  ATTRIBUTES,
+  CONVENTIONS_VERSION,
+  type EventDefinition,
+  EVENTS,
+  FAILED_SPAN_ATTRIBUTE,
   type MetricDefinition,
+  METRICS,
   SERIES_MAX,
+  type SpanDefinition,
+  SPANS,
 } from '../../shared/contract/telemetry.ts';
-import { EVENTS, type EventDefinition } from '../../shared/contract/telemetry-events.ts';
-import { SPANS, type SpanDefinition } from '../../shared/contract/telemetry-spans.ts';
 import { ALERT_NAMES, alertsOf, runbookUrl } from './alerts.ts';
 import { GENERATED } from './generated.ts';
 import { code, codes, table } from './markdown.ts';
@@ -28,6 +32,7 @@ export function telemetryDocument(): string {
     EVENTS_INTRODUCTION,
     eventsTable(),
     '## Spans',
+    SPANS_INTRODUCTION,
     spansTable(),
     '## Attributes',
     attributesTable(),
@@ -37,13 +42,20 @@ export function telemetryDocument(): string {
   ].join('\n\n')}\n`;
 }
 
-const INTRODUCTION = `What the function tells an OTLP backend at the end of every run. [monitoring.md](monitoring.md) says how to load the
-rules and the dashboard, [backends.md](backends.md) how to reach a backend. Every metric is a gauge, which all backends
-take unchanged. A node, a master or a cause that is gone is not sent again: its series ends. Cluster and node stand on
-every point, because many backends keep no attribute of a resource on a series.`;
+const INTRODUCTION = `What the function sends to an OTLP backend at the end of every run. [monitoring.md](monitoring.md) says how to load the
+rules and the dashboard, [backends.md](backends.md) how to reach a backend. Names that do not begin with \`vtepwatch.\` are
+those of OpenTelemetry's semantic conventions, version ${CONVENTIONS_VERSION}.
+
+Every metric is a gauge, which all backends store unchanged. A node, a master or a cause that is gone is not sent again:
+its series ends. Every point has the cluster, and the node where it is about one, because many backends keep no attribute
+of a resource on a series.`;
 
 const EVENTS_INTRODUCTION = `Log records with an event name; the body is one sentence for people. What a flush could not deliver goes out with a later
 run. The function's own log has a JSON line for each change as well.`;
+
+const SPANS_INTRODUCTION = `One trace for each invocation. A span whose work failed has the status Error and the attribute \`${FAILED_SPAN_ATTRIBUTE}\`;
+its message is that of the error. Of a called URL host and port are sent, and no path: it may be a secret. Calls that only
+ask how far a command has come, and those that read a secret or the inventory, have no spans.`;
 
 function metricsTable(): string {
   const rows = Object.entries<MetricDefinition>(METRICS).map(([name, metric]) => [

@@ -16,6 +16,8 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+export type HttpCaller = (call: HttpCall, deadline: Deadline) => Promise<HttpAnswer>;
+
 /** As much of an answer as is ever quoted. */
 const BODY_BYTES = 8192;
 
@@ -51,7 +53,7 @@ async function send(call: HttpCall, deadline: Deadline): Promise<IncomingMessage
       },
       resolve,
     )
-      .on('error', (error) => reject(new Error(`no answer: ${codeOf(error)}`)))
+      .on('error', (error) => reject(noAnswer(error)))
       .end(body);
   });
 }
@@ -72,8 +74,9 @@ async function beginningOf(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).subarray(0, BODY_BYTES).toString('utf8');
 }
 
-/** Messages of Node's name the host, its codes do not: `ECONNREFUSED`, `ENOTFOUND`. */
-function codeOf(error: Error): string {
-  if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'none in time';
-  return 'code' in error ? String(error.code) : error.name;
+/** Node's messages name the host, its codes do not: `ECONNREFUSED`, `ENOTFOUND`. */
+function noAnswer(error: Error): Error & { readonly code: string } {
+  const isLate = error.name === 'AbortError' || error.name === 'TimeoutError';
+  const code = isLate ? 'ETIMEDOUT' : 'code' in error ? String(error.code) : error.name;
+  return Object.assign(new Error(`no answer: ${isLate ? 'none in time' : code}`), { code });
 }

@@ -1,6 +1,8 @@
 import type { ConfigurationOptions, CoreV1Api } from '@kubernetes/client-node';
 import { abortAt, type Deadline, remaining } from '../deadline.ts';
 import type * as Client from './kubernetes-client.ts';
+import { requestSpan } from './telemetry/client-spans.ts';
+import type { Recorder } from './telemetry/recorder.ts';
 
 /** The cluster's own word, as plain JSON: the core reads it like any other captured output. */
 export interface Kubernetes {
@@ -22,20 +24,27 @@ const FLANNEL_SELECTORS = ['k8s-app=canal', 'k8s-app=flannel', 'app=flannel'] as
  * The client is loaded when it is first needed: it is five times the size of all the rest, and most
  * clusters are watched without it.
  */
-export async function kubernetes(kubeconfig: string): Promise<Kubernetes> {
+export async function kubernetes(kubeconfig: string, recorder: Recorder): Promise<Kubernetes> {
   const client = await import('./kubernetes-client.ts');
-  const api = open(client, kubeconfig);
-  const options = (deadline: Deadline): ConfigurationOptions => endingAt(client, deadline);
+  const { api, server } = open(client, kubeconfig);
+  const listing = (
+    { name, doing }: { readonly name: ListSpan; readonly doing: string },
+    deadline: Deadline,
+    list: (page: Page, options: ConfigurationOptions) => Promise<Answer>,
+  ): Promise<readonly object[]> =>
+    allPages(doing, async (page) =>
+      requestSpan(recorder, { name, method: 'GET', url: server }, async (answered) =>
+        bounded(doing, deadline, list(page, endingAt(client, { deadline, answered }))),
+      ),
+    );
   return {
     nodes: async (deadline) => ({
-      items: await allPages('listing the nodes', deadline, (page) =>
-        api.listNode(page, options(deadline)),
-      ),
+      items: await listing(NODES, deadline, (page, options) => api.listNode(page, options)),
     }),
     flannelPods: async (deadline) => {
       const lists = FLANNEL_SELECTORS.map((labelSelector) =>
-        allPages('listing the pods of flannel', deadline, (page) =>
-          api.listPodForAllNamespaces({ ...page, labelSelector }, options(deadline)),
+        listing(FLANNEL_PODS, deadline, (page, options) =>
+          api.listPodForAllNamespaces({ ...page, labelSelector }, options),
         ),
       );
       return { items: (await Promise.all(lists)).flat() };
@@ -43,11 +52,23 @@ export async function kubernetes(kubeconfig: string): Promise<Kubernetes> {
   };
 }
 
-function open({ CoreV1Api: Api, KubeConfig }: typeof Client, kubeconfig: string): CoreV1Api {
+type ListSpan = 'GET /api/v1/nodes' | 'GET /api/v1/pods';
+
+const NODES = { name: 'GET /api/v1/nodes', doing: 'listing the nodes' } as const;
+const FLANNEL_PODS = { name: 'GET /api/v1/pods', doing: 'listing the pods of flannel' } as const;
+
+interface Access {
+  readonly api: CoreV1Api;
+  /** Absolute URL of the API server. */
+  readonly server: string;
+}
+
+function open({ CoreV1Api: Api, KubeConfig }: typeof Client, kubeconfig: string): Access {
   const config = new KubeConfig();
   try {
     config.loadFromString(kubeconfig);
-    return config.makeApiClient(Api);
+    const { href: server } = new URL(config.getCurrentCluster()?.server ?? '');
+    return { api: config.makeApiClient(Api), server };
   } catch {
     // The error itself quotes the lines around the mistake, and a token may be among them.
     throw new Error(
@@ -57,7 +78,13 @@ function open({ CoreV1Api: Api, KubeConfig }: typeof Client, kubeconfig: string)
 }
 
 /** Ends the request at the deadline: a server that hangs would keep its connection for ever. */
-function endingAt({ Observable }: typeof Client, deadline: Deadline): ConfigurationOptions {
+function endingAt(
+  { Observable }: typeof Client,
+  {
+    deadline,
+    answered,
+  }: { readonly deadline: Deadline; readonly answered: (status: number) => void },
+): ConfigurationOptions {
   const signal = abortAt(deadline);
   return {
     middleware: [
@@ -66,7 +93,10 @@ function endingAt({ Observable }: typeof Client, deadline: Deadline): Configurat
           request.setSignal(signal);
           return new Observable(Promise.resolve(request));
         },
-        post: (response) => new Observable(Promise.resolve(response)),
+        post: (response) => {
+          answered(response.httpStatusCode);
+          return new Observable(Promise.resolve(response));
+        },
       },
     ],
     middlewareMergeStrategy: 'append',
@@ -88,7 +118,6 @@ interface Listing {
 
 async function allPages(
   doing: string,
-  deadline: Deadline,
   list: (page: Page) => Promise<Answer>,
 ): Promise<readonly object[]> {
   const items: object[] = [];
@@ -96,7 +125,7 @@ async function allPages(
   for (let page = 0; page < PAGES; page++) {
     const request =
       next === undefined ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, _continue: next };
-    const listing = await bounded(doing, deadline, list(request));
+    const listing = await list(request);
     if (listing?.items === undefined) throw new Error(`${doing}: the answer is no list`);
     // Dates become their ISO text again, and the client's classes plain objects.
     items.push(...listing.items.map((item) => plainObject(item)));
@@ -114,7 +143,7 @@ function plainObject(item: object): object {
 async function bounded<T>(doing: string, deadline: Deadline, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), remaining(deadline));
+    timer = setTimeout(() => reject(noAnswer()), remaining(deadline));
   });
   try {
     return await Promise.race([work, late]);
@@ -123,4 +152,8 @@ async function bounded<T>(doing: string, deadline: Deadline, work: Promise<T>): 
   } finally {
     clearTimeout(timer);
   }
+}
+
+function noAnswer(): Error {
+  return Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
 }

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { Page } from '../../shared/core/page/page.ts';
 import { plain, shorten } from '../../shared/core/page/plain.ts';
 import { formatTime } from '../../shared/core/time.ts';
-import { httpCall } from './http-call.ts';
+import type { HttpCaller } from './http-call.ts';
 import { isRefusal, type PageRoute, TAKEN } from './page-route.ts';
 import type { HeldSecret } from './secrets.ts';
 import { withinBytes } from './within-bytes.ts';
@@ -12,22 +12,25 @@ import { withinBytes } from './within-bytes.ts';
  * PagerDuty's Events API v2: an incident's key is its dedup key, so that what opens it, worsens it
  * and resolves it is one alert there. https://developer.pagerduty.com/docs/send-alert-event
  */
-export function pagerDutyRoute({
-  cluster,
-  url,
-  routingKey,
-}: {
-  readonly cluster: string;
-  readonly url: string;
-  readonly routingKey: HeldSecret;
-}): PageRoute {
+export function pagerDutyRoute(
+  {
+    cluster,
+    url,
+    routingKey,
+  }: {
+    readonly cluster: string;
+    readonly url: string;
+    readonly routingKey: HeldSecret;
+  },
+  call: HttpCaller,
+): PageRoute {
   return {
     name: 'pagerduty',
     deliver: async (page, deadline) => {
       const secret = await routingKey.read(deadline);
       const headers = { 'content-type': 'application/json' };
       const body = bodyOf({ page, cluster, secret });
-      const answer = await httpCall({ method: 'POST', url, headers, body }, deadline);
+      const answer = await call({ method: 'POST', url, headers, body }, deadline);
       // Another success is that of a proxy, or of an address that is not PagerDuty's.
       if (answer.status === ACCEPTED) return TAKEN;
       const reason = `answered ${answer.status}${saidIn(answer.body, secret)}`;

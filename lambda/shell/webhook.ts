@@ -9,7 +9,7 @@ import {
 import type { Page } from '../../shared/core/page/page.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import type { Deadline } from '../deadline.ts';
-import { httpCall } from './http-call.ts';
+import type { HttpCaller } from './http-call.ts';
 import { type Delivery, isRefusal, type PageRoute, TAKEN } from './page-route.ts';
 import type { HeldSecret } from './secrets.ts';
 
@@ -26,7 +26,11 @@ export type WebhookAddress = Webhook | HeldSecret;
  * Posts pages as JSON (`shared/contract/webhook.ts`). Of what the receiver answers only the status is
  * told: many quote the path that was called, and that may be the secret.
  */
-export function webhookRoute(cluster: string, address: WebhookAddress): PageRoute {
+export function webhookRoute(
+  cluster: string,
+  address: WebhookAddress,
+  call: HttpCaller,
+): PageRoute {
   return {
     name: 'webhook',
     deliver: async (page, deadline) => {
@@ -35,7 +39,7 @@ export function webhookRoute(cluster: string, address: WebhookAddress): PageRout
       const body = JSON.stringify(documentOf(cluster, page));
       const headers = { 'content-type': 'application/json', ...headersOf(webhook, body) };
       const { url } = webhook;
-      const { status } = await httpCall({ method: 'POST', url, headers, body }, deadline);
+      const { status } = await call({ method: 'POST', url, headers, body }, deadline);
       if (status >= 200 && status < 300) return TAKEN;
       const reason = `answered ${status}`;
       if (!isRefusal(status)) throw new Error(reason);

@@ -8,25 +8,23 @@ import {
   type Attributes,
 } from '@opentelemetry/api';
 import {
-  METRICS,
-  TELEMETRY_SCOPE,
   type AttributeName,
-} from '../../../shared/contract/telemetry.ts';
-import type { EventSeverity } from '../../../shared/contract/telemetry-events.ts';
-import {
-  SPANS,
+  type EventSeverity,
+  FAILED_SPAN_ATTRIBUTE,
+  METRICS,
+  type Point,
+  type SpanAttributes,
   type SpanDefinition,
   type SpanName,
-} from '../../../shared/contract/telemetry-spans.ts';
-import type {
-  Point,
-  SpanAttributes,
-  SpanOptions,
-  TelemetryEvent,
-} from '../../../shared/contract/telemetry-records.ts';
+  type SpanOptions,
+  SPANS,
+  TELEMETRY_SCOPE,
+  type TelemetryEvent,
+} from '../../../shared/contract/telemetry.ts';
+import { errorTypeOf } from './error-type.ts';
 import { reasonOf } from './export-result.ts';
 
-/** Takes plain data, typed by the contract's table, and hands it to the SDK. */
+/** Takes data that the contract's table allows, and hands it to the SDK. */
 export interface Recorder {
   /** Sets gauges. Of two values of one gauge with the same attributes the later one counts. */
   record(points: readonly Point[]): void;
@@ -34,7 +32,7 @@ export interface Recorder {
   emit(events: readonly TelemetryEvent[]): void;
   /**
    * Runs `body` within a span, a child of the one it is called in. A rejection marks the span as
-   * failed and goes on to the caller.
+   * failed and goes on to the caller; work that fails without one annotates its `error.type`.
    */
   span<S extends SpanName, T>(
     name: S,
@@ -78,9 +76,13 @@ export function createRecorder(functionName: string): Recorder {
       const shown = name === 'function' ? functionName : name;
       return tracer.startActiveSpan(shown, options, async (span) => {
         try {
-          return await body((more) => span.setAttributes(sdkAttributes(more)));
+          return await body((more) => {
+            span.setAttributes(sdkAttributes(more));
+            if (more[FAILED_SPAN_ATTRIBUTE] === undefined) return;
+            span.setStatus({ code: SpanStatusCode.ERROR });
+          });
         } catch (error) {
-          span.setAttribute('error.type', '_OTHER');
+          span.setAttribute(FAILED_SPAN_ATTRIBUTE, errorTypeOf(error));
           span.setStatus({ code: SpanStatusCode.ERROR, message: reasonOf(error) });
           throw error;
         } finally {
@@ -101,10 +103,11 @@ const SEVERITY_NUMBERS: Readonly<Record<EventSeverity, SeverityNumber>> = {
 const SPAN_KINDS: Readonly<Record<SpanDefinition['kind'], SpanKind>> = {
   server: SpanKind.SERVER,
   client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
   internal: SpanKind.INTERNAL,
 };
 
-/** The SDK's arrays are not readonly, and an attribute that is not there has no place in it. */
+/** The SDK wants arrays that it could change, and no attribute that is undefined. */
 function sdkAttributes(attributes: Readonly<Partial<Record<AttributeName, Value>>>): Attributes {
   const known: Attributes = {};
   for (const [name, value] of Object.entries(attributes)) {

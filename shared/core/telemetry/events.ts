@@ -1,7 +1,6 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { Report, ReportedIncident } from '../../contract/report.ts';
-import type { EventSeverity } from '../../contract/telemetry-events.ts';
-import type { TelemetryEvent } from '../../contract/telemetry-records.ts';
+import type { EventSeverity, TelemetryEvent } from '../../contract/telemetry.ts';
 import { plain } from './plain.ts';
 
 /** What a run changed about an incident, as the decision knows it. */

@@ -1,9 +1,13 @@
 import { SEVERITIES, TABLES } from '../../contract/causes.ts';
 import type { Table } from '../../contract/causes.ts';
 import type { Latency, Report } from '../../contract/report.ts';
-import { CAUSE_SERIES_MAX, ERROR_TYPES, NODE_STATES } from '../../contract/telemetry.ts';
-import type { ErrorType } from '../../contract/telemetry.ts';
-import type { Point } from '../../contract/telemetry-records.ts';
+import {
+  CAUSE_SERIES_MAX,
+  ERROR_TYPES,
+  type ErrorType,
+  NODE_STATES,
+  type Point,
+} from '../../contract/telemetry.ts';
 import { lossesOf } from './losses.ts';
 import { nodeStates } from './node-states.ts';
 import { plain } from './plain.ts';

@@ -7,9 +7,13 @@ import { askNodes, askPods } from '../../../lambda/ask-kubernetes.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
 import { errorText } from '../../../lambda/error-text.ts';
 import { kubernetes } from '../../../lambda/shell/kubernetes.ts';
+import { createRecorder } from '../../../lambda/shell/telemetry/recorder.ts';
 import { until } from '../../lab/aws/ssm/account.ts';
 import { smallApiServer } from './small-api-server.ts';
 import { farOff } from './ssm/watched.ts';
+
+/** Without a started SDK it records nothing. */
+const RECORDER = createRecorder('vtepwatch-lab');
 
 /** As the function asks for. */
 const PAGE_SIZE = 500;
@@ -28,7 +32,7 @@ describe('the API of a cluster', () => {
   const access = (): string => plane?.kubeconfig ?? '';
 
   test('tells the nodes, with what flannel annotates, as the core reads them', async () => {
-    const { value, problems } = await askNodes(await kubernetes(access()), farOff());
+    const { value, problems } = await askNodes(await kubernetes(access(), RECORDER), farOff());
     expect(problems).toEqual([]);
     expect(value?.map(({ name }) => name)).toEqual(lab?.machines.map(({ name }) => name));
     expect(value?.[0]).toEqual({
@@ -41,7 +45,7 @@ describe('the API of a cluster', () => {
   });
 
   test('tells the pods that run flannel, and no others', async () => {
-    const { value, problems } = await askPods(await kubernetes(access()), farOff());
+    const { value, problems } = await askPods(await kubernetes(access(), RECORDER), farOff());
     expect(problems).toEqual([]);
     expect(value).toEqual(
       lab?.machines.map(({ name }) => ({
@@ -54,14 +58,14 @@ describe('the API of a cluster', () => {
   });
 
   test('is asked again and again through one client', async () => {
-    const api = await kubernetes(access());
+    const api = await kubernetes(access(), RECORDER);
     const [one, two] = [await api.nodes(farOff()), await api.nodes(farOff())];
     expect(two).toEqual(one);
   });
 
   test('refuses a wrong token, which is a problem without the token in it', async () => {
     const stale = access().replace(/token: .*/, 'token: hunter2-is-my-token');
-    const { value, problems } = await askNodes(await kubernetes(stale), farOff());
+    const { value, problems } = await askNodes(await kubernetes(stale, RECORDER), farOff());
     expect(value).toBeUndefined();
     expect(problems).toEqual([
       { where: 'kubernetes', message: expect.stringMatching(/^listing the nodes: .*\b401\b/) },
@@ -72,7 +76,7 @@ describe('the API of a cluster', () => {
   test('that shows a certificate of nobody knows whom is a problem', async () => {
     const { kubeconfig } = await smallApiServer((_request, response) => response.end('{}'));
     const server = /server: .*/.exec(access())?.[0] ?? '';
-    const api = await kubernetes(kubeconfig.replace(/server: .*/, server));
+    const api = await kubernetes(kubeconfig.replace(/server: .*/, server), RECORDER);
     const { value, problems } = await askNodes(api, farOff());
     expect(value).toBeUndefined();
     expect(problems[0]?.message).toMatch(/^listing the nodes: .*certificate/);
@@ -81,7 +85,7 @@ describe('the API of a cluster', () => {
   test('that has gone is a problem', async () => {
     const server = await smallApiServer(() => {});
     await server.close();
-    const api = await kubernetes(server.kubeconfig);
+    const api = await kubernetes(server.kubeconfig, RECORDER);
     expect(await askNodes(api, farOff())).toEqual({
       value: undefined,
       problems: [
@@ -117,7 +121,7 @@ describe('pages', () => {
 
   test('are followed to the last', async () => {
     const { kubeconfig, asked } = await smallApiServer(listOf(1234));
-    const { value, problems } = await askNodes(await kubernetes(kubeconfig), farOff());
+    const { value, problems } = await askNodes(await kubernetes(kubeconfig, RECORDER), farOff());
     expect(problems).toEqual([]);
     expect(value).toHaveLength(1234);
     expect(value?.at(-1)).toMatchObject({
@@ -133,7 +137,7 @@ describe('pages', () => {
     const { kubeconfig, asked } = await smallApiServer((_request, response) =>
       json(response, 200, { metadata: { continue: 'more' }, items: [] }),
     );
-    const { value, problems } = await askNodes(await kubernetes(kubeconfig), farOff());
+    const { value, problems } = await askNodes(await kubernetes(kubeconfig, RECORDER), farOff());
     expect(value).toBeUndefined();
     expect(problems[0]?.message).toBe('listing the nodes: more than 10000 of them');
     expect(asked).toHaveLength(20);
@@ -145,7 +149,7 @@ describe('pages', () => {
         ? json(response, 410, { kind: 'Status', reason: 'Expired', code: 410 })
         : listOf(1234)(request, response),
     );
-    const { value, problems } = await askNodes(await kubernetes(kubeconfig), farOff());
+    const { value, problems } = await askNodes(await kubernetes(kubeconfig, RECORDER), farOff());
     expect(value).toBeUndefined();
     expect(problems[0]?.message).toMatch(/^listing the nodes: .*410/);
   });
@@ -154,7 +158,7 @@ describe('pages', () => {
 describe('a server that', () => {
   test('hangs is given up at the deadline, and its connection ended', async () => {
     const server = await smallApiServer(() => {});
-    const api = await kubernetes(server.kubeconfig);
+    const api = await kubernetes(server.kubeconfig, RECORDER);
     const { value, problems } = await askNodes(api, deadlineIn(1500));
     expect(value).toBeUndefined();
     expect(problems[0]?.message).toMatch(/^listing the nodes: /);
@@ -167,14 +171,17 @@ describe('a server that', () => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('{"items":[');
     });
-    const { value } = await askPods(await kubernetes(server.kubeconfig), deadlineIn(1500));
+    const { value } = await askPods(
+      await kubernetes(server.kubeconfig, RECORDER),
+      deadlineIn(1500),
+    );
     expect(value).toBeUndefined();
     await until(async () => (server.connections() === 0 ? true : undefined));
   });
 
   test('is asked after the deadline is not waited for', async () => {
     const { kubeconfig } = await smallApiServer(() => {});
-    const { value } = await askNodes(await kubernetes(kubeconfig), { at: 0 });
+    const { value } = await askNodes(await kubernetes(kubeconfig, RECORDER), { at: 0 });
     expect(value).toBeUndefined();
   });
 
@@ -192,7 +199,7 @@ describe('a server that', () => {
         response.writeHead(status, { 'content-type': contentType });
         response.end(body);
       });
-      const { value, problems } = await askNodes(await kubernetes(kubeconfig), farOff());
+      const { value, problems } = await askNodes(await kubernetes(kubeconfig, RECORDER), farOff());
       expect(value).toBeUndefined();
       expect(problems).toHaveLength(1);
       expect(problems[0]?.message).toMatch(/^listing the nodes: .{1,1300}$/);
@@ -203,7 +210,7 @@ describe('a server that', () => {
     const { kubeconfig } = await smallApiServer((_request, response) =>
       json(response, 200, { kind: 'NodeList', items: [{}, { metadata: { name: '$(reboot)' } }] }),
     );
-    const { value, problems } = await askNodes(await kubernetes(kubeconfig), farOff());
+    const { value, problems } = await askNodes(await kubernetes(kubeconfig, RECORDER), farOff());
     expect(value).toEqual([]);
     expect(problems.map(({ message }) => message)).toEqual([
       'not a node\'s name: ""',
@@ -224,7 +231,7 @@ describe('a kubeconfig that', () => {
     ['names a context that is not there', 'clusters: []\ncurrent-context: gone\n'],
     ['has words for lists', `users: ${TOKEN}\nclusters: 8\n`],
   ] as const)('%s is an error that quotes nothing of it', async ([, text]) => {
-    const said = await kubernetes(text).then(() => '', errorText);
+    const said = await kubernetes(text, RECORDER).then(() => '', errorText);
     expect(said).toBe(
       'reading the kubeconfig: it is not one, or its current context names no cluster',
     );

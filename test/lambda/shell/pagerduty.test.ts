@@ -3,6 +3,7 @@ import type { Fault } from '../../../lab/aws/gate.ts';
 import { type PagerDuty, startPagerDuty } from '../../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver } from '../../../lab/paging/webhook.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
+import { httpCall } from '../../../lambda/shell/http-call.ts';
 import type { PageRoute } from '../../../lambda/shell/page-route.ts';
 import { pagerDutyRoute } from '../../../lambda/shell/pagerduty.ts';
 import { pageAbout } from '../../support/pages.ts';
@@ -25,7 +26,7 @@ beforeEach(async () => {
       held = undefined;
     },
   };
-  route = pagerDutyRoute({ cluster: 'lab', url: service.url, routingKey });
+  route = pagerDutyRoute({ cluster: 'lab', url: service.url, routingKey }, httpCall);
   return () => service.close();
 });
 
@@ -158,11 +159,14 @@ describe('a page is refused', () => {
     onTestFinished(() => receiver.close());
     const error = { type: 'Moved', message: elsewhere.url, status: 307 };
     receiver.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
-    const moved = pagerDutyRoute({
-      cluster: 'lab',
-      url: receiver.url,
-      routingKey: { read: async () => service.routingKey, forget: () => {} },
-    });
+    const moved = pagerDutyRoute(
+      {
+        cluster: 'lab',
+        url: receiver.url,
+        routingKey: { read: async () => service.routingKey, forget: () => {} },
+      },
+      httpCall,
+    );
     expect(await moved.deliver(pageAbout('master1'), farOff())).toEqual({
       kind: 'refused',
       reason: 'answered 307',
@@ -203,16 +207,19 @@ describe('a page is owed', () => {
   });
 
   test('when the routing key cannot be read', async () => {
-    const keyless = pagerDutyRoute({
-      cluster: 'lab',
-      url: service.url,
-      routingKey: {
-        read: async () => {
-          throw new Error('reading the parameter /lab/pagerduty');
+    const keyless = pagerDutyRoute(
+      {
+        cluster: 'lab',
+        url: service.url,
+        routingKey: {
+          read: async () => {
+            throw new Error('reading the parameter /lab/pagerduty');
+          },
+          forget: () => {},
         },
-        forget: () => {},
       },
-    });
+      httpCall,
+    );
     await expect(keyless.deliver(pageAbout('master1'), farOff())).rejects.toThrow(
       'reading the parameter /lab/pagerduty',
     );

@@ -2,6 +2,7 @@ import { Webhook as Verifier } from 'standardwebhooks';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../lab/paging/webhook.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
+import { httpCall } from '../../../lambda/shell/http-call.ts';
 import type { PageRoute } from '../../../lambda/shell/page-route.ts';
 import { webhookRoute } from '../../../lambda/shell/webhook.ts';
 import { testPageOf } from '../../../shared/core/page/test-page.ts';
@@ -20,21 +21,25 @@ beforeEach(async () => {
 function fromParameter(text: string): PageRoute & { readonly reads: () => number } {
   let reads = 0;
   let held: string | undefined;
-  const route = webhookRoute('lab', {
-    read: async () => {
-      if (held === undefined) reads += 1;
-      return (held ??= text);
+  const route = webhookRoute(
+    'lab',
+    {
+      read: async () => {
+        if (held === undefined) reads += 1;
+        return (held ??= text);
+      },
+      forget: () => {
+        held = undefined;
+      },
     },
-    forget: () => {
-      held = undefined;
-    },
-  });
+    httpCall,
+  );
   return { ...route, reads: () => reads };
 }
 
 describe('a page', () => {
   test('is posted as one JSON document of a stable shape', async () => {
-    const route = webhookRoute('lab', { url: `${receiver.url}/pages?team=net` });
+    const route = webhookRoute('lab', { url: `${receiver.url}/pages?team=net` }, httpCall);
     const page = pageAbout('master1');
     expect(await route.deliver(page, farOff())).toEqual({ kind: 'taken' });
     expect(receiver.received()).toMatchObject([
@@ -57,7 +62,7 @@ describe('a page', () => {
   });
 
   test('that is a test has no cause, and says so', async () => {
-    const route = webhookRoute('lab', { url: receiver.url });
+    const route = webhookRoute('lab', { url: receiver.url }, httpCall);
     await route.deliver(testPageOf({ cluster: 'lab', now: 0 }), farOff());
     expect(receiver.received()[0]?.document).toEqual({
       version: 1,
@@ -72,7 +77,7 @@ describe('a page', () => {
   });
 
   test('has the same id however often it is sent, and another one than any other page', async () => {
-    const route = webhookRoute('lab', { url: receiver.url });
+    const route = webhookRoute('lab', { url: receiver.url }, httpCall);
     const pages = [pageAbout('master1'), pageAbout('master1'), pageAbout('master1', 'resolved')];
     for (const page of pages) await route.deliver(page, farOff());
     const ids = receiver.received().map(({ headers }) => headers['webhook-id']);
@@ -82,7 +87,10 @@ describe('a page', () => {
   });
 
   test('is not signed where there is no secret', async () => {
-    await webhookRoute('lab', { url: receiver.url }).deliver(pageAbout('master1'), farOff());
+    await webhookRoute('lab', { url: receiver.url }, httpCall).deliver(
+      pageAbout('master1'),
+      farOff(),
+    );
     expect(receiver.received()[0]?.headers).not.toHaveProperty('webhook-signature');
   });
 });
@@ -154,14 +162,17 @@ describe('a receiver that', () => {
     onTestFinished(() => elsewhere.close());
     const error = { type: 'Moved', message: `${elsewhere.url}/caught`, status: 308 };
     receiver.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
-    await webhookRoute('lab', { url: receiver.url }).deliver(pageAbout('master1'), farOff());
+    await webhookRoute('lab', { url: receiver.url }, httpCall).deliver(
+      pageAbout('master1'),
+      farOff(),
+    );
     expect(elsewhere.gate.calls).toEqual([]);
   });
 
   test.for([408, 429, 500, 503])('answers %i is owed the page', async (status) => {
     const error = { type: 'Later', message: 'later', status };
     receiver.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
-    const route = webhookRoute('lab', { url: receiver.url });
+    const route = webhookRoute('lab', { url: receiver.url }, httpCall);
     await expect(route.deliver(pageAbout('master1'), farOff())).rejects.toThrow(
       `answered ${status}`,
     );
@@ -169,14 +180,14 @@ describe('a receiver that', () => {
 
   test('stalls is given up at the deadline', async () => {
     receiver.gate.fail({ operation: 'POST', fault: { kind: 'stalled' } });
-    const route = webhookRoute('lab', { url: receiver.url });
+    const route = webhookRoute('lab', { url: receiver.url }, httpCall);
     await expect(route.deliver(pageAbout('master1'), deadlineIn(300))).rejects.toThrow(
       'no answer: none in time',
     );
   });
 
   test('is asked for nothing after the deadline', async () => {
-    const route = webhookRoute('lab', { url: receiver.url });
+    const route = webhookRoute('lab', { url: receiver.url }, httpCall);
     await expect(route.deliver(pageAbout('master1'), { at: 0 })).rejects.toThrow('no answer');
     expect(receiver.received()).toEqual([]);
   });

@@ -98,7 +98,9 @@ describe('events', () => {
   test('it belongs to the span in which it was emitted', async () => {
     const { receiver, telemetry } = await runningPair();
     await telemetry.span('function', ROOT_ATTRIBUTES, () =>
-      telemetry.span('vtepwatch.evaluate', {}, async () => telemetry.emit([OPENED])),
+      telemetry.span('vtepwatch.evaluate', { 'vtepwatch.host.count': 6 }, async () =>
+        telemetry.emit([OPENED]),
+      ),
     );
     await telemetry.flush(REMAINING_MILLISECONDS);
 
@@ -149,9 +151,13 @@ describe('spans', () => {
 
   test('a body that fails marks its span, and fails its caller', async () => {
     const { receiver, telemetry } = await runningPair();
-    const failing = telemetry.span('vtepwatch.evaluate', {}, async () => {
-      throw new Error('no such table\n');
-    });
+    const failing = telemetry.span(
+      'vtepwatch.evaluate',
+      { 'vtepwatch.host.count': 6 },
+      async () => {
+        throw new Error('no such table\n');
+      },
+    );
     await expect(failing).rejects.toThrow('no such table');
     await telemetry.flush(REMAINING_MILLISECONDS);
     expect(receiver.spans()).toMatchObject([

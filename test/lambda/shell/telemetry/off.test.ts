@@ -55,7 +55,7 @@ describe('telemetry that is off', () => {
     });
     telemetry.record([checkedPeers('node1', 5)]);
     telemetry.emit([exception('first')]);
-    await telemetry.span('vtepwatch.evaluate', {}, async () => {});
+    await telemetry.span('vtepwatch.evaluate', { 'vtepwatch.host.count': 6 }, async () => {});
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
     expect(receiver.requests().map(({ signal }) => signal)).toEqual(['metrics']);
   });

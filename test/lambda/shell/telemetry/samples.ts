@@ -1,9 +1,10 @@
-import type { Point, TelemetryEvent } from '../../../../shared/contract/telemetry-records.ts';
+import type { Point, TelemetryEvent } from '../../../../shared/contract/telemetry.ts';
 
 export const ROOT_ATTRIBUTES = {
   'faas.trigger': 'timer',
   'faas.coldstart': true,
-  'faas.invocation_id': '5f0e6f3c-0000-4000-8000-000000000001',
+  'faas.invocation.id': '5f0e6f3c-0000-4000-8000-000000000001',
+  'faas.invocation.start_time': '2026-11-23T09:00:00.000Z',
 } as const;
 
 export function checkedPeers(node: string, value: number): Point {

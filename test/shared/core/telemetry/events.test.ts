@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EVENTS } from '../../../../shared/contract/telemetry-events.ts';
+import { EVENTS } from '../../../../shared/contract/telemetry.ts';
 import {
   eventsOf,
   exceptionEvent,

@@ -3,8 +3,12 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TABLES } from '../../../../shared/contract/causes.ts';
 import type { Report, ReportedIncident } from '../../../../shared/contract/report.ts';
-import { ATTRIBUTES, METRICS, type MetricName } from '../../../../shared/contract/telemetry.ts';
-import type { Point } from '../../../../shared/contract/telemetry-records.ts';
+import {
+  ATTRIBUTES,
+  type MetricName,
+  METRICS,
+  type Point,
+} from '../../../../shared/contract/telemetry.ts';
 import { GIVEN_UP_SECONDS, pointsOf } from '../../../../shared/core/telemetry/points.ts';
 import { FIGURES, latency, LOST_MASTER, REPORT } from './sample-run.ts';
 
