@@ -5,7 +5,7 @@ import { type HostAction, parseHostAnswer } from '../shared/core/parse/host-answ
 import { errorText } from './error-text.ts';
 import { type HostAnswer, NO_ANSWERS } from './shell/ssm/answers.ts';
 import type { Waiting } from './shell/ssm/collect.ts';
-import { type Command, REFUSED, type RunCommand } from './shell/ssm/run-command.ts';
+import { type Command, idsOf, REFUSED, type RunCommand } from './shell/ssm/run-command.ts';
 
 /** What a command brought back. */
 export interface Asked {
@@ -30,7 +30,9 @@ export async function askHosts(
   const names = new Map(roster.map(({ instanceId, node }) => [instanceId, node]));
   try {
     const { id, refused } = await ssm.send(command, waiting.until);
-    const { byInstance, troubles } = id === undefined ? NO_ANSWERS : await ssm.collect(id, waiting);
+    const expected = expectedOf(command, roster).difference(new Set(refused));
+    const { byInstance, troubles } =
+      id === undefined ? NO_ANSWERS : await ssm.collect(id, { ...waiting, expected });
     const answers = [...byInstance, ...refused.map((instanceId) => [instanceId, REFUSED] as const)];
     return {
       observations: answers.map(([instanceId, answer]) =>
@@ -42,6 +44,15 @@ export async function askHosts(
     const message = `asking the hosts for ${command.action}: ${errorText(error)}`;
     return { observations: [], problems: [toProblem(message)] };
   }
+}
+
+/** Hosts that the command must reach: those that it names, or else those that answered the last run. */
+function expectedOf(command: Command, roster: readonly RosterEntry[]): ReadonlySet<string> {
+  const named = idsOf(command);
+  if (named.length > 0) return new Set(named);
+  const lastRun = Math.max(...roster.map(({ lastSeen }) => lastSeen));
+  const answered = roster.filter(({ lastSeen }) => lastSeen === lastRun);
+  return new Set(answered.flatMap(({ instanceId }) => instanceId ?? []));
 }
 
 const NOBODY =

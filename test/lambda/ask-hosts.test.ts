@@ -8,7 +8,7 @@ import { EVERYBODY, farOff, says, watched } from './shell/ssm/watched.ts';
 import type { Watched } from './shell/ssm/watched.ts';
 
 const COMMAND = { action: 'tables', targets: EVERYBODY } as const;
-const SOON_MS = 1200;
+const SOON_MS = 3000;
 
 const TABLES = envelope(
   'tables',
@@ -109,6 +109,17 @@ describe.concurrent('a host that', () => {
         error: 'access_denied',
       },
     ]);
+  });
+
+  test('answered the last run is waited for until it has joined the command', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const behaviour = { lateTargets: { share: 0.5, milliseconds: 1500 } };
+    const made = await watched({ nodes: 2, behaviour }, onTestFinished);
+    says(made.ssm, 1, TABLES);
+    says(made.ssm, 2, TABLES);
+    expect((await ask(made)).observations).toHaveLength(2);
   });
 
   test('is no longer registered is unknown, and the others are asked', async ({

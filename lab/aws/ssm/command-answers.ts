@@ -15,6 +15,25 @@ export interface View {
   readonly spelling: Spelling;
   /** How far the counts of ListCommands are behind. */
   readonly countsLateMilliseconds: number;
+  readonly lateTargets: LateTargets;
+}
+
+/** The last targets of every command, which join it late. */
+export interface LateTargets {
+  /** How many of them, from 0 to 1. */
+  readonly share: number;
+  /** How long after SendCommand they are neither counted nor listed. They run at once. */
+  readonly milliseconds: number;
+}
+
+/** The command's invocations on the targets that have joined it by `now`. */
+export function joinedBy(
+  now: number,
+  { invocations, requestedAt }: Command,
+  { share: late, milliseconds }: LateTargets,
+): readonly Invocation[] {
+  const all = [...invocations.values()];
+  return now - requestedAt >= milliseconds ? all : all.slice(0, Math.ceil(all.length * (1 - late)));
 }
 
 export function commandAnswer(command: Command, view: View): object {
@@ -121,7 +140,8 @@ function pluginAnswer(command: Command, invocation: Invocation, view: View): obj
 /** The counts follow the invocations late, and right after SendCommand there are none at all. */
 function countsOf(command: Command, view: View): object {
   const until = view.now - view.countsLateMilliseconds;
-  const invocations = command.requestedAt > until ? [] : [...command.invocations.values()];
+  const joined = joinedBy(until, command, view.lateTargets);
+  const invocations = command.requestedAt > until ? [] : joined;
   const statuses = invocations.map(({ status, endedAt }): InvocationStatus => {
     return endedAt !== undefined && endedAt > until ? 'InProgress' : status;
   });

@@ -1,7 +1,7 @@
 /** SendCommand, ListCommands, ListCommandInvocations, GetCommandInvocation and CancelCommand. */
 import { clientError } from '../aws-json.ts';
 import type { Command, Invocation } from './command.ts';
-import { commandAnswer, detailedAnswer, invocationAnswer } from './command-answers.ts';
+import { commandAnswer, detailedAnswer, invocationAnswer, joinedBy } from './command-answers.ts';
 import type { View } from './command-answers.ts';
 import type { Commands } from './commands.ts';
 import type { Nodes } from './nodes.ts';
@@ -64,7 +64,7 @@ export function listCommandInvocations(
     .all()
     .filter(({ id }) => request.CommandId === undefined || id === request.CommandId)
     .filter((command) => isVisible(command, context))
-    .flatMap((command) => invocationsOf(command, request.InstanceId))
+    .flatMap((command) => invocationsOf(command, request.InstanceId, view))
     .filter(({ command, invocation }) => {
       const pair = invocationStatus(invocation.status, 'joined');
       return passes(command.document.name, pair, request.Filters);
@@ -88,14 +88,15 @@ export function getCommandInvocation(
   context: CommandContext,
 ): object {
   const command = context.commands.find(request.CommandId);
-  const invocation = command?.invocations.get(request.InstanceId);
-  if (command === undefined || invocation === undefined || !isVisible(command, context)) {
+  if (command === undefined || !isVisible(command, context)) {
     throw clientError('InvocationDoesNotExist', '');
   }
+  const [found] = invocationsOf(command, request.InstanceId, context.view);
+  if (found === undefined) throw clientError('InvocationDoesNotExist', '');
   if (request.PluginName !== undefined && request.PluginName !== command.document.step) {
     throw clientError('InvalidPluginName', `No step ${request.PluginName}.`);
   }
-  return detailedAnswer(command, invocation, context.view);
+  return detailedAnswer(command, found.invocation, context.view);
 }
 
 export function cancelCommand(request: CancelCommandRequest, { commands }: CommandContext): object {
@@ -123,8 +124,12 @@ interface Listed {
   readonly invocation: Invocation;
 }
 
-function invocationsOf(command: Command, instanceId: string | undefined): readonly Listed[] {
-  return [...command.invocations.values()]
+function invocationsOf(
+  command: Command,
+  instanceId: string | undefined,
+  { now, lateTargets }: View,
+): readonly Listed[] {
+  return joinedBy(now, command, lateTargets)
     .filter((invocation) => instanceId === undefined || invocation.instanceId === instanceId)
     .map((invocation) => ({ command, invocation }));
 }

@@ -6,6 +6,7 @@ import {
   listCommands,
   sendCommand,
 } from './command-operations.ts';
+import type { View } from './command-answers.ts';
 import type { Commands } from './commands.ts';
 import { describeInstanceInformation, getParameter } from './inventory-operations.ts';
 import type { Nodes } from './nodes.ts';
@@ -18,7 +19,6 @@ import {
   listCommandsRequest,
   sendCommandRequest,
 } from './requests.ts';
-import type { Spelling } from './statuses.ts';
 import { validate } from './validation.ts';
 
 export interface OperationContext {
@@ -26,11 +26,7 @@ export interface OperationContext {
   readonly nodes: Nodes;
   readonly parameters: ReadonlyMap<string, string>;
   readonly secondMilliseconds: number;
-  readonly behaviour: {
-    readonly invisibleMilliseconds: number;
-    readonly countsLateMilliseconds: number;
-    readonly spelling: Spelling;
-  };
+  readonly behaviour: Omit<View, 'now'> & { readonly invisibleMilliseconds: number };
 }
 
 /** The answer to one call, as it is at this moment. Throws what the service refuses. */

@@ -4,6 +4,7 @@ import { listen } from '../endpoint.ts';
 import type { Endpoint, Service } from '../endpoint.ts';
 import { createGate } from '../gate.ts';
 import type { Gate } from '../gate.ts';
+import type { LateTargets } from './command-answers.ts';
 import { createCommands } from './commands.ts';
 import { readDocument } from './document.ts';
 import { createNodes } from './nodes.ts';
@@ -37,6 +38,8 @@ export interface ServiceBehaviour {
   readonly countsLateMilliseconds: number;
   /** How `StatusDetails` are spelled. Default `joined`. */
   readonly spelling: Spelling;
+  /** Default: none. */
+  readonly lateTargets: LateTargets;
 }
 
 export interface Ssm extends Endpoint {
@@ -57,6 +60,7 @@ const BEHAVIOUR: ServiceBehaviour = {
   invisibleMilliseconds: 500,
   countsLateMilliseconds: 500,
   spelling: 'joined',
+  lateTargets: { share: 0, milliseconds: 0 },
 };
 
 /** Throws for a document that the service would not take or that no agent could run. */

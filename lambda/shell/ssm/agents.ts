@@ -3,7 +3,7 @@ import type { Observation } from '../../../shared/core/overlay.ts';
 import { formatTime } from '../../../shared/core/time.ts';
 import type { Targets } from '../../../shared/contract/settings.ts';
 import type { Deadline } from '../../deadline.ts';
-import type { Inventoried, Inventory, ManagedNode } from './inventory.ts';
+import { type Inventoried, type Inventory, isOnline, type ManagedNode } from './inventory.ts';
 
 /** What is remembered of the agents of hosts that do not answer. */
 export interface Agents {
@@ -97,8 +97,8 @@ function isSilent(observation: Observation): boolean {
   return observation.kind === 'unknown' && observation.error !== 'bad_output';
 }
 
-function isLost({ ping }: ManagedNode): boolean {
-  return ping !== 'Online';
+function isLost(node: ManagedNode): boolean {
+  return !isOnline(node);
 }
 
 function saidOf(node: ManagedNode): string {

@@ -20,6 +20,11 @@ export interface ManagedNode {
   readonly lastPing: number | undefined;
 }
 
+/** As far as the service knows, the agent can take a command. */
+export function isOnline({ ping }: ManagedNode): boolean {
+  return ping === 'Online';
+}
+
 export interface Inventoried {
   readonly nodes: readonly ManagedNode[];
   /** What could not be asked: what came before it is kept. */
@@ -56,7 +61,7 @@ export function inventory(client: SSMClient): Inventory {
 }
 
 /** The most that the service returns at once. */
-const PAGE_NODES = 50;
+export const PAGE_NODES = 50;
 
 /** As many as answers are read of: 10,000 nodes. */
 const PAGES = 200;

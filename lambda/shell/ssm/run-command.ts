@@ -3,7 +3,7 @@ import type { Action } from '../../../shared/contract/probe.ts';
 import type { Targets } from '../../../shared/contract/settings.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import { type Answers, type HostAnswer, NO_ANSWERS } from './answers.ts';
-import { collect, type Waiting } from './collect.ts';
+import { collect, type WaitingForHosts } from './collect.ts';
 import { type Inventoried, inventory } from './inventory.ts';
 import { listAnswers } from './invocations.ts';
 import { persist } from './persist.ts';
@@ -39,7 +39,7 @@ export interface RunCommand {
    */
   send(command: Command, deadline: Deadline): Promise<SentCommand>;
   /** Waits for the answers of all hosts but those given up, and no longer than `until`. */
-  collect(commandId: string, waiting: Waiting): Promise<Answers>;
+  collect(commandId: string, waiting: WaitingForHosts): Promise<Answers>;
   /** What has come by now. */
   peek(commandId: string, deadline: Deadline): Promise<Answers>;
 }
@@ -72,7 +72,8 @@ export function runCommand(client: SSMClient, document: string): RunCommand {
 /** The target that names hosts by their managed-node ids. */
 const BY_ID = 'InstanceIds';
 
-function idsOf({ targets }: Command): readonly string[] {
+/** The managed nodes that a command names, as opposed to those that it selects by tag. */
+export function idsOf({ targets }: Command): readonly string[] {
   return targets.flatMap(({ Key, Values }) => (Key === BY_ID ? Values : []));
 }
 

@@ -1,8 +1,8 @@
 import { describe, test } from 'vitest';
 import { deadlineIn } from '../../../../lambda/deadline.ts';
-import type { Waiting } from '../../../../lambda/shell/ssm/collect.ts';
+import type { WaitingForHosts } from '../../../../lambda/shell/ssm/collect.ts';
 import { until } from '../../../lab/aws/ssm/account.ts';
-import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
+import { absentMachine, instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
 import { farOff, sentToAll, textsOf, watched } from './watched.ts';
 import type { Watched } from './watched.ts';
 
@@ -11,8 +11,9 @@ const ERROR = { type: 'InternalServerError', message: 'out of order', status: 50
 /** After the first look, and before the one after the next. */
 const SOON_MS = 2000;
 
-function waiting(changes: Partial<Waiting> = {}): Waiting {
-  return { until: farOff(), deadline: farOff(), givenUp: new Set(), ...changes };
+function waiting(changes: Partial<WaitingForHosts> = {}): WaitingForHosts {
+  const [givenUp, expected] = [new Set<string>(), new Set<string>()];
+  return { until: farOff(), deadline: farOff(), givenUp, expected, ...changes };
 }
 
 function offline({ ssm }: Watched, number: number): string {
@@ -279,4 +280,126 @@ describe.concurrent('collect', () => {
     expect(byInstance.size).toBe(10_000);
     expect(troubles).toEqual(['more than 10000 hosts: the rest was not read']);
   });
+});
+
+/** The nodes that answered the last run. */
+function numbered(...numbers: readonly number[]): ReadonlySet<string> {
+  return new Set(numbers.map(instanceIdOf));
+}
+
+describe.concurrent('a command that hosts join late', () => {
+  const HALF = { share: 0.5, milliseconds: 2500 } as const;
+
+  test('is not over before all have joined that answered the last run', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 4, behaviour: { lateTargets: HALF } }, onTestFinished);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ expected: numbered(1, 2, 3, 4) }),
+    );
+    expect(Object.keys(textsOf(byInstance))).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('is not over either where nobody has joined it at first', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const lateTargets = { share: 1, milliseconds: 2500 };
+    const made = await watched({ nodes: 2, behaviour: { lateTargets } }, onTestFinished);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ expected: numbered(1, 2) }),
+    );
+    expect(Object.keys(textsOf(byInstance))).toEqual(['1', '2']);
+  });
+
+  test('costs a call for each that joins a long list, which is not read again', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const lateTargets = { share: 0.01, milliseconds: 2500 };
+    const made = await watched({ nodes: 200, behaviour: { lateTargets } }, onTestFinished);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ expected: numbered(1, 199, 200) }),
+    );
+    expect(Object.keys(textsOf(byInstance))).toHaveLength(200);
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(4);
+    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(2);
+  });
+
+  test('shows at its end also hosts that have joined and not answered', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const lateTargets = { share: 0.5, milliseconds: 1500 };
+    const made = await watched({ nodes: 4, behaviour: { lateTargets } }, onTestFinished);
+    const silent = offline(made, 4);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ expected: numbered(1, 2, 3, 4), until: deadlineIn(SOON_MS) }),
+    );
+    expect(Object.keys(textsOf(byInstance))).toEqual(['1', '2', '3']);
+    expect(byInstance.get(silent)?.kind).toBe('pending');
+  });
+
+  test('waits for nobody that was given up', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 4, behaviour: { lateTargets: HALF } }, onTestFinished);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ expected: numbered(1, 2, 3), givenUp: numbered(3) }),
+    );
+    expect(byInstance.size).toBe(2);
+  });
+});
+
+describe.concurrent('a host that answered the last run and is not reached by this one’s command', () => {
+  async function collected(made: Watched, changes: Partial<WaitingForHosts> = {}) {
+    const id = await sentToAll(made);
+    const expected = numbered(1, 2, 3);
+    return made.runCommand.collect(id, waiting({ expected, ...changes }));
+  }
+
+  test('is not waited for when it was terminated', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    expect((await collected(made)).byInstance.size).toBe(2);
+    expect(made.ssm.gate.count('DescribeInstanceInformation')).toBe(1);
+  });
+
+  test('is not waited for when its agent is lost', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 2, secondMilliseconds: 1 }, onTestFinished);
+    made.ssm.register({ machine: absentMachine(3), tags: {} });
+    offline(made, 3);
+    expect((await collected(made)).byInstance.size).toBe(2);
+  });
+
+  test('does not keep the others from being waited for', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    const late = offline(made, 2);
+    const givenUp = numbered(9);
+    const collecting = collected(made, { givenUp });
+    await until(async () => made.ssm.gate.count('DescribeInstanceInformation') || undefined);
+    made.ssm.behaveNode(late, { kind: 'answers', stdout: 'at last' });
+    expect(textsOf((await collecting).byInstance)).toEqual({ 1: 'answer of 1', 2: 'at last' });
+  });
+
+  test.for([
+    ['its agent is Online', undefined],
+    ['the inventory cannot be read', { kind: 'refused', error: ERROR }],
+  ] as const)(
+    'is waited for until the time is up where %s',
+    async ([, fault], { expect, onTestFinished }) => {
+      const made = await watched({ nodes: 2 }, onTestFinished);
+      made.ssm.register({ machine: absentMachine(3), tags: {} });
+      if (fault !== undefined) {
+        made.ssm.gate.fail({ operation: 'DescribeInstanceInformation', fault });
+      }
+      const end = deadlineIn(SOON_MS);
+      expect((await collected(made, { until: end })).byInstance.size).toBe(2);
+      expect(Date.now()).toBeGreaterThanOrEqual(end.at);
+      expect(made.ssm.gate.count('DescribeInstanceInformation')).toBe(1);
+    },
+  );
 });
