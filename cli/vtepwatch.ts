@@ -3,7 +3,7 @@
 import { plain } from '../shared/core/page/plain.ts';
 
 /** A subcommand: it is given the words behind its name and returns the exit status. */
-export type Command = (words: readonly string[]) => Promise<number>;
+type Command = (words: readonly string[]) => Promise<number>;
 
 /** Each is loaded when it is called: what is judged offline does not wait for the AWS SDK. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {

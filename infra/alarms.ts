@@ -17,7 +17,7 @@ import type { Cluster } from './cluster.ts';
 import type { Topics } from './topics.ts';
 
 /** What is watched of the watch. */
-export interface Watched {
+interface Watched {
   readonly checker: LambdaFunction;
   readonly ticks: ScheduleGroup;
   readonly topics: Topics;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import type { Metafile } from 'esbuild';
 
-export interface BundleOptions {
+interface BundleOptions {
   /** The module that exports `handler`. Default: the function's own. */
   readonly entry?: string;
 }

@@ -151,7 +151,7 @@ export function timeoutSeconds({ scheduleMinutes }: Pick<Cluster, 'scheduleMinut
 }
 
 /** What the stack makes for the function. */
-export interface FunctionNeeds {
+interface FunctionNeeds {
   readonly document: string;
   readonly table: string;
   readonly topicArn: string;

@@ -3,7 +3,7 @@ import type { AlertName } from './alerts.ts';
 import type { MonitoringOptions } from './options.ts';
 
 /** What the function sends in one run after the other, and what an alert makes of it. */
-export interface Story {
+interface Story {
   readonly told: string;
   /** How many values of a series make a run; one, where nothing is said. More can tell of late runs. */
   readonly valuesPerRun?: number;

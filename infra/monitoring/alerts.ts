@@ -16,7 +16,7 @@ export const ALERT_NAMES = [
 
 export type AlertName = (typeof ALERT_NAMES)[number];
 
-export interface Alert {
+interface Alert {
   readonly expr: string;
   /** How many runs it must hold. An incident was looked at twice before it is open: that is enough. */
   readonly forRuns?: number;

@@ -2,9 +2,9 @@ import type { METRICS, MetricName } from '../../shared/contract/telemetry.ts';
 import type { Matchers, Spelling } from './spelling.ts';
 
 /** The attributes that a metric of the table has, and no others. */
-export type AttributesOf<M extends MetricName> = (typeof METRICS)[M]['attributes'][number];
+type AttributesOf<M extends MetricName> = (typeof METRICS)[M]['attributes'][number];
 
-export interface Reading<A extends string> {
+interface Reading<A extends string> {
   /** The labels that remain. */
   readonly by: readonly A[];
   readonly where?: Pick<Matchers, A & keyof Matchers>;

@@ -115,14 +115,6 @@ export function networkOf(address: Cidr): Cidr | undefined {
   return parseCidr(`${addressOfBits(network)}/${length}`);
 }
 
-/** Whether an address lies in a network of its own family. */
-export function isWithin(address: IpAddress, network: Cidr): boolean {
-  const [ip = '', length = ''] = network.split('/');
-  const own = bitsOf(address);
-  const prefix = bitsOf(ip).slice(0, Number(length));
-  return familyOf(address) === familyOf(network) && own.startsWith(prefix);
-}
-
 function bitsOf(address: string): string {
   const parts = address.includes(':')
     ? (groupsOf(address) ?? []).map((group) => group.toString(2).padStart(16, '0'))

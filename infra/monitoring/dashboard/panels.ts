@@ -5,7 +5,7 @@ import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeSeriesPanel } from '@grafana/grafana-foundation-sdk/timeseries';
 
-export interface Target {
+interface Target {
   readonly expr: string;
   /** Text, or a label's value in double braces. */
   readonly legend: string;

@@ -6,7 +6,7 @@ import type { Signature } from './signatures.ts';
  * How one cause is recognised, how long it must last before it pages, what it means to people, and
  * what fixes it. A new cause is one line in contract/causes.ts, one row here, and a fault in the lab.
  */
-export interface CauseRule {
+interface CauseRule {
   readonly signature: Signature;
   readonly patience: Patience;
   /** One sentence: what is wrong. */
@@ -17,7 +17,7 @@ export interface CauseRule {
 }
 
 /** Seconds for which a fault must last before it pages. */
-export type Patience = (
+type Patience = (
   fault: { readonly scope: Scope; readonly severity: Severity },
   limits: Limits,
 ) => number;
@@ -33,7 +33,7 @@ export interface Names {
 }
 
 /** What fixes a fault, and where. */
-export interface FixRule {
+interface FixRule {
   /** The nodes on whose hosts something is to be done. */
   readonly at: 'observers' | 'subject';
   /** The safe ways, the quickest first. */
@@ -44,7 +44,7 @@ export interface FixRule {
  * `device`: the VXLAN device is deleted, for flannel makes it anew. `entries`: what is lost is put
  * back, entry by entry. `restart`: flannel starts again and programs everything.
  */
-export type FixKind = 'device' | 'entries' | 'restart';
+type FixKind = 'device' | 'entries' | 'restart';
 
 /** A subject or an observer that is cut off pages at once; what reaches less far must last. */
 const byReach: Patience = ({ scope, severity }, { pairPatienceSeconds }) =>

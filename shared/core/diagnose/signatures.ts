@@ -19,9 +19,9 @@ export type Signature =
     };
 
 /** What a cell must look like, table by table. */
-export type Pattern = Readonly<Record<Table, Wanted>>;
+type Pattern = Readonly<Record<Table, Wanted>>;
 
-export type Wanted = 'held' | 'lost' | 'changed' | 'weak' | 'any';
+type Wanted = 'held' | 'lost' | 'changed' | 'weak' | 'any';
 
 /** A cause with its signature. Of a list of them, the first is the first in precedence. */
 export interface Candidate {

@@ -6,7 +6,7 @@ import { graceOf } from './grace.ts';
 import type { Member, ObservedHost } from './member.ts';
 import { takingPart } from './taking-part.ts';
 
-export interface Members {
+interface Members {
   readonly members: readonly Member[];
   readonly problems: readonly Problem[];
 }

@@ -3,7 +3,7 @@ import type { ClusterNode } from '../overlay.ts';
 import type { ObservedHost } from './member.ts';
 
 /** Which nodes take part in the overlay. */
-export interface TakingPart {
+interface TakingPart {
   readonly names: readonly string[];
   /** Those of them that Kubernetes lists. */
   readonly listed: ReadonlyMap<string, ClusterNode>;

@@ -19,7 +19,7 @@ export interface Announcement {
   readonly before: ReportedIncident | undefined;
 }
 
-export interface Advanced {
+interface Advanced {
   readonly incidents: readonly Incident[];
   readonly announcements: readonly Announcement[];
   /** Every incident of this run as it is told, the resolved ones included. */
@@ -27,7 +27,7 @@ export interface Advanced {
 }
 
 /** What `advance` is given besides the findings. */
-export interface Circumstances {
+interface Circumstances {
   readonly cluster: string;
   readonly now: number;
   readonly limits: Limits;

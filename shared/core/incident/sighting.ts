@@ -8,7 +8,7 @@ import type { Footprint } from './incident.ts';
  * bad, and are told as part of another fault. `unknown` means that the run could not look, which is
  * neither sick nor well: it neither opens nor resolves anything.
  */
-export type Sighting = 'present' | 'absent' | 'unknown';
+type Sighting = 'present' | 'absent' | 'unknown';
 
 /** Nodes that left the cluster drop out; of all others every bad cell must have been judged. */
 export function sightingOf(footprint: Footprint, matrix: Matrix): Sighting {

@@ -38,7 +38,7 @@ const SUBJECT_LENGTH = 99;
 const CAUSES = 10;
 const EVIDENCE = 20;
 
-export interface PagedWhere {
+interface PagedWhere {
   readonly cluster: string;
   readonly now: number;
   /** Path or URL. */

@@ -8,7 +8,7 @@ import {
 import { quote } from './parsed.ts';
 
 /** The payload of an answer, or why it is none. */
-export type Opened =
+type Opened =
   | { readonly kind: 'payload'; readonly payload: string }
   | { readonly kind: 'broken'; readonly reason: string };
 

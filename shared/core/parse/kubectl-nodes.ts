@@ -3,7 +3,7 @@ import type { Parsed } from './parsed.ts';
 import { wordsOf } from './words.ts';
 
 /** A timed `kubectl get nodes`, as a person records it. */
-export interface KubectlNodes {
+interface KubectlNodes {
   readonly names: readonly string[];
   /** What the shell's `time` measured. */
   readonly seconds: number | undefined;

@@ -83,7 +83,7 @@ function latencyLines(latencies: readonly Latency[]): readonly string[] {
 }
 
 /** `master1: kubectl get nodes took 45.1 s` */
-export function describeLatency(latency: Latency): string {
+function describeLatency(latency: Latency): string {
   const { node, request, outcome, seconds, detail, askedAt } = latency;
   const asked = askedAt === undefined ? '' : `, asked at ${askedAt.slice(11, 19)} UTC`;
   const took = `${formatDuration(seconds)}${asked}`;

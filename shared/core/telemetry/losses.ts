@@ -4,7 +4,7 @@ import { victims } from './node-states.ts';
 import type { NodeFigures } from './points.ts';
 
 /** How far a node is cut off, and by how many peers that is known. */
-export interface Loss {
+interface Loss {
   readonly lostPeers: number;
   readonly checkedPeers: number;
 }

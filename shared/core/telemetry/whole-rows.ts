@@ -5,7 +5,7 @@ import { CELLS_OF_ROW } from '../diff/seen.ts';
 export type TableCounts = Readonly<Record<Table, number>>;
 
 /** Rows of a large cluster whose cells are only the first of very many. */
-export interface WholeRows {
+interface WholeRows {
   /** How many subjects each of these observers has lost. */
   readonly observers: ReadonlyMap<string, number>;
   /** How many of them have lost a node, table by table. */
