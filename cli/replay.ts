@@ -1,7 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { decide } from '../shared/core/decide.ts';
-import { judge } from '../shared/core/judge.ts';
+import { reportOf } from '../shared/core/report/report.ts';
+import { recorded } from '../shared/core/run/hosts.ts';
+import { run } from '../shared/core/run/run.ts';
 import { readCapture } from './replay/capture.ts';
 import { renderReport } from './render/report.ts';
 import { EXIT } from './verdict.ts';
@@ -45,10 +46,8 @@ export async function replay(words: readonly string[]): Promise<number> {
     throw new Error('replay takes one directory: see vtepwatch replay --help');
   }
   const cluster = values.cluster ?? basename(resolve(directory));
-  const facts = await readCapture(directory, { cluster, now: Date.now() });
-  const judgement = judge(facts);
-  // A record cannot be looked at twice: what it shows is what was there.
-  const { report } = decide(facts, { judgement, confirms: () => true }, []);
+  const { facts, latencies } = await readCapture(directory, { cluster, now: Date.now() });
+  const report = reportOf(await run(facts, [], recorded(latencies)));
   process.stdout.write(
     values.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report),
   );

@@ -1,17 +1,12 @@
 import type { Problem } from '../shared/contract/report.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
 import type { Observation } from '../shared/core/overlay.ts';
+import type { Answers } from '../shared/core/run/hosts.ts';
 import { type HostAction, parseHostAnswer } from '../shared/core/parse/host-answer.ts';
 import { errorText } from './error-text.ts';
 import { type HostAnswer, NO_ANSWERS } from './shell/ssm/answers.ts';
 import type { Waiting } from './shell/ssm/collect.ts';
 import { type Command, idsOf, REFUSED, type RunCommand } from './shell/ssm/run-command.ts';
-
-/** What a command brought back. */
-export interface Asked {
-  readonly observations: readonly Observation[];
-  readonly problems: readonly Problem[];
-}
 
 export interface HostCommand extends Command {
   readonly action: HostAction;
@@ -25,7 +20,7 @@ export async function askHosts(
   ssm: RunCommand,
   command: HostCommand,
   circumstances: { readonly waiting: Waiting; readonly roster: readonly RosterEntry[] },
-): Promise<Asked> {
+): Promise<Answers> {
   const { waiting, roster } = circumstances;
   const names = new Map(roster.map(({ instanceId, node }) => [instanceId, node]));
   try {

@@ -1,4 +1,5 @@
 import type { Problem } from '../shared/contract/report.ts';
+import type { NodeList } from '../shared/core/facts.ts';
 import type { ClusterNode } from '../shared/core/overlay.ts';
 import { parseNodes } from '../shared/core/parse/nodes.ts';
 import type { Parsed } from '../shared/core/parse/parsed.ts';
@@ -7,36 +8,60 @@ import type { Deadline } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { Kubernetes } from './shell/kubernetes.ts';
 
-/** One reading of the node list, or why there is none. */
-export interface Listed<T> {
-  /** Undefined where there is no access, or the API did not answer. */
-  readonly value: readonly T[] | undefined;
-  readonly problems: readonly Problem[];
-}
+/** Whether this run can ask Kubernetes. */
+export type KubernetesAccess =
+  | { readonly kind: 'not-configured' }
+  /** A kubeconfig is configured and could not be used; a problem says why. */
+  | { readonly kind: 'unusable' }
+  | { readonly kind: 'open'; readonly api: Kubernetes };
 
-const NOTHING = { value: undefined, problems: [] } as const;
+/** One list of Kubernetes, or why there is none. */
+export type Listing<T> =
+  | { readonly kind: 'not-configured' }
+  | { readonly kind: 'unread'; readonly problems: readonly Problem[] }
+  | {
+      readonly kind: 'read';
+      readonly value: readonly T[];
+      readonly problems: readonly Problem[];
+    };
 
-/** Without the list the hosts' own answers tell who takes part: an API that fails is a problem. */
 export async function askNodes(
-  api: Kubernetes | undefined,
+  access: KubernetesAccess,
   deadline: Deadline,
-): Promise<Listed<ClusterNode>> {
-  if (api === undefined) return NOTHING;
-  return await ask(async () => parseNodes('kubernetes', await api.nodes(deadline)));
+): Promise<Listing<ClusterNode>> {
+  return await ask(access, async (api) => parseNodes('kubernetes', await api.nodes(deadline)));
 }
 
-export async function askPods(
-  api: Kubernetes | undefined,
-  deadline: Deadline,
-): Promise<Listed<Pod>> {
-  if (api === undefined) return NOTHING;
-  return await ask(async () => parsePods('kubernetes', await api.flannelPods(deadline)));
+export async function askPods(access: KubernetesAccess, deadline: Deadline): Promise<Listing<Pod>> {
+  return await ask(access, async (api) => parsePods('kubernetes', await api.flannelPods(deadline)));
 }
 
-async function ask<T>(request: () => Promise<Parsed<readonly T[]>>): Promise<Listed<T>> {
+/** Only a node that both lists hold is judged, so one list that did not come leaves none. */
+export function nodeListOf(before: Listing<ClusterNode>, after: Listing<ClusterNode>): NodeList {
+  if (before.kind === 'not-configured') return before;
+  return before.kind === 'read' && after.kind === 'read'
+    ? { kind: 'read', before: before.value, after: after.value }
+    : { kind: 'unread' };
+}
+
+export function problemsOf(listings: readonly Listing<ClusterNode | Pod>[]): readonly Problem[] {
+  return listings.flatMap((one) => (one.kind === 'not-configured' ? [] : one.problems));
+}
+
+async function ask<T>(
+  access: KubernetesAccess,
+  request: (api: Kubernetes) => Promise<Parsed<readonly T[]>>,
+): Promise<Listing<T>> {
+  switch (access.kind) {
+    case 'not-configured':
+      return access;
+    case 'unusable':
+      return { kind: 'unread', problems: [] };
+    case 'open':
+  }
   try {
-    return await request();
+    return { kind: 'read', ...(await request(access.api)) };
   } catch (error) {
-    return { value: undefined, problems: [{ where: 'kubernetes', message: errorText(error) }] };
+    return { kind: 'unread', problems: [{ where: 'kubernetes', message: errorText(error) }] };
   }
 }

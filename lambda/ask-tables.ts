@@ -2,13 +2,14 @@ import { MAX_PAGES, pageOf } from '../shared/contract/probe.ts';
 import type { Problem } from '../shared/contract/report.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
 import type { Observation } from '../shared/core/overlay.ts';
+import { PAGES_IN_ALL, type Reading } from '../shared/core/to-read.ts';
 import { groupBy } from '../shared/core/group.ts';
 import { enumerate } from '../shared/core/page/plain.ts';
 import { joinPages } from '../shared/core/parse/join-pages.ts';
-import { type Asked, askHosts } from './ask-hosts.ts';
+import type { Answers } from '../shared/core/run/hosts.ts';
+import { askHosts } from './ask-hosts.ts';
 import { aFewAtATime } from './shell/ssm/a-few-at-a-time.ts';
 import type { Waiting } from './shell/ssm/collect.ts';
-import { FETCHES } from './shell/ssm/invocations.ts';
 import type { RunCommand } from './shell/ssm/run-command.ts';
 
 /** Managed nodes that one command can name. */
@@ -25,11 +26,11 @@ const COMMANDS_AT_A_TIME = 12;
  */
 export async function askTables(
   ssm: RunCommand,
-  wanted: { readonly instanceIds: readonly string[]; readonly pages: number },
+  wanted: Reading,
   circumstances: { readonly waiting: Waiting; readonly roster: readonly RosterEntry[] },
-): Promise<Asked> {
+): Promise<Answers> {
   const pages = Math.min(Math.max(wanted.pages, 1), MAX_PAGES);
-  const hosts = Math.min(HOSTS, Math.floor(FETCHES / pages));
+  const hosts = Math.min(HOSTS, Math.floor(PAGES_IN_ALL / pages));
   const instanceIds = wanted.instanceIds.slice(0, hosts);
   const leftOut = wanted.instanceIds.slice(hosts);
   const names = new Map(circumstances.roster.map(({ instanceId, node }) => [instanceId, node]));

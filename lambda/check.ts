@@ -1,8 +1,6 @@
 import type { Problem, Report } from '../shared/contract/report.ts';
-import { decide, type Decision } from '../shared/core/decide.ts';
-import type { Facts } from '../shared/core/facts.ts';
-import type { Judgement } from '../shared/core/judge.ts';
-import { coverageOf } from '../shared/core/report/coverage.ts';
+import { reportOf } from '../shared/core/report/report.ts';
+import { type Decision, run as decideRun } from '../shared/core/run/run.ts';
 import { changesOf } from '../shared/core/telemetry/changes.ts';
 import { eventsOf } from '../shared/core/telemetry/events.ts';
 import { failuresOf, nodeFigures } from '../shared/core/telemetry/figures.ts';
@@ -13,15 +11,8 @@ import { type Deadline, deadlineIn, earlier, nearer } from './deadline.ts';
 import { deliver, type Delivered, owed, owedOf } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
-import {
-  awaitLatencies,
-  knownLatencies,
-  type LatencyRound,
-  type Measured,
-  withApis,
-} from './latency-round.ts';
-import { lookAgain } from './look-again.ts';
-import { readInFull } from './read-in-full.ts';
+import { hostsBehind } from './hosts.ts';
+import { awaitLatencies, type LatencyRound, type Measured } from './latency-round.ts';
 import type { Run } from './run.ts';
 import type { Lease } from './shell/incident-store/incident-store.ts';
 import type { Memory } from './shell/incident-store/stored.ts';
@@ -41,47 +32,71 @@ export async function check(run: Run): Promise<Report> {
     return notRun(run, lease.reason);
   }
   try {
-    return await watch(run, lease);
+    return await checkUnder(lease, run);
   } finally {
-    // A lease that is not given back ends by itself.
+    // A lease that could not be released ends by itself.
     await lease.release(end).catch((error: unknown) => {
-      log('lease.kept', { cluster: settings.cluster, error: errorText(error) });
+      log('lease.release-failed', { cluster: settings.cluster, error: errorText(error) });
     });
   }
 }
 
-/** How long the masters' figures may hold up the verdict. */
-const EVIDENCE_MS = 2000;
-
-async function watch(run: Run, lease: Lease): Promise<Report> {
+async function checkUnder(lease: Lease, run: Run): Promise<Report> {
   const { shell, end } = run;
-  const owedBefore = await deliver(lease.state.outbox, shell.routes, end);
-  const { facts: gathered, latency } = await gather(run, lease.memory);
-  const { facts, judgement: first } = await readInFull(run, gathered, lease.memory.roster);
-  const { confirmed, apis } = await lookAgain(run, lease, { facts, first, latency });
-  // Evidence that a page is better for, and does not wait for.
-  const evidence = nearer(deadlineIn(EVIDENCE_MS), run.deadline);
-  const known = await knownLatencies(shell.ssm, latency, evidence);
-  const { latencies } = await withApis(shell.ssm, known, { command: apis, deadline: evidence });
+  const before = await deliver(lease.state.outbox, shell.routes, end);
+  const { facts, latency } = await gather(run, lease.memory);
+  const hosts = hostsBehind(run, { roster: lease.memory.roster, latency });
   const evaluated = { 'vtepwatch.host.count': facts.observations.length };
   const decision = await shell.telemetry.span('vtepwatch.evaluate', evaluated, async () =>
-    decide({ ...facts, latencies }, confirmed, lease.state.incidents),
+    decideRun(facts, lease.state.incidents, hosts),
   );
-  const paging = await act(run, lease, { decision, outbox: owedBefore.outbox });
+  const paging = await act(run, lease, { decision, outbox: before.outbox });
   const settled = await settleLatencies(run, latency);
-  const { agents, problems } = await askAgents(run, facts, lease.memory);
-  const memory = { ...memoryOf(facts, decision, settled), agents };
-  const forgotten = [...problems, ...(await remember(lease, memory, end))];
-  const undelivered = [...owedBefore.dropped, ...paging.dropped, ...paging.undelivered];
-  const coverage = coverageOf(facts, confirmed.judgement, run.equipment);
-  const others = [...undelivered, ...forgotten];
-  const report = withLate({ ...decision.report, coverage }, settled, others);
-  tell(run, { ...decision, report }, { judgement: confirmed.judgement, ...facts });
+  const { agents, problems } = await askAgents(run, decision, lease.memory);
+  const memory = { ...memoryOf(decision, settled), agents };
+  const forgotten = await remember(lease, memory, end);
+  const report = reportOf(decision, {
+    latencies: settled.latencies,
+    problems: [
+      ...settled.problems,
+      ...before.dropped,
+      ...paging.dropped,
+      ...paging.undelivered,
+      ...problems,
+      ...forgotten,
+    ],
+    integrations: run.integrations,
+  });
+  emit(run, decision, report);
   await tellCompletion(run, report, paging.outbox);
   return report;
 }
 
-/** The pages are out: now the masters have time to answer, as long as a good one needs at most. */
+/** How long the run still has after its pages, to cross off what was taken and to remember the rest. */
+const AFTER_PAGES_MS = 2000;
+
+/** Writes what was decided, then sends the pages; a page that was not taken stays in the outbox. */
+async function act(
+  { shell, settings, end }: Run,
+  lease: Lease,
+  { decision, outbox }: { readonly decision: Decision; readonly outbox: Delivered['outbox'] },
+): Promise<Delivered> {
+  const { incidents } = decision;
+  const due = [...outbox, ...owed(decision.pages, shell.routes)];
+  await lease.saveState({ incidents, outbox: due }, end);
+  for (const { kind, incident } of decision.announcements) {
+    log(`incident.${kind}`, { ...incident });
+  }
+  const delivered = await deliver(due, shell.routes, earlier(end, AFTER_PAGES_MS));
+  if (owedOf(delivered.outbox) === owedOf(due)) return delivered;
+  // The next run repeats the pages that cannot be crossed off, and loses nothing.
+  await lease.saveState({ incidents, outbox: delivered.outbox }, end).catch((error: unknown) => {
+    log('outbox.save-failed', { cluster: settings.cluster, error: errorText(error) });
+  });
+  return delivered;
+}
+
+/** The pages are out, so the masters now have as long to answer as a good one needs at most. */
 async function settleLatencies(run: Run, latency: LatencyRound): Promise<Measured> {
   const { slowSeconds } = run.settings.limits;
   const askedAt = latency.command?.sentAt ?? run.now;
@@ -93,10 +108,10 @@ async function settleLatencies(run: Run, latency: LatencyRound): Promise<Measure
 const INVENTORY_MS = 12_000;
 const AFTER_INVENTORY_MS = 4000;
 
-/** Why hosts are silent is for the next run to tell: this one's verdict does not wait for it. */
+/** Why hosts are silent is for the next run to report: this one's verdict does not wait for it. */
 async function askAgents(
   { shell, settings, now, end }: Run,
-  { observations }: Facts,
+  { facts: { observations } }: Decision,
   { agents: known }: Memory,
 ): Promise<{ readonly agents: Agents; readonly problems: readonly Problem[] }> {
   const until = nearer(deadlineIn(INVENTORY_MS), earlier(end, AFTER_INVENTORY_MS));
@@ -104,6 +119,17 @@ async function askAgents(
   const { agents, troubles } = await learnAgents(shell.inventory, asked, until);
   const problems = troubles.map((message) => ({ where: 'Systems Manager', message }));
   return { agents, problems };
+}
+
+function memoryOf(
+  { facts, roster }: Decision,
+  { unanswered, names }: Measured,
+): Omit<Memory, 'agents'> {
+  const silent = facts.observations.flatMap((observation) =>
+    observation.kind === 'unknown' && observation.isSlow !== true ? [observation.instanceId] : [],
+  );
+  const listed = names.length > 0 ? names : facts.listedNames;
+  return { roster, latencyCommand: unanswered, silent, listed };
 }
 
 /** What is not remembered makes the next run less sure, and takes nothing from what this one saw. */
@@ -120,61 +146,8 @@ async function remember(
   }
 }
 
-/** The report with what came to light after the verdict. */
-function withLate(
-  report: Report,
-  { latencies, problems }: Measured,
-  others: readonly Problem[],
-): Report {
-  return {
-    ...report,
-    latencies: [...latencies],
-    problems: [...report.problems, ...problems, ...others],
-  };
-}
-
-/** What is left of the run after its pages: what was taken is crossed off, and the rest remembered. */
-const AFTER_PAGES_MS = 2000;
-
-async function act(
-  { shell, settings, end }: Run,
-  lease: Lease,
-  { decision, outbox }: { readonly decision: Decision; readonly outbox: Delivered['outbox'] },
-): Promise<Delivered> {
-  const { incidents } = decision;
-  const due = [...outbox, ...owed(decision.pages, shell.routes)];
-  await lease.saveState({ incidents, outbox: due }, end);
-  for (const { kind, incident } of decision.announcements) {
-    log(`incident.${kind}`, { ...incident });
-  }
-  const delivered = await deliver(due, shell.routes, earlier(end, AFTER_PAGES_MS));
-  if (owedOf(delivered.outbox) === owedOf(due)) return delivered;
-  // The next run repeats the pages that cannot be crossed off, and loses nothing.
-  await lease.saveState({ incidents, outbox: delivered.outbox }, end).catch((error: unknown) => {
-    log('outbox.kept', { cluster: settings.cluster, error: errorText(error) });
-  });
-  return delivered;
-}
-
-function memoryOf(
-  facts: Facts,
-  { roster }: Decision,
-  { unanswered, names }: Measured,
-): Omit<Memory, 'agents'> {
-  const silent = facts.observations.flatMap((observation) =>
-    observation.kind === 'unknown' && observation.isSlow !== true ? [observation.instanceId] : [],
-  );
-  const listed = names.length > 0 ? names : facts.listedNames;
-  return { roster, latencyCommand: unanswered, silent, listed };
-}
-
-function tell(
-  { shell, now }: Run,
-  decision: Decision,
-  seen: { readonly judgement: Judgement } & Pick<Facts, 'observations'>,
-): void {
-  const { judgement, observations } = seen;
-  const { report } = decision;
+function emit({ shell, now }: Run, decision: Decision, report: Report): void {
+  const { judgement, facts, announcements } = decision;
   const ended = Date.now();
   const directories = judgement.members
     .map(({ observed }) => observed?.host.agentDirectories)
@@ -184,11 +157,11 @@ function tell(
       durationSeconds: (ended - now) / 1000,
       endedAtSeconds: ended / 1000,
       nodes: nodeFigures(judgement),
-      failures: failuresOf(observations),
+      failures: failuresOf(facts.observations),
       orchestrationDirectories: directories.length === 0 ? undefined : Math.max(...directories),
     }),
   );
-  shell.telemetry.emit(eventsOf(report, changesOf(decision.announcements, ended)));
+  shell.telemetry.emit(eventsOf(report, changesOf(announcements, ended)));
   log('run.ended', {
     cluster: report.cluster,
     verdict: report.verdict,

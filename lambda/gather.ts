@@ -1,7 +1,7 @@
 import type { Facts } from '../shared/core/facts.ts';
 import type { Observation } from '../shared/core/overlay.ts';
 import { askHosts } from './ask-hosts.ts';
-import { askNodes, askPods } from './ask-kubernetes.ts';
+import { askNodes, askPods, nodeListOf, problemsOf } from './ask-kubernetes.ts';
 import { type Deadline, deadlineIn, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import {
@@ -15,23 +15,28 @@ import type { Run } from './run.ts';
 import type { Memory } from './shell/incident-store/stored.ts';
 import { explainSilence } from './shell/ssm/agents.ts';
 
-/** How long Kubernetes may take for a list; the hosts are asked meanwhile. */
+/** How long Kubernetes may take for a list; the hosts are asked at the same time. */
 const KUBERNETES_MS = 8000;
 
-/** The facts of the hosts' answers, and what is under way besides. */
+/** The facts of the hosts' first answers, and the command to the masters that is under way. */
 export interface Gathered {
   readonly facts: Facts;
   readonly latency: LatencyRound;
 }
 
-/** Learns everything that a judgement needs. What cannot be learned is a problem, never an error. */
-export async function gather(run: Run, memory: Memory): Promise<Gathered> {
+/** What gathering takes of a run. */
+export interface GatheringRun extends Pick<Run, 'now' | 'deadline' | 'problems'> {
+  readonly shell: Pick<Run['shell'], 'ssm' | 'kubernetes'>;
+  readonly settings: Pick<Run['settings'], 'cluster' | 'limits' | 'runbook' | 'targets'>;
+}
+
+/** Learns everything that a run begins with. What cannot be learned is a problem, never an error. */
+export async function gather(run: GatheringRun, memory: Memory): Promise<Gathered> {
   const { shell, settings, deadline } = run;
   const listing = (): Deadline => nearer(deadlineIn(KUBERNETES_MS), deadline);
-  const knownMasters = mastersIn(memory);
-  const before = askNodes(shell.kubernetes, listing());
-  const pods = askPods(shell.kubernetes, listing());
-  const sending = sendLatency(run, knownMasters);
+  const listingBefore = askNodes(shell.kubernetes, listing());
+  const listingPods = askPods(shell.kubernetes, listing());
+  const sending = sendLatency(run, mastersIn(memory));
   const asked = await askHosts(
     shell.ssm,
     { action: 'digest', targets: settings.targets },
@@ -44,13 +49,15 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
       roster: memory.roster,
     },
   );
-  const after = askNodes(shell.kubernetes, listing());
+  const listingAfter = askNodes(shell.kubernetes, listing());
   const sent = await sending;
   // The first run learns who the masters are from the hosts' answers.
-  const command =
-    sent.command ?? (await sendLatency(run, mastersAmong(asked.observations))).command;
+  const answering = sent.command === undefined ? mastersAmong(asked.observations) : {};
+  const sentLater = await sendLatency(run, answering);
+  const command = sent.command ?? sentLater.command;
   const late = await takeUp(shell.ssm, memory.latencyCommand, deadline);
-  const lists = { before: await before, after: await after, pods: await pods };
+  const [before, after] = [await listingBefore, await listingAfter];
+  const pods = await listingPods;
   return {
     latency: { late, command },
     facts: {
@@ -58,29 +65,25 @@ export async function gather(run: Run, memory: Memory): Promise<Gathered> {
       now: run.now,
       limits: settings.limits,
       runbook: settings.runbook,
-      nodes:
-        lists.before.value === undefined || lists.after.value === undefined
-          ? undefined
-          : { before: lists.before.value, after: lists.after.value },
+      nodes: nodeListOf(before, after),
       listedNames: late.names.length > 0 ? late.names : memory.listed,
-      pods: lists.pods.value ?? [],
+      pods: pods.kind === 'read' ? pods.value : [],
       observations: explainSilence(asked.observations, memory.agents, memory.roster),
       roster: memory.roster,
-      latencies: [],
       problems: [
         ...run.problems,
         ...asked.problems,
         ...sent.problems,
-        ...lists.before.problems,
-        ...lists.pods.problems,
+        ...sentLater.problems,
+        ...problemsOf([before, after, pods]),
       ],
     },
   };
 }
 
 /**
- * For whom this run does not wait. Where most hosts were silent in the last run, it was the service or
- * the run itself, and says nothing of any of them.
+ * The hosts for which this run does not wait: those that were silent in the last one. Where most hosts
+ * were silent, the service or the run itself failed, which says nothing of any host.
  */
 export function givenUpBy({
   silent,
@@ -89,7 +92,10 @@ export function givenUpBy({
   return new Set(silent.length * 2 > roster.length ? [] : silent);
 }
 
-async function sendLatency({ shell, deadline }: Run, masters: Masters): Promise<AskedMasters> {
+async function sendLatency(
+  { shell, deadline }: GatheringRun,
+  masters: Masters,
+): Promise<AskedMasters> {
   try {
     return await askMasters(shell.ssm, { action: 'latency', masters }, deadline);
   } catch (error) {

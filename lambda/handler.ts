@@ -5,8 +5,9 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
 import type { Report } from '../shared/contract/report.ts';
 import type { TestPageResult } from '../shared/contract/test-page.ts';
-import type { Equipment } from '../shared/core/report/coverage.ts';
+import type { OptionalIntegrations } from '../shared/core/report/coverage.ts';
 import { exceptionEvent } from '../shared/core/telemetry/events.ts';
+import type { KubernetesAccess } from './ask-kubernetes.ts';
 import { check } from './check.ts';
 import { deadlineIn, earlier, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
@@ -86,18 +87,18 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
   const { cluster } = settings;
   const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
   try {
-    const access = await openKubernetes(world, end);
+    const { access, problems } = await openKubernetes(world, end);
     const run: Run = {
-      shell: { ...world.shell, kubernetes: access.api },
+      shell: { ...world.shell, kubernetes: access },
       settings,
-      equipment: world.equipment,
+      integrations: world.integrations,
       scheduledTime: tickOf(event),
       // Lambda may deliver one event twice, and then both have one request id.
       id: randomUUID(),
       now: Date.now(),
       deadline: earlier(end, RESERVE_MS - TELEMETRY_MS),
       end,
-      problems: access.problems,
+      problems,
     };
     const attributes = { 'k8s.cluster.name': cluster };
     const report = await telemetry.span('vtepwatch.check', attributes, async () => check(run));
@@ -113,7 +114,7 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
 
 interface World {
   readonly settings: Settings;
-  readonly equipment: Equipment;
+  readonly integrations: OptionalIntegrations;
   readonly ssm: SSMClient;
   readonly telemetry: Telemetry;
   readonly shell: Omit<Shell, 'kubernetes'>;
@@ -154,7 +155,7 @@ async function createWorld(context: Context): Promise<World> {
   const routes = routesOf(settings, { ssm, sns: HTTP, telemetry });
   return {
     settings,
-    equipment: {
+    integrations: {
       telemetry: SIGNALS.some((signal) => readSignal(process.env, signal).kind !== 'off'),
       routes: routes.map(({ name }) => name),
     },
@@ -187,9 +188,11 @@ async function readHeaders(ssm: SSMClient, name: string): Promise<Record<string,
 async function openKubernetes(
   world: World,
   end: { readonly at: number },
-): Promise<{ readonly api: Kubernetes | undefined; readonly problems: Run['problems'] }> {
+): Promise<{ readonly access: KubernetesAccess; readonly problems: Run['problems'] }> {
   const { settings, ssm, telemetry } = world;
-  if (settings.kubeconfig === undefined) return { api: undefined, problems: [] };
+  if (settings.kubeconfig === undefined) {
+    return { access: { kind: 'not-configured' }, problems: [] };
+  }
   try {
     const source = settings.kubeconfig;
     world.kubernetes ??= await kubernetes(
@@ -198,9 +201,9 @@ async function openKubernetes(
         : await readSecret(ssm, source.name, end),
       telemetry,
     );
-    return { api: world.kubernetes, problems: [] };
+    return { access: { kind: 'open', api: world.kubernetes }, problems: [] };
   } catch (error) {
     const message = `opening the cluster's API: ${errorText(error)}`;
-    return { api: undefined, problems: [{ where: 'kubernetes', message }] };
+    return { access: { kind: 'unusable' }, problems: [{ where: 'kubernetes', message }] };
   }
 }

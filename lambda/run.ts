@@ -1,9 +1,9 @@
 import type { Problem } from '../shared/contract/report.ts';
-import type { Equipment } from '../shared/core/report/coverage.ts';
+import type { OptionalIntegrations } from '../shared/core/report/coverage.ts';
+import type { KubernetesAccess } from './ask-kubernetes.ts';
 import type { Deadline } from './deadline.ts';
 import type { Settings } from './settings.ts';
 import type { IncidentStore } from './shell/incident-store/incident-store.ts';
-import type { Kubernetes } from './shell/kubernetes.ts';
 import type { PageRoute } from './shell/page-route.ts';
 import type { Inventory } from './shell/ssm/inventory.ts';
 import type { RunCommand } from './shell/ssm/run-command.ts';
@@ -15,8 +15,7 @@ export interface Shell {
   readonly inventory: Inventory;
   readonly store: IncidentStore;
   readonly routes: readonly PageRoute[];
-  /** Undefined where there is no access to Kubernetes. */
-  readonly kubernetes: Kubernetes | undefined;
+  readonly kubernetes: KubernetesAccess;
   readonly telemetry: Recorder;
 }
 
@@ -24,7 +23,7 @@ export interface Shell {
 export interface Run {
   readonly shell: Shell;
   readonly settings: Settings;
-  readonly equipment: Equipment;
+  readonly integrations: OptionalIntegrations;
   /** ISO 8601: when the schedule wanted it. */
   readonly scheduledTime: string;
   /** Unique among all runs. */

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Latency, Problem } from '../../shared/contract/report.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
-import type { Facts } from '../../shared/core/facts.ts';
-import type { Observation } from '../../shared/core/overlay.ts';
+import type { Facts, NodeList } from '../../shared/core/facts.ts';
+import type { ClusterNode, Observation } from '../../shared/core/overlay.ts';
 import { parseAddresses, parseLinks, withAddresses } from '../../shared/core/parse/devices.ts';
 import { parseFdb } from '../../shared/core/parse/fdb.ts';
 import { isNodeName, parseKubectlNodes } from '../../shared/core/parse/kubectl-nodes.ts';
@@ -19,11 +19,17 @@ const DEVICE = 'flannel.1';
 /** A record has no past: nothing is young, and nothing needs to last before it counts. */
 const LIMITS = limitsSchema.parse({ graceSeconds: 0, pairPatienceSeconds: 0 });
 
-/** Reads a directory of captured outputs as what a run would have learned. */
+/** What a run would have learned of the captured hosts. */
+export interface Capture {
+  readonly facts: Facts;
+  readonly latencies: readonly Latency[];
+}
+
+/** Reads a directory of captured outputs. */
 export async function readCapture(
   directory: string,
   run: { readonly cluster: string; readonly now: number },
-): Promise<Facts> {
+): Promise<Capture> {
   const folders = await foldersOf(directory);
   const hosts = await Promise.all(folders.map((folder) => readHost(directory, folder)));
   const nodes = await readList(directory, 'nodes.json', parseNodes);
@@ -34,22 +40,27 @@ export async function readCapture(
       `${directory} holds no captured host: expected ${expected}, or others of vtepwatch replay --help`,
     );
   }
-  return {
+  const facts: Facts = {
     ...run,
     limits: LIMITS,
-    nodes:
-      nodes && nodes.value.length > 0 ? { before: nodes.value, after: nodes.value } : undefined,
+    nodes: nodeListOf(nodes?.value),
     listedNames: [...new Set(hosts.flatMap(({ names }) => names))],
     pods: pods?.value ?? [],
     observations: hosts.flatMap(({ observation }) => observation ?? []),
     roster: [],
-    latencies: hosts.flatMap(({ latencies }) => latencies),
     problems: [
       ...(nodes?.problems ?? []),
       ...(pods?.problems ?? []),
       ...hosts.flatMap(({ problems }) => problems),
     ],
   };
+  return { facts, latencies: hosts.flatMap(({ latencies }) => latencies) };
+}
+
+/** The file was captured once, so it stands for both readings; without nodes it is no list. */
+function nodeListOf(nodes: readonly ClusterNode[] | undefined): NodeList {
+  if (nodes === undefined) return { kind: 'not-configured' };
+  return nodes.length === 0 ? { kind: 'unread' } : { kind: 'read', before: nodes, after: nodes };
 }
 
 interface CapturedHost {

@@ -8,6 +8,7 @@ import type { Member } from './expect/member.ts';
 import { trustedVteps } from './expect/trust.ts';
 import { groupBy } from './group.ts';
 import type { Judgement } from './judge.ts';
+import type { SecondLook } from './second-look.ts';
 import { type Observation, type Vtep, shownBy } from './overlay.ts';
 
 /** A judgement that a second look has gone over. */
@@ -17,12 +18,9 @@ export interface Confirmed {
   readonly confirms: (finding: Finding) => boolean;
 }
 
-/** What the second look brought. */
-export interface Again {
+/** What the second look asked for, and what it brought. Of others than its subjects it says nothing. */
+export interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds'> {
   readonly observations: readonly Observation[];
-  /** Whose entries were asked for: of others an answer says nothing. */
-  readonly subjects: ReadonlySet<string>;
-  readonly apartSeconds: number;
 }
 
 /**
@@ -31,7 +29,11 @@ export interface Again {
  * wrong in the same cell and table counts. Where nobody answered again, the finding stands as the
  * first look saw it, unconfirmed.
  */
-export function confirm(first: Judgement, asked: readonly Finding[], second: Again): Confirmed {
+export function confirm(
+  first: Judgement,
+  asked: readonly Finding[],
+  second: SecondAnswers,
+): Confirmed {
   const answers = laterAnswers(first, second);
   const members = first.members.map((member) => withSecondLook(member, answers.get(member.node)));
   const vteps = trustedVteps(members, first.trust);
@@ -65,7 +67,7 @@ export function confirm(first: Judgement, asked: readonly Finding[], second: Aga
 type Answer = Extract<Observation, { kind: 'tables' }>;
 
 /** The second answers that are late enough and of the same boot; another boot is another host. */
-function laterAnswers(first: Judgement, second: Again): ReadonlyMap<string, Answer> {
+function laterAnswers(first: Judgement, second: SecondAnswers): ReadonlyMap<string, Answer> {
   const before = new Map(first.members.map(({ node, observed }) => [node, observed?.host]));
   const later = second.observations.filter((observation): observation is Answer => {
     if (observation.kind === 'unknown') return false;

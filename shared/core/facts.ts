@@ -1,5 +1,4 @@
 import type { Limits } from '../contract/settings.ts';
-import type { Latency } from '../contract/report.ts';
 import type { Problem } from '../contract/report.ts';
 import type { Family } from './addresses.ts';
 import type { ClusterNode, Observation, Vtep } from './overlay.ts';
@@ -13,19 +12,28 @@ export interface Facts {
   readonly limits: Limits;
   /** Where pages say that the runbook is. Default: beside this program. */
   readonly runbook?: string | undefined;
-  /** Kubernetes' list, read before and after the tables; undefined where there is no access. */
-  readonly nodes:
-    | { readonly before: readonly ClusterNode[]; readonly after: readonly ClusterNode[] }
-    | undefined;
+  readonly nodes: NodeList;
   /** Names out of the masters' `kubectl get nodes`, where nothing better is known. */
   readonly listedNames: readonly string[];
   readonly pods: readonly Pod[];
   readonly observations: readonly Observation[];
   readonly roster: readonly RosterEntry[];
-  readonly latencies: readonly Latency[];
   /** What gathering could not read or understand. */
   readonly problems: readonly Problem[];
 }
+
+/** The node list of Kubernetes. */
+export type NodeList =
+  /** No access to Kubernetes is configured. */
+  | { readonly kind: 'not-configured' }
+  /** A list was asked for and did not come; a problem says why. */
+  | { readonly kind: 'unread' }
+  /** Read before and after the tables. */
+  | {
+      readonly kind: 'read';
+      readonly before: readonly ClusterNode[];
+      readonly after: readonly ClusterNode[];
+    };
 
 /**
  * What is remembered of a node from run to run, so that a silent host is unknown and not forgotten.

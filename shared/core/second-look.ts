@@ -1,6 +1,11 @@
 import { WANTED_PATTERN } from '../contract/probe.ts';
+import type { Limits } from '../contract/settings.ts';
 import type { Finding } from './diagnose/finding.ts';
 import { groupBy } from './group.ts';
+import type { Facts } from './facts.ts';
+import { isDue } from './incident/advance.ts';
+import type { Incident } from './incident/incident.ts';
+import { matchIncidents } from './incident/match.ts';
 import type { Judgement } from './judge.ts';
 
 /** Whom to ask again before a page, and for what. */
@@ -11,6 +16,8 @@ export interface SecondLook {
   readonly subjects: ReadonlySet<string>;
   /** Their tunnel IPs, MACs and pod CIDRs, comma-separated, as the document takes them. */
   readonly wanted: string;
+  /** How much later the hosts must answer, by their own uptime. */
+  readonly apartSeconds: number;
 }
 
 /** Hosts that one command can name (SendCommand, InstanceIds). */
@@ -19,12 +26,27 @@ const HOSTS = 50;
 /** Subjects of which a command can ask at most: that of one has some 50 characters. */
 const SUBJECTS = 24;
 
+/** The findings for which a page would go out now. */
+export function dueForSecondLook(
+  { now, limits }: Facts,
+  { findings, matrix }: Judgement,
+  open: readonly Incident[],
+): readonly Finding[] {
+  return matchIncidents(open, findings, matrix)
+    .filter((match) => isDue(match, now, limits))
+    .map(({ finding }) => finding);
+}
+
 /**
  * The observers and subjects of the findings, the subjects first: where a subject's own device has
  * changed meanwhile, what its observers hold means something else. Of each finding some are asked, in
  * turn, so that a large one leaves room for the others.
  */
-export function secondLookOf(findings: readonly Finding[], judgement: Judgement): SecondLook {
+export function secondLookOf(
+  findings: readonly Finding[],
+  judgement: Judgement,
+  { secondLookSeconds }: Pick<Limits, 'secondLookSeconds'>,
+): SecondLook {
   const ids = new Map(
     judgement.members.map(({ node, observed }) => [node, observed?.host.instanceId]),
   );
@@ -43,7 +65,7 @@ export function secondLookOf(findings: readonly Finding[], judgement: Judgement)
     wanted = longer;
     subjects.add(subject);
   }
-  return { instanceIds, subjects, wanted };
+  return { instanceIds, subjects, wanted, apartSeconds: secondLookSeconds };
 }
 
 function subjectsOf({ cells }: Finding): readonly string[] {

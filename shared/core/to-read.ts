@@ -53,9 +53,13 @@ function tablesOf({ observed }: Member): number {
 
 /** Whom to read in full at once, and in how many pages each. */
 export interface Reading {
-  readonly nodes: readonly string[];
+  /** Managed-node ids. */
+  readonly instanceIds: readonly string[];
   readonly pages: number;
 }
+
+/** How many pages are fetched at most: each is a call of its own, so that hosts in full cost time. */
+export const PAGES_IN_ALL = 100;
 
 /**
  * Entries that a host may well have for each node of the cluster: three of each family, and what flannel
@@ -64,16 +68,13 @@ export interface Reading {
 const ENTRIES_PER_NODE = 30;
 
 /**
- * Of these nodes, as many as `fetches` calls can read: each host costs a call a page, and all are asked
+ * Of these nodes, as many as can be read at once: each host costs a call a page, and all are asked
  * for as many pages as the largest of them needs. How large its tables are a host says itself: one that
  * claims more than the others comes last and takes nobody's place, and none fills a run's memory.
  */
-export function readingOf(
-  nodes: readonly string[],
-  { members }: Judgement,
-  fetches: number,
-): Reading {
+export function readingOf(nodes: readonly string[], { members }: Judgement): Reading {
   const named = new Set(nodes);
+  const ids = new Map(members.map(({ node, observed }) => [node, observed?.host.instanceId]));
   const most = 1 + Math.ceil((ENTRIES_PER_NODE * members.length) / PAGE_ENTRIES.ipv4);
   const needs = new Map(
     members
@@ -83,8 +84,11 @@ export function readingOf(
   const sized = nodes
     .map((node) => ({ node, pages: needs.get(node) ?? 1 }))
     .toSorted((one, two) => one.pages - two.pages);
-  const fitting = sized.filter(({ pages }, at) => pages * (at + 1) <= fetches);
-  return { nodes: fitting.map(({ node }) => node), pages: fitting.at(-1)?.pages ?? 1 };
+  const fitting = sized.filter(({ pages }, at) => pages * (at + 1) <= PAGES_IN_ALL);
+  return {
+    instanceIds: fitting.flatMap(({ node }) => ids.get(node) ?? []),
+    pages: fitting.at(-1)?.pages ?? 1,
+  };
 }
 
 function pagesOf({ observed }: Member): number {

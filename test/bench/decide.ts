@@ -9,24 +9,20 @@ import { nodeObjects } from '../../lab/control-plane/nodes.ts';
 import { type Crowd, createCrowd } from '../../lab/crowd/crowd.ts';
 import { type CaseName, CASES, isCase } from '../../lab/bench/cases.ts';
 import { packState } from '../../lambda/shell/incident-store/pack-state.ts';
+import type { Report } from '../../shared/contract/report.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
-import { decide } from '../../shared/core/decide.ts';
 import type { Facts } from '../../shared/core/facts.ts';
-import { type Judgement, judge } from '../../shared/core/judge.ts';
-import type { Observation } from '../../shared/core/overlay.ts';
 import { parseHostAnswer } from '../../shared/core/parse/host-answer.ts';
 import { parseNodes } from '../../shared/core/parse/nodes.ts';
+import { reportOf } from '../../shared/core/report/report.ts';
+import { recorded } from '../../shared/core/run/hosts.ts';
+import { type Decision, run } from '../../shared/core/run/run.ts';
 import { failuresOf, nodeFigures } from '../../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../../shared/core/telemetry/points.ts';
-import { nodesToRead, readingOf } from '../../shared/core/to-read.ts';
 
 /** How often it is decided; the median counts, so that the first, uncompiled time does not. Dumps take
  * long enough to be compiled. */
 const REPEATS = { digest: 3, tables: 1 } as const;
-
-/** As the function does it: rounds of hosts read in full, and calls for their pages in a round. */
-const ROUNDS = 3;
-const FETCHES = 100;
 
 type Way = 'digest' | 'tables';
 
@@ -53,17 +49,17 @@ async function measure(nodes: number, name: CaseName, way: Way): Promise<object>
   for (let repeat = 0; repeat < REPEATS[way]; repeat++) {
     last = undefined;
     const before = process.cpuUsage();
-    last = outcomeOf(crowd, texts, way);
+    last = await outcomeOf(crowd, texts, way);
     const { user, system } = process.cpuUsage(before);
     cpu.push((user + system) / 1000 - last.askingMilliseconds);
   }
   if (last === undefined) throw new Error('Nothing was measured.');
-  const { facts, judgement, decision, readInFull } = last;
-  const points = pointsOf(decision.report, {
+  const { decision, report, readInFull } = last;
+  const points = pointsOf(report, {
     durationSeconds: 1,
     endedAtSeconds: 1,
-    nodes: nodeFigures(judgement),
-    failures: failuresOf(facts.observations),
+    nodes: nodeFigures(decision.judgement),
+    failures: failuresOf(decision.facts.observations),
     orchestrationDirectories: 3,
   });
   const outbox = decision.pages.map((page) => ({ page, routes: ['sns'] }));
@@ -72,10 +68,10 @@ async function measure(nodes: number, name: CaseName, way: Way): Promise<object>
     cpuMilliseconds: cpu.toSorted((one, two) => one - two)[Math.floor(REPEATS[way] / 2)],
     peakBytes: process.resourceUsage().maxRSS * 1024,
     series: points.length,
-    incidents: decision.report.incidents.length,
-    verdict: decision.report.verdict,
+    incidents: report.incidents.length,
+    verdict: report.verdict,
     readInFull,
-    reportBytes: Buffer.byteLength(JSON.stringify(decision.report)),
+    reportBytes: Buffer.byteLength(JSON.stringify(report)),
     stateBytes: state.B?.length ?? 0,
     pageBytes: Math.max(0, ...decision.pages.map(({ text }) => Buffer.byteLength(text))),
   };
@@ -88,39 +84,39 @@ function ask(host: Host, action: Way): string {
 }
 
 interface Outcome {
-  readonly facts: Facts;
-  readonly judgement: Judgement;
-  readonly decision: ReturnType<typeof decide>;
+  readonly decision: Decision;
+  readonly report: Report;
   readonly readInFull: number;
   /** What the lab itself took for answers in full. */
   readonly askingMilliseconds: number;
 }
 
-/** What the function does between the hosts' answers and its acts. */
-function outcomeOf(crowd: Crowd, texts: readonly (string | undefined)[], way: Way): Outcome {
-  let facts = factsOf(crowd, texts, way);
-  let judgement = judge(facts);
+/** The function's run, with hosts that answer from memory and at once. */
+async function outcomeOf(
+  crowd: Crowd,
+  texts: readonly (string | undefined)[],
+  way: Way,
+): Promise<Outcome> {
   let askingMilliseconds = 0;
-  const read = new Set<string>();
-  for (let round = 0; round < ROUNDS; round++) {
-    const wanted = nodesToRead(judgement).filter((node) => !read.has(node));
-    if (wanted.length === 0) break;
-    const { nodes } = readingOf(wanted, judgement, FETCHES);
-    const before = process.cpuUsage();
-    const answers = new Map(
-      crowd.hosts
-        .filter((host) => nodes.includes(host.name))
-        .map((host) => [host.instanceId, ask(host, 'tables')]),
-    );
-    const { user, system } = process.cpuUsage(before);
-    askingMilliseconds += (user + system) / 1000;
-    for (const node of wanted) read.add(node);
-    facts = withTables(facts, answers);
-    judgement = judge(facts);
-  }
-  const confirmed = { judgement, confirms: () => true };
-  const decision = decide(facts, confirmed, []);
-  return { facts, judgement, decision, readInFull: read.size, askingMilliseconds };
+  let readInFull = 0;
+  const decision = await run(factsOf(crowd, texts, way), [], {
+    ...recorded([]),
+    tables: async ({ instanceIds }) => {
+      const before = process.cpuUsage();
+      const asked = new Set(instanceIds);
+      const answers = crowd.hosts
+        .filter((host) => asked.has(host.instanceId))
+        .map((host) => ({ instanceId: host.instanceId, text: ask(host, 'tables') }));
+      const { user, system } = process.cpuUsage(before);
+      askingMilliseconds += (user + system) / 1000;
+      readInFull += answers.length;
+      return {
+        observations: answers.map((answer) => parseHostAnswer('tables', answer)),
+        problems: [],
+      };
+    },
+  });
+  return { decision, report: reportOf(decision), readInFull, askingMilliseconds };
 }
 
 function factsOf(crowd: Crowd, texts: readonly (string | undefined)[], way: Way): Facts {
@@ -130,7 +126,7 @@ function factsOf(crowd: Crowd, texts: readonly (string | undefined)[], way: Way)
     cluster: 'crowd',
     now,
     limits: limitsSchema.parse({ graceSeconds: 0 }),
-    nodes: { before: listed, after: listed },
+    nodes: { kind: 'read', before: listed, after: listed },
     listedNames: [],
     pods: [],
     observations: crowd.hosts.map(({ instanceId, name: node }, place) => {
@@ -141,17 +137,6 @@ function factsOf(crowd: Crowd, texts: readonly (string | undefined)[], way: Way)
         : parseHostAnswer(way, { instanceId, text });
     }),
     roster: [],
-    latencies: [],
     problems: [],
   };
-}
-
-function withTables(facts: Facts, answers: ReadonlyMap<string, string>): Facts {
-  const observations = facts.observations.map((one): Observation => {
-    const text = one.kind === 'digest' ? answers.get(one.host.instanceId ?? '') : undefined;
-    if (text === undefined || one.kind !== 'digest') return one;
-    const whole = parseHostAnswer('tables', { instanceId: one.host.instanceId ?? '', text });
-    return whole.kind === 'tables' ? { ...whole, digest: one.digest } : one;
-  });
-  return { ...facts, observations };
 }

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { fitResponse } from '../../lambda/fit-response.ts';
 import { type Report, reportSchema } from '../../shared/contract/report.ts';
-import { decide } from '../../shared/core/decide.ts';
-import { judge } from '../../shared/core/judge.ts';
+import { reportOf } from '../../shared/core/report/report.ts';
 import { cluster } from '../support/cluster.ts';
+import { decided } from '../support/runs.ts';
 
 /** Lambda's own limit is a little above. */
 const SIX_MB = 6_000_000;
 
 /** A report of one incident, which 59 observers have seen. */
 const facts = cluster(60).lose('neighbour', { subject: 'node3' }).facts();
-const { report } = decide(facts, { judgement: judge(facts), confirms: () => true }, []);
+const report = reportOf(await decided(facts));
 
 function reportWith(incidents: number, observers: number): Report {
   const [incident] = report.incidents;

@@ -1,5 +1,76 @@
-import { describe, expect, test } from 'vitest';
-import { givenUpBy } from '../../lambda/gather.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startSsm } from '../../lab/aws/ssm/ssm.ts';
+import { nodeObjects } from '../../lab/control-plane/nodes.ts';
+import { createCrowd } from '../../lab/crowd/crowd.ts';
+import { gather, givenUpBy } from '../../lambda/gather.ts';
+import { kubernetes } from '../../lambda/shell/kubernetes.ts';
+import { createRecorder } from '../../lambda/shell/telemetry/recorder.ts';
+import { runCommand } from '../../lambda/shell/ssm/run-command.ts';
+import { probeDocument } from '../../shared/contract/probe.ts';
+import type { Facts } from '../../shared/core/facts.ts';
+import { clientOf } from '../lab/aws/ssm/account.ts';
+import { LIMITS } from '../support/cluster.ts';
+import { smallApiServer } from './shell/small-api-server.ts';
+import { DOCUMENT, EVERYBODY, farOff } from './shell/ssm/watched.ts';
+
+describe('of a cluster with a kubeconfig', () => {
+  test('the node list is read before and after the tables', async () => {
+    const { nodes, problems } = await gatheredFacts({ failingFrom: Infinity });
+    expect(nodes).toMatchObject({
+      kind: 'read',
+      before: [{ name: 'master1' }, { name: 'node1' }],
+      after: [{ name: 'master1' }, { name: 'node1' }],
+    });
+    expect(problems).toEqual([]);
+  });
+
+  test('a second list that fails leaves no list, and a problem says so', async () => {
+    const { nodes, problems } = await gatheredFacts({ failingFrom: 2 });
+    expect(nodes).toEqual({ kind: 'unread' });
+    expect(problems).toEqual([
+      { where: 'kubernetes', message: expect.stringMatching(/^listing the nodes: .*503/) },
+    ]);
+  });
+});
+
+/** The facts of two hosts whose API server answers only the first lists of nodes. */
+async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }): Promise<Facts> {
+  const crowd = createCrowd({ size: 2, masters: 1 });
+  const ssm = await startSsm({
+    documents: new Map([[DOCUMENT, probeDocument('')]]),
+    nodes: crowd.hosts.map((machine) => ({ machine, tags: { cluster: 'lab' } })),
+    behaviour: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },
+  });
+  onTestFinished(() => ssm.close());
+  const client = clientOf(ssm.url);
+  onTestFinished(() => client.destroy());
+  let lists = 0;
+  const server = await smallApiServer(({ url = '' }, response) => {
+    const isNodes = url.startsWith('/api/v1/nodes');
+    if (isNodes) lists += 1;
+    const fails = isNodes && lists >= failingFrom;
+    const items = isNodes ? nodeObjects(crowd.hosts, Date.now()) : [];
+    response.writeHead(fails ? 503 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(fails ? { kind: 'Status', code: 503 } : { metadata: {}, items }));
+  });
+  const { facts } = await gather(
+    {
+      now: Date.now(),
+      deadline: farOff(),
+      problems: [],
+      shell: {
+        ssm: runCommand(client, DOCUMENT),
+        kubernetes: {
+          kind: 'open',
+          api: await kubernetes(server.kubeconfig, createRecorder('vtepwatch-lab')),
+        },
+      },
+      settings: { cluster: 'lab', limits: LIMITS, runbook: undefined, targets: EVERYBODY },
+    },
+    { roster: [], latencyCommand: undefined, silent: [], agents: undefined, listed: [] },
+  );
+  return facts;
+}
 
 const known = (count: number) =>
   Array.from({ length: count }, (_, at) => ({

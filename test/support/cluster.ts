@@ -140,12 +140,14 @@ function clusterOf(
       cluster: 'prod',
       now: NOW,
       limits: LIMITS,
-      nodes: list === undefined ? undefined : { before: list, after: list },
+      nodes:
+        list === undefined
+          ? { kind: 'not-configured' }
+          : { kind: 'read', before: list, after: list },
       listedNames: [],
       pods: [],
       observations,
       roster: [],
-      latencies: [],
       problems: [],
       ...changes,
     }),

@@ -1,9 +1,10 @@
 import { networkOf, parseCidr } from '../../shared/core/addresses.ts';
 import type { Facts } from '../../shared/core/facts.ts';
-import { type Judgement, judge } from '../../shared/core/judge.ts';
+import type { Judgement } from '../../shared/core/judge.ts';
 import { type Digest, type Observation, type Tables, shownBy } from '../../shared/core/overlay.ts';
 import { readSums } from '../../shared/core/parse/digest-sums.ts';
-import { nodesToRead } from '../../shared/core/to-read.ts';
+import { recorded } from '../../shared/core/run/hosts.ts';
+import { run } from '../../shared/core/run/run.ts';
 import { digestOf } from '../shared/contract/probe/digest-oracle.ts';
 
 type InFull = Extract<Observation, { kind: 'tables' }>;
@@ -27,30 +28,25 @@ export function digested(facts: Facts): Facts {
 }
 
 /**
- * What a run judges: hosts whose digests cannot be explained are read in full, one of each group, until
- * all is explained. `asked`: the hosts, round by round.
+ * What a run judges where every host answers with the digest of its tables, and those that the run
+ * reads in full with the tables. `asked`: the hosts, reading by reading.
  */
-export function settled(
+export async function settled(
   facts: Facts,
-  observations: readonly Observation[] = digested(facts).observations,
-): { readonly judgement: Judgement; readonly asked: readonly (readonly string[])[] } {
+): Promise<{ readonly judgement: Judgement; readonly asked: readonly (readonly string[])[] }> {
   const asked: (readonly string[])[] = [];
-  let known = observations;
-  for (;;) {
-    const judgement = judge({ ...facts, observations: known });
-    const chosen = nodesToRead(judgement, new Set(asked.flat()));
-    if (chosen.length === 0) return { judgement, asked };
-    known = known.map((one) => inFull(one, facts, new Set(chosen)));
-    asked.push(chosen);
-  }
-}
-
-function inFull(one: Observation, facts: Facts, chosen: ReadonlySet<string>): Observation {
-  if (one.kind !== 'digest' || !chosen.has(one.host.node)) return one;
-  const whole = facts.observations.find(
-    (other): other is InFull => other.kind === 'tables' && other.host.node === one.host.node,
-  );
-  return whole === undefined ? one : { ...whole, digest: one.digest };
+  const { judgement } = await run(digested(facts), [], {
+    ...recorded([]),
+    tables: async ({ instanceIds }) => {
+      const chosen = new Set<string | undefined>(instanceIds);
+      const observations = facts.observations.filter(
+        (one): one is InFull => one.kind === 'tables' && chosen.has(one.host.instanceId),
+      );
+      asked.push(observations.map(({ host }) => host.node));
+      return { observations, problems: [] };
+    },
+  });
+  return { judgement, asked };
 }
 
 const known = new WeakMap<Tables, Digest>();

@@ -1,28 +1,47 @@
-import type { Finding } from '../../shared/core/diagnose/finding.ts';
-import { type Decision, decide } from '../../shared/core/decide.ts';
+import type { Facts } from '../../shared/core/facts.ts';
 import type { Incident } from '../../shared/core/incident/incident.ts';
-import { judge } from '../../shared/core/judge.ts';
+import { type Hosts, recorded } from '../../shared/core/run/hosts.ts';
+import { type Decision, run } from '../../shared/core/run/run.ts';
 import { type Cluster, NOW } from './cluster.ts';
 
-/** What one run sees, and whether its second look sees it too. */
+/** What one run sees, and whether its second look, too, sees it. */
 export interface Run {
   readonly sees: Cluster;
-  readonly confirms?: (finding: Finding) => boolean;
+  readonly confirmed?: boolean;
 }
 
 /** Longer than the patience with a pair, so that what is seen twice is due. */
 const INTERVAL_MS = 200_000;
 
 /** One run after the other, each with what the one before remembered. */
-export function decisions(runs: readonly Run[], incidents: readonly Incident[] = []): Decision[] {
+export async function decisions(
+  runs: readonly Run[],
+  incidents: readonly Incident[] = [],
+): Promise<readonly Decision[]> {
   const made: Decision[] = [];
-  for (const [at, { sees, confirms = () => true }] of runs.entries()) {
+  for (const [at, { sees, confirmed = true }] of runs.entries()) {
     const facts = sees.facts({ now: NOW + at * INTERVAL_MS });
     const before = made.at(-1)?.incidents ?? incidents;
-    made.push(decide(facts, { judgement: judge(facts), confirms }, before));
+    made.push(await run(facts, before, confirmed ? RECORDED : UNCONFIRMED));
   }
   return made;
 }
+
+/** One run over these facts, whose first look counts. */
+export async function decided(
+  facts: Facts,
+  incidents: readonly Incident[] = [],
+): Promise<Decision> {
+  return await run(facts, incidents, RECORDED);
+}
+
+const RECORDED = recorded([]);
+
+/** Nobody answers the second look, which confirms nothing and heals nothing. */
+export const UNCONFIRMED: Hosts = {
+  ...RECORDED,
+  again: async () => ({ observations: [], problems: [] }),
+};
 
 /** `opened! observer/node1`, one for each announcement; `!` where it pages. */
 export function announced({ announcements }: Decision): readonly string[] {

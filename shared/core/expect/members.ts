@@ -104,7 +104,7 @@ function bystander(node: string): Problem {
 
 /** A pod on a node that no list holds: the list is not whole, or the node has just left. */
 function unlistedPods(facts: Facts): readonly Problem[] {
-  if (facts.nodes === undefined) return [];
+  if (facts.nodes.kind !== 'read') return [];
   const known = new Set(facts.nodes.after.map(({ name }) => name));
   const unlisted = groupBy(
     facts.pods.filter(({ node }) => !known.has(node)),

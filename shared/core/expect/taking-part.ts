@@ -1,4 +1,4 @@
-import type { Facts, RosterEntry } from '../facts.ts';
+import type { Facts, NodeList, RosterEntry } from '../facts.ts';
 import type { ClusterNode } from '../overlay.ts';
 import type { ObservedHost } from './member.ts';
 
@@ -15,14 +15,14 @@ const DAY_MS = 86_400_000;
 
 /** See `membersOf`. */
 export function takingPart(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): TakingPart {
-  return facts.nodes === undefined
-    ? withoutList(facts, hosts)
-    : withList(facts, facts.nodes, hosts);
+  return facts.nodes.kind === 'read'
+    ? withList(facts, facts.nodes, hosts)
+    : withoutList(facts, hosts);
 }
 
 function withList(
   { roster }: Facts,
-  nodes: NonNullable<Facts['nodes']>,
+  nodes: Extract<NodeList, { kind: 'read' }>,
   hosts: ReadonlyMap<string, ObservedHost>,
 ): TakingPart {
   const before = new Set(nodes.before.map(({ name }) => name));

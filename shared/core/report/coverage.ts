@@ -5,8 +5,8 @@ import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import { enumerate } from '../page/plain.ts';
 
-/** What the function was given of that which it can do without. */
-export interface Equipment {
+/** What a deployment may leave out. */
+export interface OptionalIntegrations {
   readonly telemetry: boolean;
   /** The names of the page routes. */
   readonly routes: readonly string[];
@@ -19,7 +19,7 @@ const NAMES = 10;
 export function coverageOf(
   facts: Facts,
   { members }: Judgement,
-  { telemetry, routes }: Equipment,
+  { telemetry, routes }: OptionalIntegrations,
 ): Coverage {
   const outside = members.filter(neverAnswered).map(({ node }) => node);
   const masters = members.filter(isMaster).map(({ node }) => node);
@@ -29,7 +29,7 @@ export function coverageOf(
     routes: [...routes],
     gaps: [
       ...(outside.length === 0 ? [] : [hostsGap(outside)]),
-      ...(facts.nodes === undefined ? [KUBERNETES_GAP] : []),
+      ...(facts.nodes.kind === 'not-configured' ? [KUBERNETES_GAP] : []),
       ...(masters.length === 0 ? [MASTERS_GAP] : []),
       ...(telemetry ? [] : [TELEMETRY_GAP]),
     ],

@@ -24,10 +24,17 @@ export interface Standing {
   readonly since: number;
 }
 
+/** What an incident's evidence and fix are made of. */
+interface Evidence {
+  readonly judgement: Judgement;
+  readonly facts: Facts;
+  readonly latencies: readonly Latency[];
+}
+
 export function reportIncident(
   finding: Finding,
   standing: Standing,
-  { judgement, facts }: { readonly judgement: Judgement; readonly facts: Facts },
+  { judgement, facts, latencies }: Evidence,
 ): ReportedIncident {
   const accused = finding.subject ?? finding.name;
   const vtep = judgement.vteps.find(({ node }) => node === accused);
@@ -55,7 +62,7 @@ export function reportIncident(
     entries: finding.cells.flatMap(({ entries }) => entries).slice(0, ENTRIES_PER_INCIDENT),
     evidence: [
       ...sideLines(finding, judgement),
-      ...latencyLines(facts.latencies),
+      ...latencyLines(latencies),
       ...verbatimOf(finding, judgement),
     ].slice(0, EVIDENCE),
     mend: [...mendOf(finding, judgement, facts.pods)],

@@ -1,19 +1,27 @@
-import type { Report, ReportedIncident } from '../../contract/report.ts';
+import type { Latency, Problem, Report } from '../../contract/report.ts';
 import type { Facts } from '../facts.ts';
-import type { Judgement } from '../judge.ts';
+import type { Decision } from '../run/run.ts';
 import { formatTime } from '../time.ts';
+import { coverageOf, type OptionalIntegrations } from './coverage.ts';
 
-/** The document of one run. */
-export function reportOf(
-  facts: Facts,
-  judgement: Judgement,
-  incidents: readonly ReportedIncident[],
-): Report {
+/** What came to light after the decision, while it was carried out. */
+export interface Aftermath {
+  /** The masters' latencies as last known; the decision's, where nobody waited for more. */
+  readonly latencies?: readonly Latency[];
+  readonly problems?: readonly Problem[];
+  /** What the function was deployed with; a capture has no coverage. */
+  readonly integrations?: OptionalIntegrations;
+}
+
+/** The document of one run. It is made once, at the run's end. */
+export function reportOf(decision: Decision, after: Aftermath = {}): Report {
+  const { facts, judgement, reported } = decision;
   const { members, matrix, problems } = judgement;
+  const { latencies = decision.latencies, problems: later = [], integrations } = after;
   const observed = members.filter(({ node }) => matrix.rows.has(node));
   const unknown = members.filter(({ node }) => !matrix.rows.has(node));
   const covered = members.length > 0 && observed.length >= facts.limits.quorum * members.length;
-  const standing = incidents.filter(({ phase }) => phase !== 'resolved');
+  const standing = reported.filter(({ phase }) => phase !== 'resolved');
   return {
     cluster: facts.cluster,
     at: formatTime(facts.now),
@@ -22,13 +30,18 @@ export function reportOf(
       observed: observed.map(({ node }) => node),
       unknown: unknown.map(({ node }) => node),
     },
-    incidents: [...incidents],
-    problems: [...problems, ...(covered ? [] : [tooFew(facts, observed.length, members.length)])],
-    latencies: [...facts.latencies],
+    incidents: [...reported],
+    problems: [
+      ...problems,
+      ...(covered ? [] : [tooFew(facts, observed.length, members.length)]),
+      ...later,
+    ],
+    latencies: [...latencies],
+    ...(integrations === undefined ? {} : { coverage: coverageOf(facts, judgement, integrations) }),
   };
 }
 
-function tooFew(facts: Facts, observed: number, all: number): Report['problems'][number] {
+function tooFew(facts: Facts, observed: number, all: number): Problem {
   const wanted = Math.max(1, Math.ceil(facts.limits.quorum * all));
   return {
     where: facts.cluster,

@@ -3,10 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts';
 import type { Machines } from '../../../lab/machines/machine.ts';
 import { modelledMachines } from '../../../lab/machines/modelled.ts';
-import { askNodes, askPods } from '../../../lambda/ask-kubernetes.ts';
+import {
+  askNodes,
+  askPods,
+  type KubernetesAccess,
+  type Listing,
+} from '../../../lambda/ask-kubernetes.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
 import { errorText } from '../../../lambda/error-text.ts';
-import { kubernetes } from '../../../lambda/shell/kubernetes.ts';
+import { type Kubernetes, kubernetes } from '../../../lambda/shell/kubernetes.ts';
 import { createRecorder } from '../../../lambda/shell/telemetry/recorder.ts';
 import { until } from '../../lab/aws/ssm/account.ts';
 import { smallApiServer } from './small-api-server.ts';
@@ -32,7 +37,9 @@ describe('the API of a cluster', () => {
   const access = (): string => plane?.kubeconfig ?? '';
 
   test('tells the nodes, with what flannel annotates, as the core reads them', async () => {
-    const { value, problems } = await askNodes(await kubernetes(access(), RECORDER), farOff());
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(access(), RECORDER)), farOff()),
+    );
     expect(problems).toEqual([]);
     expect(value?.map(({ name }) => name)).toEqual(lab?.machines.map(({ name }) => name));
     expect(value?.[0]).toEqual({
@@ -45,7 +52,9 @@ describe('the API of a cluster', () => {
   });
 
   test('tells the pods that run flannel, and no others', async () => {
-    const { value, problems } = await askPods(await kubernetes(access(), RECORDER), farOff());
+    const { value, problems } = listed(
+      await askPods(opened(await kubernetes(access(), RECORDER)), farOff()),
+    );
     expect(problems).toEqual([]);
     expect(value).toEqual(
       lab?.machines.map(({ name }) => ({
@@ -65,7 +74,9 @@ describe('the API of a cluster', () => {
 
   test('refuses a wrong token, which is a problem without the token in it', async () => {
     const stale = access().replace(/token: .*/, 'token: hunter2-is-my-token');
-    const { value, problems } = await askNodes(await kubernetes(stale, RECORDER), farOff());
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(stale, RECORDER)), farOff()),
+    );
     expect(value).toBeUndefined();
     expect(problems).toEqual([
       { where: 'kubernetes', message: expect.stringMatching(/^listing the nodes: .*\b401\b/) },
@@ -77,7 +88,7 @@ describe('the API of a cluster', () => {
     const { kubeconfig } = await smallApiServer((_request, response) => response.end('{}'));
     const server = /server: .*/.exec(access())?.[0] ?? '';
     const api = await kubernetes(kubeconfig.replace(/server: .*/, server), RECORDER);
-    const { value, problems } = await askNodes(api, farOff());
+    const { value, problems } = listed(await askNodes(opened(api), farOff()));
     expect(value).toBeUndefined();
     expect(problems[0]?.message).toMatch(/^listing the nodes: .*certificate/);
   });
@@ -86,8 +97,8 @@ describe('the API of a cluster', () => {
     const server = await smallApiServer(() => {});
     await server.close();
     const api = await kubernetes(server.kubeconfig, RECORDER);
-    expect(await askNodes(api, farOff())).toEqual({
-      value: undefined,
+    expect(await askNodes(opened(api), farOff())).toEqual({
+      kind: 'unread',
       problems: [
         {
           where: 'kubernetes',
@@ -95,7 +106,7 @@ describe('the API of a cluster', () => {
         },
       ],
     });
-    expect((await askPods(api, farOff())).problems[0]?.message).toMatch(
+    expect(listed(await askPods(opened(api), farOff())).problems[0]?.message).toMatch(
       /^listing the pods of flannel: .*ECONNREFUSED/,
     );
   });
@@ -121,7 +132,9 @@ describe('pages', () => {
 
   test('are followed to the last', async () => {
     const { kubeconfig, asked } = await smallApiServer(listOf(1234));
-    const { value, problems } = await askNodes(await kubernetes(kubeconfig, RECORDER), farOff());
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+    );
     expect(problems).toEqual([]);
     expect(value).toHaveLength(1234);
     expect(value?.at(-1)).toMatchObject({
@@ -137,7 +150,9 @@ describe('pages', () => {
     const { kubeconfig, asked } = await smallApiServer((_request, response) =>
       json(response, 200, { metadata: { continue: 'more' }, items: [] }),
     );
-    const { value, problems } = await askNodes(await kubernetes(kubeconfig, RECORDER), farOff());
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+    );
     expect(value).toBeUndefined();
     expect(problems[0]?.message).toBe('listing the nodes: more than 10000 of them');
     expect(asked).toHaveLength(20);
@@ -149,7 +164,9 @@ describe('pages', () => {
         ? json(response, 410, { kind: 'Status', reason: 'Expired', code: 410 })
         : listOf(1234)(request, response),
     );
-    const { value, problems } = await askNodes(await kubernetes(kubeconfig, RECORDER), farOff());
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+    );
     expect(value).toBeUndefined();
     expect(problems[0]?.message).toMatch(/^listing the nodes: .*410/);
   });
@@ -159,7 +176,7 @@ describe('a server that', () => {
   test('hangs is given up at the deadline, and its connection ended', async () => {
     const server = await smallApiServer(() => {});
     const api = await kubernetes(server.kubeconfig, RECORDER);
-    const { value, problems } = await askNodes(api, deadlineIn(1500));
+    const { value, problems } = listed(await askNodes(opened(api), deadlineIn(1500)));
     expect(value).toBeUndefined();
     expect(problems[0]?.message).toMatch(/^listing the nodes: /);
     expect(server.asked).toHaveLength(1);
@@ -171,9 +188,8 @@ describe('a server that', () => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('{"items":[');
     });
-    const { value } = await askPods(
-      await kubernetes(server.kubeconfig, RECORDER),
-      deadlineIn(1500),
+    const { value } = listed(
+      await askPods(opened(await kubernetes(server.kubeconfig, RECORDER)), deadlineIn(1500)),
     );
     expect(value).toBeUndefined();
     await until(async () => (server.connections() === 0 ? true : undefined));
@@ -181,7 +197,9 @@ describe('a server that', () => {
 
   test('is asked after the deadline is not waited for', async () => {
     const { kubeconfig } = await smallApiServer(() => {});
-    const { value } = await askNodes(await kubernetes(kubeconfig, RECORDER), { at: 0 });
+    const { value } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), { at: 0 }),
+    );
     expect(value).toBeUndefined();
   });
 
@@ -199,7 +217,9 @@ describe('a server that', () => {
         response.writeHead(status, { 'content-type': contentType });
         response.end(body);
       });
-      const { value, problems } = await askNodes(await kubernetes(kubeconfig, RECORDER), farOff());
+      const { value, problems } = listed(
+        await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+      );
       expect(value).toBeUndefined();
       expect(problems).toHaveLength(1);
       expect(problems[0]?.message).toMatch(/^listing the nodes: .{1,1300}$/);
@@ -210,7 +230,9 @@ describe('a server that', () => {
     const { kubeconfig } = await smallApiServer((_request, response) =>
       json(response, 200, { kind: 'NodeList', items: [{}, { metadata: { name: '$(reboot)' } }] }),
     );
-    const { value, problems } = await askNodes(await kubernetes(kubeconfig, RECORDER), farOff());
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+    );
     expect(value).toEqual([]);
     expect(problems.map(({ message }) => message)).toEqual([
       'not a node\'s name: ""',
@@ -238,11 +260,25 @@ describe('a kubeconfig that', () => {
   });
 });
 
-test('without access there is nothing, and no problem', async () => {
-  const nothing = { value: undefined, problems: [] };
-  expect(await askNodes(undefined, farOff())).toEqual(nothing);
-  expect(await askPods(undefined, farOff())).toEqual(nothing);
+test('without a kubeconfig nothing is asked; with one that is unusable nothing is read', async () => {
+  for (const ask of [askNodes, askPods]) {
+    expect(await ask({ kind: 'not-configured' }, farOff())).toEqual({ kind: 'not-configured' });
+    expect(await ask({ kind: 'unusable' }, farOff())).toEqual({ kind: 'unread', problems: [] });
+  }
 });
+
+function opened(api: Kubernetes): KubernetesAccess {
+  return { kind: 'open', api };
+}
+
+/** What was read, undefined where nothing was, and the problems. */
+function listed<T>(listing: Listing<T>) {
+  if (listing.kind === 'not-configured') throw new Error('no access is configured');
+  return {
+    value: listing.kind === 'read' ? listing.value : undefined,
+    problems: listing.problems,
+  };
+}
 
 function json(response: ServerResponse, status: number, document: object): void {
   response.writeHead(status, { 'content-type': 'application/json' });

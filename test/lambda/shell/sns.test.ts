@@ -4,10 +4,9 @@ import { type Sns, startSns } from '../../../lab/aws/sns.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
 import type { PageRoute } from '../../../lambda/shell/page-route.ts';
 import { snsRoute } from '../../../lambda/shell/sns.ts';
-import { judge } from '../../../shared/core/judge.ts';
-import { decide } from '../../../shared/core/decide.ts';
 import type { Page } from '../../../shared/core/page/page.ts';
 import { cluster } from '../../support/cluster.ts';
+import { decided } from '../../support/runs.ts';
 
 const PAGE: Page = {
   key: 'lab/subject/master1',
@@ -52,8 +51,7 @@ describe('a page', () => {
     const { sns, route } = await topic();
     const name = 'ünïcode-'.repeat(12);
     const facts = cluster(6).lose('neighbour', { subject: 'node1' }).facts({ cluster: name });
-    const confirmed = { judgement: judge(facts), confirms: () => true };
-    const { pages } = decide(facts, confirmed, []);
+    const { pages } = await decided(facts);
     expect(pages).toHaveLength(1);
     for (const page of pages) {
       await route.deliver({ ...page, subject: page.subject.padEnd(99, '.') }, deadlineIn(10_000));

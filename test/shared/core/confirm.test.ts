@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { confirm } from '../../../shared/core/confirm.ts';
-import { dueForSecondLook } from '../../../shared/core/decide.ts';
 import { judge } from '../../../shared/core/judge.ts';
 import type { Observation } from '../../../shared/core/overlay.ts';
-import { secondLookOf } from '../../../shared/core/second-look.ts';
-import { type Cluster, cluster } from '../../support/cluster.ts';
+import { dueForSecondLook, secondLookOf } from '../../../shared/core/second-look.ts';
+import { type Cluster, cluster, LIMITS } from '../../support/cluster.ts';
 
 const SIX = cluster(6);
 const VICTIM = { subject: 'master1' } as const;
@@ -30,8 +29,8 @@ function story(first: Cluster, { sees, seconds = 10, asked, edit }: SecondLook):
     .observations.filter((one) => one.kind === 'tables' && (asked?.includes(one.host.node) ?? true))
     .map((one) => (one.kind === 'tables' ? later(edit?.(one) ?? one, seconds) : one));
   const due = dueForSecondLook(facts, judgement, []);
-  const { subjects } = secondLookOf(due, judgement);
-  const confirmed = confirm(judgement, due, { observations, subjects, apartSeconds: 10 });
+  const look = secondLookOf(due, judgement, facts.limits);
+  const confirmed = confirm(judgement, due, { ...look, observations });
   return confirmed.judgement.findings.map((finding) => {
     const { scope, name, cause, missingPeers, checkedPeers } = finding;
     const sure = confirmed.confirms(finding) ? 'sure' : 'unsure';
@@ -177,12 +176,8 @@ describe('a second look', () => {
     const observations = LOST.facts().observations.flatMap((one) =>
       one.kind === 'tables' ? [{ ...later(one, 10), verbatim: ['10.68.0.0 INCOMPLETE'] }] : [],
     );
-    const { subjects } = secondLookOf(judgement.findings, judgement);
-    const again = confirm(judgement, judgement.findings, {
-      observations,
-      subjects,
-      apartSeconds: 10,
-    });
+    const look = secondLookOf(judgement.findings, judgement, LIMITS);
+    const again = confirm(judgement, judgement.findings, { ...look, observations });
     expect(again.judgement.members.map(({ observed }) => observed?.verbatim)).toEqual(
       SIX.names.map(() => ['10.68.0.0 INCOMPLETE']),
     );

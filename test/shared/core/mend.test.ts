@@ -296,7 +296,10 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
         const judgement = judge(
           cluster(0).facts({
             observations,
-            nodes: list === undefined ? undefined : { before: list, after: list },
+            nodes:
+              list === undefined
+                ? { kind: 'not-configured' }
+                : { kind: 'read', before: list, after: list },
           }),
         );
         const items = pods.map((pod) => ({

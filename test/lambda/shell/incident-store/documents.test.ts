@@ -5,11 +5,10 @@ import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/cl
 import { describe, expect, test } from 'vitest';
 import type { Memory, State } from '../../../../lambda/shell/incident-store/stored.ts';
 import { ITEMS, partitionOf } from '../../../../shared/contract/incident-table.ts';
-import { judge } from '../../../../shared/core/judge.ts';
-import { decide } from '../../../../shared/core/decide.ts';
 import { macOf } from '../../../../lab/crowd/host.ts';
 import { cidr, ip, nthNode } from '../../../support/addressing.ts';
 import { cluster } from '../../../support/cluster.ts';
+import { decided } from '../../../support/runs.ts';
 import { leaseOf, NOTHING_KNOWN, soon, tickAt, useTable } from './store.ts';
 
 const table = useTable();
@@ -122,8 +121,7 @@ describe('the state', () => {
 
   test('of a bad day in a large cluster fits its item', async () => {
     const facts = cluster(60).lose('neighbour', { subject: 'node3' }).facts();
-    const judgement = judge(facts);
-    const { incidents, pages } = decide(facts, { judgement, confirms: () => true }, []);
+    const { incidents, pages } = await decided(facts);
     const state = {
       incidents: Array.from({ length: 80 }, () => incidents).flat(),
       outbox: Array.from({ length: 80 }, () => pages)
@@ -142,9 +140,9 @@ describe('the state', () => {
       (_, at) => `ip-10-${(at * 7919) % 251}-${(at * 104_729) % 241}.eu-central-1.compute.internal`,
     );
     const facts = cluster(6).lose('neighbour', { subject: 'node3' }).facts();
-    const decided = decide(facts, { judgement: judge(facts), confirms: () => true }, []);
+    const one = await decided(facts);
     const incidents = names.slice(0, 60).flatMap((subject) =>
-      decided.incidents.map((incident) => {
+      one.incidents.map((incident) => {
         const observers = names.filter((name) => name !== subject);
         const footprint = { ...incident.footprint, observers, subjects: [subject] };
         return { ...incident, footprint, told: { ...incident.told, subject, observers } };

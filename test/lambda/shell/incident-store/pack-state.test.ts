@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { decide } from '../../../../shared/core/decide.ts';
 import type { Incident } from '../../../../shared/core/incident/incident.ts';
-import { judge } from '../../../../shared/core/judge.ts';
 import type { State } from '../../../../lambda/shell/incident-store/stored.ts';
 import { cluster } from '../../../support/cluster.ts';
+import { decided } from '../../../support/runs.ts';
 import { leaseOf, soon, tickAt, useTable } from './store.ts';
 
 const table = useTable();
 
 /** A real incident, of 59 observers, and its page. */
 const facts = cluster(60).lose('neighbour', { subject: 'node3' }).facts();
-const { incidents, pages } = decide(facts, { judgement: judge(facts), confirms: () => true }, []);
+const { incidents, pages } = await decided(facts);
 const OPEN = incidents[0] ?? never();
 const PAGE = pages[0] ?? never();
 

@@ -89,10 +89,10 @@ describe('with DirectRouting', () => {
     expect(sameFromBoth(odd)).toEqual([]);
   });
 
-  test('a host that lost most of its direct routes is read in full', () => {
+  test('a host that lost most of its direct routes is read in full', async () => {
     const subject = PLAIN.names.slice(1, 150);
     const facts = DIRECT.lose('route', { observer: AT, subject }).facts();
-    const { judgement, asked } = settled(facts);
+    const { judgement, asked } = await settled(facts);
     expect(asked).toEqual([[AT]]);
     expect(verdictOf(judgement)).toEqual(verdictOf(judge(facts)));
   });

@@ -84,32 +84,34 @@ function withoutSixth(observer: string, subject: string, table: 'neighbours' | '
   });
 }
 
-function sameFromBoth(damaged: Cluster): readonly string[] {
+async function sameFromBoth(damaged: Cluster): Promise<readonly string[]> {
   const facts = damaged.facts();
-  const { judgement, asked } = settled(facts);
+  const { judgement, asked } = await settled(facts);
   expect(asked).toEqual([]);
   expect(verdictOf(judgement)).toEqual(verdictOf(judge(facts)));
   return wrongCells(judgement);
 }
 
 describe('of two families', () => {
-  test('both are well', () => {
-    expect(sameFromBoth(BOTH)).toEqual([]);
+  test('both are well', async () => {
+    expect(await sameFromBoth(BOTH)).toEqual([]);
   });
 
   test.for([
     ['neighbours', 'absent right right'],
     ['fdb', 'right absent right'],
     ['routes', 'right right absent'],
-  ] as const)('the second alone has lost an entry: %s', ([table, state]) => {
-    expect(sameFromBoth(withoutSixth('node1', 'node2', table))).toEqual([`node1 node2 ${state}`]);
+  ] as const)('the second alone has lost an entry: %s', async ([table, state]) => {
+    expect(await sameFromBoth(withoutSixth('node1', 'node2', table))).toEqual([
+      `node1 node2 ${state}`,
+    ]);
   });
 
-  test('each has lost another entry, and the cell has both', () => {
+  test('each has lost another entry, and the cell has both', async () => {
     const lost = withoutSixth('node1', 'node2', 'fdb').lose('route', {
       observer: 'node1',
       subject: 'node2',
     });
-    expect(sameFromBoth(lost)).toEqual(['node1 node2 right absent absent']);
+    expect(await sameFromBoth(lost)).toEqual(['node1 node2 right absent absent']);
   });
 });

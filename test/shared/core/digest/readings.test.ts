@@ -91,18 +91,18 @@ describe('whole tables', () => {
     ['route'],
     ['neighbour', 'route'],
     ['neighbour', 'fdb', 'route'],
-  ] as const)('that are lost are told without reading any: %s', (tables) => {
+  ] as const)('that are lost are told without reading any: %s', async (tables) => {
     const flushed = tables.reduce((on, table) => on.lose(table, { observer: 'node1' }), MANY);
-    const { judgement, asked } = settled(flushed.facts());
+    const { judgement, asked } = await settled(flushed.facts());
     expect(asked).toEqual([]);
     expect(verdictOf(judgement)).toEqual(verdictOf(judge(flushed.facts())));
   });
 
-  test('are told with a few other entries that are lost', () => {
+  test('are told with a few other entries that are lost', async () => {
     const flushed = MANY.lose('neighbour', { observer: 'node1' })
       .lose('fdb', { observer: 'node1', subject: ['node2', 'node3'] })
       .lose('route', { observer: 'node1', subject: 'node4' });
-    const { judgement, asked } = settled(flushed.facts());
+    const { judgement, asked } = await settled(flushed.facts());
     expect(asked).toEqual([]);
     expect(wrongCells(judgement)).toEqual(wrongCells(judge(flushed.facts())));
   });
@@ -124,22 +124,22 @@ describe('hosts that differ in the same', () => {
     MANY,
   );
 
-  test('are told of by one that is read in full', () => {
-    const { judgement, asked } = settled(LOST.facts());
+  test('are told of by one that is read in full', async () => {
+    const { judgement, asked } = await settled(LOST.facts());
     expect(asked).toEqual([['master1']]);
     expect(verdictOf(judgement)).toEqual(verdictOf(judge(LOST.facts())));
   });
 
-  test('and by a few entries more besides', () => {
+  test('and by a few entries more besides', async () => {
     const besides = LOST.lose('route', { observer: 'node1', subject: ['node4', 'node77'] })
       .weaken({ observer: 'node1', subject: 'node5' })
       .lose('fdb', { observer: 'node2', subject: 'master1' });
-    const { judgement, asked } = settled(besides.facts());
+    const { judgement, asked } = await settled(besides.facts());
     expect(asked.flat()).toHaveLength(3);
     expect(verdictOf(judgement)).toEqual(verdictOf(judge(besides.facts())));
   });
 
-  test('are told of although each has hundreds of routes of the company’s own', () => {
+  test('are told of although each has hundreds of routes of the company’s own', async () => {
     const routes = Array.from({ length: 300 }, (_, at) => ({
       device: 'eth1',
       destination: cidr(`172.30.${at % 250}.${64 * Math.floor(at / 250)}/26`),
@@ -153,7 +153,7 @@ describe('hosts that differ in the same', () => {
         })),
       LOST,
     );
-    const { judgement, asked } = settled(routed.facts());
+    const { judgement, asked } = await settled(routed.facts());
     expect(asked).toEqual([['master1']]);
     expect(verdictOf(judgement)).toEqual(verdictOf(judge(routed.facts())));
   });

@@ -37,22 +37,22 @@ const LOST = ['N', 'F', 'R', 'NF', 'NR', 'FR', 'NFR', 'w'] as const;
 const CHANGED = ['n', 'f', 'r', 'nF', 'nr', 'fr'] as const;
 
 describe('a judgement from digests is the judgement from tables', () => {
-  test('whatever the matrix', () => {
-    fc.assert(
-      fc.property(drawings([...LOST, ...CHANGED]), (drawing) => {
+  test('whatever the matrix', async () => {
+    await fc.assert(
+      fc.asyncProperty(drawings([...LOST, ...CHANGED]), async (drawing) => {
         const facts = drawn(drawing, WELL).facts();
-        expect(verdictOf(settled(facts).judgement)).toEqual(verdictOf(judge(facts)));
+        expect(verdictOf((await settled(facts)).judgement)).toEqual(verdictOf(judge(facts)));
       }),
       { numRuns: 100 },
     );
   });
 
   // Where peers disagree, and nobody else tells, it depends on how many of them are read.
-  test('without a list of nodes, whatever is lost, once every VTEP is known', () => {
-    fc.assert(
-      fc.property(drawings(LOST), (drawing) => {
+  test('without a list of nodes, whatever is lost, once every VTEP is known', async () => {
+    await fc.assert(
+      fc.asyncProperty(drawings(LOST), async (drawing) => {
         const facts = drawn(drawing, cluster(SIZE)).facts();
-        const { judgement } = settled(facts);
+        const { judgement } = await settled(facts);
         fc.pre(judgement.vteps.every(({ podCidr }) => podCidr !== undefined));
         expect(verdictOf(judgement)).toEqual(verdictOf(judge(facts)));
       }),
@@ -61,7 +61,7 @@ describe('a judgement from digests is the judgement from tables', () => {
   });
 
   // Forty hosts of twenty entries lost each are past what a digest tells: those are read in full.
-  test('in clusters so damaged that hosts must be read in full', () => {
+  test('in clusters so damaged that hosts must be read in full', async () => {
     const whole = cluster(48).listed();
     const some = fc.subarray([...whole.names], { minLength: 12, maxLength: 36 });
     // Entries that lead to one wrong host are orphans of each other where their neighbours are gone.
@@ -77,12 +77,12 @@ describe('a judgement from digests is the judgement from tables', () => {
       subject: some,
     });
     let read = 0;
-    fc.assert(
-      fc.property(fc.array(damage, { minLength: 4, maxLength: 8 }), (damages) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(damage, { minLength: 4, maxLength: 8 }), async (damages) => {
         const facts = damages
           .reduce((on, { kind: [how, table], ...where }) => on[how](table, where), whole)
           .facts();
-        const { judgement, asked } = settled(facts);
+        const { judgement, asked } = await settled(facts);
         read += asked.flat().length;
         expect(verdictOf(judgement)).toEqual(verdictOf(judge(facts)));
       }),

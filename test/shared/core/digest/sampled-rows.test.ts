@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { confirm } from '../../../../shared/core/confirm.ts';
-import { dueForSecondLook } from '../../../../shared/core/decide.ts';
 import { CELLS_OF_ROW } from '../../../../shared/core/diff/seen.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import { secondLookOf } from '../../../../shared/core/second-look.ts';
+import { dueForSecondLook, secondLookOf } from '../../../../shared/core/second-look.ts';
 import { wholeRows } from '../../../../shared/core/telemetry/whole-rows.ts';
 import { type Cluster, cluster } from '../../../support/cluster.ts';
 import { digested, settled } from '../../../support/digested.ts';
@@ -39,8 +38,8 @@ describe('of a large row that is lost as a whole', () => {
           ? { ...one, host: { ...one.host, uptimeSeconds: (one.host.uptimeSeconds ?? 0) + 10 } }
           : one,
       );
-    const { subjects } = secondLookOf(due, first);
-    return confirm(first, due, { observations, subjects, apartSeconds: 10 });
+    const look = secondLookOf(due, first, facts.limits);
+    return confirm(first, due, { ...look, observations });
   }
 
   test('a second look that sees the asked ones lost believes the rest', () => {
@@ -67,8 +66,8 @@ describe('of a large cluster that has fallen apart', () => {
     WHOLE,
   );
 
-  test('each row has its first cells, and all are counted', () => {
-    const { judgement, asked } = settled(APART.facts());
+  test('each row has its first cells, and all are counted', async () => {
+    const { judgement, asked } = await settled(APART.facts());
     const ofLeft = judgement.matrix.cells.filter(({ observer }) => observer === 'node1');
     expect(asked.flat()).toHaveLength(2);
     expect(judgement.findings.map(({ cause }) => cause)).toEqual(['partition']);
@@ -80,12 +79,12 @@ describe('of a large cluster that has fallen apart', () => {
     });
   });
 
-  test('and a host that has lost everything besides does not put it together', () => {
+  test('and a host that has lost everything besides does not put it together', async () => {
     const worse = (['neighbour', 'fdb', 'route'] as const).reduce(
       (on, table) => on.lose(table, { observer: 'node9' }),
       APART,
     );
-    const { judgement } = settled(worse.facts());
+    const { judgement } = await settled(worse.facts());
     expect(judgement.findings.map(({ cause }) => cause)).toEqual(['partition', 'tables-empty']);
     expect(judgement.matrix.cells.length).toBeLessThanOrEqual(140 * 80);
   });

@@ -33,8 +33,8 @@ function everywhere(nodes: Cluster, edit: (answer: Answer) => Answer): Cluster {
 }
 
 /** What is wrong in the end, and how many hosts had to be read for it. */
-function inTheEnd(facts: Facts) {
-  const { judgement, asked } = settled(facts);
+async function inTheEnd(facts: Facts) {
+  const { judgement, asked } = await settled(facts);
   return { wrong: wrongCells(judgement), read: asked.flat().length };
 }
 
@@ -43,30 +43,30 @@ describe('where the roster is out of date, and no annotation tells', () => {
     ['the underlay IP', { underlayIp: OLD_IP }],
     ['the MAC', { mac: OLD_MAC }],
     ['both, of a node replaced under its name', { underlayIp: OLD_IP, mac: OLD_MAC }],
-  ] as const)('peers who all know better are believed: %s', ([, changes]) => {
+  ] as const)('peers who all know better are believed: %s', async ([, changes]) => {
     const roster = rosterOf(TWELVE, 'node1', changes);
-    expect(inTheEnd(TWELVE.facts({ roster })).wrong).toEqual([]);
+    expect((await inTheEnd(TWELVE.facts({ roster }))).wrong).toEqual([]);
   });
 
-  test('they are believed of a silent host, too', () => {
+  test('they are believed of a silent host, too', async () => {
     const roster = rosterOf(TWELVE, 'node1', { underlayIp: OLD_IP });
-    const { wrong, read } = inTheEnd(TWELVE.silence('node1').facts({ roster }));
+    const { wrong, read } = await inTheEnd(TWELVE.silence('node1').facts({ roster }));
     expect(wrong).toEqual([]);
     expect(read).toBeLessThan(4);
   });
 
-  test('one who knows better than all is not', () => {
+  test('one who knows better than all is not', async () => {
     const roster = rosterOf(TWELVE, 'node1', {});
     const moved = TWELVE.change('fdb', { observer: 'node3', subject: 'node1' });
-    expect(inTheEnd(moved.facts({ roster }))).toEqual({
+    expect(await inTheEnd(moved.facts({ roster }))).toEqual({
       wrong: ['node3 node1 right changed right'],
       read: 1,
     });
   });
 
-  test('a node replaced under its name is missed where peers still hold the one before', () => {
+  test('a node replaced under its name is missed where peers still hold the one before', async () => {
     const roster = rosterOf(TWELVE, 'node1', {});
-    const { wrong } = inTheEnd(TWELVE.renew('node1').facts({ roster }));
+    const { wrong } = await inTheEnd(TWELVE.renew('node1').facts({ roster }));
     expect(wrong).toEqual(
       TWELVE.names
         .filter((name) => name !== 'node1')
@@ -80,9 +80,9 @@ describe('a node that left', () => {
   const EIGHTY = cluster(80);
   const GONE = remembered(nthNode(90));
 
-  test('is missed by nobody', () => {
+  test('is missed by nobody', async () => {
     const roster = [...rosterOf(EIGHTY, '', {}), GONE];
-    expect(inTheEnd(EIGHTY.facts({ roster }))).toEqual({ wrong: [], read: 0 });
+    expect(await inTheEnd(EIGHTY.facts({ roster }))).toEqual({ wrong: [], read: 0 });
   });
 
   test.for([[['neighbour']], [['neighbour', 'fdb', 'route']]] as const)(
@@ -96,7 +96,7 @@ describe('a node that left', () => {
   );
 });
 
-test('nodes behind NAT without annotations are known after three were read', () => {
+test('nodes behind NAT without annotations are known after three were read', async () => {
   const behind = everywhere(cluster(20), (answer) => ({
     ...answer,
     tables: {
@@ -104,7 +104,7 @@ test('nodes behind NAT without annotations are known after three were read', () 
       devices: answer.tables.devices?.map((device) => ({ ...device, local: ip('10.0.2.15') })),
     },
   }));
-  expect(inTheEnd(behind.facts())).toEqual({ wrong: [], read: 3 });
+  expect(await inTheEnd(behind.facts())).toEqual({ wrong: [], read: 3 });
 });
 
 describe('Calico', () => {
@@ -133,17 +133,17 @@ describe('Calico', () => {
     });
   };
 
-  test('has routes that no node tells: a few hosts are read, and all are judged', () => {
+  test('has routes that no node tells: a few hosts are read, and all are judged', async () => {
     const facts = calico(60).facts();
-    const { judgement, asked } = settled(facts);
+    const { judgement, asked } = await settled(facts);
     expect(judgement.matrix.rows.size).toBe(60);
     expect(wrongCells(judgement)).toEqual([]);
     expect(asked.flat().length).toBeLessThanOrEqual(3);
   });
 
-  test('has a lost entry told all the same', () => {
+  test('has a lost entry told all the same', async () => {
     const lost = calico(60).lose('neighbour', { subject: 'node9', observer: ['node4', 'node5'] });
-    expect(inTheEnd(lost.facts()).wrong).toEqual([
+    expect((await inTheEnd(lost.facts())).wrong).toEqual([
       'node4 node9 absent right unknown',
       'node5 node9 absent right unknown',
     ]);
@@ -245,9 +245,9 @@ describe('two nodes that share', () => {
   test.for([
     ['a MAC', { mac: ONE.mac }],
     ['a pod CIDR, and its tunnel IP', { tunnelIp: ONE.tunnelIp, podCidr: ONE.podCidr }],
-  ] as const)('%s are told of as in the tables', ([, changes]) => {
+  ] as const)('%s are told of as in the tables', async ([, changes]) => {
     const facts = sharing(changes);
-    const { judgement, asked } = settled(facts);
+    const { judgement, asked } = await settled(facts);
     expect(asked).toEqual([]);
     expect(verdictOf(judgement)).toEqual(verdictOf(judge(facts)));
     expect(wrongCells(judgement).length).toBeGreaterThan(5);

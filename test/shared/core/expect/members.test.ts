@@ -70,10 +70,13 @@ describe('who takes part', () => {
   });
 
   test('only nodes in both lists', () => {
-    const after = two.listed().facts().nodes?.after ?? [];
-    const facts = two.facts({ nodes: { before: after.slice(0, 1), after } });
+    const { nodes } = two.listed().facts();
+    const after = nodes.kind === 'read' ? nodes.after : [];
+    const facts = two.facts({ nodes: { kind: 'read', before: after.slice(0, 1), after } });
     expect(story(facts)).toBe('master1');
-    expect(story(two.facts({ nodes: { before: after, after: after.slice(1) } }))).toBe('master2');
+    expect(
+      story(two.facts({ nodes: { kind: 'read', before: after, after: after.slice(1) } })),
+    ).toBe('master2');
   });
 
   test('a node without annotations and without a device is no part of the overlay', () => {

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ReportedEntry } from '../../../../shared/contract/report.ts';
-import type { Decision } from '../../../../shared/core/decide.ts';
 import { judge } from '../../../../shared/core/judge.ts';
+import type { Decision } from '../../../../shared/core/run/run.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { drawn } from '../../../support/matrix.ts';
 import { decisions, type Run } from '../../../support/runs.ts';
@@ -33,7 +33,7 @@ type History = readonly (readonly [string, boolean])[];
 function runsOf(history: History): readonly Run[] {
   return history.map(([sight, confirmed]) => ({
     sees: sight === 'well' ? WELL : sight === 'silent' ? SILENT : drawn(sight, WELL),
-    confirms: () => confirmed,
+    confirmed,
   }));
 }
 
@@ -43,16 +43,16 @@ function placeOf({ observer, subject, table }: ReportedEntry): string {
 }
 
 /** Replays a history from its first run on. */
-function replay(history: History): readonly Decision[] {
-  return decisions(runsOf(history));
+async function replay(history: History): Promise<readonly Decision[]> {
+  return await decisions(runsOf(history));
 }
 
 describe('whatever the history', () => {
-  test('of every key, pages open and resolve in turn', () => {
-    fc.assert(
-      fc.property(anyHistory, (history) => {
+  test('of every key, pages open and resolve in turn', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyHistory, async (history) => {
         const open = new Set<string>();
-        for (const { pages } of replay(history)) {
+        for (const { pages } of await replay(history)) {
           for (const { kind, key } of pages) {
             expect(open.has(key)).toBe(kind !== 'opened');
             if (kind === 'opened') open.add(key);
@@ -64,33 +64,33 @@ describe('whatever the history', () => {
     );
   });
 
-  test('nothing opens and nothing resolves while nobody answers', () => {
-    fc.assert(
-      fc.property(anyHistory, (history) => {
-        const last = replay([...history, ['silent', true]]).at(-1);
+  test('nothing opens and nothing resolves while nobody answers', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyHistory, async (history) => {
+        const last = (await replay([...history, ['silent', true]])).at(-1);
         expect(last?.announcements).toEqual([]);
-        expect(last?.incidents).toEqual(replay(history).at(-1)?.incidents ?? []);
+        expect(last?.incidents).toEqual((await replay(history)).at(-1)?.incidents ?? []);
       }),
       { numRuns: 200 },
     );
   });
 
-  test('a run that sees everybody well leaves no incident', () => {
-    fc.assert(
-      fc.property(anyHistory, (history) => {
-        const last = replay([...history, ['well', false]]).at(-1);
+  test('a run that sees everybody well leaves no incident', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyHistory, async (history) => {
+        const last = (await replay([...history, ['well', false]])).at(-1);
         expect(last?.incidents).toEqual([]);
-        expect(last?.report.incidents.filter(({ phase }) => phase !== 'resolved')).toEqual([]);
+        expect(last?.reported.filter(({ phase }) => phase !== 'resolved')).toEqual([]);
       }),
       { numRuns: 200 },
     );
   });
 
-  test('nothing resolves while one of its entries is still gone', () => {
-    fc.assert(
-      fc.property(anyHistory, (history) => {
+  test('nothing resolves while one of its entries is still gone', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyHistory, async (history) => {
         const runs = runsOf(history);
-        for (const [at, { announcements }] of decisions(runs).entries()) {
+        for (const [at, { announcements }] of (await decisions(runs)).entries()) {
           const { cells } = judge(runs[at]?.sees.facts() ?? WELL.facts()).matrix;
           const gone = new Set(cells.flatMap(({ entries }) => entries.map(placeOf)));
           const over = announcements.filter(({ kind }) => kind === 'resolved');
@@ -106,20 +106,20 @@ describe('whatever the history', () => {
     );
   });
 
-  test('an unconfirmed look pages nobody', () => {
-    fc.assert(
-      fc.property(anyDrawing, (drawing) => {
-        const [only] = replay([[drawing, false]]);
+  test('an unconfirmed look pages nobody', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyDrawing, async (drawing) => {
+        const [only] = await replay([[drawing, false]]);
         expect(only?.pages).toEqual([]);
       }),
       { numRuns: 200 },
     );
   });
 
-  test('no key comes twice in what is remembered', () => {
-    fc.assert(
-      fc.property(anyHistory, (history) => {
-        for (const { incidents } of replay(history)) {
+  test('no key comes twice in what is remembered', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyHistory, async (history) => {
+        for (const { incidents } of await replay(history)) {
           const keys = incidents.map(({ key }) => key);
           expect(new Set(keys).size).toBe(keys.length);
         }

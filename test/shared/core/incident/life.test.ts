@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Confirmed } from '../../../../shared/core/confirm.ts';
-import { decide } from '../../../../shared/core/decide.ts';
 import type { Incident } from '../../../../shared/core/incident/incident.ts';
-import { judge } from '../../../../shared/core/judge.ts';
+import { recorded } from '../../../../shared/core/run/hosts.ts';
+import { run } from '../../../../shared/core/run/run.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
+import { decided, UNCONFIRMED } from '../../../support/runs.ts';
 
 const six = cluster(6);
 const column = six.lose('neighbour', { subject: 'master1' });
@@ -32,33 +32,33 @@ const SEEN: Readonly<Record<string, { readonly now: Cluster; readonly confirmed:
 const INTERVAL_SECONDS = 100;
 
 /** What became of each run: `opened!` paged, `updated` did not; phases where nothing was announced. */
-function story(runs: string): string {
+async function story(runs: string): Promise<string> {
   let incidents: readonly Incident[] = [];
   const told: string[] = [];
-  runs.split('').forEach((letter, run) => {
+  for (const [at, letter] of runs.split('').entries()) {
     const seen = SEEN[letter];
     if (seen === undefined) throw new Error(`no such run: ${letter}`);
     // The roster tells the silent from the strangers.
     const listed = seen.now.listed();
-    const facts = listed.facts({ now: NOW + run * INTERVAL_SECONDS * 1000 });
-    const confirmed: Confirmed = { judgement: judge(facts), confirms: () => seen.confirmed };
-    const decision = decide(facts, confirmed, incidents);
+    const facts = listed.facts({ now: NOW + at * INTERVAL_SECONDS * 1000 });
+    const hosts = seen.confirmed ? recorded([]) : UNCONFIRMED;
+    const decision = await run(facts, incidents, hosts);
     ({ incidents } = decision);
     const announced = decision.announcements.map(({ kind, pages }) => `${kind}${pages ? '!' : ''}`);
     told.push(announced.join('+') || incidents.map(({ phase }) => phase).join('+') || 'well');
-  });
+  }
   return told.join(' ');
 }
 
 /** The key that each run remembers. */
-function keysAfter(damages: readonly Cluster[]): readonly string[] {
+async function keysAfter(damages: readonly Cluster[]): Promise<readonly string[]> {
   let incidents: readonly Incident[] = [];
-  return damages.map((damaged, run) => {
-    const facts = damaged.facts({ now: NOW + run * 200_000 });
-    const confirmed = { judgement: judge(facts), confirms: () => true };
-    ({ incidents } = decide(facts, confirmed, incidents));
-    return incidents.map(({ key }) => key).join('+');
-  });
+  const keys: string[] = [];
+  for (const [at, damaged] of damages.entries()) {
+    ({ incidents } = await decided(damaged.facts({ now: NOW + at * 200_000 }), incidents));
+    keys.push(incidents.map(({ key }) => key).join('+'));
+  }
+  return keys;
 }
 
 describe('the life of an incident', () => {
@@ -83,12 +83,12 @@ describe('the life of an incident', () => {
     ['Xhr.', 'opened! updated open resolved!', 'peers that fell silent are not forgotten'],
     ['PPPx', 'suspected suspected opened! updated', 'a rise that no second look saw wakes nobody'],
     ['X.X', 'opened! resolved! opened!', 'a relapse is a new incident'],
-  ] as const)('%s: %s (%s)', ([runs, outcome]) => {
-    expect(story(runs)).toBe(outcome);
+  ] as const)('%s: %s (%s)', async ([runs, outcome]) => {
+    expect(await story(runs)).toBe(outcome);
   });
 
-  test('a fault that grows from a pair to a column keeps its key', () => {
-    const [first, ...later] = keysAfter([pair, pair, column, half]);
+  test('a fault that grows from a pair to a column keeps its key', async () => {
+    const [first, ...later] = await keysAfter([pair, pair, column, half]);
     expect(first).toMatch(/\/pair\/node1:master1$/);
     expect(new Set(later)).toEqual(new Set([first]));
   });

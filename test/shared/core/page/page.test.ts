@@ -2,25 +2,22 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/causes.ts';
 import type { ReportedIncident } from '../../../../shared/contract/report.ts';
-import { decide } from '../../../../shared/core/decide.ts';
-import { judge } from '../../../../shared/core/judge.ts';
 import { type Page, type Paged, pageOf } from '../../../../shared/core/page/page.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
+import { decided } from '../../../support/runs.ts';
 
 const SIX = cluster(6).listed();
 const LOST = SIX.ask('INCOMPLETE', { subject: 'master1' });
 const WHEN = { cluster: 'prod', now: NOW } as const;
 
-function incidentOf(damaged: Cluster): ReportedIncident {
-  const facts = damaged.facts();
-  const confirmed = { judgement: judge(facts), confirms: () => true };
-  const [incident, ...others] = decide(facts, confirmed, []).report.incidents;
+async function incidentOf(damaged: Cluster): Promise<ReportedIncident> {
+  const [incident, ...others] = (await decided(damaged.facts())).reported;
   if (incident === undefined || others.length > 0) throw new Error('not one incident');
   return incident;
 }
 
-function pageFor(damaged: Cluster, kind: Paged['kind'] = 'opened'): Page {
-  return pageOf({ kind, incident: incidentOf(damaged) }, WHEN);
+async function pageFor(damaged: Cluster, kind: Paged['kind'] = 'opened'): Promise<Page> {
+  return pageOf({ kind, incident: await incidentOf(damaged) }, WHEN);
 }
 
 /** The lines of one part of a page, by its title. */
@@ -31,8 +28,8 @@ function part(page: Page, title: string): readonly string[] {
 }
 
 describe('a page', () => {
-  test('says who, what, what users notice, why one may think so, and what to do, in this order', () => {
-    expect(pageFor(LOST).text).toBe(`\
+  test('says who, what, what users notice, why one may think so, and what to do, in this order', async () => {
+    expect((await pageFor(LOST)).text).toBe(`\
 CRITICAL  cluster prod
 master1 (192.168.1.0, tunnel IP 10.68.0.0) is lost by 5 of 5 peers: master2, master3, node1, node2 and node3.
 
@@ -62,14 +59,17 @@ Runbook   RUNBOOK.md#neighbour-missing
 `);
   });
 
-  test('leads to the runbook where its readers have it', () => {
+  test('leads to the runbook where its readers have it', async () => {
     const runbook = 'https://git.example.com/vtepwatch/RUNBOOK.md';
-    const { text } = pageOf({ kind: 'opened', incident: incidentOf(LOST) }, { ...WHEN, runbook });
+    const { text } = pageOf(
+      { kind: 'opened', incident: await incidentOf(LOST) },
+      { ...WHEN, runbook },
+    );
     expect(text).toContain(`Runbook   ${runbook}#neighbour-missing\n`);
   });
 
-  test('of the end says that it is over, what it was and how long it lasted', () => {
-    const incident = { ...incidentOf(LOST), phase: 'resolved' } as const;
+  test('of the end says that it is over, what it was and how long it lasted', async () => {
+    const incident = { ...(await incidentOf(LOST)), phase: 'resolved' } as const;
     const { text } = pageOf({ kind: 'resolved', incident }, { ...WHEN, now: NOW + 250_000 });
     expect(text).toBe(`\
 RESOLVED  cluster prod
@@ -83,22 +83,22 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
 `);
   });
 
-  test('says how long ago it began', () => {
+  test('says how long ago it began', async () => {
     const page = pageOf(
-      { kind: 'opened', incident: incidentOf(LOST) },
+      { kind: 'opened', incident: await incidentOf(LOST) },
       { ...WHEN, now: NOW + 200_000 },
     );
     expect(page.text).toContain('Began     2026-11-23 09:00:00 UTC, 3 min 20 s ago\n');
   });
 
-  test('tells what else the evidence fits', () => {
-    expect(part(pageFor(LOST.hide('routes')), 'What is wrong').at(-1)).toBe(
+  test('tells what else the evidence fits', async () => {
+    expect(part(await pageFor(LOST.hide('routes')), 'What is wrong').at(-1)).toBe(
       'The evidence also fits entries-missing: a table was not captured, or peers differ.',
     );
   });
 
-  test('of a drifted device does not say that its peers should hold its new MAC', () => {
-    const page = pageFor(SIX.drift('master1'));
+  test('of a drifted device does not say that its peers should hold its new MAC', async () => {
+    const page = await pageFor(SIX.drift('master1'));
     expect(part(page, 'Evidence')[0]).toMatch(/^device is {2}10\.68\.0\.0 .* b2:1f:9c:08:64:ee /);
     expect(part(page, 'Evidence')[1]).toMatch(/^peers hold 10\.68\.0\.0 .* 36:9b:9c:53:00:00 /);
     expect(page.text).not.toContain('expected');
@@ -110,9 +110,9 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
     ]);
   });
 
-  test('of a large cluster stays short', () => {
+  test('of a large cluster stays short', async () => {
     const many = cluster(300).lose('neighbour', { subject: 'master1' });
-    const { text } = pageFor(many);
+    const { text } = await pageFor(many);
     expect(text.split('\n').length).toBeLessThan(40);
     expect(text).toContain('node105 and 289 more.\n');
     expect(text).toContain('node105 and others\n');
@@ -207,8 +207,8 @@ describe('what is wrong, in a sentence', () => {
       SIX.weaken(pair),
       'The neighbour entry for master1 is not permanent on node2: it works until it ages out.',
     ],
-  ] as const)('%s', ([, damaged, sentence]) => {
-    const [line = ''] = part(pageFor(damaged), 'What is wrong');
+  ] as const)('%s', async ([, damaged, sentence]) => {
+    const [line = ''] = part(await pageFor(damaged), 'What is wrong');
     expect(line.replace(/^[a-z-]+: /, '')).toBe(sentence);
   });
 });
@@ -224,13 +224,13 @@ describe('the subject of a page', () => {
       '[prod] node2 neighbours-flushed 5/5 peers',
     ],
     ['opened', SIX.lose('neighbour', {}), '[prod] cluster neighbours-flushed 6/6 nodes'],
-  ] as const)('%s: %s', ([kind, damaged, subject]) => {
-    expect(pageFor(damaged, kind).subject).toBe(subject);
+  ] as const)('%s: %s', async ([kind, damaged, subject]) => {
+    expect((await pageFor(damaged, kind)).subject).toBe(subject);
   });
 
-  test('cuts long names, and never what is wrong', () => {
+  test('cuts long names, and never what is wrong', async () => {
     const incident = {
-      ...incidentOf(SIX.lose('neighbour', { observer: 'node2' })),
+      ...(await incidentOf(SIX.lose('neighbour', { observer: 'node2' }))),
       observers: ['ip-10-0-12-34.eu-central-1.compute.internal'],
     };
     const name = 'arn:aws:eks:eu-central-1:123456789012:cluster/production';

@@ -5,19 +5,25 @@ import type { RosterEntry } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import {
   coverageOf,
-  type Equipment,
+  type OptionalIntegrations,
   withoutSubscribers,
 } from '../../../../shared/core/report/coverage.ts';
 import { cluster, type Cluster, NOW } from '../../../support/cluster.ts';
 
-const ALL: Equipment = { telemetry: true, routes: ['sns'] };
+const ALL: OptionalIntegrations = { telemetry: true, routes: ['sns'] };
 
 function covered(
   seen: Cluster,
-  { equipment = ALL, roster = [] }: { equipment?: Equipment; roster?: readonly RosterEntry[] } = {},
+  {
+    integrations = ALL,
+    roster = [],
+  }: {
+    integrations?: OptionalIntegrations;
+    roster?: readonly RosterEntry[];
+  } = {},
 ): Coverage {
   const facts = seen.facts({ roster });
-  return coverageOf(facts, judge(facts), equipment);
+  return coverageOf(facts, judge(facts), integrations);
 }
 
 function withKubeconfig(seen: Cluster, node: string): Cluster {
@@ -95,14 +101,14 @@ describe('what was not given is a gap, with what it would add', () => {
   });
 
   test('masters, and an OTLP endpoint', () => {
-    const equipment = { telemetry: false, routes: ['sns'] };
-    const coverage = covered(cluster(3).listed(), { equipment });
+    const integrations = { telemetry: false, routes: ['sns'] };
+    const coverage = covered(cluster(3).listed(), { integrations });
     expect(gapsOf(coverage)).toEqual(['masters', 'telemetry']);
   });
 
   test('names keys of cdk.json that there are', () => {
-    const equipment = { telemetry: false, routes: ['sns'] };
-    const { gaps } = withoutSubscribers(covered(cluster(3), { equipment }));
+    const integrations = { telemetry: false, routes: ['sns'] };
+    const { gaps } = withoutSubscribers(covered(cluster(3), { integrations }));
     const keys = gaps.flatMap(({ adds }) => /(\w+) in cdk\.json/.exec(adds)?.[1] ?? []);
     expect(keys).toEqual(['kubeconfigParameter', 'kubeconfigPaths', 'telemetry', 'paging']);
     expect(Object.keys(clusterSchema.shape)).toEqual(expect.arrayContaining(keys));
@@ -120,7 +126,7 @@ describe('a topic without a subscription', () => {
   });
 
   test.for(['pagerduty', 'webhook'])('is none beside %s', (other) => {
-    const equipment = { telemetry: true, routes: ['sns', other] };
-    expect(withoutSubscribers(covered(seen, { equipment })).gaps).toEqual([]);
+    const integrations = { telemetry: true, routes: ['sns', other] };
+    expect(withoutSubscribers(covered(seen, { integrations })).gaps).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import type { Report, ReportedIncident } from '../../../../shared/contract/repor
 import { CAUSE_SERIES_MAX, type Point, SERIES_MAX } from '../../../../shared/contract/telemetry.ts';
 import { nodeFigures } from '../../../../shared/core/telemetry/figures.ts';
 import { judge } from '../../../../shared/core/judge.ts';
+import { reportOf } from '../../../../shared/core/report/report.ts';
 import { pointsOf } from '../../../../shared/core/telemetry/points.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { decisions } from '../../../support/runs.ts';
@@ -45,7 +46,7 @@ describe('the series of a run', () => {
     expect(sent[0]).toMatchObject({ value: 2, attributes: { 'vtepwatch.cause': CAUSES[0] } });
   });
 
-  test('judged clusters of 6 and of 100 nodes keep to it, well and broken', () => {
+  test('judged clusters of 6 and of 100 nodes keep to it, well and broken', async () => {
     for (const size of [6, 100]) {
       const well = cluster(size).listed();
       const broken = well
@@ -53,10 +54,10 @@ describe('the series of a run', () => {
         .lose('fdb', { observer: 'node1' })
         .silence('node2');
       for (const sees of [well, broken]) {
-        const [decision] = decisions([{ sees }]);
+        const [decision] = await decisions([{ sees }]);
         if (decision === undefined) throw new Error('no decision');
         const nodes = nodeFigures(judge(sees.facts()));
-        const points = pointsOf(decision.report, { ...FIGURES, nodes });
+        const points = pointsOf(reportOf(decision), { ...FIGURES, nodes });
         expect(seriesIn(points).size).toBe(points.length);
         expect(points.length).toBeLessThanOrEqual(bound(size, 0));
       }

@@ -3,11 +3,13 @@ import { createCrowd } from '../../lab/crowd/crowd.ts';
 import { startSsm } from '../../lab/aws/ssm/ssm.ts';
 import { askHosts } from '../../lambda/ask-hosts.ts';
 import { deadlineIn, remaining } from '../../lambda/deadline.ts';
-import { readInFull } from '../../lambda/read-in-full.ts';
+import { hostsBehind } from '../../lambda/hosts.ts';
 import { runCommand } from '../../lambda/shell/ssm/run-command.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
+import type { Facts } from '../../shared/core/facts.ts';
 import type { Observation } from '../../shared/core/overlay.ts';
+import { run } from '../../shared/core/run/run.ts';
 import { clientOf } from '../lab/aws/ssm/account.ts';
 import { DOCUMENT, EVERYBODY, farOff } from './shell/ssm/watched.ts';
 
@@ -40,27 +42,34 @@ test('a host that keeps its tables back takes nothing of the time of the second 
   ssm.behaveNode(hostile, { kind: 'offline' });
 
   const limits = limitsSchema.parse({ secondLookSeconds: 5, graceSeconds: 0 });
-  const run = {
-    shell: { ssm: commands },
-    settings: { cluster: 'lab', limits },
-    deadline: deadlineIn(16_000),
-  };
-  const facts = {
+  const deadline = deadlineIn(16_000);
+  const hosts = hostsBehind(
+    { shell: { ssm: commands }, settings: { cluster: 'lab', limits }, deadline },
+    { roster: [], latency: { late: NOTHING_MEASURED, command: undefined } },
+  );
+  const facts: Facts = {
     cluster: 'lab',
     now: Date.now(),
     limits,
-    nodes: undefined,
+    nodes: { kind: 'not-configured' },
     listedNames: [],
     pods: [],
     observations: observations.map((one) =>
       one.kind === 'digest' && one.host.instanceId === hostile ? garbled(one) : one,
     ),
     roster: [],
-    latencies: [],
     problems: [],
   };
-  const { judgement } = await readInFull(run, facts, []);
+  const { judgement } = await run(facts, [], hosts);
   expect(ssm.gate.count('SendCommand')).toBeGreaterThan(1);
   expect(judgement.matrix.unexplained).toEqual([['node2']]);
-  expect(remaining(run.deadline)).toBeGreaterThan(limits.secondLookSeconds * 1000);
+  expect(remaining(deadline)).toBeGreaterThan(limits.secondLookSeconds * 1000);
 });
+
+const NOTHING_MEASURED = {
+  latencies: [],
+  names: [],
+  problems: [],
+  unanswered: undefined,
+  silent: [],
+};

@@ -1,0 +1,93 @@
+import type { Limits } from '../shared/contract/settings.ts';
+import type { RosterEntry } from '../shared/core/facts.ts';
+import type { Answers, Hosts } from '../shared/core/run/hosts.ts';
+import type { SecondLook } from '../shared/core/second-look.ts';
+import type { Reading } from '../shared/core/to-read.ts';
+import { askHosts } from './ask-hosts.ts';
+import { askTables } from './ask-tables.ts';
+import { type Deadline, deadlineIn, earlier, nearer, sleep } from './deadline.ts';
+import { askMasters, knownLatencies, type LatencyRound, withApis } from './latency-round.ts';
+import type { Run } from './run.ts';
+import type { LatencyCommand } from './shell/incident-store/stored.ts';
+import { log } from './shell/log.ts';
+
+/** What the hosts' side of a run takes of it. */
+export interface HostsOfRun {
+  readonly shell: Pick<Run['shell'], 'ssm'>;
+  readonly settings: Pick<Run['settings'], 'cluster' | 'limits'>;
+  readonly deadline: Deadline;
+}
+
+/** What earlier questions of this run, and earlier runs, left for its later ones. */
+interface Known {
+  readonly roster: readonly RosterEntry[];
+  readonly latency: LatencyRound;
+}
+
+/** The hosts of a deployed cluster, reached through Systems Manager. */
+export function hostsBehind(run: HostsOfRun, { roster, latency }: Known): Hosts {
+  let apis: LatencyCommand | undefined;
+  return {
+    tables: async (reading) => await readInFull(run, reading, roster),
+    again: async (look) => {
+      apis = await askForApis(run, latency);
+      return await lookAgain(run, look, roster);
+    },
+    latencies: async () => {
+      const deadline = nearer(deadlineIn(EVIDENCE_MS), run.deadline);
+      const known = await knownLatencies(run.shell.ssm, latency, deadline);
+      return (await withApis(run.shell.ssm, known, { command: apis, deadline })).latencies;
+    },
+  };
+}
+
+/** How long the masters' figures may hold up the verdict: a page is better with them, and goes out without. */
+const EVIDENCE_MS = 2000;
+
+async function readInFull(
+  { shell, settings, deadline: whole }: HostsOfRun,
+  reading: Reading,
+  roster: readonly RosterEntry[],
+): Promise<Answers> {
+  const { cluster, limits } = settings;
+  log('tables.asked', { cluster, hosts: reading.instanceIds.length, pages: reading.pages });
+  const deadline = beforeSecondLook(whole, limits);
+  const until = nearer(deadlineIn(limits.answerSeconds * 1000), deadline);
+  const waiting = { until, deadline, givenUp: NOBODY };
+  return await askTables(shell.ssm, reading, { waiting, roster });
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** How long the second look takes besides its wait: to be sent, answered and listed. */
+const SECOND_LOOK_MS = 6000;
+
+/** A host that withholds its tables must not use up the time of the look that comes before a page. */
+function beforeSecondLook(deadline: Deadline, { secondLookSeconds }: Limits): Deadline {
+  return earlier(deadline, secondLookSeconds * 1000 + SECOND_LOOK_MS);
+}
+
+async function lookAgain(
+  { shell, settings, deadline }: HostsOfRun,
+  { instanceIds, wanted, apartSeconds }: SecondLook,
+  roster: readonly RosterEntry[],
+): Promise<Answers> {
+  const { cluster, limits } = settings;
+  log('second-look', { cluster, hosts: instanceIds.length, wanted });
+  await sleep(apartSeconds * 1000, deadline);
+  const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
+  const until = nearer(deadlineIn(limits.answerSeconds * 1000), deadline);
+  const waiting = { until, deadline, givenUp: NOBODY };
+  return await askHosts(shell.ssm, { action: 'entries', targets, wanted }, { waiting, roster });
+}
+
+/** Which API group it is that fails is evidence: a page waits for none of it, and goes out without. */
+async function askForApis(
+  { shell, deadline }: HostsOfRun,
+  { command }: LatencyRound,
+): Promise<LatencyCommand | undefined> {
+  const masters = command?.masters ?? {};
+  return await askMasters(shell.ssm, { action: 'apis', masters }, deadline)
+    .then((asked) => asked.command)
+    .catch(() => undefined);
+}

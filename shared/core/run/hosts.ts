@@ -1,0 +1,32 @@
+import type { Latency, Problem } from '../../contract/report.ts';
+import type { Observation } from '../overlay.ts';
+import type { SecondLook } from '../second-look.ts';
+import type { Reading } from '../to-read.ts';
+
+/**
+ * What a run may still ask of the hosts once it has the facts. Deadlines, waits, logs and spans stay
+ * behind this port. Its functions never reject: what did not come is unknown, and a problem says why.
+ */
+export interface Hosts {
+  /** The tables of some hosts in full. */
+  tables(reading: Reading): Promise<Answers>;
+  /** The second look, late enough; `recorded` of a capture, in which the first look counts. */
+  again(look: SecondLook): Promise<Answers | 'recorded'>;
+  /** How long the masters' API servers took, as far as is known. It waits for 2 s at most. */
+  latencies(): Promise<readonly Latency[]>;
+}
+
+/** What a question to hosts brought back. */
+export interface Answers {
+  readonly observations: readonly Observation[];
+  readonly problems: readonly Problem[];
+}
+
+/** A capture: there is nothing to ask any more. */
+export function recorded(latencies: readonly Latency[]): Hosts {
+  return {
+    tables: async () => ({ observations: [], problems: [] }),
+    again: async () => 'recorded',
+    latencies: async () => latencies,
+  };
+}

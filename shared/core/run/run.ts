@@ -1,0 +1,128 @@
+import type { Latency, ReportedIncident } from '../../contract/report.ts';
+import { type Confirmed, confirm } from '../confirm.ts';
+import type { Facts, RosterEntry } from '../facts.ts';
+import { advance, type Announcement } from '../incident/advance.ts';
+import type { Incident } from '../incident/incident.ts';
+import { type Judgement, judge } from '../judge.ts';
+import type { Observation } from '../overlay.ts';
+import { type Page, pageOf } from '../page/page.ts';
+import { reportIncident } from '../report/incident-report.ts';
+import { nextRoster } from '../roster.ts';
+import { dueForSecondLook, secondLookOf } from '../second-look.ts';
+import { nodesToRead, readingOf } from '../to-read.ts';
+import type { Hosts } from './hosts.ts';
+
+/** All that a run does to the world, as data, with what it was decided from. */
+export interface Decision {
+  readonly incidents: readonly Incident[];
+  readonly roster: readonly RosterEntry[];
+  readonly announcements: readonly Announcement[];
+  readonly pages: readonly Page[];
+  /** Every incident of this run, the resolved ones included. */
+  readonly reported: readonly ReportedIncident[];
+  readonly facts: Facts;
+  readonly judgement: Judgement;
+  readonly latencies: readonly Latency[];
+}
+
+/**
+ * One run, from the facts to the decision. `open` are the incidents that the last run left. The order
+ * is the same wherever a run takes place: in the function, over a capture, in the benchmark and in
+ * tests, which differ in the hosts behind the port.
+ */
+export async function run(
+  facts: Facts,
+  open: readonly Incident[],
+  hosts: Hosts,
+): Promise<Decision> {
+  const first = await judgeInFull(facts, hosts);
+  const confirmed = await lookAgain(first, open, hosts);
+  const latencies = await hosts.latencies();
+  return decide({ ...first, ...confirmed, latencies }, open);
+}
+
+interface Judged {
+  readonly facts: Facts;
+  readonly judgement: Judgement;
+}
+
+/** What one host holds can explain another's digest, and that again a third one's. */
+const READINGS = 3;
+
+/**
+ * Judges the facts. Hosts whose digests say too little are read in full, and so are a few witnesses
+ * where only the peers know a VTEP; then the run judges again. A healthy run reads none.
+ */
+async function judgeInFull(facts: Facts, hosts: Hosts): Promise<Judged> {
+  let known: Judged = { facts, judgement: judge(facts) };
+  const asked = new Set<string>();
+  for (let reading = 0; reading < READINGS; reading++) {
+    const nodes = nodesToRead(known.judgement, asked);
+    if (nodes.length === 0) break;
+    for (const node of nodes) asked.add(node);
+    const answers = await hosts.tables(readingOf(nodes, known.judgement));
+    const read: Facts = {
+      ...known.facts,
+      observations: withTables(known.facts.observations, answers.observations),
+      problems: [...known.facts.problems, ...answers.problems],
+    };
+    known = { facts: read, judgement: judge(read) };
+  }
+  return known;
+}
+
+/** A host whose tables did not come is still known by its digest. */
+function withTables(
+  before: readonly Observation[],
+  read: readonly Observation[],
+): readonly Observation[] {
+  const tables = new Map(
+    read.flatMap((one) => (one.kind === 'tables' ? [[one.host.instanceId, one] as const] : [])),
+  );
+  return before.map((one) => {
+    const whole = one.kind === 'digest' ? tables.get(one.host.instanceId) : undefined;
+    return whole === undefined || one.kind !== 'digest' ? one : { ...whole, digest: one.digest };
+  });
+}
+
+/** A second look comes before every page, in the same run. */
+async function lookAgain(
+  { facts, judgement }: Judged,
+  open: readonly Incident[],
+  hosts: Hosts,
+): Promise<Confirmed> {
+  const due = dueForSecondLook(facts, judgement, open);
+  if (due.length === 0) return { judgement, confirms: () => false };
+  const look = secondLookOf(due, judgement, facts.limits);
+  const answers = await hosts.again(look);
+  if (answers === 'recorded') return { judgement, confirms: () => true };
+  return confirm(judgement, due, { ...look, observations: answers.observations });
+}
+
+/** What a run has seen, and what of it was seen twice. */
+type Seen = Judged & Confirmed & Pick<Decision, 'latencies'>;
+
+function decide(seen: Seen, open: readonly Incident[]): Decision {
+  const { facts, judgement, confirms, latencies } = seen;
+  const { cluster, now, limits, runbook } = facts;
+  const advanced = advance(open, judgement.findings, {
+    cluster,
+    now,
+    limits,
+    matrix: judgement.matrix,
+    confirmed: confirms,
+    tell: (finding, standing) => reportIncident(finding, standing, seen),
+  });
+  return {
+    incidents: advanced.incidents,
+    roster: nextRoster(facts, judgement),
+    announcements: advanced.announcements,
+    pages: advanced.announcements.flatMap(({ kind, pages, incident }) =>
+      pages && kind !== 'updated' ? [pageOf({ kind, incident }, { cluster, now, runbook })] : [],
+    ),
+    reported: advanced.told,
+    facts,
+    judgement,
+    latencies,
+  };
+}
