@@ -1,15 +1,13 @@
 import * as z from 'zod/mini';
 import {
   clusterNameSchema,
-  DEVICE_PROFILES,
   ENVIRONMENT,
-  KUBECONFIG_PATHS,
-  kubeconfigPathsSchema,
   limitsSchema,
   listOf,
   matching,
   only,
   parameterSchema,
+  probeSettingsSchema,
   type Reading,
   readSetting,
   runbookSchema,
@@ -42,9 +40,7 @@ const keys = only({
   region: z.optional(
     matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'be an AWS Region, for example eu-central-1'),
   ),
-  /** Whose VXLAN devices are read. */
-  deviceProfile: z._default(z.enum(DEVICE_PROFILES, `be ${orList(DEVICE_PROFILES)}`), 'auto'),
-  kubeconfigPaths: z._default(kubeconfigPathsSchema, [...KUBECONFIG_PATHS]),
+  ...probeSettingsSchema.shape,
   /** Minutes between two runs. Below 5, let the hosts' agents clean up: see the README. */
   scheduleMinutes: z._default(wholeNumber(1, 60), 5),
   limits: z.prefault(limitsSchema, {}),
@@ -246,9 +242,4 @@ function mapOf<Value extends z.ZodMiniType>(
     return length >= least && length <= most;
   };
   return z.record(key, value, words).check(z.refine(size, words));
-}
-
-/** `a, b or c`. */
-function orList(words: readonly string[]): string {
-  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }

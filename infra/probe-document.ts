@@ -26,35 +26,11 @@ const PARTS = path.join(import.meta.dirname, '..', 'shared', 'contract', 'probe'
 const MAX_BYTES = 64 * 1024;
 
 function documentOf(cluster: Cluster): object {
-  const document = probeDocument(scriptFor(cluster));
+  const parts = PROBE_PARTS.map((part) => readFileSync(path.join(PARTS, part), 'utf8'));
+  const document = probeDocument(parts.join(''), cluster);
   const bytes = Buffer.byteLength(JSON.stringify(document));
   if (bytes > MAX_BYTES) {
     throw new Error(`the SSM document has ${bytes} bytes, and the service takes ${MAX_BYTES}`);
   }
   return document;
-}
-
-const DEVICES = {
-  auto: String.raw`flannel(-v6)?\.[0-9]+|vxlan(-v6)?\.calico`,
-  flannel: String.raw`flannel(-v6)?\.[0-9]+`,
-  calico: String.raw`vxlan(-v6)?\.calico`,
-} as const;
-
-const PATHS = '/etc/kubernetes/admin.conf /etc/rancher/rke2/rke2.yaml /etc/rancher/k3s/k3s.yaml';
-
-/**
- * The script with what this cluster sets: the names by which `tables.sh` knows an overlay's device,
- * and the list in `host.sh` of the places of an admin kubeconfig. These become words of a shell's
- * list: their grammar leaves nothing to quote.
- */
-function scriptFor({ deviceProfile, kubeconfigPaths }: Cluster): string {
-  const parts = PROBE_PARTS.map((part) => readFileSync(path.join(PARTS, part), 'utf8'));
-  const script = replaced(parts.join('\n'), DEVICES.auto, DEVICES[deviceProfile]);
-  return replaced(script, PATHS, kubeconfigPaths.join(' '));
-}
-
-/** A setting that no longer finds its place must not go lost in silence. */
-function replaced(script: string, text: string, other: string): string {
-  if (!script.includes(text)) throw new Error(`the probe script does not hold "${text}"`);
-  return script.replaceAll(text, () => other);
 }

@@ -9,5 +9,5 @@ export async function readProbeDocument(): Promise<object> {
   const parts = await Promise.all(
     PROBE_PARTS.map((part) => readFile(path.join(PARTS, part), 'utf8')),
   );
-  return probeDocument(parts.join('\n'));
+  return probeDocument(parts.join(''));
 }

@@ -1,4 +1,4 @@
-import { readDocument, scriptOf } from '../aws/ssm/document.ts';
+import { checkParameters, readDocument, scriptOf } from '../aws/ssm/document.ts';
 import { readProbeDocument } from '../probe-script.ts';
 
 export type HostAction = 'digest' | 'tables';
@@ -18,13 +18,7 @@ export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 /** The script as the agent gets it. */
 export async function scriptFor(action: HostAction): Promise<string> {
   const document = readDocument('vtepwatch-Probe', await readProbeDocument());
-  return scriptOf(
-    document,
-    new Map([
-      ['Action', action],
-      ['Wanted', ''],
-    ]),
-  );
+  return scriptOf(document, checkParameters(document, { Action: [action] }));
 }
 
 /** Shell commands that run the script in this file some times, and print what `readTimes` reads. */

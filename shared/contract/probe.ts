@@ -3,6 +3,8 @@
  * document, and the envelope of an answer.
  */
 
+import { type ProbeSettings, probeSettingsSchema } from './settings.ts';
+
 /** `digest`: what this host holds, in a digest of one size (`digest.ts`). `tables`: everything it
  * holds, or a page of it. `entries`: the wanted entries verbatim, for the second look. `latency`: how
  * long this master's own API server takes to answer. `apis`: the same without the list of nodes, for
@@ -81,18 +83,25 @@ export const PROBE_PARTS = [
 export const PROBE_TIMEOUT_SECONDS = 75;
 
 /**
- * The SSM document, schema 2.2. `script` is the text of the `PROBE_PARTS`, joined.
+ * The SSM document, schema 2.2. `script` is the text of the `PROBE_PARTS`, one after the other.
  *
- * The parameters are put into the script as text by the service, so each is held to a pattern that
- * leaves nothing for a shell to interpret.
+ * The parameters are put into the script as text, by the service or by the agent, so each is held to
+ * a pattern that leaves nothing for a shell to interpret. The cluster's own settings are parameters
+ * with one value: a command need not name them, and none can name another kubeconfig, which kubectl
+ * would read as root.
  */
-export function probeDocument(script: string): object {
+export function probeDocument(
+  script: string,
+  { deviceProfile, kubeconfigPaths }: ProbeSettings = probeSettingsSchema.parse({}),
+): object {
   return {
     schemaVersion: '2.2',
     description: 'vtepwatch: reads the VXLAN tables of a Kubernetes host. Changes nothing.',
     parameters: {
       Action: { type: 'String', allowedPattern: `^(${ACTIONS.join('|')})$` },
       Wanted: { type: 'String', default: '', allowedPattern: WANTED_PATTERN },
+      DeviceProfile: onlyValue(deviceProfile),
+      KubeconfigPaths: onlyValue(kubeconfigPaths.join(' ')),
     },
     mainSteps: [
       {
@@ -106,4 +115,10 @@ export function probeDocument(script: string): object {
       },
     ],
   };
+}
+
+/** The settings have no other character than the dot that means something in a pattern. */
+function onlyValue(value: string): object {
+  const pattern = value.replaceAll('.', String.raw`\.`);
+  return { type: 'String', default: value, allowedPattern: `^${pattern}$` };
 }

@@ -121,29 +121,31 @@ export const runbookSchema = matching(
   'be a path or URL of 1 to 300 characters, without spaces, invisible characters and #',
 );
 
-/** Whose VXLAN devices the hosts' script reads: `auto` those of flannel and of Calico. */
-export const DEVICE_PROFILES = ['auto', 'flannel', 'calico'] as const;
-
-export type DeviceProfile = (typeof DEVICE_PROFILES)[number];
-
-/**
- * Where masters have their admin kubeconfig; the first that is there counts. The script takes the
- * paths apart at the spaces between them, and so they have nothing that a shell acts on.
- */
-export const kubeconfigPathsSchema = listOf(
-  matching(
-    /^(\/(?!\.\.?(\/|$))[a-zA-Z0-9_.-]{1,100}){1,10}$/,
-    'be an absolute path of letters, digits and _ . -',
+/** What a cluster sets of the script on its hosts. It stands in the SSM document. */
+export const probeSettingsSchema = only({
+  /** Whose VXLAN devices are read: `auto` is those of flannel and of Calico. */
+  deviceProfile: z._default(
+    z.enum(['auto', 'flannel', 'calico'], 'be auto, flannel or calico'),
+    'auto',
   ),
-  { least: 1, most: 8, words: 'be a list of 1 to 8 paths' },
-);
+  /**
+   * Where masters have their admin kubeconfig; the first that is there counts. The default is where
+   * kubeadm, RKE2 and k3s put it. The script takes the paths apart at the spaces between them, and so
+   * nothing in them may be a character that a shell acts on.
+   */
+  kubeconfigPaths: z._default(
+    listOf(
+      matching(
+        /^(\/(?!\.\.?(\/|$))[a-zA-Z0-9_.-]{1,100}){1,10}$/,
+        'be an absolute path of letters, digits and _ . -',
+      ),
+      { least: 1, most: 8, words: 'be a list of 1 to 8 paths' },
+    ),
+    ['/etc/kubernetes/admin.conf', '/etc/rancher/rke2/rke2.yaml', '/etc/rancher/k3s/k3s.yaml'],
+  ),
+});
 
-/** Where kubeadm, RKE2 and k3s put it. */
-export const KUBECONFIG_PATHS = [
-  '/etc/kubernetes/admin.conf',
-  '/etc/rancher/rke2/rke2.yaml',
-  '/etc/rancher/k3s/k3s.yaml',
-] as const;
+export type ProbeSettings = z.infer<typeof probeSettingsSchema>;
 
 /** `VTEPWATCH_DOCUMENT`, `_TABLE` and `_TOPIC_ARN`: what the stack made. */
 export const documentSchema = matching(/^[a-zA-Z0-9_.:/-]{3,1600}$/, 'be a document name or ARN');

@@ -1,16 +1,22 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { ClusterSettings } from '../../infra/cluster.ts';
+import {
+  checkParameters,
+  type Document,
+  readDocument,
+  scriptOf,
+} from '../../lab/aws/ssm/document.ts';
+import { PROBE_PARTS } from '../../shared/contract/probe.ts';
 import { folder, resourceOf, templateOf } from './support/deployed.ts';
 
-/** The script of a cluster's document, as the agent gets it. */
-function scriptOf(settings: Partial<ClusterSettings>): string {
+/** The document of a cluster, as it is deployed. */
+function documentOf(settings: Partial<ClusterSettings>): Document {
   const { Content } = resourceOf(templateOf(settings), 'AWS::SSM::Document');
-  const lines: readonly string[] = Object(Content).mainSteps[0].inputs.runCommand;
-  return lines.join('\n').replaceAll('{{ Action }}', 'tables').replaceAll('{{ Wanted }}', '');
+  return readDocument('Vtepwatch-demo-WatchProbe-1A2B', Object(Content));
 }
 
 /** An `ip` that shows a device of flannel and one of Calico, as a host has after a migration. */
@@ -37,7 +43,9 @@ async function answerOf(
   const programs = folder();
   writeFileSync(path.join(programs, 'ip'), IP, { mode: 0o700 });
   const script = path.join(programs, '_script.sh');
-  writeFileSync(script, scriptOf(settings), { mode: 0o700 });
+  const document = documentOf(settings);
+  const parameters = checkParameters(document, { Action: ['tables'] });
+  writeFileSync(script, scriptOf(document, parameters), { mode: 0o700 });
   const { stdout } = await promisify(execFile)('sh', ['-c', script], {
     env: { PATH: `${programs}:/usr/sbin:/usr/bin:/sbin:/bin`, VTEPWATCH_ROOT: root },
   });
@@ -82,12 +90,42 @@ describe('a device profile', () => {
   });
 });
 
-test('settings that the script knows are put in, and leave nothing else changed', () => {
-  const script = scriptOf({ deviceProfile: 'flannel', kubeconfigPaths: ['/a', '/b'] });
-  const whole = scriptOf({}).split('\n');
-  const changed = script.split('\n').filter((line, at) => line !== whole[at]);
-  expect(changed.map((line) => line.trim())).toEqual([
-    'for path in /a /b; do',
-    String.raw`function is_overlay(dev) { return dev ~ /^(flannel(-v6)?\.[0-9]+)$/ }`,
-  ]);
+describe('whatever a cluster sets', () => {
+  const everything = {
+    deviceProfile: 'flannel' as const,
+    kubeconfigPaths: ['/etc/kubernetes/super-admin.conf', '/b'],
+  };
+  const parts = path.join(import.meta.dirname, '../../shared/contract/probe');
+  const script = PROBE_PARTS.map((part) => readFileSync(path.join(parts, part), 'utf8')).join('');
+
+  test.for([{}, everything])('the script is sent byte for byte as it stands: %j', (settings) => {
+    expect(documentOf(settings).runCommand.join('\n')).toBe(script);
+  });
+
+  test.for([
+    ['DeviceProfile', 'auto'],
+    ['DeviceProfile', 'calico'],
+    ['KubeconfigPaths', '/tmp/admin.conf'],
+    ['KubeconfigPaths', '/etc/kubernetes/super-admin.conf'],
+    ['KubeconfigPaths', '/etc/kubernetes/super-admin.conf /b /tmp/x'],
+    ['KubeconfigPaths', '/etc/kubernetes/super-adminxconf /b'],
+    ['KubeconfigPaths', "'; reboot; '"],
+  ] as const)('no command can name another %s: %s', ([parameter, value]) => {
+    const document = documentOf(everything);
+    expect(() => checkParameters(document, { Action: ['tables'], [parameter]: [value] })).toThrow(
+      `Parameter "${parameter}" has value "${value}" not matching`,
+    );
+  });
+
+  test('a command that names what the cluster sets is the same command', () => {
+    const document = documentOf(everything);
+    const named = {
+      Action: ['tables'],
+      DeviceProfile: ['flannel'],
+      KubeconfigPaths: [everything.kubeconfigPaths.join(' ')],
+    };
+    expect(checkParameters(document, named)).toEqual(
+      checkParameters(document, { Action: ['tables'] }),
+    );
+  });
 });

@@ -67,4 +67,6 @@ ENVELOPE='
 '
 
 # The service puts the parameters here, each held to a pattern that lets no quote through.
+device_profile='{{ DeviceProfile }}'
+kubeconfig_paths='{{ KubeconfigPaths }}'
 if answer '{{ Action }}' '{{ Wanted }}'; then exit 0; else exit 1; fi

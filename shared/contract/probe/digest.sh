@@ -9,7 +9,7 @@
 digest() {
   find_pod_networks
   { identity && facts && raw_tables; } |
-    awk -v action=digest -v network="$network" -v network6="$network6" \
+    awk -v action=digest -v profile="$device_profile" -v network="$network" -v network6="$network6" \
       "$SYMBOLS$DIGEST$NORMALISE$ENVELOPE"
 }
 

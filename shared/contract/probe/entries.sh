@@ -4,7 +4,7 @@
 # $1: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas.
 entries() {
   { identity && printed_tables; } |
-    awk -v action=entries -v wanted="$1" "$ENTRIES$NORMALISE$ENVELOPE"
+    awk -v action=entries -v profile="$device_profile" -v wanted="$1" "$ENTRIES$NORMALISE$ENVELOPE"
 }
 
 # shellcheck disable=SC2016 # The $ are awk's.

@@ -118,7 +118,7 @@ flanneld_age() {
 
 # Prints where this master has its admin kubeconfig; fails where there is none.
 admin_kubeconfig() {
-  for path in /etc/kubernetes/admin.conf /etc/rancher/rke2/rke2.yaml /etc/rancher/k3s/k3s.yaml; do
+  for path in $kubeconfig_paths; do
     if [ -r "$ROOT$path" ]; then
       echo "$path"
       return 0

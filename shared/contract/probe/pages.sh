@@ -17,7 +17,7 @@ tables() {
 # $1: the number of the page. $2: how many there are. Without them there is one, the whole.
 page_of_tables() {
   { identity && facts && printed_tables; } |
-    awk -v action=tables -v page="$1" -v pages="$2" "$SYMBOLS$PAGE$NORMALISE$ENVELOPE"
+    awk -v action=tables -v profile="$device_profile" -v page="$1" -v pages="$2" "$SYMBOLS$PAGE$NORMALISE$ENVELOPE"
 }
 
 is_page() {

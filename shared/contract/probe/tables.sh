@@ -169,7 +169,12 @@ NORMALISE='
     return ""
   }
 
-  function is_overlay(dev) { return dev ~ /^(flannel(-v6)?\.[0-9]+|vxlan(-v6)?\.calico)$/ }
+  function is_overlay(dev) {
+    if (!(dev in overlay))
+      overlay[dev] = profile != "calico" && dev ~ /^flannel(-v6)?\.[0-9]+$/ ||
+        profile != "flannel" && dev ~ /^vxlan(-v6)?\.calico$/
+    return overlay[dev]
+  }
   function is_ip(text) {
     return text ~ /^([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]*:[0-9a-f.:]*)$/
   }

@@ -27,7 +27,12 @@ describe('the script as a document', () => {
   });
 
   test('each parameter stands once, in single quotes', () => {
-    expect(probeScript().match(/.\{\{.*?\}\}./g)).toEqual(["'{{ Action }}'", "'{{ Wanted }}'"]);
+    expect(probeScript().match(/.\{\{.*?\}\}./g)).toEqual([
+      "'{{ DeviceProfile }}'",
+      "'{{ KubeconfigPaths }}'",
+      "'{{ Action }}'",
+      "'{{ Wanted }}'",
+    ]);
   });
 
   test.for([

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PROBE_PARTS } from '../../../../shared/contract/probe.ts';
+import { probeSettingsSchema } from '../../../../shared/contract/settings.ts';
 
 const DIRECTORY = path.join(import.meta.dirname, '../../../../shared/contract/probe');
 
@@ -11,5 +12,10 @@ export function probeScript(): string {
 
 /** The script as the agent gets it: the service puts the parameters in as text. */
 export function parameterised(action: string, wanted: string): string {
-  return probeScript().replaceAll('{{ Action }}', action).replaceAll('{{ Wanted }}', wanted);
+  const { deviceProfile, kubeconfigPaths } = probeSettingsSchema.parse({});
+  return probeScript()
+    .replaceAll('{{ Action }}', action)
+    .replaceAll('{{ Wanted }}', wanted)
+    .replaceAll('{{ DeviceProfile }}', deviceProfile)
+    .replaceAll('{{ KubeconfigPaths }}', kubeconfigPaths.join(' '));
 }
