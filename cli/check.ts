@@ -10,8 +10,8 @@ import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch check --cluster NAME [--region R] [--stack S] [--json]
 
-Runs one check of a deployed cluster now, with your AWS credentials, and tells the verdict, what it
-covers, and how long the masters take. It is a run like the schedule's: it remembers, and pages.
+Runs one check of a deployed cluster now, with your AWS credentials, and prints the verdict, the
+coverage and the masters' latencies. It is a full run: it stores its state and sends pages.
 
 ${DEPLOYED_HELP}
 Exit status: 0 healthy, 1 incident, 2 could not judge.
@@ -44,14 +44,14 @@ async function runOnce(
   const report = reportSchema.safeParse(await invoke(functionName, {}, region));
   if (!report.success) {
     throw new Error(
-      `running the function ${functionName}: what it returned is not a report; is it of this version?`,
+      `running the function ${functionName}: its answer is not a report; was it deployed from this version?`,
     );
   }
   if (report.data.cluster === cluster) return report.data;
   throw new Error(`the stack ${stack} watches cluster ${report.data.cluster}, not ${cluster}`);
 }
 
-/** Whether a page would reach anybody, the function may not ask, and the operator may. */
+/** The function has no permission to read subscriptions; the operator who runs this may have it. */
 async function withSubscribers(
   report: Report,
   { topicArn }: Deployed,

@@ -1,7 +1,7 @@
-/** How often somebody who waits hears that something still goes on. */
+/** Milliseconds between two lines of progress. */
 const REMINDER_MS = 5000;
 
-/** Says on standard error what is under way, and every few seconds for how long it has been. */
+/** Reports on standard error what is being done, and every few seconds for how long. */
 export async function during<T>(what: string, work: Promise<T>): Promise<T> {
   const began = Date.now();
   remark(`${what} ...`);

@@ -9,7 +9,7 @@ import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch replay DIR [--cluster NAME] [--json]
 
-Judges captured command outputs, offline. Every file is optional:
+Checks captured command outputs, offline. Every file is optional:
 
   DIR/<host>/ip-neigh.txt           ip neigh
   DIR/<host>/bridge-fdb.txt         bridge fdb

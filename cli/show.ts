@@ -8,8 +8,8 @@ import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch show [FILE] [--brief]
 
-Shows a --json document to a person: verdict, matrix, incidents, problems, latencies.
-Without FILE, or with -, it is read from standard input.
+Prints a --json document as text: verdict, matrix, incidents, problems, latencies.
+Reads standard input where FILE is missing or -.
 
   --brief  verdict, matrix, latencies and problems alone
   --help   this text
@@ -17,7 +17,7 @@ Without FILE, or with -, it is read from standard input.
 Exit status: 0 healthy, 1 incident, 2 could not judge.
 `;
 
-/** How many wrong places of a document an error names. */
+/** How many wrong fields of a document an error names. */
 const PLACES = 3;
 
 export async function show(words: readonly string[]): Promise<number> {
@@ -40,7 +40,7 @@ export async function show(words: readonly string[]): Promise<number> {
   if (!parsed.success) {
     const places = parsed.error.issues.map(({ path }) => path.join('.') || 'the top');
     throw new Error(
-      `${nameOf(file)} is not a vtepwatch document: it is wrong at ${enumerate(places, PLACES)}`,
+      `${nameOf(file)} is not a vtepwatch document: wrong fields: ${enumerate(places, PLACES)}`,
     );
   }
   process.stdout.write(values.brief ? renderBrief(parsed.data) : renderReport(parsed.data));

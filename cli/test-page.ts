@@ -7,11 +7,11 @@ import { during } from './progress.ts';
 
 const HELP = `vtepwatch test-page --cluster NAME [--region R] [--stack S] [--json]
 
-Sends one page, marked as a test, through every route of a deployed cluster, and tells which took it.
-Nothing is checked and nothing is stored. Whether it reaches a person, only that person can tell.
+Sends one page, marked as a test, through every channel of a deployed cluster, and reports which
+accepted it. It checks no host and stores nothing. Only the person on call can say whether it arrived.
 
 ${DEPLOYED_HELP}
-Exit status: 0 every route took it, 1 some did not, 2 it could not be sent.
+Exit status: 0 every channel accepted it, 1 some did not, 2 it could not be sent.
 `;
 
 export async function testPage(words: readonly string[]): Promise<number> {
@@ -27,7 +27,7 @@ export async function testPage(words: readonly string[]): Promise<number> {
   const result = testPageResultSchema.safeParse(answer);
   if (!result.success) {
     throw new Error(
-      `running the function ${functionName}: what it returned is not about a test page; is it of this version?`,
+      `running the function ${functionName}: its answer is not a test page's result; was it deployed from this version?`,
     );
   }
   process.stdout.write(

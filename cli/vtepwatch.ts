@@ -2,10 +2,10 @@
 
 import { plain } from '../shared/core/page/plain.ts';
 
-/** A subcommand: it is given the words behind its name and returns the exit status. */
+/** A subcommand: takes the arguments after its name and returns the exit status. */
 type Command = (words: readonly string[]) => Promise<number>;
 
-/** Each is loaded when it is called: what is judged offline does not wait for the AWS SDK. */
+/** Each is loaded when it is called: an offline replay does not wait for the AWS SDK. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.ts')).check,
   replay: async () => (await import('./replay.ts')).replay,
@@ -13,14 +13,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'test-page': async () => (await import('./test-page.ts')).testPage,
 };
 
-const HELP = `vtepwatch: watches Kubernetes overlay networks on VXLAN
+const HELP = `vtepwatch: monitors Kubernetes overlay networks on VXLAN
 
   vtepwatch check --cluster NAME      run one check of a deployed cluster now
-  vtepwatch test-page --cluster NAME  send a test page through every route of a deployed cluster
+  vtepwatch test-page --cluster NAME  send a test page through every channel of a deployed cluster
   vtepwatch replay DIR                judge captured command outputs, offline
-  vtepwatch show [FILE]               show a --json document (of a file or of standard input) to a person
+  vtepwatch show [FILE]               print a --json document (a file or standard input) as text
 
-  vtepwatch COMMAND --help tells more. Standard output carries the result alone.
+  See vtepwatch COMMAND --help for each. Standard output carries the result alone.
   Exit status: 0 healthy, 1 incident, 2 could not judge or could not run.
 `;
 
@@ -45,7 +45,7 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   }
 }
 
-/** Node throws these where the words fit no option. */
+/** Node throws these where the arguments fit no option. */
 function isMisuse(error: unknown): error is TypeError {
   return (
     error instanceof TypeError &&
@@ -54,12 +54,12 @@ function isMisuse(error: unknown): error is TypeError {
   );
 }
 
-/** What is wrong is the first sentence; behind it Node tells of words that no command takes. */
+/** Node's first sentence names the mistake; the rest describes positional arguments, which do not apply. */
 function misuseOf({ message }: TypeError): string {
   return message.replace(/\. .*/s, '');
 }
 
-/** What was being done, and what came in its way. */
+/** What was being done, and what prevented it. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
@@ -68,7 +68,7 @@ function messageOf(error: unknown): string {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  // It may quote a document, or what a function returned: that must not reach the terminal as it is.
+  // The message may quote a document or a function's answer, which must be escaped for a terminal.
   process.stderr.write(`vtepwatch: ${plain(messageOf(error))}\n`);
   process.exitCode = COULD_NOT;
 }

@@ -13,8 +13,8 @@ export interface HostCommand extends Command {
 }
 
 /**
- * Asks hosts and reads their answers. Never throws: a service that refuses, or is late, leaves hosts
- * unknown and is told as a problem.
+ * Asks hosts and reads their answers. Never throws: where the service refuses or is late, the hosts
+ * are unknown and a problem says why.
  */
 export async function askHosts(
   ssm: RunCommand,

@@ -15,14 +15,14 @@ import type { RunCommand } from './shell/ssm/run-command.ts';
 /** Managed nodes that one command can name. */
 const HOSTS = 50;
 
-/** Commands under way at a time: all pages of 5,000 nodes. An agent carries out five documents at
- * once, and keeps the others waiting. */
+/** Commands in progress at a time: all pages of 5,000 nodes. An agent runs five documents at once
+ * and queues the others. */
 const COMMANDS_AT_A_TIME = 12;
 
 /**
  * Asks hosts for their tables in full, in pages that each fit an answer of 24,000 bytes: one command
- * a page, and a call for each host and page to fetch it. Hosts that are too many for this are left
- * for another run, and are unknown in this one. Never throws.
+ * a page, and one call for each host and page. Hosts beyond the bound are left for another run and
+ * are unknown in this one. Never throws.
  */
 export async function askTables(
   ssm: RunCommand,
@@ -62,7 +62,7 @@ export async function askTables(
 /** How many hosts a problem names. */
 const NAMED_HOSTS = 10;
 
-/** Why tables did not come, said once for all hosts that it is true of. */
+/** Why tables did not come, once for all hosts with the same reason. */
 function notRead(observations: readonly Observation[]): readonly Problem[] {
   const unknown = observations.filter((one) => one.kind === 'unknown');
   return [...groupBy(unknown, ({ reason }) => reason)].map(([reason, hosts]) => {

@@ -6,7 +6,7 @@ import { eventsOf } from '../shared/core/telemetry/events.ts';
 import { failuresOf, nodeFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
-import { tellCompletion } from './completed.ts';
+import { reportCompletion } from './completed.ts';
 import { type Deadline, deadlineIn, earlier, nearer } from './deadline.ts';
 import { deliver, type Delivered, owed, owedOf } from './deliver.ts';
 import { errorText } from './error-text.ts';
@@ -68,7 +68,7 @@ async function checkUnder(lease: Lease, run: Run): Promise<Report> {
     integrations: run.integrations,
   });
   emit(run, decision, report);
-  await tellCompletion(run, report, paging.outbox);
+  await reportCompletion(run, report, paging.outbox);
   return report;
 }
 

@@ -8,10 +8,10 @@ import type { OutboxEntry } from './shell/incident-store/stored.ts';
 import { log } from './shell/log.ts';
 
 /**
- * What the watch says of itself once a run is complete: state and outbox are written, and all pages
- * that could go out are out. What it says fails no run.
+ * Reports that a run is complete: state and outbox are written, and every page that could go out is
+ * out. A report that fails does not fail the run.
  */
-export async function tellCompletion(
+export async function reportCompletion(
   { settings, end }: Run,
   { hosts }: Report,
   outbox: readonly OutboxEntry[],

@@ -7,7 +7,7 @@ export function deadlineIn(milliseconds: number): Deadline {
   return { at: Date.now() + milliseconds };
 }
 
-/** The nearer of two. */
+/** The earlier of two deadlines. */
 export function nearer(one: Deadline, two: Deadline): Deadline {
   return one.at <= two.at ? one : two;
 }

@@ -1,10 +1,10 @@
-/** How many causes are told. */
+/** How many causes are included. */
 const CAUSES = 4;
 
 /** How long one error's own message may be, in characters: some quote a server's whole answer. */
 const MESSAGE_LENGTH = 300;
 
-/** An error and what it came from, on one line: `listing the nodes: connect ECONNREFUSED …`. */
+/** An error and its causes, on one line: `listing the nodes: connect ECONNREFUSED …`. */
 export function errorText(error: unknown): string {
   const texts: string[] = [];
   let current: unknown = error;
@@ -18,7 +18,7 @@ export function errorText(error: unknown): string {
   return texts.join(': ').replaceAll(/\s+/g, ' ').trim();
 }
 
-/** A connection that was tried to several addresses fails without words of its own. */
+/** Node reports a connection that failed on several addresses without a message of its own. */
 function causeOf(error: Error): unknown {
   const [first]: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
   return error.cause ?? first;

@@ -9,18 +9,18 @@ export function asksForTestPage(event: unknown): boolean {
   return testPageSchema.safeParse(event).success;
 }
 
-/** What merely looks like an order for a test page must not become a run. */
+/** An event that only resembles a request for a test page must not start a run. */
 const tickSchema = z.object({
   scheduledTime: z.optional(z.string()),
   testPage: z.optional(z.never()),
 });
 
-/** How far a schedule's clock may be ahead of this one. */
+/** How far the schedule's clock may be ahead of the function's. */
 const AHEAD_MS = 300_000;
 
 /**
- * When the schedule wanted the run: `{"scheduledTime": "2026-11-23T09:00:00Z"}`; without it, now. Ticks
- * are compared as text, so all are written in one way; a wrong one would shut out the others.
+ * The scheduled time of the run: `{"scheduledTime": "2026-11-23T09:00:00Z"}`, or now where it is missing.
+ * Ticks are compared as text, so all have one format; a malformed one would block all later ticks.
  */
 export function tickOf(event: unknown): string {
   const read = tickSchema.safeParse(event ?? {}, { error: english().localeError });

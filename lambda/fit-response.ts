@@ -1,15 +1,15 @@
 import type { Report, ReportedIncident } from '../shared/contract/report.ts';
 
-/** What Lambda takes as a response is 6 MB: with more the invocation fails, though all is done. */
+/** Lambda fails an invocation whose response is over 6 MB, although the run is complete. */
 const RESPONSE_BYTES = 6_000_000;
 
-/** What is left of lists that are shortened. */
+/** Lengths of shortened lists. */
 const SHORT = 3;
 const OBSERVERS = 20;
 const INCIDENTS = 1000;
 
-/** Ever less of a report; what goes first is what its incidents' pages have told. */
-const WAYS: readonly ((report: Report) => Report)[] = [
+/** Each keeps less of a report than the one before; what the pages carry goes first. */
+const REDUCTIONS: readonly ((report: Report) => Report)[] = [
   (report) => report,
   (report) => shortened(report, (incident) => withEntries(incident, SHORT)),
   (report) =>
@@ -24,13 +24,15 @@ const WAYS: readonly ((report: Report) => Report)[] = [
     })),
 ];
 
-/** The report, or as much of it as fits a response, with a problem that says so. */
+/** The report, or as much of it as fits a response, with a problem that reports the reduction. */
 export function fitResponse(report: Report): Report {
-  const fitting = WAYS.map((way) => way(report)).find((less) => sizeOf(less) <= RESPONSE_BYTES);
+  const fitting = REDUCTIONS.map((reduce) => reduce(report)).find(
+    (less) => sizeOf(less) <= RESPONSE_BYTES,
+  );
   if (fitting === report) return report;
   const message =
     `the report has ${sizeOf(report)} bytes, and a response ${RESPONSE_BYTES}: ` +
-    'entries, evidence and observers of its incidents are shortened';
+    'the entries, evidence and observers of its incidents are shortened';
   const { incidents, problems, ...rest } = fitting ?? { ...report, incidents: [], problems: [] };
   return { ...rest, incidents, problems: [...problems, { where: 'report', message }] };
 }

@@ -7,8 +7,8 @@ import { log } from './shell/log.ts';
 import type { PageRoute } from './shell/page-route.ts';
 
 /**
- * Sends one page, marked as a test, through every route, and tells which took it. No host is asked,
- * no lease taken and nothing stored: what a route does not take is not owed.
+ * Sends one page, marked as a test, through every channel, and returns which accepted it. It asks no
+ * host, takes no lease and stores nothing: what a channel refuses is not sent again.
  */
 export async function sendTestPage(
   cluster: string,

@@ -7,11 +7,11 @@ interface ClientConfig {
   };
 }
 
-/** Bounds one try of a call: somebody sits before a terminal. In milliseconds. */
+/** Milliseconds that one attempt of a call may take: a person waits at the terminal. */
 const CONNECTION_MS = 5000;
 const REQUEST_MS = 15_000;
 
-/** How a client of the AWS SDK is made. Without a region it looks into the AWS profile. */
+/** Configuration of an AWS SDK client. Without a region the SDK reads the AWS profile. */
 export function clientConfig(
   region: string | undefined,
   requestTimeout = REQUEST_MS,

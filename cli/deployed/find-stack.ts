@@ -4,7 +4,7 @@ import { clientConfig } from './client-config.ts';
 import type { DeployedOptions } from './options.ts';
 import { trouble } from './trouble.ts';
 
-/** What a cluster's stack says of what was deployed. */
+/** What a cluster's stack deployed, from its outputs. */
 export interface Deployed {
   readonly functionName: string;
   readonly topicArn: string;
@@ -19,7 +19,7 @@ export async function findStack(options: DeployedOptions): Promise<Deployed> {
   const { stack } = options;
   const missing = `${OUTPUTS.functionName} and ${OUTPUTS.topicArn}`;
   throw new Error(
-    `the stack ${stack} has no outputs ${missing}: it is another's, or not deployed whole`,
+    `the stack ${stack} has no outputs ${missing}: it belongs to something else, or its deployment did not finish`,
   );
 }
 
@@ -34,7 +34,7 @@ async function outputsOf({ cluster, stack, region }: DeployedOptions): Promise<O
   } catch (error) {
     const reason = isNotThere(error)
       ? `there is no stack ${stack} in this account in ${await client.config.region()}; ` +
-        'is it deployed there? --region and --stack name others'
+        'use --region or --stack to name another'
       : error;
     throw trouble(`looking for cluster ${cluster}`, reason);
   } finally {
@@ -42,7 +42,7 @@ async function outputsOf({ cluster, stack, region }: DeployedOptions): Promise<O
   }
 }
 
-/** CloudFormation has no error of its own for it. */
+/** CloudFormation has no error type for a missing stack. */
 function isNotThere(error: unknown): boolean {
   return (
     error instanceof Error &&

@@ -8,12 +8,12 @@ const INVOKE_MS = 16 * 60 * 1000;
 
 const functionErrorSchema = z.object({
   errorType: z._default(z.string(), 'Error'),
-  errorMessage: z._default(z.string(), 'it did not say why'),
+  errorMessage: z._default(z.string(), 'no reason given'),
 });
 
 /**
- * Runs the function once and waits for what it returns. Throws one sentence where it could not be run,
- * or failed. It is never tried a second time: the first may have taken effect.
+ * Runs the function once and returns its answer. Throws one sentence where it could not be run or
+ * failed. There is no second attempt, since the first may have taken effect.
  */
 export async function invoke(
   functionName: string,
@@ -32,7 +32,7 @@ export async function invoke(
     const payload = readJson(Payload?.transformToString() ?? '');
     if (FunctionError === undefined) return payload;
     const { errorType, errorMessage } = functionErrorSchema.parse(payload ?? {});
-    throw new Error(`it failed with ${errorType}: ${errorMessage}; its log tells more`);
+    throw new Error(`it failed with ${errorType}: ${errorMessage}; see its log`);
   } catch (error) {
     throw trouble(doing, worded(error));
   } finally {
@@ -41,9 +41,8 @@ export async function invoke(
 }
 
 const WORDS: Readonly<Record<string, string>> = {
-  TooManyRequestsException:
-    'it is busy: a run of the schedule is under way; try again when that has ended, in a minute',
-  ResourceNotFoundException: 'it is not there, although the stack names it',
+  TooManyRequestsException: 'it is busy with a scheduled run; try again in a minute',
+  ResourceNotFoundException: 'it does not exist, although the stack names it',
 };
 
 function worded(error: unknown): unknown {

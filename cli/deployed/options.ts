@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { stackNameOf } from '../../shared/contract/deployment.ts';
 
-/** Which deployed cluster is meant, and how the answer is wanted. */
+/** Which deployed cluster to ask, and how to print the answer. */
 export interface DeployedOptions {
   readonly cluster: string;
   readonly stack: string;
-  /** Undefined where the SDK is to find it in the operator's profile. */
+  /** Undefined: the SDK finds it in the operator's profile. */
   readonly region: string | undefined;
   readonly json: boolean;
 }
@@ -17,7 +17,7 @@ export const DEPLOYED_HELP = `  --cluster NAME  the cluster, as cdk.json names i
   --help          this text
 `;
 
-/** `help` where the words ask for it. Throws where no cluster is named. */
+/** `help` where the arguments ask for it. Throws where no cluster is named. */
 export function readDeployedOptions(
   command: string,
   words: readonly string[],
@@ -39,7 +39,7 @@ export function readDeployedOptions(
     cluster,
     json,
     stack: values.stack ?? stackNameOf(cluster),
-    // The AWS command line knows the second name as well, and the SDK does not.
+    // The AWS command line reads the second variable too; the SDK does not.
     region: values.region ?? (process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION']),
   };
 }

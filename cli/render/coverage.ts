@@ -4,26 +4,28 @@ import { enumerate, plain } from '../../shared/core/page/plain.ts';
 /** How many nodes a line names; `--json` has them all. */
 const NAMES = 12;
 
-/** What a run could see. */
+/** What a run covered. */
 export function coverageLines(hosts: Report['hosts'], coverage: Coverage): readonly string[] {
   const all = hosts.observed.length + hosts.unknown.length;
   return [
-    `answered  ${hosts.observed.length} of ${all} nodes`,
-    `outside   ${namesOf(coverage.outside, 'none: every node has answered Systems Manager once')}`,
-    `masters   ${namesOf(coverage.masters, 'none found')}`,
-    `pages to  ${namesOf(coverage.routes, 'nobody')}`,
+    `answered       ${hosts.observed.length} of ${all} nodes`,
+    `not reporting  ${namesOf(coverage.outside, 'none')}`,
+    `masters        ${namesOf(coverage.masters, 'none found')}`,
+    `pages to       ${namesOf(coverage.routes, 'nobody')}`,
   ];
 }
 
-/** What it was not given, each with what that would add. */
+/** What is not configured, each with what it would add. */
 export function gapLines({ gaps }: Coverage): readonly string[] {
   return gaps.map(gapLine);
 }
 
 function gapLine({ missing, adds, causes }: Gap): string {
-  const untold =
-    causes.length === 0 ? '' : `; without it nobody can tell ${enumerate(causes, causes.length)}`;
-  return `${missing}: ${plain(adds)}${untold}`;
+  const ambiguous =
+    causes.length === 0
+      ? ''
+      : `; without it ${enumerate(causes, causes.length)} cannot be told apart`;
+  return `${missing}: ${plain(adds)}${ambiguous}`;
 }
 
 function namesOf(names: readonly string[], none: string): string {

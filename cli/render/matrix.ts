@@ -10,12 +10,12 @@ const LETTERS: Readonly<Record<Table, string>> = { neighbour: 'N', fdb: 'F', rou
 
 const LEGEND =
   'row: observer, column: subject; N neighbour, F FDB, R route entry missing or wrong; ' +
-  '· right as far as it was read, ? not read, - itself';
+  '· ok, ? not read, - itself';
 
-/** An incident lists a part of its entries: of the other cells of its rows nothing can be said. */
-const CUT_LEGEND = '* perhaps wrong: the document lists only the first entries of the incident';
+/** An incident lists only some of its entries, so the other cells of its rows are open. */
+const CUT_LEGEND = '* may be wrong: the document lists only the first entries of the incident';
 
-/** The observer × subject matrix of a report; nothing where it would be too wide to read. */
+/** The observer × subject matrix of a report; empty where it would be too wide to read. */
 export function renderMatrix({ hosts, incidents }: Report): readonly string[] {
   const nodes = [...hosts.observed, ...hosts.unknown].toSorted();
   if (nodes.length === 0 || nodes.length > WIDEST) return [];

@@ -5,11 +5,11 @@ import { formatDuration, parseTime } from '../../shared/core/time.ts';
 import { coverageLines, gapLines } from './coverage.ts';
 import { renderMatrix } from './matrix.ts';
 
-/** How many problems and nodes a terminal is shown; `--json` has them all. */
+/** How many problems and nodes are printed; `--json` has them all. */
 const PROBLEMS = 20;
 const NAMES = 12;
 
-/** A run's document as a person reads it in a terminal. */
+/** A run's document as text for a terminal. */
 export function renderReport(report: Report): string {
   return render([
     overview(report),
@@ -20,7 +20,7 @@ export function renderReport(report: Report): string {
   ]);
 }
 
-/** The same for whoever asks whether all is well: a matrix of nothing but dots tells no more. */
+/** The same for `check`, without the matrix where there is no incident to see in it. */
 export function renderCheck(report: Report): string {
   return render([
     overview(report),
@@ -30,7 +30,7 @@ export function renderCheck(report: Report): string {
   ]);
 }
 
-/** The same without the incidents, whose pages say it all. */
+/** The same without the incidents, for a reader who has their pages. */
 export function renderBrief(report: Report): string {
   return render([overview(report), renderMatrix(report), ...remarks(report)]);
 }
@@ -76,7 +76,7 @@ const VERDICTS: Readonly<Record<Report['verdict'], string>> = {
   unjudged: 'could not judge',
 };
 
-/** The very text that a page carries: what is shown here is what wakes people. */
+/** The text of the incident's page. */
 function incidentLines(report: Report, incident: ReportedIncident): readonly string[] {
   const kind = incident.phase === 'resolved' ? 'resolved' : 'opened';
   const now = parseTime(report.at) ?? 0;

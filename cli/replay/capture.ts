@@ -13,10 +13,10 @@ import type { Parsed } from '../../shared/core/parse/parsed.ts';
 import { parsePods } from '../../shared/core/parse/pods.ts';
 import { parseRoutes } from '../../shared/core/parse/routes.ts';
 
-/** Whoever captures per device leaves the device out of the lines; flannel's own name is meant. */
+/** A capture of one device leaves its name out of the lines; then it is flannel's. */
 const DEVICE = 'flannel.1';
 
-/** A record has no past: nothing is young, and nothing needs to last before it counts. */
+/** A capture has no history: no node is young, and every fault counts at once. */
 const LIMITS = limitsSchema.parse({ graceSeconds: 0, pairPatienceSeconds: 0 });
 
 /** What a run would have learned of the captured hosts. */
@@ -64,7 +64,7 @@ function nodeListOf(nodes: readonly ClusterNode[] | undefined): NodeList {
 }
 
 interface CapturedHost {
-  /** None of the files is there: the folder may be anything. */
+  /** None of the files exists: the folder may be anything. */
   readonly isEmpty: boolean;
   readonly observation: Observation | undefined;
   readonly latencies: readonly Latency[];

@@ -11,23 +11,23 @@ import type { Judgement } from './judge.ts';
 import type { SecondLook } from './second-look.ts';
 import { type Observation, type Vtep, shownBy } from './overlay.ts';
 
-/** A judgement that a second look has gone over. */
+/** A judgement after the second look. */
 export interface Confirmed {
   readonly judgement: Judgement;
-  /** Whether the second look saw the finding too; what it did not ask about it cannot confirm. */
+  /** Whether the second look saw the finding again. It confirms only what it asked for. */
   readonly confirms: (finding: Finding) => boolean;
 }
 
-/** What the second look asked for, and what it brought. Of others than its subjects it says nothing. */
+/** What the second look asked for and what it brought. It knows nothing of other subjects. */
 export interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds'> {
   readonly observations: readonly Observation[];
 }
 
 /**
- * Goes over the findings that are about to be paged, with what their observers and subjects
- * answered the second time, at least `apartSeconds` of their own uptime later. Only what is still
- * wrong in the same cell and table counts. Where nobody answered again, the finding stands as the
- * first look saw it, unconfirmed.
+ * Compares the findings that are due for a page with the second answers of their observers and
+ * subjects, at least `apartSeconds` of the host's own uptime later. Only what is still wrong in the
+ * same cell and table counts. Where nobody answered again, the finding stays as the first look saw
+ * it, unconfirmed.
  */
 export function confirm(
   first: Judgement,
@@ -66,7 +66,7 @@ export function confirm(
 
 type Answer = Extract<Observation, { kind: 'tables' }>;
 
-/** The second answers that are late enough and of the same boot; another boot is another host. */
+/** The second answers that came late enough, in the same boot: after a reboot the tables are new. */
 function laterAnswers(first: Judgement, second: SecondAnswers): ReadonlyMap<string, Answer> {
   const before = new Map(first.members.map(({ node, observed }) => [node, observed?.host]));
   const later = second.observations.filter((observation): observation is Answer => {
@@ -80,7 +80,7 @@ function laterAnswers(first: Judgement, second: SecondAnswers): ReadonlyMap<stri
   return new Map(later.map((answer) => [answer.host.node, answer]));
 }
 
-/** The first look's tables stay, since the second brings only the wanted entries; devices are new. */
+/** Keeps the first look's tables, since the second brings only the wanted entries; updates devices. */
 function withSecondLook(member: Member, answer: Answer | undefined): Member {
   if (answer === undefined || member.observed === undefined) return member;
   const { tables } = member.observed;
@@ -94,7 +94,7 @@ function withSecondLook(member: Member, answer: Answer | undefined): Member {
   };
 }
 
-/** Rows with the devices of the second look. */
+/** The rows, with the devices of the second look. */
 function rowsAgain(
   { matrix, vteps }: Judgement,
   members: readonly Member[],
@@ -117,7 +117,7 @@ function rowsAgain(
   return new Map([...matrix.rows, ...asked]);
 }
 
-/** Observers that were asked again, and of whose cells none is wrong any more. */
+/** Observers that answered again with no wrong cell left. */
 function healedOf(looks: readonly Look[]): ReadonlySet<string> {
   const asked = new Set(looks.flatMap(({ seen }) => seen.map(({ observer }) => observer)));
   const wrong = new Set(looks.flatMap(({ sure }) => sure.map(({ observer }) => observer)));
@@ -125,11 +125,11 @@ function healedOf(looks: readonly Look[]): ReadonlySet<string> {
 }
 
 interface Look {
-  /** Those that the second look could judge. */
+  /** The cells that the second look could check. */
   readonly seen: readonly Cell[];
-  /** What of the finding still counts. */
+  /** The cells of the finding that still count. */
   readonly cells: readonly Cell[];
-  /** Those of them that the second look saw itself. */
+  /** The ones among them that the second look saw wrong. */
   readonly sure: readonly Cell[];
 }
 
@@ -146,21 +146,21 @@ function lookAgain(
   );
   if (seen.length === 0) return { seen, cells: finding.cells, sure: [] };
   const sure = seen.map((cell) => stillWrong(cell, again)).filter((cell) => cell !== undefined);
-  // Of thousands of cells only some are asked for again. The others are believed as long as most
-  // of those that were asked have not changed.
+  // A second look asks for only some of thousands of cells. The others count as long as most of
+  // the asked ones are still wrong.
   const asked = new Set(seen);
   const unasked = finding.cells.filter((cell) => !asked.has(cell));
-  const believed = sure.length * 2 > seen.length ? unasked : [];
-  return { seen, cells: [...sure, ...believed], sure };
+  const assumed = sure.length * 2 > seen.length ? unasked : [];
+  return { seen, cells: [...sure, ...assumed], sure };
 }
 
-/** Whether the observer showed a table again in which the cell was wrong: unknown is not well. */
+/** Whether the observer showed a table again in which the cell was wrong: unknown is not ok. */
 function couldLook(cell: Cell, answers: ReadonlyMap<string, Answer>): boolean {
   const shown = shownBy(answers.get(cell.observer)?.tables ?? {});
   return TABLES.some((table) => isWrong(cell, table) && shown.has(table));
 }
 
-/** The cell as the second look found it, if it is wrong in a table in which it was wrong before. */
+/** The cell as the second look found it, if it is still wrong in the same table. */
 function stillWrong(
   cell: Cell,
   again: { readonly answers: ReadonlyMap<string, Answer>; readonly vteps: readonly Vtep[] },

@@ -10,7 +10,7 @@ import type { Facts } from './facts.ts';
 import { enumerate } from './page/plain.ts';
 import type { Vtep } from './overlay.ts';
 
-/** What one look at the cluster says, before anything is remembered or paged. */
+/** What one look at the cluster shows, before anything is remembered or paged. */
 export interface Judgement {
   readonly members: readonly Member[];
   readonly trust: Trust;
@@ -42,11 +42,14 @@ export function judge(facts: Facts): Judgement {
 
 type Look = Pick<Judgement, 'trust' | 'vteps' | 'matrix'>;
 
-/** The peers' majority is right, and digests tell what it is: that with which fewer hosts differ. */
+/**
+ * Where devices and peers contradict each other about a VTEP, the run believes the one with which
+ * fewer hosts' tables and digests differ.
+ */
 function look(members: readonly Member[]): Look {
   const first = lookWith('device', members);
   if (!wasReadInFull(members)) return first;
-  // In a large cluster another look is seconds, and mostly the peers say what is known already.
+  // In a large cluster a second matrix takes seconds, and the peers mostly confirm what is known.
   if (!doPeersDiffer(first, members)) return first;
   const second = lookWith('peers', members);
   return differing(second) < differing(first) ? second : first;
@@ -69,17 +72,17 @@ function differing({ matrix }: Look): number {
 
 function graceProblems(members: readonly Member[]): readonly Problem[] {
   return members.flatMap(({ node, grace }) =>
-    grace === undefined ? [] : [{ where: node, message: `not judged yet: ${grace}` }],
+    grace === undefined ? [] : [{ where: node, message: `not checked yet: ${grace}` }],
   );
 }
 
-/** How many masked addresses a problem quotes. */
+/** How many masked MAC addresses a problem quotes. */
 const QUOTED_MACS = 8;
 
 function opaqueMacs(members: readonly Member[], vteps: readonly Vtep[]): readonly Problem[] {
   const macs = new Set(vteps.map(({ mac }) => mac));
   for (const { observed } of members) {
-    // All hosts hold the same addresses: millions of entries in a large cluster, and few of them new.
+    // All hosts hold the same addresses: a large cluster has millions of entries and few new ones.
     for (const { mac } of observed?.tables.neighbours ?? []) macs.add(mac);
     for (const { mac } of observed?.tables.fdb ?? []) macs.add(mac);
   }
@@ -92,7 +95,7 @@ function opaqueMacs(members: readonly Member[], vteps: readonly Vtep[]): readonl
   const more = opaque.length > QUOTED_MACS ? ` and ${opaque.length - QUOTED_MACS} more` : '';
   const message =
     `not hexadecimal: ${quoted}${more}. ` +
-    'They are compared as they stand, and no mend command is made from them.';
+    'They are compared as text, and no fix command is made from them.';
   return [{ where: 'MAC addresses', message }];
 }
 
@@ -103,7 +106,7 @@ function unexplained(matrix: Matrix): readonly Problem[] {
   const hosts = matrix.unexplained.flat();
   if (hosts.length === 0) return [];
   const message =
-    `${enumerate(hosts, NAMED_HOSTS)}: what they hold differs in more than a digest can tell, and ` +
+    `${enumerate(hosts, NAMED_HOSTS)}: their entries differ in more than a digest can locate, and ` +
     'their tables could not be read in full';
   return [{ where: 'digests', message }];
 }
@@ -114,6 +117,6 @@ function unjudgedSubjects(members: readonly Member[], vteps: readonly Vtep[]): r
     .filter(({ node, grace }) => grace === undefined && !known.has(node))
     .map(({ node }) => ({
       where: node,
-      message: 'its VTEP is not known: neither device, annotations nor peers tell it',
+      message: 'its VTEP is not known: it is in no device, annotation or table that was read',
     }));
 }

@@ -7,7 +7,7 @@ import type { Vtep } from './overlay.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The roster after this run. A node is forgotten when the list, or time, says that it has left. */
+/** The roster after this run. It drops a node that the list lacks or that no run saw for `rosterDays`. */
 export function nextRoster(facts: Facts, judgement: Judgement): readonly RosterEntry[] {
   const known = groupBy(judgement.vteps, ({ node }) => node);
   const current = judgement.members
@@ -17,7 +17,7 @@ export function nextRoster(facts: Facts, judgement: Judgement): readonly RosterE
   return current.filter(({ lastSeen }) => lastSeen >= oldest);
 }
 
-/** The names in a master's `kubectl get nodes` are that host's word, and may be others in each run. */
+/** A name that only a master's `kubectl get nodes` holds is one host's claim, and may change each run. */
 function isMoreThanAName({ observed, remembered, listed }: Member): boolean {
   return observed !== undefined || remembered !== undefined || listed !== undefined;
 }

@@ -8,11 +8,11 @@ import type { Incident } from './incident/incident.ts';
 import { matchIncidents } from './incident/match.ts';
 import type { Judgement } from './judge.ts';
 
-/** Whom to ask again before a page, and for what. */
+/** Which hosts to ask again before a page, and for which entries. */
 export interface SecondLook {
   /** Managed-node ids; at most as many as one command takes. */
   readonly instanceIds: readonly string[];
-  /** Nodes whose entries are asked for; of findings with very many, only some. */
+  /** Nodes whose entries are asked for: only some of a very large finding. */
   readonly subjects: ReadonlySet<string>;
   /** Their tunnel IPs, MACs and pod CIDRs, comma-separated, as the document takes them. */
   readonly wanted: string;
@@ -23,7 +23,7 @@ export interface SecondLook {
 /** Hosts that one command can name (SendCommand, InstanceIds). */
 const HOSTS = 50;
 
-/** Subjects of which a command can ask at most: that of one has some 50 characters. */
+/** Subjects that one command can ask for: each takes some 50 characters. */
 const SUBJECTS = 24;
 
 /** The findings for which a page would go out now. */
@@ -38,9 +38,9 @@ export function dueForSecondLook(
 }
 
 /**
- * The observers and subjects of the findings, the subjects first: where a subject's own device has
- * changed meanwhile, what its observers hold means something else. Of each finding some are asked, in
- * turn, so that a large one leaves room for the others.
+ * The observers and subjects of the findings, the subjects first: if a subject's own device has
+ * changed between the looks, its observers' entries mean something else. The findings take turns, so
+ * that a large one leaves room for the others.
  */
 export function secondLookOf(
   findings: readonly Finding[],
@@ -72,7 +72,7 @@ function subjectsOf({ cells }: Finding): readonly string[] {
   return [...new Set(cells.map(({ subject }) => subject))];
 }
 
-/** By node; what the document's pattern refuses, a masked MAC for one, cannot be asked for. */
+/** By node, without what the document's pattern refuses, such as a masked MAC. */
 function tokensOf({ vteps }: Judgement): ReadonlyMap<string, readonly string[]> {
   return new Map(
     [...groupBy(vteps, ({ node }) => node)].map(([node, own]) => [

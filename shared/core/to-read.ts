@@ -3,17 +3,14 @@ import type { Member } from './expect/member.ts';
 import type { Judgement } from './judge.ts';
 import { deviceFamily, type Digest, type Vtep } from './overlay.ts';
 
-/**
- * How many hosts are read in full for what no source but the peers tells: a majority needs three.
- */
+/** How many hosts are read in full where only the peers know a VTEP: a majority needs three. */
 const WITNESSES = 3;
 
 /**
- * Nodes whose tables a run must read in full to judge more than it does, the most telling first; none of
- * those that it has `asked` already. Where a VTEP is not known without its peers, or where most hosts
- * differ from what is known, a few are read for that, and the digests are looked at again. Otherwise
- * one of each group whose digests differ in the same unexplained way. None where nothing would be
- * learned.
+ * Nodes whose tables a run must read in full to check more, the most useful first, without those in
+ * `asked`. Where only the peers know a VTEP, or where most hosts differ from what is known, a few
+ * witnesses are read first, and the digests are judged again. Otherwise it is one of each group whose
+ * digests differ in the same unexplained way. Empty where nothing would be learned.
  */
 export function nodesToRead(
   judgement: Judgement,
@@ -21,11 +18,11 @@ export function nodesToRead(
 ): readonly string[] {
   const digested = judgement.members.filter(({ observed }) => observed?.digest !== undefined);
   const unread = digested.filter(({ node, observed }) => !observed?.inFull && !asked.has(node));
-  const telling = judgement.matrix.unexplained.flatMap(
+  const representatives = judgement.matrix.unexplained.flatMap(
     (group) => group.find((node) => !asked.has(node)) ?? [],
   );
-  const isTold = digested.some(({ observed }) => observed?.inFull);
-  if (isTold) return telling;
+  const hasWitness = digested.some(({ observed }) => observed?.inFull);
+  if (hasWitness) return representatives;
   if (needsWitnesses(judgement)) {
     return unread
       .toSorted(mostTablesFirst)
@@ -33,7 +30,7 @@ export function nodesToRead(
       .map(({ node }) => node);
   }
   const differing = judgement.matrix.unexplained.flat().length;
-  return differing * 2 > digested.length ? telling.slice(0, WITNESSES) : telling;
+  return differing * 2 > digested.length ? representatives.slice(0, WITNESSES) : representatives;
 }
 
 function needsWitnesses({ members, vteps }: Judgement): boolean {
@@ -51,26 +48,26 @@ function tablesOf({ observed }: Member): number {
   return observed?.digest?.tables.size ?? 0;
 }
 
-/** Whom to read in full at once, and in how many pages each. */
+/** Which hosts to read in full at once, and in how many pages each. */
 export interface Reading {
   /** Managed-node ids. */
   readonly instanceIds: readonly string[];
   readonly pages: number;
 }
 
-/** How many pages are fetched at most: each is a call of its own, so that hosts in full cost time. */
+/** Pages fetched at most in one reading: each is a call of its own. */
 export const PAGES_IN_ALL = 100;
 
 /**
- * Entries that a host may well have for each node of the cluster: three of each family, and what flannel
- * before 0.24.1 leaves behind whenever a peer boots. More are read as far as they fit.
+ * Entries that a host may well hold for each node of the cluster: three of each family, and the FDB
+ * entries that flannel before 0.24.1 leaves behind whenever a peer boots. More are read as far as they fit.
  */
 const ENTRIES_PER_NODE = 30;
 
 /**
- * Of these nodes, as many as can be read at once: each host costs a call a page, and all are asked
- * for as many pages as the largest of them needs. How large its tables are a host says itself: one that
- * claims more than the others comes last and takes nobody's place, and none fills a run's memory.
+ * As many of these nodes as can be read at once. Each host costs a call a page, and all are asked for
+ * as many pages as the largest of them needs. The size of its tables is the host's own claim, so the
+ * hosts that claim most come last and displace no other, and no claim can exhaust a run's memory.
  */
 export function readingOf(nodes: readonly string[], { members }: Judgement): Reading {
   const named = new Set(nodes);
@@ -102,7 +99,7 @@ function sizeOf({ counts, orphans }: Digest): number {
   return counts.neighbour + counts.fdb + counts.route + counts.direct + orphans;
 }
 
-/** Calico's routes are of blocks that no node's spec tells. */
+/** Calico routes blocks, which are not in a node's spec. */
 function isIncomplete({ underlayIp, tunnelIp, mac, podCidr }: Vtep, isCalico: boolean): boolean {
   const parts = isCalico ? [underlayIp, tunnelIp, mac] : [underlayIp, tunnelIp, mac, podCidr];
   return parts.includes(undefined);

@@ -69,9 +69,9 @@ describe('check of a healthy cluster', () => {
     expect(stdout).toMatch(
       /\nLatency\n( {2}master[123] .*\n)*? {2}master1 {2}kubectl get nodes {2}/,
     );
-    expect(stdout).toContain('\nCoverage\n  answered  6 of 6 nodes\n  outside   none');
-    expect(stdout).toContain('\n  masters   master1, master2 and master3\n');
-    expect(stdout).toContain('\n  pages to  sns, pagerduty and webhook\n');
+    expect(stdout).toContain('\nCoverage\n  answered       6 of 6 nodes\n  not reporting  none');
+    expect(stdout).toContain('\n  masters        master1, master2 and master3\n');
+    expect(stdout).toContain('\n  pages to       sns, pagerduty and webhook\n');
     expect(stdout).not.toContain('row: observer');
     expect(exit).toBe(0);
   });
@@ -141,7 +141,7 @@ describe('check and the schedule', () => {
   test('two at the same moment: the function is busy for the second', async () => {
     const both = await Promise.all([demo('check'), demo('check')]);
     expect(new Set(both.map(({ exit }) => exit))).toEqual(new Set([1, 2]));
-    expect(both.find(({ exit }) => exit === 2)?.stderr).toContain('it is busy: a run of the');
+    expect(both.find(({ exit }) => exit === 2)?.stderr).toContain('it is busy with a scheduled run');
   });
 });
 
@@ -172,7 +172,7 @@ describe('check and the topic', () => {
       fault: { kind: 'refused', error: { type: 'AuthorizationError', message: 'no', status: 403 } },
     });
     const { exit, stdout, stderr } = await demo('check');
-    expect(stderr).toContain('looking who has subscribed to the topic: ');
+    expect(stderr).toContain('counting the subscriptions of the topic: ');
     expect(stdout).toContain('\nCoverage\n');
     expect(exit).toBe(1);
   });

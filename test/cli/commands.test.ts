@@ -91,9 +91,9 @@ describe('what cannot be done is said in one sentence, and exit 2', () => {
       'show of another document',
       ['show', 'package.json'],
       '',
-      'package.json is not a vtepwatch document: it is wrong at cluster, at, verdict and',
+      'package.json is not a vtepwatch document: wrong fields: cluster, at, verdict and',
     ],
-    ['show of a number', ['show'], '7', 'it is wrong at the top'],
+    ['show of a number', ['show'], '7', 'wrong fields: the top'],
   ] as const)('%s', ([, words, input, sentence]) => {
     const { exit, stdout, stderr } = vtepwatch(words, input);
     expect(exit).toBe(2);
@@ -127,7 +127,7 @@ describe('help', () => {
     [['replay', '-h', 'anything'], 'DIR/<host>/ip-neigh.txt'],
     [['show', '--help'], 'standard input'],
     [['check', '--help'], '--stack S'],
-    [['test-page', '--help'], 'Exit status: 0 every route took it'],
+    [['test-page', '--help'], 'Exit status: 0 every channel accepted it'],
   ] as const)('%j', ([words, text]) => {
     const { exit, stdout, stderr } = vtepwatch(words);
     expect(exit).toBe(0);
@@ -253,7 +253,7 @@ describe('show', () => {
     };
     const { stdout } = vtepwatch(['show'], JSON.stringify({ ...recorded, incidents: [cut] }));
     expect(stdout).toMatch(/master3 +N +\* +- +\* +\*/);
-    expect(stdout).toContain('* perhaps wrong');
+    expect(stdout).toContain('* may be wrong');
   });
 });
 

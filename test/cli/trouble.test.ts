@@ -58,7 +58,7 @@ describe.for(COMMANDS)('%s says in one sentence what is wrong:', (command) => {
   test('there is no such stack', async () => {
     expect(await complaint([command, '--cluster', 'pröd'])).toBe(
       'vtepwatch: looking for cluster pröd: there is no stack Vtepwatch-pr-d in this account in eu-central-1; ' +
-        'is it deployed there? --region and --stack name others',
+        'use --region or --stack to name another',
     );
   });
 
@@ -67,7 +67,7 @@ describe.for(COMMANDS)('%s says in one sentence what is wrong:', (command) => {
     async ({ result }) => {
       answer = { kind: 'result', result };
       expect(await complaint([command, '--cluster', 'demo'])).toMatch(
-        /^vtepwatch: running the function watch: what it returned is not .*; is it of this version\?$/,
+        /^vtepwatch: running the function watch: its answer is not .*; was it deployed from this version\?$/,
       );
     },
   );
@@ -82,7 +82,7 @@ describe('check says in one sentence what is wrong:', () => {
   test('the stack is not vtepwatch’s', async () => {
     const words = ['check', '--cluster', 'demo', '--stack', 'somebody-elses'];
     expect(await complaint(words)).toBe(
-      "vtepwatch: the stack somebody-elses has no outputs FunctionName and TopicArn: it is another's, or not deployed whole",
+      "vtepwatch: the stack somebody-elses has no outputs FunctionName and TopicArn: it belongs to something else, or its deployment did not finish",
     );
   });
 
@@ -133,7 +133,7 @@ describe('check says in one sentence what is wrong:', () => {
   test.for([
     [
       refuse('TooManyRequestsException', 429),
-      'it is busy: a run of the schedule is under way; try again when that has ended, in a minute',
+      'it is busy with a scheduled run; try again in a minute',
     ],
     [
       refuse('AccessDeniedException', 403, 'not authorized to perform: lambda:InvokeFunction'),
@@ -151,7 +151,7 @@ describe('check says in one sentence what is wrong:', () => {
 
   test('the function is gone', async () => {
     expect(await complaint(['check', '--cluster', 'gone'])).toBe(
-      'vtepwatch: running the function gone: it is not there, although the stack names it',
+      'vtepwatch: running the function gone: it does not exist, although the stack names it',
     );
   });
 
@@ -170,7 +170,7 @@ describe('check says in one sentence what is wrong:', () => {
   ] as const)('the function fails: %j', async ([error, sentence]) => {
     answer = { kind: 'error', error: { ...error, trace: [] } };
     expect(await complaint(['check', '--cluster', 'demo'])).toBe(
-      `vtepwatch: running the function watch: it failed with ${sentence}; its log tells more`,
+      `vtepwatch: running the function watch: it failed with ${sentence}; see its log`,
     );
   });
 });

@@ -12,16 +12,16 @@ interface Members {
 }
 
 /**
- * Who takes part. Kubernetes' list is the truth where there is one, and only nodes that it held both
- * before and after the tables were read are judged. Without it, everybody who answered, or whom the
- * roster or a master's `kubectl get nodes` knows.
+ * Who takes part. With a node list, the nodes that it held both before and after the tables were read.
+ * Without one, every host that answered, and every node that the roster or a master's
+ * `kubectl get nodes` knows.
  */
 export function membersOf(facts: Facts): Members {
   const { hosts, problems } = identify(facts);
   const remembered = new Map(facts.roster.map((entry) => [entry.node, entry]));
-  const { names, listed, apart } = takingPart(facts, hosts);
-  const known = new Set([...names, ...apart]);
-  const strangers = [...hosts.keys()].filter((node) => !known.has(node));
+  const { names, listed, excluded } = takingPart(facts, hosts);
+  const known = new Set([...names, ...excluded]);
+  const unlisted = [...hosts.keys()].filter((node) => !known.has(node));
   const members = names.map((node): Member => {
     const observed = hosts.get(node);
     const member = { node, listed: listed.get(node), remembered: remembered.get(node), observed };
@@ -31,14 +31,14 @@ export function membersOf(facts: Facts): Members {
     members,
     problems: [
       ...problems,
-      ...strangers.map(stranger),
-      ...apart.map(bystander),
+      ...unlisted.map(unlistedHost),
+      ...excluded.map(excludedNode),
       ...unlistedPods(facts),
     ],
   };
 }
 
-/** The hosts that answered, by node name. Two that claim one name are both unknown. */
+/** The hosts that answered, by node name. Two hosts that claim one name are both unknown. */
 function identify(facts: Facts): {
   readonly hosts: ReadonlyMap<string, ObservedHost>;
   readonly problems: readonly Problem[];
@@ -52,7 +52,7 @@ function identify(facts: Facts): {
   const hosts = new Map<string, ObservedHost>();
   for (const [node, claims] of groupBy(answered, ({ host }) => host.node)) {
     const [only] = claims;
-    // The roster tells whose name it was: its owner, although silent, claims it as well.
+    // The roster knows the owner of the name, who keeps its claim while it is silent.
     const owners = silent.get(node) ?? [];
     if (claims.length === 1 && only !== undefined && owners.length === 0) {
       hosts.set(node, only);
@@ -92,17 +92,17 @@ function problemsOf(observation: Observation): Problem[] {
   }
 }
 
-function stranger(node: string): Problem {
+function unlistedHost(node: string): Problem {
   return { where: node, message: 'this host answered, but no node of the overlay has its name' };
 }
 
-function bystander(node: string): Problem {
+function excludedNode(node: string): Problem {
   const message =
-    "it has neither flannel's annotations nor a VXLAN device: taken for no part of the overlay";
+    "it has neither flannel's annotations nor a VXLAN device: not part of the overlay, not checked";
   return { where: node, message };
 }
 
-/** A pod on a node that no list holds: the list is not whole, or the node has just left. */
+/** A pod on a node that the list lacks: the list is incomplete, or the node has just left. */
 function unlistedPods(facts: Facts): readonly Problem[] {
   if (facts.nodes.kind !== 'read') return [];
   const known = new Set(facts.nodes.after.map(({ name }) => name));
@@ -112,6 +112,6 @@ function unlistedPods(facts: Facts): readonly Problem[] {
   );
   return [...unlisted].map(([where, pods]) => ({
     where,
-    message: `pod ${pods[0]?.namespace}/${pods[0]?.name} runs on this node, but no node list holds it: not judged`,
+    message: `pod ${pods[0]?.namespace}/${pods[0]?.name} runs on this node, but no node list holds it: not checked`,
   }));
 }

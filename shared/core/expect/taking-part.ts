@@ -7,8 +7,8 @@ interface TakingPart {
   readonly names: readonly string[];
   /** Those of them that Kubernetes lists. */
   readonly listed: ReadonlyMap<string, ClusterNode>;
-  /** Nodes and hosts that are there, and are no part of it. */
-  readonly apart: readonly string[];
+  /** Nodes and hosts that exist and are not part of it. */
+  readonly excluded: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -39,11 +39,11 @@ function withList(
   return {
     names: [...listed.keys()],
     listed,
-    apart: stable.filter((node) => !takesPart(node)).map(({ name }) => name),
+    excluded: stable.filter((node) => !takesPart(node)).map(({ name }) => name),
   };
 }
 
-/** A host that shows its devices, has none, and never had one that was seen, is no node of ours. */
+/** A host whose devices were read, and which has and had no overlay device, is not part of the overlay. */
 function withoutList(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): TakingPart {
   const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
   const renamed = renamedHosts(facts, hosts);
@@ -51,7 +51,7 @@ function withoutList(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): Ta
     (entry) => entry.lastSeen >= oldest && !renamed.has(entry),
   );
   const withVtep = nodesWithVtep(remembered);
-  const apart = new Set(
+  const excluded = new Set(
     [...hosts]
       .filter(([node, { tables }]) => tables.devices?.length === 0 && !withVtep.has(node))
       .map(([node]) => node),
@@ -62,13 +62,13 @@ function withoutList(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): Ta
     ...facts.listedNames,
   ]);
   return {
-    names: [...names].filter((node) => !apart.has(node)).toSorted(),
+    names: [...names].filter((node) => !excluded.has(node)).toSorted(),
     listed: new Map(),
-    apart: [...apart],
+    excluded: [...excluded],
   };
 }
 
-/** What a host was called that now answers by another name: whatever it calls itself, it is one node. */
+/** Earlier names of hosts that now answer under another: one managed node is one node. */
 function renamedHosts(
   { roster }: Facts,
   hosts: ReadonlyMap<string, ObservedHost>,
@@ -82,12 +82,12 @@ function renamedHosts(
   );
 }
 
-/** Two hosts that claim one name are both unknown, and the name is a node's all the same. */
+/** Two hosts that claim one name are both unknown; the name still stands for a node. */
 function claimedNames({ observations }: Facts): readonly string[] {
   return observations.flatMap((one) => (one.kind === 'unknown' ? [] : [one.host.node]));
 }
 
-/** Nodes of which a VTEP, or at least a device, was seen. */
+/** Nodes with a known VTEP, or at least a device that was seen. */
 function nodesWithVtep(roster: readonly RosterEntry[]): ReadonlySet<string> {
   const seen = roster.filter(({ vteps, devices }) => vteps.length + devices.length > 0);
   return new Set(seen.map(({ node }) => node));

@@ -99,7 +99,7 @@ async function lookAgain(
   return confirm(judgement, due, { ...look, observations: answers.observations });
 }
 
-/** What a run has seen, and what of it was seen twice. */
+/** What a run decides from. */
 type Seen = Judged & Confirmed & Pick<Decision, 'latencies'>;
 
 function decide(seen: Seen, open: readonly Incident[]): Decision {

@@ -195,7 +195,7 @@ describe('grace', () => {
       .facts();
     const { findings, problems } = judge(facts);
     expect(findings).toEqual([]);
-    expect(problems).toEqual([{ where: 'node1', message: 'not judged yet: booted 30 s ago' }]);
+    expect(problems).toEqual([{ where: 'node1', message: 'not checked yet: booted 30 s ago' }]);
   });
 });
 
