@@ -1,9 +1,8 @@
 import type { Problem, Report } from '../shared/contract/report.ts';
 import { reportOf } from '../shared/core/report/report.ts';
 import { type Decision, run as decideRun } from '../shared/core/run/run.ts';
-import { changesOf } from '../shared/core/telemetry/changes.ts';
 import { eventsOf } from '../shared/core/telemetry/events.ts';
-import { failuresOf, nodeFigures } from '../shared/core/telemetry/figures.ts';
+import { hostFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { reportCompletion } from './completed.ts';
@@ -149,19 +148,14 @@ async function remember(
 function emit({ shell, now }: Run, decision: Decision, report: Report): void {
   const { judgement, facts, announcements } = decision;
   const ended = Date.now();
-  const directories = judgement.members
-    .map(({ observed }) => observed?.host.agentDirectories)
-    .filter((count) => count !== undefined);
   shell.telemetry.record(
     pointsOf(report, {
+      ...hostFigures(judgement, facts.observations),
       durationSeconds: (ended - now) / 1000,
       endedAtSeconds: ended / 1000,
-      nodes: nodeFigures(judgement),
-      failures: failuresOf(facts.observations),
-      orchestrationDirectories: directories.length === 0 ? undefined : Math.max(...directories),
     }),
   );
-  shell.telemetry.emit(eventsOf(report, changesOf(announcements, ended)));
+  shell.telemetry.emit(eventsOf(report.cluster, announcements, ended));
   log('run.ended', {
     cluster: report.cluster,
     verdict: report.verdict,

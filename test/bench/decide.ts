@@ -17,7 +17,7 @@ import { parseNodes } from '../../shared/core/parse/nodes.ts';
 import { reportOf } from '../../shared/core/report/report.ts';
 import { recorded } from '../../shared/core/run/hosts.ts';
 import { type Decision, run } from '../../shared/core/run/run.ts';
-import { failuresOf, nodeFigures } from '../../shared/core/telemetry/figures.ts';
+import { hostFigures } from '../../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../../shared/core/telemetry/points.ts';
 
 /** How often it is decided; the median counts, so that the first, uncompiled time does not. Dumps take
@@ -56,11 +56,9 @@ async function measure(nodes: number, name: CaseName, way: Way): Promise<object>
   if (last === undefined) throw new Error('Nothing was measured.');
   const { decision, report, readInFull } = last;
   const points = pointsOf(report, {
+    ...hostFigures(decision.judgement, decision.facts.observations),
     durationSeconds: 1,
     endedAtSeconds: 1,
-    nodes: nodeFigures(decision.judgement),
-    failures: failuresOf(decision.facts.observations),
-    orchestrationDirectories: 3,
   });
   const outbox = decision.pages.map((page) => ({ page, routes: ['sns'] }));
   const state = await packState('the bench', { incidents: decision.incidents, outbox });

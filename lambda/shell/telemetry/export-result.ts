@@ -6,7 +6,7 @@ const REASON_CHARACTERS_MAX = 300;
 /** Why an export failed. */
 export interface ExportFailure {
   readonly reason: string;
-  /** The backend does not want these records, and will not however often they are sent. */
+  /** The backend refuses these records, however often they are sent. */
   readonly refused: boolean;
 }
 
@@ -23,8 +23,8 @@ export async function failureOf(
 }
 
 /**
- * Bad Request and Content Too Large are about what was sent. Whoever is unauthorized, forbidden or
- * not found has a wrong secret or endpoint, which can be mended.
+ * Bad Request and Content Too Large are about what was sent. 401, 403 and 404 are about a wrong
+ * secret or endpoint, which a person can fix.
  */
 const REFUSED_STATUSES: ReadonlySet<unknown> = new Set([400, 413]);
 
@@ -34,7 +34,7 @@ function failureFrom(error: unknown): ExportFailure {
 }
 
 /**
- * A line for the log. A backend's words are a stranger's: printable, and not many. An error that
+ * A line for the log. A backend's text is untrusted: it is made printable and cut. An error that
  * stands for several, as of a host with two addresses, has no message of its own.
  */
 export function reasonOf(error: unknown): string {

@@ -1,7 +1,9 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import type { OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base/node-http';
-import { type Headers, sendable } from './headers.ts';
 import type { OtlpSettings } from './signals.ts';
+
+export type Headers = Readonly<Record<string, string>>;
 
 /**
  * Settings as the OTLP exporters take them. Sockets are not kept alive: one that the server closed
@@ -16,8 +18,51 @@ export function exporterOptions(
     timeoutMillis: settings.timeoutMilliseconds,
     compression:
       settings.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
-    // Agent options replace those that the exporter makes of the environment, certificates included.
+    // These replace the options that the exporter makes of the environment, certificates included.
     httpAgentOptions: { keepAlive: false, ...settings.tls },
     headers: async () => sendable({ ...settings.headers, ...(await readHeaders()) }),
   };
+}
+
+export interface HeaderCache {
+  read(): Promise<Headers>;
+  /** The next read asks anew: what failed or was refused may have been fixed since. */
+  forget(): void;
+}
+
+const CACHE_MILLISECONDS = 300_000;
+
+/**
+ * The exporters ask for headers at every request, and three of them ask at once; the secret behind
+ * them is read once in `CACHE_MILLISECONDS`. A failed read is kept as well, until it is forgotten.
+ */
+export function cachedHeaders(readHeaders: () => Promise<Headers>): HeaderCache {
+  let cached: { readonly headers: Promise<Headers>; readonly until: number } | undefined;
+  return {
+    read() {
+      if (cached === undefined || Date.now() >= cached.until) {
+        cached = { headers: readHeaders(), until: Date.now() + CACHE_MILLISECONDS };
+      }
+      return cached.headers;
+    },
+    forget() {
+      cached = undefined;
+    },
+  };
+}
+
+/**
+ * The headers, if HTTP can carry them. Node's own errors quote a bad name, and a secret is read as a
+ * name where somebody wrote a colon in place of `=`.
+ */
+function sendable(headers: Headers): Record<string, string> {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch {
+      throw new Error('the headers cannot be sent: one is not name=value, or not printable');
+    }
+  }
+  return { ...headers };
 }

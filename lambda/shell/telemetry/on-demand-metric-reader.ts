@@ -7,14 +7,14 @@ import {
 import { failureOf, reasonOf } from './export-result.ts';
 
 /**
- * Attribute sets of one metric: 10,000 hosts with three tables each. The SDK's own 2,000 would be
- * full at 667 hosts, and put all others into one series.
+ * Attribute sets of one metric: 10,000 hosts with three tables each. The SDK's default of 2,000 is
+ * full at 667 hosts, and all others go into one series.
  */
 const ATTRIBUTE_SETS_MAX = 30_000;
 
 /**
- * Collects and exports when it is told to, and at no other time: the SDK's periodic reader sends the
- * previous run's gauges again when the function is thawed. A class, since the SDK's base is one.
+ * Collects and exports only when `deliver` is called. The SDK's periodic reader sends the previous
+ * run's gauges again when the function is thawed. It is a class because the SDK's base is one.
  */
 export class OnDemandMetricReader extends MetricReader {
   readonly #exporter: PushMetricExporter;
@@ -27,7 +27,7 @@ export class OnDemandMetricReader extends MetricReader {
     this.#exporter = exporter;
   }
 
-  /** Gives the reasons of what went wrong. Values that could not be sent are gone: they were of now. */
+  /** Returns the reasons of what failed. Values that could not be sent are dropped: they are old then. */
   async deliver(): Promise<readonly string[]> {
     const { resourceMetrics, errors } = await this.collect();
     const reasons = errors.map(reasonOf);
@@ -45,10 +45,7 @@ export class OnDemandMetricReader extends MetricReader {
   }
 }
 
-/**
- * A gauge has no temporality on the wire; in the SDK, delta is what makes a gauge forget the nodes
- * that have left.
- */
+/** A gauge has no temporality on the wire. In the SDK, delta makes a gauge forget nodes that left. */
 function temporalityOf(type: InstrumentType, exporter: PushMetricExporter): AggregationTemporality {
   if (type === InstrumentType.GAUGE || type === InstrumentType.OBSERVABLE_GAUGE) {
     return AggregationTemporality.DELTA;

@@ -1,13 +1,75 @@
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import type { OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base/node-http';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { reasonOf } from './export-result.ts';
+import { OnDemandMetricReader } from './on-demand-metric-reader.ts';
+import {
+  bufferingLogProcessor,
+  bufferingSpanProcessor,
+  retainingBuffer,
+} from './retaining-buffer.ts';
 import type { Signal } from './signals.ts';
 
 /** Where one signal leaves the function. */
 export interface Outlet {
   readonly signal: Signal;
-  /** Sends what there is, and gives the reasons of what went wrong. Begins nothing once abandoned. */
+  /** Sends what there is, and returns the reasons of what failed. Begins nothing once abandoned. */
   deliver(abandoned: AbortSignal): Promise<readonly string[]>;
   /** How many records wait to be sent again. */
-  kept(): number;
+  pending(): number;
+}
+
+/** One signal's way through the SDK: what the SDK is given, and where the records come out. */
+export interface Pipeline {
+  readonly sdk: Pick<
+    Partial<NodeSDKConfiguration>,
+    'metricReaders' | 'logRecordProcessors' | 'spanProcessors'
+  >;
+  readonly outlet: Outlet;
+}
+
+/** With at most 20 peer names each, some 2 MB. */
+const EVENTS_MAX = 1_000;
+
+/** A run of 5,000 hosts has some 250. */
+const SPANS_MAX = 1_000;
+
+export function openPipeline(signal: Signal, options: OTLPExporterNodeConfigBase): Pipeline {
+  switch (signal) {
+    case 'metrics': {
+      const reader = new OnDemandMetricReader(new OTLPMetricExporter(options));
+      return {
+        sdk: { metricReaders: [reader] },
+        outlet: { signal, deliver: () => reader.deliver(), pending: () => 0 },
+      };
+    }
+    case 'logs': {
+      const exporter = new OTLPLogExporter(options);
+      const buffer = retainingBuffer<ReadableLogRecord>(
+        (records, done) => exporter.export(records, done),
+        EVENTS_MAX,
+      );
+      return {
+        sdk: { logRecordProcessors: [bufferingLogProcessor(buffer)] },
+        outlet: { signal, ...buffer },
+      };
+    }
+    case 'traces': {
+      const exporter = new OTLPTraceExporter(options);
+      const buffer = retainingBuffer<ReadableSpan>(
+        (spans, done) => exporter.export(spans, done),
+        SPANS_MAX,
+      );
+      return {
+        sdk: { spanProcessors: [bufferingSpanProcessor(buffer)] },
+        outlet: { signal, ...buffer },
+      };
+    }
+  }
 }
 
 /** Why a signal, or a part of it, did not reach the backend. */
@@ -16,12 +78,12 @@ export interface FlushFailure {
   /** Printable, of bounded length. */
   readonly reason: string;
   /** Records of this signal that the next flush sends again. */
-  readonly kept: number;
+  readonly pending: number;
 }
 
 /**
- * Empties all outlets side by side. Bounded by `milliseconds`: an outlet that has not come to its end
- * by then has failed, whatever becomes of its request.
+ * Empties all outlets side by side within `milliseconds`. An outlet that takes longer has failed,
+ * whatever becomes of its request.
  */
 export async function flushOutlets(
   outlets: readonly Outlet[],
@@ -33,7 +95,11 @@ export async function flushOutlets(
     outlets.map(async (outlet) => {
       const delivered = outlet.deliver(abandon.signal).catch((error: unknown) => [reasonOf(error)]);
       const reasons = await within(delivered, milliseconds, late);
-      return reasons.map((reason) => ({ signal: outlet.signal, reason, kept: outlet.kept() }));
+      return reasons.map((reason) => ({
+        signal: outlet.signal,
+        reason,
+        pending: outlet.pending(),
+      }));
     }),
   );
   abandon.abort();

@@ -6,19 +6,19 @@ import { reasonOf } from './export-result.ts';
 import { SIGNALS } from './signals.ts';
 import type { Environment, Signal } from './signals.ts';
 
-/** What a backend took and threw away. */
+/** Records that a backend refused although it answered 200. */
 export interface Rejections {
-  /** Gives the reasons that were heard since the last call, and forgets them. */
+  /** Returns the reasons that came since the last call, and forgets them. */
   take(signal: Signal): readonly string[];
 }
 
 /**
- * A backend may answer 200 and still refuse records: OTLP's partial success. The exporters call that
- * a success and tell only the SDK's diagnostic log, so that is where it is heard. To be called after
- * `NodeSDK` was made, which sets a logger of its own; `OTEL_LOG_LEVEL` works as ever.
+ * A backend may answer 200 and still refuse records: OTLP's partial success. The exporters treat that
+ * as a success and report it only to the SDK's diagnostic log, so it is read there. Call this after
+ * `new NodeSDK`, which sets a logger of its own. `OTEL_LOG_LEVEL` works as usual.
  */
-export function hearRejections(environment: Environment): Rejections {
-  const heard: Record<Signal, string[]> = { metrics: [], logs: [], traces: [] };
+export function collectRejections(environment: Environment): Rejections {
+  const reasons: Record<Signal, string[]> = { metrics: [], logs: [], traces: [] };
   const shown = diagLogLevelFromString(environment['OTEL_LOG_LEVEL']) ?? DiagLogLevel.NONE;
   const { error, warn, info, debug, verbose } = new DiagConsoleLogger();
   const from = (level: DiagLogLevel, log: DiagLogFunction): DiagLogFunction =>
@@ -28,7 +28,7 @@ export function hearRejections(environment: Environment): Rejections {
     {
       error: from(DiagLogLevel.ERROR, error),
       warn: (message, ...details) => {
-        if (message === PARTIAL_SUCCESS) listen(heard, details[0]);
+        if (message === PARTIAL_SUCCESS) addReasons(reasons, details[0]);
         warnToo(message, ...details);
       },
       info: from(DiagLogLevel.INFO, info),
@@ -37,10 +37,10 @@ export function hearRejections(environment: Environment): Rejections {
     },
     { logLevel: Math.max(shown, DiagLogLevel.WARN), suppressOverrideMessage: true },
   );
-  return { take: (signal) => heard[signal].splice(0) };
+  return { take: (signal) => reasons[signal].splice(0) };
 }
 
-/** The words with which `@opentelemetry/otlp-exporter-base` 0.301 tells of it; JSON follows. */
+/** The message of `@opentelemetry/otlp-exporter-base` 0.301; JSON follows. */
 const PARTIAL_SUCCESS = 'Received Partial Success response:';
 
 const REASONS_MAX = 10;
@@ -52,14 +52,14 @@ const partialSuccessSchema = z.object({
   errorMessage: z.optional(z.string()),
 });
 
-function listen(heard: Record<Signal, string[]>, json: unknown): void {
+function addReasons(reasons: Record<Signal, string[]>, json: unknown): void {
   const parsed = partialSuccessSchema.safeParse(JSON.parse(String(json)));
   if (!parsed.success) return;
   const { rejectedDataPoints, rejectedLogRecords, rejectedSpans, errorMessage } = parsed.data;
   const counts = { metrics: rejectedDataPoints, logs: rejectedLogRecords, traces: rejectedSpans };
   for (const signal of SIGNALS) {
     const count = counts[signal] ?? 0;
-    if (count === 0 || heard[signal].length >= REASONS_MAX) continue;
-    heard[signal].push(reasonOf(`the backend refused ${count} records: ${errorMessage ?? ''}`));
+    if (count === 0 || reasons[signal].length >= REASONS_MAX) continue;
+    reasons[signal].push(reasonOf(`the backend refused ${count} records: ${errorMessage ?? ''}`));
   }
 }

@@ -1,8 +1,8 @@
+import { createHash } from 'node:crypto';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { Resource } from '@opentelemetry/resources';
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 import { TELEMETRY_SCOPE } from '../../../shared/contract/telemetry.ts';
-import { instanceIdOf } from './instance-id.ts';
 import type { Environment } from './signals.ts';
 
 export interface FunctionIdentity {
@@ -14,9 +14,9 @@ export interface FunctionIdentity {
 const BYTES_PER_MEBIBYTE = 1_048_576;
 
 /**
- * Who sends. Nothing in it changes with a cold start: the sandbox's host name, process id and log
- * stream would make every metric a new series. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`
- * are laid over it by the SDK's detector.
+ * The sender of all records. Nothing in it changes with a cold start: the sandbox's host name, process
+ * id and log stream would make every metric a new series. The SDK's detector overrides it with
+ * `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
  */
 export function functionResource(environment: Environment, identity: FunctionIdentity): Resource {
   const { arn, region, account, name } = parseArn(identity.functionArn);
@@ -52,4 +52,18 @@ function parseArn(text: string): {
   const parts = text.split(':').slice(0, 7);
   const [, , , region, account, , name] = parts;
   return { arn: parts.join(':'), region, account, name: name ?? text };
+}
+
+/** The namespace that the semantic conventions give for `service.instance.id`. */
+const NAMESPACE = Buffer.from('4d63009a8d0f11eeaad74c796ed8e320', 'hex');
+
+/**
+ * The UUID of version 5 (RFC 9562, section 5.5) of a function's ARN. It is the same at every cold
+ * start, so that a series does not end with its process. Only one process runs at a time.
+ */
+function instanceIdOf(functionArn: string): string {
+  const hash = createHash('sha1').update(NAMESPACE).update(functionArn).digest().subarray(0, 16);
+  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);
+  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
+  return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -1,23 +1,30 @@
+import { TraceFlags } from '@opentelemetry/api';
 import type { ExportResult } from '@opentelemetry/core';
+import type { LogRecordProcessor, ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { failureOf } from './export-result.ts';
 
-/** Finished records that wait for the flush. Without a timer: a frozen function has none. */
+/** Finished records that wait for the flush. It has no timer, which a frozen function would not run. */
 export interface RetainingBuffer<T> {
   add(item: T): void;
-  /** Makes no further request once it is `abandoned`. */
+  /**
+   * Sends what there is, and returns the reasons of what failed. Makes no further request once it is
+   * `abandoned`.
+   */
   deliver(abandoned?: AbortSignal): Promise<readonly string[]>;
-  kept(): number;
+  /** How many records wait to be sent again. */
+  pending(): number;
 }
 
 /** One bad record among a thousand is found in 21 requests; what takes more waits for the next flush. */
 const REQUESTS_MAX = 24;
 
 /**
- * Records leave the buffer when the backend has taken them, so what a flush could not deliver goes
- * out with the next one; a backend that took them and could not say so gets them twice. What it
- * refuses is sent again in halves, until the record that it does not want is alone, and is dropped:
- * else that one would hold up all others for ever. At most `itemsMax` are held, the newest. What was
- * dropped is told by the delivery that follows.
+ * Records leave the buffer when the backend has accepted them, so what a flush could not deliver goes
+ * out with the next one. A backend that accepted them, and whose answer was lost, gets them twice. A
+ * batch that it refuses is sent again in halves until the record that it refuses is alone. That
+ * record is dropped, or it would hold up all others for ever. The buffer holds the newest `itemsMax`
+ * records. The next delivery reports how many it dropped.
  */
 export function retainingBuffer<T>(
   send: (items: T[], done: (result: ExportResult) => void) => void,
@@ -61,6 +68,32 @@ export function retainingBuffer<T>(
       const left = open.flat().length;
       return left === 0 ? reasons : [...reasons, `${left} wait for the next flush`];
     },
-    kept: () => held.length,
+    pending: () => held.length,
+  };
+}
+
+/**
+ * Puts log records into a buffer that the function's own flush empties. The SDK's processors answer a
+ * flush while an export is still under way, and do not report its failure.
+ */
+export function bufferingLogProcessor(
+  buffer: RetainingBuffer<ReadableLogRecord>,
+): LogRecordProcessor {
+  return {
+    onEmit: (record) => buffer.add(record),
+    forceFlush: async () => void (await buffer.deliver()),
+    shutdown: async () => void (await buffer.deliver()),
+  };
+}
+
+/** The same for ended spans that the sampler chose. */
+export function bufferingSpanProcessor(buffer: RetainingBuffer<ReadableSpan>): SpanProcessor {
+  return {
+    onStart() {},
+    onEnd(span) {
+      if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) buffer.add(span);
+    },
+    forceFlush: async () => void (await buffer.deliver()),
+    shutdown: async () => void (await buffer.deliver()),
   };
 }

@@ -9,10 +9,10 @@ export const SIGNALS = ['metrics', 'logs', 'traces'] as const;
 
 export type Signal = (typeof SIGNALS)[number];
 
-/** What the environment wants of one signal. */
+/** What the environment says about one signal. */
 export type SignalSettings =
   | { readonly kind: 'off' }
-  /** Something is set that cannot be carried out: said at every flush, so that it is not missed. */
+  /** Something is set that cannot work. Every flush reports it, so that nobody misses it. */
   | { readonly kind: 'unusable'; readonly reason: string }
   | OtlpSettings;
 
@@ -27,16 +27,16 @@ export interface OtlpSettings {
   readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
 }
 
-/** Room for the first try and two retries; the SDK's own 10 s would eat a short run's time. */
+/** Room for the first try and two retries; the SDK's default of 10 s is too long for a short run. */
 const TIMEOUT_MILLISECONDS_DEFAULT = 4_000;
 
 /** `setTimeout` takes no more. */
 const TIMEOUT_MILLISECONDS_MAX = 2_147_483_647;
 
 /**
- * Reads the variables of the OTLP exporter specification (1.60), of which the signal's own win over
- * the common ones. Without an endpoint a signal is off: the SDK would try `localhost:4318`, where
- * nobody listens in a Lambda.
+ * Reads the variables of the OTLP exporter specification (1.60). A signal's own variables win over the
+ * common ones. Without an endpoint a signal is off: the SDK would try `localhost:4318`, where nobody
+ * listens in a Lambda.
  */
 export function readSignal(environment: Environment, signal: Signal): SignalSettings {
   if (environment['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return { kind: 'off' };
@@ -88,7 +88,7 @@ function readOtlp(environment: Environment, signal: Signal): SignalSettings {
   };
 }
 
-/** A signal's own endpoint is taken as it stands; to the common one the signal's path is added. */
+/** A signal's own endpoint is used as it is. The signal's path is added to the common one. */
 function endpointOf(environment: Environment, signal: Signal): string | undefined {
   const own = environment[`OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`]?.trim();
   if (own) return httpUrl(own);

@@ -1,36 +1,41 @@
 import { envDetector } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { openChannel, type Channel } from './channels.ts';
-import { exporterOptions } from './exporter-options.ts';
-import { cachedHeaders, type Headers } from './headers.ts';
-import { flushOutlets, type FlushFailure, type Outlet } from './outlet.ts';
+import { cachedHeaders, exporterOptions, type Headers } from './exporter-options.ts';
+import {
+  type FlushFailure,
+  flushOutlets,
+  openPipeline,
+  type Outlet,
+  type Pipeline,
+} from './outlet.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
-import { hearRejections, type Rejections } from './rejections.ts';
+import { collectRejections, type Rejections } from './rejections.ts';
 import { functionNameOf, functionResource, type FunctionIdentity } from './resource.ts';
 import { readSignal, SIGNALS, type Environment } from './signals.ts';
 
 export interface TelemetryOptions extends FunctionIdentity {
   readonly environment: Environment;
-  /** Headers that are kept in a secret; they win over those of `OTEL_EXPORTER_OTLP_HEADERS`. */
+  /** Headers from a secret; they win over those of `OTEL_EXPORTER_OTLP_HEADERS`. */
   readonly readHeaders?: (() => Promise<Headers>) | undefined;
 }
 
 export interface Telemetry extends Recorder {
   /**
-   * Sends what was recorded. Never rejects, and ends a second before the invocation does where that
-   * much remains. Events and spans of a failed flush go out with the next one. A span that has not
-   * ended is not sent: the root span ends first.
+   * Sends what was recorded. Never rejects, and ends a second before the invocation does, if that much
+   * remains. Events and spans of a failed flush go out with the next one. End the root span before: a
+   * span that has not ended is not sent.
    */
   flush(remainingMilliseconds: number): Promise<readonly FlushFailure[]>;
 }
 
 /**
- * Starts the SDK; to be called once in a process, since its providers are global. A signal without an
- * endpoint is off. Where all are off no SDK is started: nothing is recorded, and a flush succeeds.
+ * Starts the SDK. Call it once in a process: the SDK's providers are global. A signal without an
+ * endpoint is off. If all signals are off, no SDK is started: nothing is recorded, and a flush
+ * succeeds.
  */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
   const headers = cachedHeaders(options.readHeaders ?? (async () => ({})));
-  const channels: Channel[] = [];
+  const pipelines: Pipeline[] = [];
   const unusable: Outlet[] = [];
   let milliseconds = 0;
   for (const signal of SIGNALS) {
@@ -39,11 +44,11 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
       case 'off':
         break;
       case 'unusable':
-        unusable.push({ signal, deliver: async () => [settings.reason], kept: () => 0 });
+        unusable.push({ signal, deliver: async () => [settings.reason], pending: () => 0 });
         break;
       case 'otlp':
-        channels.push(
-          openChannel(
+        pipelines.push(
+          openPipeline(
             signal,
             exporterOptions(settings, () => headers.read()),
           ),
@@ -52,7 +57,8 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
         break;
     }
   }
-  const outlets = channels.length === 0 ? unusable : [...unusable, ...startSdk(options, channels)];
+  const outlets =
+    pipelines.length === 0 ? unusable : [...unusable, ...startSdk(options, pipelines)];
   return {
     ...createRecorder(functionNameOf(options.functionArn)),
     async flush(remainingMilliseconds) {
@@ -68,22 +74,22 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
 /** What the invocation still needs after the flush: to log the result and to return. */
 const RESERVE_MILLISECONDS = 1_000;
 
-/** The exporters' own timeout should speak first, since it knows what went wrong. */
+/** The exporters' own timeout comes first, because its error says what went wrong. */
 const EXPORT_MARGIN_MILLISECONDS = 1_000;
 
-function startSdk(options: TelemetryOptions, channels: readonly Channel[]): readonly Outlet[] {
-  const sdk = new NodeSDK({
+function startSdk(options: TelemetryOptions, pipelines: readonly Pipeline[]): readonly Outlet[] {
+  const started = new NodeSDK({
     resource: functionResource(options.environment, options),
     resourceDetectors: [envDetector],
     textMapPropagator: null,
-    // A signal that is left out, not empty, would be set up from the environment by the SDK itself.
-    metricReaders: channels.flatMap((channel) => channel.sdk.metricReaders ?? []),
-    logRecordProcessors: channels.flatMap((channel) => channel.sdk.logRecordProcessors ?? []),
-    spanProcessors: channels.flatMap((channel) => channel.sdk.spanProcessors ?? []),
+    // The SDK sets up a signal from the environment itself if its list is left out, not if it is empty.
+    metricReaders: pipelines.flatMap(({ sdk }) => sdk.metricReaders ?? []),
+    logRecordProcessors: pipelines.flatMap(({ sdk }) => sdk.logRecordProcessors ?? []),
+    spanProcessors: pipelines.flatMap(({ sdk }) => sdk.spanProcessors ?? []),
   });
-  const rejections = hearRejections(options.environment);
-  sdk.start();
-  return channels.map(({ outlet }) => withRejections(outlet, rejections));
+  const rejections = collectRejections(options.environment);
+  started.start();
+  return pipelines.map(({ outlet }) => withRejections(outlet, rejections));
 }
 
 function withRejections(outlet: Outlet, rejections: Rejections): Outlet {

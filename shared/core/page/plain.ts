@@ -11,6 +11,14 @@ export function ascii(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/gu, '?');
 }
 
+/** A host name and a Kubernetes name have at most 253 characters. */
+const NAME_LENGTH = 253;
+
+/** For telemetry: ASCII of bounded length. Names, addresses and MACs as they should be stay unchanged. */
+export function shortAscii(text: string): string {
+  return ascii(text.slice(0, NAME_LENGTH));
+}
+
 /** How much of a subject the cluster's name may take, so that the victim always has a place. */
 const CLUSTER_LENGTH = 24;
 

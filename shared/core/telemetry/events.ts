@@ -1,28 +1,17 @@
 import { TABLES } from '../../contract/causes.ts';
-import type { Report, ReportedIncident } from '../../contract/report.ts';
+import type { ReportedIncident } from '../../contract/report.ts';
 import type { EventSeverity, TelemetryEvent } from '../../contract/telemetry.ts';
-import { plain } from './plain.ts';
+import type { Announcement } from '../incident/advance.ts';
+import { shortAscii } from '../page/plain.ts';
+import { parseTime } from '../time.ts';
 
-/** What a run changed about an incident, as the decision knows it. */
-export type IncidentChange =
-  | { readonly kind: 'opened'; readonly incident: ReportedIncident }
-  | {
-      readonly kind: 'updated';
-      readonly incident: ReportedIncident;
-      readonly previousMissingPeers: number;
-    }
-  | {
-      readonly kind: 'resolved';
-      readonly incident: ReportedIncident;
-      readonly durationSeconds: number;
-    };
-
-/** One event for each change, in the given order. */
+/** One event for each announcement, in the given order. `now` in epoch milliseconds. */
 export function eventsOf(
-  report: Report,
-  changes: readonly IncidentChange[],
+  cluster: string,
+  announcements: readonly Announcement[],
+  now: number,
 ): readonly TelemetryEvent[] {
-  return changes.map((change) => eventOf(report.cluster, change));
+  return announcements.map((announcement) => eventOf(cluster, announcement, now));
 }
 
 /** The event of a run that failed. The error's texts are cut, as a backend would do it. */
@@ -30,7 +19,7 @@ export function exceptionEvent(cluster: string, error: Error): TelemetryEvent {
   return {
     event: 'vtepwatch.check.exception',
     severity: 'fatal',
-    body: `The run failed: ${plain(error.message)}`,
+    body: `The run failed: ${shortAscii(error.message)}`,
     attributes: {
       'k8s.cluster.name': cluster,
       'exception.type': error.name,
@@ -48,9 +37,12 @@ type IncidentAttributes = Extract<
 const PEER_NAMES_MAX = 20;
 const EXCEPTION_CHARACTERS_MAX = 4096;
 
-function eventOf(cluster: string, change: IncidentChange): TelemetryEvent {
-  const { incident } = change;
-  switch (change.kind) {
+function eventOf(
+  cluster: string,
+  { kind, incident, before }: Announcement,
+  now: number,
+): TelemetryEvent {
+  switch (kind) {
     case 'opened':
       return {
         event: 'vtepwatch.incident.opened',
@@ -58,30 +50,35 @@ function eventOf(cluster: string, change: IncidentChange): TelemetryEvent {
         body: sentence(incident),
         attributes: incidentAttributes(cluster, incident),
       };
-    case 'updated':
+    case 'worsened':
+    case 'updated': {
+      const previous = before?.missingPeers ?? incident.missingPeers;
       return {
         event: 'vtepwatch.incident.updated',
         severity: severityOf(incident),
-        body: `${sentence(incident)}; before: ${change.previousMissingPeers}`,
+        body: `${sentence(incident)}; before: ${previous}`,
         attributes: {
           ...incidentAttributes(cluster, incident),
-          'vtepwatch.incident.previous_missing_peers': change.previousMissingPeers,
+          'vtepwatch.incident.previous_missing_peers': previous,
         },
       };
-    case 'resolved':
+    }
+    case 'resolved': {
+      const seconds = (now - (parseTime(incident.since) ?? now)) / 1000;
       return {
         event: 'vtepwatch.incident.resolved',
         severity: 'info',
-        body: `Resolved after ${Math.round(change.durationSeconds)} s: ${plain(incident.key)} (${incident.cause})`,
+        body: `Resolved after ${Math.round(seconds)} s: ${shortAscii(incident.key)} (${incident.cause})`,
         attributes: {
           'k8s.cluster.name': cluster,
           'k8s.node.name': victim(incident),
-          'vtepwatch.incident.id': plain(incident.key),
+          'vtepwatch.incident.id': shortAscii(incident.key),
           'vtepwatch.cause': incident.cause,
           'vtepwatch.scope': incident.scope,
-          'vtepwatch.incident.duration': change.durationSeconds,
+          'vtepwatch.incident.duration': seconds,
         },
       };
+    }
   }
 }
 
@@ -104,7 +101,7 @@ function incidentAttributes(cluster: string, incident: ReportedIncident): Incide
     'network.peer.address': optional(vtep?.underlayIp),
     'vtepwatch.vtep.tunnel_ip': optional(vtep?.tunnelIp),
     'vtepwatch.vtep.mac': optional(vtep?.mac),
-    'vtepwatch.incident.id': plain(incident.key),
+    'vtepwatch.incident.id': shortAscii(incident.key),
     'vtepwatch.cause': incident.cause,
     'vtepwatch.scope': incident.scope,
     'vtepwatch.severity': incident.severity,
@@ -141,9 +138,9 @@ function victim({ scope, subject, observers }: ReportedIncident): string | undef
 /** A row's peers are the subjects that it has lost; else they are the observers. */
 function peerNames({ scope, observers, entries }: ReportedIncident): readonly string[] {
   const names = scope === 'observer' ? entries.map(({ subject }) => subject) : observers;
-  return [...new Set(names)].slice(0, PEER_NAMES_MAX).map(plain);
+  return [...new Set(names)].slice(0, PEER_NAMES_MAX).map(shortAscii);
 }
 
 function optional(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : plain(text);
+  return text === undefined ? undefined : shortAscii(text);
 }

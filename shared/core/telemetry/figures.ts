@@ -1,13 +1,57 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
 import type { ErrorType } from '../../contract/telemetry.ts';
-import { peersOf } from '../diff/matrix.ts';
+import { type Matrix, peersOf, type Row, subjectsOf } from '../diff/matrix.ts';
+import { CELLS_OF_ROW } from '../diff/seen.ts';
 import type { Judgement } from '../judge.ts';
 import type { Observation } from '../overlay.ts';
-import type { NodeFigures } from './points.ts';
-import { type TableCounts, wholeRows } from './whole-rows.ts';
 
-/** The figures of every node that was judged. */
-export function nodeFigures(judgement: Judgement): ReadonlyMap<string, NodeFigures> {
+/** Figures of the hosts of a run that its report does not have. */
+export interface HostFigures {
+  /** Every node that was checked, by its name in the report. */
+  readonly nodes: ReadonlyMap<string, NodeFigures>;
+  /** Hosts without a usable answer; a reason that is missing counts 0. */
+  readonly failures: Readonly<Partial<Record<ErrorType, number>>>;
+  /** The most orchestration directories on any one host; undefined when no host reported them. */
+  readonly orchestrationDirectories: number | undefined;
+}
+
+export interface NodeFigures {
+  /** Peers whose entries for this node were checked. */
+  readonly checkedPeers: number;
+  /** How many of these hold no correct entry for it, in each table. */
+  readonly missingPeers: TableCounts;
+  /** Peers in whose row or column a table is wrong, whatever the cause; the larger of the two. */
+  readonly lostPeers: number;
+  /** Entries that this node itself holds for VTEPs of no live node; undefined when not counted. */
+  readonly ghostEntries: number | undefined;
+}
+
+type TableCounts = Readonly<Record<Table, number>>;
+
+export function hostFigures(
+  judgement: Judgement,
+  observations: readonly Observation[],
+): HostFigures {
+  const directories = judgement.members
+    .map(({ observed }) => observed?.host.agentDirectories)
+    .filter((number) => number !== undefined);
+  return {
+    nodes: nodeFigures(judgement),
+    failures: failuresOf(observations),
+    orchestrationDirectories: directories.length === 0 ? undefined : Math.max(...directories),
+  };
+}
+
+function failuresOf(observations: readonly Observation[]): HostFigures['failures'] {
+  const failures: Partial<Record<ErrorType, number>> = {};
+  for (const observation of observations) {
+    if (observation.kind !== 'unknown') continue;
+    failures[observation.error] = (failures[observation.error] ?? 0) + 1;
+  }
+  return failures;
+}
+
+function nodeFigures(judgement: Judgement): ReadonlyMap<string, NodeFigures> {
   const { matrix } = judgement;
   const ghosts = ghostEntries(judgement);
   const missing = new Map<string, Record<Table, number>>();
@@ -53,19 +97,42 @@ function count(counts: Map<string, number>, node: string): void {
   counts.set(node, (counts.get(node) ?? 0) + 1);
 }
 
-/** Hosts without a usable answer, by what kind of failure it was. */
-export function failuresOf(
-  observations: readonly Observation[],
-): Readonly<Partial<Record<ErrorType, number>>> {
-  const failures: Partial<Record<ErrorType, number>> = {};
-  for (const observation of observations) {
-    if (observation.kind !== 'unknown') continue;
-    failures[observation.error] = (failures[observation.error] ?? 0) + 1;
-  }
-  return failures;
+/** Rows of a large cluster of which the matrix keeps only the first cells. */
+interface WholeRows {
+  /** How many subjects each of these observers has lost. */
+  readonly observers: ReadonlyMap<string, number>;
+  /** How many of these observers have lost a node, table by table. */
+  lossesOf(node: string): TableCounts;
 }
 
-/** Only where every node's VTEP is known can an entry be said to be for none of them. */
+function wholeRows(matrix: Matrix): WholeRows {
+  const lost = { ...NONE_MISSING };
+  const severing = new Map<Row['severed'], number>();
+  const observers = new Map<string, number>();
+  for (const [observer, { lost: tables, severed }] of matrix.rows) {
+    if (tables.size > 0) {
+      observers.set(observer, subjectsOf(matrix, observer));
+      for (const table of tables) lost[table] += 1;
+    } else if (severed.size > CELLS_OF_ROW) {
+      observers.set(observer, severed.size);
+      severing.set(severed, (severing.get(severed) ?? 0) + 1);
+    }
+  }
+  const lossesOf = (node: string): TableCounts => {
+    const own = matrix.rows.get(node)?.lost;
+    const severedBy = [...severing].reduce(
+      (sum, [nodes, rows]) => sum + (nodes.has(node) ? rows : 0),
+      0,
+    );
+    // An observer has no entry for itself to lose.
+    const lossOf = (table: Table): number =>
+      severedBy + lost[table] - Number(own?.has(table) ?? false);
+    return { neighbour: lossOf('neighbour'), fdb: lossOf('fdb'), route: lossOf('route') };
+  };
+  return { observers, lossesOf };
+}
+
+/** Only where every node's VTEP is known is an entry certain to be for none of them. */
 function ghostEntries({ members, vteps, matrix }: Judgement): ReadonlyMap<string, number> {
   const known = new Set(vteps.map(({ node }) => node));
   if (!members.every(({ node }) => known.has(node))) return new Map();
@@ -74,6 +141,6 @@ function ghostEntries({ members, vteps, matrix }: Judgement): ReadonlyMap<string
   );
 }
 
-function sumOf(counts: Readonly<Record<Table, number>>): number {
+function sumOf(counts: TableCounts): number {
   return TABLES.reduce((sum, table) => sum + counts[table], 0);
 }

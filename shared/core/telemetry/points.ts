@@ -1,44 +1,25 @@
-import { SEVERITIES, TABLES } from '../../contract/causes.ts';
-import type { Table } from '../../contract/causes.ts';
-import type { Latency, Report } from '../../contract/report.ts';
+import { CAUSE_TABLE, SEVERITIES, TABLES } from '../../contract/causes.ts';
+import type { Latency, Report, ReportedIncident } from '../../contract/report.ts';
 import {
   CAUSE_SERIES_MAX,
   ERROR_TYPES,
-  type ErrorType,
   NODE_STATES,
+  type NodeState,
   type Point,
 } from '../../contract/telemetry.ts';
-import { lossesOf } from './losses.ts';
-import { nodeStates } from './node-states.ts';
-import { plain } from './plain.ts';
+import { shortAscii } from '../page/plain.ts';
+import type { HostFigures, NodeFigures } from './figures.ts';
 
-/** What the report does not say and the gauges need. */
-export interface RunFigures {
+/** What the gauges need that the report does not have. */
+export interface RunFigures extends HostFigures {
   readonly durationSeconds: number;
   /** Unix time at which the run ended. */
   readonly endedAtSeconds: number;
-  /** Every node that was judged, by its name in the report. */
-  readonly nodes: ReadonlyMap<string, NodeFigures>;
-  /** Hosts without a usable answer; a reason that is not named counts 0. */
-  readonly failures: Readonly<Partial<Record<ErrorType, number>>>;
-  /** The most orchestration directories on any one host; undefined when no host told. */
-  readonly orchestrationDirectories: number | undefined;
-}
-
-export interface NodeFigures {
-  /** Peers whose entries for this node could be judged. */
-  readonly checkedPeers: number;
-  /** How many of these hold no correct entry for it, in each table. */
-  readonly missingPeers: Readonly<Record<Table, number>>;
-  /** Peers in whose row or column a table is wrong, whoever is to blame; the larger of the two. */
-  readonly lostPeers: number;
-  /** Entries that this node itself holds for VTEPs of no live node; undefined when not counted. */
-  readonly ghostEntries: number | undefined;
 }
 
 /**
- * The gauges of one run. Zeros are explicit, so that healthy and unknown differ: a node that could
- * not be judged has no `missing_peers`, and 0 checked peers.
+ * The gauges of one run. Zeros are explicit, so that healthy and unknown differ: a node that was not
+ * checked has no `missing_peers`, and 0 checked peers.
  */
 export function pointsOf(report: Report, figures: RunFigures): readonly Point[] {
   return [
@@ -51,13 +32,10 @@ export function pointsOf(report: Report, figures: RunFigures): readonly Point[] 
   ];
 }
 
-/** How the report names the one request whose time is a gauge. */
-const GET_NODES = 'kubectl get nodes';
-
 function nodePoints(report: Report, { nodes }: RunFigures): readonly Point[] {
   const losses = lossesOf(report, nodes);
   return [...report.hosts.observed, ...report.hosts.unknown].flatMap((name): readonly Point[] => {
-    const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': plain(name) };
+    const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': shortAscii(name) };
     const node = nodes.get(name);
     const loss = losses.get(name);
     const checked = Math.max(node?.checkedPeers ?? 0, loss?.checkedPeers ?? 0);
@@ -85,27 +63,113 @@ function nodePoints(report: Report, { nodes }: RunFigures): readonly Point[] {
   });
 }
 
+/** How far a node is cut off, and by how many peers that is known. */
+interface Loss {
+  readonly lostPeers: number;
+  readonly checkedPeers: number;
+}
+
+const NO_LOSS: Loss = { lostPeers: 0, checkedPeers: 0 };
+
+/**
+ * What the open incidents cost their own nodes. A node that merely lost a broken peer is not charged:
+ * one broken host is one node's loss, and not that of all. An incident stays open while its hosts
+ * cannot be read, and then counts as it was last reported.
+ */
+function lossesOf(
+  report: Report,
+  nodes: ReadonlyMap<string, NodeFigures>,
+): ReadonlyMap<string, Loss> {
+  const losses = new Map<string, Loss>();
+  for (const incident of report.incidents) {
+    if (incident.phase !== 'open' || !CAUSE_TABLE[incident.cause].pages) continue;
+    for (const [name, loss] of chargedBy(incident, nodes)) {
+      const worst = losses.get(name) ?? NO_LOSS;
+      losses.set(name, {
+        lostPeers: Math.max(worst.lostPeers, loss.lostPeers),
+        checkedPeers: Math.max(worst.checkedPeers, loss.checkedPeers),
+      });
+    }
+  }
+  return losses;
+}
+
+/** A fault of the whole cluster counts hosts, not peers: there every node has what its tables say. */
+function chargedBy(
+  incident: ReportedIncident,
+  nodes: ReadonlyMap<string, NodeFigures>,
+): readonly (readonly [string, Loss])[] {
+  const { scope, missingPeers, checkedPeers } = incident;
+  if (missingPeers === 0) return [];
+  if (scope === 'cluster') return [...nodes];
+  return victims(incident).map((name) => [name, { lostPeers: missingPeers, checkedPeers }]);
+}
+
+/** The nodes that a fault is about: the observers of a column are healthy, and only show it. */
+function victims({ scope, subject, observers }: ReportedIncident): readonly string[] {
+  const subjects = subject === undefined ? [] : [subject];
+  switch (scope) {
+    case 'subject':
+      return subjects;
+    case 'observer':
+      return observers;
+    case 'pair':
+    case 'cluster':
+      return [...subjects, ...observers];
+  }
+}
+
 function nodeCountPoints(report: Report): readonly Point[] {
-  const states = nodeStates(report);
+  const states = [...nodeStates(report).values()];
   return NODE_STATES.map((state) => ({
     metric: 'vtepwatch.node.count',
-    value: [...states.values()].filter((other) => other === state).length,
+    value: states.filter((other) => other === state).length,
     attributes: { 'k8s.cluster.name': report.cluster, 'vtepwatch.node.state': state },
   }));
 }
 
-/** After so long a master's own probe gives up on its API server, as does everybody who types it. */
+/** The state of every node of the report: the worst that any of its faults gives it. */
+function nodeStates(report: Report): ReadonlyMap<string, NodeState> {
+  const states = new Map<string, NodeState>(report.hosts.observed.map((name) => [name, 'ok']));
+  for (const incident of report.incidents) {
+    const state = stateWithin(incident);
+    if (state === undefined) continue;
+    for (const name of victims(incident)) {
+      if (states.has(name) && states.get(name) !== 'isolated') states.set(name, state);
+    }
+  }
+  for (const name of report.hosts.unknown) states.set(name, 'unknown');
+  return states;
+}
+
+/** A fault that costs no peer, as a slow API server, says nothing of the overlay. */
+function stateWithin(incident: ReportedIncident): NodeState | undefined {
+  if (incident.phase === 'resolved' || incident.missingPeers === 0) return undefined;
+  switch (incident.severity) {
+    case 'critical':
+      return 'isolated';
+    case 'warning':
+      return 'degraded';
+    case 'info':
+      return undefined;
+  }
+}
+
+/** How the report names the one request whose time is a gauge. */
+const GET_NODES = 'kubectl get nodes';
+
+/** After so long a master's own probe gives up on its API server. */
 export const GIVEN_UP_SECONDS = 60;
 
 /**
  * A master may have two latencies, an earlier run's late answer and this run's: the worse counts. One
- * that has not answered this run may still do so: the next run tells. One that has not answered the
- * run before took at least as long as was waited, and with a minute of it does not answer at all.
+ * that has not answered this run may still do so, which the next run sees. One that has not answered
+ * the run before took at least as long as was waited, and after a minute it counts as unreachable.
  */
 function controlPlanePoints(report: Report): readonly Point[] {
-  const told = report.latencies.filter((one) => one.request === GET_NODES && tells(one, report));
-  return [...Map.groupBy(told, ({ node }) => node)].flatMap(([node, latencies]) => {
-    const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': plain(node) };
+  const known = report.latencies.filter((one) => one.request === GET_NODES && counts(one, report));
+  return [...Map.groupBy(known, ({ node }) => node)].flatMap(([node, latencies]) => {
+    const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': shortAscii(node) };
     const points: Point[] = [];
     const ended = latencies.filter((one) => !isWaiting(one));
     if (ended.length > 0) {
@@ -122,7 +186,7 @@ function controlPlanePoints(report: Report): readonly Point[] {
 }
 
 /** The silence of a host that answers nothing at all says nothing of its API server. */
-function tells({ node, outcome, askedAt }: Latency, { hosts }: Report): boolean {
+function counts({ node, outcome, askedAt }: Latency, { hosts }: Report): boolean {
   return outcome !== 'no-answer' || (askedAt !== undefined && !hosts.unknown.includes(node));
 }
 
@@ -144,8 +208,8 @@ function incidentPoints(report: Report): readonly Point[] {
  * comes with its first incident, and its series ends with the zero of the run that resolves the last.
  */
 function causePoints(report: Report): readonly Point[] {
-  const told = report.incidents.filter(({ phase }) => phase !== 'suspected');
-  return [...Map.groupBy(told, ({ cause }) => cause)]
+  const confirmed = report.incidents.filter(({ phase }) => phase !== 'suspected');
+  return [...Map.groupBy(confirmed, ({ cause }) => cause)]
     .map(([cause, alike]): Point => ({
       metric: 'vtepwatch.cause.incidents',
       value: alike.filter(({ phase }) => phase === 'open').length,

@@ -36,9 +36,9 @@ describe('a flush that fails', () => {
     receiver.answer(answer);
     await recordOneOfEach(telemetry);
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
-      { signal: 'metrics', reason, kept: 0 },
-      { signal: 'logs', reason, kept: 1 },
-      { signal: 'traces', reason, kept: 1 },
+      { signal: 'metrics', reason, pending: 0 },
+      { signal: 'logs', reason, pending: 1 },
+      { signal: 'traces', reason, pending: 1 },
     ]);
   });
 
@@ -56,7 +56,7 @@ describe('a flush that fails', () => {
     receiver.answer({ kind: 'status', status: 404 }, 'traces');
     await recordOneOfEach(telemetry);
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
-      { signal: 'traces', reason: '404 Not Found', kept: 1 },
+      { signal: 'traces', reason: '404 Not Found', pending: 1 },
     ]);
     expect(receiver.points()).toHaveLength(1);
     expect(receiver.logs()).toHaveLength(1);
@@ -68,9 +68,9 @@ describe('a flush that fails', () => {
     await recordOneOfEach(telemetry);
     const reason = 'the backend refused 1 records: too old';
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
-      { signal: 'metrics', reason, kept: 0 },
-      { signal: 'logs', reason, kept: 0 },
-      { signal: 'traces', reason, kept: 0 },
+      { signal: 'metrics', reason, pending: 0 },
+      { signal: 'logs', reason, pending: 0 },
+      { signal: 'traces', reason, pending: 0 },
     ]);
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
   });
@@ -112,7 +112,7 @@ describe('what a failed flush leaves', () => {
       {
         signal: 'logs',
         reason: '400 Bad Request: the backend does not want it, and it was dropped',
-        kept: 0,
+        pending: 0,
       },
     ]);
     receiver.answer({ kind: 'accept' });
@@ -121,7 +121,7 @@ describe('what a failed flush leaves', () => {
     expect(receiver.logs().map(({ body }) => body)).toEqual(['second']);
   });
 
-  test('is bounded: the newest 1,000 events are kept, and the loss is told', async () => {
+  test('is bounded: the newest 1,000 events stay, and the loss is reported', async () => {
     const { receiver, telemetry } = await runningPair({ OTEL_TRACES_EXPORTER: 'none' });
     receiver.answer({ kind: 'status', status: 401 });
     telemetry.emit(Array.from({ length: 600 }, (_, index) => exception(`first ${index}`)));
@@ -130,7 +130,7 @@ describe('what a failed flush leaves', () => {
 
     receiver.answer({ kind: 'accept' });
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
-      { signal: 'logs', reason: '200 older than the newest 1000 were dropped', kept: 0 },
+      { signal: 'logs', reason: '200 older than the newest 1000 were dropped', pending: 0 },
     ]);
     expect(receiver.logs()).toHaveLength(1000);
     expect(receiver.logs().at(-1)?.body).toBe('second 599');
@@ -148,9 +148,9 @@ describe('the bound of a flush', () => {
     receiver.answer({ kind: 'hang' });
     await recordOneOfEach(telemetry);
     expect(await telemetry.flush(1_200)).toEqual([
-      { signal: 'metrics', reason: 'not delivered within 200 ms', kept: 0 },
-      { signal: 'logs', reason: 'not delivered within 200 ms', kept: 1 },
-      { signal: 'traces', reason: 'not delivered within 200 ms', kept: 1 },
+      { signal: 'metrics', reason: 'not delivered within 200 ms', pending: 0 },
+      { signal: 'logs', reason: 'not delivered within 200 ms', pending: 1 },
+      { signal: 'traces', reason: 'not delivered within 200 ms', pending: 1 },
     ]);
   });
 
@@ -159,7 +159,7 @@ describe('the bound of a flush', () => {
     receiver.answer({ kind: 'hang' });
     await recordOneOfEach(telemetry);
     const failures = await telemetry.flush(-5);
-    expect(failures.map(({ kept }) => kept)).toEqual([0, 1, 1]);
+    expect(failures.map(({ pending }) => pending)).toEqual([0, 1, 1]);
     expect(failures[0]?.reason).toBe('not delivered within 0 ms');
   });
 
@@ -194,9 +194,9 @@ describe('secret headers', () => {
     await recordOneOfEach(telemetry);
     const reason = 'AccessDenied: ssm:GetParameter';
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([
-      { signal: 'metrics', reason, kept: 0 },
-      { signal: 'logs', reason, kept: 1 },
-      { signal: 'traces', reason, kept: 1 },
+      { signal: 'metrics', reason, pending: 0 },
+      { signal: 'logs', reason, pending: 1 },
+      { signal: 'traces', reason, pending: 1 },
     ]);
     allowed = true;
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
@@ -220,7 +220,7 @@ describe('secret headers', () => {
       {
         signal: 'metrics',
         reason: 'the headers cannot be sent: one is not name=value, or not printable',
-        kept: 0,
+        pending: 0,
       },
     ]);
     expect(receiver.requests()).toEqual([]);

@@ -85,7 +85,7 @@ test('what a frozen function could not deliver goes out with its next run', asyn
   receiver.answer({ kind: 'status', status: 401 });
   const program = warmFunction({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
   expect(await program.run(1)).toMatchObject({
-    failures: [{ kept: 0 }, { kept: 1 }, { kept: 1 }],
+    failures: [{ pending: 0 }, { pending: 1 }, { pending: 1 }],
     timers: [],
   });
   program.freeze();

@@ -69,7 +69,7 @@ describe('telemetry that is off', () => {
     const failure = {
       signal: 'traces',
       reason: "the environment's settings for traces: protocol grpc is not http/protobuf",
-      kept: 0,
+      pending: 0,
     };
     telemetry.record([checkedPeers('node1', 5)]);
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([failure]);

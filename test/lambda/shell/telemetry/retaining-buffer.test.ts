@@ -52,23 +52,23 @@ describe('a buffer that retains', () => {
     buffer.add(second);
     exports[0]?.done({ code: ExportResultCode.SUCCESS });
     expect(await delivery).toEqual([]);
-    expect(buffer.kept()).toBe(1);
+    expect(buffer.pending()).toBe(1);
 
     const next = buffer.deliver();
     expect(exports[1]?.items).toEqual([second]);
     exports[1]?.done({ code: ExportResultCode.SUCCESS });
     expect(await next).toEqual([]);
-    expect(buffer.kept()).toBe(0);
+    expect(buffer.pending()).toBe(0);
   });
 
   test('an export that succeeds after it was given up still empties it', async () => {
     const { buffer, exports } = slowBuffer();
     buffer.add({ name: 'first' });
     const abandoned = buffer.deliver();
-    expect(buffer.kept()).toBe(1);
+    expect(buffer.pending()).toBe(1);
     exports[0]?.done({ code: ExportResultCode.SUCCESS });
     await abandoned;
-    expect(buffer.kept()).toBe(0);
+    expect(buffer.pending()).toBe(0);
   });
 
   test('an exporter that throws is a failure', async () => {
@@ -77,7 +77,7 @@ describe('a buffer that retains', () => {
     }, 3);
     buffer.add({});
     expect(await buffer.deliver()).toEqual(['cannot be serialized']);
-    expect(buffer.kept()).toBe(1);
+    expect(buffer.pending()).toBe(1);
   });
 
   test('the oldest give way, and their number is told once', async () => {
@@ -96,7 +96,7 @@ describe('a buffer that retains', () => {
     expect(await buffer.deliver()).toEqual([
       '400 Bad Request: the backend does not want it, and it was dropped',
     ]);
-    expect(buffer.kept()).toBe(0);
+    expect(buffer.pending()).toBe(0);
     expect(taken).toHaveLength(999);
     expect(taken.map(({ name }) => name)).not.toContain('r618');
   });
@@ -107,7 +107,7 @@ describe('a buffer that retains', () => {
     const reasons = await buffer.deliver();
     expect(requests()).toBe(24);
     expect(reasons.at(-1)).toMatch(/^9\d\d wait for the next flush$/);
-    expect(buffer.kept()).toBe(1000 - (reasons.length - 1));
+    expect(buffer.pending()).toBe(1000 - (reasons.length - 1));
     expect(taken).toEqual([]);
   });
 
@@ -130,6 +130,6 @@ describe('a buffer that retains', () => {
     exports[0]?.done({ code: ExportResultCode.FAILED, error });
     expect(await delivery).toEqual(['2 wait for the next flush']);
     expect(exports).toHaveLength(1);
-    expect(buffer.kept()).toBe(2);
+    expect(buffer.pending()).toBe(2);
   });
 });

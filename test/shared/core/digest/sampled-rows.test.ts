@@ -3,7 +3,7 @@ import { confirm } from '../../../../shared/core/confirm.ts';
 import { CELLS_OF_ROW } from '../../../../shared/core/diff/seen.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { dueForSecondLook, secondLookOf } from '../../../../shared/core/second-look.ts';
-import { wholeRows } from '../../../../shared/core/telemetry/whole-rows.ts';
+import { hostFigures } from '../../../../shared/core/telemetry/figures.ts';
 import { type Cluster, cluster } from '../../../support/cluster.ts';
 import { digested, settled } from '../../../support/digested.ts';
 
@@ -11,7 +11,8 @@ const EIGHTY = cluster(80).listed();
 const FLUSHED = EIGHTY.lose('neighbour', { observer: 'node1' });
 
 describe('of a large row that is lost as a whole', () => {
-  const { matrix, findings } = judge(digested(FLUSHED.facts()));
+  const flushed = judge(digested(FLUSHED.facts()));
+  const { matrix, findings } = flushed;
 
   test('the first cells stand for all', () => {
     expect(matrix.cells).toHaveLength(CELLS_OF_ROW);
@@ -20,11 +21,16 @@ describe('of a large row that is lost as a whole', () => {
   });
 
   test('all are counted', () => {
-    const rows = wholeRows(matrix);
-    expect([...rows.observers]).toEqual([['node1', 79]]);
-    expect(rows.lossesOf('node2')).toEqual({ neighbour: 1, fdb: 0, route: 0 });
+    const { nodes } = hostFigures(flushed, []);
+    expect(nodes.get('node2')).toMatchObject({
+      lostPeers: 1,
+      missingPeers: { neighbour: 1, fdb: 0, route: 0 },
+    });
     // Nobody has entries for itself.
-    expect(rows.lossesOf('node1')).toEqual({ neighbour: 0, fdb: 0, route: 0 });
+    expect(nodes.get('node1')).toMatchObject({
+      lostPeers: 79,
+      missingPeers: { neighbour: 0, fdb: 0, route: 0 },
+    });
   });
 
   function secondLook(sees: Cluster) {
@@ -72,7 +78,7 @@ describe('of a large cluster that has fallen apart', () => {
     expect(asked.flat()).toHaveLength(2);
     expect(judgement.findings.map(({ cause }) => cause)).toEqual(['partition']);
     expect(ofLeft).toHaveLength(CELLS_OF_ROW);
-    expect(wholeRows(judgement.matrix).lossesOf('node9')).toEqual({
+    expect(hostFigures(judgement, []).nodes.get('node9')?.missingPeers).toEqual({
       neighbour: 70,
       fdb: 70,
       route: 70,

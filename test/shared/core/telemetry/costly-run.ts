@@ -1,7 +1,8 @@
 import { CAUSES, SCOPES, SEVERITIES } from '../../../../shared/contract/causes.ts';
 import type { Report, ReportedIncident } from '../../../../shared/contract/report.ts';
 import { ERROR_TYPES } from '../../../../shared/contract/telemetry.ts';
-import type { NodeFigures, RunFigures } from '../../../../shared/core/telemetry/points.ts';
+import type { NodeFigures } from '../../../../shared/core/telemetry/figures.ts';
+import type { RunFigures } from '../../../../shared/core/telemetry/points.ts';
 import { FIGURES, latency, LOST_MASTER, REPORT } from './sample-run.ts';
 
 export interface CostlyRun {

@@ -1,17 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { EVENTS } from '../../../../shared/contract/telemetry.ts';
-import {
-  eventsOf,
-  exceptionEvent,
-  type IncidentChange,
-} from '../../../../shared/core/telemetry/events.ts';
-import { LOST_MASTER, REPORT } from './sample-run.ts';
+import type { Announcement } from '../../../../shared/core/incident/advance.ts';
+import { eventsOf, exceptionEvent } from '../../../../shared/core/telemetry/events.ts';
+import { LOST_MASTER } from './sample-run.ts';
 
-const OPENED: IncidentChange = { kind: 'opened', incident: LOST_MASTER };
+const NOW = Date.parse(LOST_MASTER.since) + 754_400;
+
+function announced(
+  kind: Announcement['kind'],
+  incident: Announcement['incident'] = LOST_MASTER,
+): Announcement {
+  return { kind, pages: true, incident, before: kind === 'opened' ? undefined : LOST_MASTER };
+}
+
+function eventsAbout(...announcements: readonly Announcement[]) {
+  return eventsOf('lab', announcements, NOW);
+}
 
 describe('events of a run', () => {
   test('an opened incident is told whole', () => {
-    expect(eventsOf(REPORT, [OPENED])).toEqual([
+    expect(eventsAbout(announced('opened'))).toEqual([
       {
         event: 'vtepwatch.incident.opened',
         severity: 'error',
@@ -36,14 +44,8 @@ describe('events of a run', () => {
   });
 
   test('an update says what was before, a resolve how long it lasted', () => {
-    const [updated, resolved] = eventsOf(REPORT, [
-      {
-        kind: 'updated',
-        incident: { ...LOST_MASTER, missingPeers: 1, severity: 'warning' },
-        previousMissingPeers: 4,
-      },
-      { kind: 'resolved', incident: LOST_MASTER, durationSeconds: 754.4 },
-    ]);
+    const smaller = { ...LOST_MASTER, missingPeers: 1, severity: 'warning' } as const;
+    const [updated, resolved] = eventsAbout(announced('updated', smaller), announced('resolved'));
     expect(updated).toMatchObject({
       severity: 'warn',
       body: '1 of 4 peers have lost the VTEP of master1 (neighbour-missing); before: 4',
@@ -84,14 +86,14 @@ describe('events of a run', () => {
     ],
   ])('%s', ([, change, body, peers]) => {
     const incident = { ...LOST_MASTER, ...change };
-    expect(eventsOf(REPORT, [{ kind: 'opened', incident }])).toMatchObject([
+    expect(eventsAbout(announced('opened', incident))).toMatchObject([
       { body, attributes: { 'vtepwatch.peer.names': peers } },
     ]);
   });
 
   test('at most 20 peers are named', () => {
     const observers = Array.from({ length: 4999 }, (_, index) => `node${index}`);
-    const [event] = eventsOf(REPORT, [{ kind: 'opened', incident: { ...LOST_MASTER, observers } }]);
+    const [event] = eventsAbout(announced('opened', { ...LOST_MASTER, observers }));
     expect(event?.attributes).toMatchObject({
       'vtepwatch.peer.names': observers.slice(0, 20),
     });
@@ -107,11 +109,12 @@ describe('events of a run', () => {
       vtep: { underlayIp: hostile, tunnelIp: hostile, mac: hostile },
     };
     const told = JSON.stringify(
-      eventsOf(REPORT, [
-        { kind: 'opened', incident },
-        { kind: 'updated', incident, previousMissingPeers: 1 },
-        { kind: 'resolved', incident, durationSeconds: 1 },
-      ]),
+      eventsAbout(
+        announced('opened', incident),
+        announced('worsened', incident),
+        announced('updated', incident),
+        announced('resolved', incident),
+      ),
     );
     expect(told).toContain('?]0;x?<b>?');
     expect(told).not.toMatch(/\\u001b|\\u0007|\u202e/);
@@ -119,11 +122,7 @@ describe('events of a run', () => {
 
   test('every event has the attributes that the table requires, and no others', () => {
     const events = [
-      ...eventsOf(REPORT, [
-        OPENED,
-        { kind: 'updated', incident: LOST_MASTER, previousMissingPeers: 1 },
-        { kind: 'resolved', incident: LOST_MASTER, durationSeconds: 1 },
-      ]),
+      ...eventsAbout(announced('opened'), announced('updated'), announced('resolved')),
       exceptionEvent('lab', new Error('no lease')),
     ];
     expect(events.map(({ event }) => event)).toEqual(Object.keys(EVENTS));

@@ -1,13 +1,28 @@
 import { describe, expect, test } from 'vitest';
-import type { ReportedIncident } from '../../../../shared/contract/report.ts';
-import { lossesOf } from '../../../../shared/core/telemetry/losses.ts';
+import type { Report, ReportedIncident } from '../../../../shared/contract/report.ts';
+import type { MetricName } from '../../../../shared/contract/telemetry.ts';
+import { pointsOf } from '../../../../shared/core/telemetry/points.ts';
 import { FIGURES, LOST_MASTER, REPORT } from './sample-run.ts';
 
-function lossesWith(...incidents: readonly Partial<ReportedIncident>[]): readonly string[] {
-  const told = incidents.map((incident) => ({ ...LOST_MASTER, ...incident }));
-  return [...lossesOf({ ...REPORT, incidents: told }, FIGURES.nodes)].map(
-    ([node, { lostPeers, checkedPeers }]) => `${node} ${lostPeers}/${checkedPeers}`,
+/** `master1 4/5`: nodes that are cut off from others, from how many, of how many that were checked. */
+function lossesOf(report: Partial<Report>, figures = FIGURES): readonly string[] {
+  const points = pointsOf({ ...REPORT, ...report }, figures);
+  const of = (metric: MetricName): ReadonlyMap<string, number> =>
+    new Map(
+      points.flatMap((point) =>
+        point.metric === metric && 'k8s.node.name' in point.attributes
+          ? [[point.attributes['k8s.node.name'], point.value]]
+          : [],
+      ),
+    );
+  const checked = of('vtepwatch.node.checked_peers');
+  return [...of('vtepwatch.node.lost_peers')].flatMap(([node, lost]) =>
+    lost > 0 ? [`${node} ${lost}/${checked.get(node)}`] : [],
   );
+}
+
+function lossesWith(...changes: readonly Partial<ReportedIncident>[]): readonly string[] {
+  return lossesOf({ incidents: changes.map((change) => ({ ...LOST_MASTER, ...change })) });
 }
 
 describe('the loss of a node', () => {
@@ -38,8 +53,19 @@ describe('the loss of a node', () => {
   });
 
   test('a fault of the whole cluster costs every node what its tables say', () => {
-    expect(
-      lossesWith({ scope: 'cluster', subject: undefined, observers: ['node1', 'node2'] }),
-    ).toEqual(['master1 4/4', 'master2 0/4', 'master3 0/4', 'node1 0/4', 'node2 0/4', 'node3 0/5']);
+    const incident = { ...LOST_MASTER, scope: 'cluster', subject: undefined } as const;
+    const half = { checkedPeers: 4, missingPeers: NONE, lostPeers: 2, ghostEntries: 0 };
+    const nodes = new Map([...FIGURES.nodes, ['node1', half]]);
+    expect(lossesOf({ incidents: [incident] }, { ...FIGURES, nodes })).toEqual([
+      'master1 4/4',
+      'node1 2/4',
+    ]);
+  });
+
+  test('an open incident costs what was last reported, while nobody can be checked', () => {
+    const figures = { ...FIGURES, nodes: new Map() };
+    expect(lossesOf({ incidents: [LOST_MASTER] }, figures)).toEqual(['master1 4/4']);
   });
 });
+
+const NONE = { neighbour: 0, fdb: 0, route: 0 };

@@ -1,5 +1,6 @@
 import type { Report, ReportedIncident } from '../../../../shared/contract/report.ts';
-import type { NodeFigures, RunFigures } from '../../../../shared/core/telemetry/points.ts';
+import type { NodeFigures } from '../../../../shared/core/telemetry/figures.ts';
+import type { RunFigures } from '../../../../shared/core/telemetry/points.ts';
 
 /** The seed's fault, on the lab's names: all that could be asked have lost master1's neighbour. */
 export const LOST_MASTER: ReportedIncident = {

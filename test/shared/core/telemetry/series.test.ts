@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CAUSES, SEVERITIES } from '../../../../shared/contract/causes.ts';
 import type { Report, ReportedIncident } from '../../../../shared/contract/report.ts';
 import { CAUSE_SERIES_MAX, type Point, SERIES_MAX } from '../../../../shared/contract/telemetry.ts';
-import { nodeFigures } from '../../../../shared/core/telemetry/figures.ts';
+import { hostFigures } from '../../../../shared/core/telemetry/figures.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { reportOf } from '../../../../shared/core/report/report.ts';
 import { pointsOf } from '../../../../shared/core/telemetry/points.ts';
@@ -56,7 +56,7 @@ describe('the series of a run', () => {
       for (const sees of [well, broken]) {
         const [decision] = await decisions([{ sees }]);
         if (decision === undefined) throw new Error('no decision');
-        const nodes = nodeFigures(judge(sees.facts()));
+        const { nodes } = hostFigures(judge(sees.facts()), []);
         const points = pointsOf(reportOf(decision), { ...FIGURES, nodes });
         expect(seriesIn(points).size).toBe(points.length);
         expect(points.length).toBeLessThanOrEqual(bound(size, 0));
