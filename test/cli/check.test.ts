@@ -141,7 +141,9 @@ describe('check and the schedule', () => {
   test('two at the same moment: the function is busy for the second', async () => {
     const both = await Promise.all([demo('check'), demo('check')]);
     expect(new Set(both.map(({ exit }) => exit))).toEqual(new Set([1, 2]));
-    expect(both.find(({ exit }) => exit === 2)?.stderr).toContain('it is busy with a scheduled run');
+    expect(both.find(({ exit }) => exit === 2)?.stderr).toContain(
+      'it is busy with a scheduled run',
+    );
   });
 });
 

@@ -82,7 +82,7 @@ describe('check says in one sentence what is wrong:', () => {
   test('the stack is not vtepwatch’s', async () => {
     const words = ['check', '--cluster', 'demo', '--stack', 'somebody-elses'];
     expect(await complaint(words)).toBe(
-      "vtepwatch: the stack somebody-elses has no outputs FunctionName and TopicArn: it belongs to something else, or its deployment did not finish",
+      'vtepwatch: the stack somebody-elses has no outputs FunctionName and TopicArn: it belongs to something else, or its deployment did not finish',
     );
   });
 
