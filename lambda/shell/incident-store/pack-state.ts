@@ -39,11 +39,11 @@ export async function packState(where: string, state: State): Promise<AttributeV
 function shortened(most: number): (incident: Incident) => Incident {
   return (incident) => ({
     ...incident,
-    told: {
-      ...incident.told,
-      entries: incident.told.entries.slice(0, most),
-      evidence: incident.told.evidence.slice(0, most),
-      mend: incident.told.mend.slice(0, most),
+    reported: {
+      ...incident.reported,
+      entries: incident.reported.entries.slice(0, most),
+      evidence: incident.reported.evidence.slice(0, most),
+      mend: incident.reported.mend.slice(0, most),
     },
   });
 }

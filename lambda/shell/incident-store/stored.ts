@@ -49,7 +49,7 @@ export interface Memory {
 const ip = z.custom<IpAddress>((value) => typeof value === 'string' && parseIp(value) === value);
 const cidr = z.custom<Cidr>((value) => typeof value === 'string' && parseCidr(value) === value);
 
-const incident = z.object({
+const incidentFields = {
   key: z.string(),
   phase: z.enum(['suspected', 'open']),
   since: z.number(),
@@ -59,8 +59,16 @@ const incident = z.object({
     subjects: z.array(z.string()),
     tables: z.array(z.enum(TABLES)),
   }),
-  told: incidentSchema,
-});
+};
+
+const incident = z.union([
+  z.object({ ...incidentFields, reported: incidentSchema }),
+  /** As version 0.1 writes it. */
+  z.pipe(
+    z.object({ ...incidentFields, told: incidentSchema }),
+    z.transform(({ told, ...rest }) => ({ ...rest, reported: told })),
+  ),
+]);
 
 const page = z.object({
   key: z.string(),

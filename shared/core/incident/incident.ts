@@ -1,20 +1,25 @@
-import type { Severity, Table } from '../../contract/causes.ts';
+import { type Severity, type Table, TABLES } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
-import { TABLES } from '../../contract/causes.ts';
 
-/** A finding remembered across runs. */
-export interface Incident {
+/** Which incident it is, in which phase, and since when: the part that a report does not decide. */
+export interface IncidentIdentity {
+  /** `cluster/scope/name`; fixed when the incident opens. */
   readonly key: string;
-  readonly phase: 'suspected' | 'open';
+  readonly phase: ReportedIncident['phase'];
   /** When a run first saw the fault, epoch milliseconds. */
   readonly since: number;
-  /** The worst severity for which a page went out; undefined before the first. */
+}
+
+/** A finding remembered across runs. */
+export interface Incident extends IncidentIdentity {
+  readonly phase: 'suspected' | 'open';
+  /** The worst severity that was paged; undefined before the first page. */
   readonly paged: Severity | undefined;
-  /** Which cells are bad: what tells whether a later finding is the same fault. */
+  /** Which cells are bad: it decides whether a later finding is the same fault. */
   readonly footprint: Footprint;
-  /** The incident as it was last told. */
-  readonly told: ReportedIncident;
+  /** The incident as the last run reported it. */
+  readonly reported: ReportedIncident;
 }
 
 /** The observers and subjects of an incident's cells, and the tables in which they are bad. */
@@ -25,7 +30,7 @@ export interface Footprint {
 }
 
 export function footprintOf(finding: Finding): Footprint {
-  // A drifted subject's own row is part of the fault, and no cell of its peers with each other.
+  // A drifted subject's own row is part of the fault, but what its peers hold of each other is not.
   const subjects = new Set(
     finding.subject === undefined ? finding.cells.map(({ subject }) => subject) : [finding.subject],
   );
@@ -35,15 +40,15 @@ export function footprintOf(finding: Finding): Footprint {
   return { observers: observersOf(finding), subjects: [...subjects], tables: wrong };
 }
 
-/** Those who lost the entry, and those whose entry is about to age: it is not over before theirs is. */
+/** Observers that lost the entry, and those whose entry will age out: the fault ends with the last. */
 function observersOf({ observers, subject, cells }: Finding): readonly string[] {
   const aging = cells.filter((cell) => cell.subject === subject).map(({ observer }) => observer);
   return [...new Set([...observers, ...aging])];
 }
 
 /**
- * Two faults are one that has grown or shrunk where they share at least half of the smaller one's
- * cells; a row and a column cross in one cell, and are two faults all the same.
+ * Whether two faults are one that has grown or shrunk: they share at least half of the cells of the
+ * smaller one. A row and a column, which cross in one cell, are two faults.
  */
 export function overlap(one: Footprint, two: Footprint): boolean {
   const observers = shared(one.observers, two.observers);

@@ -10,8 +10,9 @@ export interface Match {
 }
 
 /**
- * The same key is the same incident. A fault that grows or shrinks changes its scope, and so would
- * its key: it inherits the incident with which it shares cells, the oldest first.
+ * Finds the incident of every finding. The same key is the same incident. A fault that grows or shrinks
+ * changes its scope, and would change its key: it takes over the incident with which it shares cells,
+ * the oldest first.
  */
 export function matchIncidents(
   incidents: readonly Incident[],
@@ -39,20 +40,20 @@ export function matchIncidents(
 }
 
 /**
- * A fault of the whole cluster is mended node by node. When it is no longer on most of the nodes, it
- * would fall apart into as many faults, and pages, as nodes are left: it stays one.
+ * A fault of the whole cluster is fixed node by node. When fewer than half of the nodes are left, it
+ * would become one fault, and one page, for each of them: it stays one fault instead.
  */
 function keepTogether(
   incidents: readonly Incident[],
   findings: readonly Finding[],
   matrix: Matrix,
 ): readonly Finding[] {
-  const wide = incidents.filter(({ told }) => told.scope === 'cluster');
+  const wide = incidents.filter(({ reported }) => reported.scope === 'cluster');
   if (wide.length === 0) return findings;
   const partOf = (finding: Finding): string => {
     const footprint = footprintOf(finding);
     const whole = wide.find(
-      (one) => one.told.cause === finding.cause && overlap(one.footprint, footprint),
+      (one) => one.reported.cause === finding.cause && overlap(one.footprint, footprint),
     );
     return whole?.key ?? '';
   };

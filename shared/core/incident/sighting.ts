@@ -4,16 +4,16 @@ import type { Matrix, Row } from '../diff/matrix.ts';
 import type { Footprint } from './incident.ts';
 
 /**
- * What a run without a finding of its own says of an incident. `present`: some of its cells are still
- * bad, and are told as part of another fault. `unknown` means that the run could not look, which is
- * neither sick nor well: it neither opens nor resolves anything.
+ * What a run saw of an incident for which it has no finding. `present`: some of its cells are still
+ * bad, and are part of another finding. `unknown`: the run could not look, which neither opens nor
+ * resolves anything.
  */
 type Sighting = 'present' | 'absent' | 'unknown';
 
-/** Nodes that left the cluster drop out; of all others every bad cell must have been judged. */
+/** Nodes that left the cluster drop out; of all others every bad cell must have been checked. */
 export function sightingOf(footprint: Footprint, matrix: Matrix): Sighting {
   const nodes = new Set(matrix.nodes);
-  // A run that knows of no node at all has lost its sources, and the cluster has not lost its nodes.
+  // A run that knows no node at all has lost its sources; the cluster has not lost its nodes.
   if (nodes.size === 0) return 'unknown';
   const observers = footprint.observers.filter((observer) => nodes.has(observer));
   const subjects = footprint.subjects.filter((subject) => nodes.has(subject));
@@ -38,8 +38,8 @@ function isBadWithin(footprint: Footprint, { cells }: Matrix): boolean {
   );
 }
 
-/** Adds what an earlier run saw and this one could not judge: not looking makes nothing well. */
-export function withUnjudged(
+/** Adds what an earlier run saw and this one could not check: not looking fixes nothing. */
+export function withUnchecked(
   seen: Footprint,
   before: Footprint | undefined,
   matrix: Matrix,

@@ -1,6 +1,7 @@
 import type { Latency, ReportedIncident } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { sidesOf } from '../diff/sides.ts';
+import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import { groupBy } from '../group.ts';
@@ -16,14 +17,6 @@ const EVIDENCE = 40;
 const NAMES = 10;
 const SIDE_NAMES = 40;
 
-/** What an incident is called and how long it is known: the part that is remembered. */
-export interface Standing {
-  readonly key: string;
-  readonly phase: ReportedIncident['phase'];
-  /** Epoch milliseconds. */
-  readonly since: number;
-}
-
 /** What an incident's evidence and fix are made of. */
 interface Evidence {
   readonly judgement: Judgement;
@@ -33,19 +26,19 @@ interface Evidence {
 
 export function reportIncident(
   finding: Finding,
-  standing: Standing,
+  identity: IncidentIdentity,
   { judgement, facts, latencies }: Evidence,
 ): ReportedIncident {
   const accused = finding.subject ?? finding.name;
   const vtep = judgement.vteps.find(({ node }) => node === accused);
   return {
-    key: standing.key,
+    key: identity.key,
     scope: finding.scope,
     cause: finding.cause,
     otherCauses: [...finding.otherCauses],
     severity: finding.severity,
-    phase: standing.phase,
-    since: formatTime(standing.since),
+    phase: identity.phase,
+    since: formatTime(identity.since),
     subject: finding.subject,
     vtep:
       vtep === undefined
@@ -82,11 +75,11 @@ function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[]
 
 /** The slowest first: it is what users feel. Of quick requests, only the one that people type. */
 function latencyLines(latencies: readonly Latency[]): readonly string[] {
-  const telling = latencies.filter(
+  const notable = latencies.filter(
     ({ request, outcome, seconds }) =>
       request === 'kubectl get nodes' || outcome !== 'answered' || seconds >= 1,
   );
-  return telling.toSorted((one, two) => two.seconds - one.seconds).map(describeLatency);
+  return notable.toSorted((one, two) => two.seconds - one.seconds).map(describeLatency);
 }
 
 /** `master1: kubectl get nodes took 45.1 s` */
@@ -94,12 +87,12 @@ function describeLatency(latency: Latency): string {
   const { node, request, outcome, seconds, detail, askedAt } = latency;
   const asked = askedAt === undefined ? '' : `, asked at ${askedAt.slice(11, 19)} UTC`;
   const took = `${formatDuration(seconds)}${asked}`;
-  const said = detail === '' ? '' : ` (${detail})`;
+  const because = detail === '' ? '' : ` (${detail})`;
   switch (outcome) {
     case 'answered':
-      return `${node}: ${request} took ${took}${said}`;
+      return `${node}: ${request} took ${took}${because}`;
     case 'failed':
-      return `${node}: ${request} failed after ${took}${said}`;
+      return `${node}: ${request} failed after ${took}${because}`;
     case 'no-answer':
       return `${node}: ${request}: no answer after ${took}`;
   }

@@ -111,7 +111,7 @@ function decide(seen: Seen, open: readonly Incident[]): Decision {
     limits,
     matrix: judgement.matrix,
     confirmed: confirms,
-    tell: (finding, standing) => reportIncident(finding, standing, seen),
+    report: (finding, identity) => reportIncident(finding, identity, seen),
   });
   return {
     incidents: advanced.incidents,
@@ -120,7 +120,7 @@ function decide(seen: Seen, open: readonly Incident[]): Decision {
     pages: advanced.announcements.flatMap(({ kind, pages, incident }) =>
       pages && kind !== 'updated' ? [pageOf({ kind, incident }, { cluster, now, runbook })] : [],
     ),
-    reported: advanced.told,
+    reported: advanced.reported,
     facts,
     judgement,
     latencies,

@@ -145,7 +145,7 @@ describe('the state', () => {
       one.incidents.map((incident) => {
         const observers = names.filter((name) => name !== subject);
         const footprint = { ...incident.footprint, observers, subjects: [subject] };
-        return { ...incident, footprint, told: { ...incident.told, subject, observers } };
+        return { ...incident, footprint, reported: { ...incident.reported, subject, observers } };
       }),
     );
     const lease = await leaseOf(table.store('rack'), tickAt(0));

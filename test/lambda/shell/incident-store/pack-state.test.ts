@@ -24,8 +24,8 @@ function noise(bytes: number): string {
 }
 
 function noisyEntries(incident: Incident, bytes: number): Incident {
-  const entries = incident.told.entries.map((entry) => ({ ...entry, expected: noise(bytes) }));
-  return { ...incident, told: { ...incident.told, entries } };
+  const entries = incident.reported.entries.map((entry) => ({ ...entry, expected: noise(bytes) }));
+  return { ...incident, reported: { ...incident.reported, entries } };
 }
 
 function many(count: number, make: (at: number) => Incident): readonly Incident[] {
@@ -59,11 +59,11 @@ describe('a state', () => {
     expect(read.incidents).toEqual(
       state.incidents.map((incident) => ({
         ...incident,
-        told: {
-          ...incident.told,
-          entries: incident.told.entries.slice(0, 3),
-          evidence: incident.told.evidence.slice(0, 3),
-          mend: incident.told.mend.slice(0, 3),
+        reported: {
+          ...incident.reported,
+          entries: incident.reported.entries.slice(0, 3),
+          evidence: incident.reported.evidence.slice(0, 3),
+          mend: incident.reported.mend.slice(0, 3),
         },
       })),
     );

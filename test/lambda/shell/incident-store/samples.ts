@@ -28,7 +28,7 @@ function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(arbitrary, { nil: undefined });
 }
 
-const told: Samples<ReportedIncident> = {
+const reported: Samples<ReportedIncident> = {
   key: text,
   scope: fc.constantFrom(...SCOPES),
   cause: fc.constantFrom(...CAUSES),
@@ -72,7 +72,7 @@ const incident: Samples<Incident> = {
     subjects: texts,
     tables: fc.subarray([...TABLES]),
   }),
-  told: fc.record(told),
+  reported: fc.record(reported),
 };
 
 const page: Samples<Page> = {

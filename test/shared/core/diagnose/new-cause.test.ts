@@ -60,7 +60,7 @@ import { findings } from './test/support/findings.ts';
 import { decisions } from './test/support/runs.ts';
 const lost = { subject: 'master1' };
 const sees = cluster(6).listed().change('fdb', lost).lose('route', lost);
-const [decision] = decisions([{ sees }]);
+const [decision] = await decisions([{ sees }]);
 console.log(JSON.stringify({ findings: findings(sees), page: decision.pages[0].text }));
 `;
 
