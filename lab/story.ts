@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { CAUSES } from '../shared/contract/causes.ts';
+import type { Discovery } from './control-plane/orders.ts';
 import { FAULTS } from './faults/registry.ts';
 import { exitWith, runProgram } from './run-program.ts';
 import { tellStory } from './story/story.ts';
@@ -14,8 +15,9 @@ elsewhere, or with --modelled, fake ip and bridge answer the same script.
 
   --cause CAUSE      the fault; default neighbour-missing, the recorded incident
                      ${CAUSES.join('\n                     ')}
-  --discovery KIND   how API servers answer discovery: old (before 1.26, default)
-                     hangs as recorded, aggregated answers in one piece
+  --discovery KIND   how API servers answer discovery: old (before 1.27, default)
+                     by group, so that kubectl get nodes hangs as recorded;
+                     aggregated in one piece, so that only the lost API hangs
   --modelled         do not make real hosts
   --help             this text
 `;
@@ -24,7 +26,7 @@ const CLUSTER = 'demo';
 
 interface Order {
   readonly fault: (typeof FAULTS)[keyof typeof FAULTS];
-  readonly world: Omit<WorldOptions, 'progress'>;
+  readonly world: Omit<WorldOptions, 'progress'> & { readonly discovery: Discovery };
 }
 
 async function main(): Promise<number> {
@@ -40,6 +42,13 @@ async function main(): Promise<number> {
   );
 }
 
+/** What the API servers do to kubectl once they have lost an aggregated API. */
+const DISCOVERIES = {
+  old: 'API servers as before 1.27: kubectl asks for each API group in turn, as in the recorded incident',
+  aggregated:
+    'API servers as from 1.27 on: kubectl (from 1.26) learns of all API groups in one piece',
+} as const;
+
 async function open(order: Order, tell: Teller): Promise<World> {
   tell.heading('The hosts come up');
   const world = await startWorld({ ...order.world, progress: (step) => tell.say(step) });
@@ -49,6 +58,7 @@ async function open(order: Order, tell: Teller): Promise<World> {
       ? 'six hosts with real VXLAN devices, each in a network namespace of its own'
       : `six modelled hosts: fake ip and bridge answer the same script${reason === undefined ? '' : ` (${reason})`}`,
   );
+  tell.say(DISCOVERIES[order.world.discovery]);
   if (world.controlPlane.kubectl === 'stand-in') {
     tell.say('there is no kubectl on this computer: a stand-in asks the same questions');
   }

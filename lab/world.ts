@@ -30,7 +30,7 @@ export interface World {
 export interface WorldOptions {
   readonly cluster: string;
   readonly prefer?: 'real' | 'modelled' | undefined;
-  /** How API servers answer discovery: `old` ones hang as in the recorded incident. */
+  /** How API servers answer discovery: with `old` ones, the default, kubectl hangs as recorded. */
   readonly discovery?: 'old' | 'aggregated' | undefined;
   /** How long an API server waits for the aggregated API's pod; by default as long as real ones. */
   readonly dialSeconds?: number | undefined;

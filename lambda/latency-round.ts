@@ -1,5 +1,9 @@
-import type { Latency, Problem } from '../shared/contract/report.ts';
-import { type MasterAnswer, parseMasterAnswer } from '../shared/core/parse/latency-answer.ts';
+import { type Latency, type Problem, REQUESTS } from '../shared/contract/report.ts';
+import {
+  type MasterAction,
+  type MasterAnswer,
+  parseMasterAnswer,
+} from '../shared/core/parse/latency-answer.ts';
 import type { Parsed } from '../shared/core/parse/parsed.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { type Deadline, nearer, remaining, sleep } from './deadline.ts';
@@ -22,8 +26,6 @@ export interface LatencyRound {
 
 /** Managed-node ids of masters with their names: whom to ask. */
 export type Masters = Readonly<Record<string, string>>;
-
-type LatencyAction = 'latency' | 'apis';
 
 /** What is known of the masters' latencies at one moment. */
 export interface Measured {
@@ -48,12 +50,12 @@ export interface AskedMasters {
 }
 
 /**
- * Asks every master how long its own API server takes. `apis`: for the API groups alone, which can be
- * answered between the two looks of a page.
+ * Asks every master how long its own API server takes. `apis`: whether it reaches the aggregated
+ * APIs.
  */
 export async function askMasters(
   ssm: RunCommand,
-  { action, masters }: { readonly action: LatencyAction; readonly masters: Masters },
+  { action, masters }: { readonly action: MasterAction; readonly masters: Masters },
   deadline: Deadline,
 ): Promise<AskedMasters> {
   const named = Object.entries(masters).slice(0, MASTERS);
@@ -141,23 +143,21 @@ function silences(
   const seconds = (Date.now() - (command?.sentAt ?? Date.now())) / 1000;
   return nodes.map((node) => ({
     node,
-    request: 'kubectl get nodes',
+    request: REQUESTS.getNodesAndReadyz,
     outcome: 'no-answer',
     seconds,
     detail: '',
   }));
 }
 
-/** Adds how the API groups do on those masters that have not answered the longer question. */
+/** Adds whether the masters' API servers reach the aggregated APIs. */
 export async function withApis(
   ssm: RunCommand,
   known: Measured,
   asked: { readonly command: LatencyCommand | undefined; readonly deadline: Deadline },
 ): Promise<Measured> {
   const apis = await measure(ssm, { action: 'apis', command: asked.command }, asked.deadline);
-  const silent = new Set(Object.values(known.unanswered?.masters ?? {}));
-  const telling = apis.latencies.filter(({ node }) => silent.has(node));
-  return { ...known, latencies: [...known.latencies, ...telling] };
+  return { ...known, latencies: [...known.latencies, ...apis.latencies] };
 }
 
 /** Pause between two looks, in milliseconds. */
@@ -190,7 +190,7 @@ const NOTHING: Measured = {
 async function measure(
   ssm: RunCommand,
   asked: {
-    readonly action: LatencyAction;
+    readonly action: MasterAction;
     readonly command: LatencyCommand | undefined;
     /** Only a master that the service lists is silent: what was asked long ago may be forgotten. */
     readonly listed?: boolean;
@@ -225,7 +225,7 @@ async function measure(
 }
 
 function readAnswer(
-  action: LatencyAction,
+  action: MasterAction,
   node: string,
   answer: HostAnswer | undefined,
 ): Parsed<MasterAnswer> {

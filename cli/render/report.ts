@@ -85,8 +85,14 @@ function incidentLines(report: Report, incident: ReportedIncident): readonly str
   return [...suspected, ...page.text.trimEnd().split('\n')];
 }
 
+const OUTCOMES: Readonly<Record<Latency['outcome'], string>> = {
+  answered: 'answered',
+  failed: 'failed',
+  'no-answer': 'no answer yet',
+};
+
 function latencyLine({ node, request, seconds, outcome, detail, askedAt }: Latency): string {
-  const took = `${plain(node)}  ${plain(request)}  ${formatDuration(seconds)}  ${outcome}`;
+  const took = `${plain(node)}  ${plain(request)}  ${formatDuration(seconds)}  ${OUTCOMES[outcome]}`;
   const asked = askedAt === undefined ? '' : `  (asked at ${plain(askedAt.slice(11, 19))} UTC)`;
   return `${took}${asked}${detail === '' ? '' : `  ${plain(detail)}`}`;
 }

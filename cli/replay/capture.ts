@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Latency, Problem } from '../../shared/contract/report.ts';
+import { type Latency, type Problem, REQUESTS } from '../../shared/contract/report.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts, NodeList } from '../../shared/core/facts.ts';
 import type { ClusterNode, Observation } from '../../shared/core/overlay.ts';
@@ -106,7 +106,7 @@ async function readHost(directory: string, node: string): Promise<CapturedHost> 
 function latencyOf(node: string, seconds: number | undefined): readonly Latency[] {
   return seconds === undefined
     ? []
-    : [{ node, request: 'kubectl get nodes', outcome: 'answered', seconds, detail: '' }];
+    : [{ node, request: REQUESTS.getNodes, outcome: 'answered', seconds, detail: '' }];
 }
 
 async function readList<T>(

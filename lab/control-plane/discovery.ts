@@ -29,7 +29,7 @@ export function resourceList(groupVersion: GroupVersion): object {
   };
 }
 
-/** The same in one piece, as API servers answer since 1.26: of `/api` and of `/apis`. */
+/** The same in one piece, as API servers answer by default since 1.27: of `/api` and of `/apis`. */
 export function aggregatedDiscovery(
   path: '/api' | '/apis',
   version: AggregatedVersion,

@@ -56,7 +56,10 @@ export const apiServerOrderSchema = z.object({
 
 export type ApiServerOrder = z.infer<typeof apiServerOrderSchema>;
 
-/** `old`: one request for each group version, as until 1.25. `aggregated`: all in one piece. */
+/**
+ * How API servers answer discovery. `old`: one request for each group version, as before 1.27.
+ * `aggregated`: all in one piece, to a kubectl that asks for it, as from 1.26 on.
+ */
 export type Discovery = ApiServerOrder['discovery'];
 
 export const metricsPodOrderSchema = z.object({

@@ -48,7 +48,7 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
     case 'latency':
       return host.master ? LATENCIES : [];
     case 'apis':
-      return host.master ? LATENCIES.slice(1) : [];
+      return host.master ? [METRICS_API] : [];
   }
 }
 
@@ -70,6 +70,7 @@ function unreadLines({ unread = {} }: Damage, table: Table): readonly string[] {
 
 /** Of an API server that is well: when each request began and ended, and its exit code. */
 const LATENCIES = ['L get-nodes 1000.00 1000.21 0', 'L /readyz 1000.00 1000.05 0'];
+const METRICS_API = 'L /apis/metrics.k8s.io/v1beta1 1000.00 1000.06 0';
 
 function identity({ host, uptimeSeconds }: Speaker): readonly string[] {
   return [`host ${host.name}`, `boot ${host.bootId} ${uptimeSeconds.toFixed(2)}`];

@@ -7,8 +7,8 @@ import { type ProbeSettings, probeSettingsSchema } from './settings.ts';
 
 /** `digest`: what this host holds, in a digest of one size (`digest.ts`). `tables`: everything it
  * holds, or a page of it. `entries`: the wanted entries verbatim, for the second look. `latency`: how
- * long this master's own API server takes to answer. `apis`: the same without the list of nodes, for
- * which a page cannot wait. */
+ * long this master's own API server takes for `kubectl get nodes` and `/readyz`. `apis`: whether it
+ * reaches the aggregated APIs. */
 export const ACTIONS = ['digest', 'tables', 'entries', 'latency', 'apis'] as const;
 
 export type Action = (typeof ACTIONS)[number];
@@ -47,8 +47,8 @@ export const UNPACKED_BYTES = 2000;
 /** How much of its own tools' output an answer to `entries` quotes, for a page. */
 export const EVIDENCE = { lines: 200, bytes: 200 } as const;
 
-/** The payload of an answer to `latency` or `apis`: ten requests, and as much besides as fits a page. */
-export const LATENCY_BYTES = 4000;
+/** What an answer to `latency` or `apis` has beside the lines of who answers. */
+export const LATENCY_BYTES = 2000;
 
 export const MAX_PAGES = 999;
 

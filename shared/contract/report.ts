@@ -52,9 +52,18 @@ export const incidentSchema = z.object({
   mend: z.array(mendSchema),
 });
 
+/** What a latency is of; an aggregated API goes by its path. */
+export const REQUESTS = {
+  getNodes: 'kubectl get nodes',
+  /** The one or the other, where nothing has come of the command that asks for both. */
+  getNodesAndReadyz: 'kubectl get nodes and /readyz',
+  /** All of them, where nothing has come of the command that asks for them. */
+  aggregatedApis: 'the aggregated APIs',
+} as const;
+
 export const latencySchema = z.object({
   node: z.string(),
-  /** `kubectl get nodes`, `/readyz`, or the path of an aggregated API. */
+  /** One of `REQUESTS`, `/readyz`, or the path of an aggregated API. */
   request: z.string(),
   outcome: z.enum(['answered', 'failed', 'no-answer']),
   /** How long it took; with `no-answer`, how long nothing had come when the run looked. */

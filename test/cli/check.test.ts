@@ -67,7 +67,7 @@ describe('check of a healthy cluster', () => {
     const { exit, stdout } = await demo('check');
     expect(stdout).toContain('cluster demo: healthy; 6 of 6 nodes read\n');
     expect(stdout).toMatch(
-      /\nLatency\n( {2}master[123] .*\n)*? {2}master1 {2}kubectl get nodes {2}/,
+      /\nLatency\n( {2}master[123] .*\n)*? {2}master1 {2}kubectl get nodes( and \/readyz)? {2}/,
     );
     expect(stdout).toContain('\nCoverage\n  answered       6 of 6 nodes\n  not reporting  none');
     expect(stdout).toContain('\n  masters        master1, master2 and master3\n');

@@ -34,8 +34,8 @@ const INCIDENT: ReportedIncident = {
     found: observer === 'node2' ? '10.68.0.0 dev flannel.1 INCOMPLETE' : '',
   })),
   evidence: [
-    'master1: kubectl get nodes: no answer after 15.2 s',
-    'master1: /apis/custom.metrics.k8s.io/v1beta1 failed after 8.00 s',
+    'master1: no answer yet from kubectl get nodes and /readyz after 15.2 s',
+    'master1: /apis/custom.metrics.k8s.io/v1beta1 failed after 8.00 s (no answer in that time)',
     'master2: kubectl get nodes took 0.530 s',
     'master3: kubectl get nodes took 0.510 s',
     `${ALL} hold: 36:9b:9c:53:4a:10 dev flannel.1 dst 192.168.1.140 self permanent`,

@@ -67,7 +67,13 @@ describe('a master that is hostile or broken', () => {
         seconds: 45,
         detail: 'error: the server is currently unable',
       },
-      { node: 'master3', request: '/apis/x/v1', outcome: 'failed', seconds: 1, detail: '' },
+      {
+        node: 'master3',
+        request: '/apis/x/v1',
+        outcome: 'failed',
+        seconds: 1,
+        detail: 'no answer in that time',
+      },
     ]);
   });
 });

@@ -8,6 +8,7 @@ import {
   takeUp,
   withApis,
 } from '../../lambda/latency-round.ts';
+import { REQUESTS } from '../../shared/contract/report.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import { until } from '../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
@@ -88,7 +89,7 @@ describe('knownLatencies', () => {
     const earlier = { ...command, sentAt: command.sentAt - 18_000 };
     const known = await knownLatencies(made.runCommand, round(earlier), farOff());
     expect(told(known)).toEqual([
-      'master3 kubectl get nodes no-answer',
+      'master3 kubectl get nodes and /readyz no-answer',
       'master1 kubectl get nodes answered 0.5',
       'master1 /readyz answered 0.0',
       'master2 kubectl get nodes answered 2.0',
@@ -162,7 +163,7 @@ describe('knownLatencies', () => {
     };
     const known = await knownLatencies(made.runCommand, round(await asked(made), late), farOff());
     expect(told(known).filter((line) => line.includes('get nodes'))).toEqual([
-      'master3 kubectl get nodes no-answer',
+      'master3 kubectl get nodes and /readyz no-answer',
       'master1 kubectl get nodes answered 0.5',
       'master2 kubectl get nodes answered 2.0',
       'master3 kubectl get nodes answered 45.0',
@@ -188,7 +189,7 @@ describe('knownLatencies', () => {
       const made = await control();
       const { again } = await twiceAsked(made);
       const known = await knownLatencies(made.runCommand, again, farOff());
-      expect(listOf3(known)).toEqual(['master3 kubectl get nodes no-answer']);
+      expect(listOf3(known)).toEqual(['master3 kubectl get nodes and /readyz no-answer']);
       expect(known.latencies.find(({ node }) => node === 'master3')).toMatchObject({
         seconds: expect.closeTo(3600, -2),
         askedAt: expect.any(String),
@@ -223,7 +224,7 @@ describe('knownLatencies', () => {
       const { again } = await twiceAsked(made);
       made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault: REFUSED });
       const known = await knownLatencies(made.runCommand, again, farOff());
-      expect(listOf3(known)).toEqual(['master3 kubectl get nodes no-answer']);
+      expect(listOf3(known)).toEqual(['master3 kubectl get nodes and /readyz no-answer']);
     });
   });
 
@@ -255,7 +256,11 @@ describe('takeUp', () => {
     const late = await takeUp(made.runCommand, earlier, farOff());
     const silent = late.latencies.filter(({ node }) => node === 'master3');
     expect(silent).toMatchObject([
-      { request: 'kubectl get nodes', outcome: 'no-answer', askedAt: formatTime(earlier.sentAt) },
+      {
+        request: REQUESTS.getNodesAndReadyz,
+        outcome: 'no-answer',
+        askedAt: formatTime(earlier.sentAt),
+      },
     ]);
     expect(silent[0]?.seconds).toBeGreaterThanOrEqual(62);
   });
@@ -303,15 +308,15 @@ describe('awaitLatencies', () => {
 describe('withApis', () => {
   const apis = envelope('apis', 'L /apis/custom.metrics.k8s.io/v1beta1 1.00 6.00 1\n');
 
-  test('adds the API groups of the masters that have not answered, and of no other', async () => {
+  test('adds the aggregated APIs of all masters', async () => {
     const made = await control();
     const known = await knownLatencies(made.runCommand, round(await asked(made)), farOff());
     for (const number of [1, 2, 3]) says(made.ssm, number, apis);
     const command = await asked(made, 'apis');
     const all = await withApis(made.runCommand, known, { command, deadline: farOff() });
-    expect(told(all).slice(known.latencies.length)).toEqual([
-      'master3 /apis/custom.metrics.k8s.io/v1beta1 failed 5.0',
-    ]);
+    expect(told(all).slice(known.latencies.length)).toEqual(
+      [1, 2, 3].map((number) => `master${number} /apis/custom.metrics.k8s.io/v1beta1 failed 5.0`),
+    );
     expect(all.unanswered).toEqual(known.unanswered);
   });
 

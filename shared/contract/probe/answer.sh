@@ -7,7 +7,7 @@ answer() {
     digest | tables | entries) give_way && "$1" "$2" ;;
     # In their turn, so that the figures are those that a person would see.
     latency | apis)
-      { identity && latency "$1" && echo @complete; } | awk -v action="$1" "$ENVELOPE"
+      { identity && "$1" && echo @complete; } | awk -v action="$1" "$ENVELOPE"
       ;;
     *) false ;;
   esac || complain "no whole answer: $1"

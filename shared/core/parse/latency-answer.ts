@@ -1,15 +1,21 @@
 import { LATENCY_BYTES } from '../../contract/probe.ts';
-import type { Latency } from '../../contract/report.ts';
+import { type Latency, REQUESTS } from '../../contract/report.ts';
 import { openAnswer } from './answer.ts';
 import { isNodeName } from './kubectl-nodes.ts';
 import { quote, type Parsed } from './parsed.ts';
 import { isUptime, wordsOf } from './words.ts';
 
-/** What the answer calls the request that everybody types. */
+/** How the answer spells the requests that are no paths. */
 const GET_NODES = 'get-nodes';
+const AGGREGATED_APIS = 'apis';
+
+/** The exit code of a request whose time was over. */
+const NOT_IN_TIME = '124';
 
 /** How much of a command's standard error is kept, in characters. */
 const DETAIL_LENGTH = 300;
+
+export type MasterAction = 'latency' | 'apis';
 
 export interface MasterAnswer {
   readonly latencies: readonly Latency[];
@@ -19,14 +25,15 @@ export interface MasterAnswer {
 
 /** Reads a master's answer: how long its own API server took, and which nodes it listed. */
 export function parseMasterAnswer(
-  action: 'latency' | 'apis',
+  action: MasterAction,
   { node, text }: { readonly node: string; readonly text: string },
 ): Parsed<MasterAnswer> {
   const opened = openAnswer(action, text);
   if (opened.kind === 'broken') return unusable(node, opened.reason);
-  const { length } = opened.payload;
+  const records = opened.payload.split('\n').filter((line) => !/^(host|boot) /.test(line));
+  const { length } = records.join('\n');
   if (length > LATENCY_BYTES) return unusable(node, `${length} bytes are no latencies`);
-  const lines = opened.payload.split('\n').map(wordsOf);
+  const lines = records.map(wordsOf);
   const errors = lines.filter(([kind]) => kind === 'E');
   const measurements = lines.filter(([kind]) => kind === 'L');
   const readings = measurements.map(([, ...rest]) => read(node, rest));
@@ -38,7 +45,7 @@ export function parseMasterAnswer(
       .slice(0, DETAIL_LENGTH);
   const latencies = readings
     .filter((latency) => latency !== undefined)
-    .map((latency) => ({ ...latency, detail: detailOf(latency.request) }));
+    .map((latency) => ({ ...latency, detail: detailOf(latency.request) || latency.detail }));
   const measured = new Set(latencies.map(({ request }) => request));
   const unmeasured = errors.filter(([, of]) => !measured.has(nameOf(of ?? '')));
   const strange = measurements.filter((_, at) => readings[at] === undefined);
@@ -46,7 +53,10 @@ export function parseMasterAnswer(
   return {
     value: { latencies, names: listed.filter(isNodeName) },
     problems: [
-      ...unmeasured.map((words) => `no latency measured: ${quote(words.slice(2).join(' '))}`),
+      ...unmeasured.map(([, of, ...words]) => {
+        const what = of === AGGREGATED_APIS ? 'aggregated APIs' : 'no latency measured';
+        return `${what}: ${quote(words.join(' '))}`;
+      }),
       ...strange.map((words) => `not a latency: ${quote(words.join(' '))}`),
     ].map((message) => ({ where: node, message })),
   };
@@ -63,9 +73,10 @@ function read(node: string, words: readonly string[]): Latency | undefined {
   const timed = isUptime(start) && isUptime(end) && seconds >= 0;
   if (!known || !timed || !/^\d{1,3}$/.test(exit)) return undefined;
   const outcome = exit === '0' ? 'answered' : 'failed';
-  return { node, request: nameOf(request), outcome, seconds, detail: '' };
+  const detail = exit === NOT_IN_TIME ? 'no answer in that time' : '';
+  return { node, request: nameOf(request), outcome, seconds, detail };
 }
 
 function nameOf(request: string): string {
-  return request === GET_NODES ? 'kubectl get nodes' : request;
+  return request === GET_NODES ? REQUESTS.getNodes : request;
 }

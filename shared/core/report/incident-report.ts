@@ -1,4 +1,4 @@
-import type { Latency, ReportedIncident } from '../../contract/report.ts';
+import { type Latency, REQUESTS, type ReportedIncident } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { sidesOf } from '../diff/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
@@ -77,13 +77,13 @@ function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[]
 function latencyLines(latencies: readonly Latency[]): readonly string[] {
   const notable = latencies.filter(
     ({ request, outcome, seconds }) =>
-      request === 'kubectl get nodes' || outcome !== 'answered' || seconds >= 1,
+      request === REQUESTS.getNodes || outcome !== 'answered' || seconds >= 1,
   );
   return notable.toSorted((one, two) => two.seconds - one.seconds).map(describeLatency);
 }
 
-/** `master1: kubectl get nodes took 45.1 s` */
-function describeLatency(latency: Latency): string {
+/** `master1: kubectl get nodes took 45.1 s`; of what is silent, that it is, and for how long. */
+export function describeLatency(latency: Latency): string {
   const { node, request, outcome, seconds, detail, askedAt } = latency;
   const asked = askedAt === undefined ? '' : `, asked at ${askedAt.slice(11, 19)} UTC`;
   const took = `${formatDuration(seconds)}${asked}`;
@@ -94,7 +94,7 @@ function describeLatency(latency: Latency): string {
     case 'failed':
       return `${node}: ${request} failed after ${took}${because}`;
     case 'no-answer':
-      return `${node}: ${request}: no answer after ${took}`;
+      return `${node}: no answer yet from ${request} after ${took}`;
   }
 }
 

@@ -1,5 +1,10 @@
 import { CAUSE_TABLE, SEVERITIES, TABLES } from '../../contract/causes.ts';
-import type { Latency, Report, ReportedIncident } from '../../contract/report.ts';
+import {
+  type Latency,
+  type Report,
+  type ReportedIncident,
+  REQUESTS,
+} from '../../contract/report.ts';
 import {
   CAUSE_SERIES_MAX,
   ERROR_TYPES,
@@ -155,8 +160,8 @@ function stateWithin(incident: ReportedIncident): NodeState | undefined {
   }
 }
 
-/** How the report names the one request whose time is a gauge. */
-const GET_NODES = 'kubectl get nodes';
+/** The one request whose time is a gauge, and the command whose silence may be its own. */
+const GET_NODES: ReadonlySet<string> = new Set([REQUESTS.getNodes, REQUESTS.getNodesAndReadyz]);
 
 /** After so long a master's own probe gives up on its API server. */
 export const GIVEN_UP_SECONDS = 60;
@@ -167,7 +172,7 @@ export const GIVEN_UP_SECONDS = 60;
  * the run before took at least as long as was waited, and after a minute it counts as unreachable.
  */
 function controlPlanePoints(report: Report): readonly Point[] {
-  const known = report.latencies.filter((one) => one.request === GET_NODES && counts(one, report));
+  const known = report.latencies.filter((one) => GET_NODES.has(one.request) && counts(one, report));
   return [...Map.groupBy(known, ({ node }) => node)].flatMap(([node, latencies]) => {
     const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': shortAscii(node) };
     const points: Point[] = [];

@@ -2,7 +2,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TABLES } from '../../../../shared/contract/causes.ts';
-import type { Report, ReportedIncident } from '../../../../shared/contract/report.ts';
+import {
+  REQUESTS,
+  type Report,
+  type ReportedIncident,
+} from '../../../../shared/contract/report.ts';
 import {
   ATTRIBUTES,
   type MetricName,
@@ -169,6 +173,16 @@ describe('points of a run', () => {
 
     test('took at least as long as was waited', () => {
       expect(sentOf({ latencies: [silent(12)] })).toEqual(['time master3: 12']);
+    });
+
+    test('to the command that asks for get nodes took as long', () => {
+      const request = REQUESTS.getNodesAndReadyz;
+      expect(sentOf({ latencies: [{ ...silent(12), request }] })).toEqual(['time master3: 12']);
+    });
+
+    test('for its aggregated APIs may answer get nodes at once', () => {
+      const request = REQUESTS.aggregatedApis;
+      expect(sentOf({ latencies: [{ ...silent(75), request }] })).toEqual([]);
     });
 
     test('within its limit is not reachable, and has no time', () => {

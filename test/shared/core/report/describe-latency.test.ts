@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { type Latency, REQUESTS } from '../../../../shared/contract/report.ts';
+import { describeLatency } from '../../../../shared/core/report/incident-report.ts';
+
+const QUICK: Latency = {
+  node: 'master1',
+  request: REQUESTS.getNodes,
+  outcome: 'answered',
+  seconds: 0.1,
+  detail: '',
+};
+const LOST: Latency = {
+  ...QUICK,
+  request: '/apis/metrics.k8s.io/v1beta1',
+  outcome: 'failed',
+  seconds: 5,
+  detail: 'ServiceUnavailable',
+};
+const SILENT: Latency = { ...QUICK, outcome: 'no-answer', seconds: 18 };
+const ASKED_AT = '2026-11-26T09:00:12.000Z';
+
+test.for([
+  [QUICK, 'master1: kubectl get nodes took 0.100 s'],
+  [LOST, 'master1: /apis/metrics.k8s.io/v1beta1 failed after 5.00 s (ServiceUnavailable)'],
+  [
+    { ...QUICK, seconds: 45, askedAt: ASKED_AT },
+    'master1: kubectl get nodes took 45.0 s, asked at 09:00:12 UTC',
+  ],
+  [
+    { ...SILENT, request: REQUESTS.getNodesAndReadyz },
+    'master1: no answer yet from kubectl get nodes and /readyz after 18.0 s',
+  ],
+  [
+    { ...SILENT, request: REQUESTS.aggregatedApis, askedAt: ASKED_AT },
+    'master1: no answer yet from the aggregated APIs after 18.0 s, asked at 09:00:12 UTC',
+  ],
+] as const)('a latency in words: %#', ([latency, words]) => {
+  expect(describeLatency(latency)).toBe(words);
+});
