@@ -7,6 +7,7 @@ import { errorText } from './error-text.ts';
 import { type HostAnswer, NO_ANSWERS } from './shell/ssm/answers.ts';
 import type { Waiting } from './shell/ssm/collect.ts';
 import { type Command, idsOf, REFUSED, type RunCommand } from './shell/ssm/run-command.ts';
+import type { Recorder } from './shell/telemetry/recorder.ts';
 
 export interface HostCommand extends Command {
   readonly action: HostAction;
@@ -39,6 +40,29 @@ export async function askHosts(
     const message = `asking the hosts for ${command.action}: ${errorText(error)}`;
     return { observations: [], problems: [toProblem(message)] };
   }
+}
+
+/** One question to the hosts as a span: how many were asked, and how many gave no usable answer. */
+export async function collectSpan(
+  telemetry: Recorder,
+  action: HostAction,
+  ask: () => Promise<Answers>,
+): Promise<Answers> {
+  return await telemetry.span(
+    'vtepwatch.collect',
+    { 'vtepwatch.action': action },
+    async (annotate) => {
+      const answers = await ask();
+      const { observations, problems } = answers;
+      annotate({
+        'vtepwatch.host.count': observations.length,
+        'vtepwatch.host.failures': observations.filter(({ kind }) => kind === 'unknown').length,
+        // The span of the call that failed says more.
+        'error.type': observations.length === 0 && problems.length > 0 ? '_OTHER' : undefined,
+      });
+      return answers;
+    },
+  );
 }
 
 /** Hosts that the command must reach: those that it names, or else those that answered the last run. */

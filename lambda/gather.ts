@@ -1,6 +1,7 @@
 import type { Facts } from '../shared/core/facts.ts';
+import type { Answers } from '../shared/core/run/hosts.ts';
 import type { Observation } from '../shared/core/overlay.ts';
-import { askHosts } from './ask-hosts.ts';
+import { askHosts, collectSpan } from './ask-hosts.ts';
 import { askNodes, askPods, nodeListOf, problemsOf } from './ask-kubernetes.ts';
 import { type Deadline, deadlineIn, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
@@ -26,7 +27,7 @@ export interface Gathered {
 
 /** What gathering takes of a run. */
 export interface GatheringRun extends Pick<Run, 'now' | 'deadline' | 'problems'> {
-  readonly shell: Pick<Run['shell'], 'ssm' | 'kubernetes'>;
+  readonly shell: Pick<Run['shell'], 'ssm' | 'kubernetes' | 'telemetry'>;
   readonly settings: Pick<Run['settings'], 'cluster' | 'limits' | 'runbook' | 'targets'>;
 }
 
@@ -37,18 +38,7 @@ export async function gather(run: GatheringRun, memory: Memory): Promise<Gathere
   const listingBefore = askNodes(shell.kubernetes, listing());
   const listingPods = askPods(shell.kubernetes, listing());
   const sending = sendLatency(run, mastersIn(memory));
-  const asked = await askHosts(
-    shell.ssm,
-    { action: 'digest', targets: settings.targets },
-    {
-      waiting: {
-        until: nearer(deadlineIn(settings.limits.answerSeconds * 1000), deadline),
-        deadline,
-        givenUp: givenUpBy(memory),
-      },
-      roster: memory.roster,
-    },
-  );
+  const asked = await askForDigests(run, memory);
   const listingAfter = askNodes(shell.kubernetes, listing());
   const sent = await sending;
   // The first run learns who the masters are from the hosts' answers.
@@ -79,6 +69,18 @@ export async function gather(run: GatheringRun, memory: Memory): Promise<Gathere
       ],
     },
   };
+}
+
+async function askForDigests(
+  { shell, settings, deadline }: GatheringRun,
+  memory: Memory,
+): Promise<Answers> {
+  const command = { action: 'digest', targets: settings.targets } as const;
+  const until = nearer(deadlineIn(settings.limits.answerSeconds * 1000), deadline);
+  const waiting = { until, deadline, givenUp: givenUpBy(memory) };
+  return await collectSpan(shell.telemetry, command.action, async () =>
+    askHosts(shell.ssm, command, { waiting, roster: memory.roster }),
+  );
 }
 
 /**

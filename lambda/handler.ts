@@ -101,8 +101,17 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
       problems,
     };
     const attributes = { 'k8s.cluster.name': cluster };
-    const report = await telemetry.span('vtepwatch.check', attributes, async () => check(run));
-    return report;
+    return await telemetry.span('vtepwatch.check', attributes, async (annotate) => {
+      const report = await check(run);
+      if (report.refused === undefined) {
+        annotate({
+          'vtepwatch.host.count': report.hosts.observed.length + report.hosts.unknown.length,
+          'vtepwatch.incident.count': report.incidents.filter(({ phase }) => phase === 'open')
+            .length,
+        });
+      }
+      return report;
+    });
   } catch (error) {
     log('run.failed', { cluster, error: errorText(error) });
     telemetry.emit([

@@ -3,7 +3,7 @@ import type { RosterEntry } from '../shared/core/facts.ts';
 import type { Answers, Hosts } from '../shared/core/run/hosts.ts';
 import type { SecondLook } from '../shared/core/second-look.ts';
 import type { Reading } from '../shared/core/to-read.ts';
-import { askHosts } from './ask-hosts.ts';
+import { askHosts, collectSpan } from './ask-hosts.ts';
 import { askTables } from './ask-tables.ts';
 import { type Deadline, deadlineIn, earlier, nearer, sleep } from './deadline.ts';
 import { askMasters, knownLatencies, type LatencyRound, withApis } from './latency-round.ts';
@@ -13,7 +13,7 @@ import { log } from './shell/log.ts';
 
 /** What the hosts' side of a run takes of it. */
 export interface HostsOfRun {
-  readonly shell: Pick<Run['shell'], 'ssm'>;
+  readonly shell: Pick<Run['shell'], 'ssm' | 'telemetry'>;
   readonly settings: Pick<Run['settings'], 'cluster' | 'limits'>;
   readonly deadline: Deadline;
 }
@@ -30,8 +30,11 @@ export function hostsBehind(run: HostsOfRun, { roster, latency }: Known): Hosts 
   return {
     tables: async (reading) => await readInFull(run, reading, roster),
     again: async (look) => {
-      apis = await askForApis(run, latency);
-      return await lookAgain(run, look, roster);
+      const attributes = { 'vtepwatch.host.count': look.instanceIds.length };
+      return await run.shell.telemetry.span('vtepwatch.second_look', attributes, async () => {
+        apis = await askForApis(run, latency);
+        return await lookAgain(run, look, roster);
+      });
     },
     latencies: async () => {
       const deadline = nearer(deadlineIn(EVIDENCE_MS), run.deadline);
@@ -54,7 +57,9 @@ async function readInFull(
   const deadline = beforeSecondLook(whole, limits);
   const until = nearer(deadlineIn(limits.answerSeconds * 1000), deadline);
   const waiting = { until, deadline, givenUp: NOBODY };
-  return await askTables(shell.ssm, reading, { waiting, roster });
+  return await collectSpan(shell.telemetry, 'tables', async () =>
+    askTables(shell.ssm, reading, { waiting, roster }),
+  );
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -78,7 +83,10 @@ async function lookAgain(
   const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
   const until = nearer(deadlineIn(limits.answerSeconds * 1000), deadline);
   const waiting = { until, deadline, givenUp: NOBODY };
-  return await askHosts(shell.ssm, { action: 'entries', targets, wanted }, { waiting, roster });
+  const command = { action: 'entries', targets, wanted } as const;
+  return await collectSpan(shell.telemetry, command.action, async () =>
+    askHosts(shell.ssm, command, { waiting, roster }),
+  );
 }
 
 /** Which API group it is that fails is evidence: a page waits for none of it, and goes out without. */

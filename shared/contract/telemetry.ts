@@ -225,9 +225,15 @@ export const SPANS = {
     attributes: ['vtepwatch.action'],
     optional: ['vtepwatch.host.count', 'vtepwatch.host.failures'],
   },
+  'vtepwatch.second_look': {
+    kind: 'internal',
+    description: 'The wait before a second look at new faults, and that look at their hosts',
+    attributes: ['vtepwatch.host.count'],
+    optional: [],
+  },
   'vtepwatch.evaluate': {
     kind: 'internal',
-    description: 'From the facts to the decision',
+    description: 'From the first answers to the decision, with what else had to be asked',
     attributes: ['vtepwatch.host.count'],
     optional: [],
   },

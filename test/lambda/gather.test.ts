@@ -53,6 +53,8 @@ async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }):
     response.writeHead(fails ? 503 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(fails ? { kind: 'Status', code: 503 } : { metadata: {}, items }));
   });
+  // Without a started SDK it records nothing.
+  const telemetry = createRecorder('vtepwatch-lab');
   const { facts } = await gather(
     {
       now: Date.now(),
@@ -60,10 +62,8 @@ async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }):
       problems: [],
       shell: {
         ssm: runCommand(client, DOCUMENT),
-        kubernetes: {
-          kind: 'open',
-          api: await kubernetes(server.kubeconfig, createRecorder('vtepwatch-lab')),
-        },
+        kubernetes: { kind: 'open', api: await kubernetes(server.kubeconfig, telemetry) },
+        telemetry,
       },
       settings: { cluster: 'lab', limits: LIMITS, runbook: undefined, targets: EVERYBODY },
     },

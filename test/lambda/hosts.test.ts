@@ -4,6 +4,7 @@ import { startSsm } from '../../lab/aws/ssm/ssm.ts';
 import { askHosts } from '../../lambda/ask-hosts.ts';
 import { deadlineIn, remaining } from '../../lambda/deadline.ts';
 import { hostsBehind } from '../../lambda/hosts.ts';
+import { createRecorder } from '../../lambda/shell/telemetry/recorder.ts';
 import { runCommand } from '../../lambda/shell/ssm/run-command.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
@@ -44,7 +45,12 @@ test('a host that keeps its tables back takes nothing of the time of the second 
   const limits = limitsSchema.parse({ secondLookSeconds: 5, graceSeconds: 0 });
   const deadline = deadlineIn(16_000);
   const hosts = hostsBehind(
-    { shell: { ssm: commands }, settings: { cluster: 'lab', limits }, deadline },
+    {
+      // Without a started SDK the recorder records nothing.
+      shell: { ssm: commands, telemetry: createRecorder('vtepwatch-lab') },
+      settings: { cluster: 'lab', limits },
+      deadline,
+    },
     { roster: [], latency: { late: NOTHING_MEASURED, command: undefined } },
   );
   const facts: Facts = {
