@@ -2,7 +2,7 @@ import { type Action, ACTIONS } from '../../shared/contract/probe.ts';
 import { type Damage, entriesOf } from './damage.ts';
 import type { Digests } from './digest.ts';
 import { type Entry, OVERLAY_DEVICE, printed, recordOf, type Table, TABLES } from './entries.ts';
-import { packed, sealed } from './envelope.ts';
+import { packed, record, sealed } from './envelope.ts';
 import { type CrowdHost, UNDERLAY_LENGTH } from './host.ts';
 import { placeOf } from './symbols.ts';
 
@@ -20,31 +20,37 @@ export interface Speaker {
 export function answer(speaker: Speaker, action: string, wanted: string): string {
   const asked = ACTIONS.find((known) => known === action);
   if (asked === undefined) throw new Error(`The script has no action ${action}.`);
-  const payload = `${[...identity(speaker), ...payloadOf(speaker, asked, wanted)].join('\n')}\n`;
-  const whole = sealed(asked, payload);
+  const whole = sealed(asked, [...identity(speaker), ...payloadOf(speaker, asked, wanted)]);
   return asked === 'tables' && wanted !== '' ? packed(whole) : whole;
 }
 
 function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly string[] {
   const { digests, host, damage } = speaker;
-  const own = ownRecords(speaker);
-  const withoutLocal = own.filter((record) => !record.startsWith('L '));
+  const { devices, connected, addresses } = ownRecords(speaker);
   switch (action) {
     case 'digest':
       return [
         ...facts(speaker),
-        ...own,
+        ...devices,
+        ...connected,
+        ...addresses,
         ...TABLES.flatMap((table) => unreadLines(damage, table)),
         digests.of(host, damage),
       ];
     case 'tables':
       return [
         ...facts(speaker),
-        ...(wanted === '' ? withoutLocal : own),
+        ...devices,
+        ...(wanted === '' ? [] : connected),
+        ...addresses,
         ...tableLines(speaker, pageLines(wanted)),
       ];
     case 'entries':
-      return [...withoutLocal, ...tableLines(speaker, wantedLines(new Set(wanted.split(','))))];
+      return [
+        ...devices,
+        ...addresses,
+        ...tableLines(speaker, wantedLines(new Set(wanted.split(',')))),
+      ];
     case 'latency':
       return host.master ? LATENCIES : [];
     case 'apis':
@@ -64,39 +70,67 @@ function tableLines({ crowd, host, damage }: Speaker, lines: Lines): readonly st
 }
 
 function unreadLines({ unread = {} }: Damage, table: Table): readonly string[] {
-  const why = unread[table];
-  return why === undefined ? [] : [`U ${table} ${why}`];
+  const reason = unread[table];
+  return reason === undefined ? [] : [record('U', { table, reason })];
 }
 
 /** Of an API server that is well: when each request began and ended, and its exit code. */
-const LATENCIES = ['L get-nodes 1000.00 1000.21 0', 'L /readyz 1000.00 1000.05 0'];
-const METRICS_API = 'L /apis/metrics.k8s.io/v1beta1 1000.00 1000.06 0';
+const LATENCIES = [
+  record('L', { request: 'get-nodes', start: '1000.00', end: '1000.21', exit: 0 }),
+  record('L', { request: '/readyz', start: '1000.00', end: '1000.05', exit: 0 }),
+];
+const METRICS_API = record('L', {
+  request: '/apis/metrics.k8s.io/v1beta1',
+  start: '1000.00',
+  end: '1000.06',
+  exit: 0,
+});
 
 function identity({ host, uptimeSeconds }: Speaker): readonly string[] {
-  return [`host ${host.name}`, `boot ${host.bootId} ${uptimeSeconds.toFixed(2)}`];
+  return [
+    record('host', { node: host.name }),
+    record('boot', { bootId: host.bootId, uptime: uptimeSeconds.toFixed(2) }),
+  ];
 }
 
 function facts({ host, uptimeSeconds }: Speaker): readonly string[] {
   return [
-    'install canal',
-    `flanneld ${Math.max(0, Math.floor(uptimeSeconds) - 60)}`,
-    'agent 3',
-    `master ${host.master ? '/etc/kubernetes/admin.conf' : '-'}`,
-    'tools iproute2 6.1.0',
+    record('install', { install: 'canal' }),
+    record('flanneld', { seconds: Math.max(0, Math.floor(uptimeSeconds) - 60) }),
+    record('agent', { directories: 3 }),
+    record('master', { kubeconfig: host.master ? '/etc/kubernetes/admin.conf' : undefined }),
+    record('tools', { tool: 'iproute2', release: '6.1.0' }),
   ];
 }
 
+interface OwnRecords {
+  readonly devices: readonly string[];
+  readonly connected: readonly string[];
+  readonly addresses: readonly string[];
+}
+
 /** The host's own device and addresses. */
-function ownRecords({ host, damage: { device } }: Speaker): readonly string[] {
-  if (device?.kind === 'missing') return [];
-  const state = device?.kind === 'down' ? 'DOWN' : 'UP';
-  const mac = device?.kind === 'renewed' ? device.mac : host.vtepMac;
+function ownRecords({ host, damage: { device } }: Speaker): OwnRecords {
+  if (device?.kind === 'missing') return { devices: [], connected: [], addresses: [] };
   const { deviceIndex, underlayIp, tunnelIp } = host;
-  return [
-    `D ${OVERLAY_DEVICE} ${deviceIndex} ${state} 1450 ${mac} 1 ${underlayIp} 8472`,
-    `L ${OVERLAY_DEVICE} ${underlayIp}/${UNDERLAY_LENGTH}`,
-    `A ${OVERLAY_DEVICE} ${tunnelIp}/32`,
-  ];
+  return {
+    devices: [
+      record('D', {
+        name: OVERLAY_DEVICE,
+        index: deviceIndex,
+        state: device?.kind === 'down' ? 'DOWN' : 'UP',
+        mtu: 1450,
+        mac: device?.kind === 'renewed' ? device.mac : host.vtepMac,
+        vni: 1,
+        local: underlayIp,
+        port: 8472,
+      }),
+    ],
+    connected: [
+      record('C', { device: OVERLAY_DEVICE, address: `${underlayIp}/${UNDERLAY_LENGTH}` }),
+    ],
+    addresses: [record('A', { device: OVERLAY_DEVICE, address: `${tunnelIp}/32` })],
+  };
 }
 
 /** `k/n`: the entries of page k of n; everything where nothing is wanted. */
@@ -108,9 +142,9 @@ function pageLines(wanted: string): Lines {
 /** An entry that is wanted, with the line that it is from. */
 function wantedLines(wanted: ReadonlySet<string>): Lines {
   return (entry) => {
-    const record = recordOf(entry);
-    const [, , key = '', value = ''] = record.split(' ');
+    const line = recordOf(entry);
+    const [, , key = '', value = ''] = line.split(' ');
     if (!wanted.has(key) && !wanted.has(value)) return [];
-    return [record, `V ${entry.table} ${printed(entry)}`];
+    return [line, record('V', { table: entry.table, line: printed(entry) })];
   };
 }

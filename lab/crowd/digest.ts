@@ -1,6 +1,6 @@
-import { DIGEST_RECORD } from '../../shared/contract/digest.ts';
 import type { Damage } from './damage.ts';
 import { type Entry, entryFor, type FdbEntry, type Table, TABLES } from './entries.ts';
+import { record } from './envelope.ts';
 import type { CrowdHost } from './host.ts';
 import { symbolOf } from './symbols.ts';
 import type { DigestSymbol } from './symbols.ts';
@@ -55,8 +55,14 @@ export function createDigests(crowd: readonly CrowdHost[]): Digests {
       );
       const orphans = orphansOf({ host, damage }, byUnderlay);
       for (const symbol of symbolsOf(orphans)) subtract(sums, symbol);
-      const counts = [neighbours, fdb - orphans.length, routes, DIRECT_ROUTES, orphans.length];
-      return [DIGEST_RECORD, ...counts, spellLike(sums, like)].join(' ');
+      return record('S', {
+        neighbours,
+        fdb: fdb - orphans.length,
+        routes,
+        direct: DIRECT_ROUTES,
+        orphans: orphans.length,
+        sums: spellLike(sums, like),
+      });
     },
   };
 }

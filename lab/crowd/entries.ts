@@ -1,4 +1,5 @@
 import type { Host } from '../machines/machine.ts';
+import { record } from './envelope.ts';
 
 /** The kernel's tables, in the order in which the script prints them. */
 export const TABLES = ['neighbour', 'fdb', 'route'] as const;
@@ -45,13 +46,20 @@ export const OVERLAY_DEVICE = 'flannel.1';
 
 /** The entry's record in an answer. */
 export function recordOf(entry: Entry): string {
+  const device = OVERLAY_DEVICE;
   switch (entry.table) {
-    case 'neighbour':
-      return `N ${OVERLAY_DEVICE} ${entry.ip} ${entry.mac ?? '-'} ${entry.state}`;
-    case 'fdb':
-      return `F ${OVERLAY_DEVICE} ${entry.mac} ${entry.destination} permanent`;
-    case 'route':
-      return `R ${OVERLAY_DEVICE} ${entry.destination} ${entry.gateway} onlink`;
+    case 'neighbour': {
+      const { ip, mac, state } = entry;
+      return record('N', { device, ip, mac, state });
+    }
+    case 'fdb': {
+      const { mac, destination } = entry;
+      return record('F', { device, mac, destination, state: 'permanent' });
+    }
+    case 'route': {
+      const { destination, gateway } = entry;
+      return record('R', { device, destination, gateway, onlink: 'onlink' });
+    }
   }
 }
 

@@ -1,22 +1,38 @@
 import { gzipSync } from 'node:zlib';
+import type { Action } from '../../shared/contract/probe.ts';
 import {
-  type Action,
   ANSWER_BEGIN,
   ANSWER_END,
-  CHECKSUM_FACTOR,
-  CHECKSUM_MODULUS,
+  checksum,
+  type FieldsOf,
+  GRAMMARS,
   PACKED_BEGIN,
   PACKED_END,
+  type RecordKind,
   UNPACKED_BYTES,
-} from '../../shared/contract/probe.ts';
+  type Word,
+  type WordTexts,
+} from '../../shared/contract/wire.ts';
 
-/** A complete answer with this payload, as the script makes it. */
-export function sealed(action: Action, payload: string): string {
-  let sum = 0;
-  for (let at = 0; at < payload.length; at++) {
-    sum = (sum * CHECKSUM_FACTOR + payload.charCodeAt(at)) % CHECKSUM_MODULUS;
-  }
-  return `${ANSWER_BEGIN} ${action}\n${payload}${ANSWER_END} ${payload.length} ${sum}\n`;
+/** What a word is written from: text, and where any text can stand, a number as well. */
+type Written = {
+  readonly [W in Word]: string extends WordTexts[W] ? string | number : WordTexts[W];
+};
+
+/** One line of an answer, without its end. Throws where a field is not what its word allows. */
+export function record<K extends RecordKind>(kind: K, fields: FieldsOf<K, Written>): string {
+  const grammar = GRAMMARS.get(kind);
+  const values = new Map<string, string | number | undefined>(Object.entries(fields));
+  const words = grammar?.fields.map(({ name }) => String(values.get(name) ?? '-')) ?? [];
+  const line = [kind, ...words].join(' ');
+  if (grammar?.line.test(line) !== true) throw new Error(`"${line}" is no record.`);
+  return line;
+}
+
+/** A complete answer with these records, as the script makes it. */
+export function sealed(action: Action, records: readonly string[]): string {
+  const payload = records.map((line) => `${line}\n`).join('');
+  return `${ANSWER_BEGIN} ${action}\n${payload}${ANSWER_END} ${payload.length} ${checksum(payload)}\n`;
 }
 
 /** The length of a line of `base64`. */

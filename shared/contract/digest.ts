@@ -29,8 +29,8 @@
  *   destination has a MAC that one does. Flannel before 0.24.1 leaves one behind each time a peer
  *   boots, since the peer comes back with a new MAC. They are counted only. Where the neighbours
  *   could not be read there are none.
- * - direct routes outside the pod network of their family, where flannel tells it
- *   (`FLANNEL_SUBNET_FILE`): routes of the company's own that other devices have.
+ * - direct routes outside the pod network of their family, as far as
+ *   `/run/flannel/subnet.env` has it: routes of the company's own that other devices have.
  * - the entries of a table that could not be read.
  *
  * Equal entries are added up as often as they are there.
@@ -74,20 +74,3 @@ export const SYNDROME_DIGITS = 5;
 export const DIGEST_TABLES = { neighbour: 1, fdb: 2, route: 3, direct: 4 } as const;
 
 export type DigestTable = keyof typeof DIGEST_TABLES;
-
-/** Where flannel writes the pod networks of its cluster: `FLANNEL_NETWORK=10.42.0.0/16` and
- * `FLANNEL_IPV6_NETWORK`. A family without a network there is not filtered. */
-export const FLANNEL_SUBNET_FILE = '/run/flannel/subnet.env';
-
-/**
- * The digest's record: `S <neighbours> <fdb> <routes> <direct> <orphans> <syndromes>`. The first
- * four count the symbols of each table, the fifth the orphans left out. The syndromes stand bucket
- * by bucket, from bucket 0, each bucket's from j = 0.
- */
-export const DIGEST_RECORD = 'S';
-
-/**
- * `L <device> <address>/<length>`: the host's own address that is the overlay device's `local`, with
- * the length of the network it is in. Hosts in one such network may route to each other directly.
- */
-export const LOCAL_RECORD = 'L';

@@ -1,6 +1,6 @@
 /**
- * What the function and the script on the hosts agree on: the actions, the parameters of the SSM
- * document, and the envelope of an answer.
+ * What the function asks of the script on the hosts: the SSM document, its actions and parameters.
+ * The answers stand in `wire.ts`.
  */
 
 import { type ProbeSettings, probeSettingsSchema } from './settings.ts';
@@ -19,36 +19,6 @@ export type Action = (typeof ACTIONS)[number];
  * refuses counts over 1,000.
  */
 export const WANTED_PATTERN = '^[0-9a-f.:,/]{0,1000}$';
-
-/** First line of an answer: `vtepwatch 1 begin tables`. */
-export const ANSWER_BEGIN = 'vtepwatch 1 begin';
-
-/**
- * Last line of an answer: `vtepwatch 1 end <bytes> <checksum>`, both over the payload between the
- * markers, its line ends included. The checksum is h = (257 h + byte) mod 1073741789 from h = 0:
- * exact in the doubles of every awk. An answer without this line was cut, and is no answer.
- */
-export const ANSWER_END = 'vtepwatch 1 end';
-
-export const CHECKSUM_FACTOR = 257;
-export const CHECKSUM_MODULUS = 1_073_741_789;
-
-/**
- * Around an answer to `tables` that was too long as it is: between these lines stands, in base64, the
- * gzip of the whole answer with its envelope.
- */
-export const PACKED_BEGIN = 'vtepwatch 1 packed';
-
-export const PACKED_END = 'vtepwatch 1 unpack';
-
-/** Longer answers to a page of `tables` are packed, on hosts that have `gzip` and `base64`. */
-export const UNPACKED_BYTES = 2000;
-
-/** How much of its own tools' output an answer to `entries` quotes, for a page. */
-export const EVIDENCE = { lines: 200, bytes: 200 } as const;
-
-/** What an answer to `latency` or `apis` has beside the lines of who answers. */
-export const LATENCY_BYTES = 2000;
 
 export const MAX_PAGES = 999;
 

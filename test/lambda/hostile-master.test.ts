@@ -13,8 +13,8 @@ describe('a master that is hostile or broken', () => {
     ['lies about its length', took(1).replace('get-nodes', 'get-node'), /not as long/],
     ['sends colours', envelope('latency', 'L get-nodes 1 2 0 \u001B[31m\n'), /printable ASCII/],
     ['turns time back', envelope('latency', 'L get-nodes 2.00 1.00 0\n'), /not a latency/],
-    ['invents a request', envelope('latency', 'L rm-rf 1.00 2.00 0\n'), /not a latency/],
-    ['asks too much of a number', envelope('latency', 'L get-nodes 1 1e999 0\n'), /not a latency/],
+    ['invents a request', envelope('latency', 'L rm-rf 1.00 2.00 0\n'), /not understood/],
+    ['asks too much of a number', envelope('latency', 'L get-nodes 1 1e999 0\n'), /not understood/],
   ] as const)('%s: a problem of its own, beside the others’ answers', async ([, text, why]) => {
     const made = await control();
     says(made.ssm, 3, text);
@@ -33,11 +33,11 @@ describe('a master that is hostile or broken', () => {
     expect(told(known)).toContain('master3 kubectl get nodes answered 30.0');
   });
 
-  test('names that are none are not listed', async () => {
+  test('one that lists names that are none is not believed', async () => {
     const made = await control();
     says(made.ssm, 3, took(1, ['ok', '$(reboot)', 'UPPER', '-']));
     const { names } = await knownLatencies(made.runCommand, round(await asked(made)), farOff());
-    expect(names).toEqual(['master1', 'node1', 'master2', 'node2', 'ok']);
+    expect(names).toEqual(['master1', 'node1', 'master2', 'node2']);
   });
 
   test('a node that was not asked is not heard', async () => {

@@ -2,7 +2,7 @@ import { networkOf, parseCidr } from '../../shared/core/addresses.ts';
 import type { Facts } from '../../shared/core/facts.ts';
 import type { Judgement } from '../../shared/core/judge.ts';
 import { type Digest, type Observation, type Tables, shownBy } from '../../shared/core/overlay.ts';
-import { readSums } from '../../shared/core/parse/digest-sums.ts';
+import { readRecord } from '../../shared/core/parse/answer.ts';
 import { recorded } from '../../shared/core/run/hosts.ts';
 import { run } from '../../shared/core/run/run.ts';
 import { digestOf } from '../shared/contract/probe/digest-oracle.ts';
@@ -60,7 +60,7 @@ export function digestOfTables(tables: Tables): Digest {
 
 function reckoned(tables: Tables): Digest {
   const { neighbours, fdb, routes, devices = [] } = tables;
-  const record = digestOf([
+  const line = digestOf([
     ...(neighbours ?? []).map(
       ({ device, ip, mac, state }) => `N ${device} ${ip} ${mac ?? '-'} ${state}`,
     ),
@@ -74,11 +74,13 @@ function reckoned(tables: Tables): Digest {
     ...(fdb === undefined ? ['U fdb missing'] : []),
     ...(routes === undefined ? ['U route missing'] : []),
   ]);
-  const sums = readSums(record.split(' ').slice(1));
-  if (sums === undefined) throw new Error(`this is no digest: ${record}`);
+  const record = readRecord(line);
+  if (record?.kind !== 'S') throw new Error(`this is no digest: ${line}`);
+  const { sums, orphans, neighbours: neighbour, fdb: fdbEntries, routes: route, direct } = record;
+  const counts = { neighbour, fdb: fdbEntries, route, direct };
   const subnets = devices.flatMap(({ local }) => {
     const address = parseCidr(`${local ?? ''}/24`);
     return address === undefined ? [] : (networkOf(address) ?? []);
   });
-  return { ...sums, tables: shownBy(tables), subnets };
+  return { sums, counts, orphans, tables: shownBy(tables), subnets };
 }

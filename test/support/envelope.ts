@@ -1,5 +1,5 @@
 import type { Action } from '../../shared/contract/probe.ts';
-import { checksum } from '../../shared/core/parse/answer.ts';
+import { checksum } from '../../shared/contract/wire.ts';
 
 /** A complete answer with this payload, as the script on a host makes it. */
 export function envelope(action: Action, payload: string): string {

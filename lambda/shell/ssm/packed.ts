@@ -1,10 +1,10 @@
 import { promisify } from 'node:util';
 import { gunzip, type ZlibOptions } from 'node:zlib';
-import { PACKED_BEGIN, PACKED_END } from '../../../shared/contract/probe.ts';
+import { PACKED_BEGIN, PACKED_END, PAYLOAD_BYTES } from '../../../shared/contract/wire.ts';
 import type { HostAnswer } from './answers.ts';
 
-/** What 24,000 bytes may unpack to; the script makes no payload of more than a megabyte. */
-const UNPACKED_BYTES = 1024 * 1024 + 1024;
+/** What 24,000 bytes may unpack to: the longest payload, and its envelope. */
+const ANSWER_BYTES = PAYLOAD_BYTES + 1024;
 
 const decompress = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip);
 
@@ -17,7 +17,7 @@ export async function unpack(text: string): Promise<HostAnswer> {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return unusable('it is not base64');
   try {
     const unpacked = await decompress(Buffer.from(packed, 'base64'), {
-      maxOutputLength: UNPACKED_BYTES,
+      maxOutputLength: ANSWER_BYTES,
     });
     return { kind: 'answered', text: unpacked.toString('latin1') };
   } catch (error) {

@@ -1,11 +1,15 @@
-# The answer: the payload of an action between two marks, of which the second carries its length and
-# checksum. An answer that was cut on its way lacks the second mark, and is no answer.
+# The answer: the records of an action between two lines, of which the second has the length and the
+# checksum of what lies between. An answer that was cut on its way lacks that line, and is no answer.
+# wire.ts has the grammar of all records.
+
+# Begins the first and the last line of an answer.
+MARK='vtepwatch 1'
 
 # $1: the action. $2: what the action `entries` looks for, or the page of `tables`.
 answer() {
   case $1 in
     digest | tables | entries) give_way && "$1" "$2" ;;
-    # In their turn, so that the figures are those that a person would see.
+    # These measure how long a person would wait, and so keep their priority.
     latency | apis)
       { identity && "$1" && echo @complete; } | awk -v action="$1" "$ENVELOPE"
       ;;
@@ -13,7 +17,7 @@ answer() {
   esac || complain "no whole answer: $1"
 }
 
-# The host has better things to do.
+# Lowers the priority of this script: the programs of this host come first.
 give_way() { renice -n 10 -p $$ >/dev/null 2>&1 || true; }
 
 complain() {
@@ -21,16 +25,18 @@ complain() {
   return 1
 }
 
-# Comes last in the awk program of an action. The others make the payload, by put(line), of the lines
-# that they understand; what they leave goes in as it is.
+# The last part of the awk program of every action. The parts before it read the lines that they
+# understand and print records with put(line). All other lines become part of the answer as they are.
 #
-# The checksum: h = (257 h + byte) mod 1073741789, two bytes at a time, because 257 * 257 * h is
-# still below 2^53, up to where every awk is exact.
+# The checksum is h = (257 h + byte) mod 1073741789. It takes two bytes at a time: 257 * 257 * h stays
+# below 2^53, up to where every awk is exact.
 # shellcheck disable=SC2016 # The $ are awk's.
 ENVELOPE='
   BEGIN {
+    MARK = "'"$MARK"'"
     MAX_PAYLOAD_BYTES = 1048576
-    print "vtepwatch 1 begin " action
+    FACTOR = 257; MODULUS = 1073741789; SQUARE = FACTOR * FACTOR
+    print MARK " begin " action
     for (i = 32; i < 127; i++) byte[sprintf("%c", i)] = i
     byte["\n"] = 10
   }
@@ -48,10 +54,10 @@ ENVELOPE='
     for (i = 1; i < size; i += 2) {
       pair = substr(line, i, 2)
       if (!(pair in value))
-        value[pair] = 257 * byte[substr(pair, 1, 1)] + byte[substr(pair, 2, 1)]
-      h = (66049 * h + value[pair]) % 1073741789
+        value[pair] = FACTOR * byte[substr(pair, 1, 1)] + byte[substr(pair, 2, 1)]
+      h = (SQUARE * h + value[pair]) % MODULUS
     }
-    if (i == size) h = (257 * h + 10) % 1073741789
+    if (i == size) h = (FACTOR * h + byte["\n"]) % MODULUS
   }
 
   function refuse(reason) {
@@ -62,11 +68,11 @@ ENVELOPE='
 
   END {
     if (!complete) exit 1
-    print "vtepwatch 1 end " bytes " " h
+    print MARK " end " bytes " " h
   }
 '
 
-# The service puts the parameters here, each held to a pattern that lets no quote through.
+# Systems Manager puts the parameters here, as text. The pattern of each lets no quote through.
 device_profile='{{ DeviceProfile }}'
 kubeconfig_paths='{{ KubeconfigPaths }}'
 if answer '{{ Action }}' '{{ Wanted }}'; then exit 0; else exit 1; fi

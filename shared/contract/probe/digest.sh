@@ -1,11 +1,11 @@
-# The digest: what the tables hold in 1,280 characters, whatever their size.
+# The digest: 1,280 characters that stand for the tables, whatever their size.
 #
-# Each entry becomes a symbol: a place, told by its key, and a weight, told by its value as well. Sent
-# are sums over all symbols, from which the checker subtracts what this host should hold. Nothing left
-# is health; a few entries that are missing or wrong can be solved for, as unknowns of equations. The
-# contract stands in digest.ts, the mathematics in shared/core/digest.
+# Each entry becomes a symbol: a position, which follows from its key, and a value hash, which follows
+# from its key and value. The digest is sums over all symbols. The checker subtracts what this host
+# should hold: all zeros mean that nothing is wrong, and a few missing or wrong entries can be solved
+# for, as the unknowns of equations. digest.ts defines the sums, shared/core/digest solves them.
 
-# Prints the digest of all that this host holds.
+# Prints the digest of the tables of this host.
 digest() {
   find_pod_networks
   { identity && facts && raw_tables; } |
@@ -13,7 +13,7 @@ digest() {
       "$SYMBOLS$DIGEST$NORMALISE$ENVELOPE"
 }
 
-# Sets `network` and `network6` to the pod networks of this cluster, as far as flannel tells.
+# Sets `network` and `network6` to the pod networks of this cluster, where flannel wrote them down.
 find_pod_networks() {
   network='' network6=''
   [ -r "$ROOT/run/flannel/subnet.env" ] || return 0
@@ -26,20 +26,21 @@ find_pod_networks() {
   done <"$ROOT/run/flannel/subnet.env"
 }
 
-# The hashes of digest.ts. To fold is to mix words into a hash, one after the other.
+# The hashes of digest.ts. To fold is to mix words into a hash, one by one.
 # shellcheck disable=SC2016 # The $ are awk's.
 SYMBOLS='
   BEGIN {
     PRIME = 1073741789; MULTIPLIER = 6700417; TWIST = 4194301
-    seed["N"] = 978; seed["F"] = 1955; seed["R"] = 2932; seed["P"] = 3909
+    SEED = 977
+    seed["N"] = SEED * 1 + 1; seed["F"] = SEED * 2 + 1; seed["R"] = SEED * 3 + 1; seed["P"] = SEED * 4 + 1
     for (i = 0; i < 256; i++) octet[sprintf("%02x", i)] = i
   }
 
-  # The routes of other devices than the overlay are a table of their own, the direct routes.
+  # Routes through other devices than the overlay device are direct routes, a table of their own.
   function table_of(kind, dev) { return kind == "R" && !is_overlay(dev) ? "P" : kind }
 
-  # Where an entry belongs, by its key: the k of its symbol.
-  function place_of(kind, key,    part) {
+  # The position of an entry, from its key: the k of its symbol.
+  function position_of(kind, key,    part) {
     if (kind == "N") return finish(fold_ip(seed["N"], key))
     if (kind == "F") return finish(fold_mac(seed["F"], key))
     split(key, part, "/")
@@ -56,7 +57,7 @@ SYMBOLS='
     return i < size ? (h * MULTIPLIER + octet[substr(mac, i, 2)]) % PRIME : h
   }
 
-  # The address that was split last is kept: flannel routes to a gateway at the very address of the
+  # Remembers the address that it split last: the gateway of a flannel route is the address of its
   # destination.
   function fold_ip(h, ip,    part) {
     if (ip ~ /:/) return fold_ipv6(h, ip)
@@ -79,8 +80,8 @@ SYMBOLS='
     return h
   }
 
-  # Sets `word` to the 16-bit words of an address and returns how many there are: of an address, 2 or
-  # 8. Where an IPv6 address has a gap, as many are 0 as are missing.
+  # Sets `word` to the 16-bit words of an address and returns their number: 2 for IPv4, 8 for IPv6,
+  # another number for what is no address. The gap of an IPv6 address stands for words of 0.
   function words_of(ip, word,    part, parts, decimal, quartet, quad, zeros, count, i) {
     parts = split(ip, part, ":")
     quad = ip ~ /\./
@@ -102,14 +103,15 @@ SYMBOLS='
   }
 '
 
-# An entry of the FDB whose MAC no neighbour has waits for the end: it is an orphan if another entry
-# leads to its destination with a MAC that a neighbour has. Flannel before 0.24.1 leaves one behind
-# each time a peer boots.
+# An FDB entry whose MAC no neighbour entry holds waits for the end: it is an orphan if another entry
+# for the same destination has a MAC that a neighbour entry holds. Flannel before 0.24.1 leaves one
+# behind each time a peer boots.
 # shellcheck disable=SC2016 # The $ are awk's.
 DIGEST='
   BEGIN {
-    BUCKETS = 16; LOCATORS = 8388592; WEIGHTS = 1073741824; LISTS = 64
-    list["N"] = 0; list["F"] = 16; list["R"] = 32; list["P"] = 48
+    BUCKETS = 16; LOCATORS = 8388592; HASHES = 1073741824
+    list["N"] = 0; list["F"] = BUCKETS; list["R"] = 2 * BUCKETS; list["P"] = 3 * BUCKETS
+    LISTS = 4 * BUCKETS
     bits4 = words_of_network(network, pods4); bits6 = words_of_network(network6, pods6)
     DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
   }
@@ -118,10 +120,10 @@ DIGEST='
     if (kind == "N") {
       if (value == "-") return
       held[value] = 1
-      k = place_of(kind, key)
+      k = position_of(kind, key)
       add(kind, k, (fold_mac(k, value) * MULTIPLIER + (detail == "PERMANENT")) % PRIME)
     } else if (kind == "F") {
-      k = place_of(kind, key)
+      k = position_of(kind, key)
       if (key in held) {
         led[value] = 1
         add(kind, k, fold_ip(k, value))
@@ -133,23 +135,23 @@ DIGEST='
     } else if (kind == "R") {
       kind = table_of(kind, dev)
       if (kind == "P" && !is_of_pods(key)) return
-      k = place_of(kind, key)
+      k = position_of(kind, key)
       add(kind, k, fold_ip(k, value))
     } else {
       put(record(kind, dev, key))
     }
   }
 
-  # Keeps a symbol in the list of its table and bucket, locator and weight in one number.
-  function add(kind, k, hash,    at, locator, weight) {
+  # Appends a symbol to the list of its table and bucket: locator and value hash as one number.
+  function add(kind, k, hash,    at, locator, value_hash) {
     at = list[kind] + k % BUCKETS
     locator = 1 + int(k / BUCKETS) % LOCATORS
-    weight = 1 + finish(hash) % (PRIME - 1)
-    symbol[at + LISTS * size[at]++] = locator * WEIGHTS + weight
+    value_hash = 1 + finish(hash) % (PRIME - 1)
+    symbol[at + LISTS * size[at]++] = locator * HASHES + value_hash
   }
 
-  # Whether the destination of a direct route lies in the pod network of its family. A network that
-  # is not known has no bits in which a destination could differ.
+  # Whether the destination of a direct route lies in the pod network of its family. An unknown
+  # network has no bits, so every destination lies in it.
   function is_of_pods(destination,    part) {
     split(destination, part, "/")
     words_of(part[1], own)
@@ -193,14 +195,14 @@ DIGEST='
     return sum
   }
 
-  # Each syndrome is the sum of the weights times the locators to the power of its number. Written
-  # out, since a loop over an array would cost more than all else.
+  # The syndrome number j of a bucket is the sum of value hash * locator^j over its symbols. The sums
+  # are written out because a loop over an array would take longer than all the rest.
   function syndromes(bucket,    at, i, w, x) {
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = s9 = s10 = s11 = s12 = s13 = s14 = s15 = 0
     for (at = bucket; at < LISTS; at += BUCKETS) {
       for (i = at + LISTS * (size[at] - 1); i >= 0; i -= LISTS) {
-        x = int(symbol[i] / WEIGHTS)
-        w = symbol[i] - x * WEIGHTS
+        x = int(symbol[i] / HASHES)
+        w = symbol[i] - x * HASHES
         s0 += w
         s1 += w = w * x % PRIME
         s2 += w = w * x % PRIME
@@ -223,7 +225,7 @@ DIGEST='
       digits(s8) digits(s9) digits(s10) digits(s11) digits(s12) digits(s13) digits(s14) digits(s15)
   }
 
-  # A sum, reduced, in five digits to the base of 64.
+  # A sum modulo the prime, as five digits in base 64.
   function digits(sum) {
     sum %= PRIME
     return substr(DIGITS, 1 + int(sum / 16777216), 1) substr(DIGITS, 1 + int(sum / 262144) % 64, 1) \

@@ -1,5 +1,5 @@
-# The second look: only the entries that hold a wanted address, each with the line it is from, as
-# evidence for the page.
+# The second look: the entries that hold one of the wanted addresses, each with the line that `ip` or
+# `bridge` printed, as evidence for the page.
 
 # $1: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas.
 entries() {

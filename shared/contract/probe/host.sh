@@ -2,8 +2,8 @@
 # vtepwatch: reads the VXLAN overlay tables of this Kubernetes host and prints them.
 #
 # The SSM agent runs this as root, so it only reads: it changes no setting, leaves no file behind,
-# evaluates nothing that it reads, and starts few processes, each of which ends or is ended. It exits
-# with 0 or 1 alone, because the agent takes some other codes for orders (194: reboot the host).
+# evaluates nothing that it reads, and starts few processes, all of which end or are ended. It exits
+# with 0 or 1 only, because the agent acts on some other exit codes (194: it reboots the host).
 
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 PATH=$PATH:/var/lib/rancher/rke2/bin
@@ -12,21 +12,21 @@ NO_COLOR=1
 export PATH LC_ALL NO_COLOR
 umask 077
 
-# Where an agent in a container sees the host's file system.
+# Where the host's file system is mounted, if the agent runs in a container.
 ROOT=${VTEPWATCH_ROOT:-}
 
-# There is one kubelet and one flanneld, or two for a moment.
+# A host has one kubelet and one flanneld, and two of each for a moment during a restart.
 MAX_PROCESSES=20
 
-# The words before a command that asks the kernel, which may hang. What only reads a pipe ends with
-# it.
+# Put before commands that read from the kernel, which may hang. A command that only reads a pipe ends
+# when the pipe does.
 bounded=
 if command -v timeout >/dev/null; then bounded='timeout 15'; fi
 
 newline='
 '
 
-# Prints who answers, and since when its kernel runs: every answer begins with this.
+# Prints the name of this host, its boot id and its uptime. Every answer begins with these records.
 identity() {
   find_processes
   find_node
@@ -38,7 +38,7 @@ identity() {
   printf 'host %s\nboot %s %s\n' "$node" "${boot_id:--}" "${uptime:--}"
 }
 
-# Prints what is worth knowing of this host beside its tables; `-` stands for what is not known.
+# Prints the other facts about this host; `-` stands for what is unknown.
 facts() {
   printf 'install ' && install_kind
   printf 'flanneld ' && flanneld_age
@@ -60,14 +60,14 @@ find_processes() {
   done
 }
 
-# Root runs them, in the network of the host: anybody may name a process so, and a cluster in
-# containers on this host has kubelets and flannelds of its own.
+# Only processes of root in the network of this host count: any user can give a process this name, and
+# a cluster that runs in containers on this host has kubelets and flannelds of its own.
 is_of_this_host() {
   # shellcheck disable=SC3013,SC3067 # POSIX since 2024; dash, bash and busybox have long had them.
   [ -O "$1" ] && { [ ! -e "$1/ns/net" ] || [ "$1/ns/net" -ef /proc/self/ns/net ]; }
 }
 
-# Sets `node` to the kubelet's own word for this node, else to the host name, `-` if neither is one.
+# Sets `node` to the kubelet's name for this node, else to the host name, else to `-`.
 find_node() {
   node=-
   for process in $kubelets; do
@@ -79,7 +79,7 @@ find_node() {
   is_node "$name" || :
 } 2>/dev/null
 
-# Sets `node` to a name, in lower case as the kubelet makes it, if it is one.
+# Sets `node` to $1 in lower case, as the kubelet does, if that can be the name of a node.
 is_node() {
   name=$1
   case $name in *[A-Z]*) name=$(printf '%s\n' "$name" | tr A-Z a-z) ;; esac
@@ -101,16 +101,18 @@ install_kind() {
   fi
 }
 
-# Seconds since the youngest flanneld started: it programs all tables anew when it starts.
+# Prints the seconds since the youngest flanneld started: it programs all tables when it starts.
 flanneld_age() {
   youngest=-
   for process in $flannelds; do
     read -r stat <"$process/stat" || continue
     # shellcheck disable=SC2086 # The fields after the name are to become words.
     set -- ${stat##*) }
-    # The start: field 22 of all, in ticks, of which Linux shows every program 100 a second.
+    # Field 22 of the line is the start in ticks. For user space a second has 100 of them.
     if ! is_number "${20}" || ! is_number "${uptime%.*}"; then continue; fi
     age=$((${uptime%.*} - ${20} / 100))
+    # In a container with an uptime of its own, a process can be older than the boot.
+    [ "$age" -ge 0 ] || continue
     if [ "$youngest" = - ] || [ "$age" -lt "$youngest" ]; then youngest=$age; fi
   done 2>/dev/null
   echo "$youngest"
@@ -127,7 +129,7 @@ admin_kubeconfig() {
   return 1
 }
 
-# The number of paths that a pattern stands for, `-` if it stands for none.
+# Prints the number of paths that a pattern matches, `-` if it matches none.
 count() { if [ -e "$1" ]; then echo $#; else echo -; fi; }
 
 any() { [ -e "$1" ]; }

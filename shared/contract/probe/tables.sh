@@ -1,26 +1,26 @@
-# The tables: what `ip` and `bridge` print, in every version from iproute2 4.11 and busybox 1.35 on,
-# becomes records of one form. A table that could not be read whole is said to be so: it is unknown,
-# never empty.
+# The tables: reads what `ip` and `bridge` print, in every version from iproute2 4.11 and busybox 1.35
+# on, and prints records of one form. For a table that it could not read whole it prints the record
+# `U`: such a table is unknown, never empty.
 
 # More than any host prints: 5,000 peers and 250 pods make 1.5 million bytes.
 MAX_PRINTED_BYTES=16777216
 
-# Prints what each command prints, between marks. The mark at the very end says that nothing was cut.
+# Prints the output of each command between marks, and a last mark that shows that nothing was cut.
 raw_tables() {
-  # Only an overlay in IPv6 has entries among the routes of IPv6, of which each pod adds its own.
+  # Every pod adds a route of IPv6, so these are read only where the overlay has an IPv6 device.
   families=4
   if any "$ROOT"/proc/sys/net/ipv6/conf/*-v6.*; then families='4 6'; fi
   $bounded sh -c "$READ_TABLES" read-tables "$families" 2>/dev/null | head -c "$MAX_PRINTED_BYTES"
 }
 
-# The same in printable ASCII.
+# The same, with `?` for every byte that is not printable ASCII.
 printed_tables() { raw_tables | tr -c '\t\n -~' '?'; }
 
-# Starting programs is most of what this script costs. So one `timeout` bounds all that read tables,
-# in a shell of their own: what hangs then is ended, and what follows is not begun, because what hung
-# once hangs again. Complaints go the way of entries, since some leave the exit status at 0 ("Dump
-# was interrupted and may be inconsistent"). Busybox does not know `-d`, and is asked for its links
-# once more.
+# Starting programs takes most of the time of this script. So all commands that read tables run in one
+# shell under one `timeout`. At its signal the shell ends the command that hangs and starts no other,
+# because that would hang as well. Error messages are read like entries: some come with exit status 0
+# ("Dump was interrupted and may be inconsistent"). Busybox has no `-d`, so links are read a second
+# time without it.
 # shellcheck disable=SC2016 # The $ are of that shell.
 READ_TABLES='
   late=
@@ -52,9 +52,9 @@ READ_TABLES='
   echo @complete
 '
 
-# This awk program calls emit(kind, dev, key, value, detail) for each entry that matters, while $0 is
-# the line it is from and `table` is where that stood. Every line must be understood, or the table is
-# unknown; what is skipped on purpose is other devices' and multicast's.
+# This awk program calls emit(kind, dev, key, value, detail) for each entry of an overlay device and
+# each route with a gateway, while $0 is the line of the entry and `table` its table. It skips entries
+# of other devices and of multicast. A line that it does not understand makes the whole table unknown.
 # shellcheck disable=SC2016 # The $ are awk's.
 NORMALISE='
   /^@(begin|end) / { mark(); next }
@@ -66,7 +66,7 @@ NORMALISE='
   table == "version" { version(); next }
   table == "none" && $0 != "@complete" { refuse("a line between two tables") }
 
-  # A table begins where none is open, and ends where one is.
+  # A begin mark stands outside a table, an end mark inside one.
   function mark() {
     if (($1 == "@begin") == (table != "" && table != "none")) refuse("a mark out of place")
     if ($1 == "@begin") { table = $2; fault = "" }
@@ -108,7 +108,7 @@ NORMALISE='
     sub(/\/.*/, "", text)
     for (i = 1; i <= devices; i++) {
       if (own[device[i]] != text) continue
-      emit("L", device[i], with_length($4))
+      emit("C", device[i], with_length($4))
       own[device[i]] = ""
     }
   }
@@ -133,8 +133,8 @@ NORMALISE='
     if (is_ip(dst)) emit("F", $(at + 1), $1, dst)
   }
 
-  # [type] 10.42.1.0/24 via 10.42.1.0 dev flannel.1 onlink; of several gateways, each has a line of
-  # its own below the destination.
+  # [type] 10.42.1.0/24 via 10.42.1.0 dev flannel.1 onlink. A route with several gateways has a line
+  # for each, below the line with its destination.
   function route(    via) {
     if ($1 == "nexthop") {
       head = first
@@ -152,7 +152,7 @@ NORMALISE='
     emit("R", known(after("dev", 2)), with_length(destination), via)
   }
 
-  # The entry in one line, as it stands in an answer. What has no value is no entry of a table.
+  # The record of an entry, or of a device, an address or the tools: these have no value.
   function record(kind, dev, key, value, detail) {
     if (kind == "F") detail = has("permanent") ? "permanent" : has("static") ? "static" : "dynamic"
     if (kind == "R") detail = has("onlink") ? "onlink" : "-"
@@ -196,7 +196,7 @@ NORMALISE='
     if (table == "version") return emit("tools", tool == "" ? "none" : tool, known(release))
     if (status != "0") reason = reason_of(status)
     else reason = tool == "" && table != "fdb" ? "unrecognised" : fault
-    # Of two looks at the links, the last one counts.
+    # Where the links were read twice, the second reading counts.
     if (table == "link") of_links = reason
     else if (table == "address") unread("device", of_links == "" ? reason : of_links)
     else unread(table, reason)

@@ -1,11 +1,31 @@
+import { ALPHABET, BUCKETS, PRIME, SYNDROME_DIGITS, SYNDROMES } from '../../contract/digest.ts';
+import type { Action } from '../../contract/probe.ts';
 import {
-  type Action,
   ANSWER_BEGIN,
   ANSWER_END,
-  CHECKSUM_FACTOR,
-  CHECKSUM_MODULUS,
-} from '../../contract/probe.ts';
+  ANSWERS,
+  checksum,
+  type FieldsOf,
+  GRAMMARS,
+  LONGEST_PAYLOADS,
+  MOST_RECORDS,
+  type RecordKind,
+  type Word,
+  type WordTexts,
+} from '../../contract/wire.ts';
+import { parseCidr, parseIp } from '../addresses.ts';
 import { quote } from './parsed.ts';
+
+/** What one line of an answer to this action says. */
+export type AnswerRecord<A extends Action> = Extract<
+  WireRecord,
+  { readonly kind: (typeof ANSWERS)[A][number] }
+>;
+
+/** The records of an answer, or why it is none. */
+export type Answer<A extends Action> =
+  | { readonly kind: 'records'; readonly records: readonly AnswerRecord<A>[] }
+  | { readonly kind: 'broken'; readonly reason: string };
 
 /** The payload of an answer, or why it is none. */
 type Opened =
@@ -13,8 +33,42 @@ type Opened =
   | { readonly kind: 'broken'; readonly reason: string };
 
 /**
+ * Reads an answer by the grammar of `wire.ts`. The script writes exactly this form, so one line that
+ * no record matches breaks the whole answer: a host that answers nonsense is not to be half believed.
+ */
+export function readAnswer<A extends Action>(action: A, text: string): Answer<A> {
+  const opened = openAnswer(action, text);
+  if (opened.kind === 'broken') return opened;
+  const records: AnswerRecord<A>[] = [];
+  const counts = new Map<RecordKind, number>();
+  for (const line of opened.payload.split('\n').slice(0, -1)) {
+    const record = readRecord(line);
+    if (record === undefined || !isOf(action, record)) {
+      return { kind: 'broken', reason: `a line is not understood: ${quote(line)}` };
+    }
+    const { kind } = record;
+    const count = (counts.get(kind) ?? 0) + 1;
+    const most = MOST_RECORDS[kind] ?? 1;
+    if (count > most) return { kind: 'broken', reason: `the answer has more than ${most} ${kind}` };
+    counts.set(kind, count);
+    records.push(record);
+  }
+  return { kind: 'records', records };
+}
+
+/** The records of one kind. */
+export function recordsOf<R extends { readonly kind: RecordKind }, K extends R['kind']>(
+  records: readonly R[],
+  kind: K,
+): readonly Extract<R, { readonly kind: K }>[] {
+  return records.filter(
+    (record): record is Extract<R, { readonly kind: K }> => record.kind === kind,
+  );
+}
+
+/**
  * Takes an answer out of its envelope. Only a complete answer counts: it begins and ends with the
- * markers, and length and checksum of what lies between are right. Anything else was cut, mixed
+ * marks, and length and checksum of what lies between are right. Anything else was cut, mixed
  * with other output, or is not from this program's script, and says nothing about the host.
  */
 export function openAnswer(action: Action, text: string): Opened {
@@ -30,21 +84,95 @@ export function openAnswer(action: Action, text: string): Opened {
     .join('');
   if (!/^[\n\x20-\x7e]*$/.test(payload)) return broken(text, 'holds more than printable ASCII');
   if (payload.length !== Number(trailer[1])) return broken(text, 'is not as long as it says');
+  const most = LONGEST_PAYLOADS[action];
+  if (payload.length > most) return broken(text, `has more than ${most} bytes`);
   return checksum(payload) === Number(trailer[2])
     ? { kind: 'payload', payload }
     : broken(text, 'does not have the checksum it says');
 }
 
-/** See `ANSWER_END`. A payload is ASCII, so that its characters are its bytes. */
-export function checksum(payload: string): number {
-  let sum = 0;
-  for (let at = 0; at < payload.length; at++) {
-    sum = (sum * CHECKSUM_FACTOR + payload.charCodeAt(at)) % CHECKSUM_MODULUS;
-  }
-  return sum;
-}
-
-function broken(text: string, why: string): Opened {
+function broken(text: string, why: string): { readonly kind: 'broken'; readonly reason: string } {
   const start = text.length === 0 ? 'it is empty' : `it starts with ${quote(text)}`;
   return { kind: 'broken', reason: `the answer ${why} (${start})` };
+}
+
+/** Words that become more than text; undefined where they are not what their name says. */
+const READERS = {
+  count: Number,
+  uptime: Number,
+  exit: Number,
+  ip: parseIp,
+  cidr: parseCidr,
+  nodes: (text: string): readonly string[] => text.split(' '),
+  sums: sumsOf,
+} satisfies Readonly<Partial<Record<Word, (text: string) => unknown>>>;
+
+/** What each word becomes. */
+type Values = {
+  readonly [W in Word]: W extends keyof typeof READERS
+    ? Exclude<ReturnType<(typeof READERS)[W]>, undefined>
+    : WordTexts[W];
+};
+
+/** What one line of an answer says. */
+type WireRecord = {
+  readonly [K in RecordKind]: { readonly kind: K } & FieldsOf<K, Values>;
+}[RecordKind];
+
+/** A record with any fields, before it is known to have those of its kind. */
+type Draft = Readonly<Record<string, unknown>>;
+
+const READER_OF: ReadonlyMap<string, (text: string) => unknown> = new Map(Object.entries(READERS));
+
+/** Reads one line; undefined where no record matches it. */
+export function readRecord(line: string): WireRecord | undefined {
+  const [kind = ''] = line.split(' ', 1);
+  const grammar = GRAMMARS.get(kind);
+  const texts = grammar?.line.exec(line)?.groups;
+  if (grammar === undefined || texts === undefined) return undefined;
+  const draft: Record<string, unknown> = { kind };
+  for (const { name, word, isOptional } of grammar.fields) {
+    const text = texts[name] ?? '';
+    if (isOptional && text === '-') {
+      draft[name] = undefined;
+    } else {
+      const read = READER_OF.get(word);
+      const value = read === undefined ? text : read(text);
+      if (value === undefined) return undefined;
+      draft[name] = value;
+    }
+  }
+  return isWhole(draft) ? draft : undefined;
+}
+
+/** The loop above read each field of the kind by its word, which the types cannot follow. */
+function isWhole(draft: Draft): draft is WireRecord {
+  return typeof draft['kind'] === 'string' && GRAMMARS.has(draft['kind']);
+}
+
+function isOf<A extends Action>(action: A, record: WireRecord): record is AnswerRecord<A> {
+  return ANSWERS[action].some((kind) => kind === record.kind);
+}
+
+const SUMS = BUCKETS * SYNDROMES;
+
+/** The value of a digit by its code; others than ASCII are in no answer. */
+const DIGIT_VALUES = Array.from({ length: 128 }, (_, code) =>
+  ALPHABET.indexOf(String.fromCharCode(code)),
+);
+
+/** The sums of a digest, or undefined where one is none modulo the prime. */
+function sumsOf(text: string): Int32Array | undefined {
+  const sums = new Int32Array(SUMS);
+  for (let at = 0; at < SUMS; at++) {
+    let sum = 0;
+    for (let digit = 0; digit < SYNDROME_DIGITS; digit++) {
+      const value = DIGIT_VALUES[text.charCodeAt(at * SYNDROME_DIGITS + digit)] ?? -1;
+      if (value < 0) return undefined;
+      sum = sum * ALPHABET.length + value;
+    }
+    if (sum >= PRIME) return undefined;
+    sums[at] = sum;
+  }
+  return sums;
 }

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { unpack } from '../../../../lambda/shell/ssm/packed.ts';
-import { PACKED_BEGIN, PACKED_END } from '../../../../shared/contract/probe.ts';
+import { PACKED_BEGIN, PACKED_END } from '../../../../shared/contract/wire.ts';
 import { envelope } from '../../../support/envelope.ts';
 import { farOff, says, sentToAll, textsOf, watched } from './watched.ts';
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { LATENCY_BYTES } from '../../../../shared/contract/probe.ts';
+import { LATENCY_BYTES } from '../../../../shared/contract/wire.ts';
 import { AWKS, programsOf } from '../probe/awks.ts';
 import { installed } from '../probe/recorded-tools.ts';
 import { parameterised } from '../probe/probe-script.ts';

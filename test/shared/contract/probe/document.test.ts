@@ -2,17 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  ALPHABET,
-  BUCKETS,
-  DIGEST_TABLES,
-  LOCATORS,
-  MULTIPLIER,
-  PRIME,
-  SEED,
-  TWIST,
-} from '../../../../shared/contract/digest.ts';
-import { EVIDENCE, probeDocument } from '../../../../shared/contract/probe.ts';
+import { probeDocument } from '../../../../shared/contract/probe.ts';
 import { parameterised, probeScript } from './probe-script.ts';
 import { installed } from './recorded-tools.ts';
 import { scratchDirectory } from './scratch.ts';
@@ -33,25 +23,6 @@ describe('the script as a document', () => {
       "'{{ Action }}'",
       "'{{ Wanted }}'",
     ]);
-  });
-
-  test.for([
-    ['PRIME', PRIME],
-    ['MULTIPLIER', MULTIPLIER],
-    ['TWIST', TWIST],
-    ['BUCKETS', BUCKETS],
-    ['LOCATORS', LOCATORS],
-    ['DIGITS', `"${ALPHABET}"`],
-    ['MAX_EVIDENCE_LINES', EVIDENCE.lines],
-    ['MAX_EVIDENCE_BYTES', EVIDENCE.bytes],
-    ['seed["N"]', SEED * DIGEST_TABLES.neighbour + 1],
-    ['seed["F"]', SEED * DIGEST_TABLES.fdb + 1],
-    ['seed["R"]', SEED * DIGEST_TABLES.route + 1],
-    ['seed["P"]', SEED * DIGEST_TABLES.direct + 1],
-  ] as const)('its %s is the contract’s', ([name, value]) => {
-    expect(probeScript()).toMatch(
-      new RegExp(`(^|[ ;])${RegExp.escape(name)} = ${RegExp.escape(String(value))}(;|$)`, 'm'),
-    );
   });
 
   test('it is ASCII', () => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { ANSWER_END } from '../../../../shared/contract/probe.ts';
+import { ANSWER_END } from '../../../../shared/contract/wire.ts';
 import { need } from '../latency/need.ts';
 import { cannotHaveNamespaces } from './own-namespace.ts';
 import { payloadOf, runProbe, tablesOf } from './run-probe.ts';

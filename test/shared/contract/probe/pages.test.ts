@@ -1,14 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  MAX_PAGES,
-  PACKED_BEGIN,
-  PACKED_END,
-  PAGE_ENTRIES,
-  pageOf,
-  UNPACKED_BYTES,
-} from '../../../../shared/contract/probe.ts';
+import { MAX_PAGES, PAGE_ENTRIES, pageOf } from '../../../../shared/contract/probe.ts';
+import { PACKED_BEGIN, PACKED_END, UNPACKED_BYTES } from '../../../../shared/contract/wire.ts';
 import { need } from '../latency/need.ts';
 import { pageOfRecord } from './digest-oracle.ts';
 import { generatedTables, generatedTools, recordsOf, WITH_IPV6 } from './generated-tables.ts';

@@ -1,12 +1,7 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import {
-  ANSWER_BEGIN,
-  ANSWER_END,
-  CHECKSUM_FACTOR,
-  CHECKSUM_MODULUS,
-} from '../../../../shared/contract/probe.ts';
+import { ANSWER_BEGIN, ANSWER_END, checksum } from '../../../../shared/contract/wire.ts';
 import { parameterised } from './probe-script.ts';
 import { scratchDirectory } from './scratch.ts';
 
@@ -67,7 +62,7 @@ export function payloadOf({ exit, stdout, stderr }: Ended): readonly string[] {
   const end = lines.at(-2) ?? '';
   const payload = lines.slice(1, -2);
   const text = payload.map((line) => `${line}\n`).join('');
-  const sealed = `${ANSWER_END} ${text.length} ${checksumOf(text)}`;
+  const sealed = `${ANSWER_END} ${text.length} ${checksum(text)}`;
   if (!stdout.startsWith(`${ANSWER_BEGIN} `) || end !== sealed || lines.at(-1) !== '') {
     throw new Error(`not a complete answer, it should end with "${sealed}": ${stdout}`);
   }
@@ -77,11 +72,4 @@ export function payloadOf({ exit, stdout, stderr }: Ended): readonly string[] {
 /** The payload's lines about tables: all but the facts before them. */
 export function tablesOf(ended: Ended): readonly string[] {
   return payloadOf(ended).filter((line) => /^[A-Z] /.test(line));
-}
-
-function checksumOf(text: string): number {
-  return Array.from(text, (character) => character.charCodeAt(0)).reduce(
-    (sum, byte) => (CHECKSUM_FACTOR * sum + byte) % CHECKSUM_MODULUS,
-    0,
-  );
 }

@@ -15,13 +15,14 @@ import {
   noSyndromes,
   removeSymbol,
 } from '../../../../shared/core/digest/syndromes.ts';
-import { readSums } from '../../../../shared/core/parse/digest-sums.ts';
+import { readRecord } from '../../../../shared/core/parse/answer.ts';
 import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
 import { digestOf } from '../../contract/probe/digest-oracle.ts';
 
 /** What the oracle has for these records. */
 function oracle(...records: readonly string[]) {
-  return readSums(digestOf(records).split(' ').slice(1))?.sums;
+  const record = readRecord(digestOf(records));
+  return record?.kind === 'S' ? record.sums : undefined;
 }
 
 function sumOf(...symbols: readonly Symbol[]) {

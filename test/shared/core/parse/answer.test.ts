@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checksum, openAnswer } from '../../../../shared/core/parse/answer.ts';
+import { checksum } from '../../../../shared/contract/wire.ts';
+import { openAnswer } from '../../../../shared/core/parse/answer.ts';
 import { envelope } from '../../../support/envelope.ts';
 
 const PAYLOAD = 'host master1\nboot 0c1f 864000.25\nN flannel.1 10.68.2.0 - INCOMPLETE\n';

@@ -57,7 +57,6 @@ test('a host that is no master says nothing, and that is no problem', () => {
 });
 
 test.for([
-  ['L get-nodes 5.00 4.00 0', 'it ended before it began'],
   ['L get-nodes 5.00', 'it has no end'],
   ['L get-nodes 0 1e300 0', 'no clock shows this'],
   ['L get-nodes 0x1 0x2 0', 'a number of another kind'],
@@ -66,7 +65,15 @@ test.for([
 ] as const)('%s is no latency: %s', ([line]) => {
   const { value, problems } = read(`${line}\n`);
   expect(value.latencies).toEqual([]);
-  expect(problems).toEqual([{ where: 'master1', message: `not a latency: "${line}"` }]);
+  expect(problems).toEqual([{ where: 'master1', message: `a line is not understood: "${line}"` }]);
+});
+
+test('a request that ended before it began is not measured', () => {
+  const { value, problems } = read('L get-nodes 5.00 4.00 0\nL /readyz 5.00 5.25 0\n');
+  expect(value.latencies.map(({ request }) => request)).toEqual(['/readyz']);
+  expect(problems).toEqual([
+    { where: 'master1', message: 'not a latency: get-nodes ended before it began' },
+  ]);
 });
 
 test('a cut answer measures nothing', () => {
@@ -78,20 +85,26 @@ test('a cut answer measures nothing', () => {
   expect(problems[0]?.message).toContain('was cut');
 });
 
-test('the nodes that kubectl listed are told, where their names are names', () => {
-  expect(read('K master1 node1\nK node2 $(reboot) -\n').value.names).toEqual([
-    'master1',
-    'node1',
-    'node2',
-  ]);
+test('the nodes that kubectl listed come along', () => {
+  expect(read('K master1 node1\nK node2\n').value.names).toEqual(['master1', 'node1', 'node2']);
 });
+
+test.for(['K node2 $(reboot)', 'K node2 -', 'K UPPER', 'K'])(
+  '%s: a master that lists what no node is called is not believed at all',
+  (line) => {
+    expect(read(`L /readyz 5.00 5.25 0\nK master1\n${line}\n`)).toEqual({
+      value: { latencies: [], names: [] },
+      problems: [{ where: 'master1', message: `a line is not understood: "${line}"` }],
+    });
+  },
+);
 
 test('what no master has to say, and no item has room for, is no answer', () => {
   const names = (count: number): string => `K${' node1'.repeat(count)}\n`;
-  expect(read(names(333)).value.names).toHaveLength(333);
-  expect(read(names(334))).toEqual({
+  expect(read(names(391)).value.names).toHaveLength(391);
+  expect(read(names(392))).toEqual({
     value: { latencies: [], names: [] },
-    problems: [{ where: 'master1', message: '2006 bytes are no latencies' }],
+    problems: [{ where: 'master1', message: expect.stringContaining('has more than 2350 bytes') }],
   });
 });
 

@@ -1,0 +1,236 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ACTIONS, type Action } from '../../../../shared/contract/probe.ts';
+import { ANSWERS, GRAMMARS, RECORDS, WORDS } from '../../../../shared/contract/wire.ts';
+import { readAnswer } from '../../../../shared/core/parse/answer.ts';
+import { need } from '../latency/need.ts';
+import { type Awk, programsOf, type Shell, SHELLS } from '../probe/awks.ts';
+import {
+  type Generated,
+  generatedTables,
+  generatedTools,
+  type Line,
+  WITH_IPV6,
+} from '../probe/generated-tables.ts';
+import { cannotHaveNamespaces, FLANNEL_HOST, ownNetwork } from '../probe/own-namespace.ts';
+import { answering, joined, recorded, recordedIproute2 } from '../probe/recorded-tools.ts';
+import { payloadOf, type Run, runProbe } from '../probe/run-probe.ts';
+import { hostRoot, programs } from '../probe/scratch.ts';
+
+const PAIRS = [
+  ['dash', 'mawk'],
+  ['dash', 'original-awk'],
+  ['bash', 'gawk'],
+  ['busybox', 'busybox'],
+] as const satisfies readonly (readonly [Shell, Awk])[];
+
+describe('every line that the script prints is a record of the answer to its action', () => {
+  test.for(PAIRS)(
+    'by %s and %s, which print every record and word',
+    async ([shell, awk], context) => {
+      need(context.skip, shell, awk);
+      const own = programsOf(awk, shell);
+      const missing = new Set(EVERY_WORD);
+      for (const { path, ...situation } of SITUATIONS.flatMap((each) => each())) {
+        const run = { ...situation, path: [own, ...path], shell: SHELLS[shell] };
+        const { words, strange } = await printedBy(run);
+        expect(strange).toEqual([]);
+        for (const word of words) missing.delete(word);
+      }
+      expect([...missing]).toEqual([]);
+    },
+  );
+
+  test.skipIf(cannotHaveNamespaces()).for(['digest', 'tables', 'entries'] as const)(
+    'on real devices, asked for %s',
+    async (action) => {
+      const wanted = action === 'entries' ? '10.42.1.0,2001:db8:42:1::,10.42.5.0/24' : '';
+      const run = { action, wanted, path: [], shell: ownNetwork(FLANNEL_HOST) };
+      expect((await printedBy(run)).strange).toEqual([]);
+    },
+  );
+
+  test.for(['digest', 'tables'] as const)('asked for %s, whatever the tables', async (action) => {
+    const root = hostRoot(WITH_IPV6);
+    await fc.assert(
+      fc.asyncProperty(generatedTables, async (tables) => {
+        const path = [generatedTools(withMacsOfVxlan(tables))];
+        expect((await printedBy({ action, path, root })).strange).toEqual([]);
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
+test('every record is in the answer to some action', () => {
+  expect(new Set(ACTIONS.flatMap((action) => ANSWERS[action]))).toEqual(
+    new Set(Object.keys(RECORDS)),
+  );
+});
+
+interface Printed {
+  /** `D.state UP` for a word that the grammar lists and for `-`, `D.index` for another. */
+  readonly words: readonly string[];
+  /** Lines that no record matches. */
+  readonly strange: readonly string[];
+}
+
+interface Situation extends Run {
+  readonly action: Action;
+  readonly path: readonly string[];
+}
+
+async function printedBy(run: Situation): Promise<Printed> {
+  const ended = await runProbe(run);
+  const read = payloadOf(ended).map((line) => {
+    const kind = ANSWERS[run.action].find((each) => line.startsWith(`${each} `));
+    return { line, kind, texts: GRAMMARS.get(kind ?? '')?.line.exec(line)?.groups };
+  });
+  expect(readAnswer(run.action, ended.stdout)).toMatchObject({ kind: 'records' });
+  return {
+    words: read.flatMap(({ kind, texts = {} }) =>
+      Object.entries(texts).flatMap(([name, text]) => [
+        `${kind}.${name}`,
+        `${kind}.${name} ${text}`,
+      ]),
+    ),
+    strange: read.filter(({ texts }) => texts === undefined).map(({ line }) => line),
+  };
+}
+
+/** Every field of every record, and of its words those that are listed and `-`. */
+const EVERY_WORD: readonly string[] = [...GRAMMARS].flatMap(([kind, { fields }]) =>
+  fields.flatMap(({ name, word, isOptional }) => {
+    const [, text = ''] = Object.entries(WORDS).find(([known]) => known === word) ?? [];
+    const listed = typeof text === 'string' ? [] : text;
+    return ['', ...listed.map((each) => ` ${each}`), ...(isOptional ? [' -'] : [])].map(
+      (each) => `${kind}.${name}${each}`,
+    );
+  }),
+);
+
+const WANTED = '10.42.1.0,8a:11:11:11:11:02,10.42.1.0/24';
+
+const KUBELET = {
+  'proc/712/comm': 'kubelet\n',
+  'proc/712/cmdline': 'kubelet\0--hostname-override=Node-A\0',
+} as const;
+
+const FLANNELD = {
+  'proc/713/comm': 'flanneld\n',
+  'proc/713/stat': `713 (flanneld) S${' 0'.repeat(18)} 480000 0 0\n`,
+} as const;
+
+const MASTER = {
+  'etc/kubernetes/admin.conf': '',
+  'var/lib/amazon/ssm/i-0/document/orchestration/1/x': '',
+} as const;
+
+/** Hosts of all kinds, each with what they are asked. */
+const SITUATIONS: readonly (() => readonly Situation[])[] = [
+  () => {
+    const files = { ...WITH_IPV6, ...KUBELET, ...FLANNELD, ...MASTER };
+    const root = hostRoot({ ...files, 'etc/cni/net.d/10-canal.conflist': '' });
+    const path = [recordedIproute2('v7.1.0')];
+    return [
+      { action: 'digest', path, root },
+      { action: 'tables', path, root },
+      { action: 'tables', wanted: '0/1', path: [programs({ gzip: 'exit 1' }), ...path], root },
+      { action: 'entries', wanted: WANTED, path, root },
+    ];
+  },
+  () => {
+    const root = hostRoot({ 'var/lib/rancher/rke2/x': '' });
+    return [{ action: 'digest', path: [recordedIproute2('v4.11.0')], root }];
+  },
+  () => {
+    const root = hostRoot({ 'etc/cni/net.d/10-flannel.conflist': '' });
+    return [{ action: 'digest', path: [recordedIproute2('v4.18.0')], root }];
+  },
+  () => {
+    const root = hostRoot({ 'var/lib/rancher/k3s/x': '' });
+    return [{ action: 'tables', path: [recordedBusybox()], root }];
+  },
+  () => {
+    const root = hostRoot({ 'proc/uptime': '', 'proc/sys/kernel/random/boot_id': '' });
+    return [
+      { action: 'tables', path: [namelessHost('exit 255', 'exit 1')], root },
+      { action: 'digest', path: [namelessHost('exit 127', 'kill -9 $$')], root },
+      { action: 'digest', path: [namelessHost(INTERRUPTED, 'echo nonsense')], root },
+    ];
+  },
+  () => {
+    const limited = programs({
+      timeout: 'shift; exec /usr/bin/timeout 0.5 "$@"',
+      ip: `[ "$*" != -V ] || exec echo 'ip utility, iproute2-ss170501'\nexec sleep 60`,
+    });
+    return [{ action: 'digest', path: [limited], root: hostRoot({}) }];
+  },
+  () => {
+    const ip = answering({
+      '-V': 'ip utility, iproute2-6.1.0\n',
+      '-d -o link show type vxlan':
+        '3: flannel.1: <UP> mtu 1450 \\ vxlan id 1 local 192.168.50.1 \n',
+      '-o addr show': '2: eth0    inet 192.168.50.1/24 scope global eth0 \n',
+      'neigh show nud all': joined([
+        '10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 DELAY ',
+        '10.42.2.0 dev flannel.1 lladdr 8a:11:11:11:11:02 NOARP ',
+      ]),
+      '-4 route show': '10.9.0.0/16 via 10.0.0.1 \n',
+    });
+    const bridge = answering({ 'fdb show': '' });
+    return [
+      { action: 'tables', wanted: '0/1', path: [programs({ ip, bridge })], root: hostRoot({}) },
+    ];
+  },
+  () => {
+    const root = hostRoot({ ...MASTER, ...KUBELET });
+    const path = [programs({ kubectl: KUBECTL })];
+    return [
+      { action: 'latency', path, root },
+      { action: 'apis', path, root },
+    ];
+  },
+];
+
+/** `ip` and `bridge` of busybox, which shows less. */
+function recordedBusybox(): string {
+  return programs({
+    ip: answering({
+      '-V': 'BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1) multi-call binary.\n',
+      '-o link show': recorded('busybox-1.35', 'link-o').replace(' mtu 1450', ''),
+      '-o addr show': recorded('iproute2-v4.11.0', 'addr-o'),
+      'neigh show nud all': recorded('busybox-1.35', 'neigh-all'),
+      '-4 route show': recorded('busybox-1.35', 'route-all'),
+    }),
+    bridge: 'exit 127',
+  });
+}
+
+const INTERRUPTED = 'echo "Dump was interrupted and may be inconsistent." >&2';
+
+/** A host whose name is none, and whose tools do this. */
+function namelessHost(ip: string, bridge: string): string {
+  return programs({ ip, bridge, uname: 'echo "no name"' });
+}
+
+/** Complains of everything, and lists two nodes and an aggregated API. */
+const KUBECTL = `
+  echo 'something is wrong' >&2
+  case $* in
+    *'get nodes') printf 'NAME STATUS\\nnode1 Ready\\nnode2 Ready\\n' ;;
+    *apiservices) echo '{"items":[{"spec":{"group":"x","version":"v1","service":{}}}]}' ;;
+    *) exit 1 ;;
+  esac`;
+
+/** VXLAN devices are Ethernet: their MACs have six octets. */
+function withMacsOfVxlan({ neighbours, fdb, routes, routes6 }: Generated): Generated {
+  const isEthernet = ({ record = '' }: Line): boolean =>
+    !/ [0-9a-f]{2}(:[0-9a-f]{2})+ /.test(record) || / [0-9a-f]{2}(:[0-9a-f]{2}){5} /.test(record);
+  return {
+    neighbours: neighbours.filter(isEthernet),
+    fdb: fdb.filter(isEthernet),
+    routes,
+    routes6,
+  };
+}
