@@ -16,29 +16,29 @@ import { SELF_METRICS } from '../shared/contract/self-metrics.ts';
 import type { Cluster } from './cluster.ts';
 import type { Topics } from './topics.ts';
 
-/** What is watched of the watch. */
-interface Watched {
+/** What the alarms observe. */
+interface Observed {
   readonly checker: LambdaFunction;
   readonly ticks: ScheduleGroup;
   readonly topics: Topics;
 }
 
 /**
- * The alarms of the watch itself. They read CloudWatch alone, so that they speak when no telemetry
- * leaves the function, and when the function does not run at all.
+ * The alarms about vtepwatch itself. They read CloudWatch only, so they work when no telemetry leaves
+ * the function, and when the function does not run at all.
  */
-export function createAlarms(scope: Construct, cluster: Cluster, watched: Watched): void {
-  const action = new SnsAction(watched.topics.alarms);
-  for (const { name, says, ...condition } of [
+export function createAlarms(scope: Construct, cluster: Cluster, observed: Observed): void {
+  const action = new SnsAction(observed.topics.alarms);
+  for (const { name, meaning, ...condition } of [
     didNotRun(cluster),
-    ...runsInTrouble(cluster, watched),
-    ...pagesInTrouble(cluster, watched),
+    ...failingRuns(cluster, observed),
+    ...undeliveredPages(cluster, observed),
     blind(cluster),
   ]) {
     const alarm = new Alarm(scope, `Alarm-${name}`, {
       ...condition,
       alarmName: `vtepwatch-${cluster.name}-${name}`,
-      alarmDescription: `${cluster.name}: ${says} ${cluster.runbook}#alarm-${name}`,
+      alarmDescription: `${cluster.name}: ${meaning} ${cluster.runbook}#alarm-${name}`,
     });
     alarm.addAlarmAction(action);
     alarm.addOkAction(action);
@@ -46,22 +46,22 @@ export function createAlarms(scope: Construct, cluster: Cluster, watched: Watche
 }
 
 interface Condition extends Omit<AlarmProps, 'alarmName' | 'alarmDescription'> {
-  /** The runbook has a section for it. */
+  /** RUNBOOK.md has a section for it. */
   readonly name: string;
-  /** One sentence. */
-  readonly says: string;
+  /** One sentence: what has happened when it is in ALARM. */
+  readonly meaning: string;
 }
 
 /**
- * The dead man's switch: what is missing is what it looks for. CloudWatch would look farther back
- * for values in place of missing ones, and be late, were they not filled in.
+ * The dead man's switch: it fires when runs are missing. FILL puts 0 for a missing run; without it
+ * CloudWatch would look further back for values, and the alarm would be late.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
  */
 function didNotRun(cluster: Cluster): Condition {
   const periods = Math.max(3, Math.ceil(5 / cluster.scheduleMinutes));
   return {
     name: 'did-not-run',
-    says: `no run came to its end within ${periods * cluster.scheduleMinutes} minutes.`,
+    meaning: `no run has completed for ${periods * cluster.scheduleMinutes} minutes.`,
     metric: new MathExpression({
       expression: 'FILL(completed, 0)',
       usingMetrics: { completed: ownMetric(cluster, SELF_METRICS.runCompleted, Stats.SUM) },
@@ -75,7 +75,7 @@ function didNotRun(cluster: Cluster): Condition {
   };
 }
 
-/** Once may be bad luck. These metrics have no values where there is no trouble. */
+/** A single failure sends no alarm. Without failures these metrics have no values. */
 const TWICE_IN_THREE = {
   threshold: 1,
   comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -84,24 +84,24 @@ const TWICE_IN_THREE = {
   treatMissingData: TreatMissingData.NOT_BREACHING,
 } as const;
 
-function runsInTrouble(cluster: Cluster, { checker, ticks }: Watched): readonly Condition[] {
+function failingRuns(cluster: Cluster, { checker, ticks }: Observed): readonly Condition[] {
   const period = periodOf(cluster);
   return [
     {
       name: 'runs-fail',
-      says: 'runs end with an error, or do not end in time.',
+      meaning: 'runs fail or time out.',
       metric: checker.metricErrors({ period }),
       ...TWICE_IN_THREE,
     },
     {
       name: 'throttled',
-      says: "runs find no room among the account's concurrent executions.",
+      meaning: "Lambda rejects runs because the account's concurrency limit is reached.",
       metric: checker.metricThrottles({ period }),
       ...TWICE_IN_THREE,
     },
     {
       name: 'ticks-dropped',
-      says: 'ticks of the schedule never became a run.',
+      meaning: 'the schedule could not start runs.',
       metric: new MathExpression({
         expression: 'FILL(before, 0) + FILL(behind, 0)',
         usingMetrics: {
@@ -116,25 +116,25 @@ function runsInTrouble(cluster: Cluster, { checker, ticks }: Watched): readonly 
   ];
 }
 
-/** A page is owed for longer than this where no route takes it, run after run. */
-const OWED_SECONDS = 900;
+/** A page that no channel has accepted for so long has failed in several runs. */
+const PENDING_SECONDS = 900;
 
-function pagesInTrouble(cluster: Cluster, { topics }: Watched): readonly Condition[] {
-  const seconds = Math.max(OWED_SECONDS, 3 * 60 * cluster.scheduleMinutes);
+function undeliveredPages(cluster: Cluster, { topics }: Observed): readonly Condition[] {
+  const seconds = Math.max(PENDING_SECONDS, 3 * 60 * cluster.scheduleMinutes);
   return [
     {
       name: 'pages-owed',
-      says: `a page has not been delivered for ${seconds / 60} minutes.`,
+      meaning: `a page has been pending for ${seconds / 60} minutes: a channel does not accept it.`,
       metric: ownMetric(cluster, SELF_METRICS.outboxOldestSeconds, Stats.MAXIMUM),
       threshold: seconds,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: 1,
-      // No run tells nothing of the page that the last one owed.
+      // Without a run, nothing is known about the pending pages: the alarm keeps its state.
       treatMissingData: TreatMissingData.IGNORE,
     },
     {
       name: 'subscriber-unreachable',
-      says: 'SNS took a page, and a subscriber of the topic did not.',
+      meaning: 'SNS accepted a page, but could not deliver it to a subscriber of the topic.',
       metric: topics.pages.metricNumberOfNotificationsFailed({ period: Duration.minutes(5) }),
       threshold: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -148,7 +148,7 @@ function blind(cluster: Cluster): Condition {
   const { quorum } = cluster.limits;
   return {
     name: 'blind',
-    says: `runs read less than ${Math.round(quorum * 100)} % of the hosts, too few to judge.`,
+    meaning: `runs read fewer than ${Math.round(quorum * 100)} % of the hosts, too few to check the cluster.`,
     metric: ownMetric(cluster, SELF_METRICS.hostsReadRatio, Stats.MINIMUM),
     threshold: quorum,
     comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -157,7 +157,7 @@ function blind(cluster: Cluster): Condition {
   };
 }
 
-/** What the function says of itself, in the embedded metric format. */
+/** A metric that the function writes about itself, in the embedded metric format. */
 function ownMetric(cluster: Cluster, metricName: string, statistic: string): Metric {
   return new Metric({
     namespace: SELF_METRICS.namespace,
@@ -168,7 +168,7 @@ function ownMetric(cluster: Cluster, metricName: string, statistic: string): Met
   });
 }
 
-/** One run for each value. */
+/** One value per run. */
 function periodOf({ scheduleMinutes }: Cluster): Duration {
   return Duration.minutes(scheduleMinutes);
 }

@@ -17,8 +17,8 @@ export interface BundledFile {
   /** Relative to the directory: `index.mjs`. */
   readonly path: string;
   readonly bytes: number;
-  /** A cold start reads what is imported statically; the rest waits for an `import()`. Source maps
-   * are never read. */
+  /** A cold start loads what is imported statically, and an `import()` loads the rest. Source maps are
+   * never loaded. */
   readonly loaded: 'at-start' | 'when-used' | 'never';
 }
 
@@ -26,8 +26,8 @@ const ROOT = path.join(import.meta.dirname, '..');
 const ENTRY = path.join(ROOT, 'lambda', 'handler.ts');
 const STUB = path.join(import.meta.dirname, 'bundle', 'unused-exporters.ts');
 
-/** The build is made for this directory, wherever it is then written: the paths in the source maps,
- * and with them the hash of the asset, depend on the sources alone. */
+/** The build assumes this directory, wherever its files are written. So the paths in the source maps,
+ * and the hash of the asset, depend on the sources only. */
 const NOMINAL_DIRECTORY = path.join(ROOT, 'dist', 'function');
 
 const UNUSED_PACKAGES = [
@@ -79,7 +79,7 @@ export async function bundleFunction(
     const name = path.relative(NOMINAL_DIRECTORY, file.path);
     return { path: name, bytes: file.contents.byteLength, loaded: loadedWhen(name, starting) };
   });
-  // Chunks of an earlier build would be deployed with these.
+  // Otherwise chunks of an earlier build would be deployed too.
   await rm(path.join(directory, 'chunks'), { recursive: true, force: true });
   for (const file of built.outputFiles) {
     const place = path.join(directory, path.relative(NOMINAL_DIRECTORY, file.path));

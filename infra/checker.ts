@@ -10,11 +10,10 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { acknowledgeWildcards } from './acknowledged.ts';
 import { type Cluster, environmentOf, timeoutSeconds } from './cluster.ts';
-import { permissionsOf, type Surroundings } from './permissions.ts';
+import { acknowledgeWildcards, permissionsOf, type Surroundings } from './permissions.ts';
 
-/** The function with its role and its log. */
+/** The function, with its role and its log. */
 export function createChecker(
   scope: Construct,
   cluster: Cluster,
@@ -33,7 +32,7 @@ export function createChecker(
   }
   acknowledgeWildcards(role);
   const checker = new LambdaFunction(scope, 'Checker', {
-    description: `vtepwatch: watches the overlay network of ${cluster.name}`,
+    description: `vtepwatch: monitors the overlay network of ${cluster.name}`,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     code: Code.fromAsset(asset),
@@ -47,11 +46,10 @@ export function createChecker(
       topicArn: around.topics.pages.topicArn,
     }),
     logGroup: logs,
-    // The function writes JSON by itself. In Lambda's own JSON, lines are filtered by a level that
-    // these do not have, and the alarms need the metrics in them to arrive as they were written.
+    // The function writes JSON itself. Lambda's JSON format would filter lines by a level, which these
+    // lines do not have, and the alarms need the metrics in them to arrive unchanged.
     loggingFormat: LoggingFormat.TEXT,
-    // A run that failed is not repeated, and one that is late is not made up for: the next tick does
-    // better than either.
+    // A run that fails or comes late is not repeated: the next tick reads newer tables.
     retryAttempts: 0,
     maxEventAge: Duration.minutes(1),
   });
@@ -59,7 +57,7 @@ export function createChecker(
   return checker;
 }
 
-/** The library's own `vpc` would ask for availability zones, which nobody here needs to know. */
+/** The library's own `vpc` property asks for availability zones, which the function does not need. */
 function enterVpc(checker: LambdaFunction, vpc: Cluster['vpc']): void {
   const resource = checker.node.defaultChild;
   if (resource instanceof CfnFunction && vpc !== undefined) resource.vpcConfig = vpc;

@@ -18,7 +18,7 @@ import {
   webAddressSchema,
 } from '../shared/contract/settings.ts';
 
-/** Headers hold secrets: they come out of a SecureString, and never into a template. */
+/** Headers hold secrets: they are read from a SecureString, and never stand in a template. */
 const OTEL_VARIABLE = matching(
   /^OTEL_(?!.*HEADERS)[A-Z0-9_]{1,100}$/,
   'be an OTEL_ variable other than those for headers, which headersParameter is for',
@@ -30,41 +30,41 @@ const EMAILS = listOf(EMAIL, { least: 0, most: 20, words: 'be a list of up to 20
 
 const keys = only({
   name: clusterNameSchema,
-  /** Hosts that carry all these tags are the cluster's; of several values any will do. */
+  /** A host with all these tags belongs to the cluster; of several values of a tag one is enough. */
   tags: mapOf(
     tagKeySchema,
     z.union([tagValueSchema, tagValuesSchema], 'be a tag value, or a list of 1 to 50 of them'),
     { least: 1, most: 5, words: 'be 1 to 5 pairs, for example { "vtepwatch": "prod" }' },
   ),
-  /** The Region that the hosts are registered in. Default: the one that the credentials are for. */
+  /** The Region in which the hosts are registered. Default: that of the credentials. */
   region: z.optional(
     matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'be an AWS Region, for example eu-central-1'),
   ),
   ...probeSettingsSchema.shape,
-  /** Minutes between two runs. Below 5, let the hosts' agents clean up: see the README. */
+  /** Minutes between two runs. Below 5, set the agents' clean-up first: docs/deploy.md. */
   scheduleMinutes: z._default(wholeNumber(1, 60), 5),
   limits: z.prefault(limitsSchema, {}),
   /** SecureString with a kubeconfig that may list nodes and pods: `infra/rbac.yaml`. */
   kubeconfigParameter: z.optional(parameterSchema),
-  /** Where OpenTelemetry goes. Default: nowhere. */
+  /** The OTLP backend. Default: none. */
   telemetry: z.optional(
     only({
-      /** OTLP over HTTP; `/v1/metrics` and the like are added to it. */
+      /** OTLP over HTTP; `/v1/metrics`, `/v1/logs` and `/v1/traces` are appended. */
       endpoint: z.optional(webAddressSchema),
-      /** OpenTelemetry's own variables, for what needs more than an endpoint: a backend that takes
-       * metrics alone, for one. */
+      /** OpenTelemetry's own variables, for a backend that needs more than an endpoint, such as one
+       * that takes metrics only. */
       variables: z._default(
         mapOf(OTEL_VARIABLE, OTEL_VALUE, { least: 0, most: 30, words: 'be up to 30 variables' }),
         {},
       ),
-      /** SecureString with a JSON object of headers: the backend's token. */
+      /** SecureString with a JSON object of headers, such as the backend's token. */
       headersParameter: z.optional(parameterSchema),
     }),
   ),
-  /** Who is paged, beside what else subscribes to the topic. */
+  /** Who gets the pages, besides other subscribers of the topic. */
   paging: z.prefault(
     only({
-      /** Subscribed to the topic; each is asked to confirm. */
+      /** Subscribed to the topic; SNS asks each address to confirm. */
       emails: z._default(EMAILS, []),
       pagerDuty: z.optional(
         only({
@@ -74,12 +74,12 @@ const keys = only({
           url: z.optional(webAddressSchema),
         }),
       ),
-      /** Pages are posted to it as JSON. One of the two. */
+      /** Pages are posted to it as JSON. It has one of the two keys. */
       webhook: z.optional(
         only({
           /** SecureString with the URL. */
           parameter: z.optional(parameterSchema),
-          /** A URL that is no secret. */
+          /** The URL, if it is not secret. */
           url: z.optional(webAddressSchema),
         }).check(
           z.refine(
@@ -91,13 +91,13 @@ const keys = only({
     }),
     {},
   ),
-  /** Called after each completed run, for a dead man's switch outside this account. */
+  /** Called after each completed run: a dead man's switch outside this account. */
   heartbeatUrl: z.optional(webAddressSchema),
-  /** Who is notified when vtepwatch itself is in trouble. */
+  /** Who is notified of alarms about vtepwatch itself. */
   alarmEmails: z._default(EMAILS, []),
-  /** Where pages and alarms say that the runbook is. */
+  /** The runbook's place in pages and alarms. */
   runbook: z._default(runbookSchema, 'RUNBOOK.md'),
-  /** For an API server or a collector that only a VPC reaches. Default: no VPC. */
+  /** Needed if the API server or the collector can be reached only from a VPC. Default: no VPC. */
   vpc: z.optional(
     only({
       subnetIds: listOf(matching(/^subnet-[0-9a-f]{8,17}$/, 'be a subnet id, subnet-...'), {
@@ -112,12 +112,12 @@ const keys = only({
       }),
     }),
   ),
-  /** The function's memory, and with it its processor. 1024 from 2,000 hosts on, 2048 from 4,000: most
-   * runs need half of it, and a cluster that has fallen apart needs it all. */
+  /** The function's memory, to which Lambda proportions its processor. Use 1024 from 2,000 hosts and
+   * 2048 from 4,000: most runs need half of it, but a partitioned cluster needs all of it. */
   memoryMebibytes: z._default(wholeNumber(256, 3008), 512),
 });
 
-/** What one cluster is configured with. Each key is described where it stands. */
+/** The settings of one cluster. Each key is described where it stands. */
 export const clusterSchema = keys.check(
   ({ value, issues }) => {
     const { answerSeconds, secondLookSeconds } = value.limits;
@@ -141,7 +141,7 @@ const ENVIRONMENT_BYTES = 4096;
 /** What a run does beside its two looks: it sends, lists, stores, pages and exports telemetry. */
 const OTHER_WORK_SECONDS = 13;
 
-/** How long a run may take: less than a schedule, so that the next one finds its lease free. */
+/** The function's timeout: shorter than the schedule, so that the next run finds the lease free. */
 export function timeoutSeconds({ scheduleMinutes }: Pick<Cluster, 'scheduleMinutes'>): number {
   return Math.min(scheduleMinutes * 60 - 5, 120);
 }
@@ -153,14 +153,14 @@ interface FunctionNeeds {
   readonly topicArn: string;
 }
 
-/** As long as CloudFormation makes these for the longest name of a cluster. */
+/** As long as CloudFormation makes these names, for the longest name of a cluster. */
 const NAMED_AT_LENGTH: FunctionNeeds = {
   document: 'd'.repeat(120),
   table: 't'.repeat(120),
   topicArn: 'a'.repeat(180),
 };
 
-/** The function's environment, of which `readSettings` makes the settings again. */
+/** The function's environment, from which the function reads its settings again. */
 export function environmentOf(
   { name, tags, limits, kubeconfigParameter, telemetry, paging, heartbeatUrl, runbook }: Cluster,
   { document, table, topicArn }: FunctionNeeds,
@@ -204,7 +204,7 @@ export type Cluster = z.output<typeof keys>;
 /** A cluster's settings, as they are written. */
 export type ClusterSettings = z.input<typeof keys>;
 
-/** Lists which keys are wrong. Where that came from in the code is of no use to a person. */
+/** Lists the wrong keys, for a person: a stack trace would not help. */
 export class SettingsError extends Error {
   constructor(troubles: readonly string[]) {
     super(['these settings are wrong:', ...troubles].join('\n  '));
@@ -219,7 +219,7 @@ export function readCluster(settings: unknown, place: string): Reading<Cluster> 
   );
 }
 
-/** By a name a person finds a cluster sooner than by its number. */
+/** A person finds a cluster faster by its name than by its number. */
 function nameIn(settings: unknown): readonly string[] {
   const name = clusterNameSchema.safeParse(Object(settings).name);
   return name.success ? [`("${name.data}")`] : [];
@@ -227,7 +227,7 @@ function nameIn(settings: unknown): readonly string[] {
 
 function wholeNumber(least: number, most: number): z.ZodMiniNumber<number> {
   const words = `be a whole number from ${least} to ${most}`;
-  // What is checked of several keys together must not be asked of a wrong one.
+  // A check across several keys must not run on a wrong one.
   const range = { error: words, abort: true };
   return z.int(words).check(z.gte(least, range), z.lte(most, range));
 }

@@ -28,7 +28,7 @@ export function readClusters(context: unknown): readonly Cluster[] {
   return clusters;
 }
 
-/** Something of which each cluster must have its own. */
+/** Something that no two clusters may share. */
 interface Own {
   readonly key: keyof Cluster;
   readonly what: string;

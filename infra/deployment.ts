@@ -1,17 +1,28 @@
-import { App, type AppProps } from 'aws-cdk-lib';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import {
+  App,
+  type AppProps,
+  CfnOutput,
+  CloudFormationValidatePlugin,
+  Stack,
+  Validations,
+} from 'aws-cdk-lib';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
-import { addChecks, STRICT } from './checks.ts';
-import { ClusterStack } from './cluster-stack.ts';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { Construct } from 'constructs';
+import { OUTPUTS, stackNameOf } from '../shared/contract/deployment.ts';
 import { CONTEXT_KEY, readClusters } from './clusters.ts';
+import { VtepWatch, type VtepWatchProps } from './vtep-watch.ts';
 
 /**
  * The app of all clusters in its context. `asset` is the folder of the function. Throws an error
- * that names every wrong key.
+ * that names every wrong key. A template that breaks a rule fails the synthesis.
  */
 export function createDeployment(asset: string, props: AppProps = {}): App {
   const app = new App({
     ...props,
-    // Nothing is told to anybody.
+    // Sends no usage data to AWS.
     analyticsReporting: false,
     context: { ...flags, ...props.context },
     postCliContext: STRICT,
@@ -19,6 +30,50 @@ export function createDeployment(asset: string, props: AppProps = {}): App {
   for (const cluster of readClusters(app.node.tryGetContext(CONTEXT_KEY))) {
     new ClusterStack(app, { ...cluster, asset });
   }
-  addChecks(app);
+  Validations.of(app).addPlugins(new TemplateRules(), new AwsSolutionsChecks(app));
   return app;
+}
+
+/** Without it a template that breaks a rule is only reported. */
+const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true } as const;
+
+/** One cluster, deployed and removed by itself. */
+export class ClusterStack extends Stack {
+  constructor(scope: Construct, props: VtepWatchProps) {
+    const { name, region } = props;
+    super(scope, stackNameOf(name), {
+      description: `vtepwatch: monitors the overlay network of ${name}`,
+      ...(region === undefined ? {} : { env: { region } }),
+    });
+    const { checker, documentName, table, pages, alarms } = new VtepWatch(this, 'Watch', props);
+    const outputs = {
+      [OUTPUTS.functionName]: checker.functionName,
+      [OUTPUTS.documentName]: documentName,
+      [OUTPUTS.tableName]: table.tableName,
+      [OUTPUTS.topicArn]: pages.topicArn,
+      [OUTPUTS.alarmTopicArn]: alarms.topicArn,
+      [OUTPUTS.logGroupName]: checker.logGroup.logGroupName,
+    };
+    for (const [key, value] of Object.entries(outputs)) new CfnOutput(this, key, { value });
+  }
+}
+
+const SEND_COMMAND = path.join(import.meta.dirname, 'guard', 'send-command.rego');
+
+/** The library's own rules, which know what CloudFormation would refuse, and ours. */
+export class TemplateRules extends CloudFormationValidatePlugin {
+  constructor() {
+    super({
+      regoRules: [{ name: 'send-command', content: readFileSync(SEND_COMMAND, 'utf8') }],
+    });
+  }
+
+  // The library declares these two with undefined, and takes plugins whose types have none.
+  override get version(): string {
+    return super.version ?? '0.0.0';
+  }
+
+  override get ruleIds(): string[] {
+    return super.ruleIds ?? [];
+  }
 }

@@ -1,13 +1,13 @@
-import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Stack, Token, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import type { Cluster } from './cluster.ts';
 import type { Topics } from './topics.ts';
 
-/** What the function works with. */
+/** The resources that the function works with. */
 export interface Surroundings {
   readonly document: CfnDocument;
   readonly table: TableV2;
@@ -15,7 +15,7 @@ export interface Surroundings {
   readonly logs: LogGroup;
 }
 
-/** All that the function may do. */
+/** Everything that the function may do. */
 export function permissionsOf(
   scope: Construct,
   cluster: Cluster,
@@ -26,8 +26,8 @@ export function permissionsOf(
     ...sendCommand(stack, cluster, document),
     new PolicyStatement({
       sid: 'ReadAnswers',
-      // These have neither resources nor condition keys. With CancelCommand, which has none either,
-      // the function could end anybody's commands: it waits until its own end by themselves.
+      // These actions have neither resources nor condition keys in IAM. CancelCommand has none either:
+      // it could end any command in the account, so the function lets its own commands run to their end.
       // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
       actions: [
         'ssm:ListCommands',
@@ -65,7 +65,7 @@ export function permissionsOf(
 
 /**
  * The function can send one document, which only reads, and only to hosts with the cluster's tags.
- * Two statements, since the condition would else hold for the document as well.
+ * These are two statements, because in one the condition would apply to the document too.
  */
 function sendCommand(
   stack: Stack,
@@ -96,7 +96,7 @@ function sendCommand(
   ];
 }
 
-/** The parameters that the settings name, and no other. */
+/** The function reads the parameters that the settings name, and no other. */
 function readSecrets(stack: Stack, cluster: Cluster): readonly PolicyStatement[] {
   const parameters = parametersOf(cluster).map((name) =>
     stack.formatArn({
@@ -115,7 +115,7 @@ function readSecrets(stack: Stack, cluster: Cluster): readonly PolicyStatement[]
     new PolicyStatement({
       sid: 'DecryptSecrets',
       actions: ['kms:Decrypt'],
-      // Whatever key they are under, and nothing else that is under it.
+      // Any key that encrypts these parameters, and nothing else that such a key encrypts.
       resources: [stack.formatArn({ service: 'kms', resource: 'key', resourceName: '*' })],
       conditions: {
         StringEquals: {
@@ -147,7 +147,7 @@ const NETWORK_INTERFACES = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-/** Lambda makes the function's network interfaces in its name; the function itself may not. */
+/** Lambda makes network interfaces with the function's role; the function's own code may not. */
 function enterVpc(stack: Stack): readonly PolicyStatement[] {
   return [
     new PolicyStatement({
@@ -173,3 +173,29 @@ function enterVpc(stack: Stack): readonly PolicyStatement[] {
     }),
   ];
 }
+
+/** Gives cdk-nag the reason for each wildcard in what the function may do. */
+export function acknowledgeWildcards(role: IConstruct): void {
+  const stack = Stack.of(role);
+  // The way cdk-nag writes them: in a stack of a named Region it also knows the partition.
+  const partition = Token.isUnresolved(stack.partition) ? '<AWS::Partition>' : stack.partition;
+  const region = Token.isUnresolved(stack.region) ? '<AWS::Region>' : stack.region;
+  const arn = (service: string, rest: string): string =>
+    `arn:${partition}:${service}:${region}:<AWS::AccountId>:${rest}`;
+  const reasons = {
+    [arn('ec2', 'instance/*')]: HOSTS_REASON,
+    [arn('ssm', 'managed-instance/*')]: HOSTS_REASON,
+    [arn('kms', 'key/*')]:
+      'The owner of a secret chooses its key. A condition limits decryption to these parameters, read through Systems Manager.',
+    '*': 'Reading the answers to a command has neither resources nor condition keys in IAM. Nor have the network interfaces that Lambda makes in a VPC; the function itself is denied those.',
+  };
+  Validations.of(role).acknowledge(
+    ...Object.entries(reasons).map(([resource, reason]) => ({
+      id: `AwsSolutions-IAM5[Resource::${resource}]`,
+      reason,
+    })),
+  );
+}
+
+const HOSTS_REASON =
+  'Hosts come and go. A condition on their tags limits which hosts the document may be sent to; guard/send-command.rego checks that it is there.';

@@ -13,8 +13,8 @@ import type { Construct } from 'constructs';
 import type { Cluster } from './cluster.ts';
 
 /**
- * The ticks, in a group of their own: Scheduler counts what it drops by group. A tick that cannot be
- * handed over within a minute is given up, and the next one comes.
+ * The schedule, in a group of its own: Scheduler counts dropped ticks by group. It drops a tick that
+ * it cannot deliver within a minute; the next one follows.
  */
 export function createSchedule(
   scope: Construct,
@@ -41,14 +41,14 @@ export function createSchedule(
     scheduleGroup: group,
     schedule: ScheduleExpression.rate(Duration.minutes(scheduleMinutes)),
     target: new LambdaInvoke(checker, {
-      // The library would let it invoke every version of the function.
+      // Left alone, the library would allow it to invoke every version of the function.
       role: role.withoutPolicyUpdates(),
       input: ScheduleTargetInput.fromObject({ scheduledTime: ContextAttribute.scheduledTime }),
       retryAttempts: 2,
       maxEventAge: Duration.minutes(1),
     }),
   });
-  // The first tick comes at once, and needs the role's policy.
+  // The first tick comes immediately, and needs the role's policy.
   tick.node.addDependency(role);
   return group;
 }

@@ -7,29 +7,30 @@ import type { Construct } from 'constructs';
 import type { Cluster } from './cluster.ts';
 
 export interface Topics {
-  /** What the function pages to. */
+  /** The function publishes pages to it. */
   readonly pages: Topic;
-  /** What the alarms of the watch itself go to: it works when the function does not. */
+  /** Alarms about vtepwatch itself go to it. It needs no function. */
   readonly alarms: Topic;
   readonly key: Key;
 }
 
 /**
- * Two topics under one key. It is a key of the stack's own because CloudWatch must be let use it,
- * and the policy of the account's `aws/sns` key cannot be changed: alarms would be dropped in
- * silence. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+ * Two topics, encrypted with one key. CloudWatch must be allowed to use this key, and the policy of
+ * the account's `aws/sns` key cannot be changed, so the stack has a key of its own. Without that
+ * permission alarms are dropped silently.
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
  */
 export function createTopics(scope: Construct, { name, paging, alarmEmails }: Cluster): Topics {
   const key = new Key(scope, 'TopicKey', {
-    description: `vtepwatch ${name}: pages and alarms on their way`,
+    description: `vtepwatch ${name}: encrypts pages and alarms in SNS`,
     enableKeyRotation: true,
-    // Nothing is kept under it.
+    // Nothing that is stored needs it.
     removalPolicy: RemovalPolicy.DESTROY,
   });
   const pages = createTopic(scope, 'Pages', { key, title: `vtepwatch ${name}` });
   const alarms = createTopic(scope, 'Alarms', {
     key,
-    title: `vtepwatch ${name}: the watch itself`,
+    title: `vtepwatch ${name}: alarms`,
   });
   for (const email of paging.emails) pages.addSubscription(new EmailSubscription(email));
   for (const email of alarmEmails) alarms.addSubscription(new EmailSubscription(email));
@@ -45,7 +46,10 @@ function createTopic(
   return new Topic(scope, id, { masterKey: key, displayName: title, enforceSSL: true });
 }
 
-/** A topic that has a policy at all has lost the one that let the account's own alarms publish. */
+/**
+ * By default alarms of the account may publish. A topic with a policy of its own, such as the one that
+ * enforces TLS, has lost that default.
+ */
 function letAlarmsPublish(topic: Topic, key: Key): void {
   const stack = Stack.of(topic);
   const cloudWatch = {

@@ -1,32 +1,36 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
+import { TABLE_KEYS } from '../shared/contract/incident-table.ts';
+import { PROBE_PARTS, probeDocument } from '../shared/contract/probe.ts';
 import { createAlarms } from './alarms.ts';
 import { createChecker } from './checker.ts';
-import { type ClusterSettings, readCluster, SettingsError } from './cluster.ts';
-import { createIncidentTable } from './incident-table.ts';
-import { createProbeDocument } from './probe-document.ts';
+import { type Cluster, type ClusterSettings, readCluster, SettingsError } from './cluster.ts';
 import { createSchedule } from './schedule.ts';
 import { createTopics } from './topics.ts';
 
-/** A cluster's settings, each described in `cluster.ts`, and the function. */
+/** The settings of a cluster, each described in `cluster.ts`, and the function. */
 export interface VtepWatchProps extends ClusterSettings {
   /** Folder of the function, as `bundleFunction` writes it. */
   readonly asset: string;
 }
 
 /**
- * The watch of one cluster: function, role, log, schedule, document, table, topics and alarms.
- * Nothing in it is shared with another cluster's.
+ * Monitors one cluster: function, role, log, schedule, document, table, topics and alarms. Two
+ * clusters share none of these.
  */
 export class VtepWatch extends Construct {
   readonly checker: LambdaFunction;
   readonly documentName: string;
   readonly table: TableV2;
-  /** Pages go here: subscribe whoever is on call. */
+  /** Pages go to this topic: subscribe the people on call. */
   readonly pages: ITopic;
-  /** The alarms of the watch itself go here. */
+  /** Alarms about vtepwatch itself go to this topic. */
   readonly alarms: ITopic;
 
   /** Throws an error that names every key that is wrong. */
@@ -47,4 +51,50 @@ export class VtepWatch extends Construct {
     this.pages = topics.pages;
     this.alarms = topics.alarms;
   }
+}
+
+/**
+ * The SSM document, with the script that the lab runs. CloudFormation names it, so a changed script
+ * is a new document: the function, its role and the script change together, and a rollback brings
+ * all three back.
+ */
+function createProbeDocument(scope: Construct, cluster: Cluster): CfnDocument {
+  return new CfnDocument(scope, 'Probe', {
+    documentType: 'Command',
+    documentFormat: 'JSON',
+    content: probeDocumentOf(cluster),
+    // All kinds of hosts. Without a target type the document runs on none.
+    targetType: '/',
+  });
+}
+
+const PARTS = path.join(import.meta.dirname, '..', 'shared', 'contract', 'probe');
+
+/** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html */
+const MAX_BYTES = 64 * 1024;
+
+function probeDocumentOf(cluster: Cluster): object {
+  const parts = PROBE_PARTS.map((part) => readFileSync(path.join(PARTS, part), 'utf8'));
+  const document = probeDocument(parts.join(''), cluster);
+  const bytes = Buffer.byteLength(JSON.stringify(document));
+  if (bytes > MAX_BYTES) {
+    throw new Error(`the SSM document has ${bytes} bytes; Systems Manager takes ${MAX_BYTES}`);
+  }
+  return document;
+}
+
+/**
+ * Holds incidents, pending pages and the roster. It outlives the stack, because it records who was
+ * paged for what.
+ */
+function createIncidentTable(scope: Construct): TableV2 {
+  return new TableV2(scope, 'Incidents', {
+    partitionKey: { name: TABLE_KEYS.partition, type: AttributeType.STRING },
+    sortKey: { name: TABLE_KEYS.sort, type: AttributeType.STRING },
+    timeToLiveAttribute: TABLE_KEYS.ttl,
+    billing: Billing.onDemand(),
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
 }

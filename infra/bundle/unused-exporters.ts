@@ -1,10 +1,10 @@
 /**
- * Stands in the bundle for packages that NodeSDK imports and the function never uses: gRPC alone
- * would be 268 KiB. Only an `OTEL_…_EXPORTER` variable could ask for one of them, and the function
- * gives NodeSDK its exporters itself.
+ * Replaces packages in the bundle that NodeSDK imports and the function never uses; gRPC alone is
+ * 268 KiB. Only an `OTEL_…_EXPORTER` variable could select one of them, and the function passes its
+ * exporters to NodeSDK itself.
  */
 function LeftOut(): never {
-  throw new Error('The bundle holds OTLP over HTTP and no other exporter or propagator.');
+  throw new Error('The bundle has no exporter but OTLP over HTTP, and no propagator.');
 }
 
 export const B3InjectEncoding = {} as const;

@@ -2,11 +2,11 @@ package vtepwatch.send_command
 
 import rego.v1
 
-# SendCommand runs a script as root on a host. A template may allow it for the documents that the
-# template itself makes, and for hosts that carry a tag. Everything else fails the build, above all
-# `*` and AWS-RunShellScript, with which the role would be root on every host.
+# SendCommand runs a script as root on a host. A template may allow it for documents that the same
+# template makes, and for hosts that have a tag. Everything else fails the build, above all `*` and
+# AWS-RunShellScript, which would make the role root on every host.
 #
-# The engine has put the pseudo parameters in: `{"__dynamic": "Join:arn:...:document/{ref:Probe}"}`.
+# The engine resolves pseudo parameters: `{"__dynamic": "Join:arn:...:document/{ref:Probe}"}`.
 
 violation contains diagnostic if {
 	some [name, path, statement] in allowing
@@ -22,14 +22,14 @@ violation contains diagnostic if {
 	some [name, path, statement] in allowing
 	some key in ["NotAction", "NotResource"]
 	statement[key]
-	diagnostic := refusal(name, path, sprintf("%v allows whatever it does not name", [key]))
+	diagnostic := refusal(name, path, sprintf("%v allows everything that it does not name", [key]))
 }
 
 violation contains diagnostic if {
 	some name in resources_of_type("AWS::IAM::Role")
 	some arn in listed(input.resources[name].properties.ManagedPolicyArns)
-	told := sprintf("what %v allows is not seen here", [json.marshal(arn)])
-	diagnostic := refusal(name, "Properties.ManagedPolicyArns", told)
+	message := sprintf("this rule cannot see what %v allows", [json.marshal(arn)])
+	diagnostic := refusal(name, "Properties.ManagedPolicyArns", message)
 }
 
 allowing contains [name, path, statement] if {
@@ -50,7 +50,7 @@ documents contains [name, place, policy.PolicyDocument] if {
 	place := sprintf("Properties.Policies.%v.PolicyDocument", [i])
 }
 
-# Case does not matter to IAM, and `*` and `?` may stand anywhere.
+# IAM ignores case, and allows `*` and `?` anywhere in an action.
 covers_send_command(action) if regex.match(`(?i)^ssm:(sendcommand|.*[*?].*)$`, action)
 
 covers_send_command(action) if regex.match(`^[^:]*[*?]`, action)

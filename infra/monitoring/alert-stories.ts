@@ -2,22 +2,22 @@ import type { MetricName, METRICS, Point } from '../../shared/contract/telemetry
 import type { AlertName } from './alerts.ts';
 import type { MonitoringOptions } from './options.ts';
 
-/** What the function sends in one run after the other, and what an alert makes of it. */
+/** The values of some runs, one after the other, and when an alert fires on them. */
 interface Story {
-  readonly told: string;
-  /** How many values of a series make a run; one, where nothing is said. More can tell of late runs. */
+  readonly fact: string;
+  /** How many values of a series make one run; one by default. With more, runs can be late. */
   readonly valuesPerRun?: number;
   readonly series: readonly Series[];
   readonly moments: readonly Moment[];
 }
 
-/** The first value is of the time 0; undefined where nothing was sent. */
+/** The first value is that of time 0; undefined where nothing was sent. */
 export type Series = { readonly [M in MetricName]: SeriesOf<M> }[MetricName];
 
 interface SeriesOf<M extends MetricName> {
   readonly metric: M;
   readonly attributes: Extract<Point, { readonly metric: M }>['attributes'];
-  /** `service.instance.id`, which a function that was made anew does not keep. */
+  /** `service.instance.id`; a function that was deployed anew has another. */
   readonly instance?: string;
   readonly values: readonly (number | undefined)[];
 }
@@ -25,7 +25,7 @@ interface SeriesOf<M extends MetricName> {
 export interface Moment {
   /** Runs after the first: 2.5 is between the third and the fourth. */
   readonly run: number;
-  /** Nothing where the alert is silent. */
+  /** Undefined where the alert does not fire. */
   readonly fires?: {
     readonly attributes: Partial<
       Record<(typeof METRICS)[MetricName]['attributes'][number], string>
@@ -35,7 +35,7 @@ export interface Moment {
   };
 }
 
-/** At least one story for every alert, in which it fires and ends. */
+/** At least one story for every alert, in which it fires and resolves. */
 export function storiesOf({
   scheduleSeconds,
 }: MonitoringOptions): Readonly<Record<AlertName, readonly Story[]>> {
@@ -61,7 +61,7 @@ function checked(...values: Series['values']): Series {
 const NODE_STORIES = {
   VtepwatchNodeCutOff: [
     {
-      told: 'five of six peers, from the first run that says so until the first that does not',
+      fact: 'five of six peers are lost: it fires from the first run that reports it to the first that does not',
       series: [lost(0, 5, 5, 0, 0), checked(6, 6, 6, 6, 6)],
       moments: [
         { run: 0.5 },
@@ -71,17 +71,17 @@ const NODE_STORIES = {
       ],
     },
     {
-      told: 'half of the peers are enough, less are not',
+      fact: 'half of the peers are enough, fewer are not',
       series: [lost(2, 3), checked(6, 6)],
       moments: [{ run: 0 }, { run: 1, fires: { attributes: MASTER, shown: '50%' } }],
     },
     {
-      told: 'a run whose telemetry was lost does not end it',
+      fact: 'a run whose telemetry is lost does not resolve it',
       series: [lost(5, undefined, 5), checked(5, undefined, 5)],
       moments: [{ run: 1.8, fires: { attributes: MASTER, shown: '100%' } }],
     },
     {
-      told: 'a function that was made anew is not a second alert',
+      fact: 'a function that was deployed anew makes no second alert',
       series: [
         { ...lost(5, 5), instance: 'one' },
         { ...checked(5, 5), instance: 'one' },
@@ -91,19 +91,19 @@ const NODE_STORIES = {
       moments: [{ run: 2.4, fires: { attributes: MASTER, shown: '100%' } }],
     },
     {
-      told: 'a node that has left the cluster is forgotten',
+      fact: 'it resolves for a node that has left the cluster',
       series: [lost(5), checked(5)],
       moments: [{ run: 2.8, fires: { attributes: MASTER, shown: '100%' } }, { run: 3.2 }],
     },
     {
-      told: 'a node that nobody could judge is not cut off',
+      fact: 'a node that no other could check is not cut off',
       series: [checked(0, 0, 0)],
       moments: [{ run: 2 }],
     },
   ],
   VtepwatchVtepMissing: [
     {
-      told: 'one peer of ten',
+      fact: 'one peer of ten is lost',
       series: [lost(0, 1, 1, 0), checked(10, 10, 10, 10)],
       moments: [
         { run: 0 },
@@ -113,7 +113,7 @@ const NODE_STORIES = {
       ],
     },
     {
-      told: 'a node that is cut off has the other alert',
+      fact: 'a node that is cut off has the other alert only',
       series: [lost(4, 5), checked(10, 10)],
       moments: [{ run: 0, fires: { attributes: MASTER, shown: '4' } }, { run: 1 }],
     },
@@ -138,7 +138,7 @@ const UNTIL_LATE = Array.from({ length: 12 }, () => undefined);
 const MASTER_STORIES = {
   VtepwatchControlPlaneSlow: [
     {
-      told: 'two runs in a row, until the first quick answer',
+      fact: 'two slow runs in a row, until the first fast answer',
       series: [responseTime(0.3, 0.3, 0.3, 45.1, 45.2, 45.1, 0.3)],
       moments: [
         { run: 3.8 },
@@ -149,39 +149,39 @@ const MASTER_STORIES = {
       ],
     },
     {
-      told: 'one slow answer is none',
+      fact: 'one slow answer does not fire',
       series: [responseTime(0.3, 0.3, 45.1, 0.3, 0.3)],
       moments: [{ run: 2 }, { run: 2.8 }, { run: 3 }, { run: 4 }],
     },
     {
-      told: 'nor is it where the next run comes late',
+      fact: 'one slow answer does not fire if the next run is late',
       valuesPerRun: 10,
       series: [responseTime(0.5, ...UNTIL_NEXT, 9, ...UNTIL_LATE, 0.5)],
       moments: [{ run: 1.8 }, { run: 2 }, { run: 2.2 }, { run: 2.4 }],
     },
     {
-      told: 'nor where it does not come',
+      fact: 'one slow answer does not fire if the next runs are lost',
       series: [responseTime(0.3, 0.3, 45.1, undefined, undefined, 0.3)],
       moments: [{ run: 2.8 }, { run: 3.8 }, { run: 4.4 }, { run: 4.8 }, { run: 5 }],
     },
     {
-      told: 'nor two with a quick one between them',
+      fact: 'two slow answers with a fast one between them do not fire',
       series: [responseTime(45.1, 0.3, 45.1, 0.3, 45.1)],
       moments: [{ run: 2.4 }, { run: 2.8 }, { run: 4.8 }],
     },
     {
-      told: 'a run whose telemetry was lost does not end it',
+      fact: 'a run whose telemetry is lost does not resolve it',
       series: [responseTime(45.1, 45.1, undefined, 45.1, 45.1)],
       moments: [1.4, 2.2, 2.8, 3.2, 3.8, 4.4].map((run) => ({ run, fires: SLOW })),
     },
     {
-      told: 'nor does a run that comes late',
+      fact: 'a run that is late does not resolve it',
       valuesPerRun: 10,
       series: [responseTime(0.5, ...UNTIL_NEXT, 45.1, ...UNTIL_NEXT, 45.1, ...UNTIL_LATE, 45.1)],
       moments: [2.2, 2.8, 3.2, 3.4].map((run) => ({ run, fires: SLOW })),
     },
     {
-      told: 'a function that was made anew is the same watch',
+      fact: 'a function that was deployed anew continues the series',
       series: [
         { ...responseTime(45.1), instance: 'one' },
         { ...responseTime(undefined, 45.1), instance: 'two' },
@@ -189,14 +189,14 @@ const MASTER_STORIES = {
       moments: [{ run: 0.8 }, { run: 1.4, fires: SLOW }],
     },
     {
-      told: 'a master that is measured no more is forgotten',
+      fact: 'it resolves for a master that is no longer measured',
       series: [responseTime(45.1, 45.1)],
       moments: [{ run: 2.8, fires: SLOW }, { run: 3.2 }],
     },
   ],
   VtepwatchControlPlaneUnreachable: [
     {
-      told: 'two runs in a row, until the first answer',
+      fact: 'two runs in a row without an answer, until the first answer',
       series: [reachable(1, 1, 0, 0, 0, 1)],
       moments: [
         { run: 2.8 },
@@ -206,7 +206,7 @@ const MASTER_STORIES = {
       ],
     },
     {
-      told: 'one run is none, where the next one comes late',
+      fact: 'one run does not fire if the next one is late',
       valuesPerRun: 10,
       series: [reachable(1, ...UNTIL_NEXT, 0, ...UNTIL_LATE, 1)],
       moments: [{ run: 1.8 }, { run: 2.2 }, { run: 2.4 }],
@@ -222,7 +222,7 @@ function nodes(state: 'ok' | 'unknown', ...values: Series['values']): Series {
 const COVERAGE_STORIES = {
   VtepwatchPartlyBlind: [
     {
-      told: 'two of ten nodes, for two runs',
+      fact: 'two of ten nodes are unknown for two runs',
       series: [nodes('ok', 10, 8, 8, 8, 8, 10), nodes('unknown', 0, 2, 2, 2, 2, 0)],
       moments: [
         { run: 1.8 },
@@ -232,7 +232,7 @@ const COVERAGE_STORIES = {
       ],
     },
     {
-      told: 'one run is none, whatever becomes of the next two',
+      fact: 'one run does not fire if the next two are lost',
       series: [
         nodes('ok', 10, 8, undefined, undefined, 10),
         nodes('unknown', 0, 2, undefined, undefined, 0),
@@ -240,14 +240,14 @@ const COVERAGE_STORIES = {
       moments: [{ run: 1.8 }, { run: 2.8 }, { run: 3 }, { run: 3.8 }, { run: 4 }],
     },
     {
-      told: 'one of ten is none',
+      fact: 'one of ten does not fire',
       series: [nodes('ok', 9, 9, 9, 9), nodes('unknown', 1, 1, 1, 1)],
       moments: [{ run: 3 }],
     },
   ],
   VtepwatchAgentDirectories: [
     {
-      told: 'a schedule of a minute without a clean-up, and the clean-up',
+      fact: 'it fires on a schedule of a minute without clean-up, and resolves with it',
       series: [
         {
           metric: 'vtepwatch.agent.orchestration_directories',
@@ -265,7 +265,7 @@ const COVERAGE_STORIES = {
 } as const satisfies Partial<Record<AlertName, readonly Story[]>>;
 
 function deadManStories(scheduleSeconds: number) {
-  /** The runs at whose end the last success was; the next value is of the next run. */
+  /** For each run, the number of the last successful one. */
   const successes = (...runs: Series['values']): Series => ({
     metric: 'vtepwatch.check.last_success.timestamp',
     attributes: CLUSTER,
@@ -274,7 +274,7 @@ function deadManStories(scheduleSeconds: number) {
   return {
     VtepwatchStale: [
       {
-        told: 'three runs that did not report, until one does',
+        fact: 'three runs do not report, until one does',
         series: [successes(0, 1, undefined, undefined, undefined, 5)],
         moments: [
           { run: 1 },
@@ -286,12 +286,12 @@ function deadManStories(scheduleSeconds: number) {
     ],
     VtepwatchAbsent: [
       {
-        told: 'no cluster at all',
+        fact: 'no cluster reports',
         series: [],
         moments: [{ run: 1 }, { run: 3, fires: { attributes: {}, shown: '' } }],
       },
       {
-        told: 'one silent cluster has the other alert',
+        fact: 'a single silent cluster has the other alert',
         series: [successes(0)],
         moments: [{ run: 10 }],
       },

@@ -1,8 +1,16 @@
+import { stringify } from 'yaml';
 import type { Severity } from '../../shared/contract/causes.ts';
-import { MEMORY, type MonitoringOptions, PAIR_RUNS, promDuration, windowOf } from './options.ts';
+import {
+  GENERATED,
+  MEMORY,
+  type MonitoringOptions,
+  PAIR_RUNS,
+  promDuration,
+  windowOf,
+} from './options.ts';
 import type { Queries } from './queries.ts';
 
-/** In the order of the rules file, and of the runbook's sections. */
+/** In the order of the rules file and of the runbook. */
 export const ALERT_NAMES = [
   'VtepwatchNodeCutOff',
   'VtepwatchVtepMissing',
@@ -18,25 +26,29 @@ export type AlertName = (typeof ALERT_NAMES)[number];
 
 interface Alert {
   readonly expr: string;
-  /** How many runs it must hold. An incident was looked at twice before it is open: that is enough. */
+  /** For how many runs it must hold. An incident needs none: its hosts were read twice. */
   readonly forRuns?: number;
-  /** `critical` is for whoever pages people. */
+  /** `critical` is meant to page. */
   readonly severity: Extract<Severity, 'critical' | 'warning'>;
-  /** One line that a person understands who has never heard of this watch. */
+  /** One line for a person who does not know vtepwatch. */
   readonly summary: string;
   readonly description: string;
 }
 
-/** From this share of its peers on a node is cut off, and an incident critical. */
+/** A node with this share of lost peers is cut off; its incident is critical. */
 const CUT_OFF_SHARE = 0.5;
 
-/** A share of unknown nodes that no single host of a large cluster makes. */
+/** For the alert and the dashboard. The script is 36 kB of it: the rest is two copies of its output. */
+export const AGENT_DIRECTORIES =
+  'The SSM agent keeps a directory of about 60 kB for every command, for 14 days, unless its clean-up is set.';
+
+/** A share of unknown nodes that one host of a large cluster cannot reach. */
 const BLIND_SHARE = 0.1;
 
-/** Some 300 MB; the default schedule stays below, one of a minute without a clean-up does not. */
+/** Some 600 MB. The default schedule stays below it; one of a minute without clean-up does not. */
 const DIRECTORIES_MAX = 10_000;
 
-/** The alerts, which say the same in every spelling. Each has a section in RUNBOOK.md. */
+/** The alerts, the same in every spelling. Each has a section in RUNBOOK.md. */
 export function alertsOf(
   queries: Queries,
   options: MonitoringOptions,
@@ -44,7 +56,7 @@ export function alertsOf(
   return {
     ...nodeAlerts(queries, options),
     ...masterAlerts(queries, options),
-    ...watchAlerts(queries, options),
+    ...runAlerts(queries, options),
   };
 }
 
@@ -61,18 +73,18 @@ function nodeAlerts(queries: Queries, options: MonitoringOptions) {
     VtepwatchNodeCutOff: {
       expr: cutOff,
       severity: 'critical',
-      summary: `${cluster}: ${node} is cut off from {{ $value | humanizePercentage }} of its peers`,
+      summary: `${cluster}: ${node} is cut off from {{ $value | humanizePercentage }} of the checked nodes`,
       description:
-        `The pods of ${node} and those of its peers cannot reach each other over the overlay, although ` +
-        'every node is Ready. The page of vtepwatch names the cause and the mend.',
+        `Pods on ${node} and pods on those nodes cannot reach each other over the overlay, although ` +
+        'every node is Ready. The page from vtepwatch has the cause and the fix.',
     },
     VtepwatchVtepMissing: {
       expr: `(${lost} > 0)\nunless on (${labels(by)}) (\n${cutOff}\n)`,
       severity: 'warning',
-      summary: `${cluster}: ${node} is cut off from {{ $value }} of its peers`,
+      summary: `${cluster}: ${node} is cut off from {{ $value }} of the checked nodes`,
       description:
-        `These peers have no correct entry for the VTEP of ${node}, or it has none for theirs: pods on ` +
-        'the two cannot reach each other. The page of vtepwatch names the cause and the mend.',
+        `These nodes have no correct entry for the VTEP of ${node}, or ${node} has none for theirs, so ` +
+        'their pods cannot reach each other. The page from vtepwatch has the cause and the fix.',
     },
   } as const satisfies Partial<Record<AlertName, Alert>>;
 }
@@ -85,7 +97,7 @@ function masterAlerts(queries: Queries, options: MonitoringOptions) {
   const cluster = spelling.labelValue('k8s.cluster.name');
   const node = spelling.labelValue('k8s.node.name');
   return {
-    // One run may meet a master at a bad moment; two do not.
+    // A single slow answer can be chance.
     VtepwatchControlPlaneSlow: {
       expr: twiceInARow(options, (window) => ({
         condition: `${least(time, { by, window })} > ${options.slowSeconds}`,
@@ -94,8 +106,8 @@ function masterAlerts(queries: Queries, options: MonitoringOptions) {
       severity: 'warning',
       summary: `${cluster}: kubectl get nodes takes {{ $value | humanizeDuration }} on ${node}`,
       description:
-        `Two runs in a row measured more than ${options.slowSeconds} s on ${node}, against its own API ` +
-        'server. Often an aggregated API waits for pods behind a broken overlay: see whether a node is cut off.',
+        `Two runs in a row took more than ${options.slowSeconds} s on ${node}, against its own API server. ` +
+        'Often an aggregated API waits for pods behind a broken overlay: check whether a node is cut off.',
     },
     VtepwatchControlPlaneUnreachable: {
       expr: twiceInARow(options, (window) => ({
@@ -109,7 +121,7 @@ function masterAlerts(queries: Queries, options: MonitoringOptions) {
   } as const satisfies Partial<Record<AlertName, Alert>>;
 }
 
-/** All values within one of the windows fulfil the condition, and there are two at least. */
+/** All values in one of the windows meet the condition, and there are at least two. */
 function twiceInARow(
   { scheduleSeconds }: MonitoringOptions,
   within: (window: string) => { readonly condition: string; readonly count: string },
@@ -119,7 +131,7 @@ function twiceInARow(
     .join('\nor\n');
 }
 
-function watchAlerts(queries: Queries, options: MonitoringOptions) {
+function runAlerts(queries: Queries, options: MonitoringOptions) {
   const { latest, least, count, labels, spelling } = queries;
   const by = ['k8s.cluster.name'] as const;
   const byState = ['k8s.cluster.name', 'vtepwatch.node.state'] as const;
@@ -140,39 +152,58 @@ function watchAlerts(queries: Queries, options: MonitoringOptions) {
         };
       }),
       severity: 'warning',
-      summary: `${cluster}: {{ $value | humanizePercentage }} of the nodes could not be judged`,
+      summary: `${cluster}: {{ $value | humanizePercentage }} of the nodes could not be read`,
       description:
-        'These hosts gave no usable answer through Systems Manager. A fault among them is not seen, and ' +
-        'an incident on them does not resolve.',
+        'These hosts gave no usable answer through Systems Manager. Faults among them are not detected, ' +
+        'and incidents on them do not resolve.',
     },
     VtepwatchStale: {
       expr: `time() - ${latest(lastSuccess, { by, window: MEMORY })} > ${3 * options.scheduleSeconds}`,
       severity: 'critical',
-      summary: `${cluster}: nobody has watched the overlay for {{ $value | humanizeDuration }}`,
+      summary: `${cluster}: the overlay has not been checked for {{ $value | humanizeDuration }}`,
       description:
-        'No run that could judge the cluster has reported: the function does not run, fails, reads too ' +
+        'No run that could check the cluster has reported: the function does not run, fails, reads too ' +
         'few hosts, or its telemetry does not arrive.',
     },
     VtepwatchAbsent: {
       expr: `absent_over_time(${spelling.selector(lastSuccess, {})}[${MEMORY}])`,
       forRuns: 2,
       severity: 'critical',
-      summary: 'vtepwatch has not reported on any cluster for 3 days, or never',
+      summary: 'vtepwatch has reported on no cluster for 3 days, or never',
       description:
-        'The backend has no run of any cluster: nothing is deployed, or the telemetry of none arrives.',
+        'The backend has no data of any cluster: nothing is deployed, or no telemetry arrives.',
     },
     VtepwatchAgentDirectories: {
       expr: `${directories} > ${DIRECTORIES_MAX}`,
       severity: 'warning',
       summary: `${cluster}: the SSM agent of a host keeps {{ $value | humanize }} command directories`,
-      description:
-        'Every command leaves a directory of some 28 kB on every host for 14 days. Set the clean-up of ' +
-        "the agent's orchestration directories, or run less often.",
+      description: `${AGENT_DIRECTORIES} Set the clean-up, or run less often.`,
     },
   } as const satisfies Partial<Record<AlertName, Alert>>;
 }
 
-/** Where the runbook tells of an alert. */
+/** The alert's section in the runbook. */
 export function runbookUrl(name: AlertName, { runbookBase }: MonitoringOptions): string {
   return `${runbookBase}RUNBOOK.md#${name.toLowerCase()}`;
+}
+
+/** A rules file as Prometheus, Mimir and vmalert load it. */
+export function rulesFile(queries: Queries, options: MonitoringOptions): string {
+  const alerts = alertsOf(queries, options);
+  const rules = ALERT_NAMES.map((name) => {
+    const { expr, forRuns = 0, severity, summary, description } = alerts[name];
+    return {
+      alert: name,
+      expr,
+      ...(forRuns > 0 ? { for: promDuration(forRuns * options.scheduleSeconds) } : {}),
+      labels: { severity },
+      annotations: { summary, description, runbook_url: runbookUrl(name, options) },
+    };
+  });
+  return yamlOf({ groups: [{ name: 'vtepwatch', rules }] });
+}
+
+/** YAML whose lines are not folded, so that an expression can be copied as it is. */
+export function yamlOf(document: unknown): string {
+  return `# ${GENERATED}\n${stringify(document, { lineWidth: 0 })}`;
 }

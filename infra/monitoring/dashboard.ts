@@ -1,19 +1,15 @@
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { boardOf } from './dashboard/board.ts';
 import { clusters } from './dashboard/clusters.ts';
-import { coverage } from './dashboard/coverage.ts';
-import { incidents } from './dashboard/incidents.ts';
-import { masters } from './dashboard/masters.ts';
-import { nodes } from './dashboard/nodes.ts';
+import { coverage, runs } from './dashboard/coverage.ts';
+import { masters, nodes } from './dashboard/nodes.ts';
 import { DATA_SOURCE } from './dashboard/panels.ts';
-import { verdict } from './dashboard/verdict.ts';
-import { watch } from './dashboard/watch.ts';
-import { GENERATED } from './generated.ts';
-import { MEMORY, type MonitoringOptions } from './options.ts';
+import { incidents, verdict } from './dashboard/verdict.ts';
+import { GENERATED, MEMORY, type MonitoringOptions } from './options.ts';
 import type { Queries } from './queries.ts';
 
 /** From top to bottom. */
-const SECTIONS = [clusters, verdict, nodes, masters, incidents, coverage, watch];
+const SECTIONS = [clusters, verdict, nodes, masters, incidents, coverage, runs];
 
 /** The dashboard as Grafana imports it: classic JSON, with the data source and the cluster to choose. */
 export function dashboardFile(
@@ -23,7 +19,9 @@ export function dashboardFile(
   const board = boardOf(queries, options);
   const builder = new dashboard.DashboardBuilder('vtepwatch')
     .uid(uid)
-    .description(`Whether every node's VTEP is known to all of its peers. ${GENERATED}`)
+    .description(
+      `Whether every node's kernel has correct entries for the VTEP of every other node. ${GENERATED}`,
+    )
     .tags(['vtepwatch', 'kubernetes', 'vxlan'])
     .time({ from: 'now-6h', to: 'now' })
     .refresh('1m')

@@ -2,15 +2,19 @@ import { limitsSchema } from '../../shared/contract/settings.ts';
 
 /** What the rules and the dashboard of one installation depend on. */
 export interface MonitoringOptions {
-  /** How often the function runs: every window is so many of its runs. */
+  /** The time between two runs. Every window of a query is a number of runs. */
   readonly scheduleSeconds: number;
-  /** From when on a master is slow, as `slowSeconds` of the function's limits. */
+  /** A master that takes longer is slow, as with `slowSeconds` in the function's limits. */
   readonly slowSeconds: number;
-  /** Put before `RUNBOOK.md#…` in every link: the address of a folder, with the slash at its end. */
+  /** Precedes `RUNBOOK.md#…` in every link: the address of a folder, with a slash at its end. */
   readonly runbookBase: string;
-  /** Whether the backend puts units behind names, where it makes underscores of dots. */
+  /** Whether a backend that replaces dots with underscores also appends units to names. */
   readonly unitSuffixes: boolean;
 }
+
+/** The first line of every generated file that can have comments. */
+export const GENERATED =
+  'Made by `npm run generate` from shared/contract/telemetry.ts and infra/monitoring: change these.';
 
 /** The stack's own defaults. */
 export const DEFAULT_OPTIONS: MonitoringOptions = {
@@ -21,8 +25,8 @@ export const DEFAULT_OPTIONS: MonitoringOptions = {
 };
 
 /**
- * A gauge is there once a run, so a query that looks at an instant would blink. Three runs: one may
- * be lost, and another late, before what is known is forgotten.
+ * A gauge has one value per run, so an instant query would find it only now and then. Three runs:
+ * one may be lost and another late before a value expires.
  */
 export const WINDOW_RUNS = 3;
 
@@ -31,12 +35,13 @@ export function windowOf({ scheduleSeconds }: MonitoringOptions): string {
 }
 
 /**
- * Windows in which two runs in a row say something, and no other run denies it. The short one is soon
- * free of what was before; the long one has two runs still where one came late, or was lost.
+ * Windows, in runs, for a condition that two runs in a row meet and no other run contradicts. The
+ * short window soon leaves older values behind; the long one still has two runs if one is late or
+ * lost.
  */
 export const PAIR_RUNS = [2, 3] as const;
 
-/** A long weekend: for so long a cluster that fell silent is still known by its name. */
+/** A long weekend: for so long a cluster that stops reporting is still listed. */
 export const MEMORY = '3d';
 
 const UNITS = [

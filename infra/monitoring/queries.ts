@@ -1,7 +1,7 @@
 import type { METRICS, MetricName } from '../../shared/contract/telemetry.ts';
 import type { Matchers, Spelling } from './spelling.ts';
 
-/** The attributes that a metric of the table has, and no others. */
+/** The attributes of a metric, as the table of telemetry has them. */
 type AttributesOf<M extends MetricName> = (typeof METRICS)[M]['attributes'][number];
 
 interface Reading<A extends string> {
@@ -20,7 +20,7 @@ export interface Queries {
   /** The smallest, and the largest. */
   readonly least: Read;
   readonly most: Read;
-  /** How many values there are, of whichever function. */
+  /** The number of values, of all instances of the function. */
   readonly count: Read;
   readonly labels: (by: readonly (keyof Matchers)[]) => string;
 }
@@ -29,7 +29,7 @@ type Read = <M extends MetricName>(metric: M, reading: Reading<AttributesOf<M>>)
 
 /**
  * Every query keeps only the labels that it names: `instance`, `job` and the version of the function
- * must not make two series, and two alerts, of one.
+ * must not split one series, and one alert, into two.
  */
 export function queriesIn(spelling: Spelling): Queries {
   const labels = (by: readonly (keyof Matchers)[]): string =>

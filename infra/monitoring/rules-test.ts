@@ -1,5 +1,4 @@
-import { yamlOf } from './generated.ts';
-import { ALERT_NAMES, type AlertName, alertsOf, runbookUrl } from './alerts.ts';
+import { ALERT_NAMES, type AlertName, alertsOf, runbookUrl, yamlOf } from './alerts.ts';
 import { type Moment, type Series, storiesOf } from './alert-stories.ts';
 import { type MonitoringOptions, promDuration } from './options.ts';
 import type { Queries } from './queries.ts';
@@ -8,7 +7,7 @@ import type { Spelling } from './spelling.ts';
 /** How often the rules are evaluated between two runs. */
 const EVALUATIONS_PER_RUN = 5;
 
-/** The alerts' stories as `promtool test rules` takes them, for the rules file of that name beside it. */
+/** The alerts' stories as a test file for `promtool test rules`. `rules` is the name of the rules file beside it. */
 export function rulesTest(
   rules: string,
   { queries, options }: { readonly queries: Queries; readonly options: MonitoringOptions },
@@ -35,8 +34,8 @@ export function rulesTest(
     rule_files: [rules],
     evaluation_interval: promDuration(scheduleSeconds / EVALUATIONS_PER_RUN),
     tests: ALERT_NAMES.flatMap((name) =>
-      stories[name].map(({ told, valuesPerRun = 1, series, moments }) => ({
-        name: `${name}: ${told}`,
+      stories[name].map(({ fact, valuesPerRun = 1, series, moments }) => ({
+        name: `${name}: ${fact}`,
         interval: promDuration(scheduleSeconds / valuesPerRun),
         input_series: series.map((one) => ({
           series: selectorOf(one, queries.spelling),
@@ -52,7 +51,7 @@ export function rulesTest(
   });
 }
 
-/** The templates of the alerts, as far as they use them: labels by name, and the value. */
+/** Renders the templates that the alerts use: labels by name, and the value. */
 function rendered(template: string, { attributes, shown }: NonNullable<Moment['fires']>): string {
   const withLabels = Object.entries(spelled(attributes)).reduce(
     (text, [label, value]) => text.replaceAll(`{{ $labels.${label} }}`, value),

@@ -5,17 +5,17 @@ import {
   type MetricName,
 } from '../../shared/contract/telemetry.ts';
 
-/** How a backend that speaks PromQL spells what it was sent over OTLP. */
+/** The names that a backend with PromQL gives to what it received over OTLP. */
 export interface Spelling {
-  /** Takes any name, and gives the unit's suffix to those of the table. */
+  /** Any name; those in the table of telemetry get the suffix of their unit. */
   readonly metric: (name: string) => string;
   /** Metric and matchers, ready for a window: `up{job="a"}`. */
   readonly selector: (name: MetricName, matchers: Matchers) => string;
-  /** A label as it stands in `by (…)` and `on (…)`. */
+  /** A label in `by (…)` and `on (…)`. */
   readonly label: (name: AttributeName) => string;
   /** A label's value in an alert's annotation. */
   readonly labelValue: (name: AttributeName) => string;
-  /** A label as Grafana names the field of a table, and in double braces the text of a legend. */
+  /** A label as the name of a field in Grafana's tables, and in the text of a legend. */
   readonly field: (name: AttributeName) => string;
   readonly legend: (name: AttributeName) => string;
 }
@@ -26,8 +26,8 @@ export type Matchers = Readonly<Partial<Record<AttributeName, string>>>;
 /**
  * Prometheus' own translation of OTLP (`UnderscoreEscapingWithSuffixes`, its default; Grafana Cloud's,
  * Mimir's with `otel_metric_suffixes_enabled`, and VictoriaMetrics' with
- * `-opentelemetry.usePrometheusNaming`): what is neither letter nor digit becomes an underscore, and
- * the unit is put behind the name. A unit in braces only says what is counted, and is left out.
+ * `-opentelemetry.usePrometheusNaming`): every character but letters and digits becomes an underscore,
+ * and the unit is appended. A unit in braces only names what is counted, and is left out.
  */
 export const UNDERSCORES: Spelling = spelledAs(underscored);
 
@@ -38,9 +38,9 @@ export const UNDERSCORES: Spelling = spelledAs(underscored);
 export const UNITLESS: Spelling = spelledAs(escaped);
 
 /**
- * OpenTelemetry's names as they stand, which PromQL takes in quotes since Prometheus 3: CloudWatch,
- * Prometheus with `NoTranslation`. VictoriaMetrics keeps them unless told otherwise; 1.145 takes labels
- * in quotes, 1.112 does not.
+ * OpenTelemetry's own names, which PromQL accepts in quotes since Prometheus 3: CloudWatch, Prometheus
+ * with `NoTranslation`. VictoriaMetrics keeps them by default; 1.145 accepts labels in quotes, 1.112
+ * does not.
  */
 export const DOTTED: Spelling = {
   metric: (name) => name,

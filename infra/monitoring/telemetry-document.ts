@@ -1,5 +1,6 @@
 import {
   type AttributeDefinition,
+  type AttributeName,
   ATTRIBUTES,
   CONVENTIONS_VERSION,
   type EventDefinition,
@@ -12,14 +13,11 @@ import {
   SPANS,
 } from '../../shared/contract/telemetry.ts';
 import { ALERT_NAMES, alertsOf, runbookUrl } from './alerts.ts';
-import { GENERATED } from './generated.ts';
-import { code, codes, table } from './markdown.ts';
-import { DEFAULT_OPTIONS, promDuration, WINDOW_RUNS } from './options.ts';
+import { DEFAULT_OPTIONS, GENERATED, promDuration, WINDOW_RUNS } from './options.ts';
 import { queriesIn } from './queries.ts';
-import { seriesOf, seriesPer } from './series.ts';
 import { UNDERSCORES } from './spelling.ts';
 
-/** docs/telemetry.md: the table of telemetry for people, and the alerts that are made from it. */
+/** docs/telemetry.md: the table of telemetry, and the alerts that are made from it. */
 export function telemetryDocument(): string {
   return `${[
     `<!-- ${GENERATED} -->`,
@@ -42,20 +40,20 @@ export function telemetryDocument(): string {
   ].join('\n\n')}\n`;
 }
 
-const INTRODUCTION = `What the function sends to an OTLP backend at the end of every run. [monitoring.md](monitoring.md) says how to load the
-rules and the dashboard, [backends.md](backends.md) how to reach a backend. Names that do not begin with \`vtepwatch.\` are
-those of OpenTelemetry's semantic conventions, version ${CONVENTIONS_VERSION}.
+const INTRODUCTION = `The function sends this telemetry to your OTLP backend at the end of every run. [monitoring.md](monitoring.md) describes
+how to load the rules and the dashboard, and [backends.md](backends.md) how to reach your backend. Names without the prefix
+\`vtepwatch.\` are those of OpenTelemetry's semantic conventions, version ${CONVENTIONS_VERSION}.
 
-Every metric is a gauge, which all backends store unchanged. A node, a master or a cause that is gone is not sent again:
-its series ends. Every point has the cluster, and the node where it is about one, because many backends keep no attribute
-of a resource on a series.`;
+Every metric is a gauge, which all backends store unchanged. The series of a node, a master or a cause ends when it is
+gone. The name of the cluster is on every point, and so is the name of the node if the point is about a node: many backends
+drop the resource's attributes from series.`;
 
-const EVENTS_INTRODUCTION = `Log records with an event name; the body is one sentence for people. What a flush could not deliver goes out with a later
-run. The function's own log has a JSON line for each change as well.`;
+const EVENTS_INTRODUCTION = `Events are log records with an event name. The body is one sentence for people. A later run sends the events that this one
+could not deliver. The function's own log also has a JSON line for each change.`;
 
-const SPANS_INTRODUCTION = `One trace for each invocation. A span whose work failed has the status Error and the attribute \`${FAILED_SPAN_ATTRIBUTE}\`;
-its message is that of the error. Of a called URL host and port are sent, and no path: it may be a secret. Calls that only
-ask how far a command has come, and those that read a secret or the inventory, have no spans.`;
+const SPANS_INTRODUCTION = `One trace per invocation. A span whose work failed has the status Error, the message of the error, and the attribute
+\`${FAILED_SPAN_ATTRIBUTE}\`. The span of an HTTP call has the host and port of the URL but not its path, which may be secret.
+Calls that poll a command, read a secret or read the inventory have no spans.`;
 
 function metricsTable(): string {
   const rows = Object.entries<MetricDefinition>(METRICS).map(([name, metric]) => [
@@ -71,9 +69,9 @@ function metricsTable(): string {
 
 function seriesSentence(): string {
   const sums = (['node', 'master', 'cluster'] as const).map(
-    (per) => `${seriesPer(per)} a ${per} (of the ${SERIES_MAX[per]} that it may)`,
+    (per) => `${seriesPer(per)} a ${per} (the limit is ${SERIES_MAX[per]})`,
   );
-  return `A run sends at most ${sums.join(', ')}, whatever it finds. No series is for a pair of nodes.`;
+  return `A run sends at most ${sums.join(', ')} series, whatever it finds. There are no series for pairs of nodes.`;
 }
 
 function eventsTable(): string {
@@ -109,9 +107,10 @@ function attributesTable(): string {
 
 function alertsIntroduction(): string {
   const schedule = promDuration(DEFAULT_OPTIONS.scheduleSeconds);
-  return `As committed, for a schedule of ${schedule}: every window is so many runs. A value counts for ${WINDOW_RUNS} runs, so that one run whose
-telemetry was lost ends no alert. An incident was looked at twice before it is open: its alerts wait for nothing more.
-What is measured once a run, a slow master or hosts without an answer, waits for a second run that says the same.`;
+  return `The committed rules are for a schedule of ${schedule}: every window is a number of runs. A value counts for ${WINDOW_RUNS} runs, so an alert
+does not resolve when the telemetry of one run is lost. Alerts about incidents fire at once, because vtepwatch has read the hosts
+twice before it opens an incident. Slow masters and hosts without an answer are measured once per run, and their alerts wait for
+a second run.`;
 }
 
 function alertsTable(): string {
@@ -121,7 +120,7 @@ function alertsTable(): string {
     const link = `[${name}](../${runbookUrl(name, DEFAULT_OPTIONS)})`;
     return [link, severity, withoutTemplates(summary)];
   });
-  return table(['alert', 'severity', 'says'], rows);
+  return table(['alert', 'severity', 'summary'], rows);
 }
 
 /** `{{ $labels.k8s_node_name }}` becomes NODE, `{{ $value | humanize }}` becomes N. */
@@ -130,4 +129,43 @@ function withoutTemplates(text: string): string {
     .replaceAll(UNDERSCORES.labelValue('k8s.cluster.name'), 'CLUSTER')
     .replaceAll(UNDERSCORES.labelValue('k8s.node.name'), 'NODE')
     .replaceAll(/\{\{ \$value[^}]*\}\}/g, 'N');
+}
+
+type Per = MetricDefinition['per'];
+
+/** The largest number of series of one metric, for one node, one master or the cluster. */
+export function seriesOf(metric: MetricDefinition): number {
+  const combinations = metric.attributes.map(valuesOf).reduce((all, values) => all * values, 1);
+  return metric.seriesMax ?? combinations;
+}
+
+/** The largest number of series of all metrics together. */
+export function seriesPer(per: Per): number {
+  return Object.values<MetricDefinition>(METRICS)
+    .filter((metric) => metric.per === per)
+    .reduce((sum, metric) => sum + seriesOf(metric), 0);
+}
+
+/** Names of clusters and nodes have no list of values: the series are counted for one of them. */
+function valuesOf(name: AttributeName): number {
+  const { values }: AttributeDefinition = ATTRIBUTES[name];
+  return values?.length ?? 1;
+}
+
+/** A Markdown table with aligned columns, as the formatter writes it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, at) =>
+    Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[], fill = ' '): string =>
+    `| ${widths.map((width, at) => (cells[at] ?? '').padEnd(width, fill)).join(' | ')} |`;
+  return [line(head), line([], '-'), ...rows.map((row) => line(row))].join('\n');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function codes(texts: readonly string[]): string {
+  return texts.map(code).join(', ');
 }

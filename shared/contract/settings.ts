@@ -172,7 +172,7 @@ function seconds(fallback: number): z.ZodMiniDefault<z.ZodMiniNumber<number>> {
 }
 
 function numberOf(words: string, holds: (value: number) => boolean): z.ZodMiniNumber<number> {
-  // What is checked of several numbers together must not be asked of a wrong one.
+  // A check across several numbers must not run on a wrong one.
   return z.number(words).check(z.refine(holds, { error: words, abort: true }));
 }
 
@@ -180,7 +180,7 @@ export function listOf<Item extends z.ZodMiniType>(
   item: Item,
   { least, most, words }: { readonly least: number; readonly most: number; readonly words: string },
 ): z.ZodMiniArray<Item> {
-  // zod's own checks of the length would be asked of a text as well.
+  // zod's own checks of a length would run on a string as well.
   const fits = ({ length }: readonly unknown[]): boolean => length >= least && length <= most;
   return z.array(item, words).check(z.refine(fits, words));
 }

@@ -30,7 +30,7 @@ const alarms = alarmsOf(template);
 const RUNBOOK = readFileSync(path.join(import.meta.dirname, '../../RUNBOOK.md'), 'utf8');
 const SECTIONS = Array.from(RUNBOOK.matchAll(/^### (.*)$/gm), ([, title]) => title);
 
-describe('the alarms of the watch itself', () => {
+describe('the alarms about vtepwatch itself', () => {
   test('are these, of which people read the names', () => {
     expect([...alarms.keys()]).toEqual(NAMES);
   });
@@ -65,7 +65,7 @@ describe('the alarms of the watch itself', () => {
 });
 
 describe('did not run', () => {
-  test('takes silence for trouble', () => {
+  test('takes missing runs for a failure', () => {
     expect(alarms.get('did-not-run')).toMatchObject({
       TreatMissingData: 'breaching',
       ComparisonOperator: 'LessThanThreshold',
@@ -92,7 +92,7 @@ describe('did not run', () => {
   });
 });
 
-describe('a single bad run is bad luck', () => {
+describe('a single bad run sends no alarm', () => {
   test.for(['runs-fail', 'throttled', 'ticks-dropped'])('%s: two of three', (name) => {
     expect(alarms.get(name)).toMatchObject({
       Threshold: 1,
@@ -115,7 +115,7 @@ describe('a single bad run is bad luck', () => {
   });
 });
 
-describe('what a run tells stands until another run tells', () => {
+describe('what a run reports holds until another run reports', () => {
   test.for([
     ['pages-owed', 'OutboxOldestSeconds', { Threshold: 900, Statistic: 'Maximum' }],
     ['blind', 'HostsReadRatio', { Threshold: 0.5, Statistic: 'Minimum', EvaluationPeriods: 3 }],
@@ -130,7 +130,7 @@ describe('what a run tells stands until another run tells', () => {
   test('blind is fewer hosts than the quorum', () => {
     const strict = alarmsOf(templateOf({ limits: { quorum: 0.9 } })).get('blind');
     expect(strict).toMatchObject({ Threshold: 0.9 });
-    expect(strict?.['AlarmDescription']).toContain('less than 90 %');
+    expect(strict?.['AlarmDescription']).toContain('fewer than 90 %');
   });
 
   test('a page that waits for the next tick is not yet old', () => {

@@ -209,7 +209,7 @@ describe('the topics', () => {
   const topics = resourcesOf(template, 'AWS::SNS::Topic');
   const policies = resourcesOf(template, 'AWS::SNS::TopicPolicy');
 
-  test('are two: pages, and alarms of the watch itself', () => {
+  test('are two: pages, and alarms about vtepwatch itself', () => {
     expect(Object.keys(topics)).toEqual(['WatchPages', 'WatchAlarms']);
   });
 

@@ -3,17 +3,17 @@ import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { type MonitoringOptions, windowOf } from '../options.ts';
 import type { Queries } from '../queries.ts';
 
-/** What every panel's queries are made from. */
+/** What the queries of every panel need. */
 export interface Board {
   readonly queries: Queries;
   readonly options: MonitoringOptions;
   /** How far back a value still counts as the newest. */
   readonly window: string;
-  /** The cluster that is chosen at the top. */
+  /** The cluster that is selected at the top. */
   readonly here: { readonly 'k8s.cluster.name': string };
 }
 
-/** A titled line across the dashboard, and what stands below it. */
+/** A titled row of the dashboard and the panels below it. */
 export interface Section {
   readonly title: string;
   readonly panels: readonly Builder<Panel>[];

@@ -3,7 +3,7 @@ import { MEMORY } from '../options.ts';
 import type { Board, Section } from './board.ts';
 import { table, type Column, type Steps } from './panels.ts';
 
-/** All clusters at a glance, whichever is chosen. */
+/** All clusters, whichever is selected. */
 export function clusters({ queries, options, window }: Board): Section {
   const by = ['k8s.cluster.name'] as const;
   const nodes = (title: string, state: NodeState, steps?: Steps): Column => ({
@@ -31,7 +31,7 @@ export function clusters({ queries, options, window }: Board): Section {
         {
           title: 'Every cluster',
           description:
-            'Nodes by verdict, open incidents, and how long ago a run could judge the cluster. A cluster that no longer reports keeps its last line for three days.',
+            'Nodes by state, open incidents, and the time since a run could check the cluster. A cluster that stops reporting keeps its last row for three days.',
           width: 24,
           height: 6,
           sortBy: 'Cut off',
@@ -50,7 +50,7 @@ export function clusters({ queries, options, window }: Board): Section {
             [null, 'transparent'],
             [1, 'purple'],
           ]),
-          nodes('Well', 'ok'),
+          nodes('OK', 'ok'),
           {
             title: 'Open incidents',
             expr: `sum by (${queries.labels(by)}) (${open})`,
@@ -60,7 +60,7 @@ export function clusters({ queries, options, window }: Board): Section {
             ],
           },
           {
-            title: 'Last good run',
+            title: 'Last successful run',
             expr: `time() - ${lastSuccess}`,
             unit: 's',
             steps: [

@@ -1,6 +1,6 @@
 import { type Table, TABLES } from '../../../shared/contract/causes.ts';
 import type { Board, Section } from './board.ts';
-import { type Column, type Steps, table, timeSeries } from './panels.ts';
+import { type Column, stat, type Steps, table, timeSeries } from './panels.ts';
 
 const TITLES: Readonly<Record<Table, string>> = {
   neighbour: 'Neighbour',
@@ -13,6 +13,7 @@ const LOST: Steps = [
   [1, 'red'],
 ];
 
+/** The nodes by table: which entries for them are wrong or missing on the others. */
 export function nodes({ queries, window, here }: Board): Section {
   const { spelling, latest } = queries;
   const by = ['k8s.node.name'] as const;
@@ -36,9 +37,9 @@ export function nodes({ queries, window, here }: Board): Section {
     panels: [
       table(
         {
-          title: 'Who is lost, and where',
+          title: 'Which nodes are unreachable, and why',
           description:
-            'Neighbour, FDB and route: how many peers hold no correct entry for the node. Cut off from: by its own open incidents. Judged by 0 means unknown, not healthy. Ghosts: entries on the node for VTEPs of no live node.',
+            'Neighbour, FDB, Route: the number of nodes without a correct entry for this node. Cut off from: by its own open incidents. Checked from 0 means unknown, not healthy. Ghosts: entries on it for no live node.',
           width: 24,
           height: 10,
           sortBy: 'Cut off from',
@@ -52,7 +53,7 @@ export function nodes({ queries, window, here }: Board): Section {
           },
           ...missing,
           {
-            title: 'Judged by',
+            title: 'Checked from',
             expr: latest('vtepwatch.node.checked_peers', { by, where: here, window }),
           },
           {
@@ -63,13 +64,76 @@ export function nodes({ queries, window, here }: Board): Section {
       ),
       timeSeries(
         {
-          title: 'Peers without a correct entry, by node and table',
-          description: 'Every table of every node in which at least one peer lacks an entry.',
+          title: 'Nodes without a correct entry, by missing node and table',
+          description:
+            'Each node and table for which at least one other node has no correct entry.',
           width: 24,
           height: 8,
-          empty: 'Every peer holds every entry',
+          empty: 'Every node has every entry',
         },
         [{ expr: `${byTable} > 0`, legend }],
+      ),
+    ],
+  };
+}
+
+/** How fast each master's own API server answers. */
+export function masters({ queries, options, window, here }: Board): Section {
+  const { spelling, latest } = queries;
+  const reading = { by: ['k8s.node.name'], where: here, window } as const;
+  const legend = spelling.legend('k8s.node.name');
+  const { slowSeconds } = options;
+  const responseTime = spelling.selector('vtepwatch.control_plane.response_time', here);
+  return {
+    title: 'Masters of $cluster',
+    panels: [
+      timeSeries(
+        {
+          title: 'kubectl get nodes, by master',
+          description: `Measured on the master itself, against its own API server. A request that still waits counts with its time so far. Slow above ${slowSeconds} s.`,
+          width: 12,
+          height: 8,
+          unit: 's',
+          limit: slowSeconds,
+          empty: 'No master has been measured',
+        },
+        [{ expr: latest('vtepwatch.control_plane.response_time', reading), legend }],
+      ),
+      stat(
+        {
+          title: '95th percentile of 6 hours',
+          description:
+            'Counts answered requests only; the next panel shows which masters do not answer.',
+          width: 6,
+          height: 8,
+          unit: 's',
+          empty: 'No master has been measured',
+        },
+        [
+          {
+            expr: `max by (${queries.labels(reading.by)}) (quantile_over_time(0.95, ${responseTime}[6h]))`,
+            legend,
+          },
+        ],
+        [
+          [null, 'green'],
+          [slowSeconds, 'red'],
+        ],
+      ),
+      stat(
+        {
+          title: 'API servers',
+          description: 'Whether the last measured request was answered.',
+          words: { '0': 'silent', '1': 'up' },
+          width: 6,
+          height: 8,
+          empty: 'No master has been measured',
+        },
+        [{ expr: latest('vtepwatch.control_plane.reachable', reading), legend }],
+        [
+          [null, 'red'],
+          [1, 'green'],
+        ],
       ),
     ],
   };

@@ -2,13 +2,14 @@ import { MEMORY } from '../options.ts';
 import type { Board, Section } from './board.ts';
 import { type Color, stat, timeSeries } from './panels.ts';
 
+/** What the last run found, and since when. */
 export function verdict(board: Board): Section {
   return {
     title: 'Verdict on $cluster',
     panels: [
       nodesNow(board),
-      judgedNow(board),
-      lastGoodRun(board),
+      checkedNow(board),
+      lastSuccess(board),
       nodesOverTime(board),
       lostPeers(board),
     ],
@@ -17,7 +18,7 @@ export function verdict(board: Board): Section {
 
 type Panel = Section['panels'][number];
 
-/** Colours of the verdicts, by the words that the metric has for them. */
+/** Colours of the states, by the words that the metric has for them. */
 const STATES = {
   isolated: 'red',
   degraded: 'orange',
@@ -30,7 +31,7 @@ function nodesNow(board: Board): Panel {
     {
       title: 'Nodes',
       description:
-        'isolated: cut off from half of its judged peers or more. degraded: from fewer. unknown: its host could not be read.',
+        'isolated: cut off from half of its checked nodes or more. degraded: from fewer. unknown: its host could not be read.',
       width: 12,
       height: 5,
     },
@@ -42,8 +43,8 @@ function nodesNow(board: Board): Panel {
 function nodesOverTime(board: Board): Panel {
   return timeSeries(
     {
-      title: 'Nodes by verdict',
-      description: 'They add up to the cluster.',
+      title: 'Nodes by state',
+      description: 'They add up to the number of nodes in the cluster.',
       width: 12,
       height: 8,
       stacked: true,
@@ -61,7 +62,7 @@ function byState({ queries, window, here }: Board) {
   };
 }
 
-function judgedNow({ queries, window, here }: Board): Panel {
+function checkedNow({ queries, window, here }: Board): Panel {
   const by = ['k8s.cluster.name', 'vtepwatch.node.state'] as const;
   const all = queries.latest('vtepwatch.node.count', { by, where: here, window });
   const unknown = queries.latest('vtepwatch.node.count', {
@@ -71,13 +72,13 @@ function judgedNow({ queries, window, here }: Board): Panel {
   });
   return stat(
     {
-      title: 'Nodes that could be judged',
-      description: 'A fault on the others is not seen.',
+      title: 'Nodes that could be read',
+      description: 'Faults on the other nodes are not detected.',
       width: 6,
       height: 5,
       unit: 'percentunit',
     },
-    [{ expr: `1 - sum(${unknown}) / sum(${all})`, legend: 'judged' }],
+    [{ expr: `1 - sum(${unknown}) / sum(${all})`, legend: 'read' }],
     [
       [null, 'red'],
       [0.5, 'yellow'],
@@ -86,22 +87,22 @@ function judgedNow({ queries, window, here }: Board): Panel {
   );
 }
 
-function lastGoodRun({ queries, options, here }: Board): Panel {
-  const lastSuccess = queries.latest('vtepwatch.check.last_success.timestamp', {
+function lastSuccess({ queries, options, here }: Board): Panel {
+  const success = queries.latest('vtepwatch.check.last_success.timestamp', {
     by: ['k8s.cluster.name'],
     where: here,
     window: MEMORY,
   });
   return stat(
     {
-      title: 'Since the last good run',
-      description: 'Red after three runs that did not report: nobody watches.',
+      title: 'Since the last successful run',
+      description: 'Red after three runs without a report: the cluster is not monitored.',
       width: 6,
       height: 5,
       unit: 's',
       empty: 'never',
     },
-    [{ expr: `time() - ${lastSuccess}`, legend: 'age' }],
+    [{ expr: `time() - ${success}`, legend: 'age' }],
     [
       [null, 'green'],
       [2 * options.scheduleSeconds, 'yellow'],
@@ -115,13 +116,70 @@ function lostPeers({ queries, window, here }: Board): Panel {
   const lost = queries.latest('vtepwatch.node.lost_peers', { by, where: here, window });
   return timeSeries(
     {
-      title: 'Peers that a node is cut off from',
+      title: 'Nodes that a node is cut off from',
       description:
-        'By the open incidents of the node itself; the peers of a broken node are not listed.',
+        'Counts the open incidents of the node itself. The peers of a broken node are not shown.',
       width: 12,
       height: 8,
-      empty: 'No node is cut off from anyone',
+      empty: 'No node is cut off from another',
     },
     [{ expr: `${lost} > 0`, legend: queries.spelling.legend('k8s.node.name') }],
   );
+}
+
+const SEVERITY_COLORS = {
+  critical: 'red',
+  warning: 'orange',
+  info: 'blue',
+} as const satisfies Readonly<Record<string, Color>>;
+
+/** The open incidents. One fault is one incident, however many pairs show it. */
+export function incidents({ queries, window, here }: Board): Section {
+  const { spelling, latest } = queries;
+  return {
+    title: 'Incidents of $cluster',
+    panels: [
+      timeSeries(
+        {
+          title: 'Open incidents by severity',
+          description: 'critical: a node is cut off from half of its checked nodes or more.',
+          width: 12,
+          height: 7,
+          stacked: true,
+        },
+        [
+          {
+            expr: latest('vtepwatch.incident.active', {
+              by: ['vtepwatch.severity'],
+              where: here,
+              window,
+            }),
+            legend: spelling.legend('vtepwatch.severity'),
+          },
+        ],
+        SEVERITY_COLORS,
+      ),
+      timeSeries(
+        {
+          title: 'Open incidents by cause',
+          description:
+            'A cause without an open incident has no series. The runbook has a section for each cause.',
+          width: 12,
+          height: 7,
+          stacked: true,
+          empty: 'No incident is open',
+        },
+        [
+          {
+            expr: `${latest('vtepwatch.cause.incidents', {
+              by: ['vtepwatch.cause'],
+              where: here,
+              window,
+            })} > 0`,
+            legend: spelling.legend('vtepwatch.cause'),
+          },
+        ],
+      ),
+    ],
+  };
 }

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { ATTRIBUTES, METRICS } from '../../../shared/contract/telemetry.ts';
 import { ALERT_NAMES, alertsOf } from '../../../infra/monitoring/alerts.ts';
 import { storiesOf } from '../../../infra/monitoring/alert-stories.ts';
-import { monitoringFiles } from '../../../infra/monitoring/files.ts';
+import { monitoringFiles } from '../../../infra/monitoring/generate.ts';
 import { DEFAULT_OPTIONS } from '../../../infra/monitoring/options.ts';
 import { queriesIn } from '../../../infra/monitoring/queries.ts';
 import { DOTTED, UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
@@ -63,7 +63,7 @@ test('a rule that is wrong breaks its story', ({ skip }) => {
   const wrong = new Map([...files, [RULES, rules.replaceAll('>= 0.5', '> 0.5')]]);
   const { passes, text } = promtool(['test', 'rules', TESTS], wrong);
   expect(passes).toBe(false);
-  expect(text).toContain('VtepwatchNodeCutOff: half of the peers are enough, less are not');
+  expect(text).toContain('VtepwatchNodeCutOff: half of the peers are enough, fewer are not');
 });
 
 describe('every alert', () => {

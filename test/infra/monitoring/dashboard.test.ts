@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import { ATTRIBUTES, METRICS } from '../../../shared/contract/telemetry.ts';
 import { timeoutSeconds } from '../../../infra/cluster.ts';
-import { monitoringFiles } from '../../../infra/monitoring/files.ts';
+import { monitoringFiles } from '../../../infra/monitoring/generate.ts';
 import { DEFAULT_OPTIONS } from '../../../infra/monitoring/options.ts';
 import { DOTTED, UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
 import { readQuery } from './promql.ts';

@@ -61,9 +61,12 @@ test('it says how it is used', async () => {
 });
 
 test.for<[readonly string[], RegExp]>([
-  [['--out', 'x', '--schedule', '5'], /^--schedule: not a duration as 30s, 1m or 5m: 5\n$/],
-  [['--out', 'x', '--schedule', '0m'], /^--schedule: not a duration/],
-  [['--out', 'x', '--slow', 'soon'], /^--slow: not a number of seconds: soon\n$/],
+  [
+    ['--out', 'x', '--schedule', '5'],
+    /^--schedule must be a duration such as 30s, 1m or 5m, not 5\n$/,
+  ],
+  [['--out', 'x', '--schedule', '0m'], /^--schedule must be a duration/],
+  [['--out', 'x', '--slow', 'soon'], /^--slow must be a number of seconds, not soon\n$/],
   [['--schedule', '1m'], /^--out is missing/],
   [['--without-units'], /^--out is missing/],
   [['--nonsense'], /--nonsense/],

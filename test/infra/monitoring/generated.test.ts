@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { committedFiles } from '../../../infra/monitoring/files.ts';
+import { committedFiles } from '../../../infra/monitoring/generate.ts';
 
 const CHECKOUT = path.join(import.meta.dirname, '..', '..', '..');
 

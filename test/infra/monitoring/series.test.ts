@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SERIES_MAX } from '../../../shared/contract/telemetry.ts';
-import { seriesPer } from '../../../infra/monitoring/series.ts';
+import { seriesPer } from '../../../infra/monitoring/telemetry-document.ts';
 
 test.for(['node', 'master', 'cluster'] as const)(
   'the table has no more series for a %s than it may',

@@ -73,7 +73,7 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
         severity: 'critical',
       },
       annotations: {
-        summary: 'demo: master1 is cut off from 100% of its peers',
+        summary: 'demo: master1 is cut off from 100% of the checked nodes',
         runbook_url: 'RUNBOOK.md#vtepwatchnodecutoff',
       },
     });
