@@ -8,12 +8,7 @@ import { pageOf } from '../shared/core/page/page.ts';
 
 /** The sections that are about no cause, before and after those that are. */
 const BEFORE = ['How to read a page'];
-const AFTER = [
-  'alarms of the watch',
-  'could not judge',
-  'undelivered pages',
-  'alerts of your backend',
-];
+const AFTER = ['alarms', 'could not judge', 'undelivered pages', 'alerts of your backend'];
 
 const PARTS = ['Meaning', 'Look', 'Mend', 'Why it happens'];
 
@@ -59,8 +54,8 @@ describe('the runbook', () => {
     expect(partsOf(cause)).toEqual(PARTS);
   });
 
-  test.for(ALERT_NAMES)('%s: meaning, look and mend', (alert) => {
-    expect(partsOf(alert)).toEqual(['Meaning', 'Look', 'Mend']);
+  test.for(ALERT_NAMES)('%s: meaning, look and fix', (alert) => {
+    expect(partsOf(alert)).toEqual(['Meaning', 'Look', 'Fix']);
   });
 
   test.for(CAUSES)('%s: its mend has the restart of every install', (cause) => {
