@@ -65,6 +65,12 @@ function messageOf(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }
 
+/** A reader that stops early, as `head` does, has seen all that it wants. */
+function ignoreLostReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
+for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreLostReader);
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

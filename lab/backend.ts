@@ -4,7 +4,7 @@ import { startBackend } from './backend/backend.ts';
 import { findPrograms } from './backend/programs.ts';
 import { rehearse } from './backend/rehearsal.ts';
 import { FAULTS } from './faults/registry.ts';
-import { exitWith, runProgram } from './run-program.ts';
+import { exitWith, type Keep, runProgram } from './run-program.ts';
 import { type Teller, teller } from './story/terminal.ts';
 import { startWorld } from './world.ts';
 
@@ -34,37 +34,36 @@ async function main(): Promise<number> {
     return 0;
   }
   const tell = teller((text) => process.stdout.write(text));
+  return await runProgram(async (keep) => live(order, keep, tell), {
+    ending: () => tell.say('removing everything'),
+  });
+}
+
+async function live(
+  { scheduleSeconds, modelled }: Order,
+  keep: Keep,
+  tell: Teller,
+): Promise<number> {
   tell.heading('The backend and the hosts come up');
   const found = await tell.during('looking for VictoriaMetrics', findPrograms());
   if (found.kind === 'missing') {
     tell.say(`there is no VictoriaMetrics here: ${found.reason}`);
     return 1;
   }
-  return await live(order, found.directory, tell);
-}
-
-async function live(
-  { scheduleSeconds, modelled }: Order,
-  programs: string,
-  tell: Teller,
-): Promise<number> {
-  return await runProgram(
-    async (keep) => {
-      const heard = (change: AlertChange): void => tell.say(described(change));
-      const backend = await keep(() => startBackend({ programs, scheduleSeconds, heard }));
-      const world = await keep(() =>
-        startWorld({
-          cluster: 'demo',
-          prefer: modelled ? 'modelled' : undefined,
-          env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: backend.database.otlpEndpoint },
-          progress: (step) => tell.say(step),
-        }),
-      );
-      const fault = FAULTS['neighbour-missing'];
-      await rehearse({ world, backend, scheduleSeconds, fault, tell });
-    },
-    { ending: () => tell.say('removing everything') },
+  const programs = found.directory;
+  const heard = (change: AlertChange): void => tell.say(described(change));
+  const backend = await keep(() => startBackend({ programs, scheduleSeconds, heard }));
+  const world = await keep(() =>
+    startWorld({
+      cluster: 'demo',
+      prefer: modelled ? 'modelled' : undefined,
+      env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: backend.database.otlpEndpoint },
+      progress: (step) => tell.say(step),
+    }),
   );
+  const fault = FAULTS['neighbour-missing'];
+  await rehearse({ world, backend, scheduleSeconds, fault, tell });
+  return 0;
 }
 
 function described({ kind, alert, labels, annotations }: AlertChange): string {

@@ -12,11 +12,12 @@ export interface ProgramOptions {
 }
 
 /**
- * Runs a program until its end, or until somebody interrupts it, then ends its parts, the last
- * first. Resolves with the exit status that is due; rejects where the program fails.
+ * Runs a program until its end, until somebody interrupts it, or until nobody reads what it prints,
+ * then ends its parts, the last first. `work` resolves with its exit status. Resolves with the exit
+ * status that is due; rejects where the program fails.
  */
 export async function runProgram(
-  work: (keep: Keep) => Promise<void>,
+  work: (keep: Keep) => Promise<number>,
   { ending }: ProgramOptions,
 ): Promise<number> {
   const parts: Promise<Part>[] = [];
@@ -25,13 +26,15 @@ export async function runProgram(
     process.once('SIGINT', () => resolve(130));
     process.once('SIGTERM', () => resolve(143));
     process.once('SIGHUP', () => resolve(129));
+    // `head` has seen all that it wants: no failure, and for npm nothing to complain of.
+    process.stdout.on('error', () => resolve(0));
   });
   const worked = work(async (start) => {
     if (ended) throw new Error('the program is ending');
     const part = start();
     parts.push(part);
     return await part;
-  }).then(() => 0);
+  });
   try {
     return await Promise.race([worked, interrupted]);
   } finally {
@@ -48,14 +51,22 @@ export async function runProgram(
   }
 }
 
-/** Prints a program's error, and makes the exit status say that there was one. */
+/**
+ * Prints a program's error, and makes the exit status say that there was one. That nobody reads what
+ * the program prints is no error.
+ */
 export async function exitWith(program: Promise<number>): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreLostReader);
   try {
     process.exitCode = await program;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? describe(error) : String(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+function ignoreLostReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 /** The error with what it came from, a line each. */

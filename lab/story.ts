@@ -37,7 +37,10 @@ async function main(): Promise<number> {
   }
   const tell = teller((text) => process.stdout.write(text));
   return await runProgram(
-    async (keep) => tellStory(await keep(() => open(order, tell)), order.fault, tell),
+    async (keep) => {
+      await tellStory(await keep(() => open(order, tell)), order.fault, tell);
+      return 0;
+    },
     { ending: () => tell.say('removing everything') },
   );
 }

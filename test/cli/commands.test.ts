@@ -264,3 +264,24 @@ function linkLine(mac: string, local: string): string {
 function addressLine(tunnelIp: string): string {
   return `3: flannel.1    inet ${tunnelIp}/32 scope global flannel.1\\       valid_lft forever\n`;
 }
+
+describe('a reader that stops early changes no exit status and causes no message', () => {
+  const before = path.join(SEED, 'before');
+
+  test.for([
+    ['before the first line', ['replay', before, '--json'], 'true', 1],
+    ['before the first line of a help', ['--help'], 'true', 0],
+    ['after one line of many', ['show', '-'], 'head -n 1', 1],
+  ] as const)('%s', ([, words, reader, verdict]) => {
+    const report: Report = JSON.parse(vtepwatch(['replay', before, '--json']).stdout);
+    const problems = Array.from({ length: 20_000 }, () => ({ where: 'node1', message: 'unread' }));
+    const script = `{ "$NODE" cli/vtepwatch.ts ${words.join(' ')}; echo $? >&2; } | ${reader}`;
+    const { stderr } = spawnSync('sh', ['-c', script], {
+      encoding: 'utf8',
+      cwd: ROOT,
+      env: { ...process.env, NODE: process.execPath },
+      input: JSON.stringify({ ...report, problems }),
+    });
+    expect(stderr).toBe(`${verdict}\n`);
+  });
+});
