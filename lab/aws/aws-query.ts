@@ -2,6 +2,7 @@
  * The query protocol, which SNS and CloudFormation speak: a form goes in, XML comes out.
  * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  */
+import { randomUUID } from 'node:crypto';
 import type { ServiceReply, ServiceRequest } from './endpoint.ts';
 import type { ServiceError } from './gate.ts';
 
@@ -10,7 +11,8 @@ export function formOf(request: ServiceRequest): Readonly<Record<string, string>
 }
 
 export function xmlReply(status: number, body: string): ServiceReply {
-  return { status, headers: { 'content-type': 'text/xml' }, body };
+  const headers = { 'content-type': 'text/xml', 'x-amzn-requestid': randomUUID() };
+  return { status, headers, body };
 }
 
 export function xmlRefusal(error: ServiceError): ServiceReply {

@@ -30,6 +30,10 @@ export interface CrowdWorldOptions extends CrowdOptions {
   readonly service?: Partial<ServiceBehaviour>;
   /** What differs from the default limits. */
   readonly limits?: Readonly<Record<string, number>>;
+  /** Further variables of the function: other channels of pages. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Further secrets in the Parameter Store. */
+  readonly parameters?: ReadonlyMap<string, string>;
   /** The folder of the built function; built anew where there is none. */
   readonly bundle?: string | undefined;
 }
@@ -53,7 +57,7 @@ export async function startCrowdWorld(options: CrowdWorldOptions): Promise<Crowd
   try {
     const crowd = createCrowd(options);
     const bundle = options.bundle ?? (await builtFunction(cleanups));
-    const parameters = new Map<string, string>();
+    const parameters = new Map<string, string>(options.parameters);
     if (options.kubernetes !== undefined) {
       const { imageBytes } = options.kubernetes;
       const server = keep(await startNodeListServer({ hosts: crowd.hosts, imageBytes }));
@@ -73,8 +77,11 @@ export async function startCrowdWorld(options: CrowdWorldOptions): Promise<Crowd
       [ENVIRONMENT.cluster]: 'crowd',
       [ENVIRONMENT.targets]: JSON.stringify([{ Key: 'tag:vtepwatch', Values: [TAG.vtepwatch] }]),
       [ENVIRONMENT.limits]: JSON.stringify({ graceSeconds: 0, ...options.limits }),
-      ...(parameters.size > 0 ? { [ENVIRONMENT.kubeconfigParameter]: KUBECONFIG_PARAMETER } : {}),
+      ...(parameters.has(KUBECONFIG_PARAMETER)
+        ? { [ENVIRONMENT.kubeconfigParameter]: KUBECONFIG_PARAMETER }
+        : {}),
       OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
+      ...options.env,
     };
     const watch = keep(startFunction({ bundle, env }));
     return { crowd, aws, otlp, function: watch, tick: () => tick(watch), close };

@@ -35,8 +35,8 @@ export interface Pipeline {
 /** With at most 20 peer names each, some 2 MB. */
 const EVENTS_MAX = 1_000;
 
-/** A run of 5,000 hosts has some 250. */
-const SPANS_MAX = 1_000;
+/** A run of 5,000 hosts has some 300, and 600 more where 200 pages go out through three channels. */
+const SPANS_MAX = 2_000;
 
 export function openPipeline(signal: Signal, options: OTLPExporterNodeConfigBase): Pipeline {
   switch (signal) {
