@@ -100,7 +100,7 @@ describe('check of a broken cluster', () => {
     expect(exit).toBe(1);
     expect(stdout).toContain('cluster demo: INCIDENT; 6 of 6 nodes read');
     expect(stdout).toMatch(/node1 +N +· +· +- /);
-    expect(stdout).toContain('tunnel IP 10.68.0.0) is lost by 5 of 5 peers');
+    expect(stdout).toContain('tunnel IP 10.68.0.0) is unreachable from 5 of 5 nodes');
     expect(pagerDuty.alerts()).toMatchObject([
       {
         dedupKey: 'demo/subject/master1',

@@ -206,7 +206,7 @@ describe('show', () => {
     const { exit, stdout } = vtepwatch(['show'], JSON.stringify(recorded));
     expect(exit).toBe(1);
     expect(stdout).toContain(
-      'master1 (192.168.1.140, tunnel IP 10.68.0.0) is lost by 1 of 1 peers',
+      'master1 (192.168.1.140, tunnel IP 10.68.0.0) is unreachable from 1 of 1 nodes',
     );
     expect(stdout).toMatch(/master3 +N +· +- /);
   });

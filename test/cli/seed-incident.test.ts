@@ -75,7 +75,7 @@ describe('the recorded incident, before the mend', () => {
   test('a person reads the page that would have woken somebody', () => {
     const { stdout } = vtepwatch('replay', path.join(SEED, 'before'));
     expect(stdout).toContain(
-      'master1 (192.168.1.140, tunnel IP 10.68.0.0) is lost by 1 of 1 peers',
+      'master1 (192.168.1.140, tunnel IP 10.68.0.0) is unreachable from 1 of 1 nodes',
     );
     expect(stdout).toContain('found     10.68.0.0 dev flannel.1 INCOMPLETE, on master3');
   });

@@ -14,7 +14,7 @@ export function pageAbout(
     severity: 'critical',
     cause: 'neighbour-missing',
     at: NOW,
-    subject: `[lab] ${node} neighbour-missing 5/5 peers`,
+    subject: `[lab] ${node} neighbour-missing 5/5 nodes`,
     text: `CRITICAL  cluster lab\n${node} is lost – by 5 of 5 <peers> & "all"\n`,
     ...changes,
   };

@@ -9,9 +9,10 @@ import type { Signature } from './signatures.ts';
 interface CauseRule {
   readonly signature: Signature;
   readonly patience: Patience;
-  /** One sentence: what is wrong. */
+  readonly harm: Harm;
+  /** What is wrong. */
   readonly summary: (names: Names) => string;
-  /** One sentence: what users notice. */
+  /** What users notice. */
   readonly effect: (names: Names) => string;
   readonly fix: FixRule;
 }
@@ -23,8 +24,14 @@ type Patience = (
 ) => number;
 
 /**
- * Whom a sentence speaks of, ready for a page: `master1`, `all 5 of its judged peers`. Either may be
- * one node or several, so no verb or pronoun of a sentence may depend on it.
+ * `unreachable`: packets between the nodes are lost. `temporary`: they arrive, as long as the kernel
+ * keeps an entry that flannel never sets again.
+ */
+export type Harm = 'unreachable' | 'temporary';
+
+/**
+ * Whom a sentence is about, ready for a page: `master1`, `all 5 checked nodes`. Each may be one node
+ * or several, so no verb of a sentence may depend on it.
  */
 export interface Names {
   readonly subject: string;
@@ -46,7 +53,7 @@ interface FixRule {
  */
 type FixKind = 'device' | 'entries' | 'restart';
 
-/** A subject or an observer that is cut off pages at once; what reaches less far must last. */
+/** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
 const byReach: Patience = ({ scope, severity }, { pairPatienceSeconds }) =>
   severity === 'critical' && scope !== 'pair' ? 0 : pairPatienceSeconds;
 
@@ -59,14 +66,19 @@ const TABLE_NAMES: Readonly<Record<Table, string>> = {
   route: 'route',
 };
 
-const answersAreLost = ({ subject, observers }: Names): string =>
-  `Answers to ${subject} from ${observers} are lost: pods and API calls hang, while every node stays Ready.`;
+const packetsAreLost = ({ subject, observers }: Names): string =>
+  `Packets from ${observers} to ${subject} are lost, so pods and API calls hang. Every node stays Ready.`;
 
 const packetsAreDropped = ({ subject, observers }: Names): string =>
-  `Packets to ${subject} from ${observers} are dropped there: pods and API calls hang, while every node stays Ready.`;
+  `Packets from ${observers} are dropped when they arrive at ${subject}, so pods and API calls hang. Every node stays Ready.`;
 
 const podsAreCutOff = ({ observers }: Names): string =>
-  `Pods on ${observers} reach no pod of another node, and their answers are lost, while every node stays Ready.`;
+  `Pods on ${observers} cannot send packets to pods on other nodes, so connections in both directions hang. Every node stays Ready.`;
+
+/** `master1's`; of a name in the plural, `several nodes'`. */
+function possessive(name: string): string {
+  return name.endsWith('s') ? `${name}'` : `${name}'s`;
+}
 
 /** Every cause with its rule; one that is missing here does not compile. */
 export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
@@ -74,15 +86,16 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   'device-missing': {
     signature: { kind: 'device' },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ observers }) => `There is no VXLAN device on ${observers}.`,
     effect: podsAreCutOff,
     // Entries cannot be put on a device that is not there.
     fix: { at: 'observers', kinds: ['restart'] },
   },
 
-  // The subject's device has another MAC than its annotation, which the observers rightly hold: udev,
+  // The subject's device has another MAC than its annotation, which the observers hold: udev,
   // NetworkManager or a person changed it. The change also flushes the host's own neighbour entries,
-  // which is part of this fault and no fault of its own.
+  // which is part of this fault.
   'mac-drift': {
     signature: {
       kind: 'cell',
@@ -90,8 +103,9 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       macTruth: 'differs',
     },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `The MAC of the VXLAN device of ${subject} is no longer that of its annotation, which stands rightly on ${observers}.`,
+      `${possessive(subject)} VXLAN device changed its MAC address. Its node annotation and ${observers} still have the old one.`,
     effect: packetsAreDropped,
     // Entries for the drifted device would be wrong.
     fix: { at: 'subject', kinds: ['device', 'restart'] },
@@ -102,42 +116,46 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   partition: {
     signature: { kind: 'sides' },
     patience: byReach,
+    harm: 'unreachable',
     summary: () =>
-      'The nodes have fallen into two groups, and no node of one holds any entry for a node of the other.',
+      'The nodes have split into two groups. No node in one group holds any entry for a node in the other.',
     effect: () =>
-      'Pods of one group cannot reach those of the other: calls between them hang, while every node stays Ready.',
+      'Pods in one group cannot reach pods in the other, so calls between them hang. Every node stays Ready.',
     fix: AT_OBSERVERS,
   },
 
-  // The device is there and nothing is programmed: since 0.27.4 flannel makes a lost device anew, and
+  // The device is there and nothing is programmed: flannel from 0.27.4 on makes a lost device anew, but
   // does not program the peers again.
   'tables-empty': {
     signature: { kind: 'row', pattern: { neighbour: 'lost', fdb: 'lost', route: 'lost' } },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ observers }) =>
-      `The VXLAN device is there on ${observers}, and no neighbour entry, FDB entry or route for any peer.`,
+      `There is a VXLAN device on ${observers}, but no neighbour entry, FDB entry or route for any other node.`,
     effect: podsAreCutOff,
     fix: AT_OBSERVERS,
   },
 
-  // The host lost neighbour entries and routes and kept the FDB: its device went down and up, or
+  // The host lost its neighbour entries and routes, but not the FDB: its device went down and up, or
   // systemd-networkd restarted.
   'neighbours-and-routes-lost': {
     signature: { kind: 'row', pattern: { neighbour: 'lost', fdb: 'held', route: 'lost' } },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ observers }) =>
-      `All neighbour entries and routes are gone from ${observers}, and the FDB is there: the VXLAN device went down and up, or systemd-networkd restarted.`,
+      `All neighbour entries and routes for other nodes are gone from ${observers}. The FDB entries are still there. The VXLAN device went down and up, or systemd-networkd restarted.`,
     effect: podsAreCutOff,
     fix: AT_OBSERVERS,
   },
 
   // The host lost all its neighbour entries and nothing else: `ip neigh flush … nud permanent`, or
-  // systemd-networkd that drops what it did not set itself, with routes left alone.
+  // systemd-networkd, which drops entries that it did not set itself, where it is set to keep routes.
   'neighbours-flushed': {
     signature: { kind: 'row', pattern: { neighbour: 'lost', fdb: 'held', route: 'held' } },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ observers }) =>
-      `All neighbour entries are gone from ${observers}; whatever else was read is there.`,
+      `All neighbour entries for other nodes are gone from ${observers}. Everything else that was read is there.`,
     effect: podsAreCutOff,
     fix: AT_OBSERVERS,
   },
@@ -151,13 +169,14 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       macTruth: 'agrees',
     },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `The VTEP MAC of ${subject} on ${observers} is an old one: device and annotation agree on another.`,
+      `The MAC address for ${subject} on ${observers} is an old one. The VXLAN device and the node annotation agree on a newer one.`,
     effect: packetsAreDropped,
     fix: AT_OBSERVERS,
   },
 
-  // Observers hold another MAC than the subject's device, and nothing tells which of them is right.
+  // Observers hold another MAC than the subject's device, and no annotation shows which is right.
   'mac-mismatch': {
     signature: {
       kind: 'cell',
@@ -165,34 +184,38 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       macTruth: 'unknown',
     },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `The VTEP MAC of ${subject} on ${observers} is not that of the device. Where the node's annotation flannel.alpha.coreos.com/backend-data holds the device's MAC, the peers are stale; else the device has drifted.`,
+      `The MAC address for ${subject} on ${observers} is not the one of the VXLAN device. If the node annotation flannel.alpha.coreos.com/backend-data has the device's MAC address, the other nodes have an old one. If it has another, the device changed its MAC address.`,
     effect: packetsAreDropped,
     fix: AT_OBSERVERS,
   },
 
-  // The FDB sends the node's packets to another underlay IP than the node has.
+  // The FDB sends packets for the node to another underlay IP than the node has.
   'underlay-moved': {
     signature: { kind: 'cell', patterns: [{ neighbour: 'held', fdb: 'changed', route: 'held' }] },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `Packets for ${subject} are sent to a wrong underlay IP by the FDB of ${observers}.`,
-    effect: answersAreLost,
+      `The FDB on ${observers} sends packets for ${subject} to a wrong underlay IP.`,
+    effect: packetsAreLost,
     fix: AT_OBSERVERS,
   },
 
-  // Nothing of the node is there: flannel on the observers never heard of it, or was told that it left.
+  // No entry for the node is there: flannel on the observers never got the event that it joined, or got
+  // one that it left.
   'never-programmed': {
     signature: { kind: 'cell', patterns: [{ neighbour: 'lost', fdb: 'lost', route: 'lost' }] },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `Neighbour entry, FDB entry and route for ${subject} are all missing on ${observers}.`,
-    effect: answersAreLost,
+      `The neighbour entry, the FDB entry and the route for ${subject} are all missing on ${observers}.`,
+    effect: packetsAreLost,
     fix: AT_OBSERVERS,
   },
 
-  // Two of the three entries are gone. A route that could not be set, for one, makes flannel take back
-  // neighbour and FDB entry (vxlan_network.go, handleSubnetEvents).
+  // Two of the three entries are gone. For example, when flannel cannot set a route, it removes the
+  // neighbour and FDB entries again (vxlan_network.go, handleSubnetEvents).
   'entries-missing': {
     signature: {
       kind: 'cell',
@@ -203,32 +226,35 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       ],
     },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ subject, observers, tables }) =>
       `The ${tables.map((table) => TABLE_NAMES[table]).join(' and ')} entries for ${subject} are gone from ${observers}.`,
-    effect: answersAreLost,
+    effect: packetsAreLost,
     fix: AT_OBSERVERS,
   },
 
-  // The permanent neighbour entry is gone; whatever else was read of it is right. flannel leaves exactly
-  // this behind when adding the FDB entry fails and it takes the neighbour entry back (device.go, AddFDB;
-  // vxlan_network.go, handleSubnetEvents), and it never puts it right by itself. Whether the kernel
-  // shows nothing, INCOMPLETE or FAILED depends on traffic alone.
+  // Only the permanent neighbour entry is gone. flannel leaves exactly this behind when it cannot add the
+  // FDB entry and removes the neighbour entry again (device.go, AddFDB; vxlan_network.go,
+  // handleSubnetEvents), and never fixes it. Whether the kernel shows nothing, INCOMPLETE or FAILED
+  // depends on traffic alone.
   'neighbour-missing': {
     signature: { kind: 'cell', patterns: [{ neighbour: 'lost', fdb: 'held', route: 'held' }] },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `The permanent neighbour entry for ${subject} is gone from ${observers}; whatever else was read of it is right.`,
-    effect: answersAreLost,
+      `The permanent neighbour entry for ${subject} is gone from ${observers}. Everything else that was read is correct.`,
+    effect: packetsAreLost,
     fix: AT_OBSERVERS,
   },
 
-  // The FDB entry is gone: the kernel knows the inner MAC and not the host behind it.
+  // The FDB entry is gone: the kernel knows the inner MAC, but not the host behind it.
   'fdb-missing': {
     signature: { kind: 'cell', patterns: [{ neighbour: 'held', fdb: 'lost', route: 'held' }] },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `The FDB entry for the VTEP of ${subject} is gone from ${observers}; whatever else was read of it is right.`,
-    effect: answersAreLost,
+      `The FDB entry for ${subject} is gone from ${observers}. Everything else that was read is correct.`,
+    effect: packetsAreLost,
     fix: AT_OBSERVERS,
   },
 
@@ -236,10 +262,11 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   'route-missing': {
     signature: { kind: 'cell', patterns: [{ neighbour: 'held', fdb: 'held', route: 'lost' }] },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `The route to the pods of ${subject} is gone from ${observers}, or leads elsewhere.`,
+      `The route to the pods on ${subject} is gone from ${observers}, or leads elsewhere.`,
     effect: ({ subject, observers }) =>
-      `Pods on ${subject} cannot be reached from ${observers}; packets may leave by the default route.`,
+      `Pods on ${subject} are unreachable from ${observers}. Packets for them may leave by the default route.`,
     fix: AT_OBSERVERS,
   },
 
@@ -247,10 +274,11 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   'neighbour-not-permanent': {
     signature: { kind: 'cell', patterns: [{ neighbour: 'weak', fdb: 'held', route: 'held' }] },
     patience: byReach,
+    harm: 'temporary',
     summary: ({ subject, observers }) =>
-      `The neighbour entry for ${subject} is not permanent on ${observers}: it works until it ages out.`,
+      `The neighbour entry for ${subject} on ${observers} is not permanent. It works until the kernel ages it out.`,
     effect: ({ subject, observers }) =>
-      `Nothing yet. When the entry ages out, answers to ${subject} from ${observers} are lost.`,
+      `Nothing yet. When the entry ages out, packets from ${observers} to ${subject} are lost.`,
     fix: AT_OBSERVERS,
   },
 };

@@ -15,17 +15,17 @@ interface Labels {
 
 const USUAL: Labels = { expected: 'expected  ', found: 'found     ' };
 
-/** Where the subject is at fault, its device asks for what its peers rightly do not hold. */
-const AT_SUBJECT: Labels = { expected: 'device is  ', found: 'peers hold ' };
+/** Where the subject is at fault, its device has what its peers correctly do not hold. */
+const AT_SUBJECT: Labels = { expected: 'device has ', found: 'nodes hold ' };
 
 /** What should be there, once; and what was found, grouped by what it is. */
 export function entryLines({ cause, subject, entries }: ReportedIncident): readonly string[] {
   const atSubject = CAUSE_RULES[cause].fix.at === 'subject';
   const labels = atSubject ? AT_SUBJECT : USUAL;
-  const telling = atSubject ? entries.filter((entry) => entry.subject === subject) : entries;
-  // The report itself carries a part of very many entries, so that their number is not known here.
+  const shownEntries = atSubject ? entries.filter((entry) => entry.subject === subject) : entries;
+  // The report carries only the first of very many entries: how many there are is not known here.
   const isCut = entries.length === ENTRIES_PER_INCIDENT;
-  const alike = [...groupBy(telling, ({ expected }) => expected)];
+  const alike = [...groupBy(shownEntries, ({ expected }) => expected)];
   const shown = alike
     .slice(0, ENTRIES)
     .flatMap(([expected, some]) => [

@@ -6,7 +6,7 @@ import { formatDuration, parseTime } from '../time.ts';
 import { entryLines } from './entry-lines.ts';
 import { mendLines } from './mend-lines.ts';
 import { ascii, enumerate, plain, shorten, subjectHead } from './plain.ts';
-import { recoveryOf, victimOf, wordingOf } from './wording.ts';
+import { namesIn, recoveryOf, victimOf } from './wording.ts';
 
 export interface Paged {
   /** An update in place wakes nobody. */
@@ -34,7 +34,7 @@ export interface Page {
 /** SNS takes fewer than 100 characters (Publish, parameter Subject). */
 const SUBJECT_LENGTH = 99;
 
-/** How many causes and lines of evidence a page shows; the report has them all. */
+/** How many other causes and lines of evidence a page shows; the report has them all. */
 const CAUSES = 10;
 const EVIDENCE = 20;
 
@@ -65,10 +65,9 @@ function subjectOf(cluster: string, { kind, incident }: Paged): string {
   const word = kind === 'resolved' ? 'resolved: ' : '';
   const who =
     incident.subject ?? (incident.scope === 'observer' ? incident.observers[0] : 'cluster');
-  const what = incident.scope === 'cluster' ? 'nodes' : 'peers';
   const head = `${subjectHead(cluster)} ${word}`;
-  const tail = ` ${incident.cause} ${incident.missingPeers}/${incident.checkedPeers} ${what}`;
-  // Of a long node name the first part is the telling one; what is wrong with it is never cut.
+  const tail = ` ${incident.cause} ${incident.missingPeers}/${incident.checkedPeers} nodes`;
+  // A long node name is cut at its end; the cause and the counts are never cut.
   const victim = shorten(ascii(who ?? ''), SUBJECT_LENGTH - head.length - tail.length);
   return `${head}${victim}${tail}`;
 }
@@ -78,7 +77,7 @@ function textOf(
   { cluster, now, runbook = 'RUNBOOK.md' }: PagedWhere,
 ): readonly string[] {
   const rule = CAUSE_RULES[incident.cause];
-  const wording = wordingOf(incident);
+  const names = namesIn(incident);
   const began = parseTime(incident.since) ?? now;
   const seconds = Math.max(0, Math.round((now - began) / 1000));
   const time = `${plain(incident.since.slice(0, 19).replace('T', ' '))} UTC`;
@@ -87,7 +86,7 @@ function textOf(
       `RESOLVED  cluster ${plain(cluster)}`,
       recoveryOf(incident),
       '',
-      ...section('What it was', [`${incident.cause}: ${rule.summary(wording)}`]),
+      ...section('What it was', [`${incident.cause}: ${rule.summary(names)}`]),
       ...section('Last evidence', incident.evidence.slice(0, EVIDENCE).map(plain)),
       `Incident  ${plain(incident.key)}`,
       `Began     ${time}, lasted ${formatDuration(seconds)}`,
@@ -98,10 +97,10 @@ function textOf(
     victimOf(incident),
     '',
     ...section('What is wrong', [
-      `${incident.cause}: ${rule.summary(wording)}`,
+      `${incident.cause}: ${rule.summary(names)}`,
       ...alsoFits(incident),
     ]),
-    ...section('What users notice', [rule.effect(wording)]),
+    ...section('What users notice', [rule.effect(names)]),
     ...section('Evidence', [
       ...entryLines(incident),
       ...incident.evidence.slice(0, EVIDENCE).map(plain),
@@ -121,6 +120,6 @@ function alsoFits({ otherCauses }: ReportedIncident): readonly string[] {
   return otherCauses.length === 0
     ? []
     : [
-        `The evidence also fits ${enumerate(otherCauses, CAUSES)}: a table was not captured, or peers differ.`,
+        `The evidence also fits ${enumerate(otherCauses, CAUSES)}: a table could not be read, or nodes differ.`,
       ];
 }

@@ -1,50 +1,66 @@
-import { CAUSE_TABLE, TABLES } from '../../contract/causes.ts';
+import { TABLES } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
-import type { Names } from '../diagnose/causes.ts';
+import { CAUSE_RULES, type Names } from '../diagnose/causes.ts';
 import { enumerate, plain } from './plain.ts';
 
 /** How many nodes a sentence names. */
 const NAMES = 10;
 
-/** The words that a cause's sentences are made of. */
-export function wordingOf(incident: ReportedIncident): Names {
+/** Whom the sentences of the incident's cause are about. */
+export function namesIn(incident: ReportedIncident): Names {
   const tables = TABLES.filter((table) => incident.entries.some((entry) => entry.table === table));
   return { subject: subjectsOf(incident), observers: observersOf(incident), tables };
 }
 
-/** `master1 (192.168.1.140, tunnel IP 10.68.0.0) is lost by 5 of 5 peers: master2, … and node3` */
+/** `master1 (192.168.1.140, tunnel IP 10.68.0.0) is unreachable from 5 of 5 nodes: master2, … and node3.` */
 export function victimOf(incident: ReportedIncident): string {
-  const { scope, observers, missingPeers, checkedPeers } = incident;
-  const names = namesOf(observers);
-  // What still works is not lost.
-  const { pages } = CAUSE_TABLE[incident.cause];
-  switch (scope) {
-    case 'subject':
-    case 'pair': {
-      const lost = pages ? 'is lost by' : 'is not held for good by';
-      return `${accusedOf(incident)} ${lost} ${missingPeers} of ${checkedPeers} peers: ${names}.`;
-    }
-    case 'observer': {
-      const lost = pages ? 'has lost' : 'holds, but not for good,';
-      return `${accusedOf(incident)} ${lost} ${missingPeers} of ${checkedPeers} peers.`;
-    }
-    case 'cluster': {
-      const lost = pages ? 'have lost peers' : 'hold peers, but not for good';
-      return `${missingPeers} of ${checkedPeers} nodes ${lost}: ${names}.`;
-    }
+  switch (CAUSE_RULES[incident.cause].harm) {
+    case 'unreachable':
+      return unreachable(incident);
+    case 'temporary':
+      return temporary(incident);
   }
 }
 
-/** How it stands after the fault; nodes that have left meanwhile can hold nothing. */
+function unreachable(incident: ReportedIncident): string {
+  const { scope, observers, missingPeers, checkedPeers } = incident;
+  const share = `${missingPeers} of ${checkedPeers} nodes`;
+  switch (scope) {
+    case 'subject':
+    case 'pair':
+      return `${accusedOf(incident)} is unreachable from ${share}: ${namesOf(observers)}.`;
+    case 'observer':
+      return `${accusedOf(incident)} cannot reach ${share}.`;
+    case 'cluster':
+      return `${share} cannot reach other nodes: ${namesOf(observers)}.`;
+  }
+}
+
+function temporary(incident: ReportedIncident): string {
+  const { scope, observers, missingPeers, checkedPeers } = incident;
+  const share = `${missingPeers} of ${checkedPeers} nodes`;
+  const verb = missingPeers === 1 ? 'holds' : 'hold';
+  switch (scope) {
+    case 'subject':
+    case 'pair':
+      return `${share} ${verb} only a temporary neighbour entry for ${accusedOf(incident)}: ${namesOf(observers)}.`;
+    case 'observer':
+      return `${accusedOf(incident)} holds only temporary neighbour entries for ${share}.`;
+    case 'cluster':
+      return `${share} ${verb} only temporary neighbour entries for other nodes: ${namesOf(observers)}.`;
+  }
+}
+
+/** The state after the fault. The incident also ends when its nodes have left the cluster. */
 export function recoveryOf(incident: ReportedIncident): string {
   switch (incident.scope) {
     case 'subject':
     case 'pair':
-      return `${accusedOf(incident)} is held again by every peer that had lost it, or has left the cluster.`;
+      return `${accusedOf(incident)} is reachable again from every node that had lost it, or has left the cluster.`;
     case 'observer':
-      return `${accusedOf(incident)} holds its peers again, or has left the cluster.`;
+      return `${accusedOf(incident)} can reach the other nodes again, or has left the cluster.`;
     case 'cluster':
-      return 'Every node holds its peers again.';
+      return 'Every node can reach the other nodes again.';
   }
 }
 
@@ -55,7 +71,7 @@ function subjectsOf({ scope, subject, entries, ...counts }: ReportedIncident): s
   const names = [...new Set(entries.map((entry) => entry.subject))];
   return counts.missingPeers === names.length && names.length <= NAMES
     ? namesOf(names)
-    : `${counts.missingPeers} of its ${counts.checkedPeers} peers`;
+    : `${counts.missingPeers} of the ${counts.checkedPeers} checked nodes`;
 }
 
 function observersOf(incident: ReportedIncident): string {
@@ -66,10 +82,10 @@ function observersOf(incident: ReportedIncident): string {
     case 'cluster':
       return namesOf(observers);
     case 'subject':
-      if (checkedPeers === 1) return `its one judged peer (${namesOf(observers)})`;
+      if (checkedPeers === 1) return `the only checked node (${namesOf(observers)})`;
       return missingPeers === checkedPeers
-        ? `all ${checkedPeers} of its judged peers`
-        : `${missingPeers} of its ${checkedPeers} judged peers`;
+        ? `all ${checkedPeers} checked nodes`
+        : `${missingPeers} of the ${checkedPeers} checked nodes`;
   }
 }
 

@@ -63,7 +63,7 @@ describe('an incident while PagerDuty refuses and the webhook is down', () => {
     await FAULTS['neighbour-missing'].inject(world.machines);
     const { problems } = await world.tick();
     expect(await kindsOnSns()).toEqual(['opened']);
-    const owed = '1 page is still owed, the first one "[demo] master1 neighbour-missing 5/5 peers"';
+    const owed = '1 page is still owed, the first one "[demo] master1 neighbour-missing 5/5 nodes"';
     expect(problems).toContainEqual({
       where: 'pagerduty',
       message: `${owed}: refused: answered 400: Invalid routing key`,

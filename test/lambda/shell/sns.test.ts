@@ -13,7 +13,7 @@ const PAGE: Page = {
   kind: 'opened',
   severity: 'critical',
   at: 0,
-  subject: '[lab] master1 neighbour-missing 5/5 peers',
+  subject: '[lab] master1 neighbour-missing 5/5 nodes',
   text: 'CRITICAL  cluster lab\nmaster1 is lost – by 5 of 5 <peers> & all\n',
 };
 

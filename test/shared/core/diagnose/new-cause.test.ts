@@ -34,8 +34,9 @@ const RECIPE = [
   'underlay-and-route-moved': {
     signature: { kind: 'cell', patterns: [{ neighbour: 'held', fdb: 'changed', route: 'lost' }] },
     patience: byReach,
+    harm: 'unreachable',
     summary: ({ subject, observers }) => \`\${subject} has moved away from \${observers}.\`,
-    effect: answersAreLost,
+    effect: packetsAreLost,
     fix: AT_OBSERVERS,
   },`,
   },
@@ -124,7 +125,9 @@ describe('a new cause', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['program.ts'], { cwd: copy });
     expect(JSON.parse(stdout)).toEqual({
       findings: ['subject master1 underlay-and-route-moved 5/5 critical'],
-      page: expect.stringContaining('underlay-and-route-moved: master1 has moved away from all 5'),
+      page: expect.stringContaining(
+        'underlay-and-route-moved: master1 has moved away from all 5 checked',
+      ),
     });
   });
 });

@@ -31,13 +31,13 @@ describe('a page', () => {
   test('says who, what, what users notice, why one may think so, and what to do, in this order', async () => {
     expect((await pageFor(LOST)).text).toBe(`\
 CRITICAL  cluster prod
-master1 (192.168.1.0, tunnel IP 10.68.0.0) is lost by 5 of 5 peers: master2, master3, node1, node2 and node3.
+master1 (192.168.1.0, tunnel IP 10.68.0.0) is unreachable from 5 of 5 nodes: master2, master3, node1, node2 and node3.
 
 What is wrong
-  neighbour-missing: The permanent neighbour entry for master1 is gone from all 5 of its judged peers; whatever else was read of it is right.
+  neighbour-missing: The permanent neighbour entry for master1 is gone from all 5 checked nodes. Everything else that was read is correct.
 
 What users notice
-  Answers to master1 from all 5 of its judged peers are lost: pods and API calls hang, while every node stays Ready.
+  Packets from all 5 checked nodes to master1 are lost, so pods and API calls hang. Every node stays Ready.
 
 Evidence
   expected  10.68.0.0 dev flannel.1 lladdr 36:9b:9c:53:00:00 PERMANENT
@@ -73,10 +73,10 @@ Runbook   RUNBOOK.md#neighbour-missing
     const { text } = pageOf({ kind: 'resolved', incident }, { ...WHEN, now: NOW + 250_000 });
     expect(text).toBe(`\
 RESOLVED  cluster prod
-master1 (192.168.1.0, tunnel IP 10.68.0.0) is held again by every peer that had lost it, or has left the cluster.
+master1 (192.168.1.0, tunnel IP 10.68.0.0) is reachable again from every node that had lost it, or has left the cluster.
 
 What it was
-  neighbour-missing: The permanent neighbour entry for master1 is gone from all 5 of its judged peers; whatever else was read of it is right.
+  neighbour-missing: The permanent neighbour entry for master1 is gone from all 5 checked nodes. Everything else that was read is correct.
 
 Incident  prod/subject/master1
 Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
@@ -93,14 +93,14 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
 
   test('tells what else the evidence fits', async () => {
     expect(part(await pageFor(LOST.hide('routes')), 'What is wrong').at(-1)).toBe(
-      'The evidence also fits entries-missing: a table was not captured, or peers differ.',
+      'The evidence also fits entries-missing: a table could not be read, or nodes differ.',
     );
   });
 
   test('of a drifted device does not say that its peers should hold its new MAC', async () => {
     const page = await pageFor(SIX.drift('master1'));
-    expect(part(page, 'Evidence')[0]).toMatch(/^device is {2}10\.68\.0\.0 .* b2:1f:9c:08:64:ee /);
-    expect(part(page, 'Evidence')[1]).toMatch(/^peers hold 10\.68\.0\.0 .* 36:9b:9c:53:00:00 /);
+    expect(part(page, 'Evidence')[0]).toMatch(/^device has 10\.68\.0\.0 .* b2:1f:9c:08:64:ee /);
+    expect(part(page, 'Evidence')[1]).toMatch(/^nodes hold 10\.68\.0\.0 .* 36:9b:9c:53:00:00 /);
     expect(page.text).not.toContain('expected');
     expect(part(page, 'Mend')).toEqual([
       'as root on master1:',
@@ -119,6 +119,54 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
   });
 });
 
+describe('the first line', () => {
+  const row = { observer: 'node2' } as const;
+  const lost = { subject: 'master1' } as const;
+  const others = 'master2, master3, node1, node2 and node3';
+  const known = 'master1 (192.168.1.0, tunnel IP 10.68.0.0)';
+
+  test.for([
+    ['a column', SIX.lose('fdb', lost), `${known} is unreachable from 5 of 5 nodes: ${others}.`],
+    [
+      'a pair',
+      SIX.lose('fdb', { ...row, ...lost }),
+      `${known} is unreachable from 1 of 5 nodes: node2.`,
+    ],
+    [
+      'a row',
+      SIX.lose('fdb', row),
+      'node2 (192.168.1.4, tunnel IP 10.68.4.0) cannot reach 5 of 5 nodes.',
+    ],
+    [
+      'every row',
+      SIX.lose('neighbour', {}),
+      `6 of 6 nodes cannot reach other nodes: master1, ${others}.`,
+    ],
+    [
+      'a column that ages',
+      SIX.weaken(lost),
+      `5 of 5 nodes hold only a temporary neighbour entry for ${known}: ${others}.`,
+    ],
+    [
+      'a pair that ages',
+      SIX.weaken({ ...row, ...lost }),
+      `1 of 5 nodes holds only a temporary neighbour entry for ${known}: node2.`,
+    ],
+    [
+      'a row that ages',
+      SIX.weaken({ ...row, subject: ['master1', 'node1'] }),
+      'node2 (192.168.1.4, tunnel IP 10.68.4.0) holds only temporary neighbour entries for 2 of 5 nodes.',
+    ],
+    [
+      'every column that ages',
+      SIX.weaken({}),
+      `6 of 6 nodes hold only temporary neighbour entries for other nodes: ${others.replace('master2', 'master1, master2')}.`,
+    ],
+  ] as const)('of %s', async ([, damaged, line]) => {
+    expect((await pageFor(damaged)).text.split('\n')[1]).toBe(line);
+  });
+});
+
 /** One line each: who is accused of what, with subjects and observers in the singular and plural. */
 describe('what is wrong, in a sentence', () => {
   const row = { observer: 'node2' } as const;
@@ -129,22 +177,22 @@ describe('what is wrong, in a sentence', () => {
     [
       'a pair',
       SIX.lose('neighbour', pair),
-      'The permanent neighbour entry for master1 is gone from node2; whatever else was read of it is right.',
+      'The permanent neighbour entry for master1 is gone from node2. Everything else that was read is correct.',
     ],
     [
       'a part of a row',
       SIX.lose('neighbour', part2),
-      'The permanent neighbour entry for master1 and node1 is gone from node2; whatever else was read of it is right.',
+      'The permanent neighbour entry for master1 and node1 is gone from node2. Everything else that was read is correct.',
     ],
     [
       'some of a column',
       SIX.lose('fdb', { subject: 'master1', observer: ['node1', 'node2'] }),
-      'The FDB entry for the VTEP of master1 is gone from 2 of its 5 judged peers; whatever else was read of it is right.',
+      'The FDB entry for master1 is gone from 2 of the 5 checked nodes. Everything else that was read is correct.',
     ],
     [
-      'one judged peer',
+      'one checked node',
       cluster(3).listed().silence('master2').lose('fdb', { subject: 'master1' }),
-      'The FDB entry for the VTEP of master1 is gone from its one judged peer (master3); whatever else was read of it is right.',
+      'The FDB entry for master1 is gone from the only checked node (master3). Everything else that was read is correct.',
     ],
     [
       'two tables',
@@ -154,58 +202,58 @@ describe('what is wrong, in a sentence', () => {
     [
       'all tables',
       SIX.lose('neighbour', pair).lose('fdb', pair).lose('route', pair),
-      'Neighbour entry, FDB entry and route for master1 are all missing on node2.',
+      'The neighbour entry, the FDB entry and the route for master1 are all missing on node2.',
     ],
     [
       'a route',
       SIX.change('route', part2),
-      'The route to the pods of master1 and node1 is gone from node2, or leads elsewhere.',
+      'The route to the pods on master1 and node1 is gone from node2, or leads elsewhere.',
     ],
     [
       'a row',
       SIX.lose('neighbour', row),
-      'All neighbour entries are gone from node2; whatever else was read is there.',
+      'All neighbour entries for other nodes are gone from node2. Everything else that was read is there.',
     ],
     [
       'every row',
       SIX.lose('neighbour', {}),
-      'All neighbour entries are gone from master1, master2, master3, node1, node2 and node3; whatever else was read is there.',
+      'All neighbour entries for other nodes are gone from master1, master2, master3, node1, node2 and node3. Everything else that was read is there.',
     ],
     [
       'a row and its routes',
       SIX.lose('neighbour', row).lose('route', row),
-      'All neighbour entries and routes are gone from node2, and the FDB is there: the VXLAN device went down and up, or systemd-networkd restarted.',
+      'All neighbour entries and routes for other nodes are gone from node2. The FDB entries are still there. The VXLAN device went down and up, or systemd-networkd restarted.',
     ],
     [
       'nothing programmed',
       SIX.lose('neighbour', row).lose('fdb', row).lose('route', row),
-      'The VXLAN device is there on node2, and no neighbour entry, FDB entry or route for any peer.',
+      'There is a VXLAN device on node2, but no neighbour entry, FDB entry or route for any other node.',
     ],
     ['no device', SIX.dropDevice('node2'), 'There is no VXLAN device on node2.'],
     [
       'an old MAC',
       SIX.renew('master1'),
-      'The VTEP MAC of master1 on all 5 of its judged peers is an old one: device and annotation agree on another.',
+      'The MAC address for master1 on all 5 checked nodes is an old one. The VXLAN device and the node annotation agree on a newer one.',
     ],
     [
       'another MAC',
       cluster(6).change('neighbour', pair),
-      "The VTEP MAC of master1 on node2 is not that of the device. Where the node's annotation flannel.alpha.coreos.com/backend-data holds the device's MAC, the peers are stale; else the device has drifted.",
+      "The MAC address for master1 on node2 is not the one of the VXLAN device. If the node annotation flannel.alpha.coreos.com/backend-data has the device's MAC address, the other nodes have an old one. If it has another, the device changed its MAC address.",
     ],
     [
       'a drifted MAC',
       SIX.drift('master1'),
-      'The MAC of the VXLAN device of master1 is no longer that of its annotation, which stands rightly on all 5 of its judged peers.',
+      "master1's VXLAN device changed its MAC address. Its node annotation and all 5 checked nodes still have the old one.",
     ],
     [
       'another underlay IP',
       SIX.change('fdb', pair),
-      'Packets for master1 are sent to a wrong underlay IP by the FDB of node2.',
+      'The FDB on node2 sends packets for master1 to a wrong underlay IP.',
     ],
     [
       'what ages',
       SIX.weaken(pair),
-      'The neighbour entry for master1 is not permanent on node2: it works until it ages out.',
+      'The neighbour entry for master1 on node2 is not permanent. It works until the kernel ages it out.',
     ],
   ] as const)('%s', async ([, damaged, sentence]) => {
     const [line = ''] = part(await pageFor(damaged), 'What is wrong');
@@ -215,13 +263,13 @@ describe('what is wrong, in a sentence', () => {
 
 describe('the subject of a page', () => {
   test.for([
-    ['opened', LOST, '[prod] master1 neighbour-missing 5/5 peers'],
-    ['worsened', LOST, '[prod] master1 neighbour-missing 5/5 peers'],
-    ['resolved', LOST, '[prod] resolved: master1 neighbour-missing 5/5 peers'],
+    ['opened', LOST, '[prod] master1 neighbour-missing 5/5 nodes'],
+    ['worsened', LOST, '[prod] master1 neighbour-missing 5/5 nodes'],
+    ['resolved', LOST, '[prod] resolved: master1 neighbour-missing 5/5 nodes'],
     [
       'opened',
       SIX.lose('neighbour', { observer: 'node2' }),
-      '[prod] node2 neighbours-flushed 5/5 peers',
+      '[prod] node2 neighbours-flushed 5/5 nodes',
     ],
     ['opened', SIX.lose('neighbour', {}), '[prod] cluster neighbours-flushed 6/6 nodes'],
   ] as const)('%s: %s', async ([kind, damaged, subject]) => {
@@ -235,7 +283,7 @@ describe('the subject of a page', () => {
     };
     const name = 'arn:aws:eks:eu-central-1:123456789012:cluster/production';
     expect(pageOf({ kind: 'resolved', incident }, { ...WHEN, cluster: name }).subject).toBe(
-      '[arn:aws:eks:eu-centra...] resolved: ip-10-0-12-34.eu-central-1.com... neighbours-flushed 5/5 peers',
+      '[arn:aws:eks:eu-centra...] resolved: ip-10-0-12-34.eu-central-1.com... neighbours-flushed 5/5 nodes',
     );
   });
 });
