@@ -10,7 +10,7 @@ import { pageOf } from '../shared/core/page/page.ts';
 const BEFORE = ['How to read a page'];
 const AFTER = ['alarms', 'could not judge', 'undelivered pages', 'alerts of your backend'];
 
-const PARTS = ['Meaning', 'Look', 'Mend', 'Why it happens'];
+const PARTS = ['Meaning', 'Look', 'Fix', 'Why it happens'];
 
 const RESTARTS = [
   'kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=',
@@ -58,9 +58,9 @@ describe('the runbook', () => {
     expect(partsOf(alert)).toEqual(['Meaning', 'Look', 'Fix']);
   });
 
-  test.for(CAUSES)('%s: its mend has the restart of every install', (cause) => {
-    const mend = sections.get(cause)?.split('**Mend')[1]?.split('**Why it happens')[0];
-    for (const restart of RESTARTS) expect(mend).toContain(restart);
+  test.for(CAUSES)('%s: its fix has the restart of every install', (cause) => {
+    const fix = sections.get(cause)?.split('**Fix')[1]?.split('**Why it happens')[0];
+    for (const restart of RESTARTS) expect(fix).toContain(restart);
   });
 });
 

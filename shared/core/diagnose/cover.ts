@@ -3,8 +3,8 @@ import { type Matrix, peersOf, subjectsOf } from '../diff/matrix.ts';
 import { groupBy } from '../group.ts';
 
 /**
- * Cells that one fault explains. A bad *column* accuses the subject, or rather all its peers'
- * knowledge of it; a bad *row* accuses the observer; a lone cell is a pair.
+ * Cells that one fault explains: a *column* of the matrix is about a subject, a *row* about an
+ * observer, and a single cell about a pair.
  */
 export type Line =
   | { readonly scope: 'subject'; readonly subject: string; readonly cells: readonly Cell[] }
@@ -12,8 +12,8 @@ export type Line =
   | { readonly scope: 'pair'; readonly cells: readonly Cell[] };
 
 /**
- * Covers bad cells with few lines: first the columns that are bad for half of their judged peers,
- * then whatever line explains most of the rest, and at last pairs.
+ * Covers bad cells with few lines: first the columns that are bad for half of their checked peers,
+ * then the lines that explain most of the rest, and at last pairs.
  */
 export function cover(matrix: Matrix, cells: readonly Cell[]): readonly Line[] {
   const columns = [...groupBy(cells, ({ subject }) => subject)]
@@ -29,8 +29,10 @@ export function cover(matrix: Matrix, cells: readonly Cell[]): readonly Line[] {
   ];
 }
 
-/** Bad for half of those who could judge the subject, and worse for the subject than for any of
- * its observers: in a cluster of two a lone cell fills row and column alike, and is a pair. */
+/**
+ * Whether a column is bad for half of the checked peers of its subject, and is worse for the subject
+ * than for any of its observers. In a cluster of two, one cell fills a row and a column: it is a pair.
+ */
 function dominates(matrix: Matrix, subject: string, column: readonly Cell[]): boolean {
   const peers = peersOf(matrix, subject);
   if (column.length * 2 < peers) return false;
@@ -39,7 +41,7 @@ function dominates(matrix: Matrix, subject: string, column: readonly Cell[]): bo
   return peers === 1 && subjectsOf(matrix, only.observer) > 1;
 }
 
-/** Greedy: the longest line first; of equals a column before a row. Each line takes its cells away. */
+/** Takes the longest line first, and of two equal ones a column before a row, until pairs are left. */
 function longest(matrix: Matrix, cells: readonly Cell[]): readonly Line[] {
   const columns = linesBy(cells, ({ subject }) => subject);
   const rows = linesBy(cells, ({ observer }) => observer);
@@ -82,7 +84,7 @@ function longestOf(
   return longestSoFar;
 }
 
-/** The only cell of its row, in a column of many, is the whole of what that observer could say. */
+/** The only checked cell of its observer is that observer's whole row, where the subject has other peers. */
 function lone(matrix: Matrix, cell: Cell): Line {
   const fillsRow = subjectsOf(matrix, cell.observer) === 1 && peersOf(matrix, cell.subject) > 1;
   return fillsRow

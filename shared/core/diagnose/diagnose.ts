@@ -16,9 +16,9 @@ const CANDIDATES: readonly Candidate[] = CAUSES.map((cause) => ({
 /**
  * Explains the bad cells of the observer × subject matrix with as few findings as there are faults.
  *
- * A bad *row* accuses the observer: its own tables were lost. A bad *column* accuses what the peers
- * know of one subject. A bad *cell* is a pair, and everything bad is the cluster, or ourselves.
- * Each stage explains what it can and leaves the rest to the next, so that one fault is one finding.
+ * A bad *row* is a fault of the observer, which lost its own tables. A bad *column* is a fault in what
+ * the peers hold of one subject. A single bad *cell* is a pair. The same fault on most of the nodes is
+ * the cluster's. Each stage explains the cells that it can, and leaves the others to the next stage.
  */
 export function diagnose(matrix: Matrix): readonly Finding[] {
   const broken = matrix.cells.filter(isBroken);
@@ -37,7 +37,7 @@ export function diagnose(matrix: Matrix): readonly Finding[] {
   return joinClusterWide(matrix, foldTogether([...explained, ...lines]));
 }
 
-/** Something is lost or wrong; otherwise the cell works, and is only about to age. */
+/** An entry is lost or wrong. Otherwise the cell works, until its entry ages out. */
 function isBroken({ state }: Cell): boolean {
   return Object.values(state).some((held) => held === 'absent' || held === 'changed');
 }
@@ -68,7 +68,7 @@ function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   const drifts = columns
     .map(([subject, column]) => findingOfLine(matrix, { scope: 'subject', subject, cells: column }))
     .filter(({ cause }) => cause === 'mac-drift');
-  // Of two drifted nodes each is in the other's column, and a cell is told once.
+  // Of two drifted nodes, each is in the other's column. A cell belongs to one finding only.
   const ownRows = groupBy(without(cells, drifts), ({ observer }) => observer);
   return drifts.map((finding) => ({
     ...finding,
@@ -76,7 +76,7 @@ function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   }));
 }
 
-/** Two groups of nodes that do not hold each other: one fault, whatever was its cause. */
+/** Two groups of nodes that hold no entries for each other are one fault, whatever caused it. */
 function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   const severed = new Map([...matrix.rows].map(([observer, row]) => [observer, row.severed]));
   if (sidesOf(severed) === undefined) return [];
@@ -97,7 +97,7 @@ function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[]
   ];
 }
 
-/** Observers that lost the same tables for every subject they were asked about. */
+/** Observers that lost the same tables for every checked subject. */
 function wholeRows(
   matrix: Matrix,
   cells: readonly Cell[],
@@ -105,11 +105,11 @@ function wholeRows(
 ): readonly Finding[] {
   const explained = new Set(earlier.map(({ name }) => name));
   const findings = [...groupBy(cells, ({ observer }) => observer)].map(([observer, row]) => {
-    const asked = subjectsOf(matrix, observer);
+    const checked = subjectsOf(matrix, observer);
     const isSample = isSampled(matrix, observer);
     if (isSample && explained.has(observer)) return undefined;
     // With one subject, row and column are one cell: that is a pair.
-    if ((row.length < asked && !isSample) || asked < 2) return undefined;
+    if ((row.length < checked && !isSample) || checked < 2) return undefined;
     const common = recogniseRow(CANDIDATES, {
       neighbour: inCommon(row, 'neighbour'),
       fdb: inCommon(row, 'fdb'),
@@ -139,7 +139,7 @@ function findingOfLine(matrix: Matrix, line: Line): Finding {
   }
 }
 
-/** The cause of most cells; the others' causes are told as well. */
+/** The cause of most cells, and beside it those of the others. */
 function recogniseCells(matrix: Matrix, cells: readonly Cell[]): Recognised {
   const recognised = cells.map(({ state, subject }) =>
     recogniseCell(CANDIDATES, state, matrix.subjects.get(subject) ?? 'unknown'),
@@ -155,8 +155,8 @@ function recogniseCells(matrix: Matrix, cells: readonly Cell[]): Recognised {
 }
 
 /**
- * One subject, observer or pair is one finding, although some of its cells are lost and others only
- * about to age: the first, which is the worse, keeps its cause.
+ * One subject, observer or pair is one finding, although some of its cells are lost and others will
+ * only age out. The first of them is the worst, and gives the finding its cause.
  */
 function foldTogether(findings: readonly Finding[]): readonly Finding[] {
   const alike = groupBy(findings, ({ scope, name }) => `${scope}/${name}`);

@@ -36,7 +36,7 @@ export function coverageOf(
   };
 }
 
-/** The same, where pages go nowhere: SNS is the only route, and nobody has subscribed to its topic. */
+/** The same where pages reach nobody: SNS is the only route, and its topic has no subscriber. */
 export function withoutSubscribers(coverage: Coverage): Coverage {
   return coverage.routes.some((route) => route !== 'sns')
     ? coverage
@@ -55,12 +55,12 @@ function isMaster({ observed, remembered }: Member): boolean {
 
 function hostsGap(outside: readonly string[]): Gap {
   const adds =
-    `the tables of ${enumerate(outside, NAMES)}: Kubernetes lists these nodes, and Systems Manager has never ` +
-    'brought an answer of theirs; does the agent run there, and does the host carry the tag?';
+    `the tables of ${enumerate(outside, NAMES)}: Kubernetes lists these nodes, but Systems Manager has never ` +
+    'returned an answer from them. Does the agent run there, and does the host have the tag?';
   return { missing: 'hosts', adds, causes: [] };
 }
 
-/** What only an annotation can tell: whether a MAC is wrong on the node or on its peers. */
+/** Only an annotation shows whether a MAC is wrong on the node or on its peers. */
 const CAUSES_OF_ANNOTATIONS: readonly Cause[] = ['stale-mac', 'mac-drift'];
 
 const KUBERNETES_GAP: Gap = {
@@ -75,20 +75,20 @@ const MASTERS_GAP: Gap = {
   missing: 'masters',
   adds:
     'a tagged host with an admin kubeconfig (where kubeadm, RKE2 and k3s put it, or kubeconfigPaths in ' +
-    'cdk.json) would have the time measured that kubectl get nodes takes',
+    'cdk.json) would show how long kubectl get nodes takes',
   causes: [],
 };
 
 const TELEMETRY_GAP: Gap = {
   missing: 'telemetry',
-  adds: 'an OTLP endpoint (telemetry in cdk.json) would be sent metrics, events and a trace',
+  adds: 'an OTLP endpoint (telemetry in cdk.json) would receive metrics, events and a trace',
   causes: [],
 };
 
 const PAGING_GAP: Gap = {
   missing: 'paging',
   adds:
-    'a confirmed subscription to the SNS topic, PagerDuty or a webhook (paging in cdk.json) would bring ' +
+    'a confirmed subscription to the SNS topic, PagerDuty or a webhook (paging in cdk.json) would take ' +
     'pages to people: today nobody is paged',
   causes: [],
 };

@@ -62,7 +62,7 @@ export function reportIncident(
   };
 }
 
-/** Who is on which side of a cluster that has fallen apart. */
+/** Which nodes are on which side of a partition. */
 function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[] {
   if (cause !== 'partition') return [];
   const severed = new Map([...matrix.rows].map(([observer, row]) => [observer, row.severed]));
@@ -73,7 +73,7 @@ function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[]
   );
 }
 
-/** The slowest first: it is what users feel. Of quick requests, only the one that people type. */
+/** The slowest first, since users notice it. Of the quick ones, only the request that people type. */
 function latencyLines(latencies: readonly Latency[]): readonly string[] {
   const notable = latencies.filter(
     ({ request, outcome, seconds }) =>
@@ -98,7 +98,7 @@ export function describeLatency(latency: Latency): string {
   }
 }
 
-/** The lines that the second look brought back, as the observers' own tools print them. */
+/** The lines that the second look brought back, as `ip` and `bridge` print them on the observers. */
 function verbatimOf(finding: Finding, { members, vteps }: Judgement): readonly string[] {
   const observers = new Set(finding.observers);
   const own = vteps.filter(({ node }) => finding.subject === undefined || node === finding.subject);
@@ -109,7 +109,7 @@ function verbatimOf(finding: Finding, { members, vteps }: Judgement): readonly s
     .flatMap(({ node, observed }) =>
       (observed?.verbatim ?? []).map((line) => ({ node, line: line.trim() })),
     )
-    // Another finding of the same run may have asked for more.
+    // The same second look may have asked for the entries of other findings too.
     .filter(({ line }) => line.split(' ').some((word) => keys.has(word)));
   return [...groupBy(lines, ({ line }) => line)].map(([line, alike]) => {
     const names = alike.map(({ node }) => node);
