@@ -1,5 +1,5 @@
 import { type TestPageResult, testPageResultSchema } from '../shared/contract/test-page.ts';
-import { plain } from '../shared/core/page/plain.ts';
+import { printable } from '../shared/core/page/plain.ts';
 import { findStack } from './deployed/find-stack.ts';
 import { invoke } from './deployed/invoke.ts';
 import { DEPLOYED_HELP, readDeployedOptions } from './deployed/options.ts';
@@ -40,7 +40,7 @@ function render({ cluster, routes }: TestPageResult): string {
   const width = Math.max(...routes.map(({ name }) => name.length));
   const lines = routes.map(({ name, delivered, reason = '' }) => {
     const how = delivered ? 'delivered' : `NOT delivered: ${reason}`;
-    return `  ${plain(name).padEnd(width)}  ${plain(how)}\n`;
+    return `  ${printable(name).padEnd(width)}  ${printable(how)}\n`;
   });
-  return `cluster ${plain(cluster)}: a test page\n${lines.join('')}`;
+  return `cluster ${printable(cluster)}: a test page\n${lines.join('')}`;
 }

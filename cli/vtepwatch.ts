@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 
-import { plain } from '../shared/core/page/plain.ts';
+import { printable } from '../shared/core/page/plain.ts';
 
 /** A subcommand: takes the arguments after its name and returns the exit status. */
 type Command = (words: readonly string[]) => Promise<number>;
@@ -75,6 +75,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   // The message may quote a document or a function's answer, which must be escaped for a terminal.
-  process.stderr.write(`vtepwatch: ${plain(messageOf(error))}\n`);
+  process.stderr.write(`vtepwatch: ${printable(messageOf(error))}\n`);
   process.exitCode = COULD_NOT;
 }

@@ -1,5 +1,5 @@
 import { errorText } from '../../lambda/error-text.ts';
-import { plain } from '../../shared/core/page/plain.ts';
+import { printable } from '../../shared/core/page/plain.ts';
 
 /** What an error of AWS means to the operator, by its name. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -17,7 +17,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 /** An error in one sentence: what was being done, and what is wrong. */
 export function trouble(doing: string, error: unknown): Error {
   // What a function says may come from a host: it must not reach the terminal as it is.
-  return new Error(plain(`${doing}: ${meaningOf(error)}`));
+  return new Error(printable(`${doing}: ${meaningOf(error)}`));
 }
 
 function meaningOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import type { Coverage, Gap, Report } from '../../shared/contract/report.ts';
-import { enumerate, plain } from '../../shared/core/page/plain.ts';
+import { enumerate, printable } from '../../shared/core/page/plain.ts';
 
 /** How many nodes a line names; `--json` has them all. */
 const NAMES = 12;
@@ -25,9 +25,9 @@ function gapLine({ missing, adds, causes }: Gap): string {
     causes.length === 0
       ? ''
       : `; without it ${enumerate(causes, causes.length)} cannot be told apart`;
-  return `${missing}: ${plain(adds)}${ambiguous}`;
+  return `${missing}: ${printable(adds)}${ambiguous}`;
 }
 
 function namesOf(names: readonly string[], none: string): string {
-  return names.length === 0 ? none : enumerate(names.map(plain), NAMES);
+  return names.length === 0 ? none : enumerate(names.map(printable), NAMES);
 }

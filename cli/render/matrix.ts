@@ -1,6 +1,6 @@
 import type { Table } from '../../shared/contract/causes.ts';
 import type { Report } from '../../shared/contract/report.ts';
-import { plain } from '../../shared/core/page/plain.ts';
+import { printable } from '../../shared/core/page/plain.ts';
 import { ENTRIES_PER_INCIDENT } from '../../shared/core/report/incident-report.ts';
 
 /** A wider matrix does not fit a terminal. */
@@ -41,7 +41,7 @@ export function renderMatrix({ hosts, incidents }: Report): readonly string[] {
     if (!observed.has(observer)) return '?';
     return letters(observer, subject) || (isCut(observer, subject) ? '*' : '·');
   };
-  const names = nodes.map(plain);
+  const names = nodes.map(printable);
   const margin = Math.max(...names.map((name) => name.length));
   const rows = nodes.map((observer, at) => {
     const cells = nodes.map((subject, column) =>

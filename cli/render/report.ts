@@ -1,6 +1,6 @@
 import type { Latency, Report, ReportedIncident } from '../../shared/contract/report.ts';
 import { pageOf } from '../../shared/core/page/page.ts';
-import { plain } from '../../shared/core/page/plain.ts';
+import { printable } from '../../shared/core/page/plain.ts';
 import { formatDuration, parseTime } from '../../shared/core/time.ts';
 import { coverageLines, gapLines } from './coverage.ts';
 import { renderMatrix } from './matrix.ts';
@@ -47,7 +47,7 @@ function render(sections: readonly Section[]): string {
 function overview({ hosts, cluster, verdict }: Report): Section {
   const all = hosts.observed.length + hosts.unknown.length;
   const read = `${hosts.observed.length} of ${all} nodes read`;
-  return [`cluster ${plain(cluster)}: ${VERDICTS[verdict]}; ${read}`];
+  return [`cluster ${printable(cluster)}: ${VERDICTS[verdict]}; ${read}`];
 }
 
 function incidents(report: Report): readonly Section[] {
@@ -92,21 +92,21 @@ const OUTCOMES: Readonly<Record<Latency['outcome'], string>> = {
 };
 
 function latencyLine({ node, request, seconds, outcome, detail, askedAt }: Latency): string {
-  const took = `${plain(node)}  ${plain(request)}  ${formatDuration(seconds)}  ${OUTCOMES[outcome]}`;
-  const asked = askedAt === undefined ? '' : `  (asked at ${plain(askedAt.slice(11, 19))} UTC)`;
-  return `${took}${asked}${detail === '' ? '' : `  ${plain(detail)}`}`;
+  const took = `${printable(node)}  ${printable(request)}  ${formatDuration(seconds)}  ${OUTCOMES[outcome]}`;
+  const asked = askedAt === undefined ? '' : `  (asked at ${printable(askedAt.slice(11, 19))} UTC)`;
+  return `${took}${asked}${detail === '' ? '' : `  ${printable(detail)}`}`;
 }
 
 function namesOf(nodes: readonly string[]): readonly string[] {
   if (nodes.length === 0) return [];
   const more = nodes.length > NAMES ? ` and ${nodes.length - NAMES} more` : '';
-  return [`${nodes.slice(0, NAMES).map(plain).join(', ')}${more}`];
+  return [`${nodes.slice(0, NAMES).map(printable).join(', ')}${more}`];
 }
 
 function problemLines({ problems }: Report): readonly string[] {
   const shown = problems
     .slice(0, PROBLEMS)
-    .map(({ where, message }) => `${plain(where)}: ${plain(message)}`);
+    .map(({ where, message }) => `${printable(where)}: ${printable(message)}`);
   const hidden = problems.length - PROBLEMS;
   return hidden > 0 ? [...shown, `and ${hidden} more`] : shown;
 }

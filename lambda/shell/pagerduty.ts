@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { Page } from '../../shared/core/page/page.ts';
-import { plain, shorten } from '../../shared/core/page/plain.ts';
+import { printable, shorten } from '../../shared/core/page/plain.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import type { HttpCaller } from './http-call.ts';
 import { isRefusal, type PageRoute, TAKEN } from './page-route.ts';
@@ -111,7 +111,7 @@ const QUOTED = 200;
 function saidIn(body: string, secret: string): string {
   const { message, errors = [] } = readRefusal(body);
   const said = [message, ...errors].filter((part) => part !== undefined).join('; ');
-  const safe = plain(secret === '' ? said : said.replaceAll(secret, '***'));
+  const safe = printable(secret === '' ? said : said.replaceAll(secret, '***'));
   return safe === '' ? '' : `: ${shorten(safe, QUOTED)}`;
 }
 

@@ -2,7 +2,7 @@ import type { ReportedEntry, ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
-import { enumerate, plain } from './plain.ts';
+import { enumerate, printable } from './plain.ts';
 
 /** How many entries a page shows, and how many nodes beside each; the report has them all. */
 const ENTRIES = 6;
@@ -29,7 +29,7 @@ export function entryLines({ cause, subject, entries }: ReportedIncident): reado
   const shown = alike
     .slice(0, ENTRIES)
     .flatMap(([expected, some]) => [
-      `${labels.expected}${plain(expected)}`,
+      `${labels.expected}${printable(expected)}`,
       ...[...groupBy(some, ({ found }) => found)].map(
         ([found, these]) => `${labels.found}${textOf(found)}, on ${observersOf(these, isCut)}`,
       ),
@@ -40,11 +40,11 @@ export function entryLines({ cause, subject, entries }: ReportedIncident): reado
 }
 
 function textOf(found: string): string {
-  return found === '' ? 'nothing' : plain(found);
+  return found === '' ? 'nothing' : printable(found);
 }
 
 function observersOf(entries: readonly ReportedEntry[], isCut: boolean): string {
-  const names = [...new Set(entries.map(({ observer }) => plain(observer)))];
+  const names = [...new Set(entries.map(({ observer }) => printable(observer)))];
   return isCut && names.length > NAMES
     ? `${names.slice(0, NAMES).join(', ')} and others`
     : enumerate(names, NAMES);

@@ -1,7 +1,7 @@
 import type { ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
-import { enumerate, plain } from './plain.ts';
+import { enumerate, printable } from './plain.ts';
 
 /** A command is to be run on every one of these, so few are left out. */
 const NAMES = 60;
@@ -9,7 +9,7 @@ const NAMES = 60;
 /** The commands that mend: one for many hosts is printed once, and one heading for many commands. */
 export function mendLines({ cause, mend }: ReportedIncident): readonly string[] {
   const byCommand = [...groupBy(mend, ({ command }) => command)].map(([command, alike]) => ({
-    command: plain(command),
+    command: printable(command),
     heading: headingOf(
       command,
       alike.map(({ where }) => where),
@@ -29,7 +29,9 @@ export function mendLines({ cause, mend }: ReportedIncident): readonly string[] 
 
 function headingOf(command: string, places: readonly string[]): string {
   const where =
-    places[0] === 'kubectl' ? 'with kubectl' : `as root on ${enumerate(places.map(plain), NAMES)}`;
+    places[0] === 'kubectl'
+      ? 'with kubectl'
+      : `as root on ${enumerate(places.map(printable), NAMES)}`;
   return isRestart(command) ? `${where}, so that flannel programs everything anew` : where;
 }
 

@@ -5,7 +5,7 @@ import type { Announcement } from '../incident/advance.ts';
 import { formatDuration, parseTime } from '../time.ts';
 import { entryLines } from './entry-lines.ts';
 import { mendLines } from './mend-lines.ts';
-import { ascii, enumerate, plain, shorten, subjectHead } from './plain.ts';
+import { ascii, enumerate, printable, shorten, subjectHead } from './plain.ts';
 import { namesIn, recoveryOf, victimOf } from './wording.ts';
 
 export interface Paged {
@@ -80,20 +80,20 @@ function textOf(
   const names = namesIn(incident);
   const began = parseTime(incident.since) ?? now;
   const seconds = Math.max(0, Math.round((now - began) / 1000));
-  const time = `${plain(incident.since.slice(0, 19).replace('T', ' '))} UTC`;
+  const time = `${printable(incident.since.slice(0, 19).replace('T', ' '))} UTC`;
   if (kind === 'resolved') {
     return [
-      `RESOLVED  cluster ${plain(cluster)}`,
+      `RESOLVED  cluster ${printable(cluster)}`,
       recoveryOf(incident),
       '',
       ...section('What it was', [`${incident.cause}: ${rule.summary(names)}`]),
-      ...section('Last evidence', incident.evidence.slice(0, EVIDENCE).map(plain)),
-      `Incident  ${plain(incident.key)}`,
+      ...section('Last evidence', incident.evidence.slice(0, EVIDENCE).map(printable)),
+      `Incident  ${printable(incident.key)}`,
       `Began     ${time}, lasted ${formatDuration(seconds)}`,
     ];
   }
   return [
-    `${incident.severity.toUpperCase()}  cluster ${plain(cluster)}`,
+    `${incident.severity.toUpperCase()}  cluster ${printable(cluster)}`,
     victimOf(incident),
     '',
     ...section('What is wrong', [
@@ -103,12 +103,12 @@ function textOf(
     ...section('What users notice', [rule.effect(names)]),
     ...section('Evidence', [
       ...entryLines(incident),
-      ...incident.evidence.slice(0, EVIDENCE).map(plain),
+      ...incident.evidence.slice(0, EVIDENCE).map(printable),
     ]),
     ...section('Mend', mendLines(incident)),
-    `Incident  ${plain(incident.key)}`,
+    `Incident  ${printable(incident.key)}`,
     `Began     ${time}${seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`}`,
-    `Runbook   ${plain(runbook)}#${runbookAnchorOf(incident.cause)}`,
+    `Runbook   ${printable(runbook)}#${runbookAnchorOf(incident.cause)}`,
   ];
 }
 

@@ -1,8 +1,8 @@
 /**
- * Text that came from hosts, or that people chose, made safe to show: control characters, line
- * breaks and characters that turn the direction of writing never reach a page or a terminal.
+ * Makes text that came from hosts or from people safe to show: control characters, line breaks and
+ * characters that turn the direction of writing never reach a page or a terminal.
  */
-export function plain(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/[^\p{L}\p{N}\p{P}\p{S}\p{M} ]/gu, '?');
 }
 

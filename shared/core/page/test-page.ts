@@ -1,6 +1,6 @@
 import { formatTime } from '../time.ts';
 import type { Page } from './page.ts';
-import { plain, subjectHead } from './plain.ts';
+import { printable, subjectHead } from './plain.ts';
 
 /**
  * A page about nothing, by which people learn whether pages reach them. Each has a key of its own:
@@ -16,13 +16,13 @@ export function testPageOf({
   const time = formatTime(now);
   const key = `${cluster}/test/${time}`;
   const lines = [
-    `TEST  cluster ${plain(cluster)}`,
+    `TEST  cluster ${printable(cluster)}`,
     'Nothing is wrong: somebody asked vtepwatch for a test page, and it has reached you.',
     '',
     'What to do',
     '  Close it where it has opened an incident; no page will come that resolves it.',
     '',
-    `Test      ${plain(key)}`,
+    `Test      ${printable(key)}`,
     `Sent      ${time.slice(0, 19).replace('T', ' ')} UTC`,
   ];
   return {

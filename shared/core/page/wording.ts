@@ -1,7 +1,7 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES, type Names } from '../diagnose/causes.ts';
-import { enumerate, plain } from './plain.ts';
+import { enumerate, printable } from './plain.ts';
 
 /** How many nodes a sentence names. */
 const NAMES = 10;
@@ -66,7 +66,7 @@ export function recoveryOf(incident: ReportedIncident): string {
 
 /** The subjects that an incident is about; a row's are named as long as they are few. */
 function subjectsOf({ scope, subject, entries, ...counts }: ReportedIncident): string {
-  if (subject !== undefined) return plain(subject);
+  if (subject !== undefined) return printable(subject);
   if (scope !== 'observer') return 'other nodes';
   const names = [...new Set(entries.map((entry) => entry.subject))];
   return counts.missingPeers === names.length && names.length <= NAMES
@@ -95,10 +95,10 @@ function accusedOf(incident: ReportedIncident): string {
     vtep?.underlayIp,
     vtep?.tunnelIp === undefined ? undefined : `tunnel IP ${vtep.tunnelIp}`,
   ].filter((part) => part !== undefined);
-  const name = plain((scope === 'observer' ? observers[0] : subject) ?? '');
-  return known.length === 0 ? name : `${name} (${plain(known.join(', '))})`;
+  const name = printable((scope === 'observer' ? observers[0] : subject) ?? '');
+  return known.length === 0 ? name : `${name} (${printable(known.join(', '))})`;
 }
 
 function namesOf(nodes: readonly string[]): string {
-  return enumerate(nodes.map(plain), NAMES);
+  return enumerate(nodes.map(printable), NAMES);
 }

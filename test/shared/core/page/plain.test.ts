@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ascii, enumerate, plain, shorten } from '../../../../shared/core/page/plain.ts';
+import { ascii, enumerate, printable, shorten } from '../../../../shared/core/page/plain.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 200 });
 
@@ -13,22 +13,22 @@ test.for([
   ['zero\u200Bwidth\uFEFF', 'zero?width?'],
   ['next\u0085line\u2028and\u2029more', 'next?line?and?more'],
 ] as const)('%j is shown as %j', ([text, shown]) => {
-  expect(plain(text)).toBe(shown);
+  expect(printable(text)).toBe(shown);
 });
 
 test('no control character, line break or turn of direction is ever shown', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      expect(plain(text)).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
+      expect(printable(text)).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
     }),
     { numRuns: 2000 },
   );
 });
 
-test('what is plain stays as it is', () => {
+test('what is printable stays as it is', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      expect(plain(plain(text))).toBe(plain(text));
+      expect(printable(printable(text))).toBe(printable(text));
     }),
   );
 });
@@ -55,6 +55,6 @@ test.for([
   [['a', 'b'], 'a and b'],
   [['a', 'b', 'c'], 'a, b and c'],
   [['a', 'b', 'c', 'd'], 'a, b, c and 1 more'],
-] as const)('%j is told as "%s"', ([names, told]) => {
+] as const)('%j is shown as "%s"', ([names, told]) => {
   expect(enumerate(names, 3)).toBe(told);
 });
