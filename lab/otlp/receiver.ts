@@ -15,7 +15,7 @@ export type Answer =
   /** The request is read and never answered. */
   | { readonly kind: 'hang' };
 
-export interface ReceivedRequest extends ExportRequest {
+interface ReceivedRequest extends ExportRequest {
   readonly answer: Answer;
 }
 
@@ -102,7 +102,7 @@ function reply(response: ServerResponse, signal: Signal, answer: Answer): void {
   const protobuf = { 'content-type': 'application/x-protobuf' };
   switch (answer.kind) {
     case 'accept':
-      // The message of an answer without anything to tell has no bytes.
+      // An answer without a message has no bytes.
       response.writeHead(200, protobuf).end();
       return;
     case 'accept-partly':

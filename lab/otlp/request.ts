@@ -62,7 +62,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   for await (const chunk of request) {
     const piece = Buffer.from(chunk);
     bytes += piece.length;
-    // The rest is read and dropped, so that the sender is there to hear the answer.
+    // The rest is read and dropped, so that the sender still reads the answer.
     if (bytes <= BODY_BYTES_MAX) chunks.push(piece);
   }
   return bytes <= BODY_BYTES_MAX ? Buffer.concat(chunks) : undefined;

@@ -1,6 +1,6 @@
 import { log } from './log.ts';
 
-export interface EmbeddedMetrics {
+interface EmbeddedMetrics {
   readonly namespace: string;
   readonly dimensions: Readonly<Record<string, string>>;
   /** Epoch milliseconds. */
@@ -8,7 +8,7 @@ export interface EmbeddedMetrics {
   readonly metrics: readonly EmbeddedMetric[];
 }
 
-export interface EmbeddedMetric {
+interface EmbeddedMetric {
   readonly name: string;
   /** Of https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html */
   readonly unit: 'Count' | 'Seconds' | 'None';
@@ -16,8 +16,8 @@ export interface EmbeddedMetric {
 }
 
 /**
- * A line of the log that CloudWatch makes metrics of: the embedded metric format, which needs no call
- * and no permission.
+ * Logs a line from which CloudWatch makes metrics. The embedded metric format needs no call and no
+ * permission.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function logMetrics(event: string, embedded: EmbeddedMetrics): void {

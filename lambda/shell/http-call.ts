@@ -3,14 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { abortAt, type Deadline } from '../deadline.ts';
 
-export interface HttpCall {
+interface HttpCall {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly status: number;
   /** The beginning of what was said; empty beside a status of success, where nobody reads it. */
   readonly body: string;

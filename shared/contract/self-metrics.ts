@@ -1,6 +1,7 @@
 /**
- * What the watch says of itself to CloudWatch, and what the stack's alarms read: one line in the
- * embedded metric format for each completed run.
+ * Metrics of the function itself, which the stack's alarms read. They go to CloudWatch and not to the
+ * OTLP backend, so that the alarms work without one: one line in the embedded metric format for each
+ * completed run.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export const SELF_METRICS = {
@@ -9,7 +10,7 @@ export const SELF_METRICS = {
   dimension: 'Cluster',
   /** Count; 1 when state and outbox are written and all pages that could go out are out. */
   runCompleted: 'RunCompleted',
-  /** Age of the oldest page that a route still owes; 0 where none is owed. */
+  /** Age of the oldest pending page; 0 where none is pending. */
   outboxOldestSeconds: 'OutboxOldestSeconds',
   /** Share of the nodes that this run could read, 0 to 1; 0 where no node is known. */
   hostsReadRatio: 'HostsReadRatio',

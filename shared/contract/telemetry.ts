@@ -332,7 +332,7 @@ export const ATTRIBUTES = {
 } as const satisfies Record<string, AttributeDefinition>;
 
 export type MetricName = keyof typeof METRICS;
-export type EventName = keyof typeof EVENTS;
+type EventName = keyof typeof EVENTS;
 export type SpanName = keyof typeof SPANS;
 export type AttributeName = keyof typeof ATTRIBUTES;
 

@@ -4,7 +4,7 @@ import type { ExportResult } from '@opentelemetry/core';
 const REASON_CHARACTERS_MAX = 300;
 
 /** Why an export failed. */
-export interface ExportFailure {
+interface ExportFailure {
   readonly reason: string;
   /** The backend refuses these records, however often they are sent. */
   readonly refused: boolean;

@@ -24,7 +24,7 @@ export function exporterOptions(
   };
 }
 
-export interface HeaderCache {
+interface HeaderCache {
   read(): Promise<Headers>;
   /** The next read asks anew: what failed or was refused may have been fixed since. */
   forget(): void;
@@ -33,8 +33,8 @@ export interface HeaderCache {
 const CACHE_MILLISECONDS = 300_000;
 
 /**
- * The exporters ask for headers at every request, and three of them ask at once; the secret behind
- * them is read once in `CACHE_MILLISECONDS`. A failed read is kept as well, until it is forgotten.
+ * The exporters ask for headers at every request, and three of them ask at once. The secret behind
+ * them is read once in `CACHE_MILLISECONDS`. A failed read is cached as well, until it is forgotten.
  */
 export function cachedHeaders(readHeaders: () => Promise<Headers>): HeaderCache {
   let cached: { readonly headers: Promise<Headers>; readonly until: number } | undefined;

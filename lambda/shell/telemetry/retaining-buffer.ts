@@ -5,7 +5,7 @@ import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { failureOf } from './export-result.ts';
 
 /** Finished records that wait for the flush. It has no timer, which a frozen function would not run. */
-export interface RetainingBuffer<T> {
+interface RetainingBuffer<T> {
   add(item: T): void;
   /**
    * Sends what there is, and returns the reasons of what failed. Makes no further request once it is

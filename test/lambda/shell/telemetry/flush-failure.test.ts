@@ -104,7 +104,7 @@ describe('what a failed flush leaves', () => {
     ]);
   });
 
-  test('what the backend calls a bad request is dropped, and told: it would be one for ever', async () => {
+  test('what the backend calls a bad request is dropped, and reported', async () => {
     const { receiver, telemetry } = await runningPair({ OTEL_TRACES_EXPORTER: 'none' });
     receiver.answer({ kind: 'status', status: 400 });
     telemetry.emit([exception('first')]);
@@ -154,7 +154,7 @@ describe('the bound of a flush', () => {
     ]);
   });
 
-  test('without any time left the events are kept', async () => {
+  test('without any time left the events stay', async () => {
     const { receiver, telemetry } = await runningPair(PATIENT);
     receiver.answer({ kind: 'hang' });
     await recordOneOfEach(telemetry);

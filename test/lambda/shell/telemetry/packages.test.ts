@@ -7,7 +7,7 @@ const LOCK = path.join(import.meta.dirname, '..', '..', '..', '..', 'package-loc
 
 const lockSchema = z.object({ packages: z.record(z.string(), z.unknown()) });
 
-// What is set on one copy, as a logger for diagnostics, is not heard by another.
+// What is set on one copy, as a logger for diagnostics, has no effect on another.
 test.for(['api', 'core', 'resources', 'sdk-metrics', 'sdk-logs', 'sdk-trace'])(
   'there is one copy of @opentelemetry/%s',
   async (name) => {

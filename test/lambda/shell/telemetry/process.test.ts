@@ -23,7 +23,7 @@ async function runProgram(environment: Readonly<Record<string, string>>): Promis
   return { failures: JSON.parse(last), said: before.join('\n') + stderr };
 }
 
-test('a process whose telemetry is refused tells so, and ends by itself', async () => {
+test('a process whose telemetry is refused reports it, and ends by itself', async () => {
   const receiver = await runningReceiver();
   await receiver.refuse();
   const { failures, said } = await runProgram({
@@ -34,7 +34,7 @@ test('a process whose telemetry is refused tells so, and ends by itself', async 
   expect(said).toBe('');
 });
 
-test('one whose telemetry hangs does as well', async () => {
+test('so does one whose telemetry hangs', async () => {
   const receiver = await runningReceiver();
   receiver.answer({ kind: 'hang' });
   const { failures } = await runProgram({
@@ -74,7 +74,7 @@ describe('a secret', () => {
       'that became a name, with a colon where = belongs,',
       { OTEL_EXPORTER_OTLP_HEADERS: `authorization: Bearer ${SECRET}==` },
     ],
-  ])('%s is told to nobody, not even by the diagnostic log', async ([, environment]) => {
+  ])('%s is in no output, not even in the diagnostic log', async ([, environment]) => {
     const receiver = await runningReceiver();
     receiver.answer({ kind: 'status', status: 401 });
     const { failures, said } = await runProgram({
@@ -87,7 +87,7 @@ describe('a secret', () => {
     expect(said).not.toContain(SECRET);
   });
 
-  test('in the endpoint is not told either', async () => {
+  test('nor is one in the endpoint', async () => {
     const receiver = await runningReceiver();
     receiver.answer({ kind: 'status', status: 403 });
     const { failures, said } = await runProgram({

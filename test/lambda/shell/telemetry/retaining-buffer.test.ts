@@ -80,7 +80,7 @@ describe('a buffer that retains', () => {
     expect(buffer.pending()).toBe(1);
   });
 
-  test('the oldest give way, and their number is told once', async () => {
+  test('the oldest are dropped, and their number is reported once', async () => {
     const { buffer, exports } = slowBuffer();
     for (const name of ['a', 'b', 'c', 'd', 'e']) buffer.add({ name });
     const delivery = buffer.deliver();

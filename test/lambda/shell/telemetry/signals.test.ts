@@ -85,7 +85,7 @@ describe('settings of a signal', () => {
     });
   });
 
-  test('certificates are read from their files, and one that is not there is told', () => {
+  test('certificates are read from their files, and one that is missing is reported', () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'vtepwatch-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = path.join(folder, 'ca.pem');

@@ -13,7 +13,7 @@ export interface CostlyRun {
 }
 
 /**
- * A run with a series for everything that can have one: every node is judged and has ghosts, every
+ * A run with a series for everything that can have one: every node is checked and has ghosts, every
  * master has a late answer and one of this run, and there is an incident of every cause in every
  * scope, severity and phase.
  */

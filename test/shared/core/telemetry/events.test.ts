@@ -18,7 +18,7 @@ function eventsAbout(...announcements: readonly Announcement[]) {
 }
 
 describe('events of a run', () => {
-  test('an opened incident is told whole', () => {
+  test('an opened incident is reported whole', () => {
     expect(eventsAbout(announced('opened'))).toEqual([
       {
         event: 'vtepwatch.incident.opened',
@@ -108,7 +108,7 @@ describe('events of a run', () => {
       observers: [hostile],
       vtep: { underlayIp: hostile, tunnelIp: hostile, mac: hostile },
     };
-    const told = JSON.stringify(
+    const sent = JSON.stringify(
       eventsAbout(
         announced('opened', incident),
         announced('worsened', incident),
@@ -116,8 +116,8 @@ describe('events of a run', () => {
         announced('resolved', incident),
       ),
     );
-    expect(told).toContain('?]0;x?<b>?');
-    expect(told).not.toMatch(/\\u001b|\\u0007|\u202e/);
+    expect(sent).toContain('?]0;x?<b>?');
+    expect(sent).not.toMatch(/\\u001b|\\u0007|\u202e/);
   });
 
   test('every event has the attributes that the table requires, and no others', () => {
@@ -134,7 +134,7 @@ describe('events of a run', () => {
     }
   });
 
-  test('a failed run is told with its error, cut to a bound', () => {
+  test('a failed run is reported with its error, cut to a bound', () => {
     const event = exceptionEvent('lab', new TypeError('x'.repeat(10_000)));
     expect(event).toMatchObject({
       severity: 'fatal',

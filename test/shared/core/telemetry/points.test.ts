@@ -30,7 +30,7 @@ function shown(points: readonly Point[], metric: MetricName): readonly string[] 
 describe('points of a run', () => {
   const points = pointsOf(REPORT, FIGURES);
 
-  test('every judged node has a value for every table, zeros too', () => {
+  test('every checked node has a value for every table, zeros too', () => {
     expect(shown(points, 'vtepwatch.node.missing_peers')).toEqual(
       ['master1', 'master2', 'master3', 'node1', 'node2', 'node3'].flatMap((node) =>
         TABLES.map((table) => `${node} ${table}: ${node + table === 'master1neighbour' ? 4 : 0}`),
@@ -45,13 +45,13 @@ describe('points of a run', () => {
     ]);
   });
 
-  test('of a silent host its peers tell, and nobody knows its ghosts', () => {
+  test('a silent host is checked by its peers, and nobody knows its ghosts', () => {
     expect(shown(points, 'vtepwatch.node.checked_peers')).toContain('node3: 5');
     const ghosts = points.filter(({ metric }) => metric === 'vtepwatch.node.ghost_entries');
     expect(ghosts.map(({ attributes }) => nodeOf(attributes))).not.toContain('node3');
   });
 
-  test('a node that no peer could judge has no missing peers either', () => {
+  test('a node that no peer could check has no missing peers either', () => {
     const alone = pointsOf(
       { ...REPORT, hosts: { observed: ['node1'], unknown: [] } },
       {
@@ -87,7 +87,7 @@ describe('points of a run', () => {
   test.for<[string, Partial<typeof LOST_MASTER>, string]>([
     ['a critical column isolates its subject', {}, 'ok 4, degraded 0, isolated 1'],
     ['a warning degrades it', { severity: 'warning' }, 'ok 4, degraded 1, isolated 0'],
-    ['information leaves it well', { severity: 'info' }, 'ok 5, degraded 0, isolated 0'],
+    ['information leaves it ok', { severity: 'info' }, 'ok 5, degraded 0, isolated 0'],
     ['a suspected fault counts', { phase: 'suspected' }, 'ok 4, degraded 0, isolated 1'],
     ['a resolved one does not', { phase: 'resolved' }, 'ok 5, degraded 0, isolated 0'],
     ['nor one that costs no peer', { missingPeers: 0 }, 'ok 5, degraded 0, isolated 0'],
@@ -140,7 +140,7 @@ describe('points of a run', () => {
     expect(shown(sent, 'vtepwatch.cause.incidents')).toEqual(causes);
   });
 
-  test('a master that has not answered this run yet has no value: the next run tells', () => {
+  test('a master that has not answered this run yet has no value: the next run may have one', () => {
     expect(shown(points, 'vtepwatch.control_plane.reachable')).toEqual([
       'master1: 1',
       'master2: 1',
@@ -226,7 +226,7 @@ describe('points of a run', () => {
     ]);
   });
 
-  test('only a run that could judge moves the dead man on', () => {
+  test('only a run with a verdict moves the time of the last success on', () => {
     const unjudged: Report = { ...REPORT, verdict: 'unjudged' };
     const metric = 'vtepwatch.check.last_success.timestamp';
     expect(shown(points, metric)).toEqual([': 1795424482.5']);

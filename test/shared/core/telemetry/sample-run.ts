@@ -63,7 +63,7 @@ export const FIGURES: RunFigures = {
     ['master3', WELL],
     ['node1', WELL],
     ['node2', { ...WELL, ghostEntries: 2 }],
-    // The roster knows its VTEP, so its peers were judged; it could not be asked itself.
+    // The roster knows its VTEP, so its peers were checked; it could not be asked itself.
     ['node3', { ...WELL, checkedPeers: 5, ghostEntries: undefined }],
   ]),
   failures: { timeout: 1 },

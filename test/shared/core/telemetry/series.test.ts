@@ -46,14 +46,14 @@ describe('the series of a run', () => {
     expect(sent[0]).toMatchObject({ value: 2, attributes: { 'vtepwatch.cause': CAUSES[0] } });
   });
 
-  test('judged clusters of 6 and of 100 nodes keep to it, well and broken', async () => {
+  test('clusters of 6 and of 100 nodes keep to it, healthy and broken', async () => {
     for (const size of [6, 100]) {
-      const well = cluster(size).listed();
-      const broken = well
+      const healthy = cluster(size).listed();
+      const broken = healthy
         .lose('neighbour', { subject: 'master1' })
         .lose('fdb', { observer: 'node1' })
         .silence('node2');
-      for (const sees of [well, broken]) {
+      for (const sees of [healthy, broken]) {
         const [decision] = await decisions([{ sees }]);
         if (decision === undefined) throw new Error('no decision');
         const { nodes } = hostFigures(judge(sees.facts()), []);
