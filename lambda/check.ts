@@ -11,7 +11,7 @@ import { deliver, type Delivered, owed, owedOf } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
 import { hostsBehind } from './hosts.ts';
-import { awaitLatencies, type LatencyRound, type Measured } from './latency-round.ts';
+import type { LatencyReadings } from './latency-round.ts';
 import type { Run } from './run.ts';
 import type { Lease } from './shell/incident-store/incident-store.ts';
 import type { Memory } from './shell/incident-store/stored.ts';
@@ -50,7 +50,8 @@ async function checkUnder(lease: Lease, run: Run): Promise<Report> {
     decideRun(facts, lease.state.incidents, hosts),
   );
   const paging = await act(run, lease, { decision, outbox: before.outbox });
-  const settled = await settleLatencies(run, latency);
+  // The pages are out, so the masters now have as long to answer as a good one needs at most.
+  const settled = await latency.settle(run.settings.limits.slowSeconds * 1000, end);
   const { agents, problems } = await askAgents(run, decision, lease.memory);
   const memory = { ...memoryOf(decision, settled), agents };
   const forgotten = await remember(lease, memory, end);
@@ -95,14 +96,6 @@ async function act(
   return delivered;
 }
 
-/** The pages are out, so the masters now have as long to answer as a good one needs at most. */
-async function settleLatencies(run: Run, latency: LatencyRound): Promise<Measured> {
-  const { slowSeconds } = run.settings.limits;
-  const askedAt = latency.command?.sentAt ?? run.now;
-  const until = { at: askedAt + slowSeconds * 1000 };
-  return await awaitLatencies(run.shell.ssm, latency, { until, deadline: run.end });
-}
-
 /** How long the inventory may take, and what is left of the run for memory and telemetry after it. */
 const INVENTORY_MS = 12_000;
 const AFTER_INVENTORY_MS = 4000;
@@ -122,13 +115,13 @@ async function askAgents(
 
 function memoryOf(
   { facts, roster }: Decision,
-  { unanswered, names }: Measured,
+  { unanswered, names }: LatencyReadings,
 ): Omit<Memory, 'agents'> {
   const silent = facts.observations.flatMap((observation) =>
     observation.kind === 'unknown' && observation.isSlow !== true ? [observation.instanceId] : [],
   );
   const listed = names.length > 0 ? names : facts.listedNames;
-  return { roster, latencyCommand: unanswered, silent, listed };
+  return { roster, ...unanswered, silent, listed };
 }
 
 /** What is not remembered makes the next run less sure, and takes nothing from what this one saw. */

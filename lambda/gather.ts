@@ -4,12 +4,12 @@ import type { Observation } from '../shared/core/overlay.ts';
 import { askHosts, collectSpan } from './ask-hosts.ts';
 import { askNodes, askPods, nodeListOf, problemsOf } from './ask-kubernetes.ts';
 import { type Deadline, deadlineIn, nearer } from './deadline.ts';
-import { errorText } from './error-text.ts';
 import {
-  type AskedMasters,
   askMasters,
   type LatencyRound,
+  latencyRound,
   type Masters,
+  readingsOf,
   takeUp,
 } from './latency-round.ts';
 import type { Run } from './run.ts';
@@ -19,7 +19,7 @@ import { explainSilence } from './shell/ssm/agents.ts';
 /** How long Kubernetes may take for a list; the hosts are asked at the same time. */
 const KUBERNETES_MS = 8000;
 
-/** The facts of the hosts' first answers, and the command to the masters that is under way. */
+/** The facts of the hosts' first answers, and the questions to the masters that are under way. */
 export interface Gathered {
   readonly facts: Facts;
   readonly latency: LatencyRound;
@@ -37,34 +37,35 @@ export async function gather(run: GatheringRun, memory: Memory): Promise<Gathere
   const listing = (): Deadline => nearer(deadlineIn(KUBERNETES_MS), deadline);
   const listingBefore = askNodes(shell.kubernetes, listing());
   const listingPods = askPods(shell.kubernetes, listing());
-  const sending = sendLatency(run, mastersIn(memory));
+  const asking = askMasters(shell.ssm, mastersIn(memory), deadline);
   const asked = await askForDigests(run, memory);
   const listingAfter = askNodes(shell.kubernetes, listing());
-  const sent = await sending;
+  const masters = await asking;
   // The first run learns who the masters are from the hosts' answers.
-  const answering = sent.command === undefined ? mastersAmong(asked.observations) : {};
-  const sentLater = await sendLatency(run, answering);
-  const command = sent.command ?? sentLater.command;
-  const late = await takeUp(shell.ssm, memory.latencyCommand, deadline);
+  const answering = masters.questions.length === 0 ? mastersAmong(asked.observations) : {};
+  const mastersLater = await askMasters(shell.ssm, answering, deadline);
+  const earlier = await takeUp(shell.ssm, memory, deadline);
+  const questions = [...earlier, ...masters.questions, ...mastersLater.questions];
+  const { names } = readingsOf(earlier);
   const [before, after] = [await listingBefore, await listingAfter];
   const pods = await listingPods;
   return {
-    latency: { late, command },
+    latency: latencyRound(shell.ssm, questions),
     facts: {
       cluster: settings.cluster,
       now: run.now,
       limits: settings.limits,
       runbook: settings.runbook,
       nodes: nodeListOf(before, after),
-      listedNames: late.names.length > 0 ? late.names : memory.listed,
+      listedNames: names.length > 0 ? names : memory.listed,
       pods: pods.kind === 'read' ? pods.value : [],
       observations: explainSilence(asked.observations, memory.agents, memory.roster),
       roster: memory.roster,
       problems: [
         ...run.problems,
         ...asked.problems,
-        ...sent.problems,
-        ...sentLater.problems,
+        ...masters.problems,
+        ...mastersLater.problems,
         ...problemsOf([before, after, pods]),
       ],
     },
@@ -92,18 +93,6 @@ export function givenUpBy({
   roster,
 }: Pick<Memory, 'silent' | 'roster'>): ReadonlySet<string> {
   return new Set(silent.length * 2 > roster.length ? [] : silent);
-}
-
-async function sendLatency(
-  { shell, deadline }: GatheringRun,
-  masters: Masters,
-): Promise<AskedMasters> {
-  try {
-    return await askMasters(shell.ssm, { action: 'latency', masters }, deadline);
-  } catch (error) {
-    const message = `asking the masters: ${errorText(error)}`;
-    return { command: undefined, problems: [{ where: 'latency', message }] };
-  }
 }
 
 function mastersIn({ roster }: Memory): Masters {

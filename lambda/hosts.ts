@@ -6,9 +6,8 @@ import type { Reading } from '../shared/core/to-read.ts';
 import { askHosts, collectSpan } from './ask-hosts.ts';
 import { askTables } from './ask-tables.ts';
 import { type Deadline, deadlineIn, earlier, nearer, sleep } from './deadline.ts';
-import { askMasters, knownLatencies, type LatencyRound, withApis } from './latency-round.ts';
+import type { LatencyRound } from './latency-round.ts';
 import type { Run } from './run.ts';
-import type { LatencyCommand } from './shell/incident-store/stored.ts';
 import { log } from './shell/log.ts';
 
 /** What the hosts' side of a run takes of it. */
@@ -26,21 +25,18 @@ interface Known {
 
 /** The hosts of a deployed cluster, reached through Systems Manager. */
 export function hostsBehind(run: HostsOfRun, { roster, latency }: Known): Hosts {
-  let apis: LatencyCommand | undefined;
   return {
     tables: async (reading) => await readInFull(run, reading, roster),
     again: async (look) => {
       const attributes = { 'vtepwatch.host.count': look.instanceIds.length };
-      return await run.shell.telemetry.span('vtepwatch.second_look', attributes, async () => {
-        apis = await askForApis(run, latency);
-        return await lookAgain(run, look, roster);
-      });
+      return await run.shell.telemetry.span(
+        'vtepwatch.second_look',
+        attributes,
+        async () => await lookAgain(run, look, roster),
+      );
     },
-    latencies: async () => {
-      const deadline = nearer(deadlineIn(EVIDENCE_MS), run.deadline);
-      const known = await knownLatencies(run.shell.ssm, latency, deadline);
-      return (await withApis(run.shell.ssm, known, { command: apis, deadline })).latencies;
-    },
+    latencies: async () =>
+      (await latency.read(nearer(deadlineIn(EVIDENCE_MS), run.deadline))).latencies,
   };
 }
 
@@ -87,15 +83,4 @@ async function lookAgain(
   return await collectSpan(shell.telemetry, command.action, async () =>
     askHosts(shell.ssm, command, { waiting, roster }),
   );
-}
-
-/** Which API group it is that fails is evidence: a page waits for none of it, and goes out without. */
-async function askForApis(
-  { shell, deadline }: HostsOfRun,
-  { command }: LatencyRound,
-): Promise<LatencyCommand | undefined> {
-  const masters = command?.masters ?? {};
-  return await askMasters(shell.ssm, { action: 'apis', masters }, deadline)
-    .then((asked) => asked.command)
-    .catch(() => undefined);
 }

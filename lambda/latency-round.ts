@@ -9,234 +9,300 @@ import { formatTime } from '../shared/core/time.ts';
 import { type Deadline, nearer, remaining, sleep } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { HostAnswer } from './shell/ssm/answers.ts';
-import type { LatencyCommand } from './shell/incident-store/stored.ts';
+import type { MasterCommand, Memory } from './shell/incident-store/stored.ts';
 import { REFUSED, type RunCommand } from './shell/ssm/run-command.ts';
 
 /**
- * Latencies come by a command of their own, to the masters alone, for which no verdict and no page
- * ever waits: a master may hang for 45 s. What has not come when the run ends is taken up by the
- * next one, through the command's id.
+ * The masters are asked by two commands of their own, beside the one that asks all hosts: `latency`,
+ * how long their API servers take, and `apis`, whether these reach the aggregated APIs. No verdict and
+ * no page waits for the answers, since `kubectl get nodes` may hang for 45 s. What has not come when
+ * the run ends is read by the next run, which finds the ids of the commands in the store.
  */
-export interface LatencyRound {
-  /** What an earlier run asked, and was answered after its end. */
-  readonly late: Measured;
-  /** What this run asked. */
-  readonly command: LatencyCommand | undefined;
-}
 
-/** Managed-node ids of masters with their names: whom to ask. */
+/** Managed-node ids of masters with their names. */
 export type Masters = Readonly<Record<string, string>>;
 
-/** What is known of the masters' latencies at one moment. */
-export interface Measured {
+/** One command to the masters, and what has come of it so far. */
+export interface MasterQuestion {
+  readonly action: MasterAction;
+  readonly command: MasterCommand;
+  readonly askedBy: 'this-run' | 'earlier-run';
+  /** By managed-node id: the answers that are read, and why a master will not answer any more. */
+  readonly answers: ReadonlyMap<string, Parsed<MasterAnswer>>;
+  /** By managed-node id: when a master had certainly not answered yet, epoch milliseconds. */
+  readonly silentAt: ReadonlyMap<string, number>;
+  /** What went wrong when the answers were last listed. */
+  readonly problems: readonly Problem[];
+}
+
+/** What became of asking the masters. */
+export interface AskedMasters {
+  /** None where there is no master, or where a problem says why none could be asked. */
+  readonly questions: readonly MasterQuestion[];
+  readonly problems: readonly Problem[];
+}
+
+/** What is known of the masters' API servers at one moment. */
+export interface LatencyReadings {
   readonly latencies: readonly Latency[];
   /** Nodes that the masters listed. */
   readonly names: readonly string[];
   readonly problems: readonly Problem[];
-  /** The command, as far as it is unanswered: the next run takes it up. */
-  readonly unanswered: LatencyCommand | undefined;
-  /** Nodes that have certainly not answered: where the list failed, nothing is certain. */
-  readonly silent: readonly string[];
+  /** What this run asked, as far as it is unanswered. */
+  readonly unanswered: Pick<Memory, 'latencyCommand' | 'apisCommand'>;
 }
+
+/** The questions of one run, which keep what has come of them. */
+export interface LatencyRound {
+  /** What is known by now. The service is only asked for what has not come yet. */
+  read(deadline: Deadline): Promise<LatencyReadings>;
+  /** The same, as soon as this run has all answers, or so long after it asked. */
+  settle(patienceMilliseconds: number, deadline: Deadline): Promise<LatencyReadings>;
+}
+
+const ACTIONS = ['latency', 'apis'] as const satisfies readonly MasterAction[];
+
+/** What a problem is about. */
+const SUBJECTS: Readonly<Record<MasterAction, string>> = {
+  latency: 'latency',
+  apis: 'aggregated APIs',
+};
+
+/** What is silent while nothing has come of a command: all that it asks for, and nothing else. */
+const SILENT_REQUESTS: Readonly<Record<MasterAction, string>> = {
+  latency: REQUESTS.getNodesAndReadyz,
+  apis: REQUESTS.aggregatedApis,
+};
 
 /** Managed nodes that one command can name; no control plane has as many masters. */
-const MASTERS = 50;
+const MASTERS_MAX = 50;
 
-/** What became of asking the masters. */
-export interface AskedMasters {
-  /** Undefined where there is no master that could be asked. */
-  readonly command: LatencyCommand | undefined;
-  readonly problems: readonly Problem[];
-}
-
-/**
- * Asks every master how long its own API server takes. `apis`: whether it reaches the aggregated
- * APIs.
- */
+/** Asks every master both questions. Never rejects: what could not be asked is a problem. */
 export async function askMasters(
   ssm: RunCommand,
-  { action, masters }: { readonly action: MasterAction; readonly masters: Masters },
+  masters: Masters,
   deadline: Deadline,
 ): Promise<AskedMasters> {
-  const named = Object.entries(masters).slice(0, MASTERS);
-  if (named.length === 0) return { command: undefined, problems: [] };
-  const targets = [{ Key: 'InstanceIds', Values: named.map(([instanceId]) => instanceId) }];
-  const { id, refused } = await ssm.send({ action, targets }, deadline);
-  const asked = named.filter(([instanceId]) => !refused.includes(instanceId));
+  const named = Object.entries(masters).slice(0, MASTERS_MAX);
+  if (named.length === 0) return { questions: [], problems: [] };
+  const asked = await Promise.all(
+    ACTIONS.map(async (action) => await ask(ssm, { action, named }, deadline)),
+  );
+  const refused = new Set(asked.flatMap((one) => one.refused));
   return {
-    command:
-      id === undefined ? undefined : { id, sentAt: Date.now(), masters: Object.fromEntries(asked) },
-    problems: refused.map((instanceId) => ({
-      where: masters[instanceId] ?? instanceId,
-      message: `latency: ${REFUSED.reason}`,
-    })),
+    questions: asked.flatMap(({ questions }) => questions),
+    problems: [
+      ...asked.flatMap(({ problems }) => problems),
+      ...[...refused].map((instanceId) => ({
+        where: masters[instanceId] ?? instanceId,
+        message: `its API server is not asked: ${REFUSED.reason}`,
+      })),
+    ],
   };
 }
 
-/**
- * Takes up what an earlier run asked. A master that is silent still is told with how long: its answer
- * may always come after the run that could have read it.
- */
+async function ask(
+  ssm: RunCommand,
+  {
+    action,
+    named,
+  }: { readonly action: MasterAction; readonly named: readonly (readonly [string, string])[] },
+  deadline: Deadline,
+): Promise<AskedMasters & { readonly refused: readonly string[] }> {
+  const targets = [{ Key: 'InstanceIds', Values: named.map(([instanceId]) => instanceId) }];
+  try {
+    const { id, refused } = await ssm.send({ action, targets }, deadline);
+    const masters = Object.fromEntries(named.filter(([one]) => !refused.includes(one)));
+    const command = id === undefined ? undefined : { id, sentAt: Date.now(), masters };
+    return { questions: questionsOf(action, command, 'this-run'), problems: [], refused };
+  } catch (error) {
+    const message = `asking the masters: ${errorText(error)}`;
+    return { questions: [], problems: [{ where: SUBJECTS[action], message }], refused: [] };
+  }
+}
+
+/** Reads what came of an earlier run's questions after that run had ended. */
 export async function takeUp(
   ssm: RunCommand,
-  command: LatencyCommand | undefined,
+  { latencyCommand, apisCommand }: Pick<Memory, 'latencyCommand' | 'apisCommand'>,
   deadline: Deadline,
-): Promise<Measured> {
-  const measured = await measure(ssm, { action: 'latency', command, listed: true }, deadline);
-  const askedAt = formatTime(command?.sentAt ?? 0);
-  const told = [...silences(command, measured.silent), ...measured.latencies];
-  return { ...measured, latencies: told.map((one) => ({ ...one, askedAt })) };
+): Promise<readonly MasterQuestion[]> {
+  const questions = [
+    ...questionsOf('latency', latencyCommand, 'earlier-run'),
+    ...questionsOf('apis', apisCommand, 'earlier-run'),
+  ];
+  return await readAll(ssm, questions, deadline);
 }
 
-/** What is known now. A master that has not answered is told with how long it has been silent. */
-export async function knownLatencies(
-  ssm: RunCommand,
-  { late: taken, command }: LatencyRound,
-  deadline: Deadline,
-): Promise<Measured> {
-  const [late, now] = await Promise.all([
-    lookOnceMore(ssm, taken, deadline),
-    measure(ssm, { action: 'latency', command }, deadline),
-  ]);
-  const answered = new Set(now.latencies.map(({ node }) => node));
-  const stillTelling = late.latencies.filter(({ node }) => !answered.has(node));
-  // Of two silences the longer one says more.
-  const silent = new Set(stillTelling.filter(isSilence).map(({ node }) => node));
-  const newlySilent = now.silent.filter((node) => !silent.has(node));
-  return {
-    ...now,
-    latencies: [...silences(command, newlySilent), ...now.latencies, ...stillTelling],
-    names: now.names.length > 0 ? now.names : late.names,
-    problems: [...late.problems, ...now.problems],
-  };
-}
-
-/** The earlier run's answers, with what has come of them since they were taken up. */
-async function lookOnceMore(
-  ssm: RunCommand,
-  late: Measured,
-  deadline: Deadline,
-): Promise<Measured> {
-  if (late.unanswered === undefined) return late;
-  const again = await takeUp(ssm, late.unanswered, deadline);
-  const told = new Set(again.latencies.map(({ node }) => node));
-  const unheard = new Set(Object.values(again.unanswered?.masters ?? {}));
-  const kept = late.latencies.filter(
-    (one) => !isSilence(one) || (unheard.has(one.node) && !told.has(one.node)),
-  );
-  return {
-    ...again,
-    latencies: [...kept, ...again.latencies],
-    names: again.names.length > 0 ? again.names : late.names,
-    problems: [...late.problems, ...again.problems],
-  };
-}
-
-function isSilence({ outcome }: Latency): boolean {
-  return outcome === 'no-answer';
-}
-
-function silences(
-  command: LatencyCommand | undefined,
-  nodes: readonly string[],
-): readonly Latency[] {
-  const seconds = (Date.now() - (command?.sentAt ?? Date.now())) / 1000;
-  return nodes.map((node) => ({
-    node,
-    request: REQUESTS.getNodesAndReadyz,
-    outcome: 'no-answer',
-    seconds,
-    detail: '',
-  }));
-}
-
-/** Adds whether the masters' API servers reach the aggregated APIs. */
-export async function withApis(
-  ssm: RunCommand,
-  known: Measured,
-  asked: { readonly command: LatencyCommand | undefined; readonly deadline: Deadline },
-): Promise<Measured> {
-  const apis = await measure(ssm, { action: 'apis', command: asked.command }, asked.deadline);
-  return { ...known, latencies: [...known.latencies, ...apis.latencies] };
+function questionsOf(
+  action: MasterAction,
+  command: MasterCommand | undefined,
+  askedBy: MasterQuestion['askedBy'],
+): readonly MasterQuestion[] {
+  if (command === undefined) return [];
+  return [{ action, command, askedBy, answers: new Map(), silentAt: new Map(), problems: [] }];
 }
 
 /** Pause between two looks, in milliseconds. */
 const LOOK_MS = 1000;
 
-/** As `knownLatencies`, once every master has answered or the time has come. */
-export async function awaitLatencies(
-  ssm: RunCommand,
-  round: LatencyRound,
-  waiting: { readonly until: Deadline; readonly deadline: Deadline },
-): Promise<Measured> {
-  const until = nearer(waiting.until, waiting.deadline);
-  for (;;) {
-    const known = await knownLatencies(ssm, round, waiting.deadline);
-    if (known.unanswered === undefined || remaining(until) === 0) return known;
-    await sleep(LOOK_MS, until);
-    // A look that comes too late would only lose what this one saw.
-    if (remaining(waiting.deadline) === 0) return known;
-  }
+export function latencyRound(ssm: RunCommand, asked: readonly MasterQuestion[]): LatencyRound {
+  let questions = asked;
+  const read = async (deadline: Deadline): Promise<LatencyReadings> => {
+    questions = await readAll(ssm, questions, deadline);
+    return readingsOf(questions);
+  };
+  return {
+    read,
+    settle: async (patienceMilliseconds, deadline) => {
+      const sentAt = Math.max(0, ...own(questions).map(({ command }) => command.sentAt));
+      const until = nearer({ at: sentAt + patienceMilliseconds }, deadline);
+      for (;;) {
+        const readings = await read(deadline);
+        if (own(questions).every((one) => pendingOf(one).length === 0)) return readings;
+        if (remaining(until) === 0) return readings;
+        await sleep(LOOK_MS, until);
+        if (remaining(deadline) === 0) return readings;
+      }
+    },
+  };
 }
 
-const NOTHING: Measured = {
-  latencies: [],
-  names: [],
-  problems: [],
-  unanswered: undefined,
-  silent: [],
-};
+function own(questions: readonly MasterQuestion[]): readonly MasterQuestion[] {
+  return questions.filter(({ askedBy }) => askedBy === 'this-run');
+}
 
-async function measure(
+async function readAll(
   ssm: RunCommand,
-  asked: {
-    readonly action: MasterAction;
-    readonly command: LatencyCommand | undefined;
-    /** Only a master that the service lists is silent: what was asked long ago may be forgotten. */
-    readonly listed?: boolean;
-  },
+  questions: readonly MasterQuestion[],
   deadline: Deadline,
-): Promise<Measured> {
-  const { action, command, listed = false } = asked;
-  if (command === undefined) return NOTHING;
+): Promise<readonly MasterQuestion[]> {
+  return await Promise.all(questions.map(async (one) => await readAnswers(ssm, one, deadline)));
+}
+
+/** Managed-node ids and names of the masters that may still answer. */
+function pendingOf({ command, answers }: MasterQuestion): readonly (readonly [string, string])[] {
+  return Object.entries(command.masters).filter(([instanceId]) => !answers.has(instanceId));
+}
+
+async function readAnswers(
+  ssm: RunCommand,
+  question: MasterQuestion,
+  deadline: Deadline,
+): Promise<MasterQuestion> {
+  const pending = pendingOf(question);
+  if (pending.length === 0) return question;
+  const where = SUBJECTS[question.action];
   try {
-    const { byInstance, troubles } = await ssm.peek(command.id, deadline);
-    const masters = Object.entries(command.masters);
-    const read = masters.map(([id, node]) => readAnswer(action, node, byInstance.get(id)));
-    const pending = masters.filter(([id]) => (byInstance.get(id)?.kind ?? 'pending') === 'pending');
-    const certain = pending.filter(
-      ([id]) => byInstance.has(id) || (!listed && troubles.length === 0),
-    );
-    return {
-      latencies: read.flatMap(({ value }) => value.latencies),
-      names: [...new Set(read.flatMap(({ value }) => value.names))],
-      problems: [
-        ...troubles.map((message) => ({ where: 'latency', message })),
-        ...read.flatMap(({ problems }) => problems),
-      ],
-      unanswered:
-        pending.length === 0 ? undefined : { ...command, masters: Object.fromEntries(pending) },
-      silent: certain.map(([, node]) => node),
-    };
+    const { byInstance, troubles } = await ssm.peek(question.command.id, deadline);
+    const now = Date.now();
+    // The service lists an answer late, or has forgotten a command that is old.
+    const isComplete = troubles.length === 0 && question.askedBy === 'this-run';
+    const answers = new Map(question.answers);
+    const silentAt = new Map(question.silentAt);
+    for (const [instanceId, node] of pending) {
+      const answer = byInstance.get(instanceId);
+      const read = answer === undefined ? undefined : readAnswer(question.action, node, answer);
+      if (read !== undefined) answers.set(instanceId, read);
+      else if (answer !== undefined || isComplete) silentAt.set(instanceId, now);
+    }
+    const problems = troubles.map((message) => ({ where, message }));
+    return { ...question, answers, silentAt, problems };
   } catch (error) {
-    const problem = { where: 'latency', message: errorText(error) };
-    return { ...NOTHING, problems: [problem], unanswered: command };
+    return { ...question, problems: [{ where, message: errorText(error) }] };
   }
 }
 
+/** Undefined while the master may still answer. */
 function readAnswer(
   action: MasterAction,
   node: string,
-  answer: HostAnswer | undefined,
-): Parsed<MasterAnswer> {
-  const value = { latencies: [], names: [] };
-  switch (answer?.kind) {
+  answer: HostAnswer,
+): Parsed<MasterAnswer> | undefined {
+  switch (answer.kind) {
     case 'answered':
       return parseMasterAnswer(action, { node, text: answer.text });
-    case 'ended':
-      return { value, problems: [{ where: node, message: `latency: ${answer.reason}` }] };
+    case 'ended': {
+      const message = `${SUBJECTS[action]}: ${answer.reason}`;
+      return { value: { latencies: [], names: [] }, problems: [{ where: node, message }] };
+    }
     case 'pending':
-    case undefined:
-      return { value, problems: [] };
+      return undefined;
   }
+}
+
+/** What is known, of each question by itself. */
+export function readingsOf(questions: readonly MasterQuestion[]): LatencyReadings {
+  const names = [own(questions), questions].map((some) => [...new Set(some.flatMap(namesOf))]);
+  const problems = questions.flatMap((one) => [
+    ...one.problems,
+    ...[...one.answers.values()].flatMap((answer) => answer.problems),
+  ]);
+  const unanswered = (action: MasterAction): MasterCommand | undefined =>
+    own(questions)
+      .filter((one) => one.action === action && pendingOf(one).length > 0)
+      .map((one) => ({ ...one.command, masters: Object.fromEntries(pendingOf(one)) }))[0];
+  return {
+    latencies: ACTIONS.flatMap((action) =>
+      latenciesOf(questions.filter((one) => one.action === action)),
+    ),
+    names: names.find((some) => some.length > 0) ?? [],
+    problems,
+    unanswered: { latencyCommand: unanswered('latency'), apisCommand: unanswered('apis') },
+  };
+}
+
+function namesOf({ answers }: MasterQuestion): readonly string[] {
+  return [...answers.values()].flatMap(({ value }) => value.names);
+}
+
+/**
+ * Of one action. An earlier run's answer or silence stands until the same master has answered this
+ * run; of two silences the longer one stands.
+ */
+function latenciesOf(questions: readonly MasterQuestion[]): readonly Latency[] {
+  const now = own(questions);
+  const earlier = questions.filter(({ askedBy }) => askedBy === 'earlier-run');
+  const answered = now.flatMap(answeredLatencies);
+  const known = new Set(answered.map(({ node }) => node));
+  const silent = earlier.flatMap(silences);
+  const standing = [...silent, ...earlier.flatMap(answeredLatencies)].filter(
+    ({ node }) => !known.has(node),
+  );
+  const silentBefore = new Set(silent.map(({ node }) => node));
+  const newlySilent = now.flatMap(silences).filter(({ node }) => !silentBefore.has(node));
+  return [...newlySilent, ...answered, ...standing];
+}
+
+function answeredLatencies({ answers, askedBy, command }: MasterQuestion): readonly Latency[] {
+  const latencies = [...answers.values()].flatMap(({ value }) => value.latencies);
+  return latencies.map((one) => ({ ...one, ...askedAt(askedBy, command) }));
+}
+
+/** How long nothing has come, of the masters that certainly had not answered. */
+function silences({
+  action,
+  answers,
+  askedBy,
+  command,
+  silentAt,
+}: MasterQuestion): readonly Latency[] {
+  return [...silentAt]
+    .filter(([instanceId]) => !answers.has(instanceId))
+    .map(([instanceId, at]) => ({
+      node: command.masters[instanceId] ?? instanceId,
+      request: SILENT_REQUESTS[action],
+      outcome: 'no-answer',
+      seconds: (at - command.sentAt) / 1000,
+      detail: '',
+      ...askedAt(askedBy, command),
+    }));
+}
+
+/** The time of day belongs to what an earlier run asked. */
+function askedAt(
+  askedBy: MasterQuestion['askedBy'],
+  { sentAt }: MasterCommand,
+): Pick<Latency, 'askedAt'> {
+  return askedBy === 'this-run' ? {} : { askedAt: formatTime(sentAt) };
 }

@@ -67,7 +67,14 @@ async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }):
       },
       settings: { cluster: 'lab', limits: LIMITS, runbook: undefined, targets: EVERYBODY },
     },
-    { roster: [], latencyCommand: undefined, silent: [], agents: undefined, listed: [] },
+    {
+      roster: [],
+      latencyCommand: undefined,
+      apisCommand: undefined,
+      silent: [],
+      agents: undefined,
+      listed: [],
+    },
   );
   return facts;
 }

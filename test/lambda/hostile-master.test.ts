@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { knownLatencies } from '../../lambda/latency-round.ts';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
 import { envelope } from '../support/envelope.ts';
-import { asked, control, round, told, took } from './masters.ts';
-import { farOff, says } from './shell/ssm/watched.ts';
+import { asked, control, described, read, took } from './masters.ts';
+import { says } from './shell/ssm/watched.ts';
 
 describe('a master that is hostile or broken', () => {
   test.for([
@@ -18,10 +17,10 @@ describe('a master that is hostile or broken', () => {
   ] as const)('%s: a problem of its own, beside the others’ answers', async ([, text, why]) => {
     const made = await control();
     says(made.ssm, 3, text);
-    const known = await knownLatencies(made.runCommand, round(await asked(made)), farOff());
+    const known = await read(made, [await asked(made)]);
     expect(known.problems).toEqual([{ where: 'master3', message: expect.stringMatching(why) }]);
-    expect(told(known)).toHaveLength(4);
-    expect(known.unanswered).toBeUndefined();
+    expect(described(known)).toHaveLength(4);
+    expect(known.unanswered.latencyCommand).toBeUndefined();
   });
 
   test('cannot speak for another: its name is that of its managed-node id', async () => {
@@ -29,22 +28,22 @@ describe('a master that is hostile or broken', () => {
     const text = took(30).replace('host any', 'host two');
     const payload = text.split('\n').slice(1, -2).join('\n');
     says(made.ssm, 3, envelope('latency', `${payload}\n`));
-    const known = await knownLatencies(made.runCommand, round(await asked(made)), farOff());
-    expect(told(known)).toContain('master3 kubectl get nodes answered 30.0');
+    const known = await read(made, [await asked(made)]);
+    expect(described(known)).toContain('master3 kubectl get nodes answered 30.0');
   });
 
   test('one that lists names that are none is not believed', async () => {
     const made = await control();
     says(made.ssm, 3, took(1, ['ok', '$(reboot)', 'UPPER', '-']));
-    const { names } = await knownLatencies(made.runCommand, round(await asked(made)), farOff());
+    const { names } = await read(made, [await asked(made)]);
     expect(names).toEqual(['master1', 'node1', 'master2', 'node2']);
   });
 
   test('a node that was not asked is not heard', async () => {
     const made = await control();
-    const command = await asked(made);
+    const question = await asked(made);
     const masters = { [instanceIdOf(1)]: 'master1' };
-    const known = await knownLatencies(made.runCommand, round({ ...command, masters }), farOff());
+    const known = await read(made, [{ ...question, command: { ...question.command, masters } }]);
     expect(new Set(known.latencies.map(({ node }) => node))).toEqual(new Set(['master1']));
   });
 
@@ -58,7 +57,7 @@ describe('a master that is hostile or broken', () => {
         'L get-nodes 1.00 46.00 1\nE get-nodes error: the server is currently unable\nL /apis/x/v1 1.00 2.00 124\n',
       ),
     );
-    const known = await knownLatencies(made.runCommand, round(await asked(made)), farOff());
+    const known = await read(made, [await asked(made)]);
     expect(known.latencies.filter(({ node }) => node === 'master3')).toEqual([
       {
         node: 'master3',

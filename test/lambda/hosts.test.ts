@@ -4,6 +4,7 @@ import { startSsm } from '../../lab/aws/ssm/ssm.ts';
 import { askHosts } from '../../lambda/ask-hosts.ts';
 import { deadlineIn, remaining } from '../../lambda/deadline.ts';
 import { hostsBehind } from '../../lambda/hosts.ts';
+import { latencyRound } from '../../lambda/latency-round.ts';
 import { createRecorder } from '../../lambda/shell/telemetry/recorder.ts';
 import { runCommand } from '../../lambda/shell/ssm/run-command.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
@@ -51,7 +52,7 @@ test('a host that keeps its tables back takes nothing of the time of the second 
       settings: { cluster: 'lab', limits },
       deadline,
     },
-    { roster: [], latency: { late: NOTHING_MEASURED, command: undefined } },
+    { roster: [], latency: latencyRound(commands, []) },
   );
   const facts: Facts = {
     cluster: 'lab',
@@ -71,11 +72,3 @@ test('a host that keeps its tables back takes nothing of the time of the second 
   expect(judgement.matrix.unexplained).toEqual([['node2']]);
   expect(remaining(deadline)).toBeGreaterThan(limits.secondLookSeconds * 1000);
 });
-
-const NOTHING_MEASURED = {
-  latencies: [],
-  names: [],
-  problems: [],
-  unanswered: undefined,
-  silent: [],
-};

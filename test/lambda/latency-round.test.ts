@@ -2,18 +2,18 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { deadlineIn } from '../../lambda/deadline.ts';
 import {
   askMasters,
-  awaitLatencies,
-  knownLatencies,
-  type Measured,
+  latencyRound,
+  type LatencyReadings,
+  type MasterQuestion,
+  readingsOf,
   takeUp,
-  withApis,
 } from '../../lambda/latency-round.ts';
 import { REQUESTS } from '../../shared/contract/report.ts';
+import { parseMasterAnswer } from '../../shared/core/parse/latency-answer.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import { until } from '../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
-import { envelope } from '../support/envelope.ts';
-import { asked, control, MASTERS, NOTHING, round, told, took } from './masters.ts';
+import { asked, control, described, LOST_API, MASTERS, read, takenUp, took } from './masters.ts';
 import { farOff, says, watched, type Watched } from './shell/ssm/watched.ts';
 
 const REFUSED = {
@@ -21,28 +21,35 @@ const REFUSED = {
   error: { type: 'InternalServerError', message: 'out of order', status: 500 },
 } as const;
 
+const ALL_ANSWERED = { latencyCommand: undefined, apisCommand: undefined } as const;
+
 describe('askMasters', () => {
-  test('asks them by their ids, and remembers whom it asked', async () => {
+  test('asks them by their ids, both questions side by side, and remembers whom it asked', async () => {
     const made = await control();
-    const command = await asked(made);
-    expect(command).toEqual({
-      id: expect.stringMatching(/^[\da-f-]{36}$/),
-      sentAt: expect.any(Number),
-      masters: MASTERS,
-    });
-    expect(made.ssm.gate.calls[0]?.input).toMatchObject({
-      Targets: [{ Key: 'InstanceIds', Values: Object.keys(MASTERS) }],
-      Parameters: { Action: ['latency'] },
-    });
+    const { questions, problems } = await askMasters(made.runCommand, MASTERS, farOff());
+    expect(problems).toEqual([]);
+    expect(questions.map(({ action }) => action)).toEqual(['latency', 'apis']);
+    for (const { command } of questions) {
+      expect(command).toEqual({
+        id: expect.stringMatching(/^[\da-f-]{36}$/),
+        sentAt: expect.any(Number),
+        masters: MASTERS,
+      });
+    }
+    expect(made.ssm.gate.calls).toHaveLength(2);
+    const inputs = made.ssm.gate.calls.map(({ input }) => input);
+    const Targets = [{ Key: 'InstanceIds', Values: Object.keys(MASTERS) }];
+    expect(inputs).toContainEqual(
+      expect.objectContaining({ Targets, Parameters: { Action: ['latency'] } }),
+    );
+    expect(inputs).toContainEqual(
+      expect.objectContaining({ Targets, Parameters: { Action: ['apis'] } }),
+    );
   });
 
   test('asks nobody where there is no master', async () => {
     const { ssm, runCommand } = await control();
-    const command = { action: 'latency', masters: {} } as const;
-    expect(await askMasters(runCommand, command, farOff())).toEqual({
-      command: undefined,
-      problems: [],
-    });
+    expect(await askMasters(runCommand, {}, farOff())).toEqual({ questions: [], problems: [] });
     expect(ssm.gate.calls).toEqual([]);
   });
 
@@ -50,280 +57,340 @@ describe('askMasters', () => {
     const { ssm, runCommand } = await watched({ nodes: 51 }, onTestFinished);
     const ids = Array.from({ length: 51 }, (_, at) => instanceIdOf(at + 1));
     const masters = Object.fromEntries(ids.map((id) => [id, `of ${id}`]));
-    const { command } = await askMasters(runCommand, { action: 'latency', masters }, farOff());
-    expect(Object.keys(command?.masters ?? {})).toEqual(ids.slice(0, 50));
+    const { questions } = await askMasters(runCommand, masters, farOff());
+    expect(questions.map(({ command }) => Object.keys(command.masters))).toEqual([
+      ids.slice(0, 50),
+      ids.slice(0, 50),
+    ]);
     expect(ssm.gate.calls[0]?.verdict).toBe('admitted');
   });
 
-  test('a master that was terminated is a problem, and the others are asked', async () => {
+  test('a master that was terminated is one problem, and the others are asked', async () => {
     const made = await control();
     made.ssm.deregister(instanceIdOf(2));
     const { [instanceIdOf(2)]: gone, ...others } = MASTERS;
-    const asking = { action: 'latency', masters: MASTERS } as const;
-    const { command, problems } = await askMasters(made.runCommand, asking, farOff());
-    expect(command?.masters).toEqual(others);
-    const message = 'latency: it is no longer registered with Systems Manager';
+    const { questions, problems } = await askMasters(made.runCommand, MASTERS, farOff());
+    expect(questions.map(({ command }) => command.masters)).toEqual([others, others]);
+    const message = 'its API server is not asked: it is no longer registered with Systems Manager';
     expect(problems).toEqual([{ where: gone, message }]);
   });
 
   test('where every master was terminated nobody is asked', async () => {
     const made = await control();
     for (const instanceId of Object.keys(MASTERS)) made.ssm.deregister(instanceId);
-    const asking = { action: 'latency', masters: MASTERS } as const;
-    const { command, problems } = await askMasters(made.runCommand, asking, farOff());
-    expect(command).toBeUndefined();
+    const { questions, problems } = await askMasters(made.runCommand, MASTERS, farOff());
+    expect(questions).toEqual([]);
     expect(problems.map(({ where }) => where)).toEqual(Object.values(MASTERS));
   });
 
-  test('a service that refuses is an error for its caller', async () => {
+  test('a question that the service refuses is a problem, and the other one is asked', async () => {
     const made = await control();
-    made.ssm.gate.fail({ operation: 'SendCommand', fault: REFUSED });
-    await expect(asked(made)).rejects.toMatchObject({ name: 'InternalServerError' });
+    made.ssm.gate.fail({ operation: 'SendCommand', fault: REFUSED, times: 1 });
+    const { questions, problems } = await askMasters(made.runCommand, MASTERS, farOff());
+    expect(questions).toHaveLength(1);
+    expect(problems).toEqual([
+      {
+        where: questions[0]?.action === 'latency' ? 'aggregated APIs' : 'latency',
+        message: expect.stringMatching(/^asking the masters: .*InternalServerError/),
+      },
+    ]);
   });
 });
 
-describe('knownLatencies', () => {
-  test('tells what was answered, and of the silent how long nothing has come', async () => {
+describe('what is read', () => {
+  test('is what was answered, and how long nothing has come of the silent', async () => {
     const made = await control();
-    const command = await asked(made);
-    const earlier = { ...command, sentAt: command.sentAt - 18_000 };
-    const known = await knownLatencies(made.runCommand, round(earlier), farOff());
-    expect(told(known)).toEqual([
+    const question = await asked(made, 'latency', 18_000);
+    const readings = await read(made, [question]);
+    expect(described(readings)).toEqual([
       'master3 kubectl get nodes and /readyz no-answer',
       'master1 kubectl get nodes answered 0.5',
       'master1 /readyz answered 0.0',
       'master2 kubectl get nodes answered 2.0',
       'master2 /readyz answered 0.0',
     ]);
-    expect(known.latencies[0]?.seconds).toBeGreaterThanOrEqual(18);
-    expect(known.names).toEqual(['master1', 'node1', 'master2', 'node2']);
-    expect(known.unanswered).toEqual({ ...earlier, masters: { [instanceIdOf(3)]: 'master3' } });
-    expect(known.problems).toEqual([]);
+    expect(readings.latencies[0]?.seconds).toBeGreaterThanOrEqual(18);
+    expect(readings.names).toEqual(['master1', 'node1', 'master2', 'node2']);
+    expect(readings.unanswered).toEqual({
+      ...ALL_ANSWERED,
+      latencyCommand: { ...question.command, masters: { [instanceIdOf(3)]: 'master3' } },
+    });
+    expect(readings.problems).toEqual([]);
   });
 
-  test('of a command that everybody answered leaves nothing to be taken up', async () => {
+  test('of a question that everybody answered leaves nothing to be taken up', async () => {
     const made = await control();
     says(made.ssm, 3, took(45));
-    const known = await knownLatencies(made.runCommand, round(await asked(made)), farOff());
-    expect(told(known)).toContain('master3 kubectl get nodes answered 45.0');
-    expect(known.unanswered).toBeUndefined();
+    const readings = await read(made, [await asked(made)]);
+    expect(described(readings)).toContain('master3 kubectl get nodes answered 45.0');
+    expect(readings.unanswered).toEqual(ALL_ANSWERED);
   });
 
-  test('of no command is nothing, without a call', async () => {
+  test('is not asked for again', async () => {
+    const made = await control();
+    says(made.ssm, 3, took(45));
+    const round = latencyRound(made.runCommand, [await asked(made)]);
+    const first = await round.read(farOff());
+    expect(await round.read(farOff())).toEqual(first);
+    expect(await round.settle(60_000, farOff())).toEqual(first);
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(1);
+  });
+
+  test('of no question is nothing, without a call', async () => {
     const { ssm, runCommand } = await control();
-    expect(await knownLatencies(runCommand, round(undefined), farOff())).toEqual(NOTHING);
+    expect(await latencyRound(runCommand, []).read(farOff())).toEqual(NOTHING);
     expect(ssm.gate.calls).toEqual([]);
   });
 
   test('a master that will not answer any more is a problem, and not waited for', async () => {
     const made = await control();
     made.ssm.behaveNode(instanceIdOf(3), { kind: 'refused', status: 'AccessDenied' });
-    const known = await knownLatencies(made.runCommand, round(await asked(made)), farOff());
-    expect(told(known).join()).not.toContain('master3');
-    expect(known.unanswered).toBeUndefined();
-    expect(known.problems).toEqual([
+    const readings = await read(made, [await asked(made)]);
+    expect(described(readings).join()).not.toContain('master3');
+    expect(readings.unanswered).toEqual(ALL_ANSWERED);
+    expect(readings.problems).toEqual([
       { where: 'master3', message: 'latency: the command ended as AccessDenied' },
     ]);
   });
 
   test('where the service fails nobody is called silent, and all are taken up later', async () => {
     const made = await control();
-    const command = await asked(made);
+    const question = await asked(made);
     made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault: REFUSED });
-    const known = await knownLatencies(made.runCommand, round(command), farOff());
-    expect(known.latencies).toEqual([]);
-    expect(known.unanswered).toEqual(command);
-    expect(known.problems).toMatchObject([
+    const readings = await read(made, [question]);
+    expect(readings.latencies).toEqual([]);
+    expect(readings.unanswered).toEqual({ ...ALL_ANSWERED, latencyCommand: question.command });
+    expect(readings.problems).toMatchObject([
       { where: 'latency', message: expect.stringContaining('InternalServerError') },
     ]);
   });
 
+  test('where the service fails once, what came before stands, and the failure is forgotten', async () => {
+    const made = await control();
+    const round = latencyRound(made.runCommand, [await asked(made)]);
+    const first = await round.read(farOff());
+    made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault: REFUSED, times: 1 });
+    const failed = await round.read(farOff());
+    expect(described(failed)).toEqual(described(first));
+    expect(failed.problems).toHaveLength(1);
+    expect((await round.read(farOff())).problems).toEqual([]);
+  });
+
   test('a service that does not answer is given up at the deadline', async () => {
     const made = await control();
-    const command = await asked(made);
+    const question = await asked(made);
     made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault: { kind: 'stalled' } });
-    const known = await knownLatencies(made.runCommand, round(command), deadlineIn(100));
-    expect(known.latencies).toEqual([]);
-    expect(known.unanswered).toEqual(command);
-  });
-
-  test('a new answer stands for an old one, which stands until then', async () => {
-    const made = await control();
-    const late: Measured = {
-      ...NOTHING,
-      names: ['node9'],
-      latencies: ['master1', 'master3'].map((node) => ({
-        node,
-        request: 'kubectl get nodes',
-        outcome: 'answered',
-        seconds: 45,
-        detail: '',
-      })),
-      problems: [{ where: 'master2', message: 'late' }],
-    };
-    const known = await knownLatencies(made.runCommand, round(await asked(made), late), farOff());
-    expect(told(known).filter((line) => line.includes('get nodes'))).toEqual([
-      'master3 kubectl get nodes and /readyz no-answer',
-      'master1 kubectl get nodes answered 0.5',
-      'master2 kubectl get nodes answered 2.0',
-      'master3 kubectl get nodes answered 45.0',
-    ]);
-    expect(known.names).not.toContain('node9');
-    expect(known.problems).toEqual(late.problems);
-  });
-
-  describe('of a master that has not answered the run before', () => {
-    const HOUR_MS = 3_600_000;
-
-    /** What two runs asked: the first was taken up in vain, an hour after it was sent. */
-    async function twiceAsked(made: Watched) {
-      const first = await asked(made);
-      const earlier = { ...first, sentAt: first.sentAt - HOUR_MS };
-      const late = await takeUp(made.runCommand, earlier, farOff());
-      return { late, again: round(await asked(made), late) };
-    }
-    const listOf3 = (known: Measured): readonly string[] =>
-      told(known).filter((line) => line.startsWith('master3'));
-
-    test('one silence is told, the longer one', async () => {
-      const made = await control();
-      const { again } = await twiceAsked(made);
-      const known = await knownLatencies(made.runCommand, again, farOff());
-      expect(listOf3(known)).toEqual(['master3 kubectl get nodes and /readyz no-answer']);
-      expect(known.latencies.find(({ node }) => node === 'master3')).toMatchObject({
-        seconds: expect.closeTo(3600, -2),
-        askedAt: expect.any(String),
-      });
-    });
-
-    test('the answer is read when it comes, as late as it is', async () => {
-      const made = await control();
-      const { late } = await twiceAsked(made);
-      says(made.ssm, 3, took(62));
-      const unasked = { late, command: undefined };
-      const known = await until(async () => {
-        const found = await knownLatencies(made.runCommand, unasked, farOff());
-        return listOf3(found).join().includes('no-answer') ? undefined : found;
-      });
-      expect(listOf3(known)[0]).toBe('master3 kubectl get nodes answered 62.0');
-    });
-
-    test('a command that can no longer be answered is no silence any more', async () => {
-      const made = await control();
-      const { late } = await twiceAsked(made);
-      made.ssm.behaveNode(instanceIdOf(3), { kind: 'refused', status: 'AccessDenied' });
-      const known = await until(async () => {
-        const found = await knownLatencies(made.runCommand, { late, command: undefined }, farOff());
-        return found.problems.length > 0 ? found : undefined;
-      });
-      expect(listOf3(known)).toEqual([]);
-    });
-
-    test('where the service fails, what was known before stands', async () => {
-      const made = await control();
-      const { again } = await twiceAsked(made);
-      made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault: REFUSED });
-      const known = await knownLatencies(made.runCommand, again, farOff());
-      expect(listOf3(known)).toEqual(['master3 kubectl get nodes and /readyz no-answer']);
-    });
-  });
-
-  test('the old list of nodes stands while there is no new one', async () => {
-    const late = { ...NOTHING, names: ['node9'] };
-    const { runCommand } = await control();
-    const known = await knownLatencies(runCommand, round(undefined, late), farOff());
-    expect(known.names).toEqual(['node9']);
+    const readings = await latencyRound(made.runCommand, [question]).read(deadlineIn(100));
+    expect(readings.latencies).toEqual([]);
+    expect(readings.unanswered.latencyCommand).toEqual(question.command);
   });
 });
 
-describe('takeUp', () => {
-  test('reads what came after an earlier run had ended, and says when it was asked', async () => {
+describe('silence is reported of the thing that was asked', () => {
+  test('aggregated APIs that have not answered take nothing from get nodes', async () => {
     const made = await control();
-    const command = await asked(made);
-    says(made.ssm, 3, took(45));
-    const late = await until(async () => {
-      const found = await takeUp(made.runCommand, command, farOff());
-      return found.unanswered === undefined ? found : undefined;
-    });
-    expect(told(late)).toContain('master3 kubectl get nodes answered 45.0');
-    for (const { askedAt } of late.latencies) expect(askedAt).toBe(formatTime(command.sentAt));
+    for (const number of [1, 2, 3]) says(made.ssm, number, took(0.1));
+    const latency = await asked(made);
+    await read(made, [latency]);
+    for (const number of [1, 2, 3]) {
+      made.ssm.behaveNode(instanceIdOf(number), { kind: 'offline' });
+    }
+    const apis = await asked(made, 'apis', 18_000);
+    const readings = await read(made, [latency, apis]);
+    expect(described(readings).filter((line) => line.startsWith('master1'))).toEqual([
+      'master1 kubectl get nodes answered 0.1',
+      'master1 /readyz answered 0.0',
+      'master1 the aggregated APIs no-answer',
+    ]);
+    expect(readings.unanswered).toEqual({ ...ALL_ANSWERED, apisCommand: apis.command });
   });
 
-  test('of a master that is silent still says for how long', async () => {
+  const ID = instanceIdOf(1);
+  const silentFor = (action: MasterQuestion['action'], seconds: number): MasterQuestion => ({
+    action,
+    command: { id: '0'.repeat(36), sentAt: 0, masters: { [ID]: 'master1' } },
+    askedBy: 'this-run',
+    answers: new Map(),
+    silentAt: new Map([[ID, seconds * 1000]]),
+    problems: [],
+  });
+  const answer = parseMasterAnswer('apis', { node: 'master1', text: LOST_API });
+  const lostApi = { ...silentFor('apis', 1), answers: new Map([[ID, answer]]) };
+
+  test('a dead aggregated API is reported beside a silent get nodes', () => {
+    const readings = readingsOf([silentFor('latency', 18), lostApi]);
+    expect(readings.latencies[0]?.seconds).toBe(18);
+    expect(described(readings)).toEqual([
+      'master1 kubectl get nodes and /readyz no-answer',
+      'master1 /apis/custom.metrics.k8s.io/v1beta1 failed 5.0',
+    ]);
+  });
+
+  test("an answer of one question does not end an earlier run's silence of the other", () => {
+    const earlier = { ...silentFor('latency', 62), askedBy: 'earlier-run' } as const;
+    expect(described(readingsOf([earlier, lostApi]))).toEqual([
+      'master1 kubectl get nodes and /readyz no-answer',
+      'master1 /apis/custom.metrics.k8s.io/v1beta1 failed 5.0',
+    ]);
+  });
+});
+
+describe('what an earlier run asked', () => {
+  const HOUR_MS = 3_600_000;
+  const of3 = (readings: LatencyReadings): readonly string[] =>
+    described(readings).filter((line) => line.startsWith('master3'));
+
+  test('is read with the time at which it was asked', async () => {
     const made = await control();
-    const command = await asked(made);
-    const earlier = { ...command, sentAt: command.sentAt - 62_000 };
-    const late = await takeUp(made.runCommand, earlier, farOff());
-    const silent = late.latencies.filter(({ node }) => node === 'master3');
+    const question = await asked(made);
+    says(made.ssm, 3, took(45));
+    const readings = await until(async () => {
+      const found = readingsOf(await takenUp(made, question));
+      return of3(found).join().includes('answered') ? found : undefined;
+    });
+    expect(described(readings)).toContain('master3 kubectl get nodes answered 45.0');
+    for (const { askedAt } of readings.latencies) {
+      expect(askedAt).toBe(formatTime(question.command.sentAt));
+    }
+  });
+
+  test('and is silent still, is reported with how long', async () => {
+    const made = await control();
+    const question = await asked(made, 'latency', 62_000);
+    const { latencies } = readingsOf(await takenUp(made, question));
+    const silent = latencies.filter(({ node }) => node === 'master3');
     expect(silent).toMatchObject([
       {
         request: REQUESTS.getNodesAndReadyz,
         outcome: 'no-answer',
-        askedAt: formatTime(earlier.sentAt),
+        askedAt: formatTime(question.command.sentAt),
       },
     ]);
     expect(silent[0]?.seconds).toBeGreaterThanOrEqual(62);
   });
 
-  test('of nothing is nothing', async () => {
-    const { runCommand } = await control();
-    expect(await takeUp(runCommand, undefined, farOff())).toEqual(NOTHING);
+  test('is read of both questions', async () => {
+    const made = await control();
+    const [latencyCommand, apisCommand] = [
+      (await asked(made)).command,
+      (await asked(made, 'apis')).command,
+    ];
+    const questions = await takeUp(made.runCommand, { latencyCommand, apisCommand }, farOff());
+    expect(of3(readingsOf(questions))).toEqual([
+      'master3 kubectl get nodes and /readyz no-answer',
+      'master3 the aggregated APIs no-answer',
+    ]);
   });
 
-  test('of a command that the service has forgotten leaves its masters unheard', async () => {
+  test('is nothing where all had answered', async () => {
     const { runCommand } = await control();
-    const command = { id: '0'.repeat(36), sentAt: 0, masters: MASTERS };
-    const late = await takeUp(runCommand, command, farOff());
-    expect(late).toMatchObject({ latencies: [], problems: [], unanswered: command });
+    expect(await takeUp(runCommand, ALL_ANSWERED, farOff())).toEqual([]);
+  });
+
+  test('and the service has forgotten, calls nobody silent', async () => {
+    const { runCommand } = await control();
+    const latencyCommand = { id: '0'.repeat(36), sentAt: 0, masters: MASTERS };
+    const questions = await takeUp(runCommand, { ...ALL_ANSWERED, latencyCommand }, farOff());
+    expect(readingsOf(questions)).toMatchObject({ latencies: [], problems: [] });
+  });
+
+  test('stands until the same master has answered this run', async () => {
+    const made = await control();
+    says(made.ssm, 1, took(45, ['node9']));
+    says(made.ssm, 3, took(45, ['node9']));
+    const earlier = await takenUp(made, await asked(made));
+    says(made.ssm, 1, took(0.5));
+    made.ssm.behaveNode(instanceIdOf(3), { kind: 'offline' });
+    const readings = await read(made, [...earlier, await asked(made)]);
+    expect(described(readings).filter((line) => line.includes('get nodes'))).toEqual([
+      'master3 kubectl get nodes and /readyz no-answer',
+      'master1 kubectl get nodes answered 0.5',
+      'master2 kubectl get nodes answered 2.0',
+      'master3 kubectl get nodes answered 45.0',
+    ]);
+    expect(readings.names).not.toContain('node9');
+  });
+
+  test('gives the list of nodes while there is no new one', async () => {
+    const made = await control();
+    const earlier = await takenUp(made, await asked(made));
+    expect((await read(made, earlier)).names).toEqual(['master1', 'node1', 'master2', 'node2']);
+  });
+
+  describe('and was not answered when this run began', () => {
+    /** An hour after it was sent. */
+    async function askedInVain(made: Watched): Promise<readonly MasterQuestion[]> {
+      return await takenUp(made, await asked(made, 'latency', HOUR_MS));
+    }
+
+    test('of two silences the longer one is reported', async () => {
+      const made = await control();
+      const earlier = await askedInVain(made);
+      const readings = await read(made, [...earlier, await asked(made)]);
+      expect(of3(readings)).toEqual(['master3 kubectl get nodes and /readyz no-answer']);
+      expect(readings.latencies.find(({ node }) => node === 'master3')).toMatchObject({
+        seconds: expect.closeTo(3600, -2),
+        askedAt: expect.any(String),
+      });
+    });
+
+    test('is read when it comes, as late as it is', async () => {
+      const made = await control();
+      const round = latencyRound(made.runCommand, await askedInVain(made));
+      says(made.ssm, 3, took(62));
+      const readings = await until(async () => {
+        const found = await round.read(farOff());
+        return of3(found).join().includes('no-answer') ? undefined : found;
+      });
+      expect(of3(readings)[0]).toBe('master3 kubectl get nodes answered 62.0');
+    });
+
+    test('and can no longer be answered, is no silence any more', async () => {
+      const made = await control();
+      const round = latencyRound(made.runCommand, await askedInVain(made));
+      made.ssm.behaveNode(instanceIdOf(3), { kind: 'refused', status: 'AccessDenied' });
+      const readings = await until(async () => {
+        const found = await round.read(farOff());
+        return found.problems.length > 0 ? found : undefined;
+      });
+      expect(of3(readings)).toEqual([]);
+    });
+
+    test('where the service fails, what was known before stands', async () => {
+      const made = await control();
+      const questions = [...(await askedInVain(made)), await asked(made)];
+      made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault: REFUSED });
+      const readings = await read(made, questions);
+      expect(of3(readings)).toEqual(['master3 kubectl get nodes and /readyz no-answer']);
+    });
   });
 });
 
-describe('awaitLatencies', () => {
+describe('settling', () => {
   test('ends as soon as everybody has answered', async () => {
     const made = await control();
-    const command = await asked(made);
-    const awaited = awaitLatencies(made.runCommand, round(command), {
-      until: farOff(),
-      deadline: farOff(),
-    });
+    const round = latencyRound(made.runCommand, [await asked(made)]);
+    const settled = round.settle(60_000, farOff());
     await until(async () => made.ssm.gate.count('ListCommandInvocations') || undefined);
     says(made.ssm, 3, took(3));
-    expect(await awaited).toMatchObject({ unanswered: undefined });
+    expect(await settled).toMatchObject({ unanswered: ALL_ANSWERED });
   });
 
   test.for([
     ['the time for waiting is over', 0, 60_000],
     ['the time for waiting comes', 100, 60_000],
     ['the deadline comes', 60_000, 2000],
-  ] as const)('ends when %s, and keeps what has come', async ([, wait, end]) => {
+  ] as const)('ends when %s, and keeps what has come', async ([, patience, end]) => {
     const made = await control();
-    const known = await awaitLatencies(made.runCommand, round(await asked(made)), {
-      until: deadlineIn(wait),
-      deadline: deadlineIn(end),
-    });
-    expect(known.unanswered?.masters).toEqual({ [instanceIdOf(3)]: 'master3' });
+    const round = latencyRound(made.runCommand, [await asked(made)]);
+    const { unanswered } = await round.settle(patience, deadlineIn(end));
+    expect(unanswered.latencyCommand?.masters).toEqual({ [instanceIdOf(3)]: 'master3' });
   });
 });
 
-describe('withApis', () => {
-  const apis = envelope('apis', 'L /apis/custom.metrics.k8s.io/v1beta1 1.00 6.00 1\n');
-
-  test('adds the aggregated APIs of all masters', async () => {
-    const made = await control();
-    const known = await knownLatencies(made.runCommand, round(await asked(made)), farOff());
-    for (const number of [1, 2, 3]) says(made.ssm, number, apis);
-    const command = await asked(made, 'apis');
-    const all = await withApis(made.runCommand, known, { command, deadline: farOff() });
-    expect(told(all).slice(known.latencies.length)).toEqual(
-      [1, 2, 3].map((number) => `master${number} /apis/custom.metrics.k8s.io/v1beta1 failed 5.0`),
-    );
-    expect(all.unanswered).toEqual(known.unanswered);
-  });
-
-  test('adds nothing where nobody was asked', async () => {
-    const { runCommand } = await control();
-    expect(await withApis(runCommand, NOTHING, { command: undefined, deadline: farOff() })).toEqual(
-      NOTHING,
-    );
-  });
-});
+const NOTHING: LatencyReadings = {
+  latencies: [],
+  names: [],
+  problems: [],
+  unanswered: ALL_ANSWERED,
+};

@@ -1,11 +1,12 @@
 import { onTestFinished } from 'vitest';
 import {
   askMasters,
-  type LatencyRound,
+  latencyRound,
+  type LatencyReadings,
+  type MasterQuestion,
   type Masters,
-  type Measured,
+  takeUp,
 } from '../../lambda/latency-round.ts';
-import type { LatencyCommand } from '../../lambda/shell/incident-store/stored.ts';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
 import { envelope } from '../support/envelope.ts';
 import { farOff, says, watched, type Watched } from './shell/ssm/watched.ts';
@@ -14,14 +15,6 @@ export const MASTERS: Masters = {
   [instanceIdOf(1)]: 'master1',
   [instanceIdOf(2)]: 'master2',
   [instanceIdOf(3)]: 'master3',
-};
-
-export const NOTHING: Measured = {
-  latencies: [],
-  names: [],
-  problems: [],
-  unanswered: undefined,
-  silent: [],
 };
 
 /** A master's answer: `kubectl get nodes` took so long, and listed these. */
@@ -33,6 +26,12 @@ export function took(seconds: number, names: readonly string[] = ['master1', 'no
   );
 }
 
+/** A master's answer: its API server did not reach one aggregated API. */
+export const LOST_API = envelope(
+  'apis',
+  'host any\nboot 1 1000.00\nL /apis/custom.metrics.k8s.io/v1beta1 1000.00 1005.00 1\n',
+);
+
 /** Three masters, of which the first answers in 0.5 s, the second after 2 s and the third not. */
 export async function control(): Promise<Watched> {
   const made = await watched({ nodes: 3 }, onTestFinished);
@@ -42,21 +41,38 @@ export async function control(): Promise<Watched> {
   return made;
 }
 
+/** One question of this run to the masters, as if it had been asked so long ago. */
 export async function asked(
   { runCommand }: Watched,
   action: 'latency' | 'apis' = 'latency',
-): Promise<LatencyCommand> {
-  const { command } = await askMasters(runCommand, { action, masters: MASTERS }, farOff());
-  if (command === undefined) throw new Error('nobody was asked');
-  return command;
+  millisecondsAgo = 0,
+): Promise<MasterQuestion> {
+  const { questions } = await askMasters(runCommand, MASTERS, farOff());
+  const question = questions.find((one) => one.action === action);
+  if (question === undefined) throw new Error('nobody was asked');
+  const { command } = question;
+  return { ...question, command: { ...command, sentAt: command.sentAt - millisecondsAgo } };
 }
 
-export function round(command: LatencyCommand | undefined, late: Measured = NOTHING): LatencyRound {
-  return { late, command };
+/** The same question, taken up by the next run. */
+export async function takenUp(
+  { runCommand }: Watched,
+  { action, command }: MasterQuestion,
+): Promise<readonly MasterQuestion[]> {
+  const commands = { latencyCommand: undefined, apisCommand: undefined };
+  const name = action === 'latency' ? 'latencyCommand' : 'apisCommand';
+  return await takeUp(runCommand, { ...commands, [name]: command }, farOff());
+}
+
+export async function read(
+  { runCommand }: Watched,
+  questions: readonly MasterQuestion[],
+): Promise<LatencyReadings> {
+  return await latencyRound(runCommand, questions).read(farOff());
 }
 
 /** `master1 kubectl get nodes answered 0.5` */
-export function told({ latencies }: Measured): readonly string[] {
+export function described({ latencies }: Pick<LatencyReadings, 'latencies'>): readonly string[] {
   return latencies.map(({ node, request, outcome, seconds }) =>
     [node, request, outcome, ...(outcome === 'no-answer' ? [] : [seconds.toFixed(1)])].join(' '),
   );

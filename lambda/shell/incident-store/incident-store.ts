@@ -87,6 +87,15 @@ async function acquire(
   return { kind: 'refused', reason };
 }
 
+const NOTHING_REMEMBERED: Memory = {
+  roster: [],
+  latencyCommand: undefined,
+  apisCommand: undefined,
+  silent: [],
+  agents: undefined,
+  listed: [],
+};
+
 async function openLease(partition: Partition, owner: string, deadline: Deadline): Promise<Lease> {
   const [stateItem, memoryItem] = await Promise.all([
     getItem(partition, ITEMS.state, deadline),
@@ -103,7 +112,7 @@ async function openLease(partition: Partition, owner: string, deadline: Deadline
         : await readDocument(place(partition, ITEMS.state), stateSchema, state),
     memory:
       memory === undefined
-        ? { roster: [], latencyCommand: undefined, silent: [], agents: undefined, listed: [] }
+        ? NOTHING_REMEMBERED
         : await readDocument(place(partition, ITEMS.roster), memorySchema, memory),
     saveState: async (next, until) => {
       await saveState(partition, { state: next, version, owner }, until);

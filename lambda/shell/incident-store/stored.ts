@@ -26,8 +26,8 @@ export interface State {
   readonly outbox: readonly OutboxEntry[];
 }
 
-/** A latency command that may still be answered: the slowest master answers after its run. */
-export interface LatencyCommand {
+/** A command to the masters that may still be answered: the slowest master answers after its run. */
+export interface MasterCommand {
   readonly id: string;
   /** Epoch milliseconds. */
   readonly sentAt: number;
@@ -37,7 +37,9 @@ export interface LatencyCommand {
 
 export interface Memory {
   readonly roster: readonly RosterEntry[];
-  readonly latencyCommand: LatencyCommand | undefined;
+  /** The last run's commands, as far as they are unanswered. */
+  readonly latencyCommand: MasterCommand | undefined;
+  readonly apisCommand: MasterCommand | undefined;
   /** Managed nodes that did not answer the last run: the next one does not wait for them. */
   readonly silent: readonly string[];
   /** What Systems Manager knows of the agents of hosts that do not answer; undefined before it was asked. */
@@ -124,16 +126,17 @@ const rosterEntry = z.pipe(
   }),
 );
 
+const masterCommand = z.object({
+  id: z.string(),
+  sentAt: z.number(),
+  masters: z.record(z.string(), z.string()),
+});
+
 export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
   z.object({
     roster: z.array(rosterEntry),
-    latencyCommand: z.optional(
-      z.object({
-        id: z.string(),
-        sentAt: z.number(),
-        masters: z.record(z.string(), z.string()),
-      }),
-    ),
+    latencyCommand: z.optional(masterCommand),
+    apisCommand: z.optional(masterCommand),
     silent: z.array(z.string()),
     agents: z.optional(
       z.object({
@@ -150,9 +153,11 @@ export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
     ),
     listed: z.array(z.string()),
   }),
-  z.transform(({ latencyCommand, agents, ...rest }): Memory => ({
+  z.transform(({ latencyCommand, apisCommand, agents, ...rest }): Memory => ({
     ...rest,
     latencyCommand,
+    // What version 0.1 remembers has none: it asked for the APIs before a page alone.
+    apisCommand,
     agents: agents && {
       ...agents,
       nodes: agents.nodes.map((node) => ({ ...node, lastPing: node.lastPing })),

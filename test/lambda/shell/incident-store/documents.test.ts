@@ -187,6 +187,11 @@ describe('the memory', () => {
       sentAt: 3,
       masters: { 'mi-00000000000000140': 'master1' },
     },
+    apisCommand: {
+      id: '1d0c3b9e-77a2-4f0a-8a55-6f3f1a2b4c5d',
+      sentAt: 4,
+      masters: { 'mi-00000000000000141': 'master2' },
+    },
     silent: ['mi-00000000000000145'],
     agents: undefined,
     listed: ['master1', 'node1'],
@@ -259,6 +264,8 @@ describe('a document that version 0.1 wrote', () => {
       ['master2', [{ family: 'ipv4', index: 3 }]],
       ['master3', [{ family: 'ipv4', index: 7, since: 1_795_424_400_000 }]],
     ]);
+    expect(memory.latencyCommand?.masters).toEqual({ 'mi-00000000000000000': 'master1' });
+    expect(memory.apisCommand).toBeUndefined();
   });
 });
 

@@ -6,7 +6,7 @@ import type { Incident } from '../../../../shared/core/incident/incident.ts';
 import type { Vtep } from '../../../../shared/core/overlay.ts';
 import type { Page } from '../../../../shared/core/page/page.ts';
 import type {
-  LatencyCommand,
+  MasterCommand,
   Memory,
   OutboxEntry,
   State,
@@ -116,7 +116,7 @@ const rosterEntry: Samples<RosterEntry> = {
   devices: fc.array(fc.record(device), { maxLength: 2 }),
 };
 
-const latencyCommand: Samples<LatencyCommand> = {
+const masterCommand: Samples<MasterCommand> = {
   id: fc.uuid(),
   sentAt: time,
   masters: fc.dictionary(instanceId, text, { maxKeys: 4 }),
@@ -136,7 +136,8 @@ const agents: Samples<Agents> = {
 
 const memory: Samples<Memory> = {
   roster: fc.array(fc.record(rosterEntry), { maxLength: 4 }),
-  latencyCommand: maybe(fc.record(latencyCommand)),
+  latencyCommand: maybe(fc.record(masterCommand)),
+  apisCommand: maybe(fc.record(masterCommand)),
   silent: fc.array(instanceId, { maxLength: 4 }),
   agents: maybe(fc.record(agents)),
   listed: texts,

@@ -16,6 +16,7 @@ export const NOTHING_YET: State = { incidents: [], outbox: [] };
 export const NOTHING_KNOWN: Memory = {
   roster: [],
   latencyCommand: undefined,
+  apisCommand: undefined,
   silent: [],
   agents: undefined,
   listed: [],

@@ -1,0 +1,33 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startCrowdWorld } from '../../../lab/crowd/world.ts';
+
+/** Ends the test where a run does not end by itself. */
+const TEST_MS = 120_000;
+
+describe('a healthy run costs little more calls than its commands and the pages of their answers', () => {
+  test.for([
+    { size: 6, masters: 3 },
+    { size: 120, masters: 3 },
+  ])('$size hosts, $masters masters', { timeout: TEST_MS }, async ({ size, masters }) => {
+    const world = await startCrowdWorld({
+      size,
+      masters,
+      service: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },
+    });
+    onTestFinished(() => world.close());
+    // The first run learns who the masters are.
+    await world.tick();
+    const before = world.aws.ssm.gate.calls.length;
+    const report = await world.tick();
+    expect(report.verdict).toBe('healthy');
+    expect(new Set(report.latencies.map(({ request }) => request))).toEqual(
+      new Set(['kubectl get nodes', '/readyz', '/apis/metrics.k8s.io/v1beta1']),
+    );
+    const calls = world.aws.ssm.gate.calls.slice(before).map(({ operation }) => operation);
+    // Everything else asks whether a command has come to its end.
+    const telling = calls.filter((operation) => operation !== 'ListCommands');
+    expect(telling.filter((operation) => operation === 'SendCommand')).toHaveLength(3);
+    const pages = Math.ceil(size / 50) + 2 * Math.ceil(masters / 50);
+    expect(telling.length).toBeLessThanOrEqual(1.2 * (3 + pages));
+  });
+});
