@@ -6,6 +6,7 @@ import {
   listOf,
   matching,
   only,
+  otelValueSchema,
   parameterSchema,
   probeSettingsSchema,
   type Reading,
@@ -54,7 +55,17 @@ const keys = only({
       /** OpenTelemetry's own variables, for a backend that needs more than an endpoint, such as one
        * that takes metrics only. */
       variables: z._default(
-        mapOf(OTEL_VARIABLE, OTEL_VALUE, { least: 0, most: 30, words: 'be up to 30 variables' }),
+        mapOf(OTEL_VARIABLE, OTEL_VALUE, {
+          least: 0,
+          most: 30,
+          words: 'be up to 30 variables',
+        }).check(({ value, issues }) => {
+          for (const [name, text] of Object.entries(value)) {
+            const trouble = otelValueSchema(name).safeParse(text).error?.issues[0];
+            if (trouble === undefined) continue;
+            issues.push({ code: 'custom', path: [name], message: trouble.message, input: text });
+          }
+        }),
         {},
       ),
       /** SecureString with a JSON object of headers, such as the backend's token. */

@@ -115,6 +115,30 @@ export const webAddressSchema = textOf(
   (text) => /^https?:\/\/[^\s\p{C}/?#@]+([/?#][^\s\p{C}]*)?$/u.test(text) && URL.canParse(text),
 );
 
+/**
+ * What the function takes of OpenTelemetry's own variables. It takes any value of the others.
+ * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+ */
+export function otelValueSchema(name: string): z.ZodMiniType<string> {
+  const [, schema] = OTEL_VALUES.find(([names]) => names.test(name)) ?? [];
+  return schema ?? z.string();
+}
+
+const OTEL_VALUES: readonly (readonly [names: RegExp, schema: z.ZodMiniType<string>])[] = [
+  [/^OTEL_(METRICS|LOGS|TRACES)_EXPORTER$/, matching(/^(otlp|none)$/, 'be otlp or none')],
+  [/^OTEL_EXPORTER_OTLP_([A-Z]+_)?ENDPOINT$/, webAddressSchema],
+  [/^OTEL_EXPORTER_OTLP_([A-Z]+_)?PROTOCOL$/, matching(/^http\/protobuf$/, 'be http/protobuf')],
+  [/^OTEL_EXPORTER_OTLP_([A-Z]+_)?COMPRESSION$/, matching(/^(gzip|none)$/, 'be gzip or none')],
+  [
+    /^OTEL_EXPORTER_OTLP_([A-Z]+_)?TIMEOUT$/,
+    // `setTimeout` takes no longer one.
+    textOf('be a number of milliseconds, above 0', (text) => {
+      const milliseconds = Number(text);
+      return milliseconds > 0 && milliseconds < 2 ** 31;
+    }),
+  ],
+];
+
 /** `VTEPWATCH_RUNBOOK`: the part of a link before `#`. */
 export const runbookSchema = matching(
   /^[^\s#\p{C}]{1,300}$/u,

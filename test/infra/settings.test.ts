@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { type Cluster, environmentOf, SettingsError } from '../../infra/cluster.ts';
 import { readClusters } from '../../infra/clusters.ts';
 import { readSettings } from '../../lambda/settings.ts';
+import { readSignal, SIGNALS } from '../../lambda/shell/telemetry/signals.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 
 /** What hides in text that a person has pasted, and what some program would act on. */
@@ -27,6 +28,14 @@ function mostly(good: fc.Arbitrary<string>): fc.Arbitrary<string> {
       arbitrary: fc.tuple(good, fc.nat(2000)).map(([text, to]) => text.padEnd(to, 'x')),
     },
     { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+  );
+}
+
+/** Mostly the first of these. */
+function oneOf(good: string, ...bad: readonly string[]): fc.Arbitrary<string> {
+  return fc.oneof(
+    { weight: 20, arbitrary: fc.constant(good) },
+    { weight: 1, arbitrary: fc.constantFrom(...bad) },
   );
 }
 
@@ -61,7 +70,24 @@ const SETTINGS = fc.record(
       { requiredKeys: [] },
     ),
     kubeconfigParameter: PARAMETER,
-    telemetry: fc.record({ headersParameter: PARAMETER }),
+    telemetry: fc.record(
+      {
+        endpoint: ADDRESS,
+        headersParameter: PARAMETER,
+        variables: fc.record(
+          {
+            OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: ADDRESS,
+            OTEL_EXPORTER_OTLP_PROTOCOL: oneOf('http/protobuf', 'grpc'),
+            OTEL_EXPORTER_OTLP_LOGS_COMPRESSION: oneOf('gzip', 'zstd'),
+            OTEL_EXPORTER_OTLP_TIMEOUT: oneOf('2500', '5s', '0', '1e12'),
+            OTEL_TRACES_EXPORTER: oneOf('none', 'prometheus'),
+            OTEL_SERVICE_NAME: mostly(fc.stringMatching(/^[a-z]{1,30}$/)),
+          },
+          { requiredKeys: [] },
+        ),
+      },
+      { requiredKeys: [] },
+    ),
     paging: fc.record(
       {
         pagerDuty: fc.record(
@@ -125,21 +151,29 @@ const KEYS: Readonly<Record<string, string>> = {
   VTEPWATCH_WEBHOOK_URL: 'paging.webhook.url',
   VTEPWATCH_HEARTBEAT_URL: 'heartbeatUrl',
   VTEPWATCH_RUNBOOK: 'runbook',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'endpoint',
 };
 
 /** The keys of the variables that the function refuses. */
 function refusedKeys(cluster: Cluster): readonly string[] {
+  const environment = environmentOf(cluster, MADE);
+  const signals = SIGNALS.map((signal) => readSignal(environment, signal)).flatMap((signal) =>
+    signal.kind === 'unusable'
+      ? (signal.reason.match(/OTEL_[A-Z_]+(?= must)/g) ?? ['nothing'])
+      : [],
+  );
+  const keys = signals.map((name) => `telemetry.${KEYS[name] ?? `variables.${name}`}`);
   try {
-    readSettings(environmentOf(cluster, MADE));
-    return [];
+    readSettings(environment);
+    return keys;
   } catch (error) {
     const [, name = ''] =
       /^environment variable (VTEPWATCH_[A-Z_]+)/.exec(String(Object(error).message)) ?? [];
-    return [KEYS[name] ?? `none of ${name}`];
+    return [...keys, KEYS[name] ?? `none of ${name}`];
   }
 }
 
-const RUNS = { numRuns: 2500 };
+const RUNS = { numRuns: 1500 };
 
 test('settings that synth accepts, the function reads as they are meant', () => {
   let read = 0;
@@ -149,6 +183,7 @@ test('settings that synth accepts, the function reads as they are meant', () => 
       read += 1;
       const { name, tags, limits, kubeconfigParameter, telemetry, paging } = settings;
       const { pagerDuty, webhook } = paging ?? {};
+      expect(refusedKeys(unchecked(settings))).toEqual([]);
       expect(readSettings(environmentOf(unchecked(settings), MADE))).toEqual({
         ...MADE,
         cluster: name,
@@ -185,5 +220,16 @@ test('what the function refuses, synth refuses, by its key in cdk.json', () => {
     }),
     RUNS,
   );
-  expect(refused).toEqual(new Set(Object.values(KEYS)));
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...keys } = KEYS;
+  expect(refused).toEqual(
+    new Set([
+      ...Object.values(keys),
+      `telemetry.${endpoint}`,
+      'telemetry.variables.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
+      'telemetry.variables.OTEL_EXPORTER_OTLP_PROTOCOL',
+      'telemetry.variables.OTEL_EXPORTER_OTLP_LOGS_COMPRESSION',
+      'telemetry.variables.OTEL_EXPORTER_OTLP_TIMEOUT',
+      'telemetry.variables.OTEL_TRACES_EXPORTER',
+    ]),
+  );
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
+import { otelValueSchema, readSetting } from '../../../shared/contract/settings.ts';
 
 /** `process.env`, or a record like it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,9 +31,6 @@ export interface OtlpSettings {
 /** Room for the first try and two retries; the SDK's default of 10 s is too long for a short run. */
 const TIMEOUT_MILLISECONDS_DEFAULT = 4_000;
 
-/** `setTimeout` takes no more. */
-const TIMEOUT_MILLISECONDS_MAX = 2_147_483_647;
-
 /**
  * Reads the variables of the OTLP exporter specification (1.60). A signal's own variables win over the
  * common ones. Without an endpoint a signal is off: the SDK would try `localhost:4318`, where nobody
@@ -40,12 +38,9 @@ const TIMEOUT_MILLISECONDS_MAX = 2_147_483_647;
  */
 export function readSignal(environment: Environment, signal: Signal): SignalSettings {
   if (environment['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return { kind: 'off' };
-  const exporter = environment[`OTEL_${signal.toUpperCase()}_EXPORTER`]?.trim() || 'otlp';
-  if (exporter === 'none') return { kind: 'off' };
-  if (exporter !== 'otlp') return unusable(signal, `exporter ${exporter} is not otlp or none`);
-
   try {
-    return readOtlp(environment, signal);
+    const exporter = valueOf(environment, `OTEL_${signal.toUpperCase()}_EXPORTER`);
+    return exporter === 'none' ? { kind: 'off' } : readOtlp(environment, signal);
   } catch (error) {
     return unusable(signal, error instanceof Error ? error.message : String(error));
   }
@@ -53,24 +48,13 @@ export function readSignal(environment: Environment, signal: Signal): SignalSett
 
 function readOtlp(environment: Environment, signal: Signal): SignalSettings {
   const read = (name: string): string | undefined =>
-    environment[`OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${name}`]?.trim() ||
-    environment[`OTEL_EXPORTER_OTLP_${name}`]?.trim() ||
-    undefined;
+    valueOf(environment, `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${name}`) ??
+    valueOf(environment, `OTEL_EXPORTER_OTLP_${name}`);
 
   const url = endpointOf(environment, signal);
   if (url === undefined) return { kind: 'off' };
-  const protocol = read('PROTOCOL') ?? 'http/protobuf';
-  if (protocol !== 'http/protobuf') {
-    return unusable(signal, `protocol ${protocol} is not http/protobuf`);
-  }
-  const compression = read('COMPRESSION') ?? 'gzip';
-  if (compression !== 'gzip' && compression !== 'none') {
-    return unusable(signal, `compression ${compression} is not gzip or none`);
-  }
-  const timeoutMilliseconds = Number(read('TIMEOUT') ?? TIMEOUT_MILLISECONDS_DEFAULT);
-  if (!(timeoutMilliseconds > 0 && timeoutMilliseconds <= TIMEOUT_MILLISECONDS_MAX)) {
-    return unusable(signal, `timeout ${read('TIMEOUT')} is not a number of milliseconds`);
-  }
+  // There is one protocol, so its variable is only checked.
+  read('PROTOCOL');
   return {
     kind: 'otlp',
     url,
@@ -78,8 +62,8 @@ function readOtlp(environment: Environment, signal: Signal): SignalSettings {
       ...parseKeyPairsIntoRecord(environment['OTEL_EXPORTER_OTLP_HEADERS']),
       ...parseKeyPairsIntoRecord(environment[`OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_HEADERS`]),
     },
-    timeoutMilliseconds,
-    compression,
+    timeoutMilliseconds: Number(read('TIMEOUT') ?? TIMEOUT_MILLISECONDS_DEFAULT),
+    compression: read('COMPRESSION') === 'none' ? 'none' : 'gzip',
     tls: {
       ...pem('ca', read('CERTIFICATE')),
       ...pem('cert', read('CLIENT_CERTIFICATE')),
@@ -90,17 +74,21 @@ function readOtlp(environment: Environment, signal: Signal): SignalSettings {
 
 /** A signal's own endpoint is used as it is. The signal's path is added to the common one. */
 function endpointOf(environment: Environment, signal: Signal): string | undefined {
-  const own = environment[`OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`]?.trim();
-  if (own) return httpUrl(own);
-  const common = environment['OTEL_EXPORTER_OTLP_ENDPOINT']?.trim();
-  return common ? httpUrl(`${common.replace(/\/+$/, '')}/v1/${signal}`) : undefined;
+  const own = valueOf(environment, `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`);
+  if (own !== undefined) return new URL(own).href;
+  const common = valueOf(environment, 'OTEL_EXPORTER_OTLP_ENDPOINT');
+  return common === undefined
+    ? undefined
+    : new URL(`${common.replace(/\/+$/, '')}/v1/${signal}`).href;
 }
 
-/** The error does not repeat the text: an endpoint may carry a password. */
-function httpUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href;
-  throw new Error('the endpoint is not an http or https URL');
+/** A variable that may be unset; an empty one counts as unset. The error does not repeat the value. */
+function valueOf(environment: Environment, name: string): string | undefined {
+  const value = environment[name]?.trim();
+  if (!value) return undefined;
+  const reading = readSetting(otelValueSchema(name), value, () => name);
+  if (reading.kind === 'wrong') throw new Error(reading.troubles.join('\n'));
+  return reading.value;
 }
 
 function pem(name: 'ca' | 'cert' | 'key', file: string | undefined): Partial<OtlpSettings['tls']> {

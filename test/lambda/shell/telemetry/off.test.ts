@@ -68,7 +68,8 @@ describe('telemetry that is off', () => {
     });
     const failure = {
       signal: 'traces',
-      reason: "the environment's settings for traces: protocol grpc is not http/protobuf",
+      reason:
+        "the environment's settings for traces: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL must be http/protobuf",
       pending: 0,
     };
     telemetry.record([checkedPeers('node1', 5)]);

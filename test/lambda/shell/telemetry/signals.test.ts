@@ -65,17 +65,26 @@ describe('settings of a signal', () => {
   });
 
   test.for<[string, Environment]>([
-    ['protocol grpc is not http/protobuf', { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }],
-    ['compression zstd is not gzip or none', { OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' }],
-    ['timeout 5s is not a number of milliseconds', { OTEL_EXPORTER_OTLP_TIMEOUT: '5s' }],
-    ['timeout -1 is not a number of milliseconds', { OTEL_EXPORTER_OTLP_TIMEOUT: '-1' }],
-    ['exporter prometheus is not otlp or none', { OTEL_METRICS_EXPORTER: 'prometheus' }],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf', { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }],
     [
-      'the endpoint is not an http or https URL',
+      'OTEL_EXPORTER_OTLP_COMPRESSION must be gzip or none',
+      { OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' },
+    ],
+    [
+      'OTEL_EXPORTER_OTLP_TIMEOUT must be a number of milliseconds, above 0',
+      { OTEL_EXPORTER_OTLP_TIMEOUT: '5s' },
+    ],
+    [
+      'OTEL_EXPORTER_OTLP_TIMEOUT must be a number of milliseconds, above 0',
+      { OTEL_EXPORTER_OTLP_TIMEOUT: '-1' },
+    ],
+    ['OTEL_METRICS_EXPORTER must be otlp or none', { OTEL_METRICS_EXPORTER: 'prometheus' }],
+    [
+      'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL without user and password',
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'otlp.example.net' },
     ],
     [
-      'the endpoint is not an http or https URL',
+      'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT must be an http or https URL without user and password',
       { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'ftp://user:secret@otlp.example.net' },
     ],
   ])('unusable: %s', ([reason, environment]) => {
