@@ -122,6 +122,17 @@ describe('flanneld', () => {
     expect(await fact('flanneld', files)).toBe('-');
   });
 
+  test('in a container with an uptime of its own, the age of an older one is not known', async () => {
+    const files = {
+      ...proc({ pid: 900, name: 'flanneld', startTicks: 600_000 }),
+      ...proc({ pid: 1000, name: 'flanneld', startTicks: 480_000 }),
+    };
+    expect(await fact('flanneld', files)).toBe('200');
+    expect(await fact('flanneld', proc({ pid: 9, name: 'flanneld', startTicks: 600_000 }))).toBe(
+      '-',
+    );
+  });
+
   test('without an uptime, its age is not known', async () => {
     const files = {
       ...proc({ pid: 900, name: 'flanneld', startTicks: 10_000 }),
