@@ -5,34 +5,38 @@
 
 import { type ProbeSettings, probeSettingsSchema } from './settings.ts';
 
-/** `digest`: what this host holds, in a digest of one size (`digest.ts`). `tables`: everything it
- * holds, or a page of it. `entries`: the wanted entries verbatim, for the second look. `latency`: how
- * long this master's own API server takes for `kubectl get nodes` and `/readyz`. `apis`: whether it
- * reaches the aggregated APIs. */
+/**
+ * What a host can be asked:
+ *
+ * - `digest`: its tables as a digest (`digest.ts`).
+ * - `tables`: its tables in full, or one page of them.
+ * - `entries`: the wanted entries, each with the line of `ip` or `bridge`, for the second look.
+ * - `latency`: how long this master's own API server takes for `kubectl get nodes` and `/readyz`.
+ * - `apis`: whether this master's own API server reaches the aggregated APIs.
+ */
 export const ACTIONS = ['digest', 'tables', 'entries', 'latency', 'apis'] as const;
 
 export type Action = (typeof ACTIONS)[number];
 
 /**
- * For `entries`: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. For `tables`: a page, as
- * `pageOf` writes it, or nothing. Nothing a shell could act on. The agent checks it with RE2, which
- * refuses counts over 1,000.
+ * The parameter `Wanted`. For `entries`: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. For
+ * `tables`: a page, as `pageOf` writes it, or nothing for the whole tables. The pattern lets nothing
+ * through that a shell acts on. The agent checks it with RE2, which refuses counts over 1,000.
  */
 export const WANTED_PATTERN = '^[0-9a-f.:,/]{0,1000}$';
 
 export const MAX_PAGES = 999;
 
 /**
- * A page should have so many entries on average, to fit in the 24,000 characters of an output that
- * the service returns: with random MACs and underlay IPs, packed, an entry takes 15 to 16 characters,
- * 22 of an overlay in IPv6, and keys do not spread evenly.
+ * How many entries a page should have on average, to fit in the 24,000 characters that Systems Manager
+ * returns of an output. Packed, an entry with a random MAC and underlay IP takes 15 to 16 characters,
+ * or 22 in an IPv6 overlay, and some pages have more entries than others.
  */
 export const PAGE_ENTRIES = { ipv4: 1300, ipv6: 900 } as const;
 
 /**
- * What the action `tables` wants: page `page` of `pages`, which are counted from 0. An entry is on
- * the page that the k of its symbol (`digest.ts`) tells, modulo `pages`; what is no entry is on
- * every page.
+ * The parameter `Wanted` for one of `pages` pages, counted from 0. An entry stands on the page k mod
+ * `pages`, with the k of its symbol (`digest.ts`); all other records stand on every page.
  */
 export function pageOf(page: number, pages: number): string {
   return `${page}/${pages}`;
@@ -49,7 +53,7 @@ export const PROBE_PARTS = [
   'answer.sh',
 ] as const;
 
-/** Seconds the agent lets the script run; the slowest action is the latency of a hanging master. */
+/** After so many seconds the agent ends the script. `latency` on a master that hangs takes longest. */
 export const PROBE_TIMEOUT_SECONDS = 75;
 
 /**
