@@ -1,9 +1,8 @@
 import type { Problem } from '../shared/contract/report.ts';
 import type { NodeList } from '../shared/core/facts.ts';
 import type { ClusterNode } from '../shared/core/overlay.ts';
-import { parseNodes } from '../shared/core/parse/nodes.ts';
+import { parseNodes, parsePods, type Pod } from '../shared/core/parse/kubernetes.ts';
 import type { Parsed } from '../shared/core/parse/parsed.ts';
-import { parsePods, type Pod } from '../shared/core/parse/pods.ts';
 import type { Deadline } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { Kubernetes } from './shell/kubernetes.ts';

@@ -5,7 +5,7 @@ import type { Observation } from '../shared/core/overlay.ts';
 import { PAGES_IN_ALL, type Reading } from '../shared/core/to-read.ts';
 import { groupBy } from '../shared/core/group.ts';
 import { enumerate } from '../shared/core/page/plain.ts';
-import { joinPages } from '../shared/core/parse/join-pages.ts';
+import { joinPages } from '../shared/core/parse/host-answer.ts';
 import type { Answers } from '../shared/core/run/hosts.ts';
 import { askHosts } from './ask-hosts.ts';
 import { aFewAtATime } from './shell/ssm/a-few-at-a-time.ts';

@@ -6,11 +6,14 @@ import type { Facts, NodeList } from '../../shared/core/facts.ts';
 import type { ClusterNode, Observation } from '../../shared/core/overlay.ts';
 import { parseAddresses, parseLinks, withAddresses } from '../../shared/core/parse/devices.ts';
 import { parseFdb } from '../../shared/core/parse/fdb.ts';
-import { isNodeName, parseKubectlNodes } from '../../shared/core/parse/kubectl-nodes.ts';
+import {
+  isNodeName,
+  parseKubectlNodes,
+  parseNodes,
+  parsePods,
+} from '../../shared/core/parse/kubernetes.ts';
 import { parseNeighbours } from '../../shared/core/parse/neighbours.ts';
-import { parseNodes } from '../../shared/core/parse/nodes.ts';
 import type { Parsed } from '../../shared/core/parse/parsed.ts';
-import { parsePods } from '../../shared/core/parse/pods.ts';
 import { parseRoutes } from '../../shared/core/parse/routes.ts';
 
 /** A capture of one device leaves its name out of the lines; then it is flannel's. */

@@ -5,8 +5,7 @@ import { CAUSE_RULES } from './diagnose/causes.ts';
 import { groupBy } from './group.ts';
 import { type Device, deviceFamily, type Vtep } from './overlay.ts';
 import type { Judgement } from './judge.ts';
-import { isNodeName } from './parse/kubectl-nodes.ts';
-import type { Pod } from './parse/pods.ts';
+import { isNodeName, type Pod } from './parse/kubernetes.ts';
 import { restarts } from './restarts.ts';
 
 /** How many commands are offered for single entries; beyond it, restarting flannel is shorter. */

@@ -2,8 +2,7 @@ import type { Mend } from '../contract/report.ts';
 import { groupBy } from './group.ts';
 import type { Judgement } from './judge.ts';
 import type { HostFacts, Install } from './overlay.ts';
-import { isNodeName } from './parse/kubectl-nodes.ts';
-import type { Pod } from './parse/pods.ts';
+import { isNodeName, type Pod } from './parse/kubernetes.ts';
 
 /** How many nodes get a restart of their own; of more, flannel is restarted wherever it runs. */
 const NODES = 20;

@@ -13,7 +13,7 @@ import type { Report } from '../../shared/contract/report.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts } from '../../shared/core/facts.ts';
 import { parseHostAnswer } from '../../shared/core/parse/host-answer.ts';
-import { parseNodes } from '../../shared/core/parse/nodes.ts';
+import { parseNodes } from '../../shared/core/parse/kubernetes.ts';
 import { reportOf } from '../../shared/core/report/report.ts';
 import { recorded } from '../../shared/core/run/hosts.ts';
 import { type Decision, run } from '../../shared/core/run/run.ts';

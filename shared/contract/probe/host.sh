@@ -83,7 +83,7 @@ find_node() {
 is_node() {
   name=$1
   case $name in *[A-Z]*) name=$(printf '%s\n' "$name" | tr A-Z a-z) ;; esac
-  case $name in '' | [!a-z0-9]* | *[!a-z0-9.-]*) return 1 ;; esac
+  case $name in '' | [!a-z0-9]* | *[!a-z0-9.-]* | *[!a-z0-9]) return 1 ;; esac
   [ "${#name}" -lt 254 ] && node=$name
 }
 

@@ -1,25 +1,19 @@
 import { type Cidr, parseCidr, parseIp } from '../addresses.ts';
 import { type Device, isOverlayDevice } from '../overlay.ts';
+import { listField, numberField, objectField, textField } from './json.ts';
 import {
   entry,
   looksLikeJson,
+  macToken,
   other,
   type Parsed,
   parseLines,
   parseListing,
   type Reading,
   strange,
-} from './parsed.ts';
-import {
-  listField,
-  macToken,
-  numberField,
-  objectField,
-  textField,
   valueAfter,
-  wholeNumber,
   wordsOf,
-} from './words.ts';
+} from './parsed.ts';
 
 /** Overlay devices out of `ip -d -o link` (text, or JSON); busybox tells less of them. */
 export function parseLinks(where: string, text: string): Parsed<readonly Device[]> {
@@ -96,4 +90,9 @@ function readItem(item: object): Reading<Device> {
     local: parseIp(textField(tunnel, 'local') ?? textField(tunnel, 'local6') ?? ''),
     addresses: [],
   });
+}
+
+/** A whole number without sign, or undefined. */
+function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

@@ -1,16 +1,20 @@
 import { parseIp } from '../addresses.ts';
 import { type FdbEntry, isOverlayDevice } from '../overlay.ts';
+import { textField } from './json.ts';
 import {
   entry,
   looksLikeJson,
+  macToken,
   other,
   type Parsed,
   parseLines,
   parseListing,
   type Reading,
   strange,
+  valueAfter,
+  type Words,
+  wordsOf,
 } from './parsed.ts';
-import { macToken, textField, valueAfter, type Words, wordsOf } from './words.ts';
 
 /** The FDB's default entries, where a packet for an unknown MAC is flooded to. flannel has none. */
 const FLOOD = '00:00:00:00:00:00';

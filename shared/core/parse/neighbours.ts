@@ -1,16 +1,20 @@
 import { parseIp } from '../addresses.ts';
 import { isOverlayDevice, type NeighbourEntry } from '../overlay.ts';
+import { listField, textField } from './json.ts';
 import {
   entry,
   looksLikeJson,
+  macToken,
   other,
   type Parsed,
   parseLines,
   parseListing,
   type Reading,
   strange,
+  valueAfter,
+  type Words,
+  wordsOf,
 } from './parsed.ts';
-import { listField, macToken, textField, valueAfter, type Words, wordsOf } from './words.ts';
 
 /**
  * Neighbour entries of overlay devices out of `ip neigh` (text or JSON, iproute2 4.11 to 7.x and

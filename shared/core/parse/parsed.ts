@@ -1,4 +1,5 @@
 import type { Problem } from '../../contract/report.ts';
+import { isObject } from './json.ts';
 
 /** Parsing never fails: it returns what it understood, and the problems it met. */
 export interface Parsed<T> {
@@ -71,14 +72,32 @@ export function strange(what: string): { readonly kind: 'strange'; readonly what
   return { kind: 'strange', what };
 }
 
+/** The words of one line, as `ip` and `bridge` print them: columns and order never matter. */
+export type Words = readonly string[];
+
+export function wordsOf(line: string): Words {
+  return line.trim().split(/\s+/);
+}
+
+/** The word behind a keyword: `valueAfter(words, 'dev')`. */
+export function valueAfter(words: Words, keyword: string): string | undefined {
+  const at = words.indexOf(keyword);
+  return at < 0 ? undefined : words[at + 1];
+}
+
+/**
+ * Six groups of two letters or digits. Wider than a MAC address on purpose: a record in which a
+ * person masked digits is still judged, its addresses compared as opaque tokens.
+ */
+export function macToken(text: string | undefined): string | undefined {
+  const lower = text?.toLowerCase();
+  return lower !== undefined && /^[0-9a-z]{2}(:[0-9a-z]{2}){5}$/.test(lower) ? lower : undefined;
+}
+
 /** Text of a host for a message: printable ASCII, and not much of it. */
 export function quote(text: string): string {
   const printable = text.slice(0, QUOTE_LENGTH).replaceAll(/[^\x20-\x7e]/g, '?');
   return `"${printable}${text.length > QUOTE_LENGTH ? '...' : ''}"`;
-}
-
-export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 function collect<T>(

@@ -1,5 +1,6 @@
 import { parseCidr, parseIp } from '../addresses.ts';
 import type { RouteEntry } from '../overlay.ts';
+import { textField } from './json.ts';
 import {
   entry,
   looksLikeJson,
@@ -9,8 +10,10 @@ import {
   parseListing,
   type Reading,
   strange,
+  valueAfter,
+  type Words,
+  wordsOf,
 } from './parsed.ts';
-import { textField, valueAfter, type Words, wordsOf } from './words.ts';
 
 /** Route types that lead nowhere; flannel sets none of them. */
 const DEAD_ENDS = new Set(['blackhole', 'unreachable', 'prohibit', 'throw']);

@@ -4,7 +4,7 @@ import type { Mend } from '../../../shared/contract/report.ts';
 import { judge } from '../../../shared/core/judge.ts';
 import { mendOf } from '../../../shared/core/mend.ts';
 import type { Device, Install, Observation } from '../../../shared/core/overlay.ts';
-import { parsePods, type Pod } from '../../../shared/core/parse/pods.ts';
+import { parsePods, type Pod } from '../../../shared/core/parse/kubernetes.ts';
 import { cidr as cidrOf } from '../../support/addressing.ts';
 import { type Cluster, cluster } from '../../support/cluster.ts';
 import { anyCidr, anyIp, anyMac } from '../../support/entries.ts';

@@ -46,6 +46,7 @@ describe('host', () => {
     ['--hostname-override=', 'fallback-1'],
     ['--hostname-override=$(reboot)', 'fallback-1'],
     ['--hostname-override=naïve', 'fallback-1'],
+    ['--hostname-override=node-', 'fallback-1'],
     ['--x=--hostname-override=other', 'fallback-1'],
   ] as const)('a kubelet with %s is on node %s', async ([word, name]) => {
     expect(await fact('host', proc({ pid: 712, name: 'kubelet', words: ['--v=2', word] }))).toBe(

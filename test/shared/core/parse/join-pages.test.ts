@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Observation, Tables } from '../../../../shared/core/overlay.ts';
-import { joinPages } from '../../../../shared/core/parse/join-pages.ts';
+import { joinPages } from '../../../../shared/core/parse/host-answer.ts';
 import { anyFdbEntry, anyNeighbour, anyRoute } from '../../../support/entries.ts';
 
 type Seen = Extract<Observation, { kind: 'tables' }>;

@@ -1,8 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isNodeName, parseKubectlNodes } from '../../../../shared/core/parse/kubectl-nodes.ts';
-import { parseNodes } from '../../../../shared/core/parse/nodes.ts';
-import { parsePods } from '../../../../shared/core/parse/pods.ts';
+import {
+  isNodeName,
+  parseKubectlNodes,
+  parseNodes,
+  parsePods,
+} from '../../../../shared/core/parse/kubernetes.ts';
 
 describe('parseNodes', () => {
   test('a node with all that flannel says of it', () => {

@@ -1,0 +1,155 @@
+/** What Kubernetes knows of a cluster: nodes and pods as JSON, and the table of `kubectl get nodes`. */
+import { WORDS } from '../../contract/wire.ts';
+import { parseCidr, parseIp } from '../addresses.ts';
+import type { AnnotatedVtep, ClusterNode } from '../overlay.ts';
+import { parseTime } from '../time.ts';
+import { isObject, items, listField, objectField, textField } from './json.ts';
+import { macToken, type Parsed, quote, wordsOf } from './parsed.ts';
+
+const NODE_NAME = new RegExp(`^${WORDS.node}$`);
+
+/**
+ * Whether a node, a pod or a namespace can have this name: a DNS subdomain (RFC 1123). No shell acts on
+ * such a name, so it can stand in a command that a person copies.
+ */
+export function isNodeName(text: string): boolean {
+  return NODE_NAME.test(text);
+}
+
+/** Annotations of flannel's subnet manager (flannel pkg/subnet/kube/annotations.go). */
+const FLANNEL = 'flannel.alpha.coreos.com/';
+
+/** The nodes of `kubectl get nodes -o json`, which is the API's answer for `/api/v1/nodes`. */
+export function parseNodes(where: string, list: unknown): Parsed<readonly ClusterNode[]> {
+  const found = items(list);
+  if (found === undefined) {
+    return { value: [], problems: [{ where, message: 'not a list of nodes: it has no items' }] };
+  }
+  const named = found.map((item) => ({ item, name: nameOf(item) }));
+  return {
+    value: named.flatMap(({ item, name }) => (isNodeName(name) ? [readNode(item, name)] : [])),
+    problems: named
+      .filter(({ name }) => !isNodeName(name))
+      .map(({ name }) => ({ where, message: `not a node's name: ${quote(name)}` })),
+  };
+}
+
+function nameOf(item: object): string {
+  return textField(objectField(item, 'metadata') ?? {}, 'name') ?? '';
+}
+
+function readNode(item: object, name: string): ClusterNode {
+  const metadata = objectField(item, 'metadata') ?? {};
+  const status = objectField(item, 'status') ?? {};
+  return {
+    name,
+    internalIps: listField(status, 'addresses')
+      .filter(isObject)
+      .filter((address) => textField(address, 'type') === 'InternalIP')
+      .map((address) => parseIp(textField(address, 'address') ?? ''))
+      .filter((ip) => ip !== undefined),
+    podCidrs: podCidrsOf(objectField(item, 'spec') ?? {}),
+    annotated: annotatedVteps(objectField(metadata, 'annotations') ?? {}),
+    createdAt: parseTime(textField(metadata, 'creationTimestamp') ?? ''),
+  };
+}
+
+function podCidrsOf(spec: object): ClusterNode['podCidrs'] {
+  const several = listField(spec, 'podCIDRs');
+  const written = several.length > 0 ? several : [textField(spec, 'podCIDR')];
+  return written
+    .map((cidr) => parseCidr(typeof cidr === 'string' ? cidr : ''))
+    .filter((cidr) => cidr !== undefined);
+}
+
+function annotatedVteps(annotations: object): readonly AnnotatedVtep[] {
+  if (textField(annotations, `${FLANNEL}backend-type`) !== 'vxlan') return [];
+  const ipv4 = {
+    family: 'ipv4',
+    mac: vtepMac(textField(annotations, `${FLANNEL}backend-data`)),
+    publicIp: parseIp(textField(annotations, `${FLANNEL}public-ip`) ?? ''),
+  } as const;
+  const ipv6 = {
+    family: 'ipv6',
+    mac: vtepMac(textField(annotations, `${FLANNEL}backend-v6-data`)),
+    publicIp: parseIp(textField(annotations, `${FLANNEL}public-ipv6`) ?? ''),
+  } as const;
+  return [ipv4, ipv6].filter(({ mac, publicIp }) => mac !== undefined || publicIp !== undefined);
+}
+
+/** `{"VNI":1,"VtepMAC":"8a:…"}`; before flannel 0.13.1 without the VNI. */
+function vtepMac(backendData: string | undefined): string | undefined {
+  const found = /"VtepMAC"\s*:\s*"([^"]{1,32})"/.exec(backendData ?? '');
+  return macToken(found?.[1]);
+}
+
+/** A pod: on which node it runs, and whether it is one of flannel's. */
+export interface Pod {
+  readonly name: string;
+  readonly namespace: string;
+  readonly node: string;
+  readonly flannel: boolean;
+}
+
+/** Labels of the pods that run flanneld: canal and RKE2, flannel's manifest, kubespray. */
+const FLANNEL_LABELS = [
+  ['k8s-app', 'canal'],
+  ['app', 'flannel'],
+  ['k8s-app', 'flannel'],
+] as const;
+
+/** The scheduled pods of `kubectl get pods -A -o json`. */
+export function parsePods(where: string, list: unknown): Parsed<readonly Pod[]> {
+  const found = items(list);
+  return found === undefined
+    ? { value: [], problems: [{ where, message: 'not a list of pods: it has no items' }] }
+    : { value: found.flatMap(readPod), problems: [] };
+}
+
+function readPod(item: object): readonly Pod[] {
+  const metadata = objectField(item, 'metadata') ?? {};
+  const labels = objectField(metadata, 'labels') ?? {};
+  const name = textField(metadata, 'name') ?? '';
+  const namespace = textField(metadata, 'namespace') ?? '';
+  const node = textField(objectField(item, 'spec') ?? {}, 'nodeName') ?? '';
+  // These names stand in commands that a person copies.
+  if (![name, namespace, node].every(isNodeName)) return [];
+  const flannel = FLANNEL_LABELS.some(([key, value]) => textField(labels, key) === value);
+  return [{ name, namespace, node, flannel }];
+}
+
+/** A timed `kubectl get nodes`, as a person captures it. */
+interface KubectlNodes {
+  readonly names: readonly string[];
+  /** As the shell's `time` measured it. */
+  readonly seconds: number | undefined;
+}
+
+/** The second column of a row; in an error message another word stands there. */
+const STATUS = /^(Ready|NotReady|Unknown)(,|$)/;
+
+/** Reads the table of `kubectl get nodes` and, below it, the `real 0m45.0s` of `time`. */
+export function parseKubectlNodes(where: string, text: string): Parsed<KubectlNodes> {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const header = lines.findIndex((line) => /^NAME\s+STATUS\b/.test(line));
+  const timed = lines.findIndex((line) => /^(real|user|sys)\s/.test(line));
+  const rows = header < 0 ? [] : lines.slice(header + 1, timed < 0 ? undefined : timed);
+  const names = rows
+    .map(wordsOf)
+    .filter(([, status = '']) => STATUS.test(status))
+    .map(([name = '']) => name)
+    .filter(isNodeName);
+  const real = lines.map(secondsOf).find((seconds) => seconds !== undefined);
+  const understood = header >= 0 || real !== undefined || lines.length === 0;
+  const message = `not the output of kubectl get nodes: ${quote(lines[0] ?? '')}`;
+  return {
+    value: { names, seconds: real },
+    problems: understood ? [] : [{ where, message }],
+  };
+}
+
+/** `real    0m45.0s`, and the `real 45.00` of `time -p`. */
+function secondsOf(line: string): number | undefined {
+  const found = /^real\s+(?:(\d{1,6})m)?(\d{1,6}(?:\.\d{1,9})?)s?\s*$/.exec(line);
+  return found === null ? undefined : Number(found[1] ?? 0) * 60 + Number(found[2]);
+}
