@@ -1,12 +1,12 @@
 /** What a program starts, and has to end however the program itself ends. */
-export interface Part {
+interface Part {
   close(): Promise<void>;
 }
 
 /** Starts a part that is ended with the program. Rejects once the program is ending. */
 export type Keep = <T extends Part>(start: () => Promise<T>) => Promise<T>;
 
-export interface ProgramOptions {
+interface ProgramOptions {
   /** Told before the parts are ended. */
   readonly ending: () => void;
 }

@@ -20,13 +20,13 @@ import { explainSilence } from './shell/ssm/agents.ts';
 const KUBERNETES_MS = 8000;
 
 /** The facts of the hosts' first answers, and the questions to the masters that are under way. */
-export interface Gathered {
+interface Gathered {
   readonly facts: Facts;
   readonly latency: LatencyRound;
 }
 
 /** What gathering takes of a run. */
-export interface GatheringRun extends Pick<Run, 'now' | 'deadline' | 'problems'> {
+interface GatheringRun extends Pick<Run, 'now' | 'deadline' | 'problems'> {
   readonly shell: Pick<Run['shell'], 'ssm' | 'kubernetes' | 'telemetry'>;
   readonly settings: Pick<Run['settings'], 'cluster' | 'limits' | 'runbook' | 'targets'>;
 }

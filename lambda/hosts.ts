@@ -11,7 +11,7 @@ import type { Run } from './run.ts';
 import { log } from './shell/log.ts';
 
 /** What the hosts' side of a run takes of it. */
-export interface HostsOfRun {
+interface HostsOfRun {
   readonly shell: Pick<Run['shell'], 'ssm' | 'telemetry'>;
   readonly settings: Pick<Run['settings'], 'cluster' | 'limits'>;
   readonly deadline: Deadline;

@@ -37,17 +37,17 @@ export interface Settings {
   readonly runbook: string | undefined;
 }
 
-export interface PagerDutySettings {
+interface PagerDutySettings {
   /** Name of the SecureString with the routing key. */
   readonly parameter: string;
   readonly url: string;
 }
 
-export type WebhookSource =
+type WebhookSource =
   | { readonly kind: 'parameter'; readonly name: string }
   | { readonly kind: 'url'; readonly url: string };
 
-export type KubeconfigSource =
+type KubeconfigSource =
   | { readonly kind: 'parameter'; readonly name: string }
   | { readonly kind: 'file'; readonly path: string };
 

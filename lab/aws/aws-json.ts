@@ -31,7 +31,7 @@ export function jsonRefusal(error: ServiceError, version: '1.0' | '1.1'): Servic
 }
 
 /** What an operation throws to be answered with `error`. */
-export function refusal(error: ServiceError): Error {
+function refusal(error: ServiceError): Error {
   return new Error(`${error.type}: ${error.message}`, { cause: error });
 }
 

@@ -17,7 +17,7 @@ export interface Aws {
   close(): Promise<void>;
 }
 
-export type AwsOptions = Omit<SsmOptions, 'documents'> & {
+type AwsOptions = Omit<SsmOptions, 'documents'> & {
   /** The content of the account's one document. */
   readonly document: object;
 };

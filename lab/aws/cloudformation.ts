@@ -11,7 +11,7 @@ export interface CloudFormation extends Endpoint {
 }
 
 /** Outputs by their keys, by the stacks' names. */
-export type Stacks = Readonly<Record<string, Readonly<Record<string, string>>>>;
+type Stacks = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export async function startCloudFormation(stacks: Stacks): Promise<CloudFormation> {
   const gate = createGate();

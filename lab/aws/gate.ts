@@ -16,7 +16,7 @@ export interface Gate {
   admit(operation: string, input: unknown): Verdict;
 }
 
-export interface Call {
+interface Call {
   readonly operation: string;
   /** When the request had been read, in milliseconds since the epoch. */
   readonly at: number;
@@ -24,7 +24,7 @@ export interface Call {
   readonly verdict: Verdict['kind'];
 }
 
-export type Verdict = { readonly kind: 'admitted' } | { readonly kind: 'throttled' } | Fault;
+type Verdict = { readonly kind: 'admitted' } | { readonly kind: 'throttled' } | Fault;
 
 export type Fault =
   /** Nothing takes effect; the caller is told so. */
@@ -45,7 +45,7 @@ export interface ServiceError {
   readonly status: number;
 }
 
-export interface FaultRule {
+interface FaultRule {
   /** An operation's name, or `*` for every one. */
   readonly operation: string;
   readonly fault: Fault;
@@ -56,7 +56,7 @@ export interface FaultRule {
 }
 
 /** A token bucket: `burst` calls at once, `perSecond` from then on. */
-export interface RateLimit {
+interface RateLimit {
   /** An operation's name, or `*` for one bucket that all operations share. */
   readonly operation: string;
   readonly burst: number;

@@ -10,7 +10,7 @@ export interface Lambda extends Endpoint {
   readonly gate: Gate;
 }
 
-export type Functions = Readonly<Record<string, (event: unknown) => Promise<Invocation>>>;
+type Functions = Readonly<Record<string, (event: unknown) => Promise<Invocation>>>;
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
 const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;

@@ -16,7 +16,7 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-export interface BackendOptions {
+interface BackendOptions {
   /** The folder in which VictoriaMetrics' programs are. */
   readonly programs: string;
   /** How often the function will run: what the rules' windows are made of. */

@@ -6,7 +6,7 @@ export interface Series {
   readonly samples: readonly Sample[];
 }
 
-export interface Sample {
+interface Sample {
   readonly unixSeconds: number;
   readonly value: number;
 }

@@ -7,7 +7,7 @@ import type { World } from '../world.ts';
 import type { AlertChange } from './alert-receiver.ts';
 import type { Backend } from './backend.ts';
 
-export interface Rehearsal {
+interface Rehearsal {
   readonly world: World;
   readonly backend: Backend;
   readonly scheduleSeconds: number;

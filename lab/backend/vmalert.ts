@@ -10,7 +10,7 @@ export interface Vmalert {
 }
 
 /** A rule after its latest evaluation. */
-export interface EvaluatedRule {
+interface EvaluatedRule {
   readonly alert: string;
   /** Undefined where it was not evaluated yet. */
   readonly evaluatedAt: Date | undefined;
@@ -18,7 +18,7 @@ export interface EvaluatedRule {
   readonly error: string;
 }
 
-export interface VmalertOptions {
+interface VmalertOptions {
   /** The folder with the program. */
   readonly programs: string;
   /** A file of Prometheus' alerting rules. */

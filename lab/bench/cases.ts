@@ -1,7 +1,7 @@
 import type { CrowdFault } from '../crowd/faults.ts';
 
 /** A crowd in one state: its faults, and which share of its hosts gives no answer. */
-export interface Case {
+interface Case {
   readonly faults: readonly CrowdFault[];
   readonly unknownShare: number;
 }

@@ -7,7 +7,7 @@ import { crowdHosts, UNDERLAY_LENGTH } from '../crowd/host.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import { cpuBound, readTimes, scriptFor, SYSTEM_PATH, timing } from './shell-times.ts';
 
-export const DEVICE_PEERS = [250, 5000] as const;
+const DEVICE_PEERS = [250, 5000] as const;
 
 /** The script on a real device with real entries, in network namespaces that end with it. */
 export async function measureDevice(progress: Progress): Promise<readonly Measurement[]> {

@@ -2,7 +2,7 @@ import { type CrowdWorld, startCrowdWorld } from '../crowd/world.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import { childRunning, type Usage, usageOf } from './process-usage.ts';
 
-export const MASTERS = 3;
+const MASTERS = 3;
 
 /** What the function may have as memory, as the stack deploys it. */
 const MEMORY_BYTES = 512 * 1024 * 1024;

@@ -14,7 +14,7 @@ export const LOST_STATUS = 504;
 /** What the pod may take for an answer once it is reached: `--request-timeout` of an API server. */
 const ANSWER_SECONDS = 60;
 
-export interface Attempt {
+interface Attempt {
   readonly path: string;
   /** How long the connection may take to be made. */
   readonly dialSeconds: number;

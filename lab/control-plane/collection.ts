@@ -9,7 +9,7 @@ interface KubernetesObject {
 }
 
 /** The objects of one resource. */
-export interface Collection<T extends KubernetesObject> {
+interface Collection<T extends KubernetesObject> {
   /** Of its paths, with the groups `namespace` and `name` where the path has them. */
   readonly pattern: RegExp;
   readonly apiVersion: string;

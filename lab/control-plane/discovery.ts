@@ -48,7 +48,7 @@ export function aggregatedDiscovery(
 }
 
 /** `v2beta1` from 1.26 on, `v2` since 1.30. */
-export type AggregatedVersion = 'v2' | 'v2beta1';
+type AggregatedVersion = 'v2' | 'v2beta1';
 
 /** The version of the aggregated form that a request prefers, if it accepts that form at all. */
 export function acceptedAggregatedVersion(accept: string): AggregatedVersion | undefined {

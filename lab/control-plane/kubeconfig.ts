@@ -4,7 +4,7 @@ import type { Address, Tls } from './orders.ts';
 export const ADMIN_KUBECONFIG_PATH = '/etc/kubernetes/admin.conf';
 export const API_SERVER_MANIFEST_PATH = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 
-export interface Access {
+interface Access {
   /** `https://…`, of an API server or of what stands before several. */
   readonly server: string;
   readonly tls: Pick<Tls, 'certificate'>;

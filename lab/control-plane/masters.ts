@@ -15,7 +15,7 @@ import type { Program } from './program.ts';
 /** What all API servers of a cluster have in common. */
 export type Cluster = Omit<ApiServerOrder, 'master' | 'listen' | 'socket'>;
 
-export interface ApiServer {
+interface ApiServer {
   readonly master: Machine;
   readonly program: Program;
   /** Where the masters reach it. */

@@ -3,7 +3,7 @@ import type { ClusterHost, Pod } from './orders.ts';
 import { AGE, NAME } from './table.ts';
 import type { Column } from './table.ts';
 
-export type PodObject = ReturnType<typeof podObject>;
+type PodObject = ReturnType<typeof podObject>;
 
 /** The service behind the aggregated API, and the pod behind the service. */
 export const METRICS_SERVICE = 'custom-metrics-apiserver';

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 
-export interface Relay {
+interface Relay {
   readonly port: number;
   close(): Promise<void>;
 }

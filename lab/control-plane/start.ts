@@ -30,7 +30,7 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-export interface ControlPlaneOptions {
+interface ControlPlaneOptions {
   readonly discovery: Discovery;
   /** How long an API server waits for a connection to the aggregated API's pod. By default as long
    * as makes `kubectl get nodes` take what it took in the seed. */

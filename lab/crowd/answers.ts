@@ -7,7 +7,7 @@ import { type CrowdHost, UNDERLAY_LENGTH } from './host.ts';
 import { placeOf } from './symbols.ts';
 
 /** One host of a crowd at one moment. */
-export interface Speaker {
+interface Speaker {
   readonly crowd: readonly CrowdHost[];
   readonly digests: Digests;
   readonly host: CrowdHost;

@@ -7,12 +7,12 @@ import { nodeObjects } from '../control-plane/nodes.ts';
 import type { Host } from '../machines/machine.ts';
 
 /** An API server that knows the nodes of a crowd, page by page, and no pods. */
-export interface NodeListServer {
+interface NodeListServer {
   readonly kubeconfig: string;
   close(): Promise<void>;
 }
 
-export interface NodeListOptions {
+interface NodeListOptions {
   readonly hosts: readonly Host[];
   /** Bytes that each node's object has besides, as a kubelet's list of images. Default 0. */
   readonly imageBytes?: number;

@@ -14,12 +14,12 @@ export interface Damage {
   readonly unread?: Readonly<Partial<Record<Table, string>>>;
 }
 
-export interface Loss {
+interface Loss {
   readonly table: Table;
   readonly peers: readonly CrowdHost[];
 }
 
-export type DeviceDamage =
+type DeviceDamage =
   | { readonly kind: 'missing' }
   | { readonly kind: 'down' }
   | { readonly kind: 'renewed'; readonly mac: string };

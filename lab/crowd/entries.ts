@@ -9,7 +9,7 @@ export type Table = (typeof TABLES)[number];
 /** One entry of the overlay device, as a host's tables hold it. */
 export type Entry = NeighbourEntry | FdbEntry | RouteEntry;
 
-export interface NeighbourEntry {
+interface NeighbourEntry {
   readonly table: 'neighbour';
   readonly ip: string;
   /** Undefined while the kernel has no answer. */
@@ -23,7 +23,7 @@ export interface FdbEntry {
   readonly destination: string;
 }
 
-export interface RouteEntry {
+interface RouteEntry {
   readonly table: 'route';
   readonly destination: string;
   readonly gateway: string;

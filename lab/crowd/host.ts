@@ -7,9 +7,6 @@ export interface CrowdHost extends Host {
   readonly deviceIndex: number;
 }
 
-/** The network that all pods are in: a /24 for each of 32,768 hosts. */
-export const POD_NETWORK = '10.128.0.0/9';
-
 /** The length of the prefix of the network that all hosts are in. */
 export const UNDERLAY_LENGTH = 12;
 

@@ -24,7 +24,7 @@ export interface CrowdWorld {
   close(): Promise<void>;
 }
 
-export interface CrowdWorldOptions extends CrowdOptions {
+interface CrowdWorldOptions extends CrowdOptions {
   /** Whether the function may ask Kubernetes for the nodes, and how large their objects are. */
   readonly kubernetes?: { readonly imageBytes: number } | undefined;
   readonly service?: Partial<ServiceBehaviour>;
@@ -41,7 +41,7 @@ export interface CrowdWorldOptions extends CrowdOptions {
 const TAG = { vtepwatch: 'crowd' } as const;
 
 /** As the stack sets it for a schedule of one minute. */
-export const FUNCTION_SECONDS = 55;
+const FUNCTION_SECONDS = 55;
 
 const KUBECONFIG_PARAMETER = '/vtepwatch/crowd/kubeconfig';
 

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { isEndLine } from './messages.ts';
 
 /** One of the function's output streams, line by line. */
-export interface LogLines {
+interface LogLines {
   /** Waits until the stream has brought this end line, or has ended. */
   reached(line: string): Promise<void>;
 }

@@ -20,7 +20,7 @@ export interface RuntimeApi {
   close(): Promise<void>;
 }
 
-export interface NextInvocation {
+interface NextInvocation {
   readonly requestId: string;
   readonly event: unknown;
   readonly timeoutMilliseconds: number;

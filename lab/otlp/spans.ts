@@ -22,8 +22,6 @@ export interface ReceivedSpan extends Sender {
   /** 0 unset, 1 ok, 2 error. */
   readonly statusCode: number;
   readonly statusMessage: string | undefined;
-  readonly startUnixNanoseconds: bigint;
-  readonly endUnixNanoseconds: bigint;
 }
 
 /** The spans of an `ExportTraceServiceRequest`, in the order in which they stand there. */
@@ -41,8 +39,6 @@ export function decodeSpans(body: Uint8Array): readonly ReceivedSpan[] {
         attributes: span.attributes ?? {},
         statusCode: span.status?.code ?? 0,
         statusMessage: span.status?.message,
-        startUnixNanoseconds: span.startTimeUnixNano,
-        endUnixNanoseconds: span.endTimeUnixNano,
       })),
     ),
   );

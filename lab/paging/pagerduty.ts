@@ -18,14 +18,14 @@ export interface PagerDuty extends Endpoint {
   alerts(): readonly Alert[];
 }
 
-export interface Alert {
+interface Alert {
   readonly dedupKey: string;
   readonly status: 'triggered' | 'resolved';
   /** What triggered it, and came to it while it was open. */
   readonly payloads: readonly AlertPayload[];
 }
 
-export type AlertPayload = z.infer<typeof payloadSchema>;
+type AlertPayload = z.infer<typeof payloadSchema>;
 
 const ROUTING_KEY = 'R0UT1NGKEY0F7HELAB00000000000000';
 

@@ -13,7 +13,7 @@ export interface WebhookReceiver extends Endpoint {
   received(): readonly ReceivedDocument[];
 }
 
-export interface ReceivedDocument {
+interface ReceivedDocument {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** As it came: a signature is over these bytes. */

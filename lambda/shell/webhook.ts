@@ -14,13 +14,13 @@ import { type Delivery, isRefusal, type PageRoute, TAKEN } from './page-route.ts
 import type { HeldSecret } from './secrets.ts';
 
 /** Where a webhook is, and with what its documents are signed. */
-export interface Webhook {
+interface Webhook {
   readonly url: string;
   readonly secret?: string | undefined;
 }
 
 /** A webhook whose address is known, or is in a SecureString: the address alone, or JSON of both. */
-export type WebhookAddress = Webhook | HeldSecret;
+type WebhookAddress = Webhook | HeldSecret;
 
 /**
  * Posts pages as JSON (`shared/contract/webhook.ts`). Of what the receiver answers only the status is

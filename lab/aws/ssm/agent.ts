@@ -8,7 +8,7 @@ import type { Machine } from '../../machines/machine.ts';
 import { judge } from './exit-codes.ts';
 import type { Ending, ScriptAnswer } from './exit-codes.ts';
 
-export interface AgentTask {
+interface AgentTask {
   readonly commandId: string;
   readonly step: string;
   readonly script: string;

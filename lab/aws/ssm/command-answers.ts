@@ -60,7 +60,7 @@ export function commandAnswer(command: Command, view: View): object {
   };
 }
 
-export interface InvocationView extends View {
+interface InvocationView extends View {
   readonly details: boolean;
   readonly nodes: Nodes;
 }

@@ -16,7 +16,7 @@ import type {
   SendCommandRequest,
 } from './requests.ts';
 
-export interface CommandContext {
+interface CommandContext {
   readonly commands: Commands;
   readonly nodes: Nodes;
   readonly view: View;

@@ -16,7 +16,7 @@ export interface Document {
   readonly executionSeconds: number;
 }
 
-export interface DocumentParameter {
+interface DocumentParameter {
   readonly fallback: string | undefined;
   readonly allowed: RegExp | undefined;
   readonly allowedPattern: string | undefined;

@@ -11,7 +11,7 @@ const PAGE_SIZE = 10;
 /** Agents report every five minutes, so a node is called lost long after it went. */
 const HEARTBEAT_SECONDS = 300;
 
-export interface InventoryContext {
+interface InventoryContext {
   readonly nodes: Nodes;
   /** Milliseconds since the epoch. */
   readonly now: number;

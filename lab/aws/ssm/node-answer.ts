@@ -9,9 +9,9 @@ import type { RegisteredNode } from './nodes.ts';
 import { STDERR_BYTES, STDOUT_BYTES, content, listedOutput } from './output.ts';
 import type { World } from './world.ts';
 
-export type NodeAnswer = ScriptAnswer | { readonly status: 'Skipped'; readonly note: string };
+type NodeAnswer = ScriptAnswer | { readonly status: 'Skipped'; readonly note: string };
 
-export interface Assignment {
+interface Assignment {
   readonly order: Order;
   readonly world: World;
   /** Aborted when the command is cancelled on this node, or nobody waits for it any more. */

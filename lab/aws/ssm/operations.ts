@@ -21,7 +21,7 @@ import {
 } from './requests.ts';
 import { validate } from './validation.ts';
 
-export interface OperationContext {
+interface OperationContext {
   readonly commands: Commands;
   readonly nodes: Nodes;
   readonly parameters: ReadonlyMap<string, string>;

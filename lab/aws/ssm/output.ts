@@ -4,7 +4,7 @@
  */
 
 /** Of `CommandPlugins[].Output` in ListCommandInvocations. */
-export const LISTED_OUTPUT_BYTES = 2500;
+const LISTED_OUTPUT_BYTES = 2500;
 /** Of `StandardOutputContent` in GetCommandInvocation. */
 export const STDOUT_BYTES = 24_000;
 /** Of `StandardErrorContent` in GetCommandInvocation. */

@@ -1,12 +1,12 @@
 import { clientError } from '../aws-json.ts';
 
 /** A part of a list, and the token for the next part, if there is one. */
-export interface Page<T> {
+interface Page<T> {
   readonly items: readonly T[];
   readonly nextToken: string | undefined;
 }
 
-export interface PageRequest {
+interface PageRequest {
   /** What the list is of; a token of one list is not valid for another. */
   readonly list: string;
   readonly size: number;

@@ -30,7 +30,7 @@ export interface Tick {
   readonly expiresAt: number;
 }
 
-export interface Refusal {
+interface Refusal {
   readonly kind: 'refused';
   readonly reason: string;
 }

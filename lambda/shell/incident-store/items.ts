@@ -18,7 +18,7 @@ export interface Partition {
   readonly cluster: string;
 }
 
-export type Item = Readonly<Record<string, AttributeValue>>;
+type Item = Readonly<Record<string, AttributeValue>>;
 
 export function keyOf({ cluster }: Partition, sort: string): Record<string, AttributeValue> {
   return { [TABLE_KEYS.partition]: { S: partitionOf(cluster) }, [TABLE_KEYS.sort]: { S: sort } };
@@ -54,7 +54,7 @@ export async function getItem(
   }
 }
 
-export type Condition = Pick<
+type Condition = Pick<
   PutItemCommandInput,
   'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;

@@ -11,7 +11,7 @@ import { unpack } from './packed.ts';
 import { persist } from './persist.ts';
 
 /** What a page tells of one host: its answer, or that this must be fetched by itself. */
-export type Listed = HostAnswer | { readonly kind: 'cut' };
+type Listed = HostAnswer | { readonly kind: 'cut' };
 
 /** Reads one host's part of a page. */
 export async function readListed(invocation: CommandInvocation): Promise<Listed> {

@@ -21,7 +21,7 @@ const FETCHES_AT_A_TIME = 5;
 export const FETCHES = 100;
 
 /** A command, and what an earlier look at it has seen. */
-export interface Looked {
+interface Looked {
   readonly commandId: string;
   readonly known: Answers['byInstance'];
 }

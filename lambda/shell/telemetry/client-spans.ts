@@ -116,7 +116,7 @@ const inputSchema = z.object({
 const sentSchema = z.object({ Command: z.object({ CommandId: z.string() }) });
 
 /** One HTTP request. */
-export interface Request {
+interface Request {
   readonly name: 'POST pagerduty' | 'POST webhook' | 'GET /api/v1/nodes' | 'GET /api/v1/pods';
   readonly method: 'GET' | 'POST';
   /** Absolute. Host and port are all of it that a span has: the path may be a secret. */
