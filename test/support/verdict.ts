@@ -4,13 +4,13 @@ import type { Judgement } from '../../shared/core/judge.ts';
 /** A judgement without the words in which entries were found: a digest has none. */
 export function verdictOf({ findings, matrix }: Judgement) {
   return {
-    findings: findings.map(told),
+    findings: findings.map(withoutTexts),
     rows: [...matrix.rows.values()].map(({ observer, shown }) => [observer, [...shown]]),
     subjects: [...matrix.subjects],
   };
 }
 
-function told({ cells, ...finding }: Finding) {
+function withoutTexts({ cells, ...finding }: Finding) {
   return {
     ...finding,
     cells: cells.map(({ observer, subject, state }) => ({ observer, subject, state })),

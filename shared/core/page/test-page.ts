@@ -3,8 +3,8 @@ import type { Page } from './page.ts';
 import { printable, subjectHead } from './plain.ts';
 
 /**
- * A page about nothing, by which people learn whether pages reach them. Each has a key of its own:
- * under the key of an earlier one that nobody has closed, a receiver would stay silent.
+ * A page about nothing, which shows people whether pages reach them. Each has a key of its own: a
+ * receiver stays silent under the key of an earlier one that nobody has closed.
  */
 export function testPageOf({
   cluster,
@@ -17,10 +17,10 @@ export function testPageOf({
   const key = `${cluster}/test/${time}`;
   const lines = [
     `TEST  cluster ${printable(cluster)}`,
-    'Nothing is wrong: somebody asked vtepwatch for a test page, and it has reached you.',
+    'Nothing is wrong. Somebody asked vtepwatch for a test page, and it has reached you.',
     '',
     'What to do',
-    '  Close it where it has opened an incident; no page will come that resolves it.',
+    '  If it has opened an incident somewhere, close it there: vtepwatch sends no page that resolves it.',
     '',
     `Test      ${printable(key)}`,
     `Sent      ${time.slice(0, 19).replace('T', ' ')} UTC`,

@@ -55,7 +55,7 @@ describe('whatever the matrix', () => {
     );
   });
 
-  test('nobody has lost more peers than could be judged', () => {
+  test('no finding has more lost peers than checked ones', () => {
     fc.assert(
       fc.property(anyDrawing, fc.boolean(), (drawing, listed) => {
         const damaged = drawn(drawing, listed ? undefined : cluster(SIZE));

@@ -200,7 +200,7 @@ describe('judge', () => {
   });
 });
 
-describe('what only the roster tells', () => {
+describe('what only the roster remembers', () => {
   const remembered = (missing: string) =>
     six.nodes.map((node) => ({
       node: node.node,

@@ -21,7 +21,7 @@ describe('the smallest cover of the bad cells', () => {
       ['observer master2 neighbours-flushed 3/3 critical'],
     ],
     [
-      'a cross is a row and a column, and their common cell is told once',
+      'a cross is a row and a column, and their common cell is in one of them',
       `master1  -  .  .  .  .
        master2  F  -  N  N  N
        master3  F  .  -  .  .
@@ -89,7 +89,7 @@ describe('the smallest cover of the bad cells', () => {
       ],
     ],
     [
-      'half of the judged peers are a column',
+      'half of the checked peers are a column',
       `master1  -  .  .  .  .
        master2  N  -  .  .  .
        master3  N  .  -  .  .
@@ -116,8 +116,8 @@ describe('the smallest cover of the bad cells', () => {
         'observer master2 neighbours-flushed 3/3 critical',
       ],
     ],
-  ] as const)('%s', ([, drawing, told]) => {
-    expect(findings(drawn(drawing))).toEqual(told);
+  ] as const)('%s', ([, drawing, expected]) => {
+    expect(findings(drawn(drawing))).toEqual(expected);
   });
 });
 
@@ -152,8 +152,8 @@ describe('clusters of two and three', () => {
        master3  N  .  -`,
       ['subject master1 neighbour-missing 2/2 critical'],
     ],
-  ] as const)('%s', ([, drawing, told]) => {
-    expect(findings(drawn(drawing))).toEqual(told);
+  ] as const)('%s', ([, drawing, expected]) => {
+    expect(findings(drawn(drawing))).toEqual(expected);
   });
 });
 
@@ -168,7 +168,7 @@ describe('what nobody saw', () => {
       ['subject master1 neighbour-missing 1/1 critical'],
     ],
     [
-      'a silent subject is judged by its peers',
+      'a silent subject is checked by its peers',
       `master1?   -  .  .  .
        master2    N  -  .  .
        master3    N  .  -  .
@@ -184,7 +184,7 @@ describe('what nobody saw', () => {
       ['observer master1 neighbours-and-routes-lost 3/3 critical or tables-empty'],
     ],
     [
-      'of what was read only the surest cause is told, where it leaves no doubt',
+      'where what was read leaves no doubt, one cause is named',
       `master1-R  -  .  .  .
        master2-R  n  -  .  .
        master3-R  n  .  -  .
@@ -207,8 +207,8 @@ describe('what nobody saw', () => {
        node1-N    N  .  .  -`,
       [],
     ],
-  ] as const)('%s', ([, drawing, told]) => {
-    expect(findings(drawn(drawing))).toEqual(told);
+  ] as const)('%s', ([, drawing, expected]) => {
+    expect(findings(drawn(drawing))).toEqual(expected);
   });
 });
 
@@ -248,7 +248,7 @@ describe('one fault is one finding', () => {
       ['subject master1 neighbour-missing 4/4 critical or entries-missing'],
     ],
     [
-      'what only ages is told with what is lost',
+      'what only ages is in one finding with what is lost',
       `master1    -  .  .  .  .
        master2    N  -  .  .  .
        master3    N  .  -  .  .
@@ -272,7 +272,7 @@ describe('one fault is one finding', () => {
        node1      Nf .  .  -`,
       ['subject master1 entries-missing 3/3 critical'],
     ],
-  ] as const)('%s', ([, drawing, told]) => {
-    expect(findings(drawn(drawing))).toEqual(told);
+  ] as const)('%s', ([, drawing, expected]) => {
+    expect(findings(drawn(drawing))).toEqual(expected);
   });
 });

@@ -94,7 +94,7 @@ describe('whatever the history', () => {
           const { cells } = judge(runs[at]?.sees.facts() ?? WELL.facts()).matrix;
           const gone = new Set(cells.flatMap(({ entries }) => entries.map(placeOf)));
           const over = announcements.filter(({ kind }) => kind === 'resolved');
-          // What a drift has flushed on the subject itself is told with it, and may outlast it.
+          // What a drift has flushed on the subject itself is reported with it, and may outlast it.
           const accused = over.flatMap(({ incident }) =>
             incident.entries.filter(({ subject }) => (incident.subject ?? subject) === subject),
           );

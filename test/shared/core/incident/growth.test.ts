@@ -56,7 +56,7 @@ describe('a fault that grows', () => {
     ]);
   });
 
-  test('over a suspicion swallows it, for nobody was told', async () => {
+  test('over a suspicion swallows it, for it was never announced', async () => {
     const pair = SIX.lose('neighbour', { observer: 'node1', subject: 'node2' });
     const [first, second] = await decisions([{ sees: pair }, { sees: flushed(...ALL) }]);
     expect(first && remembered(first)).toEqual(['pair/node1:node2 suspected']);
@@ -64,7 +64,7 @@ describe('a fault that grows', () => {
   });
 });
 
-describe('entries that only age, told with a fault', () => {
+describe('entries that only age, in one incident with a fault', () => {
   test('are part of it: what becomes of them is no fault of its own', async () => {
     const at = (observer: string) => ({ observer, subject: 'node2' });
     const aging = SIX.weaken(at('node1')).weaken(at('node3'));
@@ -167,7 +167,7 @@ describe('what only ages', () => {
     ]);
   });
 
-  test('and is lost for a moment ends as it was told to have begun', async () => {
+  test('and is lost for a moment ends as it began', async () => {
     const runs = [{ sees: aging }, { sees: lost, confirmed: false }, { sees: SIX }];
     expect((await decisions(runs)).map((decision) => announced(decision).join(', '))).toEqual([
       'opened pair/node1:node2',
@@ -177,7 +177,7 @@ describe('what only ages', () => {
   });
 });
 
-test('a host that answered and could read nothing says nothing of any incident', async () => {
+test('a host that answered but could read nothing changes no incident', async () => {
   const blind = SIX.hide('neighbours').hide('fdb').hide('routes');
   const made = await decisions([{ sees: flushed('node1') }, { sees: blind }, { sees: SIX }]);
   expect(made.map((decision) => announced(decision).join(', '))).toEqual([

@@ -34,20 +34,20 @@ const INTERVAL_SECONDS = 100;
 /** What became of each run: `opened!` paged, `updated` did not; phases where nothing was announced. */
 async function story(runs: string): Promise<string> {
   let incidents: readonly Incident[] = [];
-  const told: string[] = [];
+  const phases: string[] = [];
   for (const [at, letter] of runs.split('').entries()) {
     const seen = SEEN[letter];
     if (seen === undefined) throw new Error(`no such run: ${letter}`);
-    // The roster tells the silent from the strangers.
+    // The roster knows a silent host; without it, the host would be no member.
     const listed = seen.now.listed();
     const facts = listed.facts({ now: NOW + at * INTERVAL_SECONDS * 1000 });
     const hosts = seen.confirmed ? recorded([]) : UNCONFIRMED;
     const decision = await run(facts, incidents, hosts);
     ({ incidents } = decision);
     const announced = decision.announcements.map(({ kind, pages }) => `${kind}${pages ? '!' : ''}`);
-    told.push(announced.join('+') || incidents.map(({ phase }) => phase).join('+') || 'well');
+    phases.push(announced.join('+') || incidents.map(({ phase }) => phase).join('+') || 'well');
   }
-  return told.join(' ');
+  return phases.join(' ');
 }
 
 /** The key that each run remembers. */
@@ -64,8 +64,8 @@ async function keysAfter(damages: readonly Cluster[]): Promise<readonly string[]
 describe('the life of an incident', () => {
   test.for([
     ['X.', 'opened! resolved!', 'a confirmed finding pages, and its end pages once more'],
-    ['XXX', 'opened! open open', 'an open incident is told once'],
-    ['x.', 'suspected well', 'what no second look confirmed was never told'],
+    ['XXX', 'opened! open open', 'an open incident is announced once'],
+    ['x.', 'suspected well', 'what no second look confirmed is never announced'],
     ['xX', 'suspected opened!', 'a second look that failed leaves it for the next run'],
     ['X?X', 'opened! open open', 'not looking never resolves'],
     ['X?.', 'opened! open resolved!', 'and the next look that sees it well does'],

@@ -28,7 +28,7 @@ function part(page: Page, title: string): readonly string[] {
 }
 
 describe('a page', () => {
-  test('says who, what, what users notice, why one may think so, and what to do, in this order', async () => {
+  test('has who, what, what users notice, the evidence and what to do, in this order', async () => {
     expect((await pageFor(LOST)).text).toBe(`\
 CRITICAL  cluster prod
 master1 (192.168.1.0, tunnel IP 10.68.0.0) is unreachable from 5 of 5 nodes: master2, master3, node1, node2 and node3.
@@ -68,7 +68,7 @@ Runbook   RUNBOOK.md#neighbour-missing
     expect(text).toContain(`Runbook   ${runbook}#neighbour-missing\n`);
   });
 
-  test('of the end says that it is over, what it was and how long it lasted', async () => {
+  test('at the end: it is over, what it was and how long it lasted', async () => {
     const incident = { ...(await incidentOf(LOST)), phase: 'resolved' } as const;
     const { text } = pageOf({ kind: 'resolved', incident }, { ...WHEN, now: NOW + 250_000 });
     expect(text).toBe(`\
@@ -83,7 +83,7 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
 `);
   });
 
-  test('says how long ago it began', async () => {
+  test('has how long ago it began', async () => {
     const page = pageOf(
       { kind: 'opened', incident: await incidentOf(LOST) },
       { ...WHEN, now: NOW + 200_000 },
@@ -91,7 +91,7 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
     expect(page.text).toContain('Began     2026-11-23 09:00:00 UTC, 3 min 20 s ago\n');
   });
 
-  test('tells what else the evidence fits', async () => {
+  test('has what else the evidence fits', async () => {
     expect(part(await pageFor(LOST.hide('routes')), 'What is wrong').at(-1)).toBe(
       'The evidence also fits entries-missing: a table could not be read, or nodes differ.',
     );

@@ -4,7 +4,7 @@ import { testPageOf } from '../../../../shared/core/page/test-page.ts';
 
 const NOW = Date.parse('2026-11-23T09:00:00.250Z');
 
-test('a test page says first that nothing is wrong, and then what to do', () => {
+test('a test page: nothing is wrong, and what to do', () => {
   expect(testPageOf({ cluster: 'demo', now: NOW })).toEqual({
     key: 'demo/test/2026-11-23T09:00:00.250Z',
     kind: 'test',
@@ -12,10 +12,10 @@ test('a test page says first that nothing is wrong, and then what to do', () => 
     at: NOW,
     subject: '[demo] test page, nothing is wrong',
     text: `TEST  cluster demo
-Nothing is wrong: somebody asked vtepwatch for a test page, and it has reached you.
+Nothing is wrong. Somebody asked vtepwatch for a test page, and it has reached you.
 
 What to do
-  Close it where it has opened an incident; no page will come that resolves it.
+  If it has opened an incident somewhere, close it there: vtepwatch sends no page that resolves it.
 
 Test      demo/test/2026-11-23T09:00:00.250Z
 Sent      2026-11-23 09:00:00 UTC
