@@ -1,12 +1,12 @@
 /**
- * What the deployment and the command line agree on: how a cluster's stack is found, and under which
- * keys its outputs say what was deployed.
+ * What the deployment and the command line agree on: the name of a cluster's stack, and the keys of
+ * its outputs.
  */
 
 /**
- * A cluster has a stack of its own. CloudFormation takes letters, digits and hyphens
- * (`[a-zA-Z][-a-zA-Z0-9]*`, 128 characters), so every other character becomes a hyphen; the app
- * refuses two clusters that would share a stack.
+ * Each cluster has a stack of its own. The names of stacks are letters, digits and hyphens
+ * (`[a-zA-Z][-a-zA-Z0-9]*`, up to 128), so every other character becomes a hyphen. Synthesis refuses
+ * two clusters that would share a stack.
  */
 export const stackNameOf = (cluster: string): string =>
   `Vtepwatch-${cluster.replaceAll(/[^A-Za-z0-9-]/g, '-')}`;
@@ -18,7 +18,7 @@ export const OUTPUTS = {
   tableName: 'TableName',
   /** Pages go to this topic. */
   topicArn: 'TopicArn',
-  /** Alarms of the watch itself go to this one. */
+  /** Alarms about vtepwatch itself go to this topic. */
   alarmTopicArn: 'AlarmTopicArn',
   logGroupName: 'LogGroupName',
 } as const;

@@ -103,7 +103,7 @@ export type Limits = z.infer<typeof limitsSchema>;
  */
 export const parameterSchema = matching(
   /^(?!\/?(aws|ssm))(?=.{1,900}$)((\/[a-zA-Z0-9_.-]+){1,15}|[a-zA-Z0-9_.-]+)$/i,
-  'be the name of an SSM parameter, /path/name or name, that does not begin with aws or ssm',
+  'be the name of an SSM parameter, /path/name or name, of up to 900 characters, that does not begin with aws or ssm',
 );
 
 /**
@@ -131,8 +131,8 @@ const OTEL_VALUES: readonly (readonly [names: RegExp, schema: z.ZodMiniType<stri
   [/^OTEL_EXPORTER_OTLP_([A-Z]+_)?COMPRESSION$/, matching(/^(gzip|none)$/, 'be gzip or none')],
   [
     /^OTEL_EXPORTER_OTLP_([A-Z]+_)?TIMEOUT$/,
-    // `setTimeout` takes no longer one.
-    textOf('be a number of milliseconds, above 0', (text) => {
+    // The longest delay that `setTimeout` takes.
+    textOf('be a number of milliseconds above 0 and below 2147483648', (text) => {
       const milliseconds = Number(text);
       return milliseconds > 0 && milliseconds < 2 ** 31;
     }),

@@ -93,7 +93,7 @@ const TAG = 'must be a tag key of 1 to 128 letters, digits, spaces and _ . : / =
 const TAGS = 'must be 1 to 5 pairs, for example { "vtepwatch": "prod" }';
 const VALUE = 'must be a tag value of 1 to 256 letters, digits, spaces and _ . : / = + - @';
 const PARAMETER =
-  'must be the name of an SSM parameter, /path/name or name, that does not begin with aws or ssm';
+  'must be the name of an SSM parameter, /path/name or name, of up to 900 characters, that does not begin with aws or ssm';
 const PATH = 'must be an absolute path of letters, digits and _ . -';
 const RUNBOOK =
   'must be a path or URL of 1 to 300 characters, without spaces, invisible characters and #';

@@ -217,7 +217,7 @@ describe('a variable that is', () => {
   ])('no name of a parameter is named, and not quoted: %s', (name) => {
     for (const value of ['a b', '/aws/x', '/lab/\u200Bpd', `/${'x'.repeat(900)}`]) {
       expect(complaintOf(name, value)).toBe(
-        `environment variable ${name} must be the name of an SSM parameter, /path/name or name, that does not begin with aws or ssm`,
+        `environment variable ${name} must be the name of an SSM parameter, /path/name or name, of up to 900 characters, that does not begin with aws or ssm`,
       );
     }
   });

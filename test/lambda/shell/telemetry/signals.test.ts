@@ -71,11 +71,11 @@ describe('settings of a signal', () => {
       { OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' },
     ],
     [
-      'OTEL_EXPORTER_OTLP_TIMEOUT must be a number of milliseconds, above 0',
+      'OTEL_EXPORTER_OTLP_TIMEOUT must be a number of milliseconds above 0 and below 2147483648',
       { OTEL_EXPORTER_OTLP_TIMEOUT: '5s' },
     ],
     [
-      'OTEL_EXPORTER_OTLP_TIMEOUT must be a number of milliseconds, above 0',
+      'OTEL_EXPORTER_OTLP_TIMEOUT must be a number of milliseconds above 0 and below 2147483648',
       { OTEL_EXPORTER_OTLP_TIMEOUT: '-1' },
     ],
     ['OTEL_METRICS_EXPORTER must be otlp or none', { OTEL_METRICS_EXPORTER: 'prometheus' }],
