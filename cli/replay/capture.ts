@@ -23,7 +23,7 @@ const DEVICE = 'flannel.1';
 const LIMITS = limitsSchema.parse({ graceSeconds: 0, pairPatienceSeconds: 0 });
 
 /** What a run would have learned of the captured hosts. */
-export interface Capture {
+interface Capture {
   readonly facts: Facts;
   readonly latencies: readonly Latency[];
 }

@@ -134,7 +134,7 @@ function withoutTemplates(text: string): string {
 type Per = MetricDefinition['per'];
 
 /** The largest number of series of one metric, for one node, one master or the cluster. */
-export function seriesOf(metric: MetricDefinition): number {
+function seriesOf(metric: MetricDefinition): number {
   const combinations = metric.attributes.map(valuesOf).reduce((all, values) => all * values, 1);
   return metric.seriesMax ?? combinations;
 }

@@ -19,7 +19,7 @@ export interface Confirmed {
 }
 
 /** What the second look asked for and what it brought. It knows nothing of other subjects. */
-export interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds'> {
+interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds'> {
   readonly observations: readonly Observation[];
 }
 

@@ -27,7 +27,7 @@ type Patience = (
  * `unreachable`: packets between the nodes are lost. `temporary`: they arrive, as long as the kernel
  * keeps an entry that flannel never sets again.
  */
-export type Harm = 'unreachable' | 'temporary';
+type Harm = 'unreachable' | 'temporary';
 
 /**
  * Whom a sentence is about, ready for a page: `master1`, `all 5 checked nodes`. Each may be one node

@@ -23,7 +23,7 @@ export type AnswerRecord<A extends Action> = Extract<
 >;
 
 /** The records of an answer, or why it is none. */
-export type Answer<A extends Action> =
+type Answer<A extends Action> =
   | { readonly kind: 'records'; readonly records: readonly AnswerRecord<A>[] }
   | { readonly kind: 'broken'; readonly reason: string };
 

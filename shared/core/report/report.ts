@@ -5,7 +5,7 @@ import { formatTime } from '../time.ts';
 import { coverageOf, type OptionalIntegrations } from './coverage.ts';
 
 /** What came to light after the decision, while it was carried out. */
-export interface Aftermath {
+interface Aftermath {
   /** The masters' latencies as last known; the decision's, where nobody waited for more. */
   readonly latencies?: readonly Latency[];
   readonly problems?: readonly Problem[];
