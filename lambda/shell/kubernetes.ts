@@ -1,4 +1,4 @@
-import type { ConfigurationOptions, CoreV1Api } from '@kubernetes/client-node';
+import type { ConfigurationOptions } from '@kubernetes/client-node';
 import { abortAt, type Deadline, remaining } from '../deadline.ts';
 import type * as Client from './kubernetes-client.ts';
 import { requestSpan } from './telemetry/client-spans.ts';
@@ -26,7 +26,7 @@ const FLANNEL_SELECTORS = ['k8s-app=canal', 'k8s-app=flannel', 'app=flannel'] as
  */
 export async function kubernetes(kubeconfig: string, recorder: Recorder): Promise<Kubernetes> {
   const client = await import('./kubernetes-client.ts');
-  const { api, server } = open(client, kubeconfig);
+  const { api, server } = client.openApi(kubeconfig);
   const listing = (
     { name, doing }: { readonly name: ListSpan; readonly doing: string },
     deadline: Deadline,
@@ -57,27 +57,10 @@ type ListSpan = 'GET /api/v1/nodes' | 'GET /api/v1/pods';
 const NODES = { name: 'GET /api/v1/nodes', doing: 'listing the nodes' } as const;
 const FLANNEL_PODS = { name: 'GET /api/v1/pods', doing: 'listing the pods of flannel' } as const;
 
-interface Access {
-  readonly api: CoreV1Api;
-  /** Absolute URL of the API server. */
-  readonly server: string;
-}
-
-function open({ CoreV1Api: Api, KubeConfig }: typeof Client, kubeconfig: string): Access {
-  const config = new KubeConfig();
-  try {
-    config.loadFromString(kubeconfig);
-    const { href: server } = new URL(config.getCurrentCluster()?.server ?? '');
-    return { api: config.makeApiClient(Api), server };
-  } catch {
-    // The error itself quotes the lines around the mistake, and a token may be among them.
-    throw new Error(
-      'reading the kubeconfig: it is not one, or its current context names no cluster',
-    );
-  }
-}
-
-/** Ends the request at the deadline: a server that hangs would keep its connection for ever. */
+/**
+ * Ends the request at the deadline: a server that hangs would keep its connection for ever. A redirect
+ * is refused, since it would carry the token to an address that nobody chose.
+ */
 function endingAt(
   { Observable }: typeof Client,
   {
@@ -94,13 +77,24 @@ function endingAt(
           return new Observable(Promise.resolve(request));
         },
         post: (response) => {
-          answered(response.httpStatusCode);
-          return new Observable(Promise.resolve(response));
+          const { httpStatusCode: status } = response;
+          answered(status);
+          return new Observable(
+            isRedirect(status) ? Promise.reject(redirected(status)) : Promise.resolve(response),
+          );
         },
       },
     ],
     middlewareMergeStrategy: 'append',
   };
+}
+
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400;
+}
+
+function redirected(status: number): Error {
+  return new Error(`the server answered ${status}: a redirect, which is refused`);
 }
 
 interface Page {

@@ -1,5 +1,9 @@
-import type { ServerResponse } from 'node:http';
+import { X509Certificate } from 'node:crypto';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeCertificate } from '../../../lab/control-plane/certificate.ts';
 import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts';
 import type { Machines } from '../../../lab/machines/machine.ts';
 import { modelledMachines } from '../../../lab/machines/modelled.ts';
@@ -260,12 +264,193 @@ describe('a kubeconfig that', () => {
   });
 });
 
+describe('what a kubeconfig may not ask for', () => {
+  const DATA = Buffer.from('not read').toString('base64');
+  const USER = { token: 'hunter2-is-my-token' };
+  const CLUSTER = { server: 'https://127.0.0.1:1', 'certificate-authority-data': DATA };
+
+  /** JSON is YAML. */
+  function configOf({
+    user = USER,
+    cluster = CLUSTER,
+  }: {
+    user?: object;
+    cluster?: object;
+  }): string {
+    return JSON.stringify({
+      'current-context': 'prod',
+      contexts: [{ name: 'prod', context: { cluster: 'c1', user: 'admin' } }],
+      clusters: [{ name: 'c1', cluster }],
+      users: [{ name: 'admin', user }],
+    });
+  }
+
+  async function errorOf(config: string): Promise<string> {
+    return kubernetes(config, RECORDER).then(() => '', errorText);
+  }
+
+  test.for([
+    [
+      { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'touch' } },
+      /exec.*program/,
+    ],
+    [{ 'auth-provider': { name: 'oidc', config: {} } }, /auth-provider.*program/],
+    [{ tokenFile: '/etc/passwd' }, /tokenFile.*file; use token/],
+    [{ 'token-file': '/etc/passwd' }, /token-file.*file; use token/],
+    [{ 'client-certificate': '/etc/passwd' }, /client-certificate.*use client-certificate-data/],
+    [{ 'client-key': '/etc/passwd' }, /client-key.*use client-key-data/],
+  ] as const)('in its user: %j', async ([keys, sentence]) => {
+    const said = await errorOf(configOf({ user: { ...USER, ...keys } }));
+    expect(said).toMatch(/^reading the kubeconfig: user "admin" has [^"]*$/);
+    expect(said).toMatch(sentence);
+    expect(said).not.toMatch(/hunter2|passwd/);
+  });
+
+  test.for([
+    [{ 'certificate-authority': '/etc/passwd' }, /authority, .*use certificate-authority-data/],
+    [{ 'insecure-skip-tls-verify': true }, /insecure-skip-tls-verify.*use certificate-authority/],
+    [{ 'proxy-url': 'http://hunter2@proxy' }, /proxy-url.*remove it/],
+    [{ server: 'http://hunter2' }, /server that is no https address/],
+    [{ server: 'hunter2' }, /server that is no https address/],
+    [{ server: 'https://hunter2:port' }, /server that is no https address/],
+  ] as const)('in its cluster: %j', async ([keys, sentence]) => {
+    const said = await errorOf(configOf({ cluster: { ...CLUSTER, ...keys } }));
+    expect(said).toMatch(/^reading the kubeconfig: cluster "c1" has [^"]*$/);
+    expect(said).toMatch(sentence);
+    expect(said).not.toMatch(/hunter2|passwd/);
+  });
+
+  test('is named at once, all of it', async () => {
+    const user = { exec: { command: 'touch' }, 'client-key': '/etc/passwd' };
+    const said = await errorOf(
+      configOf({ user, cluster: { ...CLUSTER, 'proxy-url': 'socks5://p' } }),
+    );
+    for (const key of ['exec', 'client-key', 'proxy-url']) expect(said).toContain(`has ${key},`);
+  });
+
+  test('is nothing where the key has no value', async () => {
+    const user = { ...USER, exec: null, 'client-key': '' };
+    const cluster = { ...CLUSTER, 'insecure-skip-tls-verify': false, 'proxy-url': '' };
+    expect(await errorOf(configOf({ user, cluster }))).toBe('');
+  });
+
+  test('is nothing where no context that counts uses it', async () => {
+    const { kubeconfig } = await smallApiServer((_request, response) =>
+      json(response, 200, { kind: 'NodeList', items: [] }),
+    );
+    const moved = kubeconfig
+      .replace(
+        /^users:\n/m,
+        `users:\n- name: other
+  user: { exec: { command: touch }, token-file: /nowhere }
+- no user at all
+`,
+      )
+      .replace(
+        /^clusters:\n/m,
+        `clusters:\n- name: other
+  cluster: { server: 'http://other', proxy-url: 'http://proxy', insecure-skip-tls-verify: true }
+- no cluster at all
+`,
+      );
+    const { problems } = await nodesOf(moved);
+    expect(problems).toEqual([]);
+  });
+
+  test('names a user that it does not have, made safe to show', async () => {
+    const config = configOf({}).replace('"user":"admin"', '"user":"\\u001b[31mgone"');
+    expect(await errorOf(config)).toBe(
+      'reading the kubeconfig: it has no user "?[31mgone", or a malformed one',
+    );
+  });
+});
+
+describe('a redirect', () => {
+  test.for([301, 302, 303, 307, 308])('of status %i is refused', async (status) => {
+    const { kubeconfig, asked } = await smallApiServer((request, response) => {
+      if (request.url?.startsWith('/elsewhere')) return json(response, 200, { items: [] });
+      response.writeHead(status, { location: '/elsewhere' }).end();
+    });
+    const { value, problems } = await nodesOf(kubeconfig);
+    expect(value).toBeUndefined();
+    expect(problems).toEqual([
+      {
+        where: 'kubernetes',
+        message: `listing the nodes: the server answered ${status}: a redirect, which is refused`,
+      },
+    ]);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('reaches no other server', async () => {
+    const other = await smallApiServer((_request, response) => json(response, 200, { items: [] }));
+    const location = /server: (.*)/.exec(other.kubeconfig)?.[1] ?? '';
+    const { kubeconfig } = await smallApiServer((_request, response) => {
+      response.writeHead(307, { location }).end();
+    });
+    await nodesOf(kubeconfig);
+    expect(other.asked).toEqual([]);
+    expect(other.connections()).toBe(0);
+  });
+});
+
+describe('a request', () => {
+  test('has the token, whom it is made for, and asks for a packed answer', async () => {
+    const requests: IncomingHttpHeaders[] = [];
+    const { kubeconfig } = await smallApiServer(({ headers }, response) => {
+      requests.push(headers);
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      response.end(gzipSync('{"items":[{"metadata":{"name":"node1"}}]}'));
+    });
+    const config = kubeconfig.replace(/( +)token:/, '$1as: someone\n$1token:');
+    const { value } = await nodesOf(config);
+    expect(value?.map(({ name }) => name)).toEqual(['node1']);
+    expect(requests).toMatchObject([
+      { authorization: 'Bearer a-token', 'impersonate-user': 'someone', 'accept-encoding': 'gzip' },
+    ]);
+  });
+
+  test('without a token has name and password', async () => {
+    const requests: IncomingHttpHeaders[] = [];
+    const { kubeconfig } = await smallApiServer(({ headers }, response) => {
+      requests.push(headers);
+      json(response, 200, { items: [] });
+    });
+    const config = kubeconfig.replace('token: a-token', 'username: me\n    password: secret');
+    await nodesOf(config);
+    expect(requests).toMatchObject([{ authorization: 'Basic bWU6c2VjcmV0' }]);
+  });
+
+  test('shows the client certificate', async () => {
+    const client = await makeCertificate(['127.0.0.2']);
+    const shown: unknown[] = [];
+    const { kubeconfig } = await smallApiServer(
+      ({ socket }, response) => {
+        shown.push(socket instanceof TLSSocket && socket.getPeerCertificate().fingerprint256);
+        json(response, 200, { items: [] });
+      },
+      { requestCert: true },
+    );
+    const pem = (text: string): string => Buffer.from(text).toString('base64');
+    const keys = `client-certificate-data: ${pem(client.certificate)}\n    client-key-data: ${pem(client.key)}`;
+    const config = kubeconfig.replace('token: a-token', keys);
+    const { problems } = await nodesOf(config);
+    expect(problems).toEqual([]);
+    expect(shown).toEqual([new X509Certificate(client.certificate).fingerprint256]);
+  });
+});
+
 test('without a kubeconfig nothing is asked; with one that is unusable nothing is read', async () => {
   for (const ask of [askNodes, askPods]) {
     expect(await ask({ kind: 'not-configured' }, farOff())).toEqual({ kind: 'not-configured' });
     expect(await ask({ kind: 'unusable' }, farOff())).toEqual({ kind: 'unread', problems: [] });
   }
 });
+
+/** What is read of the nodes with this kubeconfig. */
+async function nodesOf(kubeconfig: string) {
+  return listed(await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()));
+}
 
 function opened(api: Kubernetes): KubernetesAccess {
   return { kind: 'open', api };

@@ -17,11 +17,15 @@ export interface SmallApiServer {
   close(): Promise<void>;
 }
 
-export async function smallApiServer(answer: RequestListener): Promise<SmallApiServer> {
+export async function smallApiServer(
+  answer: RequestListener,
+  options: { readonly requestCert?: boolean } = {},
+): Promise<SmallApiServer> {
   const tls = await makeCertificate(['127.0.0.1']);
   const asked: string[] = [];
   const sockets = new Set<Duplex>();
-  const server = createServer({ cert: tls.certificate, key: tls.key }, (request, response) => {
+  const secure = { ...options, cert: tls.certificate, key: tls.key, rejectUnauthorized: false };
+  const server = createServer(secure, (request, response) => {
     asked.push(request.url ?? '');
     answer(request, response);
   });
