@@ -1,15 +1,17 @@
-import { type Cell, cellOf, holdingsOf, mergeCells } from './diff/cells.ts';
+import { type Cell, cellOf, holdingsOf, mergeCells, wantedFor } from './diff/cells.ts';
 import { type Matrix, rowOf } from './diff/matrix.ts';
 import { NOTHING_SEEN } from './diff/seen.ts';
 import { TABLES } from '../contract/causes.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
 import type { Member } from './expect/member.ts';
+import { profileIn } from './expect/own-device.ts';
 import { trustedVteps } from './expect/trust.ts';
 import { groupBy } from './group.ts';
 import type { Judgement } from './judge.ts';
 import type { SecondLook } from './second-look.ts';
 import { type Observation, type Vtep, shownBy } from './overlay.ts';
+import type { Profile } from './overlay/profile.ts';
 
 /** A judgement after the second look. */
 export interface Confirmed {
@@ -37,9 +39,8 @@ export function confirm(
   const answers = laterAnswers(first, second);
   const members = first.members.map((member) => withSecondLook(member, answers.get(member.node)));
   const vteps = trustedVteps(members, first.trust);
-  const looks = asked.map((finding) =>
-    lookAgain(finding, { answers, vteps, subjects: second.subjects }),
-  );
+  const again = { answers, vteps, profile: profileIn(members), subjects: second.subjects };
+  const looks = asked.map((finding) => lookAgain(finding, again));
   const asking = new Set(asked.flatMap(({ cells }) => cells));
   const cells = [
     ...first.matrix.cells.filter((cell) => !asking.has(cell)),
@@ -133,14 +134,15 @@ interface Look {
   readonly sure: readonly Cell[];
 }
 
-function lookAgain(
-  finding: Finding,
-  again: {
-    readonly answers: ReadonlyMap<string, Answer>;
-    readonly vteps: readonly Vtep[];
-    readonly subjects: ReadonlySet<string>;
-  },
-): Look {
+/** What the second look is compared with. */
+interface Expected {
+  readonly answers: ReadonlyMap<string, Answer>;
+  readonly vteps: readonly Vtep[];
+  readonly profile: Profile;
+  readonly subjects: ReadonlySet<string>;
+}
+
+function lookAgain(finding: Finding, again: Expected): Look {
   const seen = finding.cells.filter(
     (cell) => again.subjects.has(cell.subject) && couldLook(cell, again.answers),
   );
@@ -161,15 +163,13 @@ function couldLook(cell: Cell, answers: ReadonlyMap<string, Answer>): boolean {
 }
 
 /** The cell as the second look found it, if it is still wrong in the same table. */
-function stillWrong(
-  cell: Cell,
-  again: { readonly answers: ReadonlyMap<string, Answer>; readonly vteps: readonly Vtep[] },
-): Cell | undefined {
-  const answer = again.answers.get(cell.observer);
+function stillWrong(cell: Cell, { answers, vteps, profile }: Expected): Cell | undefined {
+  const answer = answers.get(cell.observer);
   if (answer === undefined) return undefined;
-  const cells = again.vteps
+  const holdings = holdingsOf(cell.observer, answer.tables, profile);
+  const cells = vteps
     .filter(({ node }) => node === cell.subject)
-    .map((vtep) => cellOf(holdingsOf(cell.observer, answer.tables, vtep.family), vtep))
+    .map((vtep) => cellOf(holdings[vtep.family], wantedFor(vtep, profile)))
     .filter((now) => now !== undefined);
   const now = cells.reduce<Cell | undefined>(
     (merged, one) => (merged === undefined ? one : mergeCells(merged, one)),

@@ -1,18 +1,16 @@
-import type { Mend, ReportedEntry } from '../contract/report.ts';
-import { isMacAddress } from './addresses.ts';
+import type { Mend } from '../contract/report.ts';
 import type { Finding } from './diagnose/finding.ts';
 import { CAUSE_RULES } from './diagnose/causes.ts';
 import { groupBy } from './group.ts';
-import { type Device, deviceFamily, type Vtep } from './overlay.ts';
 import type { Judgement } from './judge.ts';
+import type { Device, Vtep } from './overlay.ts';
+import { commandOf, keysOf } from './overlay/entries.ts';
+import { deviceFamily, isOverlayDevice } from './overlay/profile.ts';
 import { isNodeName, type Pod } from './parse/kubernetes.ts';
 import { restarts } from './restarts.ts';
 
 /** How many commands are offered for single entries; beyond it, restarting flannel is shorter. */
 const ENTRY_COMMANDS = 60;
-
-/** An overlay device whose name the kernel could have given (IFNAMSIZ). */
-const DEVICE = /^(flannel(-v6)?\.\d{1,8}|vxlan(-v6)?\.calico)$/;
 
 /**
  * The commands that mend a finding. What flannel lost it programs again when it starts, on the side
@@ -42,78 +40,52 @@ export function mendOf(
  * ensureLink); it makes one with the annotated MAC where there is none.
  */
 function deviceAnew(where: string, { members }: Judgement): readonly Mend[] {
+  if (!isNodeName(where)) return [];
   const member = members.find(({ node }) => node === where);
   const annotated = member?.listed?.annotated ?? [];
   const hasDrifted = ({ name, mac }: Device): boolean =>
     annotated.some((one) => one.family === deviceFamily(name) && one.mac !== mac);
   return (member?.observed?.tables.devices ?? [])
-    .filter((device) => DEVICE.test(device.name) && hasDrifted(device))
+    .filter((device) => isOverlayDevice(device.name) && hasDrifted(device))
     .map(({ name }) => ({ where, command: `ip link delete ${name}` }));
 }
 
 function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[] {
   if (!CAUSE_RULES[finding.cause].fix.kinds.includes('entries')) return [];
-  const bySubject = groupBy(uncontested(vteps), ({ node }) => node);
-  const entries = finding.cells.flatMap((cell) => cell.entries);
-  if (entries.length > ENTRY_COMMANDS) return [];
-  return entries.flatMap((entry) =>
-    (bySubject.get(entry.subject) ?? []).flatMap((vtep) => {
-      const command = entryCommand(entry, vtep);
-      return command === undefined || !isNodeName(entry.observer)
-        ? []
-        : [{ where: entry.observer, command }];
-    }),
+  const contested = contestedNodes(vteps);
+  const wrong = finding.cells.flatMap(({ observer, subject, entries }) =>
+    entries.map(({ wanted }) => ({ observer, subject, wanted })),
   );
+  if (wrong.length > ENTRY_COMMANDS) return [];
+  return wrong.flatMap(({ observer, subject, wanted }) => {
+    if (contested.has(nameOf(subject, wanted.family)) || !isNodeName(observer)) return [];
+    const command = commandOf(wanted);
+    return command === undefined ? [] : [{ where: observer, command }];
+  });
 }
 
 /**
- * VTEPs of which no other node claims a part. A host may say any address or MAC of its own device: the
+ * VTEPs of which another node claims a key. A host may say any address or MAC of its own device: the
  * entries that it asks for could lead another node's packets to it.
  */
-function uncontested(vteps: readonly Vtep[]): readonly Vtep[] {
+function contestedNodes(vteps: readonly Vtep[]): ReadonlySet<string> {
   const claims = groupBy(
-    vteps.flatMap((vtep) => partsOf(vtep).map((part) => ({ part, node: vtep.node }))),
-    ({ part }) => part,
+    vteps.flatMap((vtep) => knownKeys(vtep).map((key) => ({ key, node: vtep.node }))),
+    ({ key }) => key,
   );
-  const isOwn = (part: string, own: string): boolean =>
-    claims.get(part)?.every(({ node }) => node === own) === true;
-  return vteps.filter((vtep) => partsOf(vtep).every((part) => isOwn(part, vtep.node)));
+  const isOwn = (key: string, own: string): boolean =>
+    claims.get(key)?.every(({ node }) => node === own) === true;
+  return new Set(
+    vteps
+      .filter((vtep) => !knownKeys(vtep).every((key) => isOwn(key, vtep.node)))
+      .map(({ node, family }) => nameOf(node, family)),
+  );
 }
 
-function partsOf({ tunnelIp, mac, podCidr }: Vtep): readonly string[] {
-  return [tunnelIp, mac, podCidr].filter((part) => part !== undefined);
+function knownKeys(vtep: Vtep): readonly string[] {
+  return Object.values(keysOf(vtep)).filter((key) => key !== undefined);
 }
 
-/** `replace` makes the entry or puts it right, and does nothing where it is right already. */
-function entryCommand(entry: ReportedEntry, vtep: Vtep): string | undefined {
-  const { tunnelIp, mac, underlayIp, podCidr } = vtep;
-  const device = / dev (\S+)/.exec(entry.expected)?.[1] ?? '';
-  const isOwn = entry.expected.startsWith(`${ownKey(entry, vtep)} `);
-  if (!DEVICE.test(device) || tunnelIp === undefined || !isOwn) return undefined;
-  switch (entry.table) {
-    case 'neighbour':
-      return mac !== undefined && isMacAddress(mac)
-        ? `ip neigh replace ${tunnelIp} lladdr ${mac} dev ${device} nud permanent`
-        : undefined;
-    case 'fdb':
-      return mac !== undefined && isMacAddress(mac) && underlayIp !== undefined
-        ? `bridge fdb replace ${mac} dev ${device} dst ${underlayIp} self permanent`
-        : undefined;
-    case 'route':
-      return podCidr === undefined
-        ? undefined
-        : `ip route replace ${podCidr} via ${tunnelIp} dev ${device} onlink`;
-  }
-}
-
-/** The first word of the expected entry: it tells of which family the entry is. */
-function ownKey({ table }: ReportedEntry, { tunnelIp, mac, podCidr }: Vtep): string | undefined {
-  switch (table) {
-    case 'neighbour':
-      return tunnelIp;
-    case 'fdb':
-      return mac;
-    case 'route':
-      return podCidr;
-  }
+function nameOf(node: string, family: Vtep['family']): string {
+  return `${family} ${node}`;
 }

@@ -4,12 +4,8 @@ import type { ErrorType } from '../contract/telemetry.ts';
 import type { Cidr, Family, IpAddress } from './addresses.ts';
 
 /**
- * The overlay as this program sees it: who takes part, and what each host's kernel holds.
- *
- * Two tables are easily confused. A *neighbour entry* gives the kernel the inner frame's
- * destination: tunnel IP → VTEP MAC. An *FDB entry* gives the outer packet's destination for that
- * inner MAC: VTEP MAC → underlay IP (RFC 7348, section 4.1). A packet to a pod needs both, after
- * the route that sends the pod CIDR to the tunnel IP; with any one of the three gone it is lost.
+ * The overlay as this program sees it: who takes part, and what each host's kernel holds. What it must
+ * hold is the rule in `overlay/entries.ts`.
  */
 
 /** One node's end of the overlay, as far as it is known. What is unknown is undefined. */
@@ -158,19 +154,3 @@ export interface AnnotatedVtep {
   readonly mac?: string | undefined;
   readonly publicIp?: IpAddress | undefined;
 }
-
-/** flannel names its devices `flannel.<VNI>` and `flannel-v6.<VNI>` (pkg/backend/vxlan/vxlan.go). A VNI
- * has 24 bits. */
-export function isOverlayDevice(name: string): boolean {
-  return /^flannel(-v6)?\.\d{1,8}$/.test(name) || /^vxlan(-v6)?\.calico$/.test(name);
-}
-
-export function deviceFamily(name: string): Family {
-  return name.includes('-v6') ? 'ipv6' : 'ipv4';
-}
-
-/** What flannel calls its device with its default VNI. */
-export const DEFAULT_DEVICE = { ipv4: 'flannel.1', ipv6: 'flannel-v6.1' } as const satisfies Record<
-  Family,
-  string
->;

@@ -7,6 +7,7 @@ import { isDue } from './incident/advance.ts';
 import type { Incident } from './incident/incident.ts';
 import { matchIncidents } from './incident/match.ts';
 import type { Judgement } from './judge.ts';
+import { keysOf } from './overlay/entries.ts';
 
 /** Which hosts to ask again before a page, and for which entries. */
 export interface SecondLook {
@@ -14,7 +15,7 @@ export interface SecondLook {
   readonly instanceIds: readonly string[];
   /** Nodes whose entries are asked for: only some of a very large finding. */
   readonly subjects: ReadonlySet<string>;
-  /** Their tunnel IPs, MACs and pod CIDRs, comma-separated, as the document takes them. */
+  /** The keys of their entries, comma-separated, as the document takes them. */
   readonly wanted: string;
   /** How much later the hosts must answer, by their own uptime. */
   readonly apartSeconds: number;
@@ -78,7 +79,7 @@ function tokensOf({ vteps }: Judgement): ReadonlyMap<string, readonly string[]> 
     [...groupBy(vteps, ({ node }) => node)].map(([node, own]) => [
       node,
       own
-        .flatMap(({ tunnelIp, mac, podCidr }) => [tunnelIp, mac, podCidr])
+        .flatMap((vtep) => Object.values(keysOf(vtep)))
         .filter((token) => token !== undefined)
         .filter(isAskable),
     ]),

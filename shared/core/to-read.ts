@@ -1,7 +1,10 @@
 import { PAGE_ENTRIES } from '../contract/probe.ts';
 import type { Member } from './expect/member.ts';
 import type { Judgement } from './judge.ts';
-import { deviceFamily, type Digest, type Vtep } from './overlay.ts';
+import { profileIn } from './expect/own-device.ts';
+import type { Digest } from './overlay.ts';
+import { isKnown } from './overlay/entries.ts';
+import { deviceFamily } from './overlay/profile.ts';
 
 /** How many hosts are read in full where only the peers know a VTEP: a majority needs three. */
 const WITNESSES = 3;
@@ -34,10 +37,8 @@ export function nodesToRead(
 }
 
 function needsWitnesses({ members, vteps }: Judgement): boolean {
-  const isCalico = members.some(({ observed }) =>
-    observed?.tables.devices?.some(({ name }) => name.startsWith('vxlan')),
-  );
-  return vteps.some((vtep) => isIncomplete(vtep, isCalico));
+  const profile = profileIn(members);
+  return vteps.some((vtep) => !isKnown(vtep, profile));
 }
 
 function mostTablesFirst(one: Member, two: Member): number {
@@ -97,10 +98,4 @@ function pagesOf({ observed }: Member): number {
 
 function sizeOf({ counts, orphans }: Digest): number {
   return counts.neighbour + counts.fdb + counts.route + counts.direct + orphans;
-}
-
-/** Calico routes blocks, which are not in a node's spec. */
-function isIncomplete({ underlayIp, tunnelIp, mac, podCidr }: Vtep, isCalico: boolean): boolean {
-  const parts = isCalico ? [underlayIp, tunnelIp, mac] : [underlayIp, tunnelIp, mac, podCidr];
-  return parts.includes(undefined);
 }

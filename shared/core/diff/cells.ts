@@ -1,14 +1,15 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
-import type { ReportedEntry } from '../../contract/report.ts';
 import { type Family, familyOf } from '../addresses.ts';
-import { fdbText, neighbourText, routeText } from '../entry-text.ts';
+import type { Tables, Vtep } from '../overlay.ts';
 import {
-  DEFAULT_DEVICE,
-  deviceFamily,
-  isOverlayDevice,
-  type Tables,
-  type Vtep,
-} from '../overlay.ts';
+  type DirectEntry,
+  entriesOf,
+  heldFdb,
+  heldNeighbour,
+  heldRoute,
+  type OverlayEntry,
+} from '../overlay/entries.ts';
+import { deviceFamily, isOverlayDevice, namedAs, type Profile } from '../overlay/profile.ts';
 import { compare, type Difference, type Entry, type Index, indexEntries } from './diff.ts';
 
 /**
@@ -19,12 +20,35 @@ export type Held = 'right' | 'absent' | 'changed' | 'weak' | 'unknown';
 
 export type CellState = Readonly<Record<Table, Held>>;
 
+/** An entry that an observer does not hold as it should. */
+export interface WrongEntry {
+  readonly wanted: OverlayEntry;
+  /** What is there, as its tool prints it; empty where nothing is. */
+  readonly found: string;
+}
+
 /** One cell of the observer × subject matrix in which something is not right. */
 export interface Cell {
   readonly observer: string;
   readonly subject: string;
   readonly state: CellState;
-  readonly entries: readonly ReportedEntry[];
+  readonly entries: readonly WrongEntry[];
+}
+
+/** What observers must hold for one VTEP. What is not known of it is undefined. */
+export interface Wanted extends Readonly<Record<Table, OverlayEntry | undefined>> {
+  readonly node: string;
+  readonly family: Family;
+  readonly direct: DirectEntry | undefined;
+}
+
+export function wantedFor(vtep: Vtep, profile: Profile): Wanted {
+  const overlay = entriesOf(vtep, 'overlay', profile);
+  const of = (wanted: Table): OverlayEntry | undefined =>
+    overlay.find(({ table }) => table === wanted);
+  const [direct] = entriesOf(vtep, 'direct', profile);
+  const { node, family } = vtep;
+  return { node, family, neighbour: of('neighbour'), fdb: of('fdb'), route: of('route'), direct };
 }
 
 /** The entries of one observer, ready to be looked up; a table it did not show is undefined. */
@@ -39,93 +63,63 @@ export interface Holdings {
   readonly direct: Index | undefined;
 }
 
-export function holdingsOf(node: string, tables: Tables, family: Vtep['family']): Holdings {
-  const { neighbours, fdb, routes } = tables;
-  const ofOverlay = ({ device }: { readonly device: string }): boolean =>
-    isOverlayDevice(device) && deviceFamily(device) === family;
+/** One observer's entries of each family. `profile`: that of its cluster. */
+export function holdingsOf(
+  node: string,
+  tables: Tables,
+  profile: Profile,
+): Readonly<Record<Family, Holdings>> {
+  const { devices, neighbours, fdb, routes } = tables;
+  // Where links were not captured, neighbour entries have the names of the devices.
   const named = [
-    ...(tables.devices ?? []).map(({ name }) => ({ device: name })),
-    ...(neighbours ?? []),
+    ...(devices ?? []).map(({ name }) => name),
+    ...(neighbours ?? []).map(({ device }) => device),
   ];
-  const ofFamily = routes?.filter(({ destination }) => familyOf(destination) === family);
-  const routed = ofFamily?.map((route) => ({
-    overlay: ofOverlay(route),
-    key: route.destination,
-    value: route.gateway,
-    weak: false,
-    text: `${route.destination} via ${route.gateway} dev ${route.device}`,
-  }));
-  return {
-    node,
-    family,
-    device: named.find(ofOverlay)?.device ?? DEFAULT_DEVICE[family],
-    neighbour: indexOf(
-      neighbours?.filter(ofOverlay).map(({ ip, mac, permanent, state, device }) => ({
-        key: ip,
-        value: mac,
-        weak: !permanent,
-        text: [ip, 'dev', device, ...(mac === undefined ? [] : ['lladdr', mac]), state]
-          .join(' ')
-          .trim(),
-      })),
-    ),
-    fdb: indexOf(
-      fdb?.filter(ofOverlay).map(({ mac, destination, device }) => ({
-        key: mac,
-        value: destination,
-        weak: false,
-        text: `${mac} dev ${device} dst ${destination}`,
-      })),
-    ),
-    route: indexOf(routed?.filter(({ overlay }) => overlay)),
-    direct: indexOf(routed?.filter(({ overlay }) => !overlay)),
+  const { devices: names } = namedAs(profile, named);
+  const ofFamily = (family: Family): Holdings => {
+    const isOfOverlay = ({ device }: { readonly device: string }): boolean =>
+      isOverlayDevice(device) && deviceFamily(device) === family;
+    const ownRoutes = routes?.filter(({ destination }) => familyOf(destination) === family);
+    return {
+      node,
+      family,
+      device: names[family],
+      neighbour: indexOf(neighbours?.filter(isOfOverlay).map(heldNeighbour)),
+      fdb: indexOf(fdb?.filter(isOfOverlay).map(heldFdb)),
+      route: indexOf(ownRoutes?.filter(isOfOverlay).map(heldRoute)),
+      direct: indexOf(ownRoutes?.filter((route) => !isOfOverlay(route)).map(heldRoute)),
+    };
   };
+  return { ipv4: ofFamily('ipv4'), ipv6: ofFamily('ipv6') };
 }
 
 /** What is wrong in one cell, or undefined where nothing is. */
-export function cellOf(held: Holdings, vtep: Vtep): Cell | undefined {
-  if (routesDirectly(held, vtep)) return undefined;
-  const { node: subject, tunnelIp, mac, underlayIp, podCidr } = vtep;
+export function cellOf(held: Holdings, wanted: Wanted): Cell | undefined {
+  if (routesDirectly(held, wanted)) return undefined;
   const compared = {
-    neighbour: look({ key: tunnelIp, value: mac }, held.neighbour),
-    fdb: look({ key: mac, value: underlayIp }, held.fdb),
-    route: look({ key: podCidr, value: tunnelIp }, held.route),
+    neighbour: look(wanted.neighbour, held.neighbour),
+    fdb: look(wanted.fdb, held.fdb),
+    route: look(wanted.route, held.route),
   };
-  const entries = TABLES.flatMap((table) => {
-    const difference = compared[table];
-    return difference.kind === 'none' || difference.kind === 'unknown'
+  const entries = TABLES.flatMap((table): readonly WrongEntry[] => {
+    const [difference, entry] = [compared[table], wanted[table]];
+    return entry === undefined || difference === undefined || difference.kind === 'none'
       ? []
-      : [
-          {
-            observer: held.node,
-            subject,
-            table,
-            expected: expectedText(table, held.device, vtep),
-            found: difference.found,
-          },
-        ];
+      : [{ wanted: onDevice(entry, held.device), found: difference.found }];
   });
   if (entries.length === 0) return undefined;
   const state = {
     neighbour: heldOf(compared.neighbour),
     fdb: heldOf(compared.fdb),
     // A route to the pods that leads elsewhere is as good as none.
-    route: compared.route.kind === 'changed' ? 'absent' : heldOf(compared.route),
+    route: compared.route?.kind === 'changed' ? 'absent' : heldOf(compared.route),
   } as const;
-  return { observer: held.node, subject, state, entries };
+  return { observer: held.node, subject: wanted.node, state, entries };
 }
 
-/** The entry that an observer should hold, as its tool would print it. */
-export function expectedText(table: Table, device: string, vtep: Vtep): string {
-  const { tunnelIp, mac, underlayIp, podCidr } = vtep;
-  switch (table) {
-    case 'neighbour':
-      return neighbourText(device, tunnelIp, mac);
-    case 'fdb':
-      return fdbText(device, mac, underlayIp);
-    case 'route':
-      return routeText(device, podCidr, tunnelIp);
-  }
+/** The same entry where the device has another name. Most hosts share one name, and one entry. */
+export function onDevice(entry: OverlayEntry, device: string): OverlayEntry {
+  return entry.device === device ? entry : { ...entry, device };
 }
 
 /** Merges what two families say of one cell: of each table, the worse. */
@@ -141,24 +135,20 @@ export function mergeCells(one: Cell, two: Cell): Cell {
   };
 }
 
-/**
- * With DirectRouting, a pair on one subnet has a plain route via the underlay IP and neither of the
- * other entries; flannel decides it for each pair (pkg/backend/vxlan/vxlan_network.go).
- */
-function routesDirectly(held: Holdings, { podCidr, underlayIp }: Vtep): boolean {
-  if (podCidr === undefined || underlayIp === undefined) return false;
-  const routes = held.direct?.byKey.get(podCidr) ?? [];
-  return routes.some(({ value }) => value === underlayIp);
+/** A pair with its direct route needs nothing else. */
+function routesDirectly(held: Holdings, { direct }: Wanted): boolean {
+  if (direct === undefined || held.direct === undefined) return false;
+  const routes = held.direct.get(direct.key) ?? [];
+  return routes.some(({ value }) => value === direct.value);
 }
 
-function look(
-  expected: { readonly key: string | undefined; readonly value: string | undefined },
-  index: Index | undefined,
-): Difference {
-  return index === undefined ? { kind: 'unknown' } : compare(expected, index);
+/** Undefined where the entry, or what the table holds, is not known. */
+function look(wanted: OverlayEntry | undefined, held: Index | undefined): Difference | undefined {
+  return wanted === undefined || held === undefined ? undefined : compare(wanted, held);
 }
 
-function heldOf(difference: Difference): Held {
+function heldOf(difference: Difference | undefined): Held {
+  if (difference === undefined) return 'unknown';
   return difference.kind === 'none' ? 'right' : difference.kind;
 }
 

@@ -1,13 +1,13 @@
 /**
- * Compares one expected entry with the entries of a keyed table. It knows nothing of networks:
- * entries have a key and a value, and either may be unknown to whoever expects them.
+ * Compares one expected entry with the entries of a keyed table. It knows nothing of networks: entries
+ * have a key and a value.
  */
 
 import { groupBy } from '../group.ts';
 
 export interface Expected {
-  readonly key: string | undefined;
-  readonly value: string | undefined;
+  readonly key: string;
+  readonly value: string;
 }
 
 export interface Entry {
@@ -20,48 +20,25 @@ export interface Entry {
   readonly text: string;
 }
 
-export interface Index {
-  readonly byKey: ReadonlyMap<string, readonly Entry[]>;
-  /** The first entry with this value, whatever its key. */
-  firstWith(value: string): Entry | undefined;
-}
+/** The entries of a table by their keys. */
+export type Index = ReadonlyMap<string, readonly Entry[]>;
 
 export type Difference =
   | { readonly kind: 'none' }
-  | { readonly kind: 'absent'; readonly found: string }
-  | { readonly kind: 'changed'; readonly found: string; readonly value: string }
-  | { readonly kind: 'weak'; readonly found: string }
-  /** Too little is known of the expected entry to look for it. */
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'absent' | 'changed' | 'weak'; readonly found: string };
 
 export function indexEntries(entries: readonly Entry[]): Index {
-  return {
-    byKey: groupBy(entries, ({ key }) => key),
-    firstWith: (wanted) => entries.find(({ value }) => value === wanted),
-  };
+  return groupBy(entries, ({ key }) => key);
 }
 
 export function compare(expected: Expected, actual: Index): Difference {
-  if (expected.key === undefined) return compareByValue(expected.value, actual);
-  const held = actual.byKey.get(expected.key) ?? [];
-  const answered = held.filter(({ value }) => value !== undefined);
-  const right = answered.find(
-    ({ value }) => expected.value === undefined || value === expected.value,
-  );
-  if (right !== undefined) return judge(right);
-  const [other] = answered;
-  return other?.value === undefined
+  const held = actual.get(expected.key) ?? [];
+  const right = held.find(({ value }) => value === expected.value);
+  if (right !== undefined) return right.weak ? { kind: 'weak', found: right.text } : NONE;
+  const other = held.find(({ value }) => value !== undefined);
+  return other === undefined
     ? { kind: 'absent', found: held[0]?.text ?? '' }
-    : { kind: 'changed', found: other.text, value: other.value };
+    : { kind: 'changed', found: other.text };
 }
 
-/** Without its key, an entry is right where any entry has its value. */
-function compareByValue(value: string | undefined, actual: Index): Difference {
-  if (value === undefined) return { kind: 'unknown' };
-  const right = actual.firstWith(value);
-  return right === undefined ? { kind: 'absent', found: '' } : judge(right);
-}
-
-function judge(entry: Entry): Difference {
-  return entry.weak ? { kind: 'weak', found: entry.text } : { kind: 'none' };
-}
+const NONE: Difference = { kind: 'none' };

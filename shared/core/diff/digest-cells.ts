@@ -3,15 +3,16 @@ import type { DigestTable } from '../../contract/digest.ts';
 import type { Codebook, ExpectedEntry } from '../digest/codebook.ts';
 import { type Actual, type Explanation, weightIn } from '../digest/explain.ts';
 import type { Values } from '../digest/values.ts';
-import { DEFAULT_DEVICE } from '../overlay.ts';
 import type { Device, Vtep } from '../overlay.ts';
+import type { Profile } from '../overlay/profile.ts';
 import { ownDevice } from '../expect/own-device.ts';
-import { type Cell, expectedText, type Held, mergeCells } from './cells.ts';
+import { type Cell, type Held, mergeCells, onDevice, type WrongEntry } from './cells.ts';
 
 /** What cells are made of where a host answered with a digest. */
 export interface Spelling {
   readonly book: Codebook;
   readonly valuesOf: (entry: ExpectedEntry) => Values;
+  readonly profile: Profile;
   readonly suspectsOf: SuspectsOf;
 }
 
@@ -28,7 +29,7 @@ export function cellsOfDigest(
   for (const vtep of spelling.suspectsOf(explanation)) {
     if (vtep.node === observer) continue;
     if (cells.size >= most && !cells.has(vtep.node)) break;
-    const device = ownDevice(devices, vtep.family)?.name ?? DEFAULT_DEVICE[vtep.family];
+    const device = ownDevice(devices, vtep.family)?.name ?? spelling.profile.devices[vtep.family];
     const cell = cellOfVtep({ observer, device, vtep }, explanation, spelling);
     if (cell === undefined) continue;
     const sibling = cells.get(vtep.node);
@@ -70,7 +71,7 @@ function cellOfVtep(
 ): Cell | undefined {
   const entries = book.byVtep.get(vtep) ?? [];
   const look = (table: DigestTable): Found => {
-    const entry = entries.find((one) => one.table === table);
+    const entry = entries.find(({ wanted }) => wanted.table === table);
     return entry === undefined
       ? UNKNOWN
       : foundBy(entry, { weight: weightIn(explanation, entry), values: valuesOf(entry), device });
@@ -81,7 +82,13 @@ function cellOfVtep(
     TABLES.map((table) => [table, explanation.model.tables.has(table) ? look(table) : UNKNOWN]),
   );
   const heldIn = (table: Table): Held => found.get(table)?.held ?? 'unknown';
-  const wrong = TABLES.filter((table) => heldIn(table) !== 'right' && heldIn(table) !== 'unknown');
+  const isWrong = (table: Table): boolean =>
+    heldIn(table) !== 'right' && heldIn(table) !== 'unknown';
+  const wrong = entries.flatMap(({ wanted }): readonly WrongEntry[] =>
+    wanted.table === 'direct' || !isWrong(wanted.table)
+      ? []
+      : [{ wanted: onDevice(wanted, device), found: found.get(wanted.table)?.text ?? '' }],
+  );
   if (wrong.length === 0) return undefined;
   const route = heldIn('route');
   return {
@@ -92,13 +99,7 @@ function cellOfVtep(
       fdb: heldIn('fdb'),
       route: route === 'changed' ? 'absent' : route,
     },
-    entries: wrong.map((table) => ({
-      observer,
-      subject: vtep.node,
-      table,
-      expected: expectedText(table, device, vtep),
-      found: found.get(table)?.text ?? '',
-    })),
+    entries: wrong,
   };
 }
 
@@ -108,6 +109,7 @@ interface Found {
 }
 
 const UNKNOWN: Found = { held: 'unknown', text: '' };
+const RIGHT: Found = { held: 'right', text: '' };
 
 function foundBy(
   { symbol }: ExpectedEntry,
@@ -121,9 +123,11 @@ function foundBy(
     readonly device: string;
   },
 ): Found {
-  if (weight === symbol.weight) return { held: 'right', text: '' };
+  if (weight === symbol.weight) return RIGHT;
   const value = values.get(weight);
-  if (value !== undefined) return { held: value.held, text: value.text(device) };
+  if (value !== undefined) {
+    return value.held === 'right' ? RIGHT : { held: value.held, text: value.text(device) };
+  }
   // What another VTEP of the same address rightly has there is no value of this one's.
   return { held: weight === 0 ? 'absent' : 'changed', text: '' };
 }

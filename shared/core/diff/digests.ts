@@ -6,6 +6,7 @@ import { severedBy } from '../digest/severed.ts';
 import { strangersBy } from '../digest/strangers.ts';
 import type { Member, ObservedHost } from '../expect/member.ts';
 import type { Vtep } from '../overlay.ts';
+import type { Profile } from '../overlay/profile.ts';
 import { holdingsOf } from './cells.ts';
 import { cellsOfDigest, suspectsBy } from './digest-cells.ts';
 import { CELLS_OF_ROW, NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
@@ -18,21 +19,30 @@ export interface SeenInDigests {
   readonly unexplained: readonly (readonly string[])[];
 }
 
-/** `vteps`: whatever peers may rightly hold entries for; of these the `subjects` are judged. */
+/** What the digests are compared with. */
+export interface Judged {
+  /** Whatever peers may rightly hold entries for. */
+  readonly vteps: readonly Vtep[];
+  /** Those of them that are judged. */
+  readonly subjects: readonly Vtep[];
+  readonly profile: Profile;
+}
+
 export function digestsOf(
   members: readonly Member[],
-  { vteps, subjects }: { readonly vteps: readonly Vtep[]; readonly subjects: readonly Vtep[] },
+  { vteps, subjects, profile }: Judged,
 ): SeenInDigests {
   const digested = members.flatMap((member) =>
     member.observed !== undefined && isDigested(member.observed) ? (digestedBy(member) ?? []) : [],
   );
   if (digested.length === 0) return { seenBy: () => undefined, unexplained: [] };
-  const references = members.flatMap((member) => referenceOf(member) ?? []);
+  const references = members.flatMap((member) => referenceOf(member, profile) ?? []);
   const { explained, unexplained, book, healthy, valuesOf } = readDigests(digested, vteps, {
     members,
     references,
+    profile,
   });
-  const spelling = { book, valuesOf, suspectsOf: suspectsBy(subjects) };
+  const spelling = { book, valuesOf, profile, suspectsOf: suspectsBy(subjects) };
   const strangers = strangersBy(book, healthy);
   const severed = severedBy(book, subjects);
   const isApart =
@@ -91,13 +101,10 @@ function digestedBy({ node, observed }: Member): Digested | undefined {
   return { ...digest, node, subnets: isDirect ? subnets : [] };
 }
 
-function referenceOf(member: Member): Reference | undefined {
+function referenceOf(member: Member, profile: Profile): Reference | undefined {
   const { node, observed } = member;
   const digested = digestedBy(member);
   if (observed === undefined || digested === undefined || isDigested(observed)) return undefined;
-  const tables = withoutOrphans(observed.tables);
-  return {
-    digested,
-    holdings: (['ipv4', 'ipv6'] as const).map((family) => holdingsOf(node, tables, family)),
-  };
+  const { ipv4, ipv6 } = holdingsOf(node, withoutOrphans(observed.tables), profile);
+  return { digested, holdings: [ipv4, ipv6] };
 }

@@ -1,11 +1,12 @@
 import { TABLES } from '../../contract/causes.ts';
-import { ownDevice } from '../expect/own-device.ts';
+import { ownDevice, profileIn } from '../expect/own-device.ts';
 import type { Member } from '../expect/member.ts';
 import { type Device, type Vtep, shownBy } from '../overlay.ts';
+import type { Profile } from '../overlay/profile.ts';
 import { groupBy } from '../group.ts';
-import { type Cell, cellOf, holdingsOf, mergeCells } from './cells.ts';
+import { type Cell, cellOf, holdingsOf, mergeCells, type Wanted, wantedFor } from './cells.ts';
 import { digestsOf } from './digests.ts';
-import { ghostsOf } from './ghosts.ts';
+import { ghostsOf, type LiveKeys, liveKeys } from './ghosts.ts';
 import { NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
 
 /**
@@ -45,11 +46,21 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
   const settled = new Set(judged.map(({ node }) => node));
   const subjects = vteps.filter(({ node }) => settled.has(node));
   const byNode = groupBy(vteps, ({ node }) => node);
-  const digests = digestsOf(judged, { vteps, subjects });
+  const profile = profileIn(members);
+  const digests = digestsOf(judged, { vteps, subjects, profile });
+  let expected: Expected | undefined;
+  const inTables = (member: Member): Seen => {
+    expected ??= {
+      profile,
+      wanted: subjects.map((vtep) => wantedFor(vtep, profile)),
+      live: liveKeys(vteps),
+    };
+    return seenInTables(member, expected);
+  };
   const rows = new Map<string, Row>();
   const cells: Cell[] = [];
   for (const member of judged) {
-    const seen = digests.seenBy(member) ?? seenInTables(member, subjects, vteps);
+    const seen = digests.seenBy(member) ?? inTables(member);
     // A host that could read none of its tables has said nothing of any peer.
     if (seen.shown.size === 0) continue;
     rows.set(member.node, rowOf(member, byNode.get(member.node) ?? [], seen));
@@ -102,30 +113,34 @@ function holdsNothingOf(node: string, { severed, lost }: Row): boolean {
   return severed.has(node) || TABLES.every((table) => lost.has(table));
 }
 
+/** What all observers must hold. */
+interface Expected {
+  readonly profile: Profile;
+  /** For each subject. */
+  readonly wanted: readonly Wanted[];
+  readonly live: LiveKeys;
+}
+
 function seenInTables(
   { node, observed }: Member,
-  subjects: readonly Vtep[],
-  vteps: readonly Vtep[],
+  { profile, wanted: subjects, live }: Expected,
 ): Seen {
   const shown = shownBy(observed?.tables ?? {});
   if (observed === undefined || shown.size === 0) return NOTHING_SEEN;
-  const holdings = {
-    ipv4: holdingsOf(node, observed.tables, 'ipv4'),
-    ipv6: holdingsOf(node, observed.tables, 'ipv6'),
-  };
+  const holdings = holdingsOf(node, observed.tables, profile);
   const cells = new Map<string, Cell>();
-  for (const vtep of subjects) {
-    if (vtep.node === node) continue;
-    const cell = cellOf(holdings[vtep.family], vtep);
+  for (const wanted of subjects) {
+    if (wanted.node === node) continue;
+    const cell = cellOf(holdings[wanted.family], wanted);
     if (cell === undefined) continue;
-    const sibling = cells.get(vtep.node);
-    cells.set(vtep.node, sibling === undefined ? cell : mergeCells(sibling, cell));
+    const sibling = cells.get(wanted.node);
+    cells.set(wanted.node, sibling === undefined ? cell : mergeCells(sibling, cell));
   }
   const wrong = [...cells.values()];
   return {
     ...NOTHING_SEEN,
     shown,
-    ghosts: ghostsOf(observed.tables, vteps),
+    ghosts: ghostsOf([holdings.ipv4, holdings.ipv6], live),
     cells: wrong,
     severed: severedIn(wrong),
   };

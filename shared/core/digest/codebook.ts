@@ -1,24 +1,25 @@
 import { BUCKETS, type DigestTable } from '../../contract/digest.ts';
-import { isMacAddress } from '../addresses.ts';
 import type { Vtep } from '../overlay.ts';
-import { fdbSymbol, neighbourSymbol, routeSymbol, type Symbol } from './symbol.ts';
+import { entriesOf, type WantedEntry } from '../overlay/entries.ts';
+import type { Profile } from '../overlay/profile.ts';
+import { type Symbol, symbolOf } from './symbol.ts';
 
 /** One entry that peers may be expected to hold for a VTEP. */
 export interface ExpectedEntry {
   readonly vtep: Vtep;
-  readonly table: DigestTable;
+  readonly wanted: WantedEntry;
   /** Table and key: two VTEPs that share an address share an entry, and only one can be held. */
-  readonly key: string;
+  readonly name: string;
   readonly symbol: Symbol;
 }
 
 /**
- * The entries of all VTEPs, with their places in a digest. What is not known of a VTEP, a masked MAC
- * for one, makes no entry: what peers hold for it is then an entry that nobody expects.
+ * The entries of all VTEPs, with their places in a digest. One with a masked MAC has no place: what
+ * peers hold for it is then an entry that nobody expects.
  */
 export interface Codebook {
   readonly entries: readonly ExpectedEntry[];
-  readonly keys: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
   readonly byVtep: ReadonlyMap<Vtep, readonly ExpectedEntry[]>;
   readonly byNode: ReadonlyMap<string, readonly ExpectedEntry[]>;
   /** By `placeOf` a symbol; two entries in one place are rare. */
@@ -34,8 +35,8 @@ export function placeOf({ bucket, locator }: Pick<Symbol, 'bucket' | 'locator'>)
   return bucket * PLACES + locator;
 }
 
-export function codebookOf(vteps: readonly Vtep[]): Codebook {
-  const byVtep = new Map(vteps.map((vtep) => [vtep, entriesOf(vtep)]));
+export function codebookOf(vteps: readonly Vtep[], profile: Profile): Codebook {
+  const byVtep = new Map(vteps.map((vtep) => [vtep, expectedOf(vtep, profile)]));
   const entries = [...byVtep.values()].flat();
   const byNode = new Map<string, ExpectedEntry[]>();
   const byPlace = new Map<number, ExpectedEntry[]>();
@@ -47,7 +48,7 @@ export function codebookOf(vteps: readonly Vtep[]): Codebook {
   }
   return {
     entries,
-    keys: new Set(entries.map(({ key }) => key)),
+    names: new Set(entries.map(({ name }) => name)),
     byVtep,
     byNode,
     byPlace,
@@ -61,24 +62,17 @@ function append<K>(map: Map<K, ExpectedEntry[]>, key: K, entry: ExpectedEntry): 
   else entries.push(entry);
 }
 
-function entriesOf(vtep: Vtep): readonly ExpectedEntry[] {
-  const { tunnelIp, mac: token, underlayIp, podCidr } = vtep;
-  const mac = token !== undefined && isMacAddress(token) ? token : undefined;
-  const entries: ExpectedEntry[] = [];
-  const expect = (table: DigestTable, key: string, symbol: Symbol): void => {
-    entries.push({ vtep, table, key: `${table} ${key}`, symbol });
-  };
-  if (tunnelIp !== undefined && mac !== undefined) {
-    expect('neighbour', tunnelIp, neighbourSymbol(tunnelIp, mac, true));
-  }
-  if (mac !== undefined && underlayIp !== undefined) {
-    expect('fdb', mac, fdbSymbol(mac, underlayIp));
-  }
-  if (podCidr !== undefined && tunnelIp !== undefined) {
-    expect('route', podCidr, routeSymbol('route', podCidr, tunnelIp));
-  }
-  if (podCidr !== undefined && underlayIp !== undefined) {
-    expect('direct', podCidr, routeSymbol('direct', podCidr, underlayIp));
-  }
-  return entries;
+function expectedOf(vtep: Vtep, profile: Profile): readonly ExpectedEntry[] {
+  const wanted = [...entriesOf(vtep, 'overlay', profile), ...entriesOf(vtep, 'direct', profile)];
+  return wanted.flatMap((entry) => {
+    const symbol = symbolOf(entry.table, entry);
+    return symbol === undefined
+      ? []
+      : [{ vtep, wanted: entry, name: nameOf(entry.table, entry.key), symbol }];
+  });
+}
+
+/** The name by which an entry stands in a codebook. */
+export function nameOf(table: DigestTable, key: string): string {
+  return `${table} ${key}`;
 }

@@ -78,7 +78,7 @@ export function entriesAt(difference: Difference, { byPlace }: Codebook): readon
 }
 
 export function weightIn({ model, lost, actual }: Explanation, entry: ExpectedEntry): number {
-  const isThere = isExpected(entry, model) && !lost.has(SHOWN_IN[entry.table]);
+  const isThere = isExpected(entry, model) && !lost.has(SHOWN_IN[entry.wanted.table]);
   return actual.get(entry) ?? (isThere ? entry.symbol.weight : 0);
 }
 
@@ -91,7 +91,7 @@ function weightsBehind(
   entries: readonly ExpectedEntry[],
   valuesOf: Knowledge['valuesOf'],
 ): readonly (readonly [ExpectedEntry, number])[] | undefined {
-  const byKey = [...Map.groupBy(entries, ({ key }) => key).values()];
+  const byKey = [...Map.groupBy(entries, ({ name }) => name).values()];
   const choices = byKey.map((alike) => [
     ...new Set([0, ...alike.flatMap((entry) => [...valuesOf(entry).keys()])]),
   ]);

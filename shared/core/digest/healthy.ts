@@ -53,13 +53,13 @@ function changed(
 ): HealthyDigest {
   const sums = before.slice();
   const counts = { ...counted };
-  for (const { table, symbol } of more) {
+  for (const { wanted, symbol } of more) {
     addSymbol(sums, symbol);
-    counts[table] += 1;
+    counts[wanted.table] += 1;
   }
-  for (const { table, symbol } of less) {
+  for (const { wanted, symbol } of less) {
     removeSymbol(sums, symbol);
-    counts[table] -= 1;
+    counts[wanted.table] -= 1;
   }
   return { sums, counts };
 }

@@ -26,7 +26,8 @@ export const SHOWN_IN = {
 } as const satisfies Readonly<Record<DigestTable, Table>>;
 
 /** An entry of the overlay is for who is not reached directly, and a direct route for who is. */
-export function isExpected({ vtep, table }: ExpectedEntry, { tables, direct }: Model): boolean {
+export function isExpected({ vtep, wanted }: ExpectedEntry, { tables, direct }: Model): boolean {
+  const { table } = wanted;
   return tables.has(SHOWN_IN[table]) && (table === 'direct') === direct.has(vtep);
 }
 

@@ -1,4 +1,5 @@
-import { isOverlayDevice, type FdbEntry, type Tables } from '../overlay.ts';
+import type { FdbEntry, Tables } from '../overlay.ts';
+import { isOverlayDevice } from '../overlay/profile.ts';
 
 /**
  * The tables as a digest sums them up: without FDB entries that nothing leads to, since their host got

@@ -2,7 +2,7 @@ import type { Holdings } from '../diff/cells.ts';
 import { compare, type Entry, type Index } from '../diff/diff.ts';
 import type { ExpectedEntry } from './codebook.ts';
 import { add } from './field.ts';
-import { heldSymbol } from './held-symbol.ts';
+import { symbolOf } from './symbol.ts';
 import type { Value } from './values.ts';
 
 /** What a host that was read in full holds under the key of an expected entry. */
@@ -16,54 +16,30 @@ export interface ReadEntry {
 const NOTHING: ReadEntry = { weight: 0, value: undefined };
 
 export function readEntry(entry: ExpectedEntry, holdings: Holdings): ReadEntry {
-  const index = holdings[entry.table];
-  const expected = lookUp(entry);
-  if (index === undefined || expected.key === undefined) return NOTHING;
-  const held = index.byKey.get(expected.key) ?? [];
-  const weight = held.reduce((sum, one) => add(sum, weightOf(one, entry, expected.value)), 0);
-  return { weight, value: weight === 0 ? undefined : valueIn(index, expected) };
+  const { wanted } = entry;
+  const index = holdings[wanted.table];
+  if (index === undefined) return NOTHING;
+  const held = index.get(wanted.key) ?? [];
+  const weight = held.reduce((sum, one) => add(sum, weightOf(one, entry)), 0);
+  return { weight, value: weight === 0 ? undefined : valueIn(index, entry) };
 }
 
 /** Nearly all are as expected, and need not be reckoned again. */
-function weightOf(
-  held: Entry,
-  { table, symbol }: ExpectedEntry,
-  value: string | undefined,
-): number {
-  return held.value === value && !held.weak
+function weightOf(held: Entry, { wanted, symbol }: ExpectedEntry): number {
+  return held.value === wanted.value && !held.weak
     ? symbol.weight
-    : (heldSymbol(table, held)?.weight ?? 0);
+    : (symbolOf(wanted.table, held)?.weight ?? 0);
 }
 
-function valueIn(index: Index, expected: LookUp): Value | undefined {
-  const difference = compare(expected, index);
+function valueIn(index: Index, { wanted }: ExpectedEntry): Value | undefined {
+  const difference = compare(wanted, index);
   switch (difference.kind) {
     case 'none':
-      return { held: 'right', text: () => index.byKey.get(expected.key ?? '')?.[0]?.text ?? '' };
+      return { held: 'right' };
     case 'changed':
     case 'weak':
       return { held: difference.kind, text: () => difference.found };
     case 'absent':
-    case 'unknown':
       return undefined;
-  }
-}
-
-interface LookUp {
-  readonly key: string | undefined;
-  readonly value: string | undefined;
-}
-
-function lookUp({ vtep, table }: ExpectedEntry): LookUp {
-  const { tunnelIp, mac, underlayIp, podCidr } = vtep;
-  switch (table) {
-    case 'neighbour':
-      return { key: tunnelIp, value: mac };
-    case 'fdb':
-      return { key: mac, value: underlayIp };
-    case 'route':
-      return { key: podCidr, value: tunnelIp };
-    case 'direct':
-      return { key: podCidr, value: underlayIp };
   }
 }

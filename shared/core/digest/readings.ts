@@ -25,6 +25,7 @@
 import type { Member } from '../expect/member.ts';
 import { groupBy } from '../group.ts';
 import type { Vtep } from '../overlay.ts';
+import type { Profile } from '../overlay/profile.ts';
 import { type Codebook, codebookOf } from './codebook.ts';
 import { decode, type Difference } from './decode.ts';
 import {
@@ -55,18 +56,19 @@ export interface Readings {
   readonly valuesOf: Knowledge['valuesOf'];
 }
 
+/** What the digests are read with, besides the VTEPs. */
+export interface Sources {
+  readonly members: readonly Member[];
+  readonly references: readonly Reference[];
+  readonly profile: Profile;
+}
+
 export function readDigests(
   digests: readonly Digested[],
   vteps: readonly Vtep[],
-  {
-    members,
-    references,
-  }: {
-    readonly members: readonly Member[];
-    readonly references: readonly Reference[];
-  },
+  sources: Sources,
 ): Readings {
-  const reader = readerOf(vteps, members, references);
+  const reader = readerOf(vteps, sources);
   const explained = new Map<string, Explanation>();
   const left: Unexplained[] = [];
   for (const digested of digests) {
@@ -116,18 +118,14 @@ interface Told {
   readonly about: ReadonlySet<string>;
 }
 
-function readerOf(
-  vteps: readonly Vtep[],
-  members: readonly Member[],
-  references: readonly Reference[],
-): Reader {
-  const book = codebookOf(vteps);
+function readerOf(vteps: readonly Vtep[], { members, references, profile }: Sources): Reader {
+  const book = codebookOf(vteps, profile);
   const healthy = healthyDigests(book);
   const holdings = references.flatMap((reference) => reference.holdings);
   return {
     book,
     healthy,
-    valuesOf: valuesBy(members, holdings),
+    valuesOf: valuesBy({ members, profile }, holdings),
     modelsOf: modelsBy(vteps),
     likeOthers: likeOthersBy(references, book, healthy),
     told: new Map(),

@@ -1,16 +1,15 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { DigestTable } from '../../contract/digest.ts';
 import type { Holdings } from '../diff/cells.ts';
-import type { Codebook, ExpectedEntry } from './codebook.ts';
+import { type Codebook, type ExpectedEntry, nameOf } from './codebook.ts';
 import { decode } from './decode.ts';
 import { type Actual, type Digested, entriesAt, type Guess } from './explain.ts';
 import { subtract } from './field.ts';
 import { allIsWell } from './guesses.ts';
 import type { HealthyDigests } from './healthy.ts';
-import { heldSymbol } from './held-symbol.ts';
 import { isExpected, type Model } from './models.ts';
 import { readEntry } from './read-entry.ts';
-import type { Symbol } from './symbol.ts';
+import { type Symbol, symbolOf } from './symbol.ts';
 import { addSymbol, minus, shareABucket, type Syndromes } from './syndromes.ts';
 
 /** A host that was read in full beside its digest: others may differ from what they should in the same. */
@@ -98,11 +97,11 @@ function plusAll(sums: Syndromes, symbols: readonly Symbol[]): Syndromes {
  * What a host holds besides all that anybody expects: with its direct routes, and without, since those
  * that lead to no pods are in no digest.
  */
-function* strangersOf({ holdings }: Reference, { keys }: Codebook): Generator<readonly Symbol[]> {
+function* strangersOf({ holdings }: Reference, { names }: Codebook): Generator<readonly Symbol[]> {
   const ofOverlay = holdings.flatMap((held) =>
-    TABLES.flatMap((table) => symbolsIn(held, table, keys)),
+    TABLES.flatMap((table) => symbolsIn(held, table, names)),
   );
-  const direct = holdings.flatMap((held) => symbolsIn(held, 'direct', keys));
+  const direct = holdings.flatMap((held) => symbolsIn(held, 'direct', names));
   yield [...ofOverlay, ...direct];
   if (direct.length > 0) yield ofOverlay;
 }
@@ -112,8 +111,6 @@ function symbolsIn(
   table: DigestTable,
   expected: ReadonlySet<string>,
 ): readonly Symbol[] {
-  const held = [...(holdings[table]?.byKey ?? [])].filter(
-    ([key]) => !expected.has(`${table} ${key}`),
-  );
-  return held.flatMap(([, entries]) => entries.flatMap((entry) => heldSymbol(table, entry) ?? []));
+  const held = [...(holdings[table] ?? [])].filter(([key]) => !expected.has(nameOf(table, key)));
+  return held.flatMap(([, entries]) => entries.flatMap((entry) => symbolOf(table, entry) ?? []));
 }

@@ -38,7 +38,7 @@ function severedOf(
 
 function isSevered(vtep: Vtep, explanation: Explanation, byVtep: Codebook['byVtep']): boolean {
   const entries = byVtep.get(vtep) ?? [];
-  const ofOverlay = entries.filter(({ table }) => table !== 'direct');
+  const ofOverlay = entries.filter(({ wanted }) => wanted.table !== 'direct');
   return (
     ofOverlay.length === TABLES.length &&
     entries.every((entry) => weightIn(explanation, entry) === 0)

@@ -37,7 +37,7 @@ export function strangersBy(
 function changesOf(actual: Iterable<readonly [ExpectedEntry, number]>, model: Model): Counts {
   const changes = { neighbour: 0, fdb: 0, route: 0, direct: 0 };
   for (const [entry, weight] of actual) {
-    changes[entry.table] += Math.sign(weight) - Number(isExpected(entry, model));
+    changes[entry.wanted.table] += Math.sign(weight) - Number(isExpected(entry, model));
   }
   return changes;
 }

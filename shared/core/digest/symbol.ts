@@ -8,7 +8,7 @@ import {
   type DigestTable,
   TWIST,
 } from '../../contract/digest.ts';
-import type { Cidr, IpAddress } from '../addresses.ts';
+import { isMacAddress } from '../addresses.ts';
 
 /**
  * An entry of a table, as the digest sums it up. Where it stands (`bucket` and `locator`) depends on
@@ -21,29 +21,39 @@ export interface Symbol {
   readonly weight: number;
 }
 
-export function neighbourSymbol(ip: IpAddress, mac: string, permanent: boolean): Symbol {
-  return symbolOf('neighbour', wordsOfIp(ip), [...wordsOfMac(mac), permanent ? 1 : 0]);
+/** The part of an entry that a symbol is made of. */
+export interface Weighed {
+  readonly key: string;
+  readonly value: string | undefined;
+  /** Of a neighbour entry: it is not PERMANENT. */
+  readonly weak?: boolean;
 }
 
-export function fdbSymbol(mac: string, destination: IpAddress): Symbol {
-  return symbolOf('fdb', wordsOfMac(mac), wordsOfIp(destination));
+/** Undefined where a digest has no symbol: of what has no value, or a MAC that is none. */
+export function symbolOf(
+  table: DigestTable,
+  { key, value, weak = false }: Weighed,
+): Symbol | undefined {
+  if (value === undefined) return undefined;
+  switch (table) {
+    case 'neighbour':
+      return isMacAddress(value)
+        ? placed(table, wordsOfIp(key), [...wordsOfMac(value), weak ? 0 : 1])
+        : undefined;
+    case 'fdb':
+      return isMacAddress(key) ? placed(table, wordsOfMac(key), wordsOfIp(value)) : undefined;
+    case 'route':
+    case 'direct':
+      return placed(table, wordsOfCidr(key), wordsOfIp(value));
+  }
 }
 
-/** `direct`: a route over another device than the overlay's, as DirectRouting makes them. */
-export function routeSymbol(
-  table: 'route' | 'direct',
-  destination: Cidr,
-  gateway: IpAddress,
-): Symbol {
-  return symbolOf(table, wordsOfCidr(destination), wordsOfIp(gateway));
-}
-
-function symbolOf(table: DigestTable, key: readonly number[], value: readonly number[]): Symbol {
-  const placed = finish(fold(SEED * DIGEST_TABLES[table] + 1, key));
+function placed(table: DigestTable, key: readonly number[], value: readonly number[]): Symbol {
+  const hash = finish(fold(SEED * DIGEST_TABLES[table] + 1, key));
   return {
-    bucket: placed % BUCKETS,
-    locator: 1 + (Math.floor(placed / BUCKETS) % LOCATORS),
-    weight: 1 + (finish(fold(placed, value)) % (PRIME - 1)),
+    bucket: hash % BUCKETS,
+    locator: 1 + (Math.floor(hash / BUCKETS) % LOCATORS),
+    weight: 1 + (finish(fold(hash, value)) % (PRIME - 1)),
   };
 }
 
@@ -76,7 +86,7 @@ function hexWords(groups: string): readonly number[] {
 }
 
 /** The network's address and the prefix length. */
-function wordsOfCidr(cidr: Cidr): readonly number[] {
+function wordsOfCidr(cidr: string): readonly number[] {
   const [address = '', length] = cidr.split('/');
   return [...wordsOfIp(address), Number(length)];
 }

@@ -1,4 +1,5 @@
-import { deviceFamily, isOverlayDevice, type Tables } from '../overlay.ts';
+import type { Tables } from '../overlay.ts';
+import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import { groupBy, majority } from '../group.ts';
 import type { Cidr, Family, IpAddress } from '../addresses.ts';
 

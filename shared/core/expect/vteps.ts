@@ -5,10 +5,13 @@ import {
   type Family,
   familyOf,
   type IpAddress,
+  networkOf,
+  parseCidr,
 } from '../addresses.ts';
 import type { Device, Vtep } from '../overlay.ts';
+import type { Profile } from '../overlay/profile.ts';
 import type { Member, ObservedHost } from './member.ts';
-import { ownDevice } from './own-device.ts';
+import { ownDevice, profileIn } from './own-device.ts';
 import { type Witnesses, witnesses } from './peers.ts';
 
 /**
@@ -24,48 +27,51 @@ export function vtepsOf(
   members: readonly Member[],
   peers: readonly ObservedHost[] = observedOf(members),
 ): readonly Vtep[] {
-  return FAMILIES.flatMap((family) => ofFamily(members, peers, family));
+  const profile = profileIn(members);
+  return FAMILIES.flatMap((family) => ofFamily(members, peers, { family, profile }));
 }
 
 export function observedOf(members: readonly Member[]): readonly ObservedHost[] {
   return members.flatMap(({ observed }) => observed ?? []);
 }
 
-/** Who else tells of a node, and whether flannel's rule for the tunnel IP holds. */
-interface Sources {
+interface Overlay {
   readonly family: Family;
-  readonly peers: Witnesses;
-  /** Calico's tunnel IPs and blocks have nothing to do with the pod CIDRs of the nodes. */
-  readonly calico: boolean;
+  readonly profile: Profile;
 }
 
 function ofFamily(
   members: readonly Member[],
   believed: readonly ObservedHost[],
-  family: Family,
+  { family, profile }: Overlay,
 ): readonly Vtep[] {
   const peers = witnesses(
     believed.map(({ tables }) => tables),
     family,
   );
-  const calico = observedOf(members).some(
-    ({ tables }) => ownDevice(tables.devices, family)?.name.startsWith('vxlan') === true,
-  );
-  const told = members.map((member) => tell(member, { family, peers, calico }));
-  // A pod CIDR alone makes no VTEP: flannel may well serve one of a cluster's two families.
-  return byElimination(
-    told.filter(({ mac }) => mac !== undefined),
-    peers,
-  );
+  const known = members
+    .map((member) => vtepOf(member, { family, profile, peers }))
+    // A pod CIDR alone makes no VTEP: flannel may well serve one of a cluster's two families.
+    .filter(({ mac }) => mac !== undefined);
+  const vteps = byElimination(known, peers);
+  return profile.tunnelIp === 'pod-cidr' ? withPodCidrs(vteps) : vteps;
 }
 
-function tell({ listed, remembered, observed, node }: Member, sources: Sources): Vtep {
-  const { family, peers, calico } = sources;
+/** Who else knows of a node, and what its overlay makes of its pod CIDR. */
+interface Sources extends Overlay {
+  readonly peers: Witnesses;
+}
+
+function vtepOf(
+  { listed, remembered, observed, node }: Member,
+  { family, profile, peers }: Sources,
+): Vtep {
   const device = ownDevice(observed?.tables.devices, family);
   const annotated = listed?.annotated.find((one) => one.family === family);
   const before = remembered?.vteps.find((one) => one.family === family);
   const internalIp = listed?.internalIps.find((ip) => familyOf(ip) === family);
-  const spec = calico ? undefined : listed?.podCidrs.find((cidr) => familyOf(cidr) === family);
+  const podCidrs = profile.tunnelIp === 'pod-cidr' ? listed?.podCidrs : undefined;
+  const spec = podCidrs?.find((cidr) => familyOf(cidr) === family);
   const address = annotated?.publicIp ?? before?.underlayIp ?? internalIp;
   const mac =
     device?.mac ??
@@ -83,7 +89,9 @@ function tell({ listed, remembered, observed, node }: Member, sources: Sources):
     ownTunnelIp(device, family) ??
     (mac === undefined ? undefined : peers.tunnelIpOf(mac)) ??
     before?.tunnelIp;
-  const podCidr = spec ?? (calico ? undefined : (behind(tunnelIp, peers) ?? before?.podCidr));
+  const routed =
+    profile.routes === 'pod-cidr' ? (behind(tunnelIp, peers) ?? before?.podCidr) : undefined;
+  const podCidr = spec ?? routed;
   return { node, family, underlayIp, tunnelIp, mac, podCidr };
 }
 
@@ -91,9 +99,16 @@ function behind(tunnelIp: IpAddress | undefined, peers: Witnesses): Cidr | undef
   return tunnelIp === undefined ? undefined : peers.podCidrBehind(tunnelIp);
 }
 
-/** flannel gives its device the network address of the pod CIDR, as a host's address (`/32`). */
+const HOST_LENGTHS = { ipv4: '/32', ipv6: '/128' } as const;
+
+/**
+ * flannel and Calico give their device one host's address: `/32`, or `/128`. Another one, as a DHCP
+ * client leaves it there, is no tunnel IP.
+ */
 function ownTunnelIp(device: Device | undefined, family: Family): IpAddress | undefined {
-  const own = device?.addresses.find((address) => familyOf(address) === family);
+  const own = device?.addresses.find(
+    (address) => familyOf(address) === family && address.endsWith(HOST_LENGTHS[family]),
+  );
   return own === undefined ? undefined : addressOf(own);
 }
 
@@ -112,4 +127,20 @@ function byElimination(vteps: readonly Vtep[], peers: Witnesses): readonly Vtep[
       ? { ...vtep, tunnelIp: address, podCidr: vtep.podCidr ?? peers.podCidrBehind(address) }
       : vtep,
   );
+}
+
+/**
+ * A pod CIDR that no list holds, and to which no peer has a route any more. flannel makes the tunnel IP
+ * of its network address, and all pod CIDRs of a cluster have one length (`SubnetLen` in flannel's
+ * net-conf.json, or `--node-cidr-mask-size` of kube-controller-manager).
+ */
+function withPodCidrs(vteps: readonly Vtep[]): readonly Vtep[] {
+  const lengths = new Set(vteps.flatMap(({ podCidr }) => podCidr?.split('/')[1] ?? []));
+  const [length, ...others] = lengths;
+  if (length === undefined || others.length > 0) return vteps;
+  return vteps.map((vtep) => {
+    if (vtep.podCidr !== undefined || vtep.tunnelIp === undefined) return vtep;
+    const cidr = parseCidr(`${vtep.tunnelIp}/${length}`);
+    return cidr !== undefined && networkOf(cidr) === cidr ? { ...vtep, podCidr: cidr } : vtep;
+  });
 }

@@ -1,5 +1,6 @@
 import { type Cidr, parseCidr, parseIp } from '../addresses.ts';
-import { type Device, isOverlayDevice } from '../overlay.ts';
+import type { Device } from '../overlay.ts';
+import { isOverlayDevice } from '../overlay/profile.ts';
 import { listField, numberField, objectField, textField } from './json.ts';
 import {
   entry,

@@ -1,5 +1,6 @@
 import { parseIp } from '../addresses.ts';
-import { type FdbEntry, isOverlayDevice } from '../overlay.ts';
+import type { FdbEntry } from '../overlay.ts';
+import { isOverlayDevice } from '../overlay/profile.ts';
 import { textField } from './json.ts';
 import {
   entry,

@@ -1,5 +1,6 @@
 import { parseIp } from '../addresses.ts';
-import { isOverlayDevice, type NeighbourEntry } from '../overlay.ts';
+import type { NeighbourEntry } from '../overlay.ts';
+import { isOverlayDevice } from '../overlay/profile.ts';
 import { listField, textField } from './json.ts';
 import {
   entry,

@@ -1,4 +1,9 @@
-import { type Latency, REQUESTS, type ReportedIncident } from '../../contract/report.ts';
+import {
+  type Latency,
+  REQUESTS,
+  type ReportedEntry,
+  type ReportedIncident,
+} from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { sidesOf } from '../diff/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
@@ -6,6 +11,7 @@ import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import { groupBy } from '../group.ts';
 import { mendOf } from '../mend.ts';
+import { keysOf, textOf } from '../overlay/entries.ts';
 import { enumerate } from '../page/plain.ts';
 import { formatDuration, formatTime } from '../time.ts';
 
@@ -52,7 +58,7 @@ export function reportIncident(
     observers: finding.observers.toSorted(),
     checkedPeers: finding.checkedPeers,
     missingPeers: finding.missingPeers,
-    entries: finding.cells.flatMap(({ entries }) => entries).slice(0, ENTRIES_PER_INCIDENT),
+    entries: reportEntries(finding),
     evidence: [
       ...sideLines(finding, judgement),
       ...latencyLines(latencies),
@@ -60,6 +66,21 @@ export function reportIncident(
     ].slice(0, EVIDENCE),
     mend: [...mendOf(finding, judgement, facts.pods)],
   };
+}
+
+function reportEntries({ cells }: Finding): ReportedEntry[] {
+  return cells
+    .flatMap(({ observer, subject, entries }) =>
+      entries.map(({ wanted, found }) => ({ observer, subject, wanted, found })),
+    )
+    .slice(0, ENTRIES_PER_INCIDENT)
+    .map(({ observer, subject, wanted, found }) => ({
+      observer,
+      subject,
+      table: wanted.table,
+      expected: textOf(wanted),
+      found,
+    }));
 }
 
 /** Which nodes are on which side of a partition. */
@@ -102,8 +123,7 @@ export function describeLatency(latency: Latency): string {
 function verbatimOf(finding: Finding, { members, vteps }: Judgement): readonly string[] {
   const observers = new Set(finding.observers);
   const own = vteps.filter(({ node }) => finding.subject === undefined || node === finding.subject);
-  const tokens = own.flatMap(({ tunnelIp, mac, podCidr }) => [tunnelIp, mac, podCidr]);
-  const keys = new Set<string | undefined>(tokens);
+  const keys = new Set<string | undefined>(own.flatMap((vtep) => Object.values(keysOf(vtep))));
   const lines = members
     .filter(({ node }) => observers.has(node))
     .flatMap(({ node, observed }) =>

@@ -27,6 +27,14 @@ interface At {
   readonly subject: string;
 }
 
+function healthyAnswer(node: string) {
+  const answer = cluster(3)
+    .facts()
+    .observations.find((one) => one.kind === 'tables' && one.host.node === node);
+  if (answer?.kind !== 'tables') throw new Error(`no answer of ${node}`);
+  return answer;
+}
+
 /** Every cell in which something is wrong: `master3>master1 absent right right`. */
 function cellsOf(damaged: Cluster): readonly string[] {
   return judge(damaged.facts()).matrix.cells.map(stateOf).toSorted();
@@ -79,6 +87,19 @@ describe('the matrix', () => {
     expect(cellsOf(damaged.hide('neighbours'))).toEqual([]);
   });
 
+  test('knows nothing of an entry of which a part is not known', () => {
+    const bare = cluster(3)
+      .listed((node) => ({ ...node, podCidrs: [] }))
+      .hide('devices')
+      .lose('neighbour', { subject: 'master1' })
+      .lose('route', { subject: 'master1' });
+    expect(cellsOf(bare)).toEqual([]);
+    // One host of three still holds it: so its tunnel IP, and what hangs on it, is known.
+    expect(cellsOf(bare.answer('master2', () => healthyAnswer('master2')))).toEqual([
+      'master3>master1 absent right absent',
+    ]);
+  });
+
   test('has no row of a silent host, and a column of it as long as its VTEP is known', () => {
     const damaged = cluster(3).listed().lose('fdb', { subject: 'master1' }).silence('master1');
     const { rows, subjects } = judge(damaged.facts()).matrix;
@@ -95,7 +116,9 @@ describe('the matrix', () => {
   test('what was found is told as the tools print it', () => {
     const damaged = cluster(2).listed().ask('FAILED', { observer: 'master2' }).change('fdb', {});
     const { cells } = judge(damaged.facts()).matrix;
-    const told = cells.flatMap(({ entries }) => entries.map(({ table, found }) => [table, found]));
+    const told = cells.flatMap(({ entries }) =>
+      entries.map(({ wanted, found }) => [wanted.table, found]),
+    );
     expect(told).toContainEqual(['neighbour', '10.68.0.0 dev flannel.1 FAILED']);
     expect(told).toContainEqual(['fdb', '36:9b:9c:53:00:00 dev flannel.1 dst 192.168.250.240']);
   });
@@ -116,6 +139,59 @@ describe('DirectRouting', () => {
   test('a plain route to somebody else is not', () => {
     expect(cellsOf(routed('192.168.1.77'))).toEqual(['master2>master1 absent absent absent']);
   });
+});
+
+describe('Calico', () => {
+  /** Every node owns a block of addresses, to which its peers have a route by the overlay. */
+  const calico = (size: number): Cluster => {
+    const plain = cluster(size);
+    const renamed = <T extends object>(one: T): T => ({ ...one, device: 'vxlan.calico' });
+    return plain.names.reduce(
+      (on, name) =>
+        on.answer(name, (answer) => ({
+          ...answer,
+          tables: {
+            devices: answer.tables.devices?.map((one) => ({ ...one, name: 'vxlan.calico' })),
+            neighbours: answer.tables.neighbours?.map(renamed),
+            fdb: answer.tables.fdb?.map(renamed),
+            routes: answer.tables.routes?.map((route, at) => ({
+              ...renamed(route),
+              destination: cidr(`172.20.${at}.64/26`),
+            })),
+          },
+        })),
+      plain,
+    );
+  };
+
+  test('asks for no route: a node may own no block', () => {
+    expect(cellsOf(calico(3))).toEqual([]);
+    expect(cellsOf(calico(3).answer('master1', withoutRoutes))).toEqual([]);
+  });
+
+  test('nor where CrossSubnet routes by the underlay', () => {
+    const crossing = calico(3).answer('master1', (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        routes: answer.tables.routes?.map((route) => ({
+          ...route,
+          device: 'ens5',
+          gateway: ip('192.168.1.1'),
+        })),
+      },
+    }));
+    expect(cellsOf(crossing)).toEqual([]);
+  });
+
+  test('asks for the other two entries all the same', () => {
+    const lost = calico(3).lose('neighbour', { observer: 'master2', subject: 'master1' });
+    expect(cellsOf(lost)).toEqual(['master2>master1 absent right unknown']);
+  });
+
+  function withoutRoutes<T extends { readonly tables: Tables }>(answer: T): T {
+    return { ...answer, tables: { ...answer.tables, routes: [] } };
+  }
 });
 
 describe('two families', () => {

@@ -2,14 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { PRIME } from '../../../../shared/contract/digest.ts';
 import { codebookOf } from '../../../../shared/core/digest/codebook.ts';
 import { decode } from '../../../../shared/core/digest/decode.ts';
-import {
-  fdbSymbol,
-  neighbourSymbol,
-  routeSymbol,
-  type Symbol,
-} from '../../../../shared/core/digest/symbol.ts';
+import type { Symbol } from '../../../../shared/core/digest/symbol.ts';
 import { addSymbol, isZero, noSyndromes } from '../../../../shared/core/digest/syndromes.ts';
-import { cidr, ip, nthNode } from '../../../support/addressing.ts';
+import { profileOf } from '../../../../shared/core/overlay/profile.ts';
+import { nthNode } from '../../../support/addressing.ts';
+import { symbolFor } from '../../../support/symbols.ts';
 
 /** Draws that are the same in each run (mulberry32). */
 function drawsFrom(seed: number): (below: number) => number {
@@ -34,34 +31,27 @@ const anyMac = (): string =>
   Array.from({ length: 6 }, (_, at) => hex(at === 0 ? (draw(256) & 252) | 2 : draw(256))).join(':');
 
 /** One key, and many values that it may have: at the n-th, a symbol. */
+const neighbour = (value: string): Symbol => symbolFor('neighbour', { key: '10.64.1.0', value });
+const fdb = (value: string): Symbol => symbolFor('fdb', { key: MAC, value });
+
 const FAMILIES: readonly (readonly [string, (at: number) => Symbol])[] = [
-  ['random MACs', () => neighbourSymbol(ip('10.64.1.0'), anyMac(), true)],
+  ['random MACs', () => neighbour(anyMac())],
   [
     'MACs that follow each other',
-    (at) =>
-      neighbourSymbol(
-        ip('10.64.1.0'),
-        `8a:00:00:${hex(at >> 16)}:${hex((at >> 8) & 255)}:${hex(at & 255)}`,
-        true,
-      ),
+    (at) => neighbour(`8a:00:00:${hex(at >> 16)}:${hex((at >> 8) & 255)}:${hex(at & 255)}`),
   ],
   [
     'MACs that differ in their first octets',
-    (at) =>
-      neighbourSymbol(
-        ip('10.64.1.0'),
-        `${hex(at & 255)}:${hex((at >> 8) & 255)}:${hex(at >> 16)}:00:00:01`,
-        true,
-      ),
+    (at) => neighbour(`${hex(at & 255)}:${hex((at >> 8) & 255)}:${hex(at >> 16)}:00:00:01`),
   ],
-  ['underlay IPs that follow each other', (at) => fdbSymbol(MAC, ip(`10.${quad(at)}`))],
+  ['underlay IPs that follow each other', (at) => fdb(`10.${quad(at)}`)],
   [
     'gateways that are networks of /24',
-    (at) => routeSymbol('route', cidr('10.64.1.0/24'), ip(`${quad(at + 65_536)}.0`)),
+    (at) => symbolFor('route', { key: '10.64.1.0/24', value: `${quad(at + 65_536)}.0` }),
   ],
   [
     'IPv6 addresses that follow each other',
-    (at) => fdbSymbol(MAC, ip(`fd00::${(at >> 16).toString(16)}:${(at & 65_535).toString(16)}`)),
+    (at) => fdb(`fd00::${(at >> 16).toString(16)}:${(at & 65_535).toString(16)}`),
   ],
 ];
 
@@ -87,9 +77,9 @@ describe('a changed value keeps its weight as seldom as chance has it', () => {
 
   test('where only the flag PERMANENT has changed', () => {
     for (let at = 0; at < 20_000; at++) {
-      const [address, mac] = [ip(`10.${quad(at)}`), anyMac()];
-      expect(neighbourSymbol(address, mac, true).weight).not.toBe(
-        neighbourSymbol(address, mac, false).weight,
+      const entry = { key: `10.${quad(at)}`, value: anyMac() };
+      expect(symbolFor('neighbour', entry).weight).not.toBe(
+        symbolFor('neighbour', { ...entry, weak: true }).weight,
       );
     }
   });
@@ -109,10 +99,13 @@ describe('a changed value keeps its weight as seldom as chance has it', () => {
 });
 
 describe('the entries of a cluster', () => {
-  const BOOK = codebookOf(Array.from({ length: 5000 }, (_, at) => nthNode(at)));
+  const BOOK = codebookOf(
+    Array.from({ length: 5000 }, (_, at) => nthNode(at)),
+    profileOf(['flannel.1']),
+  );
 
   test('are spread evenly over the buckets', () => {
-    const held = BOOK.entries.filter(({ table }) => table !== 'direct');
+    const held = BOOK.entries.filter(({ wanted }) => wanted.table !== 'direct');
     for (let bucket = 0; bucket < 16; bucket++) {
       const share = held.filter(({ symbol }) => symbol.bucket === bucket).length;
       expect(Math.abs(share - held.length / 16), `bucket ${bucket}`).toBeLessThan(180);

@@ -2,12 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BUCKETS, LOCATORS, PRIME, SYNDROMES } from '../../../../shared/contract/digest.ts';
 import { familyOf, networkOf } from '../../../../shared/core/addresses.ts';
-import {
-  fdbSymbol,
-  neighbourSymbol,
-  routeSymbol,
-  type Symbol,
-} from '../../../../shared/core/digest/symbol.ts';
+import { type Symbol, symbolOf } from '../../../../shared/core/digest/symbol.ts';
 import {
   addSymbol,
   isZero,
@@ -17,6 +12,7 @@ import {
 } from '../../../../shared/core/digest/syndromes.ts';
 import { readRecord } from '../../../../shared/core/parse/answer.ts';
 import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
+import { symbolFor } from '../../../support/symbols.ts';
 import { digestOf } from '../../contract/probe/digest-oracle.ts';
 
 /** What the oracle has for these records. */
@@ -36,7 +32,7 @@ describe('an entry weighs as much as on a host', () => {
     fc.assert(
       fc.property(anyIp, anyMac, fc.boolean(), (ip, mac, permanent) => {
         const state = permanent ? 'PERMANENT' : 'STALE';
-        const sums = sumOf(neighbourSymbol(ip, mac, permanent));
+        const sums = sumOf(symbolFor('neighbour', { key: ip, value: mac, weak: !permanent }));
         expect(sums).toEqual(oracle(`N flannel.1 ${ip} ${mac} ${state}`));
       }),
     );
@@ -45,7 +41,7 @@ describe('an entry weighs as much as on a host', () => {
   test('of the FDB', () => {
     fc.assert(
       fc.property(anyMac, anyIp, (mac, destination) => {
-        const sums = sumOf(fdbSymbol(mac, destination));
+        const sums = sumOf(symbolFor('fdb', { key: mac, value: destination }));
         expect(sums).toEqual(oracle(`F flannel.1 ${mac} ${destination} permanent`));
       }),
     );
@@ -59,7 +55,7 @@ describe('an entry weighs as much as on a host', () => {
       fc.property(anyCidr, anyIp, (cidr, gateway) => {
         const network = networkOf(cidr);
         fc.pre(network !== undefined && familyOf(network) === familyOf(gateway));
-        const sums = sumOf(routeSymbol(table, network ?? cidr, gateway));
+        const sums = sumOf(symbolFor(table, { key: network ?? cidr, value: gateway }));
         expect(sums).toEqual(oracle(`R ${device} ${network} ${gateway} -`));
       }),
     );
@@ -69,8 +65,8 @@ describe('an entry weighs as much as on a host', () => {
     fc.assert(
       fc.property(anyIp, anyMac, (ip, mac) => {
         for (const { bucket, locator, weight } of [
-          neighbourSymbol(ip, mac, true),
-          fdbSymbol(mac, ip),
+          symbolFor('neighbour', { key: ip, value: mac }),
+          symbolFor('fdb', { key: mac, value: ip }),
         ]) {
           expect(bucket).toBeLessThan(BUCKETS);
           expect(locator).toBeGreaterThan(0);
@@ -80,6 +76,20 @@ describe('an entry weighs as much as on a host', () => {
         }
       }),
     );
+  });
+});
+
+describe('an entry that no digest has is no symbol', () => {
+  test.for([
+    ['a neighbour without a MAC', 'neighbour', { key: '10.68.0.0', value: undefined }],
+    [
+      'a neighbour with a masked MAC',
+      'neighbour',
+      { key: '10.68.0.0', value: '36:9u:9c:53:4a:10' },
+    ],
+    ['an FDB entry with a masked MAC', 'fdb', { key: '36:9u:9c:53:4a:10', value: '192.168.1.140' }],
+  ] as const)('%s', ([, table, entry]) => {
+    expect(symbolOf(table, entry)).toBeUndefined();
   });
 });
 

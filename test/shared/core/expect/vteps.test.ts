@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { membersOf } from '../../../../shared/core/expect/members.ts';
 import { vtepsOf } from '../../../../shared/core/expect/vteps.ts';
 import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
-import type { Vtep } from '../../../../shared/core/overlay.ts';
+import type { Tables, Vtep } from '../../../../shared/core/overlay.ts';
 import { cidr, ip } from '../../../support/addressing.ts';
-import { cluster, NOW } from '../../../support/cluster.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 
 const SIX = cluster(6);
 const SUBJECT = 'master1';
@@ -100,6 +100,63 @@ describe('a tunnel IP that peers try in vain to resolve', () => {
       .lose('neighbour', { subject: SUBJECT })
       .facts();
     expect(vtepOf(facts)?.tunnelIp).toBeUndefined();
+  });
+});
+
+/** Changes what every host, or one, shows of itself. */
+function editing(on: Cluster, nodes: readonly string[], edit: (tables: Tables) => Tables): Cluster {
+  return nodes.reduce(
+    (sofar, name) => sofar.answer(name, (answer) => ({ ...answer, tables: edit(answer.tables) })),
+    on,
+  );
+}
+
+/** The host's device has this address instead of the one that flannel gave it. */
+function addressed(on: Cluster, address: string): Cluster {
+  return editing(on, [SUBJECT], (tables) => ({
+    ...tables,
+    devices: tables.devices?.map((device) => ({ ...device, addresses: [cidr(address)] })),
+  }));
+}
+
+describe('a pod CIDR that no list holds, and to which nobody has a route', () => {
+  const lost = SIX.lose('route', { subject: SUBJECT });
+
+  test('begins at the tunnel IP, and is as long as all others', () => {
+    expect(vtepOf(lost.facts())?.podCidr).toBe('10.68.0.0/24');
+  });
+
+  test('is not known where the others differ in length', () => {
+    const { tunnelIp } = SIX.vtepOf('node2');
+    const mixed = editing(lost, lost.names, (tables) => ({
+      ...tables,
+      routes: tables.routes?.map((route) =>
+        route.gateway === tunnelIp ? { ...route, destination: cidr(`${tunnelIp}/25`) } : route,
+      ),
+    }));
+    expect(vtepOf(mixed.facts())?.podCidr).toBeUndefined();
+  });
+
+  test('is not known where the tunnel IP is no network address of that length', () => {
+    expect(vtepOf(addressed(lost, '10.68.0.5/32').facts())).toMatchObject({
+      tunnelIp: '10.68.0.5',
+      podCidr: undefined,
+    });
+  });
+
+  test('nor with Calico, whose tunnel IPs have nothing to do with pod CIDRs', () => {
+    const calico = editing(SIX, SIX.names, (tables) => ({
+      ...tables,
+      devices: tables.devices?.map((device) => ({ ...device, name: 'vxlan.calico' })),
+    }));
+    expect(vtepOf(calico.facts())).toMatchObject({ tunnelIp: '10.68.0.0', podCidr: undefined });
+  });
+});
+
+test('an address that is no host’s own, as a DHCP client leaves it, is no tunnel IP', () => {
+  expect(vtepOf(addressed(SIX, '192.168.1.125/24').facts())).toMatchObject({
+    tunnelIp: '10.68.0.0',
+    podCidr: '10.68.0.0/24',
   });
 });
 

@@ -38,7 +38,11 @@ function runsOf(history: History): readonly Run[] {
 }
 
 /** Which entry is meant, whatever is wrong with it. */
-function placeOf({ observer, subject, table }: ReportedEntry): string {
+function placeOf({
+  observer,
+  subject,
+  table,
+}: Pick<ReportedEntry, 'observer' | 'subject' | 'table'>): string {
   return `${observer} ${subject} ${table}`;
 }
 
@@ -92,7 +96,11 @@ describe('whatever the history', () => {
         const runs = runsOf(history);
         for (const [at, { announcements }] of (await decisions(runs)).entries()) {
           const { cells } = judge(runs[at]?.sees.facts() ?? WELL.facts()).matrix;
-          const gone = new Set(cells.flatMap(({ entries }) => entries.map(placeOf)));
+          const gone = new Set(
+            cells.flatMap(({ observer, subject, entries }) =>
+              entries.map(({ wanted: { table } }) => placeOf({ observer, subject, table })),
+            ),
+          );
           const over = announcements.filter(({ kind }) => kind === 'resolved');
           // What a drift has flushed on the subject itself is reported with it, and may outlast it.
           const accused = over.flatMap(({ incident }) =>

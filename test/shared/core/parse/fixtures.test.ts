@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isOverlayDevice } from '../../../../shared/core/overlay.ts';
+import { isOverlayDevice } from '../../../../shared/core/overlay/profile.ts';
 import { parseAddresses, parseLinks } from '../../../../shared/core/parse/devices.ts';
 import { parseFdb } from '../../../../shared/core/parse/fdb.ts';
 import { parseNeighbours } from '../../../../shared/core/parse/neighbours.ts';

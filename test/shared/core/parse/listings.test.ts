@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCidr, parseIp } from '../../../../shared/core/addresses.ts';
-import { isOverlayDevice } from '../../../../shared/core/overlay.ts';
+import { isOverlayDevice } from '../../../../shared/core/overlay/profile.ts';
 import { parseAddresses, parseLinks } from '../../../../shared/core/parse/devices.ts';
 import { parseFdb } from '../../../../shared/core/parse/fdb.ts';
 import { parseNeighbours } from '../../../../shared/core/parse/neighbours.ts';
