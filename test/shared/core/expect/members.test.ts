@@ -102,7 +102,7 @@ describe('who takes part', () => {
 
   test('a pod on a node that no list holds is a problem', () => {
     const pods = [{ name: 'metrics', namespace: 'kube-system', node: 'node3', flannel: false }];
-    expect(problemsWith(two.listed().facts({ pods }), 'node3')[0]).toContain('not judged');
+    expect(problemsWith(two.listed().facts({ pods }), 'node3')[0]).toContain('not checked');
   });
 });
 
