@@ -252,7 +252,7 @@ const COVERAGE_STORIES = {
         {
           metric: 'vtepwatch.agent.orchestration_directories',
           attributes: CLUSTER,
-          values: [8064, 20_160, 2000],
+          values: [12_096, 20_160, 2000],
         },
       ],
       moments: [

@@ -11,7 +11,7 @@
 GET_NODES_SECONDS=60
 READYZ_SECONDS=10
 
-# Where nothing answers, the list and four rounds of four take 40 s. Each kubectl takes 50 MB.
+# Where nothing answers, the list and four rounds of four take 40 s. Each kubectl takes 50 MB of memory.
 API_SECONDS=8
 MAX_APIS=16
 APIS_AT_ONCE=4
@@ -19,8 +19,8 @@ APIS_AT_ONCE=4
 # For each file that kubectl writes; 512 bytes each.
 MAX_FILE_BLOCKS=32768
 
-# Of what kubectl prints: some 2,000 API services; more names of nodes than an answer has room for; more
-# than two complaints.
+# How much of kubectl's output is read: enough for some 2,000 API services, for all names of nodes that
+# fit in an answer, and for two complaints.
 MAX_LIST_BYTES=2097152
 MAX_TABLE_BYTES=65536
 MAX_COMPLAINT_BYTES=4096
