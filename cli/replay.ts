@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { reportOf } from '../shared/core/report/report.ts';
+import { reportOf } from '../shared/core/run/report.ts';
 import { recorded } from '../shared/core/run/hosts.ts';
 import { run } from '../shared/core/run/run.ts';
 import { readCapture } from './replay/capture.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { reportSchema } from '../shared/contract/report.ts';
-import { enumerate } from '../shared/core/page/plain.ts';
+import { enumerate } from '../shared/core/plain-text.ts';
 import { renderBrief, renderReport } from './render/report.ts';
 import { EXIT } from './verdict.ts';
 

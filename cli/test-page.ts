@@ -1,5 +1,5 @@
 import { type TestPageResult, testPageResultSchema } from '../shared/contract/test-page.ts';
-import { printable } from '../shared/core/page/plain.ts';
+import { printable } from '../shared/core/plain-text.ts';
 import { findStack } from './deployed/find-stack.ts';
 import { invoke } from './deployed/invoke.ts';
 import { DEPLOYED_HELP, readDeployedOptions } from './deployed/options.ts';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 
-import { printable } from '../shared/core/page/plain.ts';
+import { printable } from '../shared/core/plain-text.ts';
 
 /** A subcommand: takes the arguments after its name and returns the exit status. */
 type Command = (words: readonly string[]) => Promise<number>;

@@ -1,13 +1,13 @@
 import type { Problem } from '../shared/contract/report.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
-import type { Observation } from '../shared/core/overlay.ts';
+import type { Observation } from '../shared/core/overlay/vtep.ts';
 import type { Answers } from '../shared/core/run/hosts.ts';
 import { type HostAction, parseHostAnswer } from '../shared/core/parse/host-answer.ts';
 import { errorText } from './error-text.ts';
-import { type HostAnswer, NO_ANSWERS } from './shell/ssm/answers.ts';
-import type { Waiting } from './shell/ssm/collect.ts';
-import { type Command, idsOf, REFUSED, type RunCommand } from './shell/ssm/run-command.ts';
-import type { Recorder } from './shell/telemetry/recorder.ts';
+import { type HostAnswer, NO_ANSWERS } from './systems/ssm/answers.ts';
+import type { Waiting } from './systems/ssm/collect.ts';
+import { type Command, idsOf, REFUSED, type RunCommand } from './systems/ssm/run-command.ts';
+import type { Recorder } from './systems/telemetry/recorder.ts';
 
 export interface HostCommand extends Command {
   readonly action: HostAction;

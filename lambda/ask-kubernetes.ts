@@ -1,11 +1,11 @@
 import type { Problem } from '../shared/contract/report.ts';
 import type { NodeList } from '../shared/core/facts.ts';
-import type { ClusterNode } from '../shared/core/overlay.ts';
+import type { ClusterNode } from '../shared/core/overlay/vtep.ts';
 import { parseNodes, parsePods, type Pod } from '../shared/core/parse/kubernetes.ts';
 import type { Parsed } from '../shared/core/parse/parsed.ts';
 import type { Deadline } from './deadline.ts';
 import { errorText } from './error-text.ts';
-import type { Kubernetes } from './shell/kubernetes.ts';
+import type { Kubernetes } from './systems/kubernetes.ts';
 
 /** Whether this run can ask Kubernetes. */
 export type KubernetesAccess =

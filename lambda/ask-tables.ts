@@ -1,16 +1,16 @@
 import { MAX_PAGES, pageOf } from '../shared/contract/probe.ts';
 import type { Problem } from '../shared/contract/report.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
-import type { Observation } from '../shared/core/overlay.ts';
-import { PAGES_IN_ALL, type Reading } from '../shared/core/to-read.ts';
+import type { Observation } from '../shared/core/overlay/vtep.ts';
+import { PAGES_IN_ALL, type Reading } from '../shared/core/run/reading.ts';
 import { groupBy } from '../shared/core/group.ts';
-import { enumerate } from '../shared/core/page/plain.ts';
+import { enumerate } from '../shared/core/plain-text.ts';
 import { joinPages } from '../shared/core/parse/host-answer.ts';
 import type { Answers } from '../shared/core/run/hosts.ts';
 import { askHosts } from './ask-hosts.ts';
-import { aFewAtATime } from './shell/ssm/a-few-at-a-time.ts';
-import type { Waiting } from './shell/ssm/collect.ts';
-import type { RunCommand } from './shell/ssm/run-command.ts';
+import { aFewAtATime } from './systems/ssm/a-few-at-a-time.ts';
+import type { Waiting } from './systems/ssm/collect.ts';
+import type { RunCommand } from './systems/ssm/run-command.ts';
 
 /** Managed nodes that one command can name. */
 const HOSTS = 50;

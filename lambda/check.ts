@@ -1,5 +1,5 @@
 import type { Problem, Report } from '../shared/contract/report.ts';
-import { reportOf } from '../shared/core/report/report.ts';
+import { reportOf } from '../shared/core/run/report.ts';
 import { type Decision, run as decideRun } from '../shared/core/run/run.ts';
 import { eventsOf } from '../shared/core/telemetry/events.ts';
 import { hostFigures } from '../shared/core/telemetry/figures.ts';
@@ -12,11 +12,11 @@ import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
 import { hostsBehind } from './hosts.ts';
 import type { LatencyReadings } from './latency-round.ts';
-import type { Run } from './run.ts';
-import type { Lease } from './shell/incident-store/incident-store.ts';
-import type { Memory } from './shell/incident-store/stored.ts';
-import { log } from './shell/log.ts';
-import { type Agents, learnAgents } from './shell/ssm/agents.ts';
+import type { Run } from './invocation.ts';
+import type { Lease } from './systems/incident-store/incident-store.ts';
+import type { Memory } from './systems/incident-store/stored.ts';
+import { log } from './systems/log.ts';
+import { type Agents, learnAgents } from './systems/ssm/agents.ts';
 
 /**
  * One run: gather, decide, act. State and outbox are written first, in one conditional write; pages

@@ -1,11 +1,11 @@
 import { SELF_METRICS } from '../shared/contract/self-metrics.ts';
 import type { Report } from '../shared/contract/report.ts';
 import { errorText } from './error-text.ts';
-import type { Run } from './run.ts';
-import { logMetrics } from './shell/embedded-metrics.ts';
-import { beat } from './shell/heartbeat.ts';
-import type { OutboxEntry } from './shell/incident-store/stored.ts';
-import { log } from './shell/log.ts';
+import type { Run } from './invocation.ts';
+import { logMetrics } from './systems/embedded-metrics.ts';
+import { beat } from './systems/heartbeat.ts';
+import type { OutboxEntry } from './systems/incident-store/stored.ts';
+import { log } from './systems/log.ts';
 
 /**
  * Reports that a run is complete: state and outbox are written, and every page that could go out is

@@ -3,9 +3,9 @@ import { groupBy } from '../shared/core/group.ts';
 import type { Page } from '../shared/core/page/page.ts';
 import { type Deadline, deadlineIn, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
-import type { OutboxEntry } from './shell/incident-store/stored.ts';
-import { log } from './shell/log.ts';
-import type { PageRoute } from './shell/page-route.ts';
+import type { OutboxEntry } from './systems/incident-store/stored.ts';
+import { log } from './systems/log.ts';
+import type { PageRoute } from './systems/page-route.ts';
 
 /** Pages for the outbox: each is owed to every route. */
 export function owed(pages: readonly Page[], routes: readonly PageRoute[]): readonly OutboxEntry[] {

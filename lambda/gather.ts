@@ -1,6 +1,6 @@
 import type { Facts } from '../shared/core/facts.ts';
 import type { Answers } from '../shared/core/run/hosts.ts';
-import type { Observation } from '../shared/core/overlay.ts';
+import type { Observation } from '../shared/core/overlay/vtep.ts';
 import { askHosts, collectSpan } from './ask-hosts.ts';
 import { askNodes, askPods, nodeListOf, problemsOf } from './ask-kubernetes.ts';
 import { type Deadline, deadlineIn, nearer } from './deadline.ts';
@@ -12,9 +12,9 @@ import {
   readingsOf,
   takeUp,
 } from './latency-round.ts';
-import type { Run } from './run.ts';
-import type { Memory } from './shell/incident-store/stored.ts';
-import { explainSilence } from './shell/ssm/agents.ts';
+import type { Run } from './invocation.ts';
+import type { Memory } from './systems/incident-store/stored.ts';
+import { explainSilence } from './systems/ssm/agents.ts';
 
 /** How long Kubernetes may take for a list; the hosts are asked at the same time. */
 const KUBERNETES_MS = 8000;

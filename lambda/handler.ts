@@ -13,18 +13,18 @@ import { deadlineIn, earlier, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import { fitResponse } from './fit-response.ts';
 import { asksForTestPage, tickOf } from './event.ts';
-import type { Run, Shell } from './run.ts';
+import type { Run, Shell } from './invocation.ts';
 import { routesOf } from './routes.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { incidentStore } from './shell/incident-store/incident-store.ts';
-import { type Kubernetes, kubernetes } from './shell/kubernetes.ts';
-import { log } from './shell/log.ts';
-import { readSecret, SECRET_MS } from './shell/secrets.ts';
-import { inventory } from './shell/ssm/inventory.ts';
-import { RETRIES } from './shell/ssm/persist.ts';
-import { runCommand } from './shell/ssm/run-command.ts';
-import { traceCalls } from './shell/telemetry/client-spans.ts';
-import type { Telemetry } from './shell/telemetry/telemetry.ts';
+import { incidentStore } from './systems/incident-store/incident-store.ts';
+import { type Kubernetes, kubernetes } from './systems/kubernetes.ts';
+import { log } from './systems/log.ts';
+import { readSecret, SECRET_MS } from './systems/secrets.ts';
+import { inventory } from './systems/ssm/inventory.ts';
+import { RETRIES } from './systems/ssm/persist.ts';
+import { runCommand } from './systems/ssm/run-command.ts';
+import { traceCalls } from './systems/telemetry/client-spans.ts';
+import type { Telemetry } from './systems/telemetry/telemetry.ts';
 import { sendTestPage } from './test-page.ts';
 
 /** What Lambda tells of an invocation, as far as it is used here. */
@@ -145,8 +145,8 @@ const HTTP = {
 async function createWorld(context: Context): Promise<World> {
   const settings = readSettings(process.env);
   // A third of all code, which a wrong setting is told without.
-  const { readSignal, SIGNALS } = await import('./shell/telemetry/signals.ts');
-  const { startTelemetry } = await import('./shell/telemetry/telemetry.ts');
+  const { readSignal, SIGNALS } = await import('./systems/telemetry/signals.ts');
+  const { startTelemetry } = await import('./systems/telemetry/telemetry.ts');
   const ssm = new SSMClient({ ...HTTP, ...RETRIES });
   const { otlpHeadersParameter, table, cluster, document } = settings;
   const telemetry = startTelemetry({

@@ -1,14 +1,14 @@
 import type { Limits } from '../shared/contract/settings.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
 import type { Answers, Hosts } from '../shared/core/run/hosts.ts';
-import type { SecondLook } from '../shared/core/second-look.ts';
-import type { Reading } from '../shared/core/to-read.ts';
+import type { SecondLook } from '../shared/core/run/second-look.ts';
+import type { Reading } from '../shared/core/run/reading.ts';
 import { askHosts, collectSpan } from './ask-hosts.ts';
 import { askTables } from './ask-tables.ts';
 import { type Deadline, deadlineIn, earlier, nearer, sleep } from './deadline.ts';
 import type { LatencyRound } from './latency-round.ts';
-import type { Run } from './run.ts';
-import { log } from './shell/log.ts';
+import type { Run } from './invocation.ts';
+import { log } from './systems/log.ts';
 
 /** What the hosts' side of a run takes of it. */
 interface HostsOfRun {

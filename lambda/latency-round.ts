@@ -8,9 +8,9 @@ import type { Parsed } from '../shared/core/parse/parsed.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { type Deadline, nearer, remaining, sleep } from './deadline.ts';
 import { errorText } from './error-text.ts';
-import type { HostAnswer } from './shell/ssm/answers.ts';
-import type { MasterCommand, Memory } from './shell/incident-store/stored.ts';
-import { REFUSED, type RunCommand } from './shell/ssm/run-command.ts';
+import type { HostAnswer } from './systems/ssm/answers.ts';
+import type { MasterCommand, Memory } from './systems/incident-store/stored.ts';
+import { REFUSED, type RunCommand } from './systems/ssm/run-command.ts';
 
 /**
  * The masters are asked by two commands of their own, beside the one that asks all hosts: `latency`,

@@ -1,13 +1,13 @@
 import { SNSClient, type SNSClientConfig } from '@aws-sdk/client-sns';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { Settings } from './settings.ts';
-import type { PageRoute } from './shell/page-route.ts';
-import { pagerDutyRoute } from './shell/pagerduty.ts';
-import { heldSecret } from './shell/secrets.ts';
-import { snsRoute } from './shell/sns.ts';
-import { traceCalls, tracedHttpCall } from './shell/telemetry/client-spans.ts';
-import type { Recorder } from './shell/telemetry/recorder.ts';
-import { webhookRoute } from './shell/webhook.ts';
+import type { PageRoute } from './systems/page-route.ts';
+import { pagerDutyRoute } from './systems/pagerduty.ts';
+import { heldSecret } from './systems/secrets.ts';
+import { snsRoute } from './systems/sns.ts';
+import { traceCalls, tracedHttpCall } from './systems/telemetry/client-spans.ts';
+import type { Recorder } from './systems/telemetry/recorder.ts';
+import { webhookRoute } from './systems/webhook.ts';
 
 /** Every way by which this cluster's pages go out. Secrets are read when a page needs them. */
 export function routesOf(

@@ -3,8 +3,8 @@ import type { Page } from '../shared/core/page/page.ts';
 import { testPageOf } from '../shared/core/page/test-page.ts';
 import type { Deadline } from './deadline.ts';
 import { errorText } from './error-text.ts';
-import { log } from './shell/log.ts';
-import type { PageRoute } from './shell/page-route.ts';
+import { log } from './systems/log.ts';
+import type { PageRoute } from './systems/page-route.ts';
 
 /**
  * Sends one page, marked as a test, through every channel, and returns which accepted it. It asks no

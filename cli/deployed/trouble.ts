@@ -1,5 +1,5 @@
 import { errorText } from '../../lambda/error-text.ts';
-import { printable } from '../../shared/core/page/plain.ts';
+import { printable } from '../../shared/core/plain-text.ts';
 
 /** What an error of AWS means to the operator, by its name. */
 const MEANINGS: Readonly<Record<string, string>> = {

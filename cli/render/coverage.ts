@@ -1,5 +1,5 @@
 import type { Coverage, Gap, Report } from '../../shared/contract/report.ts';
-import { enumerate, printable } from '../../shared/core/page/plain.ts';
+import { enumerate, printable } from '../../shared/core/plain-text.ts';
 
 /** How many nodes a line names; `--json` has them all. */
 const NAMES = 12;

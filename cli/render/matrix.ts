@@ -1,6 +1,6 @@
 import type { Table } from '../../shared/contract/causes.ts';
 import type { Report } from '../../shared/contract/report.ts';
-import { printable } from '../../shared/core/page/plain.ts';
+import { printable } from '../../shared/core/plain-text.ts';
 import { ENTRIES_PER_INCIDENT } from '../../shared/core/report/incident-report.ts';
 
 /** A wider matrix does not fit a terminal. */

@@ -1,6 +1,6 @@
 import type { Latency, Report, ReportedIncident } from '../../shared/contract/report.ts';
 import { pageOf } from '../../shared/core/page/page.ts';
-import { printable } from '../../shared/core/page/plain.ts';
+import { printable } from '../../shared/core/plain-text.ts';
 import { formatDuration, parseTime } from '../../shared/core/time.ts';
 import { coverageLines, gapLines } from './coverage.ts';
 import { renderMatrix } from './matrix.ts';

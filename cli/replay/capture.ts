@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Latency, type Problem, REQUESTS } from '../../shared/contract/report.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts, NodeList } from '../../shared/core/facts.ts';
-import type { ClusterNode, Observation } from '../../shared/core/overlay.ts';
+import type { ClusterNode, Observation } from '../../shared/core/overlay/vtep.ts';
 import { parseAddresses, parseLinks, withAddresses } from '../../shared/core/parse/devices.ts';
 import { parseFdb } from '../../shared/core/parse/fdb.ts';
 import {

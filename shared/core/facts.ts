@@ -1,7 +1,7 @@
 import type { Limits } from '../contract/settings.ts';
 import type { Problem } from '../contract/report.ts';
-import type { Family } from './addresses.ts';
-import type { ClusterNode, Observation, Vtep } from './overlay.ts';
+import type { Family } from './overlay/addresses.ts';
+import type { ClusterNode, Observation, Vtep } from './overlay/vtep.ts';
 import type { Pod } from './parse/kubernetes.ts';
 
 /** All that a run learned, and all that the core is given. */

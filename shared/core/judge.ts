@@ -1,14 +1,14 @@
 import type { Problem } from '../contract/report.ts';
-import { isMacAddress } from './addresses.ts';
-import { type Matrix, matrixOf } from './diff/matrix.ts';
+import { isMacAddress } from './overlay/addresses.ts';
+import { type Matrix, matrixOf } from './matrix/matrix.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
-import type { Member } from './expect/member.ts';
-import { membersOf } from './expect/members.ts';
-import { type Trust, trustedVteps, wasReadInFull } from './expect/trust.ts';
+import type { Member } from './members/member.ts';
+import { membersOf } from './members/members.ts';
+import { type Trust, trustedVteps, wasReadInFull } from './members/trust.ts';
 import type { Facts } from './facts.ts';
-import { enumerate } from './page/plain.ts';
-import type { Vtep } from './overlay.ts';
+import { enumerate } from './plain-text.ts';
+import type { Vtep } from './overlay/vtep.ts';
 
 /** What one look at the cluster shows, before anything is remembered or paged. */
 export interface Judgement {

@@ -8,13 +8,13 @@
 import { nodeObjects } from '../../lab/control-plane/nodes.ts';
 import { type Crowd, createCrowd } from '../../lab/crowd/crowd.ts';
 import { type CaseName, CASES, isCase } from '../../lab/bench/cases.ts';
-import { packState } from '../../lambda/shell/incident-store/pack-state.ts';
+import { packState } from '../../lambda/systems/incident-store/pack-state.ts';
 import type { Report } from '../../shared/contract/report.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts } from '../../shared/core/facts.ts';
 import { parseHostAnswer } from '../../shared/core/parse/host-answer.ts';
 import { parseNodes } from '../../shared/core/parse/kubernetes.ts';
-import { reportOf } from '../../shared/core/report/report.ts';
+import { reportOf } from '../../shared/core/run/report.ts';
 import { recorded } from '../../shared/core/run/hosts.ts';
 import { type Decision, run } from '../../shared/core/run/run.ts';
 import { hostFigures } from '../../shared/core/telemetry/figures.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type Cluster, environmentOf, SettingsError } from '../../infra/cluster.ts';
 import { readClusters } from '../../infra/clusters.ts';
 import { readSettings } from '../../lambda/settings.ts';
-import { readSignal, SIGNALS } from '../../lambda/shell/telemetry/signals.ts';
+import { readSignal, SIGNALS } from '../../lambda/systems/telemetry/signals.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 
 /** What hides in text that a person has pasted, and what some program would act on. */

@@ -4,8 +4,8 @@ import { deadlineIn } from '../../lambda/deadline.ts';
 import { instanceIdOf, shellMachine } from '../lab/aws/ssm/shell-machine.ts';
 import { nthNode } from '../support/addressing.ts';
 import { envelope } from '../support/envelope.ts';
-import { EVERYBODY, farOff, says, watched } from './shell/ssm/watched.ts';
-import type { Watched } from './shell/ssm/watched.ts';
+import { EVERYBODY, farOff, says, watched } from './systems/ssm/watched.ts';
+import type { Watched } from './systems/ssm/watched.ts';
 
 const COMMAND = { action: 'tables', targets: EVERYBODY } as const;
 const SOON_MS = 3000;

@@ -4,11 +4,11 @@ import type { CrowdFault } from '../../lab/crowd/faults.ts';
 import { type Ssm, startSsm } from '../../lab/aws/ssm/ssm.ts';
 import { askTables } from '../../lambda/ask-tables.ts';
 import { deadlineIn } from '../../lambda/deadline.ts';
-import { type RunCommand, runCommand } from '../../lambda/shell/ssm/run-command.ts';
+import { type RunCommand, runCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
-import type { Observation } from '../../shared/core/overlay.ts';
+import type { Observation } from '../../shared/core/overlay/vtep.ts';
 import { clientOf } from '../lab/aws/ssm/account.ts';
-import { DOCUMENT, farOff } from './shell/ssm/watched.ts';
+import { DOCUMENT, farOff } from './systems/ssm/watched.ts';
 
 interface Asking {
   readonly crowd: Crowd;

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { type Sns, startSns } from '../../lab/aws/sns.ts';
 import { type Deadline, deadlineIn } from '../../lambda/deadline.ts';
 import { deliver, owed, owedOf } from '../../lambda/deliver.ts';
-import type { PageRoute } from '../../lambda/shell/page-route.ts';
-import { snsRoute } from '../../lambda/shell/sns.ts';
+import type { PageRoute } from '../../lambda/systems/page-route.ts';
+import { snsRoute } from '../../lambda/systems/sns.ts';
 import type { Page, PageKind } from '../../shared/core/page/page.ts';
 import { pageAbout } from '../support/pages.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fitResponse } from '../../lambda/fit-response.ts';
 import { type Report, reportSchema } from '../../shared/contract/report.ts';
-import { reportOf } from '../../shared/core/report/report.ts';
+import { reportOf } from '../../shared/core/run/report.ts';
 import { cluster } from '../support/cluster.ts';
 import { decided } from '../support/runs.ts';
 

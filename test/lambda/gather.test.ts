@@ -3,15 +3,15 @@ import { startSsm } from '../../lab/aws/ssm/ssm.ts';
 import { nodeObjects } from '../../lab/control-plane/nodes.ts';
 import { createCrowd } from '../../lab/crowd/crowd.ts';
 import { gather, givenUpBy } from '../../lambda/gather.ts';
-import { kubernetes } from '../../lambda/shell/kubernetes.ts';
-import { createRecorder } from '../../lambda/shell/telemetry/recorder.ts';
-import { runCommand } from '../../lambda/shell/ssm/run-command.ts';
+import { kubernetes } from '../../lambda/systems/kubernetes.ts';
+import { createRecorder } from '../../lambda/systems/telemetry/recorder.ts';
+import { runCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
 import type { Facts } from '../../shared/core/facts.ts';
 import { clientOf } from '../lab/aws/ssm/account.ts';
 import { LIMITS } from '../support/cluster.ts';
-import { smallApiServer } from './shell/small-api-server.ts';
-import { DOCUMENT, EVERYBODY, farOff } from './shell/ssm/watched.ts';
+import { smallApiServer } from './systems/small-api-server.ts';
+import { DOCUMENT, EVERYBODY, farOff } from './systems/ssm/watched.ts';
 
 describe('of a cluster with a kubeconfig', () => {
   test('the node list is read before and after the tables', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
 import { envelope } from '../support/envelope.ts';
 import { asked, control, described, read, took } from './masters.ts';
-import { says } from './shell/ssm/watched.ts';
+import { says } from './systems/ssm/watched.ts';
 
 describe('a master that is hostile or broken', () => {
   test.for([

@@ -5,15 +5,15 @@ import { askHosts } from '../../lambda/ask-hosts.ts';
 import { deadlineIn, remaining } from '../../lambda/deadline.ts';
 import { hostsBehind } from '../../lambda/hosts.ts';
 import { latencyRound } from '../../lambda/latency-round.ts';
-import { createRecorder } from '../../lambda/shell/telemetry/recorder.ts';
-import { runCommand } from '../../lambda/shell/ssm/run-command.ts';
+import { createRecorder } from '../../lambda/systems/telemetry/recorder.ts';
+import { runCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts } from '../../shared/core/facts.ts';
-import type { Observation } from '../../shared/core/overlay.ts';
+import type { Observation } from '../../shared/core/overlay/vtep.ts';
 import { run } from '../../shared/core/run/run.ts';
 import { clientOf } from '../lab/aws/ssm/account.ts';
-import { DOCUMENT, EVERYBODY, farOff } from './shell/ssm/watched.ts';
+import { DOCUMENT, EVERYBODY, farOff } from './systems/ssm/watched.ts';
 
 /** A digest that nothing explains. */
 function garbled(one: Observation): Observation {

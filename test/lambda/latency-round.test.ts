@@ -14,7 +14,7 @@ import { formatTime } from '../../shared/core/time.ts';
 import { until } from '../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
 import { asked, control, described, LOST_API, MASTERS, read, takenUp, took } from './masters.ts';
-import { farOff, says, watched, type Watched } from './shell/ssm/watched.ts';
+import { farOff, says, watched, type Watched } from './systems/ssm/watched.ts';
 
 const REFUSED = {
   kind: 'refused',

@@ -1,4 +1,9 @@
-import { type Cidr, type IpAddress, parseCidr, parseIp } from '../../shared/core/addresses.ts';
+import {
+  type Cidr,
+  type IpAddress,
+  parseCidr,
+  parseIp,
+} from '../../shared/core/overlay/addresses.ts';
 
 /** A node with all that its peers must know of it. */
 export interface Addressed {

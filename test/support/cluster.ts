@@ -1,7 +1,7 @@
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Table } from '../../shared/contract/causes.ts';
 import type { Facts } from '../../shared/core/facts.ts';
-import type { ClusterNode, Observation, Tables, Vtep } from '../../shared/core/overlay.ts';
+import type { ClusterNode, Observation, Tables, Vtep } from '../../shared/core/overlay/vtep.ts';
 import { type Addressed, nthNode } from './addressing.ts';
 import { changed, type Damage, lost, weakened } from './damage.ts';
 

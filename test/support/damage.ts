@@ -1,5 +1,5 @@
 import type { Table } from '../../shared/contract/causes.ts';
-import type { Tables } from '../../shared/core/overlay.ts';
+import type { Tables } from '../../shared/core/overlay/vtep.ts';
 import { type Addressed, ip } from './addressing.ts';
 
 /** What becomes of one observer's table when its entries for these subjects are damaged. */

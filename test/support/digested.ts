@@ -1,7 +1,12 @@
-import { networkOf, parseCidr } from '../../shared/core/addresses.ts';
+import { networkOf, parseCidr } from '../../shared/core/overlay/addresses.ts';
 import type { Facts } from '../../shared/core/facts.ts';
 import type { Judgement } from '../../shared/core/judge.ts';
-import { type Digest, type Observation, type Tables, shownBy } from '../../shared/core/overlay.ts';
+import {
+  type Digest,
+  type Observation,
+  type Tables,
+  shownBy,
+} from '../../shared/core/overlay/vtep.ts';
 import { readRecord } from '../../shared/core/parse/answer.ts';
 import { recorded } from '../../shared/core/run/hosts.ts';
 import { run } from '../../shared/core/run/run.ts';

@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
-import { type Cidr, type IpAddress, parseCidr, parseIp } from '../../shared/core/addresses.ts';
-import type { FdbEntry, NeighbourEntry, RouteEntry } from '../../shared/core/overlay.ts';
+import {
+  type Cidr,
+  type IpAddress,
+  parseCidr,
+  parseIp,
+} from '../../shared/core/overlay/addresses.ts';
+import type { FdbEntry, NeighbourEntry, RouteEntry } from '../../shared/core/overlay/vtep.ts';
 
 /** Random entries of overlay tables, for property tests. */
 

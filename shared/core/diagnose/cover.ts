@@ -1,5 +1,5 @@
-import type { Cell } from '../diff/cells.ts';
-import { type Matrix, peersOf, subjectsOf } from '../diff/matrix.ts';
+import type { Cell } from '../matrix/cells.ts';
+import { type Matrix, peersOf, subjectsOf } from '../matrix/matrix.ts';
 import { groupBy } from '../group.ts';
 
 /**

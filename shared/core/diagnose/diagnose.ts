@@ -1,7 +1,7 @@
 import { type Cause, CAUSE_TABLE, CAUSES, type Table } from '../../contract/causes.ts';
-import type { Cell, Held } from '../diff/cells.ts';
-import { type Matrix, subjectsOf } from '../diff/matrix.ts';
-import { sidesOf } from '../diff/sides.ts';
+import type { Cell, Held } from '../matrix/cells.ts';
+import { type Matrix, subjectsOf } from '../matrix/matrix.ts';
+import { sidesOf } from '../matrix/sides.ts';
 import { groupBy } from '../group.ts';
 import { CAUSE_RULES } from './causes.ts';
 import { cover, type Line } from './cover.ts';

@@ -1,6 +1,6 @@
 import { type Cause, CAUSE_TABLE, type Scope, type Severity } from '../../contract/causes.ts';
-import type { Cell } from '../diff/cells.ts';
-import { type Matrix, peersOf, subjectsOf } from '../diff/matrix.ts';
+import type { Cell } from '../matrix/cells.ts';
+import { type Matrix, peersOf, subjectsOf } from '../matrix/matrix.ts';
 import type { Recognised } from './signatures.ts';
 
 /** Bad cells with one explanation. */

@@ -1,6 +1,6 @@
 import { type Cause, type Table, TABLES } from '../../contract/causes.ts';
-import type { CellState, Held } from '../diff/cells.ts';
-import type { MacTruth } from '../diff/matrix.ts';
+import type { CellState, Held } from '../matrix/cells.ts';
+import type { MacTruth } from '../matrix/matrix.ts';
 
 /** What a fault looks like, by which its cause is recognised. */
 export type Signature =

@@ -1,5 +1,5 @@
 import { BUCKETS, type DigestTable } from '../../contract/digest.ts';
-import type { Vtep } from '../overlay.ts';
+import type { Vtep } from '../overlay/vtep.ts';
 import { entriesOf, type WantedEntry } from '../overlay/entries.ts';
 import type { Profile } from '../overlay/profile.ts';
 import { type Symbol, symbolOf } from './symbol.ts';

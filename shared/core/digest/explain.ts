@@ -1,9 +1,9 @@
 import type { Table } from '../../contract/causes.ts';
-import type { Cidr } from '../addresses.ts';
+import type { Cidr } from '../overlay/addresses.ts';
 import { type Codebook, type ExpectedEntry, placeOf } from './codebook.ts';
 import type { Difference } from './decode.ts';
 import { add, subtract } from './field.ts';
-import type { Digest } from '../overlay.ts';
+import type { Digest } from '../overlay/vtep.ts';
 import { isExpected, type Model, SHOWN_IN } from './models.ts';
 import type { Syndromes } from './syndromes.ts';
 import type { Values } from './values.ts';

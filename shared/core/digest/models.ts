@@ -1,8 +1,8 @@
 import type { Table } from '../../contract/causes.ts';
 import type { DigestTable } from '../../contract/digest.ts';
-import { type Cidr, networkOf, parseCidr } from '../addresses.ts';
+import { type Cidr, networkOf, parseCidr } from '../overlay/addresses.ts';
 import { groupBy } from '../group.ts';
-import type { Vtep } from '../overlay.ts';
+import type { Vtep } from '../overlay/vtep.ts';
 import type { ExpectedEntry } from './codebook.ts';
 
 /** Which of all entries an observer should hold. */

@@ -1,4 +1,4 @@
-import type { FdbEntry, Tables } from '../overlay.ts';
+import type { FdbEntry, Tables } from '../overlay/vtep.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Holdings } from '../diff/cells.ts';
-import { compare, type Entry, type Index } from '../diff/diff.ts';
+import type { Holdings } from '../matrix/cells.ts';
+import { compare, type Entry, type Index } from '../matrix/diff.ts';
 import type { ExpectedEntry } from './codebook.ts';
 import { add } from './field.ts';
 import { symbolOf } from './symbol.ts';

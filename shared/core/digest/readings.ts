@@ -20,11 +20,11 @@
  * than that all is well: that it has lost whole tables, and that it differs in the same as a host
  * that was read in full. A guess need only be near, since what is left of it is decoded as well. Hosts
  * that no guess is near to are `unexplained`, in groups whose differences are equal: of each group one
- * is to be read in full (`to-read.ts`), and tells of the others.
+ * is to be read in full (`run/reading.ts`), and explains the others.
  */
-import type { Member } from '../expect/member.ts';
+import type { Member } from '../members/member.ts';
 import { groupBy } from '../group.ts';
-import type { Vtep } from '../overlay.ts';
+import type { Vtep } from '../overlay/vtep.ts';
 import type { Profile } from '../overlay/profile.ts';
 import { type Codebook, codebookOf } from './codebook.ts';
 import { decode, type Difference } from './decode.ts';

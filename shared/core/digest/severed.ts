@@ -1,5 +1,5 @@
 import { TABLES } from '../../contract/causes.ts';
-import type { Vtep } from '../overlay.ts';
+import type { Vtep } from '../overlay/vtep.ts';
 import type { Codebook } from './codebook.ts';
 import { type Actual, type Explanation, weightIn } from './explain.ts';
 

@@ -1,5 +1,5 @@
 import type { Table } from '../../contract/causes.ts';
-import type { Digest } from '../overlay.ts';
+import type { Digest } from '../overlay/vtep.ts';
 import type { Codebook, ExpectedEntry } from './codebook.ts';
 import type { Actual, Explanation } from './explain.ts';
 import type { HealthyDigests } from './healthy.ts';

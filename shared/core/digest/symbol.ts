@@ -8,7 +8,7 @@ import {
   type DigestTable,
   TWIST,
 } from '../../contract/digest.ts';
-import { isMacAddress } from '../addresses.ts';
+import { isMacAddress } from '../overlay/addresses.ts';
 
 /**
  * An entry of a table, as the digest sums it up. Where it stands (`bucket` and `locator`) depends on

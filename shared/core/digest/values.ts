@@ -1,7 +1,7 @@
-import { type Holdings, onDevice } from '../diff/cells.ts';
-import type { Member } from '../expect/member.ts';
-import { ownDevice } from '../expect/own-device.ts';
-import type { Vtep } from '../overlay.ts';
+import { type Holdings, onDevice } from '../matrix/cells.ts';
+import type { Member } from '../members/member.ts';
+import { ownDevice } from '../members/own-device.ts';
+import type { Vtep } from '../overlay/vtep.ts';
 import { entriesOf, neighbourText, type OverlayEntry, textOf } from '../overlay/entries.ts';
 import type { Profile } from '../overlay/profile.ts';
 import type { ExpectedEntry } from './codebook.ts';

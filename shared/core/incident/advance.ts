@@ -3,8 +3,8 @@ import type { ReportedIncident } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
-import type { Cell } from '../diff/cells.ts';
-import type { Matrix, Row } from '../diff/matrix.ts';
+import type { Cell } from '../matrix/cells.ts';
+import type { Matrix, Row } from '../matrix/matrix.ts';
 import { type Footprint, footprintOf, type Incident, type IncidentIdentity } from './incident.ts';
 import { type Match, matchIncidents } from './match.ts';
 

@@ -1,5 +1,5 @@
 import { type Finding, ofCluster } from '../diagnose/finding.ts';
-import type { Matrix } from '../diff/matrix.ts';
+import type { Matrix } from '../matrix/matrix.ts';
 import { groupBy } from '../group.ts';
 import { footprintOf, type Incident, overlap } from './incident.ts';
 

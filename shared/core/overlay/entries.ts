@@ -1,6 +1,6 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
-import { type Family, isMacAddress, parseCidr, parseIp } from '../addresses.ts';
-import type { FdbEntry, NeighbourEntry, RouteEntry, Vtep } from '../overlay.ts';
+import { type Family, isMacAddress, parseCidr, parseIp } from './addresses.ts';
+import type { FdbEntry, NeighbourEntry, RouteEntry, Vtep } from './vtep.ts';
 import { isOverlayDevice, type Profile } from './profile.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Family } from '../addresses.ts';
+import type { Family } from './addresses.ts';
 
 /**
  * What a kind of overlay makes of VXLAN. flannel, canal, k3s and RKE2 all run flannel's backend;

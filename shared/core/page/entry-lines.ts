@@ -2,7 +2,7 @@ import type { ReportedEntry, ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
-import { enumerate, printable } from './plain.ts';
+import { enumerate, printable } from '../plain-text.ts';
 
 /** How many entries a page shows, and how many nodes beside each; the report has them all. */
 const ENTRIES = 6;

@@ -1,7 +1,7 @@
 import type { ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
-import { enumerate, printable } from './plain.ts';
+import { enumerate, printable } from '../plain-text.ts';
 
 /** A command is to be run on every one of these, so few are left out. */
 const NAMES = 60;

@@ -5,7 +5,7 @@ import type { Announcement } from '../incident/advance.ts';
 import { formatDuration, parseTime } from '../time.ts';
 import { entryLines } from './entry-lines.ts';
 import { mendLines } from './mend-lines.ts';
-import { ascii, enumerate, printable, shorten, subjectHead } from './plain.ts';
+import { ascii, enumerate, printable, shorten, subjectHead } from '../plain-text.ts';
 import { namesIn, recoveryOf, victimOf } from './wording.ts';
 
 export interface Paged {

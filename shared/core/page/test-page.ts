@@ -1,6 +1,6 @@
 import { formatTime } from '../time.ts';
 import type { Page } from './page.ts';
-import { printable, subjectHead } from './plain.ts';
+import { printable, subjectHead } from '../plain-text.ts';
 
 /**
  * A page about nothing, which shows people whether pages reach them. Each has a key of its own: a

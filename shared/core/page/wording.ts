@@ -1,7 +1,7 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES, type Names } from '../diagnose/causes.ts';
-import { enumerate, printable } from './plain.ts';
+import { enumerate, printable } from '../plain-text.ts';
 
 /** How many nodes a sentence names. */
 const NAMES = 10;

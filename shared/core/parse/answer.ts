@@ -13,7 +13,7 @@ import {
   type Word,
   type WordTexts,
 } from '../../contract/wire.ts';
-import { parseCidr, parseIp } from '../addresses.ts';
+import { parseCidr, parseIp } from '../overlay/addresses.ts';
 import { quote } from './parsed.ts';
 
 /** What one line of an answer to this action says. */

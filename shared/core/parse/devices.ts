@@ -1,5 +1,5 @@
-import { type Cidr, parseCidr, parseIp } from '../addresses.ts';
-import type { Device } from '../overlay.ts';
+import { type Cidr, parseCidr, parseIp } from '../overlay/addresses.ts';
+import type { Device } from '../overlay/vtep.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import { listField, numberField, objectField, textField } from './json.ts';
 import {

@@ -1,5 +1,5 @@
-import { parseIp } from '../addresses.ts';
-import type { FdbEntry } from '../overlay.ts';
+import { parseIp } from '../overlay/addresses.ts';
+import type { FdbEntry } from '../overlay/vtep.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import { textField } from './json.ts';
 import {

@@ -1,6 +1,6 @@
 import type { Action } from '../../contract/probe.ts';
-import { networkOf } from '../addresses.ts';
-import { type HostFacts, type Observation, shownBy, type Tables } from '../overlay.ts';
+import { networkOf } from '../overlay/addresses.ts';
+import { type HostFacts, type Observation, shownBy, type Tables } from '../overlay/vtep.ts';
 import { type AnswerRecord, readAnswer, recordsOf } from './answer.ts';
 import { withAddresses } from './devices.ts';
 

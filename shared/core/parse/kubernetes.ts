@@ -1,7 +1,7 @@
 /** What Kubernetes knows of a cluster: nodes and pods as JSON, and the table of `kubectl get nodes`. */
 import { WORDS } from '../../contract/wire.ts';
-import { parseCidr, parseIp } from '../addresses.ts';
-import type { AnnotatedVtep, ClusterNode } from '../overlay.ts';
+import { parseCidr, parseIp } from '../overlay/addresses.ts';
+import type { AnnotatedVtep, ClusterNode } from '../overlay/vtep.ts';
 import { parseTime } from '../time.ts';
 import { isObject, items, listField, objectField, textField } from './json.ts';
 import { macToken, type Parsed, quote, wordsOf } from './parsed.ts';

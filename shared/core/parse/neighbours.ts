@@ -1,5 +1,5 @@
-import { parseIp } from '../addresses.ts';
-import type { NeighbourEntry } from '../overlay.ts';
+import { parseIp } from '../overlay/addresses.ts';
+import type { NeighbourEntry } from '../overlay/vtep.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import { listField, textField } from './json.ts';
 import {

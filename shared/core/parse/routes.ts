@@ -1,5 +1,5 @@
-import { parseCidr, parseIp } from '../addresses.ts';
-import type { RouteEntry } from '../overlay.ts';
+import { parseCidr, parseIp } from '../overlay/addresses.ts';
+import type { RouteEntry } from '../overlay/vtep.ts';
 import { textField } from './json.ts';
 import {
   entry,

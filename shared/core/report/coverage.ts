@@ -1,9 +1,9 @@
 import type { Cause } from '../../contract/causes.ts';
 import type { Coverage, Gap } from '../../contract/report.ts';
-import type { Member } from '../expect/member.ts';
+import type { Member } from '../members/member.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
-import { enumerate } from '../page/plain.ts';
+import { enumerate } from '../plain-text.ts';
 
 /** What a deployment may leave out. */
 export interface OptionalIntegrations {

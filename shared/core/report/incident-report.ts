@@ -5,14 +5,14 @@ import {
   type ReportedIncident,
 } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
-import { sidesOf } from '../diff/sides.ts';
+import { sidesOf } from '../matrix/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import { groupBy } from '../group.ts';
-import { mendOf } from '../mend.ts';
+import { mendOf } from '../fix/fix.ts';
 import { keysOf, textOf } from '../overlay/entries.ts';
-import { enumerate } from '../page/plain.ts';
+import { enumerate } from '../plain-text.ts';
 import { formatDuration, formatTime } from '../time.ts';
 
 /** How many entries and lines one incident carries, whatever the cluster's size. */

@@ -1,7 +1,7 @@
 import type { Latency, Problem } from '../../contract/report.ts';
-import type { Observation } from '../overlay.ts';
-import type { SecondLook } from '../second-look.ts';
-import type { Reading } from '../to-read.ts';
+import type { Observation } from '../overlay/vtep.ts';
+import type { SecondLook } from './second-look.ts';
+import type { Reading } from './reading.ts';
 
 /**
  * What a run may still ask of the hosts once it has the facts. Deadlines, waits, logs and spans stay

@@ -1,15 +1,15 @@
 import type { Latency, ReportedIncident } from '../../contract/report.ts';
-import { type Confirmed, confirm } from '../confirm.ts';
+import { type Confirmed, confirm } from './confirm.ts';
 import type { Facts, RosterEntry } from '../facts.ts';
 import { advance, type Announcement } from '../incident/advance.ts';
 import type { Incident } from '../incident/incident.ts';
 import { type Judgement, judge } from '../judge.ts';
-import type { Observation } from '../overlay.ts';
+import type { Observation } from '../overlay/vtep.ts';
 import { type Page, pageOf } from '../page/page.ts';
 import { reportIncident } from '../report/incident-report.ts';
-import { nextRoster } from '../roster.ts';
-import { dueForSecondLook, secondLookOf } from '../second-look.ts';
-import { nodesToRead, readingOf } from '../to-read.ts';
+import { nextRoster } from '../members/roster.ts';
+import { dueForSecondLook, secondLookOf } from './second-look.ts';
+import { nodesToRead, readingOf } from './reading.ts';
 import type { Hosts } from './hosts.ts';
 
 /** All that a run does to the world, as data, with what it was decided from. */

@@ -2,7 +2,7 @@ import { TABLES } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import type { EventSeverity, TelemetryEvent } from '../../contract/telemetry.ts';
 import type { Announcement } from '../incident/advance.ts';
-import { shortAscii } from '../page/plain.ts';
+import { shortAscii } from '../plain-text.ts';
 import { parseTime } from '../time.ts';
 
 /** One event for each announcement, in the given order. `now` in epoch milliseconds. */

@@ -1,9 +1,9 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
 import type { ErrorType } from '../../contract/telemetry.ts';
-import { type Matrix, peersOf, type Row, subjectsOf } from '../diff/matrix.ts';
-import { CELLS_OF_ROW } from '../diff/seen.ts';
+import { type Matrix, peersOf, type Row, subjectsOf } from '../matrix/matrix.ts';
+import { CELLS_OF_ROW } from '../matrix/seen.ts';
 import type { Judgement } from '../judge.ts';
-import type { Observation } from '../overlay.ts';
+import type { Observation } from '../overlay/vtep.ts';
 
 /** Figures of the hosts of a run that its report does not have. */
 export interface HostFigures {

@@ -12,7 +12,7 @@ import {
   type NodeState,
   type Point,
 } from '../../contract/telemetry.ts';
-import { shortAscii } from '../page/plain.ts';
+import { shortAscii } from '../plain-text.ts';
 import type { HostFigures, NodeFigures } from './figures.ts';
 
 /** What the gauges need that the report does not have. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Family } from '../../../../shared/core/addresses.ts';
+import type { Family } from '../../../../shared/core/overlay/addresses.ts';
 import type { Generated, Line } from './generated-tables.ts';
 
 interface Peer {

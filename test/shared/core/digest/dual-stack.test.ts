@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../../../shared/core/judge.ts';
-import type { Tables } from '../../../../shared/core/overlay.ts';
+import type { Tables } from '../../../../shared/core/overlay/vtep.ts';
 import { type Addressed, cidr, ip } from '../../../support/addressing.ts';
 import { type Cluster, cluster } from '../../../support/cluster.ts';
 import { settled } from '../../../support/digested.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { BUCKETS, PRIME, SYNDROMES } from '../../../../shared/contract/digest.ts';
 import { TABLES } from '../../../../shared/contract/causes.ts';
 import { type Judgement, judge } from '../../../../shared/core/judge.ts';
-import type { Digest } from '../../../../shared/core/overlay.ts';
+import type { Digest } from '../../../../shared/core/overlay/vtep.ts';
 import { cidr } from '../../../support/addressing.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { digested } from '../../../support/digested.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { confirm } from '../../../../shared/core/confirm.ts';
-import { CELLS_OF_ROW } from '../../../../shared/core/diff/seen.ts';
+import { confirm } from '../../../../shared/core/run/confirm.ts';
+import { CELLS_OF_ROW } from '../../../../shared/core/matrix/seen.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import { dueForSecondLook, secondLookOf } from '../../../../shared/core/second-look.ts';
+import { dueForSecondLook, secondLookOf } from '../../../../shared/core/run/second-look.ts';
 import { hostFigures } from '../../../../shared/core/telemetry/figures.ts';
 import { type Cluster, cluster } from '../../../support/cluster.ts';
 import { digested, settled } from '../../../support/digested.ts';

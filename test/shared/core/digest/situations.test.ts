@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import type { Observation, Vtep } from '../../../../shared/core/overlay.ts';
+import type { Observation, Vtep } from '../../../../shared/core/overlay/vtep.ts';
 import { type Addressed, cidr, ip, nthNode } from '../../../support/addressing.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 import { digested, settled } from '../../../support/digested.ts';

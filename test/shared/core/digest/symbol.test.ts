@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BUCKETS, LOCATORS, PRIME, SYNDROMES } from '../../../../shared/contract/digest.ts';
-import { familyOf, networkOf } from '../../../../shared/core/addresses.ts';
+import { familyOf, networkOf } from '../../../../shared/core/overlay/addresses.ts';
 import { type Symbol, symbolOf } from '../../../../shared/core/digest/symbol.ts';
 import {
   addSymbol,

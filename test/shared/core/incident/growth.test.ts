@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NodeList } from '../../../../shared/core/facts.ts';
-import type { ClusterNode } from '../../../../shared/core/overlay.ts';
-import { reportOf } from '../../../../shared/core/report/report.ts';
+import type { ClusterNode } from '../../../../shared/core/overlay/vtep.ts';
+import { reportOf } from '../../../../shared/core/run/report.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { announced, decisions, remembered } from '../../../support/runs.ts';
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Vtep } from '../../../../shared/core/overlay.ts';
+import type { Vtep } from '../../../../shared/core/overlay/vtep.ts';
 import {
   commandOf,
   entriesOf,

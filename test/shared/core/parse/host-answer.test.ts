@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Observation } from '../../../../shared/core/overlay.ts';
+import type { Observation } from '../../../../shared/core/overlay/vtep.ts';
 import { parseHostAnswer } from '../../../../shared/core/parse/host-answer.ts';
 import { envelope } from '../../../support/envelope.ts';
 

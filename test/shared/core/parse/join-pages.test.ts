@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Observation, Tables } from '../../../../shared/core/overlay.ts';
+import type { Observation, Tables } from '../../../../shared/core/overlay/vtep.ts';
 import { joinPages } from '../../../../shared/core/parse/host-answer.ts';
 import { anyFdbEntry, anyNeighbour, anyRoute } from '../../../support/entries.ts';
 

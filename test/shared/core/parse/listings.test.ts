@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseCidr, parseIp } from '../../../../shared/core/addresses.ts';
+import { parseCidr, parseIp } from '../../../../shared/core/overlay/addresses.ts';
 import { isOverlayDevice } from '../../../../shared/core/overlay/profile.ts';
 import { parseAddresses, parseLinks } from '../../../../shared/core/parse/devices.ts';
 import { parseFdb } from '../../../../shared/core/parse/fdb.ts';

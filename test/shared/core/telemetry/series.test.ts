@@ -5,7 +5,7 @@ import type { Report, ReportedIncident } from '../../../../shared/contract/repor
 import { CAUSE_SERIES_MAX, type Point, SERIES_MAX } from '../../../../shared/contract/telemetry.ts';
 import { hostFigures } from '../../../../shared/core/telemetry/figures.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import { reportOf } from '../../../../shared/core/report/report.ts';
+import { reportOf } from '../../../../shared/core/run/report.ts';
 import { pointsOf } from '../../../../shared/core/telemetry/points.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { decisions } from '../../../support/runs.ts';

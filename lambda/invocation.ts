@@ -1,0 +1,39 @@
+import type { Problem } from '../shared/contract/report.ts';
+import type { OptionalIntegrations } from '../shared/core/report/coverage.ts';
+import type { KubernetesAccess } from './ask-kubernetes.ts';
+import type { Deadline } from './deadline.ts';
+import type { Settings } from './settings.ts';
+import type { IncidentStore } from './systems/incident-store/incident-store.ts';
+import type { PageRoute } from './systems/page-route.ts';
+import type { Inventory } from './systems/ssm/inventory.ts';
+import type { RunCommand } from './systems/ssm/run-command.ts';
+import type { Recorder } from './systems/telemetry/recorder.ts';
+
+/** The outside systems, as a run uses them. */
+export interface Shell {
+  readonly ssm: RunCommand;
+  readonly inventory: Inventory;
+  readonly store: IncidentStore;
+  readonly routes: readonly PageRoute[];
+  readonly kubernetes: KubernetesAccess;
+  readonly telemetry: Recorder;
+}
+
+/** One invocation. */
+export interface Run {
+  readonly shell: Shell;
+  readonly settings: Settings;
+  readonly integrations: OptionalIntegrations;
+  /** ISO 8601: when the schedule wanted it. */
+  readonly scheduledTime: string;
+  /** Unique among all runs. */
+  readonly id: string;
+  /** When it began, epoch milliseconds. */
+  readonly now: number;
+  /** By when the verdict must stand; what follows has the rest of the invocation. */
+  readonly deadline: Deadline;
+  /** When the invocation ends, whatever happens. */
+  readonly end: Deadline;
+  /** What went wrong before the run could begin, and does not keep it from running. */
+  readonly problems: readonly Problem[];
+}

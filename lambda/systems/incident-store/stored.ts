@@ -1,0 +1,166 @@
+import * as z from 'zod/mini';
+import { CAUSES, SEVERITIES, TABLES } from '../../../shared/contract/causes.ts';
+import { incidentSchema } from '../../../shared/contract/report.ts';
+import {
+  type Cidr,
+  FAMILIES,
+  type IpAddress,
+  parseCidr,
+  parseIp,
+} from '../../../shared/core/overlay/addresses.ts';
+import type { RosterEntry } from '../../../shared/core/facts.ts';
+import type { Incident } from '../../../shared/core/incident/incident.ts';
+import type { Agents } from '../ssm/agents.ts';
+import type { Page } from '../../../shared/core/page/page.ts';
+
+/** What the table holds, in the form in which it is written and read again. */
+
+/** A page that is still to be delivered, and the routes that have not taken it yet. */
+export interface OutboxEntry {
+  readonly page: Page;
+  readonly routes: readonly string[];
+}
+
+export interface State {
+  readonly incidents: readonly Incident[];
+  readonly outbox: readonly OutboxEntry[];
+}
+
+/** A command to the masters that may still be answered: the slowest master answers after its run. */
+export interface MasterCommand {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly sentAt: number;
+  /** Node names by managed-node id, as they were when the command was sent. */
+  readonly masters: Readonly<Record<string, string>>;
+}
+
+export interface Memory {
+  readonly roster: readonly RosterEntry[];
+  /** The last run's commands, as far as they are unanswered. */
+  readonly latencyCommand: MasterCommand | undefined;
+  readonly apisCommand: MasterCommand | undefined;
+  /** Managed nodes that did not answer the last run: the next one does not wait for them. */
+  readonly silent: readonly string[];
+  /** What Systems Manager knows of the agents of hosts that do not answer; undefined before it was asked. */
+  readonly agents: Agents | undefined;
+  /** Nodes out of the masters' `kubectl get nodes`, as last read. */
+  readonly listed: readonly string[];
+}
+
+const ip = z.custom<IpAddress>((value) => typeof value === 'string' && parseIp(value) === value);
+const cidr = z.custom<Cidr>((value) => typeof value === 'string' && parseCidr(value) === value);
+
+const incidentFields = {
+  key: z.string(),
+  phase: z.enum(['suspected', 'open']),
+  since: z.number(),
+  paged: z.optional(z.enum(SEVERITIES)),
+  footprint: z.object({
+    observers: z.array(z.string()),
+    subjects: z.array(z.string()),
+    tables: z.array(z.enum(TABLES)),
+  }),
+};
+
+const incident = z.union([
+  z.object({ ...incidentFields, reported: incidentSchema }),
+  /** As version 0.1 writes it. */
+  z.pipe(
+    z.object({ ...incidentFields, told: incidentSchema }),
+    z.transform(({ told, ...rest }) => ({ ...rest, reported: told })),
+  ),
+]);
+
+const page = z.object({
+  key: z.string(),
+  kind: z.enum(['opened', 'worsened', 'resolved']),
+  severity: z.enum(SEVERITIES),
+  cause: z.optional(z.enum(CAUSES)),
+  at: z.number(),
+  subject: z.string(),
+  text: z.string(),
+});
+
+export const stateSchema: z.ZodMiniType<State> = z.pipe(
+  z.object({
+    incidents: z.array(incident),
+    outbox: z.array(z.object({ page, routes: z.array(z.string()) })),
+  }),
+  z.transform(({ incidents, outbox }): State => ({
+    incidents: incidents.map((one) => ({ ...one, paged: one.paged })),
+    outbox,
+  })),
+);
+
+const vtep = z.object({
+  node: z.string(),
+  family: z.enum(FAMILIES),
+  underlayIp: z.optional(ip),
+  tunnelIp: z.optional(ip),
+  mac: z.optional(z.string()),
+  podCidr: z.optional(cidr),
+});
+
+const device = z.object({
+  family: z.enum(FAMILIES),
+  index: z.number(),
+  since: z.optional(z.number()),
+});
+
+const rosterEntry = z.pipe(
+  z.object({
+    node: z.string(),
+    instanceId: z.optional(z.string()),
+    vteps: z.array(vtep),
+    master: z.boolean(),
+    lastSeen: z.number(),
+    devices: z.optional(z.array(device)),
+    /** What version 0.1 remembers instead: the device of IPv4. */
+    deviceIndex: z.optional(z.number()),
+    deviceSince: z.optional(z.number()),
+  }),
+  z.transform(({ deviceIndex: index, deviceSince: since, ...entry }): RosterEntry => {
+    const ofIpv4 = index === undefined ? [] : [{ family: 'ipv4', index, since } as const];
+    return { ...entry, devices: entry.devices ?? ofIpv4 };
+  }),
+);
+
+const masterCommand = z.object({
+  id: z.string(),
+  sentAt: z.number(),
+  masters: z.record(z.string(), z.string()),
+});
+
+export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
+  z.object({
+    roster: z.array(rosterEntry),
+    latencyCommand: z.optional(masterCommand),
+    apisCommand: z.optional(masterCommand),
+    silent: z.array(z.string()),
+    agents: z.optional(
+      z.object({
+        listedAt: z.number(),
+        nodes: z.array(
+          z.object({
+            instanceId: z.string(),
+            name: z.string(),
+            ping: z.string(),
+            lastPing: z.optional(z.number()),
+          }),
+        ),
+      }),
+    ),
+    listed: z.array(z.string()),
+  }),
+  z.transform(({ latencyCommand, apisCommand, agents, ...rest }): Memory => ({
+    ...rest,
+    latencyCommand,
+    // What version 0.1 remembers has none: it asked for the APIs before a page alone.
+    apisCommand,
+    agents: agents && {
+      ...agents,
+      nodes: agents.nodes.map((node) => ({ ...node, lastPing: node.lastPing })),
+    },
+  })),
+);

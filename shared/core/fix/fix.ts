@@ -1,0 +1,91 @@
+import type { Mend } from '../../contract/report.ts';
+import type { Finding } from '../diagnose/finding.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
+import { groupBy } from '../group.ts';
+import type { Judgement } from '../judge.ts';
+import type { Device, Vtep } from '../overlay/vtep.ts';
+import { commandOf, keysOf } from '../overlay/entries.ts';
+import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
+import { isNodeName, type Pod } from '../parse/kubernetes.ts';
+import { restarts } from './restarts.ts';
+
+/** How many commands are offered for single entries; beyond it, restarting flannel is shorter. */
+const ENTRY_COMMANDS = 60;
+
+/**
+ * The commands that mend a finding. What flannel lost it programs again when it starts, on the side
+ * that lost it: the observers, or the subject where its device has drifted. Lost entries can also be
+ * put back one by one, at once and without a restart.
+ *
+ * A command is made only from tokens that pass a strict grammar, since a person will paste it into
+ * a root shell; where a token does not pass, there is no command.
+ */
+export function mendOf(
+  finding: Finding,
+  judgement: Judgement,
+  pods: readonly Pod[],
+): readonly Mend[] {
+  const { subject, observers } = finding;
+  const drifted = CAUSE_RULES[finding.cause].fix.at === 'subject' && subject !== undefined;
+  const nodes = drifted ? [subject] : observers;
+  return [
+    ...(drifted ? deviceAnew(subject, judgement) : []),
+    ...entryCommands(finding, judgement.vteps),
+    ...restarts(nodes, judgement, pods),
+  ];
+}
+
+/**
+ * flannel keeps a device that it finds, whatever its MAC is (pkg/backend/vxlan/device.go,
+ * ensureLink); it makes one with the annotated MAC where there is none.
+ */
+function deviceAnew(where: string, { members }: Judgement): readonly Mend[] {
+  if (!isNodeName(where)) return [];
+  const member = members.find(({ node }) => node === where);
+  const annotated = member?.listed?.annotated ?? [];
+  const hasDrifted = ({ name, mac }: Device): boolean =>
+    annotated.some((one) => one.family === deviceFamily(name) && one.mac !== mac);
+  return (member?.observed?.tables.devices ?? [])
+    .filter((device) => isOverlayDevice(device.name) && hasDrifted(device))
+    .map(({ name }) => ({ where, command: `ip link delete ${name}` }));
+}
+
+function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[] {
+  if (!CAUSE_RULES[finding.cause].fix.kinds.includes('entries')) return [];
+  const contested = contestedNodes(vteps);
+  const wrong = finding.cells.flatMap(({ observer, subject, entries }) =>
+    entries.map(({ wanted }) => ({ observer, subject, wanted })),
+  );
+  if (wrong.length > ENTRY_COMMANDS) return [];
+  return wrong.flatMap(({ observer, subject, wanted }) => {
+    if (contested.has(nameOf(subject, wanted.family)) || !isNodeName(observer)) return [];
+    const command = commandOf(wanted);
+    return command === undefined ? [] : [{ where: observer, command }];
+  });
+}
+
+/**
+ * VTEPs of which another node claims a key. A host may say any address or MAC of its own device: the
+ * entries that it asks for could lead another node's packets to it.
+ */
+function contestedNodes(vteps: readonly Vtep[]): ReadonlySet<string> {
+  const claims = groupBy(
+    vteps.flatMap((vtep) => knownKeys(vtep).map((key) => ({ key, node: vtep.node }))),
+    ({ key }) => key,
+  );
+  const isOwn = (key: string, own: string): boolean =>
+    claims.get(key)?.every(({ node }) => node === own) === true;
+  return new Set(
+    vteps
+      .filter((vtep) => !knownKeys(vtep).every((key) => isOwn(key, vtep.node)))
+      .map(({ node, family }) => nameOf(node, family)),
+  );
+}
+
+function knownKeys(vtep: Vtep): readonly string[] {
+  return Object.values(keysOf(vtep)).filter((key) => key !== undefined);
+}
+
+function nameOf(node: string, family: Vtep['family']): string {
+  return `${family} ${node}`;
+}

@@ -1,0 +1,41 @@
+import type { Facts, RosterEntry } from '../facts.ts';
+import type { Member } from './member.ts';
+import { devicesOf } from './device-age.ts';
+import { groupBy } from '../group.ts';
+import type { Judgement } from '../judge.ts';
+import type { Vtep } from '../overlay/vtep.ts';
+
+const DAY_MS = 86_400_000;
+
+/** The roster after this run. It drops a node that the list lacks or that no run saw for `rosterDays`. */
+export function nextRoster(facts: Facts, judgement: Judgement): readonly RosterEntry[] {
+  const known = groupBy(judgement.vteps, ({ node }) => node);
+  const current = judgement.members
+    .filter((member) => isMoreThanAName(member) || known.has(member.node))
+    .map((member) => entryOf(facts, known.get(member.node) ?? [], member));
+  const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
+  return current.filter(({ lastSeen }) => lastSeen >= oldest);
+}
+
+/** A name that only a master's `kubectl get nodes` holds is one host's claim, and may change each run. */
+function isMoreThanAName({ observed, remembered, listed }: Member): boolean {
+  return observed !== undefined || remembered !== undefined || listed !== undefined;
+}
+
+function entryOf(facts: Facts, own: readonly Vtep[], member: Member): RosterEntry {
+  const { node, observed, remembered } = member;
+  const kept = remembered?.vteps ?? [];
+  const seen = observed === undefined ? (remembered?.lastSeen ?? facts.now) : facts.now;
+  return {
+    node,
+    instanceId: observed?.host.instanceId ?? remembered?.instanceId,
+    vteps: own.length > 0 ? own : kept,
+    master: observed === undefined ? (remembered?.master ?? false) : isMaster(member),
+    lastSeen: seen,
+    devices: devicesOf(facts.now, member),
+  };
+}
+
+function isMaster({ observed }: Member): boolean {
+  return observed?.host.kubeconfig !== undefined;
+}

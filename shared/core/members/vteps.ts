@@ -1,0 +1,146 @@
+import {
+  addressOf,
+  type Cidr,
+  FAMILIES,
+  type Family,
+  familyOf,
+  type IpAddress,
+  networkOf,
+  parseCidr,
+} from '../overlay/addresses.ts';
+import type { Device, Vtep } from '../overlay/vtep.ts';
+import type { Profile } from '../overlay/profile.ts';
+import type { Member, ObservedHost } from './member.ts';
+import { ownDevice, profileIn } from './own-device.ts';
+import { type Witnesses, witnesses } from './peers.ts';
+
+/**
+ * Every node's VTEP, as its peers should hold it. Three truths speak of it: the node's own device, its
+ * annotations and spec, and what the peers hold; a fourth, the roster, remembers what earlier runs
+ * saw, and comes last, since a silent host may have changed meanwhile.
+ *
+ * The underlay IP is not the device's to tell: peers are programmed with the `public-ip` annotation,
+ * which may rightly differ from the device's `local` address. Without annotations the peers' majority
+ * is believed. `peers` are those whose tables may speak for others: by default all that showed any.
+ */
+export function vtepsOf(
+  members: readonly Member[],
+  peers: readonly ObservedHost[] = observedOf(members),
+): readonly Vtep[] {
+  const profile = profileIn(members);
+  return FAMILIES.flatMap((family) => ofFamily(members, peers, { family, profile }));
+}
+
+export function observedOf(members: readonly Member[]): readonly ObservedHost[] {
+  return members.flatMap(({ observed }) => observed ?? []);
+}
+
+interface Overlay {
+  readonly family: Family;
+  readonly profile: Profile;
+}
+
+function ofFamily(
+  members: readonly Member[],
+  believed: readonly ObservedHost[],
+  { family, profile }: Overlay,
+): readonly Vtep[] {
+  const peers = witnesses(
+    believed.map(({ tables }) => tables),
+    family,
+  );
+  const known = members
+    .map((member) => vtepOf(member, { family, profile, peers }))
+    // A pod CIDR alone makes no VTEP: flannel may well serve one of a cluster's two families.
+    .filter(({ mac }) => mac !== undefined);
+  const vteps = byElimination(known, peers);
+  return profile.tunnelIp === 'pod-cidr' ? withPodCidrs(vteps) : vteps;
+}
+
+/** Who else knows of a node, and what its overlay makes of its pod CIDR. */
+interface Sources extends Overlay {
+  readonly peers: Witnesses;
+}
+
+function vtepOf(
+  { listed, remembered, observed, node }: Member,
+  { family, profile, peers }: Sources,
+): Vtep {
+  const device = ownDevice(observed?.tables.devices, family);
+  const annotated = listed?.annotated.find((one) => one.family === family);
+  const before = remembered?.vteps.find((one) => one.family === family);
+  const internalIp = listed?.internalIps.find((ip) => familyOf(ip) === family);
+  const podCidrs = profile.tunnelIp === 'pod-cidr' ? listed?.podCidrs : undefined;
+  const spec = podCidrs?.find((cidr) => familyOf(cidr) === family);
+  const address = annotated?.publicIp ?? before?.underlayIp ?? internalIp;
+  const mac =
+    device?.mac ??
+    annotated?.mac ??
+    (address === undefined ? undefined : peers.macAt(address)) ??
+    before?.mac;
+  const underlayIp =
+    annotated?.publicIp ??
+    (mac === undefined ? undefined : peers.destinationOf(mac)) ??
+    before?.underlayIp ??
+    device?.local ??
+    internalIp;
+  const tunnelIp =
+    (spec === undefined ? undefined : addressOf(spec)) ??
+    ownTunnelIp(device, family) ??
+    (mac === undefined ? undefined : peers.tunnelIpOf(mac)) ??
+    before?.tunnelIp;
+  const routed =
+    profile.routes === 'pod-cidr' ? (behind(tunnelIp, peers) ?? before?.podCidr) : undefined;
+  const podCidr = spec ?? routed;
+  return { node, family, underlayIp, tunnelIp, mac, podCidr };
+}
+
+function behind(tunnelIp: IpAddress | undefined, peers: Witnesses): Cidr | undefined {
+  return tunnelIp === undefined ? undefined : peers.podCidrBehind(tunnelIp);
+}
+
+const HOST_LENGTHS = { ipv4: '/32', ipv6: '/128' } as const;
+
+/**
+ * flannel and Calico give their device one host's address: `/32`, or `/128`. Another one, as a DHCP
+ * client leaves it there, is no tunnel IP.
+ */
+function ownTunnelIp(device: Device | undefined, family: Family): IpAddress | undefined {
+  const own = device?.addresses.find(
+    (address) => familyOf(address) === family && address.endsWith(HOST_LENGTHS[family]),
+  );
+  return own === undefined ? undefined : addressOf(own);
+}
+
+/**
+ * A tunnel IP that peers try in vain to resolve, and a node whose tunnel IP nobody knows: where
+ * there is exactly one of each, they belong together. This is how the victim of a lost neighbour
+ * entry is named when neither its own device nor its annotations were captured.
+ */
+function byElimination(vteps: readonly Vtep[], peers: Witnesses): readonly Vtep[] {
+  const taken = new Set(vteps.map(({ tunnelIp }) => tunnelIp));
+  const [address, ...otherAddresses] = peers.unresolved().filter((ip) => !taken.has(ip));
+  const nameless = vteps.filter(({ tunnelIp }) => tunnelIp === undefined);
+  if (address === undefined || otherAddresses.length > 0 || nameless.length !== 1) return vteps;
+  return vteps.map((vtep) =>
+    vtep.tunnelIp === undefined
+      ? { ...vtep, tunnelIp: address, podCidr: vtep.podCidr ?? peers.podCidrBehind(address) }
+      : vtep,
+  );
+}
+
+/**
+ * A pod CIDR that no list holds, and to which no peer has a route any more. flannel makes the tunnel IP
+ * of its network address, and all pod CIDRs of a cluster have one length (`SubnetLen` in flannel's
+ * net-conf.json, or `--node-cidr-mask-size` of kube-controller-manager).
+ */
+function withPodCidrs(vteps: readonly Vtep[]): readonly Vtep[] {
+  const lengths = new Set(vteps.flatMap(({ podCidr }) => podCidr?.split('/')[1] ?? []));
+  const [length, ...others] = lengths;
+  if (length === undefined || others.length > 0) return vteps;
+  return vteps.map((vtep) => {
+    if (vtep.podCidr !== undefined || vtep.tunnelIp === undefined) return vtep;
+    const cidr = parseCidr(`${vtep.tunnelIp}/${length}`);
+    return cidr !== undefined && networkOf(cidr) === cidr ? { ...vtep, podCidr: cidr } : vtep;
+  });
+}

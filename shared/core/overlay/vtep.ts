@@ -1,0 +1,156 @@
+import type { Table } from '../../contract/causes.ts';
+import type { DigestTable } from '../../contract/digest.ts';
+import type { ErrorType } from '../../contract/telemetry.ts';
+import type { Cidr, Family, IpAddress } from './addresses.ts';
+
+/**
+ * The overlay as this program sees it: who takes part, and what each host's kernel holds. What it must
+ * hold is the rule in `overlay/entries.ts`.
+ */
+
+/** One node's end of the overlay, as far as it is known. What is unknown is undefined. */
+export interface Vtep {
+  readonly node: string;
+  readonly family: Family;
+  /** Destination of the outer packets: flannel's `public-ip`. */
+  readonly underlayIp?: IpAddress | undefined;
+  /** Address of the VXLAN device: flannel takes the network address of the pod CIDR. */
+  readonly tunnelIp?: IpAddress | undefined;
+  /** Lower case. A masked or broken one is kept as an opaque token and compared all the same. */
+  readonly mac?: string | undefined;
+  readonly podCidr?: Cidr | undefined;
+}
+
+/** `mac` is undefined while the kernel has no answer: INCOMPLETE and FAILED mean absent. */
+export interface NeighbourEntry {
+  readonly device: string;
+  readonly ip: IpAddress;
+  readonly mac?: string | undefined;
+  readonly permanent: boolean;
+  /** The kernel's words for it: `PERMANENT`, `INCOMPLETE`, `STALE`, … */
+  readonly state: string;
+}
+
+export interface FdbEntry {
+  readonly device: string;
+  readonly mac: string;
+  readonly destination: IpAddress;
+}
+
+/** A route with a gateway. */
+export interface RouteEntry {
+  readonly device: string;
+  readonly destination: Cidr;
+  readonly gateway: IpAddress;
+}
+
+/** The host's own VXLAN device of one family, with the tunnel IP it carries. */
+export interface Device {
+  readonly name: string;
+  readonly up: boolean;
+  readonly index?: number | undefined;
+  readonly mac?: string | undefined;
+  readonly mtu?: number | undefined;
+  readonly vni?: number | undefined;
+  readonly port?: number | undefined;
+  readonly local?: IpAddress | undefined;
+  readonly addresses: readonly Cidr[];
+}
+
+/** What one host holds. A table that was not captured is undefined: neither there nor absent. */
+export interface Tables {
+  readonly devices?: readonly Device[] | undefined;
+  readonly neighbours?: readonly NeighbourEntry[] | undefined;
+  readonly fdb?: readonly FdbEntry[] | undefined;
+  readonly routes?: readonly RouteEntry[] | undefined;
+}
+
+/** Which tables a host showed. */
+export function shownBy({ neighbours, fdb, routes }: Tables): ReadonlySet<Table> {
+  const shown: Table[] = [];
+  if (neighbours !== undefined) shown.push('neighbour');
+  if (fdb !== undefined) shown.push('fdb');
+  if (routes !== undefined) shown.push('route');
+  return new Set(shown);
+}
+
+/** What a host says of itself besides its tables. */
+export interface HostFacts {
+  readonly node: string;
+  /** The managed-node id: the host's identity, since a name is only what a host claims. */
+  readonly instanceId?: string | undefined;
+  readonly bootId?: string | undefined;
+  readonly uptimeSeconds?: number | undefined;
+  readonly install?: Install | undefined;
+  readonly flanneldSeconds?: number | undefined;
+  readonly agentDirectories?: number | undefined;
+  /** Path of the admin kubeconfig: its owner is a master. */
+  readonly kubeconfig?: string | undefined;
+}
+
+export const INSTALLS = ['canal', 'flannel', 'rke2', 'k3s'] as const;
+
+/** How flannel came onto the host: it decides how flannel is restarted there. */
+export type Install = (typeof INSTALLS)[number];
+
+/**
+ * A host's tables in 1,280 bytes, however many entries they have: see `digest/readings.ts`. The counts
+ * are those of the entries in the sums.
+ */
+export interface Digest {
+  readonly sums: Int32Array;
+  readonly counts: Readonly<Record<DigestTable, number>>;
+  /** FDB entries that are in no sum: nothing leads to them, since their host got another MAC. */
+  readonly orphans: number;
+  readonly tables: ReadonlySet<Table>;
+  /** The networks in which the host's underlay addresses lie. */
+  readonly subnets: readonly Cidr[];
+}
+
+/** What one run learned from one host. */
+export type Observation =
+  | {
+      readonly kind: 'digest';
+      readonly host: HostFacts;
+      /** Undefined where the host could not read them. */
+      readonly devices: readonly Device[] | undefined;
+      readonly digest: Digest;
+      readonly unread: readonly string[];
+    }
+  | {
+      readonly kind: 'tables';
+      readonly host: HostFacts;
+      readonly tables: Tables;
+      /** What the same host had answered before, and could not be explained. */
+      readonly digest?: Digest | undefined;
+      /** Lines exactly as `ip` and `bridge` printed them, where the second look asked for them. */
+      readonly verbatim: readonly string[];
+      /** Which tables the host itself could not read, and why. */
+      readonly unread: readonly string[];
+    }
+  | {
+      readonly kind: 'unknown';
+      readonly instanceId: string;
+      /** The name under which the roster knows this host. */
+      readonly node?: string | undefined;
+      readonly reason: string;
+      readonly error: ErrorType;
+      /** It is slow, and not silent: the next run waits for it again. */
+      readonly isSlow?: true;
+    };
+
+/** A node as Kubernetes lists it, with flannel's annotations where it has them. */
+export interface ClusterNode {
+  readonly name: string;
+  readonly internalIps: readonly IpAddress[];
+  readonly podCidrs: readonly Cidr[];
+  readonly annotated: readonly AnnotatedVtep[];
+  /** Epoch milliseconds. */
+  readonly createdAt?: number | undefined;
+}
+
+export interface AnnotatedVtep {
+  readonly family: Family;
+  readonly mac?: string | undefined;
+  readonly publicIp?: IpAddress | undefined;
+}

@@ -1,0 +1,186 @@
+import { type Cell, cellOf, holdingsOf, mergeCells, wantedFor } from '../matrix/cells.ts';
+import { type Matrix, rowOf } from '../matrix/matrix.ts';
+import { NOTHING_SEEN } from '../matrix/seen.ts';
+import { TABLES } from '../../contract/causes.ts';
+import { diagnose } from '../diagnose/diagnose.ts';
+import type { Finding } from '../diagnose/finding.ts';
+import type { Member } from '../members/member.ts';
+import { profileIn } from '../members/own-device.ts';
+import { trustedVteps } from '../members/trust.ts';
+import { groupBy } from '../group.ts';
+import type { Judgement } from '../judge.ts';
+import type { SecondLook } from './second-look.ts';
+import { type Observation, type Vtep, shownBy } from '../overlay/vtep.ts';
+import type { Profile } from '../overlay/profile.ts';
+
+/** A judgement after the second look. */
+export interface Confirmed {
+  readonly judgement: Judgement;
+  /** Whether the second look saw the finding again. It confirms only what it asked for. */
+  readonly confirms: (finding: Finding) => boolean;
+}
+
+/** What the second look asked for and what it brought. It knows nothing of other subjects. */
+interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds'> {
+  readonly observations: readonly Observation[];
+}
+
+/**
+ * Compares the findings that are due for a page with the second answers of their observers and
+ * subjects, at least `apartSeconds` of the host's own uptime later. Only what is still wrong in the
+ * same cell and table counts. Where nobody answered again, the finding stays as the first look saw
+ * it, unconfirmed.
+ */
+export function confirm(
+  first: Judgement,
+  asked: readonly Finding[],
+  second: SecondAnswers,
+): Confirmed {
+  const answers = laterAnswers(first, second);
+  const members = first.members.map((member) => withSecondLook(member, answers.get(member.node)));
+  const vteps = trustedVteps(members, first.trust);
+  const again = { answers, vteps, profile: profileIn(members), subjects: second.subjects };
+  const looks = asked.map((finding) => lookAgain(finding, again));
+  const asking = new Set(asked.flatMap(({ cells }) => cells));
+  const cells = [
+    ...first.matrix.cells.filter((cell) => !asking.has(cell)),
+    ...looks.flatMap((look) => look.cells),
+  ];
+  const sure = new Set(looks.flatMap((look) => look.sure));
+  const healed = healedOf(looks);
+  const matrix: Matrix = {
+    ...first.matrix,
+    rows: rowsAgain(first, members, { answers, healed }),
+    cells,
+  };
+  const missingAgain = new Set(
+    [...answers.keys()].filter((node) => matrix.rows.get(node)?.deviceMissing === true),
+  );
+  return {
+    judgement: { ...first, members, vteps, matrix, findings: diagnose(matrix) },
+    confirms: (finding) =>
+      finding.cells.some((cell) => sure.has(cell)) ||
+      (finding.cause === 'device-missing' &&
+        finding.observers.some((observer) => missingAgain.has(observer))),
+  };
+}
+
+type Answer = Extract<Observation, { kind: 'tables' }>;
+
+/** The second answers that came late enough, in the same boot: after a reboot the tables are new. */
+function laterAnswers(first: Judgement, second: SecondAnswers): ReadonlyMap<string, Answer> {
+  const before = new Map(first.members.map(({ node, observed }) => [node, observed?.host]));
+  const later = second.observations.filter((observation): observation is Answer => {
+    if (observation.kind === 'unknown') return false;
+    const host = before.get(observation.host.node);
+    const apart = (observation.host.uptimeSeconds ?? 0) - (host?.uptimeSeconds ?? Infinity);
+    const same =
+      host?.bootId === observation.host.bootId && host?.instanceId === observation.host.instanceId;
+    return same && apart >= second.apartSeconds;
+  });
+  return new Map(later.map((answer) => [answer.host.node, answer]));
+}
+
+/** Keeps the first look's tables, since the second brings only the wanted entries; updates devices. */
+function withSecondLook(member: Member, answer: Answer | undefined): Member {
+  if (answer === undefined || member.observed === undefined) return member;
+  const { tables } = member.observed;
+  return {
+    ...member,
+    observed: {
+      ...member.observed,
+      tables: { ...tables, devices: answer.tables.devices ?? tables.devices },
+      verbatim: answer.verbatim,
+    },
+  };
+}
+
+/** The rows, with the devices of the second look. */
+function rowsAgain(
+  { matrix, vteps }: Judgement,
+  members: readonly Member[],
+  {
+    answers,
+    healed,
+  }: {
+    readonly answers: ReadonlyMap<string, Answer>;
+    readonly healed: ReadonlySet<string>;
+  },
+): Matrix['rows'] {
+  const own = groupBy(vteps, ({ node }) => node);
+  const asked = members.flatMap((member) => {
+    const row = answers.has(member.node) ? matrix.rows.get(member.node) : undefined;
+    if (row === undefined) return [];
+    const { lost, severed } = healed.has(member.node) ? NOTHING_SEEN : row;
+    const now = rowOf(member, own.get(member.node) ?? [], { ...row, lost, severed });
+    return [[member.node, now] as const];
+  });
+  return new Map([...matrix.rows, ...asked]);
+}
+
+/** Observers that answered again with no wrong cell left. */
+function healedOf(looks: readonly Look[]): ReadonlySet<string> {
+  const asked = new Set(looks.flatMap(({ seen }) => seen.map(({ observer }) => observer)));
+  const wrong = new Set(looks.flatMap(({ sure }) => sure.map(({ observer }) => observer)));
+  return asked.difference(wrong);
+}
+
+interface Look {
+  /** The cells that the second look could check. */
+  readonly seen: readonly Cell[];
+  /** The cells of the finding that still count. */
+  readonly cells: readonly Cell[];
+  /** The ones among them that the second look saw wrong. */
+  readonly sure: readonly Cell[];
+}
+
+/** What the second look is compared with. */
+interface Expected {
+  readonly answers: ReadonlyMap<string, Answer>;
+  readonly vteps: readonly Vtep[];
+  readonly profile: Profile;
+  readonly subjects: ReadonlySet<string>;
+}
+
+function lookAgain(finding: Finding, again: Expected): Look {
+  const seen = finding.cells.filter(
+    (cell) => again.subjects.has(cell.subject) && couldLook(cell, again.answers),
+  );
+  if (seen.length === 0) return { seen, cells: finding.cells, sure: [] };
+  const sure = seen.map((cell) => stillWrong(cell, again)).filter((cell) => cell !== undefined);
+  // A second look asks for only some of thousands of cells. The others count as long as most of
+  // the asked ones are still wrong.
+  const asked = new Set(seen);
+  const unasked = finding.cells.filter((cell) => !asked.has(cell));
+  const assumed = sure.length * 2 > seen.length ? unasked : [];
+  return { seen, cells: [...sure, ...assumed], sure };
+}
+
+/** Whether the observer showed a table again in which the cell was wrong: unknown is not ok. */
+function couldLook(cell: Cell, answers: ReadonlyMap<string, Answer>): boolean {
+  const shown = shownBy(answers.get(cell.observer)?.tables ?? {});
+  return TABLES.some((table) => isWrong(cell, table) && shown.has(table));
+}
+
+/** The cell as the second look found it, if it is still wrong in the same table. */
+function stillWrong(cell: Cell, { answers, vteps, profile }: Expected): Cell | undefined {
+  const answer = answers.get(cell.observer);
+  if (answer === undefined) return undefined;
+  const holdings = holdingsOf(cell.observer, answer.tables, profile);
+  const cells = vteps
+    .filter(({ node }) => node === cell.subject)
+    .map((vtep) => cellOf(holdings[vtep.family], wantedFor(vtep, profile)))
+    .filter((now) => now !== undefined);
+  const now = cells.reduce<Cell | undefined>(
+    (merged, one) => (merged === undefined ? one : mergeCells(merged, one)),
+    undefined,
+  );
+  const same = TABLES.some(
+    (table) => isWrong(cell, table) && now !== undefined && isWrong(now, table),
+  );
+  return same ? now : undefined;
+}
+
+function isWrong({ state }: Cell, table: (typeof TABLES)[number]): boolean {
+  return state[table] !== 'right' && state[table] !== 'unknown';
+}

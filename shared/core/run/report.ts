@@ -1,0 +1,50 @@
+import type { Latency, Problem, Report } from '../../contract/report.ts';
+import type { Facts } from '../facts.ts';
+import type { Decision } from './run.ts';
+import { formatTime } from '../time.ts';
+import { coverageOf, type OptionalIntegrations } from '../report/coverage.ts';
+
+/** What came to light after the decision, while it was carried out. */
+interface Aftermath {
+  /** The masters' latencies as last known; the decision's, where nobody waited for more. */
+  readonly latencies?: readonly Latency[];
+  readonly problems?: readonly Problem[];
+  /** What the function was deployed with; a capture has no coverage. */
+  readonly integrations?: OptionalIntegrations;
+}
+
+/** The document of one run. It is made once, at the run's end. */
+export function reportOf(decision: Decision, after: Aftermath = {}): Report {
+  const { facts, judgement, reported } = decision;
+  const { members, matrix, problems } = judgement;
+  const { latencies = decision.latencies, problems: later = [], integrations } = after;
+  const observed = members.filter(({ node }) => matrix.rows.has(node));
+  const unknown = members.filter(({ node }) => !matrix.rows.has(node));
+  const covered = members.length > 0 && observed.length >= facts.limits.quorum * members.length;
+  const standing = reported.filter(({ phase }) => phase !== 'resolved');
+  return {
+    cluster: facts.cluster,
+    at: formatTime(facts.now),
+    verdict: standing.length > 0 ? 'incident' : covered ? 'healthy' : 'unjudged',
+    hosts: {
+      observed: observed.map(({ node }) => node),
+      unknown: unknown.map(({ node }) => node),
+    },
+    incidents: [...reported],
+    problems: [
+      ...problems,
+      ...(covered ? [] : [tooFew(facts, observed.length, members.length)]),
+      ...later,
+    ],
+    latencies: [...latencies],
+    ...(integrations === undefined ? {} : { coverage: coverageOf(facts, judgement, integrations) }),
+  };
+}
+
+function tooFew(facts: Facts, observed: number, all: number): Problem {
+  const wanted = Math.max(1, Math.ceil(facts.limits.quorum * all));
+  return {
+    where: facts.cluster,
+    message: `${observed} of ${all} nodes could be read; ${wanted} are needed to call the cluster healthy`,
+  };
+}

@@ -1,0 +1,312 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
+import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { describe, expect, test } from 'vitest';
+import type { Memory, State } from '../../../../lambda/systems/incident-store/stored.ts';
+import { ITEMS, partitionOf } from '../../../../shared/contract/incident-table.ts';
+import { macOf } from '../../../../lab/crowd/host.ts';
+import { cidr, ip, nthNode } from '../../../support/addressing.ts';
+import { cluster } from '../../../support/cluster.ts';
+import { decided } from '../../../support/runs.ts';
+import { leaseOf, NOTHING_KNOWN, soon, tickAt, useTable } from './store.ts';
+
+const table = useTable();
+
+/** What DynamoDB takes in one item. */
+const ITEM_BYTES = 400 * 1024;
+
+const LOST_ANSWER = { kind: 'dropped-after' } as const;
+
+function keyOf(name: string, item: string): Record<string, AttributeValue> {
+  return { pk: { S: partitionOf(name) }, sk: { S: item } };
+}
+
+/** What a run finds that begins in the given minute. */
+async function readAt(minute: number, name: string): Promise<{ state: State; memory: Memory }> {
+  const lease = await leaseOf(table.store(name), tickAt(minute));
+  await lease.release(soon());
+  return lease;
+}
+
+function packed(text: string): AttributeValue {
+  return { B: brotliCompressSync(text) };
+}
+
+/** A state that tells them apart. */
+function stateOf(name: string): State {
+  const page = {
+    key: `lab/subject/${name}`,
+    kind: 'opened',
+    severity: 'critical',
+    at: 0,
+    subject: `[lab] ${name}`,
+    text: 'CRITICAL',
+  } as const;
+  return { incidents: [], outbox: [{ page, routes: ['sns'] }] };
+}
+
+describe('the state', () => {
+  test('is written as often as a run wants, and read by the next', async () => {
+    const lease = await leaseOf(table.store('twice'), tickAt(0));
+    await lease.saveState(stateOf('one'), soon());
+    await lease.saveState(stateOf('two'), soon());
+    expect((await readAt(1, 'twice')).state).toEqual(stateOf('two'));
+  });
+
+  test.for([
+    ['first', false],
+    ['later', true],
+  ] as const)(
+    'that another run has written meanwhile is an error: the %s write',
+    async ([name, written]) => {
+      const store = table.store(name);
+      const slow = await leaseOf(store, tickAt(0));
+      if (written) await slow.saveState(stateOf('before'), soon());
+      const other = await leaseOf(store, tickAt(1));
+      await other.saveState(stateOf('other'), soon());
+      await expect(slow.saveState(stateOf('slow'), soon())).rejects.toThrow(
+        `writing item STATE of cluster ${name} in table vtepwatch: another run has written it meanwhile`,
+      );
+      expect((await readAt(2, name)).state).toEqual(stateOf('other'));
+      await other.saveState(stateOf('again'), soon());
+      expect((await readAt(3, name)).state).toEqual(stateOf('again'));
+    },
+  );
+
+  test('that was written again since it was read is written by nobody else', async () => {
+    const store = table.store('again');
+    const first = await leaseOf(store, tickAt(0));
+    await first.saveState(stateOf('one'), soon());
+    const second = await leaseOf(store, tickAt(1));
+    await first.saveState(stateOf('two'), soon());
+    await expect(second.saveState(stateOf('stale'), soon())).rejects.toThrow('another run');
+    expect((await readAt(2, 'again')).state).toEqual(stateOf('two'));
+  });
+
+  test('of two runs that write at once is that of one, and the other knows', async () => {
+    const store = table.store('at once');
+    const one = await leaseOf(store, tickAt(0));
+    const two = await leaseOf(store, tickAt(1));
+    const writes = await Promise.allSettled([
+      one.saveState(stateOf('one'), soon()),
+      two.saveState(stateOf('two'), soon()),
+    ]);
+    expect(writes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('whose answer was lost is written once, and the next write goes on from it', async () => {
+    const lease = await leaseOf(table.store('lost', 3), tickAt(0));
+    table.database.gate.fail({ operation: 'PutItem', fault: LOST_ANSWER, times: 2 });
+    await lease.saveState(stateOf('one'), soon());
+    await lease.saveState(stateOf('two'), soon());
+    expect((await readAt(1, 'lost')).state).toEqual(stateOf('two'));
+  });
+
+  test('whose answer was lost for good is written over by the same run', async () => {
+    const lease = await leaseOf(table.store('for good'), tickAt(0));
+    table.database.gate.fail({ operation: 'PutItem', fault: LOST_ANSWER, times: 1 });
+    await expect(lease.saveState(stateOf('one'), soon())).rejects.toThrow('writing item STATE');
+    expect((await readAt(1, 'for good')).state).toEqual(stateOf('one'));
+    await lease.saveState(stateOf('two'), soon());
+    expect((await readAt(2, 'for good')).state).toEqual(stateOf('two'));
+  });
+
+  test('that never reached the table is tried again', async () => {
+    const lease = await leaseOf(table.store('before', 3), tickAt(0));
+    table.database.gate.fail({ operation: 'PutItem', fault: { kind: 'dropped-before' }, times: 2 });
+    await lease.saveState(stateOf('one'), soon());
+    expect((await readAt(1, 'before')).state).toEqual(stateOf('one'));
+  });
+
+  test('of a bad day in a large cluster fits its item', async () => {
+    const facts = cluster(60).lose('neighbour', { subject: 'node3' }).facts();
+    const { incidents, pages } = await decided(facts);
+    const state = {
+      incidents: Array.from({ length: 80 }, () => incidents).flat(),
+      outbox: Array.from({ length: 80 }, () => pages)
+        .flat()
+        .map((page) => ({ page, routes: ['sns'] })),
+    };
+    expect(JSON.stringify(state).length).toBeGreaterThan(ITEM_BYTES);
+    const lease = await leaseOf(table.store('large'), tickAt(0));
+    await lease.saveState(state, soon());
+    expect((await readAt(1, 'large')).state).toEqual(state);
+  });
+
+  test('of sixty nodes that a thousand have lost fits its item', async () => {
+    const names = Array.from(
+      { length: 1000 },
+      (_, at) => `ip-10-${(at * 7919) % 251}-${(at * 104_729) % 241}.eu-central-1.compute.internal`,
+    );
+    const facts = cluster(6).lose('neighbour', { subject: 'node3' }).facts();
+    const one = await decided(facts);
+    const incidents = names.slice(0, 60).flatMap((subject) =>
+      one.incidents.map((incident) => {
+        const observers = names.filter((name) => name !== subject);
+        const footprint = { ...incident.footprint, observers, subjects: [subject] };
+        return { ...incident, footprint, reported: { ...incident.reported, subject, observers } };
+      }),
+    );
+    const lease = await leaseOf(table.store('rack'), tickAt(0));
+    await lease.saveState({ incidents, outbox: [] }, soon());
+    expect((await readAt(1, 'rack')).state).toEqual({ incidents, outbox: [] });
+  });
+
+  test('that nobody could read again is not written', async () => {
+    const lease = await leaseOf(table.store('too large'), tickAt(0));
+    const huge = stateOf('x'.repeat(33 * 1024 * 1024));
+    await expect(lease.saveState(huge, soon())).rejects.toThrow(/item STATE .* too large/);
+    expect((await readAt(1, 'too large')).state).toEqual({ incidents: [], outbox: [] });
+  });
+});
+
+describe('the memory', () => {
+  const dualStack: Memory = {
+    roster: [
+      {
+        node: 'node1',
+        instanceId: 'mi-00000000000000143',
+        master: false,
+        lastSeen: 2,
+        devices: [{ family: 'ipv6', index: 7, since: 1 }],
+        vteps: [
+          {
+            node: 'node1',
+            family: 'ipv6',
+            underlayIp: ip('2001:db8::143'),
+            tunnelIp: ip('fd00:68:3::'),
+            mac: '32:a3:2f:8e:fb:2f',
+            podCidr: cidr('fd00:68:3::/64'),
+          },
+        ],
+      },
+    ],
+    latencyCommand: {
+      id: '8b5e8b2e-1f6c-4d3e-9b1a-2f0c5d7e9a11',
+      sentAt: 3,
+      masters: { 'mi-00000000000000140': 'master1' },
+    },
+    apisCommand: {
+      id: '1d0c3b9e-77a2-4f0a-8a55-6f3f1a2b4c5d',
+      sentAt: 4,
+      masters: { 'mi-00000000000000141': 'master2' },
+    },
+    silent: ['mi-00000000000000145'],
+    agents: undefined,
+    listed: ['master1', 'node1'],
+  };
+
+  test('of IPv6 comes back as it was, compressed in between', async () => {
+    const lease = await leaseOf(table.store('dual'), tickAt(0));
+    await lease.saveMemory(dualStack, soon());
+    expect((await readAt(1, 'dual')).memory).toEqual(dualStack);
+    const { client, table: TableName } = table.partition('dual');
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName, Key: keyOf('dual', ITEMS.roster) }),
+    );
+    const stored = brotliDecompressSync(Item?.['document']?.B ?? new Uint8Array());
+    expect(JSON.parse(stored.toString('utf8'))).toEqual(JSON.parse(JSON.stringify(dualStack)));
+  });
+
+  test('of 5,000 nodes fits its item', async () => {
+    const roster = Array.from({ length: 5000 }, (_, at) => {
+      const { node, instanceId, ...vtep } = nthNode(at);
+      const { family, underlayIp, tunnelIp, podCidr } = vtep;
+      return {
+        node,
+        instanceId,
+        // As random as the kernel's: what repeats would be compressed.
+        vteps: [{ node, family, underlayIp, tunnelIp, mac: macOf(at), podCidr }],
+        master: false,
+        lastSeen: 2 * at,
+        devices: [{ family, index: at }],
+      };
+    });
+    const lease = await leaseOf(table.store('many'), tickAt(0));
+    await lease.saveMemory({ ...NOTHING_KNOWN, roster }, soon());
+    expect((await readAt(1, 'many')).memory.roster).toEqual(roster);
+  });
+
+  test('that cannot be written is an error that names the item', async () => {
+    const lease = await leaseOf(table.store('full'), tickAt(0));
+    table.database.gate.limit({ operation: 'PutItem', burst: 0, perSecond: 0 });
+    await expect(lease.saveMemory(NOTHING_KNOWN, soon())).rejects.toThrow(
+      'writing item ROSTER of cluster full in table vtepwatch',
+    );
+  });
+});
+
+describe('a document that version 0.1 wrote', () => {
+  const read = async (name: string): Promise<string> =>
+    await readFile(path.join(import.meta.dirname, '../../../fixtures/stored', name), 'utf8');
+
+  test('is read', async () => {
+    const { client, table: TableName } = table.partition('old');
+    for (const [item, name] of [
+      [ITEMS.state, 'state-0.1.json'],
+      [ITEMS.roster, 'memory-0.1.json'],
+    ] as const) {
+      const document = packed(await read(name));
+      const Item = { ...keyOf('old', item), document };
+      await client.send(new PutItemCommand({ TableName, Item }));
+    }
+    const { state, memory } = await readAt(0, 'old');
+    expect(state.incidents.map(({ key, phase, paged }) => [key, phase, paged])).toEqual([
+      ['prod/subject/master1', 'open', 'critical'],
+      ['prod/pair/master3:master2', 'open', undefined],
+    ]);
+    expect(state.outbox.map(({ page, routes }) => [page.key, routes])).toEqual([
+      ['prod/subject/master1', ['sns']],
+    ]);
+    expect(memory.roster.map(({ node, devices }) => [node, devices])).toEqual([
+      ['master1', [{ family: 'ipv4', index: 3 }]],
+      ['master2', [{ family: 'ipv4', index: 3 }]],
+      ['master3', [{ family: 'ipv4', index: 7, since: 1_795_424_400_000 }]],
+    ]);
+    expect(memory.latencyCommand?.masters).toEqual({ 'mi-00000000000000000': 'master1' });
+    expect(memory.apisCommand).toBeUndefined();
+  });
+});
+
+describe('a document that cannot be read is an error that names item, cluster and table', () => {
+  const badAddress = JSON.stringify({
+    ...NOTHING_KNOWN,
+    roster: [
+      {
+        node: 'node1',
+        vteps: [{ node: 'node1', family: 'ipv6', tunnelIp: 'FD00:0:0::1' }],
+        master: false,
+        lastSeen: 0,
+        devices: [],
+      },
+    ],
+  });
+
+  test.for([
+    ['a text', ITEMS.state, { S: '{"incidents":[],"outbox":[]}' }, 'it is not compressed JSON'],
+    ['bytes', ITEMS.state, { B: Buffer.from('oops') }, 'it is not compressed JSON'],
+    ['bytes', ITEMS.roster, { B: Buffer.from('oops') }, 'it is not compressed JSON'],
+    [
+      'half of it',
+      ITEMS.roster,
+      { B: brotliCompressSync('{"listed":["half of this is not there"]}').subarray(0, 15) },
+      'it is not compressed JSON',
+    ],
+    ['no JSON', ITEMS.state, packed('{"incidents":['), 'it is not compressed JSON'],
+    ['another version', ITEMS.state, packed('{"incidents":[{}]}'), 'it is not of this version'],
+    ['another version', ITEMS.roster, packed('{"hosts":[]}'), 'it is not of this version'],
+    ['a list', ITEMS.roster, packed('[]'), 'it is not of this version'],
+    ['an address as nobody writes it', ITEMS.roster, packed(badAddress), 'of this version'],
+    ['a bomb', ITEMS.roster, packed(' '.repeat(65 * 1024 * 1024)), 'it is not compressed JSON'],
+  ] as const)('%s as %s', async ([what, item, document, why]) => {
+    const name = `${item} of ${what}`;
+    const { client, table: TableName } = table.partition(name);
+    await client.send(new PutItemCommand({ TableName, Item: { ...keyOf(name, item), document } }));
+    const acquired = table.store(name).acquire(tickAt(0), soon());
+    await expect(acquired).rejects.toThrow(
+      `reading item ${item} of cluster ${name} in table vtepwatch: `,
+    );
+    await expect(acquired).rejects.toThrow(why);
+  });
+});

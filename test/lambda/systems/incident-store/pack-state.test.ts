@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { Incident } from '../../../../shared/core/incident/incident.ts';
+import type { State } from '../../../../lambda/systems/incident-store/stored.ts';
+import { cluster } from '../../../support/cluster.ts';
+import { decided } from '../../../support/runs.ts';
+import { leaseOf, soon, tickAt, useTable } from './store.ts';
+
+const table = useTable();
+
+/** A real incident, of 59 observers, and its page. */
+const facts = cluster(60).lose('neighbour', { subject: 'node3' }).facts();
+const { incidents, pages } = await decided(facts);
+const OPEN = incidents[0] ?? never();
+const PAGE = pages[0] ?? never();
+
+function never(): never {
+  throw new Error('the cluster has no incident');
+}
+
+/** Text that no compression makes shorter than half of it. */
+function noise(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
+}
+
+function noisyEntries(incident: Incident, bytes: number): Incident {
+  const entries = incident.reported.entries.map((entry) => ({ ...entry, expected: noise(bytes) }));
+  return { ...incident, reported: { ...incident.reported, entries } };
+}
+
+function many(count: number, make: (at: number) => Incident): readonly Incident[] {
+  return Array.from({ length: count }, (_, at) => ({
+    ...make(at),
+    key: `crowd/subject/node${at}`,
+  }));
+}
+
+/** What the next run reads of a state. */
+async function readBack(name: string, state: State): Promise<State> {
+  const store = table.store(name);
+  const lease = await leaseOf(store, tickAt(0));
+  await lease.saveState(state, soon());
+  await lease.release(soon());
+  return (await leaseOf(store, tickAt(1))).state;
+}
+
+describe('a state', () => {
+  const outbox = [{ page: PAGE, routes: ['sns'] }];
+
+  test('that fits an item is stored as it is', async () => {
+    const state = { incidents: many(20, () => noisyEntries(OPEN, 20)), outbox };
+    expect(await readBack('fits', state)).toEqual(state);
+  });
+
+  test('that does not is stored with a few of each incident’s entries', async () => {
+    const state = { incidents: many(300, () => noisyEntries(OPEN, 40)), outbox };
+    const read = await readBack('long', state);
+    expect(read.outbox).toEqual(outbox);
+    expect(read.incidents).toEqual(
+      state.incidents.map((incident) => ({
+        ...incident,
+        reported: {
+          ...incident.reported,
+          entries: incident.reported.entries.slice(0, 3),
+          evidence: incident.reported.evidence.slice(0, 3),
+          mend: incident.reported.mend.slice(0, 3),
+        },
+      })),
+    );
+  });
+
+  test('that does not even so is stored without what is only suspected', async () => {
+    const state = {
+      incidents: many(2000, (at) => ({
+        ...OPEN,
+        phase: at < 100 ? 'open' : 'suspected',
+        footprint: { ...OPEN.footprint, observers: [noise(400)] },
+      })),
+      outbox,
+    };
+    const read = await readBack('longer', state);
+    expect(read.outbox).toEqual(outbox);
+    expect(read.incidents.map(({ key, footprint: kept }) => [key, kept])).toEqual(
+      state.incidents.slice(0, 100).map(({ key, footprint: kept }) => [key, kept]),
+    );
+  });
+
+  test('whose pages alone are too many is an error, and nothing is lost in silence', async () => {
+    const state = {
+      incidents: [OPEN],
+      outbox: Array.from({ length: 500 }, () => ({
+        page: { ...PAGE, text: noise(3000) },
+        routes: ['sns'],
+      })),
+    };
+    await expect(readBack('too long', state)).rejects.toThrow(
+      '1 incidents and 500 pages do not fit into an item of 400 kB',
+    );
+  });
+});

@@ -1,0 +1,148 @@
+import * as fc from 'fast-check';
+import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/causes.ts';
+import type { ReportedIncident } from '../../../../shared/contract/report.ts';
+import type { RememberedDevice, RosterEntry } from '../../../../shared/core/facts.ts';
+import type { Incident } from '../../../../shared/core/incident/incident.ts';
+import type { Vtep } from '../../../../shared/core/overlay/vtep.ts';
+import type { Page } from '../../../../shared/core/page/page.ts';
+import type {
+  MasterCommand,
+  Memory,
+  OutboxEntry,
+  State,
+} from '../../../../lambda/systems/incident-store/stored.ts';
+import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
+import type { Agents } from '../../../../lambda/systems/ssm/agents.ts';
+import type { ManagedNode } from '../../../../lambda/systems/ssm/inventory.ts';
+
+/** Every field has its samples, those that may be missing too: a new field breaks the build here. */
+type Samples<T> = { readonly [K in keyof Required<T>]: fc.Arbitrary<T[K]> };
+
+/** Any text, as hosts may send it: control characters, emoji, half of a pair. */
+const text = fc.string({ unit: 'binary', maxLength: 40 });
+const texts = fc.array(text, { maxLength: 4 });
+const time = fc.integer({ min: 0, max: 4_102_444_800_000 });
+const instanceId = fc.stringMatching(/^mi-[0-9a-f]{17}$/);
+
+function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.option(arbitrary, { nil: undefined });
+}
+
+const reported: Samples<ReportedIncident> = {
+  key: text,
+  scope: fc.constantFrom(...SCOPES),
+  cause: fc.constantFrom(...CAUSES),
+  otherCauses: fc.subarray([...CAUSES]),
+  severity: fc.constantFrom(...SEVERITIES),
+  phase: fc.constantFrom('suspected', 'open', 'resolved'),
+  since: text,
+  subject: maybe(text),
+  vtep: maybe(
+    fc.record({
+      underlayIp: maybe(text),
+      tunnelIp: maybe(text),
+      mac: maybe(text),
+      podCidr: maybe(text),
+    }),
+  ),
+  observers: texts,
+  checkedPeers: fc.nat(),
+  missingPeers: fc.nat(),
+  entries: fc.array(
+    fc.record({
+      observer: text,
+      subject: text,
+      table: fc.constantFrom(...TABLES),
+      expected: text,
+      found: text,
+    }),
+    { maxLength: 4 },
+  ),
+  evidence: texts,
+  mend: fc.array(fc.record({ where: text, command: text }), { maxLength: 4 }),
+};
+
+const incident: Samples<Incident> = {
+  key: text,
+  phase: fc.constantFrom('suspected', 'open'),
+  since: time,
+  paged: maybe(fc.constantFrom(...SEVERITIES)),
+  footprint: fc.record({
+    observers: texts,
+    subjects: texts,
+    tables: fc.subarray([...TABLES]),
+  }),
+  reported: fc.record(reported),
+};
+
+const page: Samples<Page> = {
+  key: text,
+  kind: fc.constantFrom('opened', 'worsened', 'resolved'),
+  severity: fc.constantFrom(...SEVERITIES),
+  cause: maybe(fc.constantFrom(...CAUSES)),
+  at: time,
+  subject: text,
+  text,
+};
+
+const owed: Samples<OutboxEntry> = { page: fc.record(page), routes: texts };
+
+const state: Samples<State> = {
+  incidents: fc.array(fc.record(incident), { maxLength: 3 }),
+  outbox: fc.array(fc.record(owed), { maxLength: 3 }),
+};
+
+const vtep: Samples<Vtep> = {
+  node: text,
+  family: fc.constantFrom('ipv4', 'ipv6'),
+  underlayIp: maybe(anyIp),
+  tunnelIp: maybe(anyIp),
+  mac: maybe(anyMac),
+  podCidr: maybe(anyCidr),
+};
+
+const device: Samples<RememberedDevice> = {
+  family: fc.constantFrom('ipv4', 'ipv6'),
+  index: fc.nat(),
+  since: maybe(time),
+};
+
+const rosterEntry: Samples<RosterEntry> = {
+  node: text,
+  instanceId: maybe(instanceId),
+  vteps: fc.array(fc.record(vtep), { maxLength: 2 }),
+  master: fc.boolean(),
+  lastSeen: time,
+  devices: fc.array(fc.record(device), { maxLength: 2 }),
+};
+
+const masterCommand: Samples<MasterCommand> = {
+  id: fc.uuid(),
+  sentAt: time,
+  masters: fc.dictionary(instanceId, text, { maxKeys: 4 }),
+};
+
+const managedNode: Samples<ManagedNode> = {
+  instanceId,
+  name: text,
+  ping: fc.constantFrom('Online', 'ConnectionLost'),
+  lastPing: maybe(time),
+};
+
+const agents: Samples<Agents> = {
+  listedAt: time,
+  nodes: fc.array(fc.record(managedNode), { maxLength: 4 }),
+};
+
+const memory: Samples<Memory> = {
+  roster: fc.array(fc.record(rosterEntry), { maxLength: 4 }),
+  latencyCommand: maybe(fc.record(masterCommand)),
+  apisCommand: maybe(fc.record(masterCommand)),
+  silent: fc.array(instanceId, { maxLength: 4 }),
+  agents: maybe(fc.record(agents)),
+  listed: texts,
+};
+
+export const anyState: fc.Arbitrary<State> = fc.record(state);
+
+export const anyMemory: fc.Arbitrary<Memory> = fc.record(memory);

@@ -1,0 +1,471 @@
+import { X509Certificate } from 'node:crypto';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeCertificate } from '../../../lab/control-plane/certificate.ts';
+import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts';
+import type { Machines } from '../../../lab/machines/machine.ts';
+import { modelledMachines } from '../../../lab/machines/modelled.ts';
+import {
+  askNodes,
+  askPods,
+  type KubernetesAccess,
+  type Listing,
+} from '../../../lambda/ask-kubernetes.ts';
+import { deadlineIn } from '../../../lambda/deadline.ts';
+import { errorText } from '../../../lambda/error-text.ts';
+import { type Kubernetes, kubernetes } from '../../../lambda/systems/kubernetes.ts';
+import { createRecorder } from '../../../lambda/systems/telemetry/recorder.ts';
+import { until } from '../../lab/aws/ssm/account.ts';
+import { smallApiServer } from './small-api-server.ts';
+import { farOff } from './ssm/watched.ts';
+
+/** Without a started SDK it records nothing. */
+const RECORDER = createRecorder('vtepwatch-lab');
+
+/** As the function asks for. */
+const PAGE_SIZE = 500;
+
+describe('the API of a cluster', () => {
+  let lab: Machines | undefined;
+  let plane: ControlPlane | undefined;
+  beforeAll(async () => {
+    lab = await modelledMachines();
+    plane = await startControlPlane(lab, { discovery: 'aggregated', dialSeconds: 0.5 });
+  });
+  afterAll(async () => {
+    await plane?.close();
+    await lab?.close();
+  });
+  const access = (): string => plane?.kubeconfig ?? '';
+
+  test('tells the nodes, with what flannel annotates, as the core reads them', async () => {
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(access(), RECORDER)), farOff()),
+    );
+    expect(problems).toEqual([]);
+    expect(value?.map(({ name }) => name)).toEqual(lab?.machines.map(({ name }) => name));
+    expect(value?.[0]).toEqual({
+      name: 'master1',
+      internalIps: ['192.168.1.140'],
+      podCidrs: ['10.68.0.0/24'],
+      annotated: [{ family: 'ipv4', mac: '36:9b:9c:53:4a:10', publicIp: '192.168.1.140' }],
+      createdAt: expect.any(Number),
+    });
+  });
+
+  test('tells the pods that run flannel, and no others', async () => {
+    const { value, problems } = listed(
+      await askPods(opened(await kubernetes(access(), RECORDER)), farOff()),
+    );
+    expect(problems).toEqual([]);
+    expect(value).toEqual(
+      lab?.machines.map(({ name }) => ({
+        name: expect.stringMatching(/^canal-[0-9a-f]{5}$/),
+        namespace: 'kube-system',
+        node: name,
+        flannel: true,
+      })),
+    );
+  });
+
+  test('is asked again and again through one client', async () => {
+    const api = await kubernetes(access(), RECORDER);
+    const [one, two] = [await api.nodes(farOff()), await api.nodes(farOff())];
+    expect(two).toEqual(one);
+  });
+
+  test('refuses a wrong token, which is a problem without the token in it', async () => {
+    const stale = access().replace(/token: .*/, 'token: hunter2-is-my-token');
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(stale, RECORDER)), farOff()),
+    );
+    expect(value).toBeUndefined();
+    expect(problems).toEqual([
+      { where: 'kubernetes', message: expect.stringMatching(/^listing the nodes: .*\b401\b/) },
+    ]);
+    expect(problems[0]?.message).not.toContain('hunter2');
+  });
+
+  test('that shows a certificate of nobody knows whom is a problem', async () => {
+    const { kubeconfig } = await smallApiServer((_request, response) => response.end('{}'));
+    const server = /server: .*/.exec(access())?.[0] ?? '';
+    const api = await kubernetes(kubeconfig.replace(/server: .*/, server), RECORDER);
+    const { value, problems } = listed(await askNodes(opened(api), farOff()));
+    expect(value).toBeUndefined();
+    expect(problems[0]?.message).toMatch(/^listing the nodes: .*certificate/);
+  });
+
+  test('that has gone is a problem', async () => {
+    const server = await smallApiServer(() => {});
+    await server.close();
+    const api = await kubernetes(server.kubeconfig, RECORDER);
+    expect(await askNodes(opened(api), farOff())).toEqual({
+      kind: 'unread',
+      problems: [
+        {
+          where: 'kubernetes',
+          message: expect.stringMatching(/^listing the nodes: .*ECONNREFUSED/),
+        },
+      ],
+    });
+    expect(listed(await askPods(opened(api), farOff())).problems[0]?.message).toMatch(
+      /^listing the pods of flannel: .*ECONNREFUSED/,
+    );
+  });
+});
+
+describe('pages', () => {
+  /** Answers a list of so many nodes as API servers do: by `limit` and `continue`. */
+  const listOf =
+    (total: number) =>
+    ({ url = '' }: { readonly url?: string | undefined }, response: ServerResponse): void => {
+      const parameters = new URL(url, 'https://kubernetes').searchParams;
+      const start = Number(parameters.get('continue') ?? 0);
+      const end = Math.min(total, start + Number(parameters.get('limit') ?? total));
+      json(response, 200, {
+        kind: 'NodeList',
+        apiVersion: 'v1',
+        metadata: { resourceVersion: '1', ...(end < total ? { continue: String(end) } : {}) },
+        items: Array.from({ length: end - start }, (_, at) => ({
+          metadata: { name: `node${start + at}`, creationTimestamp: '2026-11-23T09:00:00Z' },
+        })),
+      });
+    };
+
+  test('are followed to the last', async () => {
+    const { kubeconfig, asked } = await smallApiServer(listOf(1234));
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+    );
+    expect(problems).toEqual([]);
+    expect(value).toHaveLength(1234);
+    expect(value?.at(-1)).toMatchObject({
+      name: 'node1233',
+      createdAt: Date.parse('2026-11-23T09:00:00Z'),
+    });
+    expect(asked).toHaveLength(3);
+    expect(asked[0]).toContain(`limit=${PAGE_SIZE}`);
+    expect(asked[2]).toContain('continue=1000');
+  });
+
+  test('of a list without an end are given up', async () => {
+    const { kubeconfig, asked } = await smallApiServer((_request, response) =>
+      json(response, 200, { metadata: { continue: 'more' }, items: [] }),
+    );
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+    );
+    expect(value).toBeUndefined();
+    expect(problems[0]?.message).toBe('listing the nodes: more than 10000 of them');
+    expect(asked).toHaveLength(20);
+  });
+
+  test('that expire in the middle leave no half of a list', async () => {
+    const { kubeconfig } = await smallApiServer((request, response) =>
+      request.url?.includes('continue=')
+        ? json(response, 410, { kind: 'Status', reason: 'Expired', code: 410 })
+        : listOf(1234)(request, response),
+    );
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+    );
+    expect(value).toBeUndefined();
+    expect(problems[0]?.message).toMatch(/^listing the nodes: .*410/);
+  });
+});
+
+describe('a server that', () => {
+  test('hangs is given up at the deadline, and its connection ended', async () => {
+    const server = await smallApiServer(() => {});
+    const api = await kubernetes(server.kubeconfig, RECORDER);
+    const { value, problems } = listed(await askNodes(opened(api), deadlineIn(1500)));
+    expect(value).toBeUndefined();
+    expect(problems[0]?.message).toMatch(/^listing the nodes: /);
+    expect(server.asked).toHaveLength(1);
+    await until(async () => (server.connections() === 0 ? true : undefined));
+  });
+
+  test('hangs in the middle of its answer is given up too', async () => {
+    const server = await smallApiServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('{"items":[');
+    });
+    const { value } = listed(
+      await askPods(opened(await kubernetes(server.kubeconfig, RECORDER)), deadlineIn(1500)),
+    );
+    expect(value).toBeUndefined();
+    await until(async () => (server.connections() === 0 ? true : undefined));
+  });
+
+  test('is asked after the deadline is not waited for', async () => {
+    const { kubeconfig } = await smallApiServer(() => {});
+    const { value } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), { at: 0 }),
+    );
+    expect(value).toBeUndefined();
+  });
+
+  test.for([
+    ['a page for people', 200, 'text/html', '<html>sign in</html>'],
+    ['a list of nothing', 200, 'application/json', '{"kind":"NodeList"}'],
+    ['nothing', 200, 'application/json', 'null'],
+    ['half a document', 200, 'application/json', '{"items":['],
+    ['an error', 500, 'application/json', '{"kind":"Status","code":500}'],
+    ['a book of an error', 503, 'text/plain', 'x'.repeat(1_000_000)],
+  ] as const)(
+    'answers %s is a problem, told on one short line',
+    async ([, status, contentType, body]) => {
+      const { kubeconfig } = await smallApiServer((_request, response) => {
+        response.writeHead(status, { 'content-type': contentType });
+        response.end(body);
+      });
+      const { value, problems } = listed(
+        await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+      );
+      expect(value).toBeUndefined();
+      expect(problems).toHaveLength(1);
+      expect(problems[0]?.message).toMatch(/^listing the nodes: .{1,1300}$/);
+    },
+  );
+
+  test('answers something else in good form shows no nodes', async () => {
+    const { kubeconfig } = await smallApiServer((_request, response) =>
+      json(response, 200, { kind: 'NodeList', items: [{}, { metadata: { name: '$(reboot)' } }] }),
+    );
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+    );
+    expect(value).toEqual([]);
+    expect(problems.map(({ message }) => message)).toEqual([
+      'not a node\'s name: ""',
+      'not a node\'s name: "$(reboot)"',
+    ]);
+  });
+});
+
+describe('a kubeconfig that', () => {
+  const TOKEN = 'hunter2-is-my-token';
+
+  test.for([
+    ['is empty', ''],
+    ['is null', 'null'],
+    ['is a text', 'hello'],
+    ['has no clusters', 'apiVersion: v1\nkind: Config\n'],
+    ['is no YAML, with a token in it', `users:\n- user:\n    token: ${TOKEN}\n   x: [`],
+    ['names a context that is not there', 'clusters: []\ncurrent-context: gone\n'],
+    ['has words for lists', `users: ${TOKEN}\nclusters: 8\n`],
+  ] as const)('%s is an error that quotes nothing of it', async ([, text]) => {
+    const said = await kubernetes(text, RECORDER).then(() => '', errorText);
+    expect(said).toBe(
+      'reading the kubeconfig: it is not one, or its current context names no cluster',
+    );
+  });
+});
+
+describe('what a kubeconfig may not ask for', () => {
+  const DATA = Buffer.from('not read').toString('base64');
+  const USER = { token: 'hunter2-is-my-token' };
+  const CLUSTER = { server: 'https://127.0.0.1:1', 'certificate-authority-data': DATA };
+
+  /** JSON is YAML. */
+  function configOf({
+    user = USER,
+    cluster = CLUSTER,
+  }: {
+    user?: object;
+    cluster?: object;
+  }): string {
+    return JSON.stringify({
+      'current-context': 'prod',
+      contexts: [{ name: 'prod', context: { cluster: 'c1', user: 'admin' } }],
+      clusters: [{ name: 'c1', cluster }],
+      users: [{ name: 'admin', user }],
+    });
+  }
+
+  async function errorOf(config: string): Promise<string> {
+    return kubernetes(config, RECORDER).then(() => '', errorText);
+  }
+
+  test.for([
+    [
+      { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'touch' } },
+      /exec.*program/,
+    ],
+    [{ 'auth-provider': { name: 'oidc', config: {} } }, /auth-provider.*program/],
+    [{ tokenFile: '/etc/passwd' }, /tokenFile.*file; use token/],
+    [{ 'token-file': '/etc/passwd' }, /token-file.*file; use token/],
+    [{ 'client-certificate': '/etc/passwd' }, /client-certificate.*use client-certificate-data/],
+    [{ 'client-key': '/etc/passwd' }, /client-key.*use client-key-data/],
+  ] as const)('in its user: %j', async ([keys, sentence]) => {
+    const said = await errorOf(configOf({ user: { ...USER, ...keys } }));
+    expect(said).toMatch(/^reading the kubeconfig: user "admin" has [^"]*$/);
+    expect(said).toMatch(sentence);
+    expect(said).not.toMatch(/hunter2|passwd/);
+  });
+
+  test.for([
+    [{ 'certificate-authority': '/etc/passwd' }, /authority, .*use certificate-authority-data/],
+    [{ 'insecure-skip-tls-verify': true }, /insecure-skip-tls-verify.*use certificate-authority/],
+    [{ 'proxy-url': 'http://hunter2@proxy' }, /proxy-url.*remove it/],
+    [{ server: 'http://hunter2' }, /server that is no https address/],
+    [{ server: 'hunter2' }, /server that is no https address/],
+    [{ server: 'https://hunter2:port' }, /server that is no https address/],
+  ] as const)('in its cluster: %j', async ([keys, sentence]) => {
+    const said = await errorOf(configOf({ cluster: { ...CLUSTER, ...keys } }));
+    expect(said).toMatch(/^reading the kubeconfig: cluster "c1" has [^"]*$/);
+    expect(said).toMatch(sentence);
+    expect(said).not.toMatch(/hunter2|passwd/);
+  });
+
+  test('is named at once, all of it', async () => {
+    const user = { exec: { command: 'touch' }, 'client-key': '/etc/passwd' };
+    const said = await errorOf(
+      configOf({ user, cluster: { ...CLUSTER, 'proxy-url': 'socks5://p' } }),
+    );
+    for (const key of ['exec', 'client-key', 'proxy-url']) expect(said).toContain(`has ${key},`);
+  });
+
+  test('is nothing where the key has no value', async () => {
+    const user = { ...USER, exec: null, 'client-key': '' };
+    const cluster = { ...CLUSTER, 'insecure-skip-tls-verify': false, 'proxy-url': '' };
+    expect(await errorOf(configOf({ user, cluster }))).toBe('');
+  });
+
+  test('is nothing where no context that counts uses it', async () => {
+    const { kubeconfig } = await smallApiServer((_request, response) =>
+      json(response, 200, { kind: 'NodeList', items: [] }),
+    );
+    const moved = kubeconfig
+      .replace(
+        /^users:\n/m,
+        `users:\n- name: other
+  user: { exec: { command: touch }, token-file: /nowhere }
+- no user at all
+`,
+      )
+      .replace(
+        /^clusters:\n/m,
+        `clusters:\n- name: other
+  cluster: { server: 'http://other', proxy-url: 'http://proxy', insecure-skip-tls-verify: true }
+- no cluster at all
+`,
+      );
+    const { problems } = await nodesOf(moved);
+    expect(problems).toEqual([]);
+  });
+
+  test('names a user that it does not have, made safe to show', async () => {
+    const config = configOf({}).replace('"user":"admin"', '"user":"\\u001b[31mgone"');
+    expect(await errorOf(config)).toBe(
+      'reading the kubeconfig: it has no user "?[31mgone", or a malformed one',
+    );
+  });
+});
+
+describe('a redirect', () => {
+  test.for([301, 302, 303, 307, 308])('of status %i is refused', async (status) => {
+    const { kubeconfig, asked } = await smallApiServer((request, response) => {
+      if (request.url?.startsWith('/elsewhere')) return json(response, 200, { items: [] });
+      response.writeHead(status, { location: '/elsewhere' }).end();
+    });
+    const { value, problems } = await nodesOf(kubeconfig);
+    expect(value).toBeUndefined();
+    expect(problems).toEqual([
+      {
+        where: 'kubernetes',
+        message: `listing the nodes: the server answered ${status}: a redirect, which is refused`,
+      },
+    ]);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('reaches no other server', async () => {
+    const other = await smallApiServer((_request, response) => json(response, 200, { items: [] }));
+    const location = /server: (.*)/.exec(other.kubeconfig)?.[1] ?? '';
+    const { kubeconfig } = await smallApiServer((_request, response) => {
+      response.writeHead(307, { location }).end();
+    });
+    await nodesOf(kubeconfig);
+    expect(other.asked).toEqual([]);
+    expect(other.connections()).toBe(0);
+  });
+});
+
+describe('a request', () => {
+  test('has the token, whom it is made for, and asks for a packed answer', async () => {
+    const requests: IncomingHttpHeaders[] = [];
+    const { kubeconfig } = await smallApiServer(({ headers }, response) => {
+      requests.push(headers);
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      response.end(gzipSync('{"items":[{"metadata":{"name":"node1"}}]}'));
+    });
+    const config = kubeconfig.replace(/( +)token:/, '$1as: someone\n$1token:');
+    const { value } = await nodesOf(config);
+    expect(value?.map(({ name }) => name)).toEqual(['node1']);
+    expect(requests).toMatchObject([
+      { authorization: 'Bearer a-token', 'impersonate-user': 'someone', 'accept-encoding': 'gzip' },
+    ]);
+  });
+
+  test('without a token has name and password', async () => {
+    const requests: IncomingHttpHeaders[] = [];
+    const { kubeconfig } = await smallApiServer(({ headers }, response) => {
+      requests.push(headers);
+      json(response, 200, { items: [] });
+    });
+    const config = kubeconfig.replace('token: a-token', 'username: me\n    password: secret');
+    await nodesOf(config);
+    expect(requests).toMatchObject([{ authorization: 'Basic bWU6c2VjcmV0' }]);
+  });
+
+  test('shows the client certificate', async () => {
+    const client = await makeCertificate(['127.0.0.2']);
+    const shown: unknown[] = [];
+    const { kubeconfig } = await smallApiServer(
+      ({ socket }, response) => {
+        shown.push(socket instanceof TLSSocket && socket.getPeerCertificate().fingerprint256);
+        json(response, 200, { items: [] });
+      },
+      { requestCert: true },
+    );
+    const pem = (text: string): string => Buffer.from(text).toString('base64');
+    const keys = `client-certificate-data: ${pem(client.certificate)}\n    client-key-data: ${pem(client.key)}`;
+    const config = kubeconfig.replace('token: a-token', keys);
+    const { problems } = await nodesOf(config);
+    expect(problems).toEqual([]);
+    expect(shown).toEqual([new X509Certificate(client.certificate).fingerprint256]);
+  });
+});
+
+test('without a kubeconfig nothing is asked; with one that is unusable nothing is read', async () => {
+  for (const ask of [askNodes, askPods]) {
+    expect(await ask({ kind: 'not-configured' }, farOff())).toEqual({ kind: 'not-configured' });
+    expect(await ask({ kind: 'unusable' }, farOff())).toEqual({ kind: 'unread', problems: [] });
+  }
+});
+
+/** What is read of the nodes with this kubeconfig. */
+async function nodesOf(kubeconfig: string) {
+  return listed(await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()));
+}
+
+function opened(api: Kubernetes): KubernetesAccess {
+  return { kind: 'open', api };
+}
+
+/** What was read, undefined where nothing was, and the problems. */
+function listed<T>(listing: Listing<T>) {
+  if (listing.kind === 'not-configured') throw new Error('no access is configured');
+  return {
+    value: listing.kind === 'read' ? listing.value : undefined,
+    problems: listing.problems,
+  };
+}
+
+function json(response: ServerResponse, status: number, document: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(document));
+}

@@ -1,0 +1,149 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Agents, explainSilence, learnAgents } from '../../../../lambda/systems/ssm/agents.ts';
+import { inventory } from '../../../../lambda/systems/ssm/inventory.ts';
+import type { Observation } from '../../../../shared/core/overlay/vtep.ts';
+import { until } from '../../../lab/aws/ssm/account.ts';
+import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
+import { EVERYBODY, farOff, watched, type Watched } from './watched.ts';
+
+/** 2026-11-23T09:00:00Z */
+const NOW = 1_795_424_400_000;
+const MINUTE_MS = 60_000;
+
+function answered(number: number): Observation {
+  const host = { node: `node${number}`, instanceId: instanceIdOf(number) };
+  return { kind: 'tables', host, tables: {}, verbatim: [], unread: [] };
+}
+
+function silent(number: number): Observation {
+  const reason = 'no answer yet (Delayed)';
+  return { kind: 'unknown', instanceId: instanceIdOf(number), reason, error: 'timeout' };
+}
+
+function node(number: number, ping: string): Agents['nodes'][number] {
+  return { instanceId: instanceIdOf(number), name: `node${number}`, ping, lastPing: NOW };
+}
+
+interface Known {
+  readonly agents?: Agents;
+  readonly observations: readonly Observation[];
+}
+
+function learn({ client }: Watched, { agents, observations }: Known) {
+  const known = { agents, observations, targets: EVERYBODY, now: NOW };
+  return learnAgents(inventory(client), known, farOff());
+}
+
+function calls({ ssm }: Watched): number {
+  return ssm.gate.count('DescribeInstanceInformation');
+}
+
+describe('learnAgents', () => {
+  test('reads the whole inventory first, and keeps only what explains silence', async () => {
+    const made = await watched({ nodes: 60 }, onTestFinished);
+    const observations = [silent(1), answered(2)];
+    expect(await learn(made, { observations })).toEqual({
+      agents: {
+        listedAt: NOW,
+        nodes: [expect.objectContaining({ instanceId: instanceIdOf(1), ping: 'Online' })],
+      },
+      troubles: [],
+    });
+    expect(calls(made)).toBe(2);
+  });
+
+  test('finds agents that are lost, also of hosts that no command reached', async () => {
+    const made = await watched({ nodes: 3, secondMilliseconds: 1 }, onTestFinished);
+    made.ssm.behaveNode(instanceIdOf(3), { kind: 'offline' });
+    const { nodes } = await until(async () => {
+      const { agents } = await learn(made, { observations: [answered(1), answered(2)] });
+      return agents.nodes.length > 0 ? agents : undefined;
+    });
+    expect(nodes).toMatchObject([{ instanceId: instanceIdOf(3), ping: 'ConnectionLost' }]);
+  });
+
+  test('reads it again after an hour', async () => {
+    const made = await watched({ nodes: 60 }, onTestFinished);
+    const agents = { listedAt: NOW - 60 * MINUTE_MS, nodes: [] };
+    const learnt = await learn(made, { agents, observations: [answered(1)] });
+    expect(learnt.agents.listedAt).toBe(NOW);
+    expect(calls(made)).toBe(2);
+  });
+
+  test('asks nothing within the hour while all answer', async () => {
+    const made = await watched({ nodes: 60 }, onTestFinished);
+    const agents = { listedAt: NOW - MINUTE_MS, nodes: [] };
+    expect(await learn(made, { agents, observations: [answered(1)] })).toEqual({
+      agents,
+      troubles: [],
+    });
+    expect(calls(made)).toBe(0);
+  });
+
+  test('asks for silent hosts alone, in one call, when answers drop', async () => {
+    const made = await watched({ nodes: 120 }, onTestFinished);
+    const agents = { listedAt: NOW - MINUTE_MS, nodes: [node(1, 'ConnectionLost')] };
+    const observations = [...Array(100).keys()].map((index) => silent(index + 1));
+    const learnt = await learn(made, { agents, observations });
+    expect(learnt.agents.listedAt).toBe(agents.listedAt);
+    expect(learnt.agents.nodes.map(({ name }) => name)).toEqual(
+      [...Array(51).keys()].map((index) => `node${index + 1}`),
+    );
+    expect(calls(made)).toBe(1);
+  });
+
+  test('does not ask again for an agent that is lost, and forgets it when its host answers', async () => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    const nodes = [node(1, 'ConnectionLost'), node(2, 'ConnectionLost')];
+    const agents = { listedAt: NOW - MINUTE_MS, nodes };
+    const learnt = await learn(made, { agents, observations: [silent(1), answered(2)] });
+    expect(learnt.agents.nodes).toEqual([nodes[0]]);
+    expect(calls(made)).toBe(0);
+  });
+
+  test('forgets nobody when the inventory cannot be read', async () => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    const error = { type: 'AccessDeniedException', message: 'no', status: 400 };
+    const fault = { kind: 'refused', error } as const;
+    made.ssm.gate.fail({ operation: 'DescribeInstanceInformation', fault });
+    const agents = { listedAt: NOW - 90 * MINUTE_MS, nodes: [node(1, 'ConnectionLost')] };
+    expect(await learn(made, { agents, observations: [silent(1)] })).toEqual({
+      agents: { listedAt: NOW, nodes: agents.nodes },
+      troubles: ['reading the inventory, page 1: AccessDeniedException: no'],
+    });
+  });
+});
+
+describe('explainSilence', () => {
+  const agents = {
+    listedAt: NOW,
+    nodes: [node(1, 'ConnectionLost'), node(2, 'Online'), node(3, 'ConnectionLost')],
+  };
+
+  test('says of a silent host what its agent does', () => {
+    const reasons = explainSilence([silent(1), silent(2), silent(4)], agents).map((one) =>
+      one.kind === 'unknown' ? one.reason : '',
+    );
+    expect(reasons).toEqual([
+      'no answer yet (Delayed); its agent (node1) is ConnectionLost since 2026-11-23T09:00:00.000Z',
+      'no answer yet (Delayed); its agent (node2) is Online all the same',
+      'no answer yet (Delayed)',
+      'no command reached it; its agent (node3) is ConnectionLost since 2026-11-23T09:00:00.000Z',
+    ]);
+  });
+
+  test('says nothing of a host that answered, or whose answer could not be read', () => {
+    const unread = { ...silent(3), error: 'bad_output' } as const;
+    const observations = [answered(1), answered(2), unread];
+    expect(explainSilence(observations, agents)).toEqual(observations);
+  });
+
+  test('changes nothing where nothing is known', () => {
+    expect(explainSilence([silent(1)], undefined)).toEqual([silent(1)]);
+  });
+
+  test('never takes the agent’s name for the node’s', () => {
+    const [, unreached] = explainSilence([silent(1)], agents);
+    expect(unreached).not.toHaveProperty('node');
+  });
+});

@@ -1,0 +1,405 @@
+import { describe, test } from 'vitest';
+import { deadlineIn } from '../../../../lambda/deadline.ts';
+import type { WaitingForHosts } from '../../../../lambda/systems/ssm/collect.ts';
+import { until } from '../../../lab/aws/ssm/account.ts';
+import { absentMachine, instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
+import { farOff, sentToAll, textsOf, watched } from './watched.ts';
+import type { Watched } from './watched.ts';
+
+const ERROR = { type: 'InternalServerError', message: 'out of order', status: 500 } as const;
+
+/** After the first look, and before the one after the next. */
+const SOON_MS = 2000;
+
+function waiting(changes: Partial<WaitingForHosts> = {}): WaitingForHosts {
+  const [givenUp, expected] = [new Set<string>(), new Set<string>()];
+  return { until: farOff(), deadline: farOff(), givenUp, expected, ...changes };
+}
+
+function offline({ ssm }: Watched, number: number): string {
+  const instanceId = instanceIdOf(number);
+  ssm.behaveNode(instanceId, { kind: 'offline' });
+  return instanceId;
+}
+
+// Each of these waits for its first look at what has come: so they wait together.
+describe.concurrent('collect', () => {
+  test('120 hosts are one command and three pages', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 120 }, onTestFinished);
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting(),
+    );
+    expect(troubles).toEqual([]);
+    expect(byInstance.size).toBe(120);
+    expect(textsOf(byInstance)).toMatchObject({
+      1: 'answer of 1',
+      50: 'answer of 50',
+      51: 'answer of 51',
+      120: 'answer of 120',
+    });
+    expect(made.ssm.gate.count('SendCommand')).toBe(1);
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(3);
+    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(0);
+  });
+
+  test('nobody waits for a host that was given up', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 3 }, onTestFinished);
+    const silent = offline(made, 2);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ givenUp: new Set([silent]) }),
+    );
+    expect(byInstance.get(silent)).toEqual({
+      kind: 'pending',
+      reason: 'no answer yet (Delayed)',
+    });
+    expect(textsOf(byInstance)).toEqual({ 1: 'answer of 1', 3: 'answer of 3' });
+  });
+
+  test('a host that was given up is heard when it speaks again', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    const givenUp = new Set([instanceIdOf(1), instanceIdOf(2), instanceIdOf(3)]);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ givenUp, until: deadlineIn(SOON_MS) }),
+    );
+    expect(textsOf(byInstance)).toEqual({ 1: 'answer of 1', 2: 'answer of 2' });
+  });
+
+  test('the time ends the wait, and what has come is kept', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 60 }, onTestFinished);
+    const silent = offline(made, 7);
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ until: deadlineIn(SOON_MS) }),
+    );
+    expect(troubles).toEqual([]);
+    expect(byInstance.size).toBe(60);
+    expect(byInstance.get(silent)?.kind).toBe('pending');
+    expect(Object.keys(textsOf(byInstance))).toHaveLength(59);
+  });
+
+  test('a host that answers late is waited for', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    const late = offline(made, 2);
+    const collected = made.runCommand.collect(await sentToAll(made), waiting());
+    await until(async () => made.ssm.gate.count('ListCommands') || undefined);
+    made.ssm.behaveNode(late, { kind: 'answers', stdout: 'at last' });
+    const { byInstance } = await collected;
+    expect(textsOf(byInstance)).toEqual({ 1: 'answer of 1', 2: 'at last' });
+  });
+
+  test('a tag that nobody carries is known at once', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 0 }, onTestFinished);
+    const answers = await made.runCommand.collect(await sentToAll(made), waiting());
+    expect(answers).toEqual({ byInstance: new Map(), troubles: [] });
+  });
+
+  test('counts that come late are waited for', async ({ expect, onTestFinished }) => {
+    const behaviour = { countsLateMilliseconds: 1500 };
+    const made = await watched({ nodes: 2, behaviour }, onTestFinished);
+    const { byInstance } = await made.runCommand.collect(await sentToAll(made), waiting());
+    expect(byInstance.size).toBe(2);
+  });
+
+  test('a list that comes later than the counts is waited for', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const behaviour = { invisibleMilliseconds: 2000 };
+    const made = await watched({ nodes: 2, behaviour }, onTestFinished);
+    const { byInstance } = await made.runCommand.collect(await sentToAll(made), waiting());
+    expect(byInstance.size).toBe(2);
+  });
+
+  test('without counts the hosts are listed when the time has come', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    made.ssm.gate.fail({ operation: 'ListCommands', fault: { kind: 'refused', error: ERROR } });
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ until: deadlineIn(SOON_MS) }),
+    );
+    expect(byInstance.size).toBe(2);
+  });
+
+  test('counts that never come end with the time', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    made.ssm.gate.fail({ operation: 'ListCommands', fault: { kind: 'stalled' } });
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ until: deadlineIn(SOON_MS) }),
+    );
+    expect(byInstance.size).toBe(2);
+  });
+
+  test('a service that throttles is asked again', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 120, attempts: 8 }, onTestFinished);
+    made.ssm.gate.limit({ operation: '*', burst: 2, perSecond: 5 });
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting(),
+    );
+    expect(troubles).toEqual([]);
+    expect(byInstance.size).toBe(120);
+    expect(made.ssm.gate.calls.map(({ verdict }) => verdict)).toContain('throttled');
+  });
+
+  test('a service that throttles for good leaves what came before', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 120, attempts: 2 }, onTestFinished);
+    made.ssm.gate.limit({ operation: 'ListCommandInvocations', burst: 2, perSecond: 0 });
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ deadline: deadlineIn(4000) }),
+    );
+    expect(byInstance.size).toBe(100);
+    expect(troubles).toEqual([
+      expect.stringMatching(
+        /^listing the hosts' answers, page \d: (ThrottlingException|AbortError)/,
+      ),
+    ]);
+  });
+
+  test('a page that was refused is read in the next list, and nothing is lost', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 120 }, onTestFinished);
+    const fault = { kind: 'refused', error: ERROR } as const;
+    made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault, skip: 1, times: 1 });
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting(),
+    );
+    expect(byInstance.size).toBe(120);
+    expect(troubles).toEqual([]);
+  });
+
+  test('few late hosts are looked at by themselves, and the pages are read once', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 300 }, onTestFinished);
+    const late = [7, 260].map((number) => offline(made, number));
+    // As if one that had been given up answered: so the list is read before the late ones answer.
+    const givenUp = new Set([instanceIdOf(1), instanceIdOf(2)]);
+    const collected = made.runCommand.collect(await sentToAll(made), waiting({ givenUp }));
+    await until(async () => made.ssm.gate.count('ListCommandInvocations') === 6 || undefined);
+    for (const id of late) made.ssm.behaveNode(id, { kind: 'answers', stdout: 'at last' });
+    const { byInstance } = await collected;
+    expect(textsOf(byInstance)).toMatchObject({ 7: 'at last', 260: 'at last', 1: 'answer of 1' });
+    expect(Object.keys(textsOf(byInstance))).toHaveLength(300);
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(6);
+    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(2);
+  });
+
+  test('late hosts that cannot be looked at are as the list had them', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 180 }, onTestFinished);
+    const [late, silent] = [offline(made, 8), offline(made, 9)];
+    made.ssm.gate.fail({
+      operation: 'GetCommandInvocation',
+      fault: { kind: 'refused', error: ERROR },
+    });
+    const givenUp = new Set([instanceIdOf(1), instanceIdOf(2)]);
+    const collected = made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ givenUp, until: deadlineIn(SOON_MS) }),
+    );
+    await until(async () => made.ssm.gate.count('ListCommandInvocations') === 4 || undefined);
+    made.ssm.behaveNode(late, { kind: 'answers', stdout: 'at last' });
+    const { byInstance } = await collected;
+    const pending = { kind: 'pending', reason: 'no answer yet (Delayed)' };
+    expect([byInstance.get(late), byInstance.get(silent)]).toEqual([pending, pending]);
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(4);
+    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(2);
+  });
+
+  test('nothing is read again where the service counts nobody new', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 180 }, onTestFinished);
+    const silent = offline(made, 9);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ givenUp: new Set([instanceIdOf(1)]), until: deadlineIn(SOON_MS) }),
+    );
+    expect(byInstance.get(silent)?.kind).toBe('pending');
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(4);
+    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(0);
+  });
+
+  test('a long list is begun before the time is up, and its late hosts are seen at the end', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 2000 }, onTestFinished);
+    const late = offline(made, 1);
+    const collected = made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ until: deadlineIn(6000) }),
+    );
+    await until(async () => made.ssm.gate.count('ListCommandInvocations') === 40 || undefined);
+    made.ssm.behaveNode(late, { kind: 'answers', stdout: 'at last' });
+    const { byInstance } = await collected;
+    expect(textsOf(byInstance)).toMatchObject({ 1: 'at last', 2000: 'answer of 2000' });
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(40);
+  });
+
+  test('what has come by a deadline is read before it', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 60 }, onTestFinished);
+    const silent = offline(made, 7);
+    const deadline = deadlineIn(5000);
+    const { byInstance, troubles } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ until: deadline, deadline }),
+    );
+    expect(troubles).toEqual([]);
+    expect(byInstance.get(silent)?.kind).toBe('pending');
+    expect(Object.keys(textsOf(byInstance))).toHaveLength(59);
+  });
+
+  test('more than 10,000 hosts are not read, and it is said', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 10_001 }, onTestFinished);
+    const { byInstance, troubles } = await made.runCommand.peek(await sentToAll(made), farOff());
+    expect(byInstance.size).toBe(10_000);
+    expect(troubles).toEqual(['more than 10000 hosts: the rest was not read']);
+  });
+});
+
+/** The nodes that answered the last run. */
+function numbered(...numbers: readonly number[]): ReadonlySet<string> {
+  return new Set(numbers.map(instanceIdOf));
+}
+
+describe.concurrent('a command that hosts join late', () => {
+  const HALF = { share: 0.5, milliseconds: 2500 } as const;
+
+  test('is not over before all have joined that answered the last run', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const made = await watched({ nodes: 4, behaviour: { lateTargets: HALF } }, onTestFinished);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ expected: numbered(1, 2, 3, 4) }),
+    );
+    expect(Object.keys(textsOf(byInstance))).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('is not over either where nobody has joined it at first', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const lateTargets = { share: 1, milliseconds: 2500 };
+    const made = await watched({ nodes: 2, behaviour: { lateTargets } }, onTestFinished);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ expected: numbered(1, 2) }),
+    );
+    expect(Object.keys(textsOf(byInstance))).toEqual(['1', '2']);
+  });
+
+  test('costs a call for each that joins a long list, which is not read again', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const lateTargets = { share: 0.01, milliseconds: 2500 };
+    const made = await watched({ nodes: 200, behaviour: { lateTargets } }, onTestFinished);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ expected: numbered(1, 199, 200) }),
+    );
+    expect(Object.keys(textsOf(byInstance))).toHaveLength(200);
+    expect(made.ssm.gate.count('ListCommandInvocations')).toBe(4);
+    expect(made.ssm.gate.count('GetCommandInvocation')).toBe(2);
+  });
+
+  test('shows at its end also hosts that have joined and not answered', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const lateTargets = { share: 0.5, milliseconds: 1500 };
+    const made = await watched({ nodes: 4, behaviour: { lateTargets } }, onTestFinished);
+    const silent = offline(made, 4);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ expected: numbered(1, 2, 3, 4), until: deadlineIn(SOON_MS) }),
+    );
+    expect(Object.keys(textsOf(byInstance))).toEqual(['1', '2', '3']);
+    expect(byInstance.get(silent)?.kind).toBe('pending');
+  });
+
+  test('waits for nobody that was given up', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 4, behaviour: { lateTargets: HALF } }, onTestFinished);
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ expected: numbered(1, 2, 3), givenUp: numbered(3) }),
+    );
+    expect(byInstance.size).toBe(2);
+  });
+});
+
+describe.concurrent('a host that answered the last run and is not reached by this one’s command', () => {
+  async function collected(made: Watched, changes: Partial<WaitingForHosts> = {}) {
+    const id = await sentToAll(made);
+    const expected = numbered(1, 2, 3);
+    return made.runCommand.collect(id, waiting({ expected, ...changes }));
+  }
+
+  test('is not waited for when it was terminated', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    expect((await collected(made)).byInstance.size).toBe(2);
+    expect(made.ssm.gate.count('DescribeInstanceInformation')).toBe(1);
+  });
+
+  test('is not waited for when its agent is lost', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 2, secondMilliseconds: 1 }, onTestFinished);
+    made.ssm.register({ machine: absentMachine(3), tags: {} });
+    offline(made, 3);
+    expect((await collected(made)).byInstance.size).toBe(2);
+  });
+
+  test('does not keep the others from being waited for', async ({ expect, onTestFinished }) => {
+    const made = await watched({ nodes: 2 }, onTestFinished);
+    const late = offline(made, 2);
+    const givenUp = numbered(9);
+    const collecting = collected(made, { givenUp });
+    await until(async () => made.ssm.gate.count('DescribeInstanceInformation') || undefined);
+    made.ssm.behaveNode(late, { kind: 'answers', stdout: 'at last' });
+    expect(textsOf((await collecting).byInstance)).toEqual({ 1: 'answer of 1', 2: 'at last' });
+  });
+
+  test.for([
+    ['its agent is Online', undefined],
+    ['the inventory cannot be read', { kind: 'refused', error: ERROR }],
+  ] as const)(
+    'is waited for until the time is up where %s',
+    async ([, fault], { expect, onTestFinished }) => {
+      const made = await watched({ nodes: 2 }, onTestFinished);
+      made.ssm.register({ machine: absentMachine(3), tags: {} });
+      if (fault !== undefined) {
+        made.ssm.gate.fail({ operation: 'DescribeInstanceInformation', fault });
+      }
+      const end = deadlineIn(SOON_MS);
+      expect((await collected(made, { until: end })).byInstance.size).toBe(2);
+      expect(Date.now()).toBeGreaterThanOrEqual(end.at);
+      expect(made.ssm.gate.count('DescribeInstanceInformation')).toBe(1);
+    },
+  );
+});

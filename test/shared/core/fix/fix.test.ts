@@ -1,0 +1,323 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Mend } from '../../../../shared/contract/report.ts';
+import { judge } from '../../../../shared/core/judge.ts';
+import { mendOf } from '../../../../shared/core/fix/fix.ts';
+import type { Device, Install, Observation } from '../../../../shared/core/overlay/vtep.ts';
+import { parsePods, type Pod } from '../../../../shared/core/parse/kubernetes.ts';
+import { cidr as cidrOf } from '../../../support/addressing.ts';
+import { type Cluster, cluster } from '../../../support/cluster.ts';
+import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
+
+const SIX = cluster(6).listed();
+
+function mended(damaged: Cluster, pods: readonly Pod[] = []): readonly Mend[] {
+  const judgement = judge(damaged.facts());
+  return judgement.findings.flatMap((finding) => mendOf(finding, judgement, pods));
+}
+
+/** `node2$ ip neigh …`, as if it were typed there. */
+function typed(damaged: Cluster, pods: readonly Pod[] = []): readonly string[] {
+  return mended(damaged, pods).map(({ where, command }) => `${where}$ ${command}`);
+}
+
+function installed(damaged: Cluster, install: Install | undefined, master = false): Cluster {
+  return damaged.names.reduce(
+    (sofar, name) =>
+      sofar.answer(name, (answer) => ({
+        ...answer,
+        host: {
+          ...answer.host,
+          install,
+          kubeconfig: master ? '/etc/rancher/k3s/k3s.yaml' : undefined,
+        },
+      })),
+    damaged,
+  );
+}
+
+describe('single entries are put back where they are gone', () => {
+  const pair = { observer: 'node2', subject: 'master1' } as const;
+
+  test.for([
+    [
+      'a neighbour entry',
+      SIX.lose('neighbour', pair),
+      'node2$ ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent',
+    ],
+    [
+      'an FDB entry',
+      SIX.lose('fdb', pair),
+      'node2$ bridge fdb replace 36:9b:9c:53:00:00 dev flannel.1 dst 192.168.1.0 self permanent',
+    ],
+    [
+      'a route',
+      SIX.lose('route', pair),
+      'node2$ ip route replace 10.68.0.0/24 via 10.68.0.0 dev flannel.1 onlink',
+    ],
+    [
+      'a wrong MAC',
+      SIX.change('neighbour', pair),
+      'node2$ ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent',
+    ],
+  ] as const)('%s', ([, damaged, command]) => {
+    expect(typed(damaged)).toEqual([
+      command,
+      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
+    ]);
+  });
+
+  test('but not on a device that is gone', () => {
+    expect(typed(SIX.dropDevice('node2'))).toEqual([
+      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
+    ]);
+  });
+
+  test('and not one by one where they are very many', () => {
+    const commands = mended(cluster(80).listed().lose('neighbour', { observer: 'node2' }));
+    expect(commands).toHaveLength(1);
+    expect(commands[0]?.where).toBe('kubectl');
+  });
+
+  test('never with a MAC that somebody has masked', () => {
+    const masked = cluster(6)
+      .hide('devices')
+      .listed((node) => ({
+        ...node,
+        annotated: node.annotated.map((one) => ({ ...one, mac: '36:9u:9c:53:4a:10' })),
+      }))
+      .lose('neighbour', { subject: 'master1' })
+      .lose('fdb', { subject: 'master1' });
+    expect(mended(masked).filter(({ command }) => command.includes('9u'))).toEqual([]);
+  });
+});
+
+describe('what two nodes claim is put nowhere: one of them may want the other’s packets', () => {
+  const { tunnelIp = '', mac = '' } = SIX.vtepOf('master1');
+  const claiming = (base: Cluster, changes: Partial<Device>): Cluster =>
+    base.answer('node3', (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        devices: answer.tables.devices?.map((device) => ({ ...device, ...changes })),
+      },
+    }));
+
+  test.for([
+    ['its tunnel IP', claiming(cluster(6), { addresses: [cidrOf(`${tunnelIp}/32`)] })],
+    ['its VTEP MAC', claiming(cluster(6), { mac })],
+    ['its VTEP MAC, beside a list of nodes', claiming(SIX, { mac })],
+  ] as const)('%s', ([, claimed]) => {
+    expect(judge(claimed.facts()).findings).not.toEqual([]);
+    const commands = typed(claimed);
+    expect(commands.filter((command) => /\$ (ip (neigh|route)|bridge)/.test(command))).toEqual([]);
+    expect(commands).not.toEqual([]);
+  });
+
+  test('and the entries of others are put back all the same', () => {
+    const claimed = claiming(cluster(6), { mac }).lose('route', {
+      observer: 'node2',
+      subject: 'node1',
+    });
+    const { podCidr, tunnelIp: via } = claimed.vtepOf('node1');
+    expect(typed(claimed)).toContain(
+      `node2$ ip route replace ${podCidr} via ${via} dev flannel.1 onlink`,
+    );
+  });
+});
+
+describe('a drifted device', () => {
+  test('is deleted, and made anew by flannel on that node alone', () => {
+    expect(typed(SIX.drift('master1'))).toEqual([
+      'master1$ ip link delete flannel.1',
+      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=master1',
+    ]);
+  });
+
+  test('goes by the name that it has', () => {
+    const renamed = SIX.drift('master1').answer('master1', (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        devices: answer.tables.devices?.map((device) => ({ ...device, name: 'flannel.4096' })),
+      },
+    }));
+    expect(typed(renamed)[0]).toBe('master1$ ip link delete flannel.4096');
+  });
+});
+
+describe('flannel is restarted as it came onto the host', () => {
+  const gone = SIX.dropDevice('node2');
+
+  test.for([
+    [
+      'canal',
+      gone,
+      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
+    ],
+    [
+      'rke2',
+      gone,
+      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
+    ],
+    [
+      'flannel',
+      gone,
+      'kubectl$ kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName=node2',
+    ],
+    ['k3s', gone, 'node2$ systemctl restart k3s-agent'],
+    [
+      undefined,
+      gone,
+      "kubectl$ kubectl -n kube-system delete pod -l 'k8s-app in (canal,flannel)' --field-selector spec.nodeName=node2",
+    ],
+  ] as const)('%s', ([install, damaged, command]) => {
+    expect(typed(installed(damaged, install))).toEqual([command]);
+  });
+
+  test('k3s on a master', () => {
+    expect(typed(installed(gone, 'k3s', true))).toEqual(['node2$ systemctl restart k3s']);
+  });
+
+  test('by its pods where they are known, in one command', () => {
+    const pods = ['node1', 'node2', 'node3'].map((node, at) => ({
+      name: `canal-${at}`,
+      namespace: 'kube-system',
+      node,
+      flannel: node !== 'node3',
+    }));
+    const damaged = SIX.dropDevice('node1', 'node2');
+    const commands = typed(damaged, pods);
+    expect(commands).toEqual([
+      'kubectl$ kubectl -n kube-system delete pod canal-0',
+      'kubectl$ kubectl -n kube-system delete pod canal-1',
+    ]);
+    const lost = SIX.lose('route', { subject: 'master1', observer: ['node1', 'node2'] });
+    expect(typed(lost, pods).at(-1)).toBe(
+      'kubectl$ kubectl -n kube-system delete pod canal-0 canal-1',
+    );
+  });
+
+  test('wherever it runs, where it would be very many nodes: nobody is left out', () => {
+    const commands = typed(cluster(60).listed().lose('neighbour', { subject: 'master1' }));
+    expect(commands.at(-1)).toBe('kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal');
+  });
+});
+
+/** What a person may paste into a root shell. */
+const NAME = '[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?';
+const IP = '[0-9a-f.:]{2,39}';
+const MAC = '[0-9a-f]{2}(:[0-9a-f]{2}){5}';
+const DEVICE = '(flannel(-v6)?\\.[0-9]{1,8}|vxlan(-v6)?\\.calico)';
+const SELECTOR = "(k8s-app=canal|app=flannel|'k8s-app in \\(canal,flannel\\)')";
+const COMMAND = new RegExp(
+  `^(${[
+    `ip neigh replace ${IP} lladdr ${MAC} dev ${DEVICE} nud permanent`,
+    `bridge fdb replace ${MAC} dev ${DEVICE} dst ${IP} self permanent`,
+    `ip route replace ${IP}/[0-9]{1,3} via ${IP} dev ${DEVICE} onlink`,
+    `ip link delete ${DEVICE}`,
+    `systemctl restart k3s(-agent)?`,
+    `kubectl -n ${NAME} delete pod ${NAME}( ${NAME})*`,
+    `kubectl -n kube-(system|flannel) delete pod -l ${SELECTOR}( --field-selector spec.nodeName=${NAME})?`,
+  ].join('|')})$`,
+);
+
+test('whatever hosts and Kubernetes send, every command is of the strict grammar', () => {
+  const evil = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.constantFrom(
+      '$(reboot)',
+      '; reboot',
+      '`reboot`',
+      '-rf',
+      '--all',
+      'a b',
+      '\n',
+      '&&',
+      '../..',
+    ),
+  );
+  const mac = fc.option(fc.oneof(anyMac, evil, fc.constant('36:9u:9c:53:4a:10')), {
+    nil: undefined,
+  });
+  const device = fc.oneof(
+    fc.constantFrom('flannel.1', 'flannel-v6.1', 'vxlan.calico', 'flannel.99999999999'),
+    evil,
+  );
+  const name = fc.oneof(fc.constantFrom('node1', 'node2', 'node3'), evil);
+  const ip = fc.option(anyIp, { nil: undefined });
+  const cidr = fc.option(anyCidr, { nil: undefined });
+  const anyHost = fc.record({
+    node: name,
+    install: fc.constantFrom<Install | undefined>('canal', 'k3s', 'flannel', undefined),
+    kubeconfig: fc.option(evil, { nil: undefined }),
+    device,
+    mac,
+    local: ip,
+    address: cidr,
+    neighbours: fc.array(
+      fc.record({ device, ip: anyIp, mac, permanent: fc.boolean(), state: evil }),
+    ),
+    fdb: fc.array(fc.record({ device, mac: fc.oneof(anyMac, evil), destination: anyIp })),
+    routes: fc.array(fc.record({ device, destination: anyCidr, gateway: anyIp })),
+  });
+  const listed = fc.record({
+    name,
+    mac,
+    publicIp: ip,
+    podCidrs: fc.array(anyCidr, { maxLength: 2 }),
+  });
+  const anyPod = fc.record({ name: evil, namespace: evil, node: name });
+  let commands = 0;
+  fc.assert(
+    fc.property(
+      fc.array(anyHost, { minLength: 2, maxLength: 5 }),
+      fc.option(fc.array(listed, { maxLength: 5 }), { nil: undefined }),
+      fc.array(anyPod, { maxLength: 4 }),
+      (hosts, nodes, pods) => {
+        const observations = hosts.map((host): Observation => {
+          const { node, install, kubeconfig, device: dev, neighbours, fdb, routes } = host;
+          const addresses = host.address === undefined ? [] : [host.address];
+          const own = { name: dev, up: true, mac: host.mac, local: host.local, addresses };
+          return {
+            kind: 'tables',
+            host: { node, install, kubeconfig },
+            tables: { devices: [own], neighbours, fdb, routes },
+            verbatim: [],
+            unread: [],
+          };
+        });
+        const list = nodes?.map((node) => ({
+          name: node.name,
+          internalIps: [],
+          podCidrs: node.podCidrs,
+          annotated: [{ family: 'ipv4', mac: node.mac, publicIp: node.publicIp }] as const,
+        }));
+        const judgement = judge(
+          cluster(0).facts({
+            observations,
+            nodes:
+              list === undefined
+                ? { kind: 'not-configured' }
+                : { kind: 'read', before: list, after: list },
+          }),
+        );
+        const items = pods.map((pod) => ({
+          metadata: { ...pod, labels: { 'k8s-app': 'canal' } },
+          spec: { nodeName: pod.node },
+        }));
+        const known = parsePods('pods', { items }).value;
+        for (const finding of judgement.findings) {
+          for (const { where, command } of mendOf(finding, judgement, known)) {
+            commands += 1;
+            expect(command).toMatch(COMMAND);
+            expect(where).toMatch(new RegExp(`^${NAME}$`));
+          }
+        }
+      },
+    ),
+    { numRuns: 1500 },
+  );
+  // Of random hosts some are damaged in a way that can be mended.
+  expect(commands).toBeGreaterThan(500);
+});

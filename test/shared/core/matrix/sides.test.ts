@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { sidesOf } from '../../../../shared/core/matrix/sides.ts';
+
+/** Who holds nothing of whom: `ab` of a string is the nodes a and b. */
+function severed(rows: Readonly<Record<string, string>>) {
+  return new Map(Object.entries(rows).map(([node, lost]) => [node, new Set(lost)]));
+}
+
+describe('a cluster has fallen apart', () => {
+  test('where two groups hold nothing of each other', () => {
+    expect(sidesOf(severed({ a: 'cd', b: 'cd', c: 'ab', d: 'ab' }))).toEqual({
+      one: ['a', 'b'],
+      other: ['c', 'd'],
+    });
+  });
+
+  test('the larger side first, and silent nodes on the side of who holds them', () => {
+    expect(sidesOf(severed({ a: 'cdex', b: 'cdex', c: 'ab', d: 'ab', e: 'ab' }))).toEqual({
+      one: ['c', 'd', 'e'],
+      other: ['a', 'b'],
+    });
+  });
+
+  test.for<readonly [string, Readonly<Record<string, string>>]>([
+    ['all is well', { a: '', b: '', c: '', d: '' }],
+    ['one side holds the other', { a: 'cd', b: 'cd', c: '', d: '' }],
+    ['a node alone is lost, and has lost all', { a: 'bcd', b: 'a', c: 'a', d: 'a' }],
+    ['there are three sides', { a: 'cdef', b: 'cdef', c: 'abef', d: 'abef', e: 'abcd', f: 'abcd' }],
+    ['a side has lost one of its own', { a: 'bcd', b: 'bcd', c: 'ab', d: 'ab' }],
+  ])('and not where %s', ([, rows]) => {
+    expect(sidesOf(severed(rows))).toBeUndefined();
+  });
+
+  test('although one of forty has a fault of its own, and not although a tenth have', () => {
+    const left = Array.from({ length: 20 }, (_, at) => `left${at}`);
+    const right = Array.from({ length: 20 }, (_, at) => `right${at}`);
+    const apart = new Map<string, ReadonlySet<string>>([
+      ...left.map((node) => [node, new Set(right)] as const),
+      ...right.map((node) => [node, new Set(left)] as const),
+    ]);
+    const strays = (count: number) => [
+      ...apart,
+      ...left.slice(0, count).map((node) => [node, new Set([...left, ...right])] as const),
+    ];
+    expect(sidesOf(new Map(strays(1)))?.one).toHaveLength(20);
+    expect(sidesOf(new Map(strays(4)))).toBeUndefined();
+  });
+});

@@ -1,0 +1,295 @@
+import { describe, expect, test } from 'vitest';
+import { devicesOf } from '../../../../shared/core/members/device-age.ts';
+import { membersOf } from '../../../../shared/core/members/members.ts';
+import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
+import { judge } from '../../../../shared/core/judge.ts';
+import { nextRoster } from '../../../../shared/core/members/roster.ts';
+import { nthNode } from '../../../support/addressing.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
+
+const SIX = cluster(6);
+const DAY_MS = 86_400_000;
+
+/** `master1 node1?`: who takes part, and of whom nothing was read. */
+function story(facts: Facts): string {
+  return membersOf(facts)
+    .members.map(({ node, observed }) => (observed === undefined ? `${node}?` : node))
+    .join(' ');
+}
+
+function problemsWith(facts: Facts, where: string): readonly string[] {
+  return membersOf(facts)
+    .problems.filter((problem) => problem.where === where)
+    .map(({ message }) => message);
+}
+
+function remember(node: string, changes: Partial<RosterEntry> = {}): RosterEntry {
+  return { node, vteps: [], master: false, lastSeen: NOW, devices: [], ...changes };
+}
+
+describe('who takes part', () => {
+  const two = cluster(2);
+
+  test.for([
+    ['who answered', two.facts(), 'master1 master2'],
+    ['who was silent is unknown', two.listed().silence('master2').facts(), 'master1 master2?'],
+    [
+      'whom the roster knows',
+      two.silence('master2').facts({ roster: [remember('master2'), remember('node9')] }),
+      'master1 master2? node9?',
+    ],
+    [
+      'whom kubectl on a master knows',
+      two.facts({ listedNames: ['master1', 'node8'] }),
+      'master1 master2 node8?',
+    ],
+    [
+      'whom the roster has not seen for a week has left',
+      two.facts({ roster: [remember('node9', { lastSeen: NOW - 8 * DAY_MS })] }),
+      'master1 master2',
+    ],
+    [
+      'whose host has got another name has left',
+      two.facts({ roster: [remember('node9', { instanceId: nthNode(1).instanceId })] }),
+      'master1 master2',
+    ],
+    [
+      'whose host has got the name of another has not',
+      cluster(2)
+        .answer('master2', (answer) => ({ ...answer, host: { ...answer.host, node: 'master1' } }))
+        .facts({ roster: [remember('master2', { instanceId: nthNode(1).instanceId })] }),
+      'master1? master2?',
+    ],
+    [
+      "Kubernetes' list is the truth where there is one",
+      two.listed().facts({ roster: [remember('node9')], listedNames: ['node8'] }),
+      'master1 master2',
+    ],
+  ] as const)('%s', ([, facts, members]) => {
+    expect(story(facts)).toBe(members);
+  });
+
+  test('only nodes in both lists', () => {
+    const { nodes } = two.listed().facts();
+    const after = nodes.kind === 'read' ? nodes.after : [];
+    const facts = two.facts({ nodes: { kind: 'read', before: after.slice(0, 1), after } });
+    expect(story(facts)).toBe('master1');
+    expect(
+      story(two.facts({ nodes: { kind: 'read', before: after, after: after.slice(1) } })),
+    ).toBe('master2');
+  });
+
+  test('a node without annotations and without a device is no part of the overlay', () => {
+    const facts = two
+      .listed((node) => (node.name === 'master2' ? { ...node, annotated: [] } : node))
+      .dropDevice('master2')
+      .facts();
+    expect(story(facts)).toBe('master1');
+    expect(problemsWith(facts, 'master2')).toHaveLength(1);
+  });
+
+  test('a host that answers under a name that no list holds is a problem, and no member', () => {
+    const [, second] = two.facts().observations;
+    const facts = cluster(1).listed().facts();
+    const both = { ...facts, observations: [...facts.observations, ...(second ? [second] : [])] };
+    expect(story(both)).toBe('master1');
+    expect(problemsWith(both, 'master2')[0]).toContain('no node of the overlay has its name');
+  });
+
+  test('why a host is unknown is a problem', () => {
+    expect(problemsWith(two.silence('master2').facts(), 'master2')).toEqual(['no answer']);
+  });
+
+  test('a pod on a node that no list holds is a problem', () => {
+    const pods = [{ name: 'metrics', namespace: 'kube-system', node: 'node3', flannel: false }];
+    expect(problemsWith(two.listed().facts({ pods }), 'node3')[0]).toContain('not checked');
+  });
+});
+
+describe('two hosts that claim one name', () => {
+  const twins = cluster(3).answer('master2', (answer) => ({
+    ...answer,
+    host: { ...answer.host, node: 'master1' },
+  }));
+
+  test.for([
+    ['with a list', twins.listed().facts(), 'master1? master2? master3'],
+    ['without one', twins.facts(), 'master1? master3'],
+  ] as const)('are both unknown, %s', ([, facts, members]) => {
+    expect(story(facts)).toBe(members);
+    expect(problemsWith(facts, 'master1')[0]).toContain('several hosts claim this name');
+  });
+
+  test('are told by their managed-node ids', () => {
+    const [message] = problemsWith(twins.facts(), 'master1');
+    expect(message).toContain('mi-00000000000000000, mi-00000000000000001');
+  });
+});
+
+describe('grace', () => {
+  test('nobody has one who has been there for long', () => {
+    expect(membersOf(SIX.listed().facts()).members.every((one) => one.grace === undefined)).toBe(
+      true,
+    );
+  });
+
+  test.for([
+    [119, 'joined the cluster 119 s ago'],
+    [120, undefined],
+  ] as const)('a node that joined %i s ago: %s', ([seconds, grace]) => {
+    const { nodes } = SIX.listed((node) =>
+      node.name === 'node1' ? { ...node, createdAt: NOW - seconds * 1000 } : node,
+    ).facts();
+    expect(young({ nodes })).toBe(grace);
+  });
+
+  test('a host that has just booted', () => {
+    const { observations } = SIX.answer('node1', (answer) => ({
+      ...answer,
+      host: { ...answer.host, uptimeSeconds: 61.5 },
+    })).facts();
+    expect(young({ observations })).toBe('booted 61 s ago');
+  });
+
+  test('a device with another index than last time was made anew', () => {
+    expect(
+      young({ roster: [remember('node1', { devices: [{ family: 'ipv4', index: 2 }] })] }),
+    ).toBe('its VXLAN device was made 0 s ago');
+  });
+
+  test('the first device ever seen is of no known age', () => {
+    expect(young({ roster: [remember('node1')] })).toBeUndefined();
+  });
+
+  test('a young device stays young in the next run, and is grown up in a later one', () => {
+    expect(young({ roster: since(60) })).toBe('its VXLAN device was made 60 s ago');
+    expect(young({ roster: since(300) })).toBeUndefined();
+  });
+
+  test('a device that is gone keeps its index in mind, so that its successor is young', () => {
+    const devices = [{ family: 'ipv4', index: 3 }] as const;
+    const gone = SIX.dropDevice('node1').facts({ roster: [remember('node1', { devices })] });
+    const member = membersOf(gone).members.find(({ node }) => node === 'node1');
+    expect(member && devicesOf(NOW, member)).toEqual(devices);
+  });
+
+  test.for([
+    ['IPv6 alone', ['flannel-v6.1']],
+    ['both families, of which that of IPv6 is young', ['flannel.1', 'flannel-v6.1']],
+  ] as const)('a young device is seen in a cluster of %s', ([, names]) => {
+    const before = next(withDevices(names, 3).facts());
+    const anew = withDevices(names, 9).facts({ roster: before, now: NOW + 60_000 });
+    expect(graceOfNode1(anew)).toBe('its VXLAN device was made 0 s ago');
+    const later = { ...anew, roster: next(anew), now: NOW + 90_000 };
+    expect(graceOfNode1(later)).toBe('its VXLAN device was made 30 s ago');
+    expect(graceOfNode1({ ...later, now: NOW + 300_000 })).toBeUndefined();
+  });
+
+  test('who has grace is judged neither as observer nor as subject', () => {
+    const facts = SIX.answer('node1', (answer) => ({
+      ...answer,
+      host: { ...answer.host, uptimeSeconds: 30 },
+      tables: { ...answer.tables, neighbours: [] },
+    }))
+      .lose('neighbour', { subject: 'node1' })
+      .facts();
+    const { findings, problems } = judge(facts);
+    expect(findings).toEqual([]);
+    expect(problems).toEqual([{ where: 'node1', message: 'not checked yet: booted 30 s ago' }]);
+  });
+});
+
+describe('the roster', () => {
+  test('keeps each VTEP as it was last known', () => {
+    const first = next(cluster(2).facts());
+    const later = cluster(2).silence('master1', 'master2').facts({ roster: first });
+    expect(next(later)).toEqual(first);
+    expect(first.map(({ node, vteps }) => `${node} ${vteps[0]?.mac}`)).toEqual([
+      'master1 36:9b:9c:53:00:00',
+      'master2 36:9b:9c:53:00:01',
+    ]);
+  });
+
+  test('knows when each node was last read', () => {
+    const roster = [remember('master1', { lastSeen: 6 })];
+    const [entry] = next(cluster(1).facts({ roster }));
+    expect(entry?.lastSeen).toBe(NOW);
+    const [silent] = next(cluster(1).silence('master1').facts({ roster, now: 7 }));
+    expect(silent?.lastSeen).toBe(6);
+  });
+
+  test('forgets a node that no list holds', () => {
+    const facts = cluster(1)
+      .listed()
+      .facts({ roster: [remember('node9')] });
+    expect(next(facts).map(({ node }) => node)).toEqual(['master1']);
+  });
+
+  test('forgets, without a list, a node that nobody has seen for a week', () => {
+    const roster = [
+      remember('node8', { lastSeen: NOW - 6 * DAY_MS }),
+      remember('node9', { lastSeen: NOW - 8 * DAY_MS }),
+    ];
+    expect(next(cluster(1).facts({ roster })).map(({ node }) => node)).toEqual([
+      'master1',
+      'node8',
+    ]);
+  });
+
+  test('holds nobody of whom there is no more than a name in another host’s answer', () => {
+    const facts = cluster(1).facts({ listedNames: ['node8'], roster: [remember('node9')] });
+    expect(next(facts).map(({ node }) => node)).toEqual(['master1', 'node9']);
+  });
+
+  test('knows a master by its admin kubeconfig, also while it is silent', () => {
+    const master = cluster(1).answer('master1', (answer) => ({
+      ...answer,
+      host: { ...answer.host, kubeconfig: '/etc/kubernetes/admin.conf' },
+    }));
+    const roster = next(master.facts());
+    expect(roster[0]?.master).toBe(true);
+    expect(next(cluster(1).silence('master1').facts({ roster }))[0]?.master).toBe(true);
+    expect(next(cluster(1).facts({ roster }))[0]?.master).toBe(false);
+  });
+
+  test('a silent host is judged as a subject by what the roster knows of it', () => {
+    const roster = next(SIX.facts());
+    const facts = SIX.silence('master1')
+      .lose('neighbour', { subject: 'master1' })
+      .facts({ roster });
+    expect(judge(facts).findings.map(({ name, cause }) => `${name} ${cause}`)).toEqual([
+      'master1 neighbour-missing',
+    ]);
+  });
+});
+
+function young(changes: Partial<Facts>): string | undefined {
+  return graceOfNode1(SIX.facts(changes));
+}
+
+function graceOfNode1(facts: Facts): string | undefined {
+  return membersOf(facts).members.find(({ node }) => node === 'node1')?.grace;
+}
+
+/** The last of node1's devices has the given index, the others the one that they always had. */
+function withDevices(names: readonly string[], index: number): Cluster {
+  return SIX.answer('node1', (answer) => {
+    const devices = names.map((name, at) => ({
+      name,
+      up: true,
+      index: at === names.length - 1 ? index : 2,
+      addresses: [],
+    }));
+    return { ...answer, tables: { ...answer.tables, devices } };
+  });
+}
+
+function since(seconds: number): readonly RosterEntry[] {
+  return [
+    remember('node1', { devices: [{ family: 'ipv4', index: 3, since: NOW - seconds * 1000 }] }),
+  ];
+}
+
+function next(facts: Facts): readonly RosterEntry[] {
+  return nextRoster(facts, judge(facts));
+}
