@@ -7,7 +7,7 @@
  *     D flannel.1 3 UP 1450 36:9b:9c:53:4a:10 1 192.168.1.140 8472
  *     N flannel.1 10.68.2.0 - INCOMPLETE
  *     V neighbour 10.68.2.0 dev flannel.1  INCOMPLETE
- *     vtepwatch 1 end 188 662144372
+ *     vtepwatch 1 end 207 665511497
  *
  * `shared/core/parse/answer.ts` reads records and `lab/crowd/envelope.ts` writes them, both from the
  * tables below. The script spells the records itself, and a test holds every line that it prints to
@@ -242,7 +242,7 @@ export interface Field {
   readonly isOptional: boolean;
 }
 
-export interface Grammar {
+interface Grammar {
   readonly fields: readonly Field[];
   /** A whole line, with a group for each field. */
   readonly line: RegExp;

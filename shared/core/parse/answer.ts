@@ -33,8 +33,8 @@ type Opened =
   | { readonly kind: 'broken'; readonly reason: string };
 
 /**
- * Reads an answer by the grammar of `wire.ts`. The script writes exactly this form, so one line that
- * no record matches breaks the whole answer: a host that answers nonsense is not to be half believed.
+ * Reads an answer by the grammar of `wire.ts`. The script prints exactly this form, so one line that no
+ * record matches breaks the whole answer: vtepwatch does not believe half of what a host sends.
  */
 export function readAnswer<A extends Action>(action: A, text: string): Answer<A> {
   const opened = openAnswer(action, text);
@@ -67,9 +67,9 @@ export function recordsOf<R extends { readonly kind: RecordKind }, K extends R['
 }
 
 /**
- * Takes an answer out of its envelope. Only a complete answer counts: it begins and ends with the
- * marks, and length and checksum of what lies between are right. Anything else was cut, mixed
- * with other output, or is not from this program's script, and says nothing about the host.
+ * Takes the payload out of the envelope. Only a complete answer counts: it has the first and the last
+ * line, and the payload has the length and checksum that the last line names. Any other text was cut,
+ * was mixed with other output, or comes from another program, and reports nothing about the host.
  */
 export function openAnswer(action: Action, text: string): Opened {
   const begin = `${ANSWER_BEGIN} ${action}\n`;
@@ -96,7 +96,7 @@ function broken(text: string, why: string): { readonly kind: 'broken'; readonly 
   return { kind: 'broken', reason: `the answer ${why} (${start})` };
 }
 
-/** Words that become more than text; undefined where they are not what their name says. */
+/** Reads words that become more than text; returns undefined for what is no such word after all. */
 const READERS = {
   count: Number,
   uptime: Number,
@@ -107,7 +107,7 @@ const READERS = {
   sums: sumsOf,
 } satisfies Readonly<Partial<Record<Word, (text: string) => unknown>>>;
 
-/** What each word becomes. */
+/** The type of each word once it is read. */
 type Values = {
   readonly [W in Word]: W extends keyof typeof READERS
     ? Exclude<ReturnType<(typeof READERS)[W]>, undefined>
@@ -145,7 +145,7 @@ export function readRecord(line: string): WireRecord | undefined {
   return isWhole(draft) ? draft : undefined;
 }
 
-/** The loop above read each field of the kind by its word, which the types cannot follow. */
+/** `readRecord` has read each field of this kind by its word, which the types cannot follow. */
 function isWhole(draft: Draft): draft is WireRecord {
   return typeof draft['kind'] === 'string' && GRAMMARS.has(draft['kind']);
 }
@@ -156,12 +156,12 @@ function isOf<A extends Action>(action: A, record: WireRecord): record is Answer
 
 const SUMS = BUCKETS * SYNDROMES;
 
-/** The value of a digit by its code; others than ASCII are in no answer. */
+/** The value of a digit by its character code. An answer has only ASCII. */
 const DIGIT_VALUES = Array.from({ length: 128 }, (_, code) =>
   ALPHABET.indexOf(String.fromCharCode(code)),
 );
 
-/** The sums of a digest, or undefined where one is none modulo the prime. */
+/** The sums of a digest; undefined where one of them is not below the prime. */
 function sumsOf(text: string): Int32Array | undefined {
   const sums = new Int32Array(SUMS);
   for (let at = 0; at < SUMS; at++) {

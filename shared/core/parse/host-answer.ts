@@ -64,7 +64,7 @@ function factsOf(records: HostRecords, instanceId: string): HostFacts | undefine
   };
 }
 
-/** The host's tables; one that it could not read whole is not known, whatever came of it. */
+/** The host's tables. A table that it could not read whole is unknown, whatever part of it came. */
 function tablesOf(records: HostRecords): Tables {
   const unread = new Set(recordsOf(records, 'U').map(({ table }) => table));
   const devices = recordsOf(records, 'D').map((device) => {
@@ -91,9 +91,9 @@ function tablesOf(records: HostRecords): Tables {
 type TablesSeen = Extract<Observation, { readonly kind: 'tables' }>;
 
 /**
- * Two pages of one host's tables as one observation. Each entry is on one page; devices and facts
- * are on all. A page that is not known makes the host unknown, and so does a host that became
- * another, or got another device, between two pages: half of its tables would be of the past.
+ * Two pages of one host's tables as one observation. Each entry is on one page; devices and facts are
+ * on every page. A page that is unknown makes the host unknown. So does a boot, another name or another
+ * device between two pages, because some of the entries would then be outdated.
  */
 export function joinPages(one: Observation, other: Observation): Observation {
   if (one.kind !== 'tables') return one;
@@ -126,7 +126,7 @@ function changeBetween(one: TablesSeen, other: TablesSeen): string | undefined {
   return undefined;
 }
 
-/** A table that one page does not show is not known whole. */
+/** A table that is unknown on one page is unknown. */
 function joinTables(one: Tables, other: Tables): Tables {
   return {
     devices: one.devices,

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { record, sealed } from '../../../../lab/crowd/envelope.ts';
@@ -15,6 +17,8 @@ import {
 } from '../../../../shared/contract/wire.ts';
 import { readAnswer, readRecord } from '../../../../shared/core/parse/answer.ts';
 import { anyCidr, anyIp } from '../../../support/entries.ts';
+
+const WIRE = path.join(import.meta.dirname, '../../../../shared/contract/wire.ts');
 
 /** What is written in a field, and what is read from it. */
 interface Value {
@@ -138,6 +142,16 @@ describe('a record', () => {
 });
 
 describe('an answer', () => {
+  test('the example at the head of the grammar is one', () => {
+    const example = readFileSync(WIRE, 'utf8').matchAll(/^ \* {5}(.*)$/gm);
+    const lines = example.map(([, line = '']) => line).toArray();
+    const { length } = lines;
+    expect(readAnswer('entries', lines.join('\n'))).toMatchObject({
+      kind: 'records',
+      records: Array.from({ length: length - 2 }, () => ({})),
+    });
+  });
+
   test('it is read as it was written', () => {
     fc.assert(
       fc.property(anyAnswer, ({ action, records, answer }) => {
