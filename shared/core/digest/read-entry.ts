@@ -1,5 +1,5 @@
-import type { Holdings } from '../matrix/cells.ts';
-import { compare, type Entry, type Index } from '../matrix/diff.ts';
+import type { HeldEntry } from '../overlay/entries.ts';
+import { compare, type Holdings, type Index } from '../overlay/holdings.ts';
 import type { ExpectedEntry } from './codebook.ts';
 import { add } from './field.ts';
 import { symbolOf } from './symbol.ts';
@@ -25,7 +25,7 @@ export function readEntry(entry: ExpectedEntry, holdings: Holdings): ReadEntry {
 }
 
 /** Nearly all are as expected, and need not be reckoned again. */
-function weightOf(held: Entry, { wanted, symbol }: ExpectedEntry): number {
+function weightOf(held: HeldEntry, { wanted, symbol }: ExpectedEntry): number {
   return held.value === wanted.value && !held.weak
     ? symbol.weight
     : (symbolOf(wanted.table, held)?.weight ?? 0);

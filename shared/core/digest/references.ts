@@ -1,6 +1,6 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { DigestTable } from '../../contract/digest.ts';
-import type { Holdings } from '../matrix/cells.ts';
+import type { Holdings } from '../overlay/holdings.ts';
 import { type Codebook, type ExpectedEntry, nameOf } from './codebook.ts';
 import { decode } from './decode.ts';
 import { type Actual, type Digested, entriesAt, type Guess } from './explain.ts';

@@ -1,4 +1,4 @@
-import { type Holdings, onDevice } from '../matrix/cells.ts';
+import { type Holdings, onDevice } from '../overlay/holdings.ts';
 import type { Member } from '../members/member.ts';
 import { ownDevice } from '../members/own-device.ts';
 import type { Vtep } from '../overlay/vtep.ts';

@@ -1,16 +1,13 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
-import { type Family, familyOf } from '../overlay/addresses.ts';
-import type { Tables, Vtep } from '../overlay/vtep.ts';
+import type { OverlayEntry } from '../overlay/entries.ts';
 import {
-  type DirectEntry,
-  entriesOf,
-  heldFdb,
-  heldNeighbour,
-  heldRoute,
-  type OverlayEntry,
-} from '../overlay/entries.ts';
-import { deviceFamily, isOverlayDevice, namedAs, type Profile } from '../overlay/profile.ts';
-import { compare, type Difference, type Entry, type Index, indexEntries } from './diff.ts';
+  compare,
+  type Difference,
+  type Holdings,
+  type Index,
+  onDevice,
+  type Wanted,
+} from '../overlay/holdings.ts';
 
 /**
  * Whether an observer holds one table's entry for a subject. `changed`: it holds another value.
@@ -35,64 +32,6 @@ export interface Cell {
   readonly entries: readonly WrongEntry[];
 }
 
-/** What observers must hold for one VTEP. What is not known of it is undefined. */
-export interface Wanted extends Readonly<Record<Table, OverlayEntry | undefined>> {
-  readonly node: string;
-  readonly family: Family;
-  readonly direct: DirectEntry | undefined;
-}
-
-export function wantedFor(vtep: Vtep, profile: Profile): Wanted {
-  const overlay = entriesOf(vtep, 'overlay', profile);
-  const of = (wanted: Table): OverlayEntry | undefined =>
-    overlay.find(({ table }) => table === wanted);
-  const [direct] = entriesOf(vtep, 'direct', profile);
-  const { node, family } = vtep;
-  return { node, family, neighbour: of('neighbour'), fdb: of('fdb'), route: of('route'), direct };
-}
-
-/** The entries of one observer, ready to be looked up; a table it did not show is undefined. */
-export interface Holdings {
-  readonly node: string;
-  readonly family: Family;
-  readonly device: string;
-  readonly neighbour: Index | undefined;
-  readonly fdb: Index | undefined;
-  readonly route: Index | undefined;
-  /** Routes over other devices than the overlay's: what DirectRouting sets. */
-  readonly direct: Index | undefined;
-}
-
-/** One observer's entries of each family. `profile`: that of its cluster. */
-export function holdingsOf(
-  node: string,
-  tables: Tables,
-  profile: Profile,
-): Readonly<Record<Family, Holdings>> {
-  const { devices, neighbours, fdb, routes } = tables;
-  // Where links were not captured, neighbour entries have the names of the devices.
-  const named = [
-    ...(devices ?? []).map(({ name }) => name),
-    ...(neighbours ?? []).map(({ device }) => device),
-  ];
-  const { devices: names } = namedAs(profile, named);
-  const ofFamily = (family: Family): Holdings => {
-    const isOfOverlay = ({ device }: { readonly device: string }): boolean =>
-      isOverlayDevice(device) && deviceFamily(device) === family;
-    const ownRoutes = routes?.filter(({ destination }) => familyOf(destination) === family);
-    return {
-      node,
-      family,
-      device: names[family],
-      neighbour: indexOf(neighbours?.filter(isOfOverlay).map(heldNeighbour)),
-      fdb: indexOf(fdb?.filter(isOfOverlay).map(heldFdb)),
-      route: indexOf(ownRoutes?.filter(isOfOverlay).map(heldRoute)),
-      direct: indexOf(ownRoutes?.filter((route) => !isOfOverlay(route)).map(heldRoute)),
-    };
-  };
-  return { ipv4: ofFamily('ipv4'), ipv6: ofFamily('ipv6') };
-}
-
 /** What is wrong in one cell, or undefined where nothing is. */
 export function cellOf(held: Holdings, wanted: Wanted): Cell | undefined {
   if (routesDirectly(held, wanted)) return undefined;
@@ -115,11 +54,6 @@ export function cellOf(held: Holdings, wanted: Wanted): Cell | undefined {
     route: compared.route?.kind === 'changed' ? 'absent' : heldOf(compared.route),
   } as const;
   return { observer: held.node, subject: wanted.node, state, entries };
-}
-
-/** The same entry where the device has another name. Most hosts share one name, and one entry. */
-export function onDevice(entry: OverlayEntry, device: string): OverlayEntry {
-  return entry.device === device ? entry : { ...entry, device };
 }
 
 /** Merges what two families say of one cell: of each table, the worse. */
@@ -156,8 +90,4 @@ const WORST_FIRST: readonly Held[] = ['absent', 'changed', 'weak', 'unknown', 'r
 
 function worse(one: Held, two: Held): Held {
   return WORST_FIRST.indexOf(one) < WORST_FIRST.indexOf(two) ? one : two;
-}
-
-function indexOf(entries: readonly Entry[] | undefined): Index | undefined {
-  return entries === undefined ? undefined : indexEntries(entries);
 }

@@ -6,7 +6,8 @@ import type { Values } from '../digest/values.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import type { Profile } from '../overlay/profile.ts';
 import { ownDevice } from '../members/own-device.ts';
-import { type Cell, type Held, mergeCells, onDevice, type WrongEntry } from './cells.ts';
+import { onDevice } from '../overlay/holdings.ts';
+import { type Cell, type Held, mergeCells, type WrongEntry } from './cells.ts';
 
 /** What cells are made of where a host answered with a digest. */
 export interface Spelling {

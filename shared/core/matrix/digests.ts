@@ -7,7 +7,7 @@ import { strangersBy } from '../digest/strangers.ts';
 import type { Member, ObservedHost } from '../members/member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 import type { Profile } from '../overlay/profile.ts';
-import { holdingsOf } from './cells.ts';
+import { holdingsOf } from '../overlay/holdings.ts';
 import { cellsOfDigest, suspectsBy } from './digest-cells.ts';
 import { CELLS_OF_ROW, NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
 import { sidesOf } from './sides.ts';

@@ -1,8 +1,8 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 import { keysOf } from '../overlay/entries.ts';
-import type { Holdings } from './cells.ts';
-import type { Entry, Index } from './diff.ts';
+import type { HeldEntry } from '../overlay/entries.ts';
+import type { Holdings, Index } from '../overlay/holdings.ts';
 
 /** The keys of all live nodes, table by table. */
 export type LiveKeys = Readonly<Record<Table, ReadonlySet<string>>>;
@@ -27,7 +27,7 @@ export function ghostsOf(
   holdings: readonly Holdings[],
   live: LiveKeys,
 ): Readonly<Record<Table, number>> {
-  const count = (table: Table, isGhost: (entry: Entry) => boolean): number =>
+  const count = (table: Table, isGhost: (entry: HeldEntry) => boolean): number =>
     holdings.reduce((sum, held) => sum + entriesIn(held[table]).filter(isGhost).length, 0);
   return {
     // The kernel's own attempts to resolve an address are not entries that anybody made.
@@ -41,6 +41,6 @@ export function ghostsOf(
   };
 }
 
-function entriesIn(index: Index | undefined): readonly Entry[] {
+function entriesIn(index: Index | undefined): readonly HeldEntry[] {
   return [...(index?.values() ?? [])].flat();
 }

@@ -2,15 +2,17 @@ import type { Facts, RosterEntry } from '../facts.ts';
 import type { Member } from './member.ts';
 import { devicesOf } from './device-age.ts';
 import { groupBy } from '../group.ts';
-import type { Judgement } from '../judge.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 
 const DAY_MS = 86_400_000;
 
 /** The roster after this run. It drops a node that the list lacks or that no run saw for `rosterDays`. */
-export function nextRoster(facts: Facts, judgement: Judgement): readonly RosterEntry[] {
-  const known = groupBy(judgement.vteps, ({ node }) => node);
-  const current = judgement.members
+export function nextRoster(
+  facts: Facts,
+  { members, vteps }: { readonly members: readonly Member[]; readonly vteps: readonly Vtep[] },
+): readonly RosterEntry[] {
+  const known = groupBy(vteps, ({ node }) => node);
+  const current = members
     .filter((member) => isMoreThanAName(member) || known.has(member.node))
     .map((member) => entryOf(facts, known.get(member.node) ?? [], member));
   const oldest = facts.now - facts.limits.rosterDays * DAY_MS;

@@ -1,4 +1,5 @@
-import { type Cell, cellOf, holdingsOf, mergeCells, wantedFor } from '../matrix/cells.ts';
+import { type Cell, cellOf, mergeCells } from '../matrix/cells.ts';
+import { holdingsOf, wantedFor } from '../overlay/holdings.ts';
 import { type Matrix, rowOf } from '../matrix/matrix.ts';
 import { NOTHING_SEEN } from '../matrix/seen.ts';
 import { TABLES } from '../../contract/causes.ts';

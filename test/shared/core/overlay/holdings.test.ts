@@ -1,17 +1,23 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compare, type Entry, indexEntries } from '../../../../shared/core/matrix/diff.ts';
+import { groupBy } from '../../../../shared/core/group.ts';
+import type { HeldEntry } from '../../../../shared/core/overlay/entries.ts';
+import { compare, type Index } from '../../../../shared/core/overlay/holdings.ts';
 
 /** `k=v`: an entry; `k=v~`: a weak one; `k=`: a key for which the table has no answer. */
-function entryOf(text: string): Entry {
+function entryOf(text: string): HeldEntry {
   const [key = '', value = ''] = text.replace('~', '').split('=');
   return { key, value: value === '' ? undefined : value, weak: text.endsWith('~'), text };
+}
+
+function indexOf(entries: readonly HeldEntry[]): Index {
+  return groupBy(entries, ({ key }) => key);
 }
 
 /** `absent`, `changed k=w`: what `compare` says, with the entry that was found. */
 function story(expected: string, held: readonly string[]): string {
   const [key = '', value = ''] = expected.split('=');
-  const difference = compare({ key, value }, indexEntries(held.map(entryOf)));
+  const difference = compare({ key, value }, indexOf(held.map(entryOf)));
   const found = 'found' in difference ? difference.found : '';
   return `${difference.kind} ${found}`.trim();
 }
@@ -39,7 +45,7 @@ describe('compare', () => {
     });
     fc.assert(
       fc.property(table, fc.array(fc.tuple(fc.string(), fc.string())), (rows, strangers) => {
-        const held = rows.flatMap(([key, value, done]): Entry[] => {
+        const held = rows.flatMap(([key, value, done]): HeldEntry[] => {
           const entry = { key, value, weak: false, text: `${key} ${value}` };
           switch (done) {
             case 'none':
@@ -58,7 +64,7 @@ describe('compare', () => {
         const others = strangers
           .filter(([key]) => !keys.has(key))
           .map(([key, value]) => ({ key, value, weak: false, text: '' }));
-        const index = indexEntries([...held, ...others]);
+        const index = indexOf([...held, ...others]);
         expect(rows.map(([key, value]) => compare({ key, value }, index).kind)).toEqual(
           rows.map(([, , done]) => (done === 'unanswered' ? 'absent' : done)),
         );
