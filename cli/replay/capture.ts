@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Latency, type Problem, REQUESTS } from '../../shared/contract/report.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts, NodeList } from '../../shared/core/facts.ts';
+import { PROFILES } from '../../shared/core/overlay/profile.ts';
 import type { ClusterNode, Observation } from '../../shared/core/overlay/vtep.ts';
 import { parseAddresses, parseLinks, withAddresses } from '../../shared/core/parse/devices.ts';
 import { parseFdb } from '../../shared/core/parse/fdb.ts';
@@ -17,7 +18,7 @@ import type { Parsed } from '../../shared/core/parse/parsed.ts';
 import { parseRoutes } from '../../shared/core/parse/routes.ts';
 
 /** A capture of one device leaves its name out of the lines; then it is flannel's. */
-const DEVICE = 'flannel.1';
+const DEVICE = PROFILES.flannel.devices.ipv4;
 
 /** A capture has no history: no node is young, and every fault counts at once. */
 const LIMITS = limitsSchema.parse({ graceSeconds: 0, pairPatienceSeconds: 0 });

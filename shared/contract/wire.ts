@@ -75,7 +75,10 @@ export function checksum(payload: string): number {
   return sum;
 }
 
-/** flannel names its devices `flannel.<VNI>` (pkg/backend/vxlan/vxlan.go); a VNI has 24 bits. */
+/**
+ * flannel names its devices `flannel.<VNI>` (pkg/backend/vxlan/vxlan.go, createVXLANDevice); a VNI has
+ * 24 bits. Calico's names are fixed (felix/dataplane/linux/dataplanedefs/dataplane_defs.go).
+ */
 const OVERLAY = String.raw`(?:flannel(?:-v6)?\.[0-9]{1,8}|vxlan(?:-v6)?\.calico)`;
 const IP = String.raw`(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-f]*:[0-9a-f.:]*)`;
 /** RFC 1123, as Kubernetes names its nodes. */

@@ -63,13 +63,15 @@ function append<K>(map: Map<K, ExpectedEntry[]>, key: K, entry: ExpectedEntry): 
 }
 
 function expectedOf(vtep: Vtep, profile: Profile): readonly ExpectedEntry[] {
-  const wanted = [...entriesOf(vtep, 'overlay', profile), ...entriesOf(vtep, 'direct', profile)];
-  return wanted.flatMap((entry) => {
-    const symbol = symbolOf(entry.table, entry);
-    return symbol === undefined
-      ? []
-      : [{ vtep, wanted: entry, name: nameOf(entry.table, entry.key), symbol }];
-  });
+  const expected: ExpectedEntry[] = [];
+  const expect = (wanted: WantedEntry): void => {
+    const { table, key } = wanted;
+    const symbol = symbolOf(table, wanted);
+    if (symbol !== undefined) expected.push({ vtep, wanted, name: nameOf(table, key), symbol });
+  };
+  entriesOf(vtep, 'overlay', profile).forEach(expect);
+  entriesOf(vtep, 'direct', profile).forEach(expect);
+  return expected;
 }
 
 /** The name by which an entry stands in a codebook. */

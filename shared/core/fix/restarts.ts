@@ -1,19 +1,12 @@
 import type { Mend } from '../../contract/report.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
-import type { HostFacts, Install } from '../overlay/vtep.ts';
+import { profileIn } from '../members/own-device.ts';
+import { type Restart, restartOn } from '../overlay/profile.ts';
 import { isNodeName, type Pod } from '../parse/kubernetes.ts';
 
 /** How many nodes get a restart of their own; of more, flannel is restarted wherever it runs. */
 const NODES = 20;
-
-/** How flannel's pods are chosen, by how it came onto the hosts. In k3s it is no pod. */
-const PODS = {
-  canal: '-n kube-system delete pod -l k8s-app=canal',
-  rke2: '-n kube-system delete pod -l k8s-app=canal',
-  flannel: '-n kube-flannel delete pod -l app=flannel',
-  unknown: "-n kube-system delete pod -l 'k8s-app in (canal,flannel)'",
-} as const satisfies Readonly<Record<Exclude<Install, 'k3s'> | 'unknown', string>>;
 
 /** The commands that restart flannel on these nodes: its pods by name where they are known. */
 export function restarts(
@@ -21,25 +14,26 @@ export function restarts(
   { members }: Judgement,
   pods: readonly Pod[],
 ): readonly Mend[] {
+  const profile = profileIn(members);
   const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
-  const named = nodes
-    .filter(isNodeName)
-    .map((node): Restarted => ({ node, host: hosts.get(node), pods: [] }));
-  return named.length > NODES ? everywhere(named) : oneByOne(withPods(named, pods));
-}
-
-interface Restarted {
-  readonly node: string;
-  readonly host: HostFacts | undefined;
-  readonly pods: readonly Pod[];
-}
-
-function withPods(nodes: readonly Restarted[], pods: readonly Pod[]): readonly Restarted[] {
   const running = groupBy(
     pods.filter(({ flannel }) => flannel),
     ({ node }) => node,
   );
-  return nodes.map((one) => ({ ...one, pods: running.get(one.node) ?? [] }));
+  const named = nodes.filter(isNodeName).map((node): Restarted => {
+    const host = hosts.get(node);
+    const isMaster = host?.kubeconfig !== undefined;
+    const restart = restartOn(profile, host?.install);
+    return { node, isMaster, restart, pods: running.get(node) ?? [] };
+  });
+  return named.length > NODES ? everywhere(named) : oneByOne(named);
+}
+
+interface Restarted {
+  readonly node: string;
+  readonly isMaster: boolean;
+  readonly restart: Restart;
+  readonly pods: readonly Pod[];
 }
 
 function oneByOne(nodes: readonly Restarted[]): readonly Mend[] {
@@ -50,25 +44,28 @@ function oneByOne(nodes: readonly Restarted[]): readonly Mend[] {
   const others = nodes.filter(({ pods }) => pods.length === 0);
   return [
     ...byName,
-    ...others.map(({ node, host }) => {
-      const install = host?.install ?? 'unknown';
-      return install === 'k3s'
-        ? service(node, host)
-        : kubectl(`${PODS[install]} --field-selector spec.nodeName=${node}`);
-    }),
+    ...others.map(({ restart, ...on }) =>
+      restart.kind === 'unit'
+        ? service(restart, on)
+        : kubectl(`${podsOf(restart)} --field-selector spec.nodeName=${on.node}`),
+    ),
   ];
 }
 
 function everywhere(nodes: readonly Restarted[]): readonly Mend[] {
-  const byInstall = groupBy(nodes, ({ host }) => host?.install ?? 'unknown');
-  const installs = (['canal', 'rke2', 'flannel', 'unknown'] as const).filter((install) =>
-    byInstall.has(install),
+  const commands = nodes.flatMap(({ restart }) =>
+    restart.kind === 'pods' ? [podsOf(restart)] : [],
   );
-  const commands = new Set(installs.map((install) => PODS[install]));
-  return [
-    ...[...commands].map(kubectl),
-    ...(byInstall.get('k3s') ?? []).slice(0, NODES).map(({ node, host }) => service(node, host)),
-  ];
+  const services = nodes.flatMap(({ restart, ...on }) =>
+    restart.kind === 'unit' ? [service(restart, on)] : [],
+  );
+  return [...[...new Set(commands)].toSorted().map(kubectl), ...services.slice(0, NODES)];
+}
+
+function podsOf({ namespace, label }: Extract<Restart, { kind: 'pods' }>): string {
+  return namespace === 'any'
+    ? `delete pod -A -l ${label}`
+    : `-n ${namespace} delete pod -l ${label}`;
 }
 
 function kubectl(words: string): Mend {
@@ -76,7 +73,9 @@ function kubectl(words: string): Mend {
 }
 
 /** k3s runs flannel within its own process, which pods survive. */
-function service(where: string, host: HostFacts | undefined): Mend {
-  const unit = host?.kubeconfig === undefined ? 'k3s-agent' : 'k3s';
-  return { where, command: `systemctl restart ${unit}` };
+function service(
+  { server, agent }: Extract<Restart, { kind: 'unit' }>,
+  { node, isMaster }: Pick<Restarted, 'node' | 'isMaster'>,
+): Mend {
+  return { where: node, command: `systemctl restart ${isMaster ? server : agent}` };
 }

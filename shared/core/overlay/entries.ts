@@ -80,15 +80,21 @@ export function entriesOf(vtep: Vtep, way: Way, profile: Profile): readonly Want
     return isWanted ? [{ table: 'direct', key, value, device: undefined, family }] : [];
   }
   const device = profile.devices[family];
-  return tablesOf(profile).flatMap((table) => {
+  const entries: OverlayEntry[] = [];
+  for (const table of tablesOf(profile)) {
     const { key, value } = rule[table];
-    return key === undefined || value === undefined ? [] : [{ table, key, value, device, family }];
-  });
+    if (key === undefined || value === undefined) continue;
+    entries.push({ table, key, value, device, family });
+  }
+  return entries;
 }
 
 /** Whether all that observers must hold for a VTEP is known. */
 export function isKnown(vtep: Vtep, profile: Profile): boolean {
-  return entriesOf(vtep, 'overlay', profile).length === tablesOf(profile).length;
+  const rule = ruleOf(vtep);
+  return tablesOf(profile).every(
+    (table) => rule[table].key !== undefined && rule[table].value !== undefined,
+  );
 }
 
 /** The keys under which observers hold a VTEP, as far as they are known, whatever the values. */

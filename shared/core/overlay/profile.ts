@@ -1,16 +1,17 @@
-import type { Family } from './addresses.ts';
+import { WORDS } from '../../contract/wire.ts';
+import { FAMILIES, type Family } from './addresses.ts';
+import type { Install } from './vtep.ts';
 
 /**
- * What a kind of overlay makes of VXLAN. flannel, canal, k3s and RKE2 all run flannel's backend;
- * Calico has its own.
+ * What a kind of overlay makes of VXLAN, and how it is restarted. flannel, canal, k3s and RKE2 all run
+ * flannel's backend; Calico has its own.
  */
 export interface Profile {
   /** Its device of each family: as a host calls it, or else as it is called by default. */
   readonly devices: Readonly<Record<Family, string>>;
   /**
    * What gives a node its tunnel IP. flannel takes the network address of the pod CIDR
-   * (pkg/backend/vxlan/vxlan.go,
-   * configureDeviceIPv4IPv6), Calico one address of its own IPAM.
+   * (pkg/backend/vxlan/vxlan.go, configureDeviceIPv4IPv6), Calico an address of its own IPAM.
    */
   readonly tunnelIp: 'pod-cidr' | 'ipam';
   /**
@@ -18,32 +19,70 @@ export interface Profile {
    * may have none or many, and which no node object lists.
    */
   readonly routes: 'pod-cidr' | 'blocks';
+  readonly restart: Restart;
 }
 
-const FLANNEL: Profile = {
+/** What is restarted so that the overlay is programmed anew. Words for a shell, as they stand here. */
+export type Restart =
+  /** The pods of a DaemonSet, which are made again when they are deleted. `any`: in every namespace. */
+  | { readonly kind: 'pods'; readonly namespace: string; readonly label: string }
+  /** The systemd unit of a process that runs flannel within itself. */
+  | { readonly kind: 'unit'; readonly server: string; readonly agent: string };
+
+const FLANNEL = {
   devices: { ipv4: 'flannel.1', ipv6: 'flannel-v6.1' },
   tunnelIp: 'pod-cidr',
   routes: 'pod-cidr',
-};
-
-const CALICO: Profile = {
-  devices: { ipv4: 'vxlan.calico', ipv6: 'vxlan-v6.calico' },
-  tunnelIp: 'ipam',
-  routes: 'blocks',
-};
-
-/**
- * flannel's names end in the VNI, a number of 24 bits (pkg/backend/vxlan/vxlan.go,
- * createVXLANDevice). Calico's are fixed (felix/dataplane/linux/dataplanedefs/dataplane_defs.go).
- */
-const DEVICE_NAMES = {
-  flannel: /^flannel(-v6)?\.\d{1,8}$/,
-  calico: /^vxlan(-v6)?\.calico$/,
 } as const;
 
-/** Whether a device is one of the overlay's. `tables.sh` has the same grammar for the hosts. */
+const CANAL = {
+  ...FLANNEL,
+  restart: { kind: 'pods', namespace: 'kube-system', label: 'k8s-app=canal' },
+} as const;
+
+export const PROFILES = {
+  canal: CANAL,
+  rke2: CANAL,
+  flannel: {
+    ...FLANNEL,
+    restart: { kind: 'pods', namespace: 'kube-flannel', label: 'app=flannel' },
+  },
+  k3s: { ...FLANNEL, restart: { kind: 'unit', server: 'k3s', agent: 'k3s-agent' } },
+  /** flannel, of which the host does not know how it was installed: canal's label, and kubespray's. */
+  unknown: {
+    ...FLANNEL,
+    restart: {
+      kind: 'pods',
+      namespace: 'kube-system',
+      label: "'k8s-app in (canal,flannel)'",
+    },
+  },
+  /** The operator has its pods in calico-system, the manifest in kube-system. */
+  calico: {
+    devices: { ipv4: 'vxlan.calico', ipv6: 'vxlan-v6.calico' },
+    tunnelIp: 'ipam',
+    routes: 'blocks',
+    restart: { kind: 'pods', namespace: 'any', label: 'k8s-app=calico-node' },
+  },
+} as const satisfies Readonly<Record<Install | 'unknown' | 'calico', Profile>>;
+
+/** Labels of the pods that run flanneld: canal and RKE2, flannel's manifest, kubespray. */
+export const FLANNEL_LABELS = [
+  ['k8s-app', 'canal'],
+  ['app', 'flannel'],
+  ['k8s-app', 'flannel'],
+] as const;
+
+/** Whether a profile is Calico's, whatever one host calls the devices. */
+function isCalico({ tunnelIp }: Profile): boolean {
+  return tunnelIp === PROFILES.calico.tunnelIp;
+}
+
+const OVERLAY_DEVICE = new RegExp(`^${WORDS.overlay}$`);
+
+/** Whether a device is one of an overlay's, by the grammar of the records that hosts send. */
 export function isOverlayDevice(name: string): boolean {
-  return DEVICE_NAMES.flannel.test(name) || DEVICE_NAMES.calico.test(name);
+  return OVERLAY_DEVICE.test(name);
 }
 
 /** The family of the packets that an overlay device carries. */
@@ -53,7 +92,8 @@ export function deviceFamily(name: string): Family {
 
 /** The profile of a cluster with these devices: flannel's, unless one of them is Calico's. */
 export function profileOf(devices: readonly string[]): Profile {
-  return devices.some((name) => DEVICE_NAMES.calico.test(name)) ? CALICO : FLANNEL;
+  const { calico, unknown } = PROFILES;
+  return FAMILIES.some((family) => devices.includes(calico.devices[family])) ? calico : unknown;
 }
 
 /** The same profile with what one host calls its devices. */
@@ -62,4 +102,9 @@ export function namedAs(profile: Profile, devices: readonly string[]): Profile {
     devices.find((name) => isOverlayDevice(name) && deviceFamily(name) === family) ??
     profile.devices[family];
   return { ...profile, devices: { ipv4: nameOf('ipv4'), ipv6: nameOf('ipv6') } };
+}
+
+/** How the overlay is restarted on a host of the cluster. An install runs Calico as well as flannel. */
+export function restartOn(profile: Profile, install: Install | undefined): Restart {
+  return isCalico(profile) ? profile.restart : PROFILES[install ?? 'unknown'].restart;
 }

@@ -1,6 +1,7 @@
 import type { Table } from '../../contract/causes.ts';
 import type { DigestTable } from '../../contract/digest.ts';
 import type { ErrorType } from '../../contract/telemetry.ts';
+import type { WORDS } from '../../contract/wire.ts';
 import type { Cidr, Family, IpAddress } from './addresses.ts';
 
 /**
@@ -88,10 +89,8 @@ export interface HostFacts {
   readonly kubeconfig?: string | undefined;
 }
 
-export const INSTALLS = ['canal', 'flannel', 'rke2', 'k3s'] as const;
-
 /** How flannel came onto the host: it decides how flannel is restarted there. */
-export type Install = (typeof INSTALLS)[number];
+export type Install = Exclude<(typeof WORDS.install)[number], 'unknown'>;
 
 /**
  * A host's tables in 1,280 bytes, however many entries they have: see `digest/readings.ts`. The counts

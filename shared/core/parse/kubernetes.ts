@@ -1,6 +1,7 @@
 /** What Kubernetes knows of a cluster: nodes and pods as JSON, and the table of `kubectl get nodes`. */
 import { WORDS } from '../../contract/wire.ts';
 import { parseCidr, parseIp } from '../overlay/addresses.ts';
+import { FLANNEL_LABELS } from '../overlay/profile.ts';
 import type { AnnotatedVtep, ClusterNode } from '../overlay/vtep.ts';
 import { parseTime } from '../time.ts';
 import { isObject, items, listField, objectField, textField } from './json.ts';
@@ -90,13 +91,6 @@ export interface Pod {
   readonly node: string;
   readonly flannel: boolean;
 }
-
-/** Labels of the pods that run flanneld: canal and RKE2, flannel's manifest, kubespray. */
-const FLANNEL_LABELS = [
-  ['k8s-app', 'canal'],
-  ['app', 'flannel'],
-  ['k8s-app', 'flannel'],
-] as const;
 
 /** The scheduled pods of `kubectl get pods -A -o json`. */
 export function parsePods(where: string, list: unknown): Parsed<readonly Pod[]> {

@@ -175,6 +175,26 @@ describe('flannel is restarted as it came onto the host', () => {
     expect(typed(installed(damaged, install))).toEqual([command]);
   });
 
+  test.for([[undefined], ['rke2'], ['k3s']] as const)(
+    'Calico in its own way, whoever installed it: %s',
+    ([install]) => {
+      const calico = SIX.names.reduce(
+        (on, name) =>
+          on.answer(name, (answer) => ({
+            ...answer,
+            tables: {
+              ...answer.tables,
+              devices: answer.tables.devices?.map((one) => ({ ...one, name: 'vxlan.calico' })),
+            },
+          })),
+        SIX,
+      );
+      expect(typed(installed(calico.dropDevice('node2'), install))).toEqual([
+        'kubectl$ kubectl delete pod -A -l k8s-app=calico-node --field-selector spec.nodeName=node2',
+      ]);
+    },
+  );
+
   test('k3s on a master', () => {
     expect(typed(installed(gone, 'k3s', true))).toEqual(['node2$ systemctl restart k3s']);
   });
@@ -218,7 +238,7 @@ const COMMAND = new RegExp(
     `ip link delete ${DEVICE}`,
     `systemctl restart k3s(-agent)?`,
     `kubectl -n ${NAME} delete pod ${NAME}( ${NAME})*`,
-    `kubectl -n kube-(system|flannel) delete pod -l ${SELECTOR}( --field-selector spec.nodeName=${NAME})?`,
+    `kubectl (-n kube-(system|flannel) delete pod -l ${SELECTOR}|delete pod -A -l k8s-app=calico-node)( --field-selector spec.nodeName=${NAME})?`,
   ].join('|')})$`,
 );
 
