@@ -49,7 +49,7 @@ function withEntries(incident: ReportedIncident, most: number): ReportedIncident
     ...incident,
     entries: incident.entries.slice(0, most),
     evidence: incident.evidence.slice(0, most),
-    mend: incident.mend.slice(0, most),
+    fix: incident.fix.slice(0, most),
   };
 }
 

@@ -99,7 +99,7 @@ function textOf(
     missingPeers: 2,
     entries: [],
     evidence: [],
-    mend: [],
+    fix: [],
   };
   return pageOf({ kind, incident }, { cluster: 'demo', now: Date.UTC(2026, 10, 23, 3) }).text;
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Report, ReportedIncident } from '../../shared/contract/report.ts';
 import type { Fault } from '../faults/fault.ts';
-import { mendAsThePageSays } from '../story/mend.ts';
+import { fixAsThePageSays } from '../story/fix.ts';
 import type { Teller } from '../story/terminal.ts';
 import type { World } from '../world.ts';
 import type { AlertChange } from './alert-receiver.ts';
@@ -77,7 +77,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<readonly Act[]> {
     ({ incidents } = await tickUntil(rehearsal, fires('VtepwatchNodeCutOff')));
   });
   await act('mended', async () => {
-    for (const incident of incidents) await mendAsThePageSays(incident, world.machines, tell);
+    for (const incident of incidents) await fixAsThePageSays(incident, world.machines, tell);
     await tickUntil(rehearsal, resolve('VtepwatchNodeCutOff', 'VtepwatchStale'));
   });
   await act('silent', () => waitUntil(rehearsal, fires('VtepwatchStale')));

@@ -3,7 +3,7 @@ import { type TimedGetNodes, timeGetNodes } from '../control-plane/time-get-node
 import type { Fault } from '../faults/fault.ts';
 import { machineNamed } from '../machines/machine-named.ts';
 import type { World } from '../world.ts';
-import { mendAsThePageSays } from './mend.ts';
+import { fixAsThePageSays } from './fix.ts';
 import { received } from './received.ts';
 import { show } from './show.ts';
 import type { Teller } from './terminal.ts';
@@ -39,7 +39,7 @@ export async function tellStory(world: World, fault: Fault, tell: Teller): Promi
 
   tell.heading('Mended as the page says');
   for (const incident of standing(later)) {
-    await mendAsThePageSays(incident, world.machines, tell);
+    await fixAsThePageSays(incident, world.machines, tell);
   }
   tell.block(await show(await untilHealthy(world, tell)));
   await tellPages(world, tell);

@@ -11,16 +11,29 @@ const entrySchema = z.object({
   observer: z.string(),
   subject: z.string(),
   table: z.enum(TABLES),
+  /** The overlay device that the entry belongs to, as that host names it. */
+  device: z.string(),
+  family: z.enum(['ipv4', 'ipv6']),
   /** As `ip` or `bridge` would print the entry that should be there. */
   expected: z.string(),
   /** As found there; empty when nothing was found. */
   found: z.string(),
 });
 
-const mendSchema = z.object({
-  /** A node's name, or `kubectl` for a machine with access to the cluster. */
-  where: z.string(),
-  command: z.string(),
+/**
+ * `device`: the VXLAN device is deleted, and flannel makes it again. `entries`: what is lost is put
+ * back, entry by entry. `restart`: flannel starts again and programs everything.
+ */
+export const FIX_KINDS = ['device', 'entries', 'restart'] as const;
+
+export type FixKind = (typeof FIX_KINDS)[number];
+
+/** One way to fix a fault. */
+const fixSchema = z.object({
+  kind: z.enum(FIX_KINDS),
+  /** Nodes on whose hosts root runs the commands; empty where kubectl runs them, from anywhere. */
+  hosts: z.array(z.string()),
+  commands: z.array(z.string()),
 });
 
 const vtepSchema = z.object({
@@ -49,7 +62,8 @@ export const incidentSchema = z.object({
   missingPeers: z.number(),
   entries: z.array(entrySchema),
   evidence: z.array(z.string()),
-  mend: z.array(mendSchema),
+  /** The ways to fix it, the quickest first. */
+  fix: z.array(fixSchema),
 });
 
 /** What a latency is of; an aggregated API goes by its path. */
@@ -123,4 +137,4 @@ export type Latency = z.infer<typeof latencySchema>;
 export type Problem = z.infer<typeof problemSchema>;
 export type Coverage = z.infer<typeof coverageSchema>;
 export type Gap = z.infer<typeof gapSchema>;
-export type Mend = z.infer<typeof mendSchema>;
+export type Fix = z.infer<typeof fixSchema>;

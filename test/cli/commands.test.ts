@@ -159,13 +159,14 @@ describe('replay', () => {
     expect(exit).toBe(0);
   });
 
-  test('of two hosts of which one has lost the other is one pair, with the commands that mend it', () => {
+  test('of two hosts of which one has lost the other is one pair, with the commands that fix it', () => {
     const { incidents } = replayed('pair', { ...TWO_HOSTS, 'b/ip-neigh.txt': '' });
     expect(incidents).toHaveLength(1);
     expect(incidents[0]).toMatchObject({ key: 'pair/pair/b:a', cause: 'neighbour-missing' });
-    expect(incidents[0]?.mend[0]).toEqual({
-      where: 'b',
-      command: 'ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent',
+    expect(incidents[0]?.fix[0]).toEqual({
+      kind: 'entries',
+      hosts: ['b'],
+      commands: ['ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent'],
     });
   });
 

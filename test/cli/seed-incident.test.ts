@@ -21,7 +21,7 @@ function replayed(moment: 'before' | 'after'): {
   return { exit: status, report: reportSchema.parse(JSON.parse(stdout)) };
 }
 
-describe('the recorded incident, before the mend', () => {
+describe('the recorded incident, before the fix', () => {
   const { exit, report } = replayed('before');
   const [incident, ...others] = report.incidents;
 
@@ -51,10 +51,10 @@ describe('the recorded incident, before the mend', () => {
     ]);
   });
 
-  test('masked MAC addresses are a problem of the input, and no mend command holds one', () => {
+  test('masked MAC addresses are a problem of the input, and no fix command holds one', () => {
     const masked = report.problems.find(({ where }) => where === 'MAC addresses');
     expect(masked?.message).toContain('36:9u:9c:53:4a:10');
-    const commands = incident?.mend.map(({ command }) => command) ?? [];
+    const commands = incident?.fix.flatMap(({ commands: some }) => some) ?? [];
     expect(commands.length).toBeGreaterThan(0);
     expect(commands.filter((command) => command.includes(':9u:'))).toEqual([]);
     expect(commands.filter((command) => command.startsWith('ip neigh'))).toEqual([]);
@@ -81,7 +81,7 @@ describe('the recorded incident, before the mend', () => {
   });
 });
 
-describe('the recorded incident, after the mend', () => {
+describe('the recorded incident, after the fix', () => {
   const { exit, report } = replayed('after');
 
   test('is no incident, and too thin a coverage to call it healthy', () => {

@@ -30,6 +30,8 @@ const INCIDENT: ReportedIncident = {
     observer,
     subject: 'master1',
     table: 'neighbour',
+    device: 'flannel.1',
+    family: 'ipv4',
     expected: '10.68.0.0 dev flannel.1 lladdr 36:9b:9c:53:4a:10 PERMANENT',
     found: observer === 'node2' ? '10.68.0.0 dev flannel.1 INCOMPLETE' : '',
   })),
@@ -42,15 +44,18 @@ const INCIDENT: ReportedIncident = {
     `${ALL} hold: 10.68.0.0/24 via 10.68.0.0 dev flannel.1 onlink`,
     'node2 holds: 10.68.0.0 dev flannel.1 INCOMPLETE',
   ],
-  mend: [
-    ...PEERS.map((where) => ({
-      where,
-      command: 'ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent',
-    })),
+  fix: [
     {
-      where: 'kubectl',
-      command:
+      kind: 'entries',
+      hosts: PEERS,
+      commands: ['ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent'],
+    },
+    {
+      kind: 'restart',
+      hosts: [],
+      commands: [
         'kubectl -n kube-system delete pod canal-eafbc canal-9a92a canal-bbab8 canal-cb233 canal-786a8',
+      ],
     },
   ],
 };

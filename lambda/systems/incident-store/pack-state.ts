@@ -43,7 +43,7 @@ function shortened(most: number): (incident: Incident) => Incident {
       ...incident.reported,
       entries: incident.reported.entries.slice(0, most),
       evidence: incident.reported.evidence.slice(0, most),
-      mend: incident.reported.mend.slice(0, most),
+      fix: incident.reported.fix.slice(0, most),
     },
   });
 }

@@ -65,10 +65,13 @@ const incidentFields = {
 
 const incident = z.union([
   z.object({ ...incidentFields, reported: incidentSchema }),
-  /** As version 0.1 writes it. */
+  /**
+   * As version 0.1 writes it. Its entries and commands had another form: the next run that sees the
+   * fault reports them anew.
+   */
   z.pipe(
-    z.object({ ...incidentFields, told: incidentSchema }),
-    z.transform(({ told, ...rest }) => ({ ...rest, reported: told })),
+    z.object({ ...incidentFields, told: z.omit(incidentSchema, { entries: true, fix: true }) }),
+    z.transform(({ told, ...rest }) => ({ ...rest, reported: { ...told, entries: [], fix: [] } })),
   ),
 ]);
 

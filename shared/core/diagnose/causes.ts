@@ -1,4 +1,5 @@
 import type { Cause, Scope, Severity, Table } from '../../contract/causes.ts';
+import type { FixKind } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Signature } from './signatures.ts';
 
@@ -46,12 +47,6 @@ interface FixRule {
   /** The safe ways, the quickest first. */
   readonly kinds: readonly FixKind[];
 }
-
-/**
- * `device`: the VXLAN device is deleted, for flannel makes it anew. `entries`: what is lost is put
- * back, entry by entry. `restart`: flannel starts again and programs everything.
- */
-type FixKind = 'device' | 'entries' | 'restart';
 
 /** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
 const byReach: Patience = ({ scope, severity }, { pairPatienceSeconds }) =>

@@ -1,4 +1,4 @@
-import type { Mend } from '../../contract/report.ts';
+import type { Fix, FixKind } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
@@ -13,44 +13,63 @@ import { restarts } from './restarts.ts';
 const ENTRY_COMMANDS = 60;
 
 /**
- * The commands that mend a finding. What flannel lost it programs again when it starts, on the side
- * that lost it: the observers, or the subject where its device has drifted. Lost entries can also be
- * put back one by one, at once and without a restart.
+ * The ways to fix a finding. flannel programs everything again when it starts, on the side that lost
+ * it: the observers, or the subject where its device has drifted. Lost entries can also be put back
+ * one by one, at once and without a restart.
  *
  * A command is made only from tokens that pass a strict grammar, since a person will paste it into
  * a root shell; where a token does not pass, there is no command.
  */
-export function mendOf(
+export function fixesOf(
   finding: Finding,
   judgement: Judgement,
   pods: readonly Pod[],
-): readonly Mend[] {
+): readonly Fix[] {
   const { subject, observers } = finding;
   const drifted = CAUSE_RULES[finding.cause].fix.at === 'subject' && subject !== undefined;
   const nodes = drifted ? [subject] : observers;
   return [
-    ...(drifted ? deviceAnew(subject, judgement) : []),
-    ...entryCommands(finding, judgement.vteps),
+    ...(drifted ? fixes('device', driftedDevices(subject, judgement)) : []),
+    ...fixes('entries', lostEntries(finding, judgement.vteps)),
     ...restarts(nodes, judgement, pods),
   ];
+}
+
+/** A command for one host. */
+interface HostCommand {
+  readonly host: string;
+  readonly command: string;
+}
+
+/** One fix for all commands that the same hosts run. */
+function fixes(kind: FixKind, wanted: readonly HostCommand[]): readonly Fix[] {
+  const byCommand = [...groupBy(wanted, ({ command }) => command)].map(([command, alike]) => ({
+    command,
+    hosts: alike.map(({ host }) => host),
+  }));
+  return [...groupBy(byCommand, ({ hosts }) => hosts.join(' ')).values()].map((alike) => ({
+    kind,
+    hosts: alike[0]?.hosts ?? [],
+    commands: alike.map(({ command }) => command),
+  }));
 }
 
 /**
  * flannel keeps a device that it finds, whatever its MAC is (pkg/backend/vxlan/device.go,
  * ensureLink); it makes one with the annotated MAC where there is none.
  */
-function deviceAnew(where: string, { members }: Judgement): readonly Mend[] {
-  if (!isNodeName(where)) return [];
-  const member = members.find(({ node }) => node === where);
+function driftedDevices(host: string, { members }: Judgement): readonly HostCommand[] {
+  if (!isNodeName(host)) return [];
+  const member = members.find(({ node }) => node === host);
   const annotated = member?.listed?.annotated ?? [];
   const hasDrifted = ({ name, mac }: Device): boolean =>
     annotated.some((one) => one.family === deviceFamily(name) && one.mac !== mac);
   return (member?.observed?.tables.devices ?? [])
     .filter((device) => isOverlayDevice(device.name) && hasDrifted(device))
-    .map(({ name }) => ({ where, command: `ip link delete ${name}` }));
+    .map(({ name }) => ({ host, command: `ip link delete ${name}` }));
 }
 
-function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[] {
+function lostEntries(finding: Finding, vteps: readonly Vtep[]): readonly HostCommand[] {
   if (!CAUSE_RULES[finding.cause].fix.kinds.includes('entries')) return [];
   const contested = contestedNodes(vteps);
   const wrong = finding.cells.flatMap(({ observer, subject, entries }) =>
@@ -60,7 +79,7 @@ function entryCommands(finding: Finding, vteps: readonly Vtep[]): readonly Mend[
   return wrong.flatMap(({ observer, subject, wanted }) => {
     if (contested.has(nameOf(subject, wanted.family)) || !isNodeName(observer)) return [];
     const command = commandOf(wanted);
-    return command === undefined ? [] : [{ where: observer, command }];
+    return command === undefined ? [] : [{ host: observer, command }];
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Mend } from '../../contract/report.ts';
+import type { Fix } from '../../contract/report.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import { profileIn } from '../members/own-device.ts';
@@ -8,12 +8,12 @@ import { isNodeName, type Pod } from '../parse/kubernetes.ts';
 /** How many nodes get a restart of their own; of more, flannel is restarted wherever it runs. */
 const NODES = 20;
 
-/** The commands that restart flannel on these nodes: its pods by name where they are known. */
+/** The fixes that restart flannel on these nodes: its pods by name where they are known. */
 export function restarts(
   nodes: readonly string[],
   { members }: Judgement,
   pods: readonly Pod[],
-): readonly Mend[] {
+): readonly Fix[] {
   const profile = profileIn(members);
   const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
   const running = groupBy(
@@ -36,30 +36,24 @@ interface Restarted {
   readonly pods: readonly Pod[];
 }
 
-function oneByOne(nodes: readonly Restarted[]): readonly Mend[] {
+function oneByOne(nodes: readonly Restarted[]): readonly Fix[] {
   const known = nodes.flatMap(({ pods }) => pods);
-  const byName = [...groupBy(known, ({ namespace }) => namespace)].map(([namespace, pods]) =>
-    kubectl(`-n ${namespace} delete pod ${pods.map(({ name }) => name).join(' ')}`),
+  const byName = [...groupBy(known, ({ namespace }) => namespace)].map(
+    ([namespace, pods]) => `-n ${namespace} delete pod ${pods.map(({ name }) => name).join(' ')}`,
   );
   const others = nodes.filter(({ pods }) => pods.length === 0);
-  return [
-    ...byName,
-    ...others.map(({ restart, ...on }) =>
-      restart.kind === 'unit'
-        ? service(restart, on)
-        : kubectl(`${podsOf(restart)} --field-selector spec.nodeName=${on.node}`),
-    ),
-  ];
+  const chosen = others.flatMap(({ restart, node }) =>
+    restart.kind === 'pods' ? [`${podsOf(restart)} --field-selector spec.nodeName=${node}`] : [],
+  );
+  return [...kubectl([...byName, ...chosen]), ...services(others)];
 }
 
-function everywhere(nodes: readonly Restarted[]): readonly Mend[] {
+function everywhere(nodes: readonly Restarted[]): readonly Fix[] {
   const commands = nodes.flatMap(({ restart }) =>
     restart.kind === 'pods' ? [podsOf(restart)] : [],
   );
-  const services = nodes.flatMap(({ restart, ...on }) =>
-    restart.kind === 'unit' ? [service(restart, on)] : [],
-  );
-  return [...[...new Set(commands)].toSorted().map(kubectl), ...services.slice(0, NODES)];
+  const units = nodes.filter(({ restart }) => restart.kind === 'unit').slice(0, NODES);
+  return [...kubectl([...new Set(commands)].toSorted()), ...services(units)];
 }
 
 function podsOf({ namespace, label }: Extract<Restart, { kind: 'pods' }>): string {
@@ -68,14 +62,19 @@ function podsOf({ namespace, label }: Extract<Restart, { kind: 'pods' }>): strin
     : `-n ${namespace} delete pod -l ${label}`;
 }
 
-function kubectl(words: string): Mend {
-  return { where: 'kubectl', command: `kubectl ${words}` };
+function kubectl(words: readonly string[]): readonly Fix[] {
+  const commands = words.map((some) => `kubectl ${some}`);
+  return commands.length === 0 ? [] : [{ kind: 'restart', hosts: [], commands }];
 }
 
 /** k3s runs flannel within its own process, which pods survive. */
-function service(
-  { server, agent }: Extract<Restart, { kind: 'unit' }>,
-  { node, isMaster }: Pick<Restarted, 'node' | 'isMaster'>,
-): Mend {
-  return { where: node, command: `systemctl restart ${isMaster ? server : agent}` };
+function services(nodes: readonly Restarted[]): readonly Fix[] {
+  const units = nodes.flatMap(({ node, isMaster, restart }) =>
+    restart.kind === 'unit' ? [{ node, unit: isMaster ? restart.server : restart.agent }] : [],
+  );
+  return [...groupBy(units, ({ unit }) => unit)].map(([unit, alike]) => ({
+    kind: 'restart',
+    hosts: alike.map(({ node }) => node),
+    commands: [`systemctl restart ${unit}`],
+  }));
 }

@@ -4,7 +4,7 @@ import { CAUSE_RULES } from '../diagnose/causes.ts';
 import type { Announcement } from '../incident/advance.ts';
 import { formatDuration, parseTime } from '../time.ts';
 import { entryLines } from './entry-lines.ts';
-import { mendLines } from './mend-lines.ts';
+import { fixLines } from './fix-lines.ts';
 import { ascii, enumerate, printable, shorten, subjectHead } from '../plain-text.ts';
 import { namesIn, recoveryOf, victimOf } from './wording.ts';
 
@@ -105,7 +105,7 @@ function textOf(
       ...entryLines(incident),
       ...incident.evidence.slice(0, EVIDENCE).map(printable),
     ]),
-    ...section('Mend', mendLines(incident)),
+    ...section('Fix', fixLines(incident)),
     `Incident  ${printable(incident.key)}`,
     `Began     ${time}${seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`}`,
     `Runbook   ${printable(runbook)}#${runbookAnchorOf(incident.cause)}`,

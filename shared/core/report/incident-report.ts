@@ -10,7 +10,7 @@ import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import { groupBy } from '../group.ts';
-import { mendOf } from '../fix/fix.ts';
+import { fixesOf } from '../fix/fix.ts';
 import { keysOf, textOf } from '../overlay/entries.ts';
 import { enumerate } from '../plain-text.ts';
 import { formatDuration, formatTime } from '../time.ts';
@@ -64,7 +64,7 @@ export function reportIncident(
       ...latencyLines(latencies),
       ...verbatimOf(finding, judgement),
     ].slice(0, EVIDENCE),
-    mend: [...mendOf(finding, judgement, facts.pods)],
+    fix: [...fixesOf(finding, judgement, facts.pods)],
   };
 }
 
@@ -78,6 +78,8 @@ function reportEntries({ cells }: Finding): ReportedEntry[] {
       observer,
       subject,
       table: wanted.table,
+      device: wanted.device,
+      family: wanted.family,
       expected: textOf(wanted),
       found,
     }));

@@ -3,7 +3,7 @@ import { CAUSES, type Cause } from '../../../shared/contract/causes.ts';
 import type { ReportedIncident } from '../../../shared/contract/report.ts';
 import { FAULTS } from '../../../lab/faults/registry.ts';
 import { reprogram } from '../../../lab/machines/flannel.ts';
-import { mendAsThePageSays } from '../../../lab/story/mend.ts';
+import { fixAsThePageSays } from '../../../lab/story/fix.ts';
 import { teller } from '../../../lab/story/terminal.ts';
 import { startWorld, type World } from '../../../lab/world.ts';
 
@@ -69,7 +69,7 @@ describe.for(WORLDS)(
           cause === 'neighbour-not-permanent' ? [] : ['opened'],
         );
 
-        await mendAsThePageSays(incident, world.machines, SILENT);
+        await fixAsThePageSays(incident, world.machines, SILENT);
         const healed = await untilHealthy(world);
         expect(healed.verdict).toBe('healthy');
         const resolved = await world.newPages();

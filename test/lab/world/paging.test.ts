@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FAULTS } from '../../../lab/faults/registry.ts';
 import { type PagerDuty, startPagerDuty } from '../../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../lab/paging/webhook.ts';
-import { mendAsThePageSays } from '../../../lab/story/mend.ts';
+import { fixAsThePageSays } from '../../../lab/story/fix.ts';
 import { teller } from '../../../lab/story/terminal.ts';
 import { startWorld, type World } from '../../../lab/world.ts';
 import type { Report } from '../../../shared/contract/report.ts';
@@ -77,7 +77,7 @@ describe('an incident while PagerDuty refuses and the webhook is down', () => {
   test('is resolved on SNS alone, and the age of what is owed grows', async () => {
     const [incident] = (await world.tick()).incidents;
     if (incident === undefined) throw new Error('the incident has gone');
-    await mendAsThePageSays(
+    await fixAsThePageSays(
       incident,
       world.machines,
       teller(() => {}),

@@ -63,7 +63,7 @@ describe('a state', () => {
           ...incident.reported,
           entries: incident.reported.entries.slice(0, 3),
           evidence: incident.reported.evidence.slice(0, 3),
-          mend: incident.reported.mend.slice(0, 3),
+          fix: incident.reported.fix.slice(0, 3),
         },
       })),
     );

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/causes.ts';
-import type { ReportedIncident } from '../../../../shared/contract/report.ts';
+import { FIX_KINDS, type ReportedIncident } from '../../../../shared/contract/report.ts';
 import type { RememberedDevice, RosterEntry } from '../../../../shared/core/facts.ts';
 import type { Incident } from '../../../../shared/core/incident/incident.ts';
 import type { Vtep } from '../../../../shared/core/overlay/vtep.ts';
@@ -53,13 +53,22 @@ const reported: Samples<ReportedIncident> = {
       observer: text,
       subject: text,
       table: fc.constantFrom(...TABLES),
+      device: text,
+      family: fc.constantFrom('ipv4', 'ipv6'),
       expected: text,
       found: text,
     }),
     { maxLength: 4 },
   ),
   evidence: texts,
-  mend: fc.array(fc.record({ where: text, command: text }), { maxLength: 4 }),
+  fix: fc.array(
+    fc.record({
+      kind: fc.constantFrom(...FIX_KINDS),
+      hosts: fc.array(text, { maxLength: 4 }),
+      commands: fc.array(text, { maxLength: 4 }),
+    }),
+    { maxLength: 4 },
+  ),
 };
 
 const incident: Samples<Incident> = {

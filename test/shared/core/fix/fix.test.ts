@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Mend } from '../../../../shared/contract/report.ts';
+import type { Fix } from '../../../../shared/contract/report.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import { mendOf } from '../../../../shared/core/fix/fix.ts';
+import { fixesOf } from '../../../../shared/core/fix/fix.ts';
 import type { Device, Install, Observation } from '../../../../shared/core/overlay/vtep.ts';
 import { parsePods, type Pod } from '../../../../shared/core/parse/kubernetes.ts';
 import { cidr as cidrOf } from '../../../support/addressing.ts';
@@ -11,14 +11,18 @@ import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
 
 const SIX = cluster(6).listed();
 
-function mended(damaged: Cluster, pods: readonly Pod[] = []): readonly Mend[] {
+function fixed(damaged: Cluster, pods: readonly Pod[] = []): readonly Fix[] {
   const judgement = judge(damaged.facts());
-  return judgement.findings.flatMap((finding) => mendOf(finding, judgement, pods));
+  return judgement.findings.flatMap((finding) => fixesOf(finding, judgement, pods));
 }
 
 /** `node2$ ip neigh …`, as if it were typed there. */
 function typed(damaged: Cluster, pods: readonly Pod[] = []): readonly string[] {
-  return mended(damaged, pods).map(({ where, command }) => `${where}$ ${command}`);
+  return fixed(damaged, pods).flatMap(({ hosts, commands }) =>
+    (hosts.length === 0 ? ['kubectl'] : hosts).flatMap((host) =>
+      commands.map((command) => `${host}$ ${command}`),
+    ),
+  );
 }
 
 function installed(damaged: Cluster, install: Install | undefined, master = false): Cluster {
@@ -74,9 +78,8 @@ describe('single entries are put back where they are gone', () => {
   });
 
   test('and not one by one where they are very many', () => {
-    const commands = mended(cluster(80).listed().lose('neighbour', { observer: 'node2' }));
-    expect(commands).toHaveLength(1);
-    expect(commands[0]?.where).toBe('kubectl');
+    const fixes = fixed(cluster(80).listed().lose('neighbour', { observer: 'node2' }));
+    expect(fixes.map(({ kind, hosts }) => [kind, hosts])).toEqual([['restart', []]]);
   });
 
   test('never with a MAC that somebody has masked', () => {
@@ -88,7 +91,7 @@ describe('single entries are put back where they are gone', () => {
       }))
       .lose('neighbour', { subject: 'master1' })
       .lose('fdb', { subject: 'master1' });
-    expect(mended(masked).filter(({ command }) => command.includes('9u'))).toEqual([]);
+    expect(typed(masked).filter((command) => command.includes('9u'))).toEqual([]);
   });
 });
 
@@ -328,16 +331,16 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
         }));
         const known = parsePods('pods', { items }).value;
         for (const finding of judgement.findings) {
-          for (const { where, command } of mendOf(finding, judgement, known)) {
-            commands += 1;
-            expect(command).toMatch(COMMAND);
-            expect(where).toMatch(new RegExp(`^${NAME}$`));
+          for (const fix of fixesOf(finding, judgement, known)) {
+            commands += fix.commands.length;
+            for (const command of fix.commands) expect(command).toMatch(COMMAND);
+            for (const host of fix.hosts) expect(host).toMatch(new RegExp(`^${NAME}$`));
           }
         }
       },
     ),
     { numRuns: 1500 },
   );
-  // Of random hosts some are damaged in a way that can be mended.
+  // Of random hosts some are damaged in a way that has a fix.
   expect(commands).toBeGreaterThan(500);
 });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/causes.ts';
-import type { ReportedIncident } from '../../../../shared/contract/report.ts';
+import { FIX_KINDS, type ReportedIncident } from '../../../../shared/contract/report.ts';
 import { type Page, type Paged, pageOf } from '../../../../shared/core/page/page.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 import { decided } from '../../../support/runs.ts';
@@ -43,7 +43,7 @@ Evidence
   expected  10.68.0.0 dev flannel.1 lladdr 36:9b:9c:53:00:00 PERMANENT
   found     10.68.0.0 dev flannel.1 INCOMPLETE, on master2, master3, node1, node2 and node3
 
-Mend
+Fix
   as root on master2, master3, node1, node2 and node3:
     ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent
   or with kubectl, so that flannel programs everything anew:
@@ -102,7 +102,7 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
     expect(part(page, 'Evidence')[0]).toMatch(/^device has 10\.68\.0\.0 .* b2:1f:9c:08:64:ee /);
     expect(part(page, 'Evidence')[1]).toMatch(/^nodes hold 10\.68\.0\.0 .* 36:9b:9c:53:00:00 /);
     expect(page.text).not.toContain('expected');
-    expect(part(page, 'Mend')).toEqual([
+    expect(part(page, 'Fix')).toEqual([
       'as root on master1:',
       'ip link delete flannel.1',
       'then with kubectl, so that flannel programs everything anew:',
@@ -295,6 +295,8 @@ describe('whatever the document says', () => {
     observer: text,
     subject: text,
     table: fc.constantFrom(...TABLES),
+    device: text,
+    family: fc.constantFrom('ipv4', 'ipv6'),
     expected: text,
     found: text,
   });
@@ -315,7 +317,14 @@ describe('whatever the document says', () => {
     missingPeers: count,
     entries: fc.array(entry, { maxLength: 10 }),
     evidence: fc.array(text, { maxLength: 5 }),
-    mend: fc.array(fc.record({ where: text, command: text }), { maxLength: 5 }),
+    fix: fc.array(
+      fc.record({
+        kind: fc.constantFrom(...FIX_KINDS),
+        hosts: fc.array(text, { maxLength: 5 }),
+        commands: fc.array(text, { maxLength: 5 }),
+      }),
+      { maxLength: 5 },
+    ),
   });
   const kinds = fc.constantFrom<Paged['kind']>('opened', 'worsened', 'resolved');
 

@@ -24,12 +24,14 @@ export const LOST_MASTER: ReportedIncident = {
   entries: ['master2', 'master3', 'node1', 'node2'].map((observer) => ({
     observer,
     subject: 'master1',
-    table: 'neighbour',
+    table: 'neighbour' as const,
+    device: 'flannel.1',
+    family: 'ipv4' as const,
     expected: '10.68.0.0 dev flannel.1 lladdr 36:9b:9c:53:4a:10 PERMANENT',
     found: '',
   })),
   evidence: [],
-  mend: [],
+  fix: [],
 };
 
 export const REPORT: Report = {
