@@ -33,12 +33,12 @@ export async function testPage(words: readonly string[]): Promise<number> {
   process.stdout.write(
     json ? `${JSON.stringify(result.data, undefined, 2)}\n` : render(result.data),
   );
-  return result.data.routes.every(({ delivered }) => delivered) ? 0 : 1;
+  return result.data.channels.every(({ delivered }) => delivered) ? 0 : 1;
 }
 
-function render({ cluster, routes }: TestPageResult): string {
-  const width = Math.max(...routes.map(({ name }) => name.length));
-  const lines = routes.map(({ name, delivered, reason = '' }) => {
+function render({ cluster, channels }: TestPageResult): string {
+  const width = Math.max(...channels.map(({ name }) => name.length));
+  const lines = channels.map(({ name, delivered, reason = '' }) => {
     const how = delivered ? 'delivered' : `NOT delivered: ${reason}`;
     return `  ${printable(name).padEnd(width)}  ${printable(how)}\n`;
   });

@@ -123,7 +123,7 @@ function undeliveredPages(cluster: Cluster, { topics }: Observed): readonly Cond
   const seconds = Math.max(PENDING_SECONDS, 3 * 60 * cluster.scheduleMinutes);
   return [
     {
-      name: 'pages-owed',
+      name: 'pages-pending',
       meaning: `a page has been pending for ${seconds / 60} minutes: a channel does not accept it.`,
       metric: ownMetric(cluster, SELF_METRICS.outboxOldestSeconds, Stats.MAXIMUM),
       threshold: seconds,

@@ -40,7 +40,7 @@ export interface WorldOptions {
   readonly limits?: Readonly<Record<string, number>> | undefined;
   /** How the function's processes run. Default: by the lab's own, simple runtime. */
   readonly sandbox?: FunctionOptions['sandbox'];
-  /** Further variables of the function: other routes, another OTLP endpoint. */
+  /** Further variables of the function: other channels, another OTLP endpoint. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Further secrets in the Parameter Store. */
   readonly parameters?: ReadonlyMap<string, string> | undefined;

@@ -8,7 +8,7 @@ import { enumerate } from '../shared/core/plain-text.ts';
 import { joinPages } from '../shared/core/parse/host-answer.ts';
 import type { Answers } from '../shared/core/run/hosts.ts';
 import { askHosts } from './ask-hosts.ts';
-import { aFewAtATime } from './systems/ssm/a-few-at-a-time.ts';
+import { mapConcurrently } from './systems/ssm/a-few-at-a-time.ts';
 import type { Waiting } from './systems/ssm/collect.ts';
 import type { RunCommand } from './systems/ssm/run-command.ts';
 
@@ -40,7 +40,7 @@ export async function askTables(
 
   const numbers = instanceIds.length === 0 ? [] : [...Array(pages).keys()];
   const targets = [{ Key: 'InstanceIds', Values: instanceIds }];
-  const asked = await aFewAtATime(numbers, COMMANDS_AT_A_TIME, async (page) =>
+  const asked = await mapConcurrently(numbers, COMMANDS_AT_A_TIME, async (page) =>
     askHosts(ssm, { action: 'tables', targets, wanted: pageOf(page, pages) }, circumstances),
   );
   const byPage = asked.map(

@@ -7,7 +7,7 @@ import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { reportCompletion } from './completed.ts';
 import { type Deadline, deadlineIn, earlier, nearer } from './deadline.ts';
-import { deliver, type Delivered, owed, owedOf } from './deliver.ts';
+import { deliver, type DeliveryRound, outboxOf, pendingIn } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
 import { hostsBehind } from './hosts.ts';
@@ -42,7 +42,7 @@ export async function check(run: Run): Promise<Report> {
 
 async function checkUnder(lease: Lease, run: Run): Promise<Report> {
   const { shell, end } = run;
-  const before = await deliver(lease.state.outbox, shell.routes, end);
+  const before = await deliver(lease.state.outbox, shell.channels, end);
   const { facts, latency } = await gather(run, lease.memory);
   const hosts = hostsBehind(run, { roster: lease.memory.roster, latency });
   const evaluated = { 'vtepwatch.host.count': facts.observations.length };
@@ -79,16 +79,16 @@ const AFTER_PAGES_MS = 2000;
 async function act(
   { shell, settings, end }: Run,
   lease: Lease,
-  { decision, outbox }: { readonly decision: Decision; readonly outbox: Delivered['outbox'] },
-): Promise<Delivered> {
+  { decision, outbox }: { readonly decision: Decision; readonly outbox: DeliveryRound['outbox'] },
+): Promise<DeliveryRound> {
   const { incidents } = decision;
-  const due = [...outbox, ...owed(decision.pages, shell.routes)];
+  const due = [...outbox, ...outboxOf(decision.pages, shell.channels)];
   await lease.saveState({ incidents, outbox: due }, end);
   for (const { kind, incident } of decision.announcements) {
     log(`incident.${kind}`, { ...incident });
   }
-  const delivered = await deliver(due, shell.routes, earlier(end, AFTER_PAGES_MS));
-  if (owedOf(delivered.outbox) === owedOf(due)) return delivered;
+  const delivered = await deliver(due, shell.channels, earlier(end, AFTER_PAGES_MS));
+  if (pendingIn(delivered.outbox) === pendingIn(due)) return delivered;
   // The next run repeats the pages that cannot be crossed off, and loses nothing.
   await lease.saveState({ incidents, outbox: delivered.outbox }, end).catch((error: unknown) => {
     log('outbox.save-failed', { cluster: settings.cluster, error: errorText(error) });

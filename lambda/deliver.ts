@@ -5,191 +5,207 @@ import { type Deadline, deadlineIn, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { OutboxEntry } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
-import type { PageRoute } from './systems/page-route.ts';
+import type { PageChannel } from './systems/page-route.ts';
+import { mapConcurrently } from './systems/ssm/a-few-at-a-time.ts';
 
-/** Pages for the outbox: each is owed to every route. */
-export function owed(pages: readonly Page[], routes: readonly PageRoute[]): readonly OutboxEntry[] {
-  return pages.map((page) => ({ page, routes: routes.map(({ name }) => name) }));
+/** New pages as outbox entries: each is pending on every channel. */
+export function outboxOf(
+  pages: readonly Page[],
+  channels: readonly PageChannel[],
+): readonly OutboxEntry[] {
+  return pages.map((page) => ({ page, channels: channels.map(({ name }) => name) }));
 }
 
-/** How many deliveries are still owed. */
-export function owedOf(outbox: readonly OutboxEntry[]): number {
-  return outbox.reduce((sum, { routes }) => sum + routes.length, 0);
+/** How many deliveries are pending; a page counts once for each channel. */
+export function pendingIn(outbox: readonly OutboxEntry[]): number {
+  return outbox.reduce((sum, { channels }) => sum + channels.length, 0);
 }
 
 /** What a round of deliveries leaves behind. */
-export interface Delivered {
-  /** What is still owed, in order. */
+export interface DeliveryRound {
+  /** What is still pending, in order. */
   readonly outbox: readonly OutboxEntry[];
-  /** A problem for each page that nobody will be sent any more. */
+  /** A problem for each page that is given up on a channel. */
   readonly dropped: readonly Problem[];
-  /** A problem for each route that still owes. */
+  /** A problem for each channel with pending pages. */
   readonly undelivered: readonly Problem[];
 }
 
-/** How long all that is owed may take: a route that hangs must not keep a run from its hosts. */
-const DELIVERY_MS = 8000;
-
-/** How many pages may wait for another run: with the incidents they have to fit into one item of the
- * table. */
-const PAGES_OWED = 200;
+/** How long a round may take: a channel that hangs must not keep a run from its hosts. */
+const ROUND_MS = 8000;
 
 /**
- * Delivers what is owed. Routes do not wait for each other, nor incidents; the pages of one incident
- * go out in order, so that no resolve overtakes. A page that its receiver took while the answer got
- * lost is delivered again: its key tells the receiver that it is the same.
+ * How many pages may be pending when a run ends: with the incidents, they must fit into one item of
+ * the table.
+ */
+const PENDING_PAGES = 200;
+
+/**
+ * Delivers the pages of the outbox. Channels do not wait for each other, and neither do incidents. The
+ * pages of one incident are sent in order, so that no resolve overtakes the page that it belongs to. If
+ * a receiver accepts a page and its answer is lost, the page is sent again: its key shows the receiver
+ * that it is the same.
  */
 export async function deliver(
   outbox: readonly OutboxEntry[],
-  routes: readonly PageRoute[],
+  channels: readonly PageChannel[],
   deadline: Deadline,
-): Promise<Delivered> {
-  const until = nearer(deadlineIn(DELIVERY_MS), deadline);
-  const byRoute = groupBy(debtsOf(outbox), ({ route }) => route);
-  const settled = await Promise.all(
-    [...byRoute].map(async ([name, debts]) => {
-      const route = routes.find((one) => one.name === name);
-      return route === undefined
-        ? debts.map((debt) => drop(debt, 'its route is no longer configured'))
-        : await settle(route, debts, until);
+): Promise<DeliveryRound> {
+  const until = nearer(deadlineIn(ROUND_MS), deadline);
+  const byChannel = groupBy(deliveriesOf(outbox), ({ channel }) => channel);
+  const attempted = await Promise.all(
+    [...byChannel].map(async ([name, deliveries]) => {
+      const channel = channels.find((one) => one.name === name);
+      return channel === undefined
+        ? deliveries.map((one) => drop(one, 'its channel is no longer configured'))
+        : await deliverThrough(channel, deliveries, until);
     }),
   );
-  const all = withinBounds(outbox, settled.flat());
-  const unpaid = all.filter(({ fate }) => fate.kind === 'owed');
+  const all = withinBounds(outbox, attempted.flat());
+  const pending = all.filter(isPending);
   return {
-    outbox: outboxOf(outbox, unpaid),
-    dropped: all.flatMap(({ page, route, fate }) =>
-      fate.kind === 'dropped'
-        ? [{ where: route, message: `the page "${page.subject}" was dropped: ${fate.reason}` }]
+    outbox: remaining(outbox, pending),
+    dropped: all.flatMap(({ page, channel, outcome }) =>
+      outcome.kind === 'dropped'
+        ? [{ where: channel, message: `the page "${page.subject}" was dropped: ${outcome.reason}` }]
         : [],
     ),
-    undelivered: [...groupBy(unpaid, ({ route }) => route)].map(([where, some]) => ({
+    undelivered: [...groupBy(pending, ({ channel }) => channel)].map(([where, some]) => ({
       where,
-      message: undeliveredText(some),
+      message: pendingText(some),
     })),
   };
 }
 
-/** One page, owed to one route. */
-interface Debt {
+/** One page on its way through one channel. */
+interface PageDelivery {
   readonly page: Page;
-  readonly route: string;
+  readonly channel: string;
 }
 
-interface Settled extends Debt {
-  readonly fate: Fate;
+interface AttemptedDelivery extends PageDelivery {
+  readonly outcome: Outcome;
 }
 
-type Fate =
+type Outcome =
   | { readonly kind: 'taken' }
-  | { readonly kind: 'owed'; readonly reason: string }
+  | { readonly kind: 'pending'; readonly reason: string }
   | { readonly kind: 'dropped'; readonly reason: string };
 
-function debtsOf(outbox: readonly OutboxEntry[]): readonly Debt[] {
-  return outbox.flatMap(({ page, routes }) => routes.map((route) => ({ page, route })));
+function deliveriesOf(outbox: readonly OutboxEntry[]): readonly PageDelivery[] {
+  return outbox.flatMap(({ page, channels }) => channels.map((channel) => ({ page, channel })));
 }
 
-function outboxOf(before: readonly OutboxEntry[], unpaid: readonly Debt[]): readonly OutboxEntry[] {
+function isPending({ outcome }: AttemptedDelivery): boolean {
+  return outcome.kind === 'pending';
+}
+
+/** What stays in the outbox, in its order. */
+function remaining(
+  before: readonly OutboxEntry[],
+  pending: readonly PageDelivery[],
+): readonly OutboxEntry[] {
   return before.flatMap(({ page }) => {
-    const debts = unpaid.filter((debt) => debt.page === page);
-    return debts.length === 0 ? [] : [{ page, routes: debts.map(({ route }) => route) }];
+    const channels = pending.flatMap((one) => (one.page === page ? [one.channel] : []));
+    return channels.length === 0 ? [] : [{ page, channels }];
   });
 }
 
-/** Every page has been offered once before it can be one too many. */
+/** Drops the oldest pending pages where they are too many. Each has been offered at least once. */
 function withinBounds(
   outbox: readonly OutboxEntry[],
-  settled: readonly Settled[],
-): readonly Settled[] {
-  const unpaid = settled.filter(({ fate }) => fate.kind === 'owed');
-  const oldest = outboxOf(outbox, unpaid).slice(0, -PAGES_OWED);
+  attempted: readonly AttemptedDelivery[],
+): readonly AttemptedDelivery[] {
+  const oldest = remaining(outbox, attempted.filter(isPending)).slice(0, -PENDING_PAGES);
   const excess = new Set(oldest.map(({ page }) => page));
-  return settled.map((one) =>
-    one.fate.kind === 'owed' && excess.has(one.page)
-      ? drop(one, `more than ${PAGES_OWED} pages wait`)
+  return attempted.map((one) =>
+    isPending(one) && excess.has(one.page)
+      ? drop(one, `more than ${PENDING_PAGES} pages are pending`)
       : one,
   );
 }
 
-/** How many incidents a route is told of at once: one page that hangs must not hold up the others. */
-const LANES = 10;
+/** How many incidents go through one channel at a time: a page that hangs must not hold up the others. */
+const WORKERS = 10;
 
-async function settle(
-  route: PageRoute,
-  debts: readonly Debt[],
+async function deliverThrough(
+  channel: PageChannel,
+  deliveries: readonly PageDelivery[],
   until: Deadline,
-): Promise<readonly Settled[]> {
-  const threads = groupBy(debts, ({ page }) => page.key).values();
-  const settled: Settled[] = [];
-  const lane = async (): Promise<void> => {
-    // All lanes draw from one iterator, so each thread is taken once.
-    for (const thread of threads) settled.push(...(await settleThread(route, thread, until)));
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
-  return settled;
+): Promise<readonly AttemptedDelivery[]> {
+  const byIncident = [...groupBy(deliveries, ({ page }) => page.key).values()];
+  const attempted = await mapConcurrently(byIncident, WORKERS, async (pages) =>
+    deliverInOrder(channel, pages, until),
+  );
+  return attempted.flat();
 }
 
-async function settleThread(
-  route: PageRoute,
-  thread: readonly Debt[],
+/** The pages of one incident: where one is pending, the later ones wait for it. */
+async function deliverInOrder(
+  channel: PageChannel,
+  deliveries: readonly PageDelivery[],
   until: Deadline,
-): Promise<readonly Settled[]> {
-  const settled: Settled[] = [];
-  let held = false;
-  for (const debt of thread) {
-    const fate: Fate = held ? WAITING : await handOver(route, debt, until);
-    held = fate.kind === 'owed';
-    settled.push({ ...debt, fate });
+): Promise<readonly AttemptedDelivery[]> {
+  const attempted: AttemptedDelivery[] = [];
+  let isBlocked = false;
+  for (const one of deliveries) {
+    const outcome: Outcome = isBlocked ? BLOCKED : await attempt(channel, one, until);
+    isBlocked = outcome.kind === 'pending';
+    attempted.push({ ...one, outcome });
   }
-  return settled;
+  return attempted;
 }
 
-const WAITING: Fate = { kind: 'owed', reason: 'it waits for an earlier page of its incident' };
+const BLOCKED: Outcome = {
+  kind: 'pending',
+  reason: 'it waits for an earlier page of its incident',
+};
 
 const HOUR_MS = 3_600_000;
 
-/** How long a page is offered to a route that refuses it: time for a person to mend the route. */
+/** How long a page is offered to a channel that refuses it: time for a person to fix the channel. */
 const REFUSED_HOURS = 24;
 
-/** How long to a route that cannot be reached. */
+/** How long a page is offered to a channel that cannot be reached. */
 const UNREACHED_HOURS = 7 * 24;
 
-async function handOver(route: PageRoute, debt: Debt, until: Deadline): Promise<Fate> {
+async function attempt(channel: PageChannel, one: PageDelivery, until: Deadline): Promise<Outcome> {
   try {
-    const delivery = await route.deliver(debt.page, until);
-    if (delivery.kind === 'refused') {
-      return failed(debt, { reason: `refused: ${delivery.reason}`, hours: REFUSED_HOURS });
+    const result = await channel.deliver(one.page, until);
+    if (result.kind === 'refused') {
+      return failed(one, { reason: `refused: ${result.reason}`, hours: REFUSED_HOURS });
     }
-    log('page.delivered', namesOf(debt));
-    return delivery;
+    log('page.delivered', namesOf(one));
+    return result;
   } catch (error) {
-    return failed(debt, { reason: errorText(error), hours: UNREACHED_HOURS });
+    return failed(one, { reason: errorText(error), hours: UNREACHED_HOURS });
   }
 }
 
 function failed(
-  debt: Debt,
+  one: PageDelivery,
   { reason, hours }: { readonly reason: string; readonly hours: number },
-): Fate {
-  if (Date.now() - debt.page.at >= hours * HOUR_MS) {
-    return drop(debt, `not taken for ${hours} hours; ${reason}`).fate;
+): Outcome {
+  if (Date.now() - one.page.at >= hours * HOUR_MS) {
+    return drop(one, `not taken for ${hours} hours; ${reason}`).outcome;
   }
-  log('page.undelivered', { ...namesOf(debt), error: reason });
-  return { kind: 'owed', reason };
+  log('page.undelivered', { ...namesOf(one), error: reason });
+  return { kind: 'pending', reason };
 }
 
-function drop(debt: Debt, reason: string): Settled {
-  log('page.dropped', { ...namesOf(debt), reason });
-  return { ...debt, fate: { kind: 'dropped', reason } };
+function drop(one: PageDelivery, reason: string): AttemptedDelivery {
+  log('page.dropped', { ...namesOf(one), reason });
+  return { ...one, outcome: { kind: 'dropped', reason } };
 }
 
-function namesOf({ page: { key, kind }, route }: Debt): Readonly<Record<string, string>> {
-  return { key, kind, route };
+function namesOf({ page: { key, kind }, channel }: PageDelivery): Readonly<Record<string, string>> {
+  return { key, kind, channel };
 }
 
-function undeliveredText(unpaid: readonly Settled[]): string {
-  const [first] = unpaid;
-  const count = unpaid.length === 1 ? '1 page is' : `${unpaid.length} pages are`;
-  const reason = first?.fate.kind === 'owed' ? first.fate.reason : '';
-  return `${count} still owed, the first one "${first?.page.subject ?? ''}": ${reason}`;
+function pendingText(pending: readonly AttemptedDelivery[]): string {
+  const [first] = pending;
+  const reason = first?.outcome.kind === 'pending' ? first.outcome.reason : '';
+  const which =
+    pending.length === 1 ? '1 page is pending:' : `${pending.length} pages are pending, first`;
+  return `${which} "${first?.page.subject ?? ''}": ${reason}`;
 }

@@ -14,7 +14,7 @@ import { errorText } from './error-text.ts';
 import { fitResponse } from './fit-response.ts';
 import { asksForTestPage, tickOf } from './event.ts';
 import type { Run, Shell } from './invocation.ts';
-import { routesOf } from './routes.ts';
+import { channelsOf } from './routes.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { incidentStore } from './systems/incident-store/incident-store.ts';
 import { type Kubernetes, kubernetes } from './systems/kubernetes.ts';
@@ -79,7 +79,7 @@ export async function handler(event: unknown, context: Context): Promise<Report 
 async function testPage({ settings, shell }: World, context: Context): Promise<TestPageResult> {
   const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
   const until = nearer(deadlineIn(TEST_PAGE_MS), end);
-  return await sendTestPage(settings.cluster, shell.routes, until);
+  return await sendTestPage(settings.cluster, shell.channels, until);
 }
 
 async function checkOnce(world: World, event: unknown, context: Context): Promise<Report> {
@@ -161,12 +161,12 @@ async function createWorld(context: Context): Promise<World> {
   const dynamoDb = new DynamoDBClient(HTTP);
   traceCalls(ssm, telemetry);
   traceCalls(dynamoDb, telemetry);
-  const routes = routesOf(settings, { ssm, sns: HTTP, telemetry });
+  const channels = channelsOf(settings, { ssm, sns: HTTP, telemetry });
   return {
     settings,
     integrations: {
       telemetry: SIGNALS.some((signal) => readSignal(process.env, signal).kind !== 'off'),
-      routes: routes.map(({ name }) => name),
+      channels: channels.map(({ name }) => name),
     },
     ssm,
     telemetry,
@@ -174,7 +174,7 @@ async function createWorld(context: Context): Promise<World> {
       ssm: runCommand(ssm, document),
       inventory: inventory(ssm),
       store: incidentStore({ client: dynamoDb, table, cluster }),
-      routes,
+      channels,
       telemetry,
     },
   };

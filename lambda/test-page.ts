@@ -4,7 +4,7 @@ import { testPageOf } from '../shared/core/page/test-page.ts';
 import type { Deadline } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import { log } from './systems/log.ts';
-import type { PageRoute } from './systems/page-route.ts';
+import type { PageChannel } from './systems/page-route.ts';
 
 /**
  * Sends one page, marked as a test, through every channel, and returns which accepted it. It asks no
@@ -12,26 +12,26 @@ import type { PageRoute } from './systems/page-route.ts';
  */
 export async function sendTestPage(
   cluster: string,
-  routes: readonly PageRoute[],
+  channels: readonly PageChannel[],
   deadline: Deadline,
 ): Promise<TestPageResult> {
   const page = testPageOf({ cluster, now: Date.now() });
-  const results = await Promise.all(routes.map((route) => offer(route, page, deadline)));
-  log('page.tested', { cluster, key: page.key, routes: results });
-  return { cluster, routes: results };
+  const results = await Promise.all(channels.map((channel) => offer(channel, page, deadline)));
+  log('page.tested', { cluster, key: page.key, channels: results });
+  return { cluster, channels: results };
 }
 
 async function offer(
-  route: PageRoute,
+  channel: PageChannel,
   page: Page,
   deadline: Deadline,
-): Promise<TestPageResult['routes'][number]> {
-  const { name } = route;
+): Promise<TestPageResult['channels'][number]> {
+  const { name } = channel;
   try {
-    const delivery = await route.deliver(page, deadline);
-    return delivery.kind === 'taken'
+    const result = await channel.deliver(page, deadline);
+    return result.kind === 'taken'
       ? { name, delivered: true }
-      : { name, delivered: false, reason: `refused: ${delivery.reason}` };
+      : { name, delivered: false, reason: `refused: ${result.reason}` };
   } catch (error) {
     return { name, delivered: false, reason: errorText(error) };
   }

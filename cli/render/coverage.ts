@@ -11,7 +11,7 @@ export function coverageLines(hosts: Report['hosts'], coverage: Coverage): reado
     `answered       ${hosts.observed.length} of ${all} nodes`,
     `not reporting  ${namesOf(coverage.outside, 'none')}`,
     `masters        ${namesOf(coverage.masters, 'none found')}`,
-    `pages to       ${namesOf(coverage.routes, 'nobody')}`,
+    `pages to       ${namesOf(coverage.channels, 'nobody')}`,
   ];
 }
 

@@ -4,7 +4,7 @@ import type { Page } from '../../shared/core/page/page.ts';
 import { printable, shorten } from '../../shared/core/plain-text.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import type { HttpCaller } from './http-call.ts';
-import { isRefusal, type PageRoute, TAKEN } from './page-route.ts';
+import { isRefusal, type PageChannel, TAKEN } from './page-route.ts';
 import type { HeldSecret } from './secrets.ts';
 import { withinBytes } from './within-bytes.ts';
 
@@ -12,7 +12,7 @@ import { withinBytes } from './within-bytes.ts';
  * PagerDuty's Events API v2: an incident's key is its dedup key, so that what opens it, worsens it
  * and resolves it is one alert there. https://developer.pagerduty.com/docs/send-alert-event
  */
-export function pagerDutyRoute(
+export function pagerDutyChannel(
   {
     cluster,
     url,
@@ -23,7 +23,7 @@ export function pagerDutyRoute(
     readonly routingKey: HeldSecret;
   },
   call: HttpCaller,
-): PageRoute {
+): PageChannel {
   return {
     name: 'pagerduty',
     deliver: async (page, deadline) => {

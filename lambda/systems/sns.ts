@@ -1,16 +1,16 @@
 import { PublishCommand, type SNSClient, SNSServiceException } from '@aws-sdk/client-sns';
 import { abortAt } from '../deadline.ts';
 import { errorText } from '../error-text.ts';
-import { isRefusal, type PageRoute, TAKEN } from './page-route.ts';
+import { isRefusal, type PageChannel, TAKEN } from './page-route.ts';
 import { withinBytes } from './within-bytes.ts';
 
 /** What SNS takes in one message, its attributes included, in bytes. */
 const MESSAGE_BYTES = 256 * 1024;
 
-/** Kept free of it for names, types and values of the attributes, of which the key is the longest. */
+/** Reserved for the attributes' names, types and values. The key is the longest of them. */
 const ATTRIBUTES_BYTES = 4096;
 
-export function snsRoute(client: SNSClient, topicArn: string): PageRoute {
+export function snsChannel(client: SNSClient, topicArn: string): PageChannel {
   return {
     name: 'sns',
     deliver: async (page, deadline) => {
@@ -35,7 +35,7 @@ export function snsRoute(client: SNSClient, topicArn: string): PageRoute {
   };
 }
 
-/** A throttled key of the topic's is told with the status of a client's mistake. */
+/** Whether another try would fail as well. SNS reports a throttled key with a status of 400, too. */
 function refuses(error: unknown): boolean {
   return (
     error instanceof SNSServiceException &&

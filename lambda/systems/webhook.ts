@@ -10,7 +10,7 @@ import type { Page } from '../../shared/core/page/page.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import type { Deadline } from '../deadline.ts';
 import type { HttpCaller } from './http-call.ts';
-import { type Delivery, isRefusal, type PageRoute, TAKEN } from './page-route.ts';
+import { type DeliveryResult, isRefusal, type PageChannel, TAKEN } from './page-route.ts';
 import type { HeldSecret } from './secrets.ts';
 
 /** Where a webhook is, and with what its documents are signed. */
@@ -26,11 +26,11 @@ type WebhookAddress = Webhook | HeldSecret;
  * Posts pages as JSON (`shared/contract/webhook.ts`). Of what the receiver answers only the status is
  * told: many quote the path that was called, and that may be the secret.
  */
-export function webhookRoute(
+export function webhookChannel(
   cluster: string,
   address: WebhookAddress,
   call: HttpCaller,
-): PageRoute {
+): PageChannel {
   return {
     name: 'webhook',
     deliver: async (page, deadline) => {
@@ -51,7 +51,7 @@ export function webhookRoute(
 const MALFORMED =
   'its parameter is neither an http or https URL nor JSON {"url":"https://...","secret":"whsec_..."}';
 
-function refused(address: WebhookAddress, reason: string): Delivery {
+function refused(address: WebhookAddress, reason: string): DeliveryResult {
   if ('forget' in address) address.forget();
   return { kind: 'refused', reason };
 }

@@ -110,8 +110,8 @@ const coverageSchema = z.object({
   outside: z.array(z.string()),
   /** Nodes whose API server is timed. */
   masters: z.array(z.string()),
-  /** The ways by which pages go out: `sns`, `pagerduty`, `webhook`. */
-  routes: z.array(z.string()),
+  /** The channels through which pages are sent: `sns`, `pagerduty`, `webhook`. */
+  channels: z.array(z.string()),
   gaps: z.array(gapSchema),
 });
 

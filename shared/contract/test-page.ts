@@ -3,8 +3,8 @@ import * as z from 'zod/mini';
 /** What the function returns for the event `{"testPage": true}`. */
 export const testPageResultSchema = z.object({
   cluster: z.string(),
-  /** Every route of the cluster, as it took the page. */
-  routes: z.array(
+  /** Every channel of the cluster, and whether it took the page. */
+  channels: z.array(
     z.object({
       /** `sns`, `pagerduty` or `webhook`. */
       name: z.string(),

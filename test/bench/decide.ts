@@ -60,7 +60,7 @@ async function measure(nodes: number, name: CaseName, way: Way): Promise<object>
     durationSeconds: 1,
     endedAtSeconds: 1,
   });
-  const outbox = decision.pages.map((page) => ({ page, routes: ['sns'] }));
+  const outbox = decision.pages.map((page) => ({ page, channels: ['sns'] }));
   const state = await packState('the bench', { incidents: decision.incidents, outbox });
   return {
     cpuMilliseconds: cpu.toSorted((one, two) => one - two)[Math.floor(REPEATS[way] / 2)],

@@ -83,7 +83,7 @@ describe('check of a healthy cluster', () => {
     expect(report.coverage).toEqual({
       outside: [],
       masters: ['master1', 'master2', 'master3'],
-      routes: ['sns', 'pagerduty', 'webhook'],
+      channels: ['sns', 'pagerduty', 'webhook'],
       gaps: [],
     });
     expect(stderr).toMatch(
@@ -148,11 +148,11 @@ describe('check and the schedule', () => {
 });
 
 describe('check and the topic', () => {
-  test('says that nobody would be paged, where nobody has subscribed and there is no other route', async () => {
+  test('says that nobody would be paged, where nobody has subscribed and there is no other channel', async () => {
     const report = await world.tick();
     const { coverage } = report;
     if (coverage === undefined) throw new Error('the run tells no coverage');
-    const alone = { ...report, coverage: { ...coverage, routes: ['sns'] } };
+    const alone = { ...report, coverage: { ...coverage, channels: ['sns'] } };
     const other = await startLambda({
       [FUNCTION]: async () => ({ kind: 'result', result: alone }),
     });
@@ -181,7 +181,7 @@ describe('check and the topic', () => {
 });
 
 describe('test-page', () => {
-  test('goes through every route; exit 0', async () => {
+  test('goes through every channel; exit 0', async () => {
     const { exit, stdout } = await demo('test-page');
     expect(stdout).toBe(
       'cluster demo: a test page\n  sns        delivered\n  pagerduty  delivered\n  webhook    delivered\n',
@@ -190,13 +190,13 @@ describe('test-page', () => {
     expect(webhook.received().at(-1)?.document.summary).toBe('[demo] test page, nothing is wrong');
   });
 
-  test('says which route did not take it, and why; exit 1', async () => {
+  test('says which channel did not take it, and why; exit 1', async () => {
     const error = { type: 'Gone', message: 'no longer here', status: 410 };
     webhook.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
     const { exit, stdout } = await demo('test-page', '--json');
     expect(testPageResultSchema.parse(JSON.parse(stdout))).toEqual({
       cluster: 'demo',
-      routes: [
+      channels: [
         { name: 'sns', delivered: true },
         { name: 'pagerduty', delivered: true },
         { name: 'webhook', delivered: false, reason: 'refused: answered 410' },

@@ -176,9 +176,9 @@ describe('check says in one sentence what is wrong:', () => {
 });
 
 describe('test-page', () => {
-  test('shows nothing of a route’s reason that could move the terminal', async () => {
-    const routes = [{ name: 'web\nhook', delivered: false, reason: '\u001B[2Jgone\u202E' }];
-    answer = { kind: 'result', result: { cluster: 'demo', routes } };
+  test('shows nothing of a channel’s reason that could move the terminal', async () => {
+    const channels = [{ name: 'web\nhook', delivered: false, reason: '\u001B[2Jgone\u202E' }];
+    answer = { kind: 'result', result: { cluster: 'demo', channels } };
     const { exit, stdout } = await vtepwatch(['test-page', '--cluster', 'demo'], env);
     expect(exit).toBe(1);
     expect(stdout).toBe('cluster demo: a test page\n  web?hook  NOT delivered: ?[2Jgone?\n');

@@ -10,7 +10,7 @@ const NAMES = [
   'runs-fail',
   'throttled',
   'ticks-dropped',
-  'pages-owed',
+  'pages-pending',
   'subscriber-unreachable',
   'blind',
 ] as const;
@@ -117,7 +117,7 @@ describe('a single bad run sends no alarm', () => {
 
 describe('what a run reports holds until another run reports', () => {
   test.for([
-    ['pages-owed', 'OutboxOldestSeconds', { Threshold: 900, Statistic: 'Maximum' }],
+    ['pages-pending', 'OutboxOldestSeconds', { Threshold: 900, Statistic: 'Maximum' }],
     ['blind', 'HostsReadRatio', { Threshold: 0.5, Statistic: 'Minimum', EvaluationPeriods: 3 }],
   ] as const)('%s', ([name, metric, condition]) => {
     expect(alarms.get(name)).toMatchObject({
@@ -134,7 +134,7 @@ describe('what a run reports holds until another run reports', () => {
   });
 
   test('a page that waits for the next tick is not yet old', () => {
-    const rare = alarmsOf(templateOf({ scheduleMinutes: 60 })).get('pages-owed');
+    const rare = alarmsOf(templateOf({ scheduleMinutes: 60 })).get('pages-pending');
     expect(rare).toMatchObject({ Threshold: 3 * 3600 });
   });
 });

@@ -2,9 +2,9 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Sns, startSns } from '../../lab/aws/sns.ts';
 import { type Deadline, deadlineIn } from '../../lambda/deadline.ts';
-import { deliver, owed, owedOf } from '../../lambda/deliver.ts';
-import type { PageRoute } from '../../lambda/systems/page-route.ts';
-import { snsRoute } from '../../lambda/systems/sns.ts';
+import { deliver, outboxOf, pendingIn } from '../../lambda/deliver.ts';
+import type { PageChannel } from '../../lambda/systems/page-route.ts';
+import { snsChannel } from '../../lambda/systems/sns.ts';
 import type { Page, PageKind } from '../../shared/core/page/page.ts';
 import { pageAbout } from '../support/pages.ts';
 
@@ -20,12 +20,12 @@ const REFUSES = {
 
 const HOUR_MS = 3_600_000;
 
-interface NamedRoute extends PageRoute {
+interface NamedChannel extends PageChannel {
   readonly sns: Sns;
 }
 
-/** A topic of its own for each route, so that one may fail beside the other. */
-async function route(name: string): Promise<NamedRoute> {
+/** A topic of its own for each channel, so that one may fail beside the other. */
+async function channel(name: string): Promise<NamedChannel> {
   const sns = await startSns();
   onTestFinished(() => sns.close());
   const client = new SNSClient({
@@ -35,14 +35,14 @@ async function route(name: string): Promise<NamedRoute> {
     maxAttempts: 1,
   });
   onTestFinished(() => client.destroy());
-  return { ...snsRoute(client, sns.topicArn), name, sns };
+  return { ...snsChannel(client, sns.topicArn), name, sns };
 }
 
 function page(node: string, kind: PageKind, hoursAgo = 0): Page {
   return pageAbout(node, kind, { subject: node, at: Date.now() - hoursAgo * HOUR_MS });
 }
 
-async function came({ sns }: NamedRoute): Promise<readonly string[]> {
+async function came({ sns }: NamedChannel): Promise<readonly string[]> {
   const published = await sns.published();
   return published.map(({ subject, attributes }) => `${subject} ${attributes['kind']}`);
 }
@@ -51,11 +51,11 @@ function soon(): Deadline {
   return deadlineIn(10_000);
 }
 
-let one: NamedRoute;
-let two: NamedRoute;
+let one: NamedChannel;
+let two: NamedChannel;
 const lines: string[] = [];
 beforeEach(async () => {
-  [one, two] = await Promise.all([route('one'), route('two')]);
+  [one, two] = await Promise.all([channel('one'), channel('two')]);
   lines.length = 0;
   vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
     lines.push(String(line));
@@ -71,26 +71,26 @@ function logged(event: string): readonly unknown[] {
   return lines.flatMap((line) => (line.includes(`"event":"${event}"`) ? [JSON.parse(line)] : []));
 }
 
-describe('what is owed', () => {
-  test('is every page to every route', () => {
+describe('pages that are pending', () => {
+  test('are all new pages, on every channel', () => {
     const pages = [page('master1', 'opened'), page('node1', 'opened')];
-    expect(owed(pages, [one, two])).toEqual(
-      pages.map((each) => ({ page: each, routes: ['one', 'two'] })),
+    expect(outboxOf(pages, [one, two])).toEqual(
+      pages.map((each) => ({ page: each, channels: ['one', 'two'] })),
     );
-    expect(owed([], [one])).toEqual([]);
+    expect(outboxOf([], [one])).toEqual([]);
   });
 
   test('goes out, an incident’s pages in order, and nothing is left', async () => {
     const pages = [page('master1', 'opened'), page('node1', 'opened'), page('master1', 'resolved')];
-    expect(await deliver(owed(pages, [one, two]), [one, two], soon())).toEqual({
+    expect(await deliver(outboxOf(pages, [one, two]), [one, two], soon())).toEqual({
       outbox: [],
       dropped: [],
       undelivered: [],
     });
     for (const each of [one, two]) {
-      const told = await came(each);
-      expect(told.toSorted()).toEqual(['master1 opened', 'master1 resolved', 'node1 opened']);
-      expect(told.indexOf('master1 opened')).toBeLessThan(told.indexOf('master1 resolved'));
+      const taken = await came(each);
+      expect(taken.toSorted()).toEqual(['master1 opened', 'master1 resolved', 'node1 opened']);
+      expect(taken.indexOf('master1 opened')).toBeLessThan(taken.indexOf('master1 resolved'));
     }
   });
 
@@ -99,19 +99,18 @@ describe('what is owed', () => {
     expect(one.sns.gate.calls).toEqual([]);
   });
 
-  test('is owed on to the one route that did not take it, and its reason is told', async () => {
+  test('is pending only on the channel that did not take it, and the report says why', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: BROKEN, times: 1 });
     const opened = page('master1', 'opened');
-    const due = owed([opened], [one, two]);
+    const due = outboxOf([opened], [one, two]);
     const { outbox, undelivered, dropped } = await deliver(due, [one, two], soon());
-    expect(outbox).toEqual([{ page: opened, routes: ['one'] }]);
-    expect([owedOf(due), owedOf(outbox), owedOf([])]).toEqual([2, 1, 0]);
+    expect(outbox).toEqual([{ page: opened, channels: ['one'] }]);
+    expect([pendingIn(due), pendingIn(outbox), pendingIn([])]).toEqual([2, 1, 0]);
     expect(dropped).toEqual([]);
     expect(undelivered).toEqual([
       {
         where: 'one',
-        message:
-          '1 page is still owed, the first one "master1": InternalErrorException: out of order',
+        message: '1 page is pending: "master1": InternalErrorException: out of order',
       },
     ]);
     expect((await deliver(outbox, [one, two], soon())).outbox).toEqual([]);
@@ -119,16 +118,16 @@ describe('what is owed', () => {
     expect(await came(two)).toEqual(['master1 opened']);
   });
 
-  test('of a later page of the same incident waits on that route for the earlier one', async () => {
+  test('of a later page of the same incident waits on that channel for the earlier one', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: BROKEN, times: 1 });
     const pages = [page('master1', 'opened'), page('node1', 'opened'), page('master1', 'resolved')];
-    const { outbox, undelivered } = await deliver(owed(pages, [one, two]), [one, two], soon());
+    const { outbox, undelivered } = await deliver(outboxOf(pages, [one, two]), [one, two], soon());
     expect(outbox).toEqual([
-      { page: pages[0], routes: ['one'] },
-      { page: pages[2], routes: ['one'] },
+      { page: pages[0], channels: ['one'] },
+      { page: pages[2], channels: ['one'] },
     ]);
     expect(undelivered).toMatchObject([
-      { message: expect.stringMatching(/^2 pages are still owed/) },
+      { message: expect.stringMatching(/^2 pages are pending, first "/) },
     ]);
     expect(await came(one)).toEqual(['node1 opened']);
     expect(await came(two)).toHaveLength(3);
@@ -139,48 +138,48 @@ describe('what is owed', () => {
 
   test('comes twice, under one key, where the answer is lost', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'dropped-after' }, times: 1 });
-    const { outbox } = await deliver(owed([page('master1', 'opened')], [one]), [one], soon());
+    const { outbox } = await deliver(outboxOf([page('master1', 'opened')], [one]), [one], soon());
     expect(outbox).toHaveLength(1);
     expect((await deliver(outbox, [one], soon())).outbox).toEqual([]);
     expect(await came(one)).toEqual(['master1 opened', 'master1 opened']);
   });
 
-  test('stays owed, in order, where the deadline cuts it off', async () => {
+  test('stays pending, in order, where the deadline cuts it off', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
     const pages = ['master1', 'node1', 'node2'].map((name) => page(name, 'opened'));
-    const due = owed(pages, [one]);
+    const due = outboxOf(pages, [one]);
     expect((await deliver(due, [one], deadlineIn(1000))).outbox).toEqual(due);
   });
 });
 
-describe('a route that hangs', () => {
+describe('a channel that hangs', () => {
   test('is given up, however far the deadline is', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
     const pages = ['master1', 'node1', 'node2', 'node3'].map((name) => page(name, 'opened'));
-    const due = owed(pages, [one]);
+    const due = outboxOf(pages, [one]);
     expect((await deliver(due, [one], deadlineIn(600_000))).outbox).toEqual(due);
   });
 
-  test('keeps no page from another route', async () => {
+  test('keeps no page from another channel', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
     const pages = ['master1', 'node1', 'node2'].map((name) => page(name, 'opened'));
-    const { outbox } = await deliver(owed(pages, [one, two]), [one, two], deadlineIn(1000));
-    expect(outbox).toEqual(owed(pages, [one]));
+    const { outbox } = await deliver(outboxOf(pages, [one, two]), [one, two], deadlineIn(1000));
+    expect(outbox).toEqual(outboxOf(pages, [one]));
     expect(await came(two)).toHaveLength(3);
   });
 
   test('on the page of one incident keeps no other incident’s page', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' }, times: 1 });
     const pages = ['master1', 'node1', 'node2'].map((name) => page(name, 'opened'));
-    const { outbox } = await deliver(owed(pages, [one]), [one], deadlineIn(1000));
-    expect(outbox).toEqual(owed(pages.slice(0, 1), [one]));
+    const { outbox } = await deliver(outboxOf(pages, [one]), [one], deadlineIn(1000));
+    expect(outbox).toEqual(outboxOf(pages.slice(0, 1), [one]));
   });
 });
 
-describe('a page that a route refuses', () => {
-  test('is offered for a day, since a person may mend the route', async () => {
+describe('a page that a channel refuses', () => {
+  test('is offered for a day, since a person may fix the channel', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: REFUSES });
-    const due = owed([page('master1', 'opened', 23.9), page('node1', 'opened')], [one]);
+    const due = outboxOf([page('master1', 'opened', 23.9), page('node1', 'opened')], [one]);
     const { outbox, undelivered, dropped } = await deliver(due, [one], soon());
     expect(outbox).toEqual(due);
     expect(dropped).toEqual([]);
@@ -188,7 +187,7 @@ describe('a page that a route refuses', () => {
       {
         where: 'one',
         message: expect.stringMatching(
-          /^2 pages are still owed, .*: refused: AuthorizationErrorException: not allowed$/,
+          /^2 pages are pending, first .*: refused: AuthorizationErrorException: not allowed$/,
         ),
       },
     ]);
@@ -198,7 +197,7 @@ describe('a page that a route refuses', () => {
 
   test('is dropped after a day, with the reason, and what waited for it goes on', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: REFUSES, times: 1 });
-    const due = owed([page('master1', 'opened', 24), page('master1', 'resolved', 1)], [one]);
+    const due = outboxOf([page('master1', 'opened', 24), page('master1', 'resolved', 1)], [one]);
     const { outbox, dropped } = await deliver(due, [one], soon());
     expect(outbox).toEqual([]);
     const reason = 'not taken for 24 hours; refused: AuthorizationErrorException: not allowed';
@@ -210,7 +209,7 @@ describe('a page that a route refuses', () => {
         event: 'page.dropped',
         key: 'lab/subject/master1',
         kind: 'opened',
-        route: 'one',
+        channel: 'one',
         reason,
       },
     ]);
@@ -220,8 +219,8 @@ describe('a page that a route refuses', () => {
   test('keeps no other incident’s page', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: REFUSES, times: 1 });
     const pages = [page('master1', 'opened', 23), page('node1', 'opened')];
-    const { outbox } = await deliver(owed(pages, [one]), [one], soon());
-    expect(outbox).toEqual(owed(pages.slice(0, 1), [one]));
+    const { outbox } = await deliver(outboxOf(pages, [one]), [one], soon());
+    expect(outbox).toEqual(outboxOf(pages.slice(0, 1), [one]));
     expect(await came(one)).toEqual(['node1 opened']);
   });
 });
@@ -229,7 +228,7 @@ describe('a page that a route refuses', () => {
 describe('a page is never dropped without a line', () => {
   test('one that no try has brought through for a week', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: BROKEN });
-    const due = owed([page('master1', 'opened', 167.9), page('node1', 'opened', 168)], [one]);
+    const due = outboxOf([page('master1', 'opened', 167.9), page('node1', 'opened', 168)], [one]);
     const { outbox, dropped } = await deliver(due, [one], soon());
     expect(outbox).toEqual(due.slice(0, 1));
     const reason = 'not taken for 168 hours; InternalErrorException: out of order';
@@ -237,18 +236,18 @@ describe('a page is never dropped without a line', () => {
     expect(logged('page.dropped')).toMatchObject([{ key: 'lab/subject/node1', reason }]);
   });
 
-  test('one whose route is no longer configured; it holds up nobody', async () => {
+  test('one whose channel is no longer configured; it holds up nobody', async () => {
     const outbox = [
-      { page: page('master1', 'opened'), routes: ['gone'] },
-      { page: page('master1', 'resolved'), routes: ['gone', 'one'] },
+      { page: page('master1', 'opened'), channels: ['gone'] },
+      { page: page('master1', 'resolved'), channels: ['gone', 'one'] },
     ];
     const delivered = await deliver(outbox, [one], soon());
     expect(delivered.outbox).toEqual([]);
     expect(await came(one)).toEqual(['master1 resolved']);
-    const reason = 'its route is no longer configured';
+    const reason = 'its channel is no longer configured';
     expect(logged('page.dropped')).toMatchObject([
-      { key: 'lab/subject/master1', kind: 'opened', route: 'gone', reason },
-      { key: 'lab/subject/master1', kind: 'resolved', route: 'gone', reason },
+      { key: 'lab/subject/master1', kind: 'opened', channel: 'gone', reason },
+      { key: 'lab/subject/master1', kind: 'resolved', channel: 'gone', reason },
     ]);
     expect(delivered.dropped.map(({ where }) => where)).toEqual(['gone', 'gone']);
   });
@@ -256,16 +255,16 @@ describe('a page is never dropped without a line', () => {
   test('the oldest, where more than two hundred wait', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: BROKEN });
     const pages = Array.from({ length: 203 }, (_, number) => page(`node${number}`, 'opened'));
-    const delivered = await deliver(owed(pages, [one]), [one], soon());
-    expect(delivered.outbox).toEqual(owed(pages.slice(3), [one]));
+    const delivered = await deliver(outboxOf(pages, [one]), [one], soon());
+    expect(delivered.outbox).toEqual(outboxOf(pages.slice(3), [one]));
     expect(logged('page.dropped').map((line) => Object(line)['reason'])).toEqual(
-      Array.from({ length: 3 }, () => 'more than 200 pages wait'),
+      Array.from({ length: 3 }, () => 'more than 200 pages are pending'),
     );
   });
 
   test('and none before it was offered, however many a run writes', async () => {
     const taken: string[] = [];
-    const quick: PageRoute = {
+    const quick: PageChannel = {
       name: 'quick',
       deliver: async ({ key }) => {
         taken.push(key);
@@ -273,16 +272,16 @@ describe('a page is never dropped without a line', () => {
       },
     };
     const pages = Array.from({ length: 300 }, (_, number) => page(`node${number}`, 'opened'));
-    const delivered = await deliver(owed(pages, [quick]), [quick], soon());
+    const delivered = await deliver(outboxOf(pages, [quick]), [quick], soon());
     expect(delivered).toEqual({ outbox: [], dropped: [], undelivered: [] });
     expect(taken).toEqual(pages.map(({ key }) => key));
   });
 });
 
-test('a route is told of ten incidents at once, however many there are', async () => {
+test('a channel gets the pages of ten incidents at a time, however many there are', async () => {
   let now = 0;
   let most = 0;
-  const slow: PageRoute = {
+  const slow: PageChannel = {
     name: 'slow',
     deliver: async () => {
       now += 1;
@@ -295,6 +294,6 @@ test('a route is told of ten incidents at once, however many there are', async (
     },
   };
   const pages = Array.from({ length: 50 }, (_, number) => page(`node${number}`, 'opened'));
-  expect((await deliver(owed(pages, [slow]), [slow], soon())).outbox).toEqual([]);
+  expect((await deliver(outboxOf(pages, [slow]), [slow], soon())).outbox).toEqual([]);
   expect(most).toBe(10);
 });

@@ -144,7 +144,7 @@ describe('a completed run', () => {
     expect(coverage).toMatchObject({
       outside: [],
       masters: [],
-      routes: ['sns', 'pagerduty', 'webhook'],
+      channels: ['sns', 'pagerduty', 'webhook'],
     });
     expect(coverage?.gaps.map(({ missing }) => missing)).toEqual([
       'kubernetes',
@@ -221,7 +221,7 @@ describe('a run that is not complete', () => {
   });
 });
 
-describe('what a run owes', () => {
+describe('a pending page', () => {
   const client = (): DynamoDBClient => new DynamoDBClient({ endpoint: aws.dynamoDb.url });
 
   /** What a run finds, which leaves what it is given. */
@@ -238,25 +238,25 @@ describe('what a run owes', () => {
     return lease.state;
   }
 
-  test('is crossed off although another route hangs to the end of the run', async () => {
+  test('is crossed off although another channel hangs to the end of the run', async () => {
     const page = { ...pageAbout('master1'), at: Date.now(), kind: 'opened' } as const;
-    await exchange({ incidents: [], outbox: [{ page, routes: ['sns', 'pagerduty'] }] });
+    await exchange({ incidents: [], outbox: [{ page, channels: ['sns', 'pagerduty'] }] });
     const error = { type: 'AuthorizationError', message: 'no', status: 403 } as const;
     aws.sns.gate.fail({ operation: 'Publish', fault: { kind: 'refused', error }, times: 1 });
     pagerDuty.gate.fail({ operation: '*', fault: { kind: 'stalled' } });
     await run({});
-    expect(logged('outbox.kept')).toEqual([]);
+    expect(logged('outbox.save-failed')).toEqual([]);
     const { outbox } = await exchange({ incidents: [], outbox: [] });
-    expect(outbox.map(({ routes }) => routes)).toEqual([['pagerduty']]);
+    expect(outbox.map(({ channels }) => channels)).toEqual([['pagerduty']]);
   });
 });
 
 describe('a test page', () => {
-  test('goes through every route; no host is asked, no lease taken, nothing stored', async () => {
+  test('goes through every channel; no host is asked, no lease taken, nothing stored', async () => {
     const calls = [aws.dynamoDb.gate.calls.length, aws.ssm.gate.count('SendCommand')];
     expect(await handler({ testPage: true }, context())).toEqual({
       cluster: CLUSTER,
-      routes: [
+      channels: [
         { name: 'sns', delivered: true },
         { name: 'pagerduty', delivered: true },
         { name: 'webhook', delivered: true },
@@ -275,7 +275,7 @@ describe('a test page', () => {
     expect([aws.dynamoDb.gate.calls.length, aws.ssm.gate.count('SendCommand')]).toEqual(calls);
   });
 
-  test('says which route did not take it, and why, without any secret', async () => {
+  test('says which channel did not take it, and why, without any secret', async () => {
     pagerDuty.gate.fail({
       operation: '*',
       fault: {
@@ -288,15 +288,15 @@ describe('a test page', () => {
     const result = await handler({ testPage: true }, context());
     expect(result).toEqual({
       cluster: CLUSTER,
-      routes: [
+      channels: [
         { name: 'sns', delivered: true },
         { name: 'pagerduty', delivered: false, reason: 'refused: answered 400: no key ***' },
         { name: 'webhook', delivered: false, reason: 'no answer: ECONNRESET' },
       ],
     });
-    const told = `${JSON.stringify(result)}${lines.join('')}`;
-    expect(told).not.toContain(pagerDuty.routingKey);
-    expect(told).not.toContain('s3cret');
+    const shown = `${JSON.stringify(result)}${lines.join('')}`;
+    expect(shown).not.toContain(pagerDuty.routingKey);
+    expect(shown).not.toContain('s3cret');
   });
 
   test('that is asked for twice is two alerts: the first hides none', async () => {

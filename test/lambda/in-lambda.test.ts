@@ -165,7 +165,7 @@ describe.runIf(hasRuntimeClient)('the function in Lambda', () => {
     const event = { testPage: true };
     expect(await world.function.invoke(event, { timeoutSeconds: 30 })).toEqual({
       kind: 'result',
-      result: { cluster: 'demo', routes: [{ name: 'sns', delivered: true }] },
+      result: { cluster: 'demo', channels: [{ name: 'sns', delivered: true }] },
     });
     expect(await world.newPages()).toMatchObject([{ attributes: { kind: 'test' } }]);
   });

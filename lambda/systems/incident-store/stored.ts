@@ -15,10 +15,10 @@ import type { Page } from '../../../shared/core/page/page.ts';
 
 /** What the table holds, in the form in which it is written and read again. */
 
-/** A page that is still to be delivered, and the routes that have not taken it yet. */
+/** A pending page, and the names of the channels that have not taken it yet. */
 export interface OutboxEntry {
   readonly page: Page;
-  readonly routes: readonly string[];
+  readonly channels: readonly string[];
 }
 
 export interface State {
@@ -85,10 +85,19 @@ const page = z.object({
   text: z.string(),
 });
 
+const outboxEntry = z.union([
+  z.object({ page, channels: z.array(z.string()) }),
+  /** As version 0.1 writes it. */
+  z.pipe(
+    z.object({ page, routes: z.array(z.string()) }),
+    z.transform(({ page: pending, routes }) => ({ page: pending, channels: routes })),
+  ),
+]);
+
 export const stateSchema: z.ZodMiniType<State> = z.pipe(
   z.object({
     incidents: z.array(incident),
-    outbox: z.array(z.object({ page, routes: z.array(z.string()) })),
+    outbox: z.array(outboxEntry),
   }),
   z.transform(({ incidents, outbox }): State => ({
     incidents: incidents.map((one) => ({ ...one, paged: one.paged })),

@@ -1,11 +1,11 @@
-/** Does the task for every item, in order, for at most `width` of them at the same time. */
-export async function aFewAtATime<Item, Result>(
+/** The results of the task, in the order of the items. At most `width` tasks run at the same time. */
+export async function mapConcurrently<Item, Result>(
   items: readonly Item[],
   width: number,
   task: (item: Item) => Promise<Result>,
 ): Promise<readonly Result[]> {
   const results = new Map<number, Result>();
-  // One iterator that all workers share: each takes the next item when it is done with the last.
+  // The workers share one iterator: each takes the next item when it has finished one.
   const waiting = items.entries();
   const work = async (): Promise<void> => {
     for (const [at, item] of waiting) results.set(at, await task(item));

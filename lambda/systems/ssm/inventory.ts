@@ -7,7 +7,7 @@ import {
 import type { Targets } from '../../../shared/contract/settings.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import { errorText } from '../../error-text.ts';
-import { persist } from './persist.ts';
+import { retryThrottled } from './persist.ts';
 
 /** What Systems Manager knows of one managed node. */
 export interface ManagedNode {
@@ -89,7 +89,7 @@ async function list(
       NextToken: next,
     });
     try {
-      const answer = await persist(
+      const answer = await retryThrottled(
         () => client.send(request, { abortSignal: abortAt(deadline) }),
         deadline,
       );

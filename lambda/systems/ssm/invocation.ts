@@ -8,7 +8,7 @@ import type { ErrorType } from '../../../shared/contract/telemetry.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import type { HostAnswer } from './answers.ts';
 import { unpack } from './packed.ts';
-import { persist } from './persist.ts';
+import { retryThrottled } from './persist.ts';
 
 /** What a page tells of one host: its answer, or that this must be fetched by itself. */
 type Listed = HostAnswer | { readonly kind: 'cut' };
@@ -28,7 +28,7 @@ export async function fetchAnswer(
   deadline: Deadline,
 ): Promise<HostAnswer> {
   const request = new GetCommandInvocationCommand({ CommandId: commandId, InstanceId: instanceId });
-  const fetched = await persist(
+  const fetched = await retryThrottled(
     () => client.send(request, { abortSignal: abortAt(deadline) }),
     deadline,
   );

@@ -5,10 +5,10 @@ import {
 } from '@aws-sdk/client-ssm';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import { errorText } from '../../error-text.ts';
-import { aFewAtATime } from './a-few-at-a-time.ts';
+import { mapConcurrently } from './a-few-at-a-time.ts';
 import type { Answers, HostAnswer } from './answers.ts';
 import { fetchAnswer, readListed } from './invocation.ts';
-import { persist } from './persist.ts';
+import { retryThrottled } from './persist.ts';
 
 /** Hosts on one page, the most that the service returns. */
 export const PAGE_HOSTS = 50;
@@ -64,7 +64,7 @@ export async function fetchAnswers(
 ): Promise<ReadonlyMap<string, HostAnswer>> {
   const { commandId, known } = hosts;
   const instanceIds = hosts.instanceIds.slice(0, FETCHES);
-  const answers = await aFewAtATime(instanceIds, FETCHES_AT_A_TIME, async (instanceId) => {
+  const answers = await mapConcurrently(instanceIds, FETCHES_AT_A_TIME, async (instanceId) => {
     const answer = await fetchAnswer(client, { commandId, instanceId }, deadline).catch(
       (error: unknown) => known.get(instanceId) ?? unfetched(error),
     );
@@ -99,7 +99,7 @@ async function listInvocations(
       NextToken: next,
     });
     try {
-      const answer = await persist(
+      const answer = await retryThrottled(
         () => client.send(request, { abortSignal: abortAt(deadline) }),
         deadline,
       );

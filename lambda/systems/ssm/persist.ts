@@ -1,10 +1,10 @@
 import { type Deadline, remaining, sleep } from '../../deadline.ts';
 
 /**
- * How the client tries a call again. Not `adaptive`: its limiter is one for all calls of a client,
- * never forgets that it was throttled, and after the pause between two runs begins at one call in two
- * seconds, whatever the service would take by then. Calls here mostly come one after the other, so
- * that backing off alone slows them down to what the service takes.
+ * How the client itself retries a call. The mode `adaptive` is not used: it has one rate limiter for all
+ * calls of a client, and after the pause between two runs that limiter still allows only one call in two
+ * seconds. Most calls here follow one another, so backoff alone slows them down to the rate that the
+ * service accepts.
  */
 export const RETRIES = { retryMode: 'standard', maxAttempts: 5 } as const;
 
@@ -13,11 +13,11 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 4000;
 
 /**
- * Calls again as long as there is time, where the service says no more than that it is asked too
- * often. The client's own tries are few, and it gives up at once when it has spent its retry quota,
- * which it shares among all calls and carries over from run to run.
+ * Retries throttled calls with exponential backoff until the deadline; any other error is thrown at
+ * once. The client's own retries are not enough: they are few, and they stop when the client has spent
+ * its retry quota, which all its calls share and which lasts from run to run.
  */
-export async function persist<T>(call: () => Promise<T>, deadline: Deadline): Promise<T> {
+export async function retryThrottled<T>(call: () => Promise<T>, deadline: Deadline): Promise<T> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
       return await call();

@@ -6,7 +6,7 @@ import { type Answers, type HostAnswer, NO_ANSWERS } from './answers.ts';
 import { collect, type WaitingForHosts } from './collect.ts';
 import { type Inventoried, inventory } from './inventory.ts';
 import { listAnswers } from './invocations.ts';
-import { persist } from './persist.ts';
+import { retryThrottled } from './persist.ts';
 
 /** One command to many hosts. */
 export interface Command {
@@ -121,7 +121,7 @@ async function send(
     TimeoutSeconds: DELIVERY_SECONDS,
     Comment: `vtepwatch ${action}`,
   });
-  const { Command: sent } = await persist(
+  const { Command: sent } = await retryThrottled(
     () => client.send(request, { abortSignal: abortAt(deadline) }),
     deadline,
   );

@@ -8,8 +8,8 @@ import { enumerate } from '../plain-text.ts';
 /** What a deployment may leave out. */
 export interface OptionalIntegrations {
   readonly telemetry: boolean;
-  /** The names of the page routes. */
-  readonly routes: readonly string[];
+  /** The names of the channels through which pages are sent. */
+  readonly channels: readonly string[];
 }
 
 /** How many nodes one sentence names; the lists beside it have them all. */
@@ -19,14 +19,14 @@ const NAMES = 10;
 export function coverageOf(
   facts: Facts,
   { members }: Judgement,
-  { telemetry, routes }: OptionalIntegrations,
+  { telemetry, channels }: OptionalIntegrations,
 ): Coverage {
   const outside = members.filter(neverAnswered).map(({ node }) => node);
   const masters = members.filter(isMaster).map(({ node }) => node);
   return {
     outside,
     masters,
-    routes: [...routes],
+    channels: [...channels],
     gaps: [
       ...(outside.length === 0 ? [] : [hostsGap(outside)]),
       ...(facts.nodes.kind === 'not-configured' ? [KUBERNETES_GAP] : []),
@@ -36,9 +36,9 @@ export function coverageOf(
   };
 }
 
-/** The same where pages reach nobody: SNS is the only route, and its topic has no subscriber. */
+/** The same where pages reach nobody: SNS is the only channel, and its topic has no subscriber. */
 export function withoutSubscribers(coverage: Coverage): Coverage {
-  return coverage.routes.some((route) => route !== 'sns')
+  return coverage.channels.some((channel) => channel !== 'sns')
     ? coverage
     : { ...coverage, gaps: [...coverage.gaps, PAGING_GAP] };
 }

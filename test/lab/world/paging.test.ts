@@ -54,7 +54,7 @@ function lastCompletion(): object {
 }
 
 describe('an incident while PagerDuty refuses and the webhook is down', () => {
-  test('pages through SNS; what is owed, and why, is told by the report', async () => {
+  test('pages through SNS; the report says what is pending, and why', async () => {
     pagerDuty.gate.fail({
       operation: '*',
       fault: { kind: 'garbled', status: 400, body: '{"message":"Invalid routing key"}' },
@@ -63,18 +63,18 @@ describe('an incident while PagerDuty refuses and the webhook is down', () => {
     await FAULTS['neighbour-missing'].inject(world.machines);
     const { problems } = await world.tick();
     expect(await kindsOnSns()).toEqual(['opened']);
-    const owed = '1 page is still owed, the first one "[demo] master1 neighbour-missing 5/5 nodes"';
+    const pending = '1 page is pending: "[demo] master1 neighbour-missing 5/5 nodes"';
     expect(problems).toContainEqual({
       where: 'pagerduty',
-      message: `${owed}: refused: answered 400: Invalid routing key`,
+      message: `${pending}: refused: answered 400: Invalid routing key`,
     });
     expect(problems).toContainEqual({
       where: 'webhook',
-      message: `${owed}: no answer: ECONNRESET`,
+      message: `${pending}: no answer: ECONNRESET`,
     });
   });
 
-  test('is resolved on SNS alone, and the age of what is owed grows', async () => {
+  test('is resolved on SNS alone, and the age of the pending pages grows', async () => {
     const [incident] = (await world.tick()).incidents;
     if (incident === undefined) throw new Error('the incident has gone');
     await fixAsThePageSays(
@@ -88,15 +88,15 @@ describe('an incident while PagerDuty refuses and the webhook is down', () => {
     expect(age).toBeGreaterThan(2);
   });
 
-  test('comes to both in order once they are back, and nothing is owed any more', async () => {
+  test('comes to both in order once they are back, and nothing is pending any more', async () => {
     pagerDuty.gate.open();
     webhook.gate.open();
     await world.tick();
     expect(pagerDuty.alerts()).toMatchObject([
       { dedupKey: KEY, status: 'resolved', payloads: [{ custom_details: { kind: 'opened' } }] },
     ]);
-    const told = webhook.received().map(({ document: { key, kind } }) => `${kind} ${key}`);
-    expect(told).toEqual([`opened ${KEY}`, `resolved ${KEY}`]);
+    const taken = webhook.received().map(({ document: { key, kind } }) => `${kind} ${key}`);
+    expect(taken).toEqual([`opened ${KEY}`, `resolved ${KEY}`]);
     expect(lastCompletion()).toMatchObject({ OutboxOldestSeconds: 0 });
     expect(await kindsOnSns()).toEqual([]);
   });

@@ -4,14 +4,14 @@ import { type PagerDuty, startPagerDuty } from '../../../lab/paging/pagerduty.ts
 import { startWebhookReceiver } from '../../../lab/paging/webhook.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
 import { httpCall } from '../../../lambda/systems/http-call.ts';
-import type { PageRoute } from '../../../lambda/systems/page-route.ts';
-import { pagerDutyRoute } from '../../../lambda/systems/pagerduty.ts';
+import type { PageChannel } from '../../../lambda/systems/page-route.ts';
+import { pagerDutyChannel } from '../../../lambda/systems/pagerduty.ts';
 import { pageAbout } from '../../support/pages.ts';
 import { farOff } from './ssm/watched.ts';
 
 let service: PagerDuty;
 let secret: { value: string; reads: number };
-let route: PageRoute;
+let channel: PageChannel;
 
 beforeEach(async () => {
   service = await startPagerDuty();
@@ -26,7 +26,7 @@ beforeEach(async () => {
       held = undefined;
     },
   };
-  route = pagerDutyRoute({ cluster: 'lab', url: service.url, routingKey }, httpCall);
+  channel = pagerDutyChannel({ cluster: 'lab', url: service.url, routingKey }, httpCall);
   return () => service.close();
 });
 
@@ -41,7 +41,7 @@ describe('an incident', () => {
       pageAbout('master1', 'worsened'),
     ];
     for (const page of pages) {
-      expect(await route.deliver(page, farOff())).toEqual({ kind: 'taken' });
+      expect(await channel.deliver(page, farOff())).toEqual({ kind: 'taken' });
     }
     const payloads = pages.map(({ kind, key, severity, subject, text }) => ({
       summary: subject,
@@ -56,12 +56,12 @@ describe('an incident', () => {
     const [{ key: dedupKey }] = [pageAbout('master1')];
     expect(service.alerts()).toEqual([{ dedupKey, status: 'triggered', payloads }]);
 
-    await route.deliver(pageAbout('master1', 'resolved'), farOff());
+    await channel.deliver(pageAbout('master1', 'resolved'), farOff());
     expect(service.alerts()).toMatchObject([{ dedupKey, status: 'resolved' }]);
   });
 
   test.for(['critical', 'warning', 'info'] as const)('keeps its severity: %s', async (severity) => {
-    await route.deliver(pageAbout('master1', 'opened', { severity }), farOff());
+    await channel.deliver(pageAbout('master1', 'opened', { severity }), farOff());
     expect(service.alerts()).toMatchObject([{ payloads: [{ severity }] }]);
   });
 
@@ -69,7 +69,7 @@ describe('an incident', () => {
     const long = `prüfstand/pair/${'n'.repeat(253)}:${'m'.repeat(253)}`;
     const keys = [`${long}1`, `${long}2`];
     for (const key of [...keys, ...keys]) {
-      await route.deliver(pageAbout('any', 'opened', { key }), farOff());
+      await channel.deliver(pageAbout('any', 'opened', { key }), farOff());
     }
     const dedupKeys = service.alerts().map(({ dedupKey }) => dedupKey);
     expect(new Set(dedupKeys).size).toBe(2);
@@ -86,7 +86,7 @@ describe('an incident', () => {
     ['that JSON writes longer', '"'],
   ] as const)('whose page is too long is cut between characters %s', async ([, character]) => {
     const text = `x${character.repeat(600_000)}`;
-    expect(await route.deliver(pageAbout('master1', 'opened', { text }), farOff())).toEqual({
+    expect(await channel.deliver(pageAbout('master1', 'opened', { text }), farOff())).toEqual({
       kind: 'taken',
     });
     const [alert] = service.alerts();
@@ -98,7 +98,7 @@ describe('an incident', () => {
 
   test('whose page just fits is sent whole', async () => {
     const text = 'x'.repeat(512 * 1024 - 1024);
-    await route.deliver(pageAbout('master1', 'opened', { text }), farOff());
+    await channel.deliver(pageAbout('master1', 'opened', { text }), farOff());
     expect(service.alerts()[0]?.payloads[0]?.custom_details?.['page']).toBe(text);
   });
 });
@@ -106,7 +106,7 @@ describe('an incident', () => {
 describe('a page is refused', () => {
   test('where the routing key is not known, in PagerDuty’s own words', async () => {
     secret.value = 'x'.repeat(32);
-    expect(await route.deliver(pageAbout('master1'), farOff())).toEqual({
+    expect(await channel.deliver(pageAbout('master1'), farOff())).toEqual({
       kind: 'refused',
       reason: "answered 400: Event object is invalid; 'routing_key' is unknown",
     });
@@ -114,10 +114,10 @@ describe('a page is refused', () => {
 
   test('until the key is changed: it is read again after a refusal, and not before', async () => {
     secret.value = 'x'.repeat(32);
-    await route.deliver(pageAbout('master1'), farOff());
+    await channel.deliver(pageAbout('master1'), farOff());
     secret.value = service.routingKey;
     for (const node of ['master1', 'node1', 'node2']) {
-      expect(await route.deliver(pageAbout(node), farOff())).toEqual({ kind: 'taken' });
+      expect(await channel.deliver(pageAbout(node), farOff())).toEqual({ kind: 'taken' });
     }
     expect(secret.reads).toBe(2);
   });
@@ -129,7 +129,7 @@ describe('a page is refused', () => {
     [422, '{"errors":"none"}', 'answered 422'],
   ] as const)('with status %i', async ([status, body, reason]) => {
     always({ kind: 'garbled', status, body });
-    expect(await route.deliver(pageAbout('master1'), farOff())).toEqual({
+    expect(await channel.deliver(pageAbout('master1'), farOff())).toEqual({
       kind: 'refused',
       reason,
     });
@@ -138,7 +138,7 @@ describe('a page is refused', () => {
   test('by an answer that repeats the routing key, without telling it', async () => {
     const message = `key ${service.routingKey} is ${'no '.repeat(200)}`;
     always({ kind: 'garbled', status: 400, body: JSON.stringify({ message }) });
-    const delivery = await route.deliver(pageAbout('master1'), farOff());
+    const delivery = await channel.deliver(pageAbout('master1'), farOff());
     const reason = delivery.kind === 'refused' ? delivery.reason : '';
     expect(reason).toMatch(/^answered 400: key \*\*\* is no no .*\.\.\.$/);
     expect(reason.length).toBeLessThan(230);
@@ -147,7 +147,7 @@ describe('a page is refused', () => {
   test('by colours and line breaks, in plain text', async () => {
     const message = 'red \u001B[31m\r\n\u202Eevil';
     always({ kind: 'garbled', status: 400, body: JSON.stringify({ message }) });
-    expect(await route.deliver(pageAbout('master1'), farOff())).toMatchObject({
+    expect(await channel.deliver(pageAbout('master1'), farOff())).toMatchObject({
       reason: 'answered 400: red ?[31m???evil',
     });
   });
@@ -159,7 +159,7 @@ describe('a page is refused', () => {
     onTestFinished(() => receiver.close());
     const error = { type: 'Moved', message: elsewhere.url, status: 307 };
     receiver.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
-    const moved = pagerDutyRoute(
+    const moved = pagerDutyChannel(
       {
         cluster: 'lab',
         url: receiver.url,
@@ -175,39 +175,39 @@ describe('a page is refused', () => {
   });
 });
 
-describe('a page is owed', () => {
+describe('a page stays pending', () => {
   test.for([408, 429, 500, 502, 503, 200, 204])('after status %i', async (status) => {
     always({ kind: 'garbled', status, body: status === 204 ? '' : '{"message":"later"}' });
-    await expect(route.deliver(pageAbout('master1'), farOff())).rejects.toThrow(
+    await expect(channel.deliver(pageAbout('master1'), farOff())).rejects.toThrow(
       `answered ${status}`,
     );
   });
 
   test('when the connection ends without an answer, and comes twice under one key', async () => {
     service.gate.fail({ operation: '*', fault: { kind: 'dropped-after' }, times: 1 });
-    await expect(route.deliver(pageAbout('master1'), farOff())).rejects.toThrow(
+    await expect(channel.deliver(pageAbout('master1'), farOff())).rejects.toThrow(
       'no answer: ECONNRESET',
     );
-    expect(await route.deliver(pageAbout('master1'), farOff())).toEqual({ kind: 'taken' });
+    expect(await channel.deliver(pageAbout('master1'), farOff())).toEqual({ kind: 'taken' });
     const alerts = service.alerts();
     expect(alerts.map(({ payloads }) => payloads.length)).toEqual([2]);
   });
 
   test('when nothing is answered until the deadline', async () => {
     always({ kind: 'stalled' });
-    await expect(route.deliver(pageAbout('master1'), deadlineIn(300))).rejects.toThrow(
+    await expect(channel.deliver(pageAbout('master1'), deadlineIn(300))).rejects.toThrow(
       'no answer: none in time',
     );
   });
 
   test('when nobody listens, and the error does not name the address', async () => {
     await service.close();
-    const error = await route.deliver(pageAbout('master1'), farOff()).catch(String);
+    const error = await channel.deliver(pageAbout('master1'), farOff()).catch(String);
     expect(error).toBe('Error: no answer: ECONNREFUSED');
   });
 
   test('when the routing key cannot be read', async () => {
-    const keyless = pagerDutyRoute(
+    const keyless = pagerDutyChannel(
       {
         cluster: 'lab',
         url: service.url,

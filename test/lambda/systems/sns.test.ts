@@ -2,8 +2,8 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Sns, startSns } from '../../../lab/aws/sns.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
-import type { PageRoute } from '../../../lambda/systems/page-route.ts';
-import { snsRoute } from '../../../lambda/systems/sns.ts';
+import type { PageChannel } from '../../../lambda/systems/page-route.ts';
+import { snsChannel } from '../../../lambda/systems/sns.ts';
 import type { Page } from '../../../shared/core/page/page.ts';
 import { cluster } from '../../support/cluster.ts';
 import { decided } from '../../support/runs.ts';
@@ -20,7 +20,7 @@ const PAGE: Page = {
 /** What SNS takes, the attributes included. */
 const MESSAGE_BYTES = 262_144;
 
-async function topic(attempts = 1): Promise<{ sns: Sns; route: PageRoute }> {
+async function topic(attempts = 1): Promise<{ sns: Sns; channel: PageChannel }> {
   const sns = await startSns();
   onTestFinished(() => sns.close());
   const client = new SNSClient({
@@ -30,13 +30,13 @@ async function topic(attempts = 1): Promise<{ sns: Sns; route: PageRoute }> {
     maxAttempts: attempts,
   });
   onTestFinished(() => client.destroy());
-  return { sns, route: snsRoute(client, sns.topicArn) };
+  return { sns, channel: snsChannel(client, sns.topicArn) };
 }
 
 describe('a page', () => {
   test('is one message, with what a program needs beside it', async () => {
-    const { sns, route } = await topic();
-    expect(await route.deliver(PAGE, deadlineIn(10_000))).toEqual({ kind: 'taken' });
+    const { sns, channel } = await topic();
+    expect(await channel.deliver(PAGE, deadlineIn(10_000))).toEqual({ kind: 'taken' });
     expect(await sns.published()).toEqual([
       {
         id: expect.any(String),
@@ -48,13 +48,13 @@ describe('a page', () => {
   });
 
   test('of the core is taken, however long the names are', async () => {
-    const { sns, route } = await topic();
+    const { sns, channel } = await topic();
     const name = 'ünïcode-'.repeat(12);
     const facts = cluster(6).lose('neighbour', { subject: 'node1' }).facts({ cluster: name });
     const { pages } = await decided(facts);
     expect(pages).toHaveLength(1);
     for (const page of pages) {
-      await route.deliver({ ...page, subject: page.subject.padEnd(99, '.') }, deadlineIn(10_000));
+      await channel.deliver({ ...page, subject: page.subject.padEnd(99, '.') }, deadlineIn(10_000));
     }
     expect(await sns.published()).toMatchObject(pages.map(({ text }) => ({ message: text })));
   });
@@ -65,10 +65,10 @@ describe('a page', () => {
     ['three bytes', '–'],
     ['four bytes', '🔥'],
   ] as const)('that is too long is cut between characters of %s', async ([, character]) => {
-    const { sns, route } = await topic();
+    const { sns, channel } = await topic();
     const text = `x${character.repeat(300_000)}`;
     const key = `${'k'.repeat(100)}/pair/${'n'.repeat(253)}:${'n'.repeat(253)}`;
-    await route.deliver({ ...PAGE, key, text }, deadlineIn(10_000));
+    await channel.deliver({ ...PAGE, key, text }, deadlineIn(10_000));
     const [published] = await sns.published();
     const message = published?.message ?? '';
     expect(text.startsWith(message)).toBe(true);
@@ -77,16 +77,16 @@ describe('a page', () => {
   });
 
   test('that just fits is sent whole', async () => {
-    const { sns, route } = await topic();
+    const { sns, channel } = await topic();
     const text = 'é'.repeat((MESSAGE_BYTES - 4096) / 2);
-    await route.deliver({ ...PAGE, text }, deadlineIn(10_000));
+    await channel.deliver({ ...PAGE, text }, deadlineIn(10_000));
     expect((await sns.published())[0]?.message).toBe(text);
   });
 
   test('whose answer is lost is sent again, under the same key', async () => {
-    const { sns, route } = await topic(3);
+    const { sns, channel } = await topic(3);
     sns.gate.fail({ operation: 'Publish', fault: { kind: 'dropped-after' }, times: 1 });
-    await route.deliver(PAGE, deadlineIn(10_000));
+    await channel.deliver(PAGE, deadlineIn(10_000));
     const published = await sns.published();
     expect(published.map(({ attributes }) => attributes['key'])).toEqual([PAGE.key, PAGE.key]);
   });
@@ -99,10 +99,10 @@ describe('a page', () => {
   ] as const)(
     'that SNS refuses with %s is refused, and says why',
     async ([type, status, reason]) => {
-      const { sns, route } = await topic();
+      const { sns, channel } = await topic();
       const error = { type, message: 'not today', status };
       sns.gate.fail({ operation: 'Publish', fault: { kind: 'refused', error } });
-      expect(await route.deliver(PAGE, deadlineIn(10_000))).toEqual({ kind: 'refused', reason });
+      expect(await channel.deliver(PAGE, deadlineIn(10_000))).toEqual({ kind: 'refused', reason });
     },
   );
 
@@ -111,25 +111,25 @@ describe('a page', () => {
     ['Throttled', 429],
     ['KMSThrottling', 400],
   ] as const)('that SNS cannot take now (%s) is an error: another try', async ([type, status]) => {
-    const { sns, route } = await topic();
+    const { sns, channel } = await topic();
     const error = { type, message: 'not now', status };
     sns.gate.fail({ operation: 'Publish', fault: { kind: 'refused', error } });
-    await expect(route.deliver(PAGE, deadlineIn(10_000))).rejects.toThrow('not now');
+    await expect(channel.deliver(PAGE, deadlineIn(10_000))).rejects.toThrow('not now');
   });
 
   test('that SNS does not answer is given up at the deadline', async () => {
-    const { sns, route } = await topic(3);
+    const { sns, channel } = await topic(3);
     sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
-    await expect(route.deliver(PAGE, deadlineIn(1000))).rejects.toMatchObject({
+    await expect(channel.deliver(PAGE, deadlineIn(1000))).rejects.toMatchObject({
       name: 'AbortError',
     });
     expect(sns.gate.count('Publish')).toBe(1);
   });
 
   test('is not sent after the deadline', async () => {
-    const { sns, route } = await topic();
+    const { sns, channel } = await topic();
     sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
-    await expect(route.deliver(PAGE, { at: 0 })).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(channel.deliver(PAGE, { at: 0 })).rejects.toMatchObject({ name: 'AbortError' });
     expect(await sns.published()).toEqual([]);
   });
 });

@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../lab/paging/webhook.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
 import { httpCall } from '../../../lambda/systems/http-call.ts';
-import type { PageRoute } from '../../../lambda/systems/page-route.ts';
-import { webhookRoute } from '../../../lambda/systems/webhook.ts';
+import type { PageChannel } from '../../../lambda/systems/page-route.ts';
+import { webhookChannel } from '../../../lambda/systems/webhook.ts';
 import { testPageOf } from '../../../shared/core/page/test-page.ts';
 import { pageAbout } from '../../support/pages.ts';
 import { farOff } from './ssm/watched.ts';
@@ -18,10 +18,10 @@ beforeEach(async () => {
 });
 
 /** A webhook whose parameter holds this text. */
-function fromParameter(text: string): PageRoute & { readonly reads: () => number } {
+function fromParameter(text: string): PageChannel & { readonly reads: () => number } {
   let reads = 0;
   let held: string | undefined;
-  const route = webhookRoute(
+  const channel = webhookChannel(
     'lab',
     {
       read: async () => {
@@ -34,14 +34,14 @@ function fromParameter(text: string): PageRoute & { readonly reads: () => number
     },
     httpCall,
   );
-  return { ...route, reads: () => reads };
+  return { ...channel, reads: () => reads };
 }
 
 describe('a page', () => {
   test('is posted as one JSON document of a stable shape', async () => {
-    const route = webhookRoute('lab', { url: `${receiver.url}/pages?team=net` }, httpCall);
+    const channel = webhookChannel('lab', { url: `${receiver.url}/pages?team=net` }, httpCall);
     const page = pageAbout('master1');
-    expect(await route.deliver(page, farOff())).toEqual({ kind: 'taken' });
+    expect(await channel.deliver(page, farOff())).toEqual({ kind: 'taken' });
     expect(receiver.received()).toMatchObject([
       {
         path: '/pages?team=net',
@@ -62,8 +62,8 @@ describe('a page', () => {
   });
 
   test('that is a test has no cause, and says so', async () => {
-    const route = webhookRoute('lab', { url: receiver.url }, httpCall);
-    await route.deliver(testPageOf({ cluster: 'lab', now: 0 }), farOff());
+    const channel = webhookChannel('lab', { url: receiver.url }, httpCall);
+    await channel.deliver(testPageOf({ cluster: 'lab', now: 0 }), farOff());
     expect(receiver.received()[0]?.document).toEqual({
       version: 1,
       cluster: 'lab',
@@ -77,9 +77,9 @@ describe('a page', () => {
   });
 
   test('has the same id however often it is sent, and another one than any other page', async () => {
-    const route = webhookRoute('lab', { url: receiver.url }, httpCall);
+    const channel = webhookChannel('lab', { url: receiver.url }, httpCall);
     const pages = [pageAbout('master1'), pageAbout('master1'), pageAbout('master1', 'resolved')];
-    for (const page of pages) await route.deliver(page, farOff());
+    for (const page of pages) await channel.deliver(page, farOff());
     const ids = receiver.received().map(({ headers }) => headers['webhook-id']);
     expect(ids[0]).toMatch(/^msg_[\w-]{43}$/);
     expect(ids[1]).toBe(ids[0]);
@@ -87,7 +87,7 @@ describe('a page', () => {
   });
 
   test('is not signed where there is no secret', async () => {
-    await webhookRoute('lab', { url: receiver.url }, httpCall).deliver(
+    await webhookChannel('lab', { url: receiver.url }, httpCall).deliver(
       pageAbout('master1'),
       farOff(),
     );
@@ -97,14 +97,14 @@ describe('a page', () => {
 
 describe('a parameter', () => {
   test('may hold the address', async () => {
-    const route = fromParameter(`${receiver.url}/services/T0/B0/x`);
-    expect(await route.deliver(pageAbout('master1'), farOff())).toEqual({ kind: 'taken' });
+    const channel = fromParameter(`${receiver.url}/services/T0/B0/x`);
+    expect(await channel.deliver(pageAbout('master1'), farOff())).toEqual({ kind: 'taken' });
     expect(receiver.received().map(({ path }) => path)).toEqual(['/services/T0/B0/x']);
   });
 
   test('may hold a secret as well: the receiver can verify who sent the page', async () => {
-    const route = fromParameter(JSON.stringify({ url: receiver.url, secret: SECRET }));
-    await route.deliver(pageAbout('master1'), farOff());
+    const channel = fromParameter(JSON.stringify({ url: receiver.url, secret: SECRET }));
+    await channel.deliver(pageAbout('master1'), farOff());
     const [{ headers, body } = { headers: {}, body: '' }] = receiver.received();
     const verifier = new Verifier(SECRET);
     expect(verifier.verify(body, { ...headers })).toMatchObject({ key: 'lab/subject/master1' });
@@ -128,15 +128,15 @@ describe('a parameter', () => {
       '{"url":"https://hooks.example.com/s3cret","secret":"whsec_eA=="}',
     ],
   ] as const)('with %s is refused without quoting it, and read anew', async ([, text]) => {
-    const route = fromParameter(text);
+    const channel = fromParameter(text);
     for (const reads of [1, 2]) {
-      const delivery = await route.deliver(pageAbout('master1'), farOff());
+      const delivery = await channel.deliver(pageAbout('master1'), farOff());
       expect(delivery).toMatchObject({
         kind: 'refused',
         reason: expect.stringMatching(/^its parameter is neither an http or https URL nor JSON/),
       });
       expect(JSON.stringify(delivery)).not.toContain('s3cret');
-      expect(route.reads()).toBe(reads);
+      expect(channel.reads()).toBe(reads);
     }
   });
 });
@@ -145,12 +145,12 @@ describe('a receiver that', () => {
   const PATH = '/services/T0/B0/s3cret';
 
   test.for([400, 401, 403, 404, 410, 413, 301, 302, 307, 308] as const)(
-    'answers %i refuses, and what it says is not told: it may quote the secret address',
+    'answers %i refuses, and what it says is not quoted: it may quote the secret address',
     async (status) => {
       const error = { type: 'Refused', message: `Cannot POST ${PATH}`, status };
       receiver.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
-      const route = fromParameter(`${receiver.url}${PATH}`);
-      expect(await route.deliver(pageAbout('master1'), farOff())).toEqual({
+      const channel = fromParameter(`${receiver.url}${PATH}`);
+      expect(await channel.deliver(pageAbout('master1'), farOff())).toEqual({
         kind: 'refused',
         reason: `answered ${status}`,
       });
@@ -162,33 +162,33 @@ describe('a receiver that', () => {
     onTestFinished(() => elsewhere.close());
     const error = { type: 'Moved', message: `${elsewhere.url}/caught`, status: 308 };
     receiver.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
-    await webhookRoute('lab', { url: receiver.url }, httpCall).deliver(
+    await webhookChannel('lab', { url: receiver.url }, httpCall).deliver(
       pageAbout('master1'),
       farOff(),
     );
     expect(elsewhere.gate.calls).toEqual([]);
   });
 
-  test.for([408, 429, 500, 503])('answers %i is owed the page', async (status) => {
+  test.for([408, 429, 500, 503])('answers %i is sent the page again', async (status) => {
     const error = { type: 'Later', message: 'later', status };
     receiver.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
-    const route = webhookRoute('lab', { url: receiver.url }, httpCall);
-    await expect(route.deliver(pageAbout('master1'), farOff())).rejects.toThrow(
+    const channel = webhookChannel('lab', { url: receiver.url }, httpCall);
+    await expect(channel.deliver(pageAbout('master1'), farOff())).rejects.toThrow(
       `answered ${status}`,
     );
   });
 
   test('stalls is given up at the deadline', async () => {
     receiver.gate.fail({ operation: 'POST', fault: { kind: 'stalled' } });
-    const route = webhookRoute('lab', { url: receiver.url }, httpCall);
-    await expect(route.deliver(pageAbout('master1'), deadlineIn(300))).rejects.toThrow(
+    const channel = webhookChannel('lab', { url: receiver.url }, httpCall);
+    await expect(channel.deliver(pageAbout('master1'), deadlineIn(300))).rejects.toThrow(
       'no answer: none in time',
     );
   });
 
   test('is asked for nothing after the deadline', async () => {
-    const route = webhookRoute('lab', { url: receiver.url }, httpCall);
-    await expect(route.deliver(pageAbout('master1'), { at: 0 })).rejects.toThrow('no answer');
+    const channel = webhookChannel('lab', { url: receiver.url }, httpCall);
+    await expect(channel.deliver(pageAbout('master1'), { at: 0 })).rejects.toThrow('no answer');
     expect(receiver.received()).toEqual([]);
   });
 });

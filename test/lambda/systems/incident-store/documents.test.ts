@@ -43,7 +43,7 @@ function stateOf(name: string): State {
     subject: `[lab] ${name}`,
     text: 'CRITICAL',
   } as const;
-  return { incidents: [], outbox: [{ page, routes: ['sns'] }] };
+  return { incidents: [], outbox: [{ page, channels: ['sns'] }] };
 }
 
 describe('the state', () => {
@@ -126,7 +126,7 @@ describe('the state', () => {
       incidents: Array.from({ length: 80 }, () => incidents).flat(),
       outbox: Array.from({ length: 80 }, () => pages)
         .flat()
-        .map((page) => ({ page, routes: ['sns'] })),
+        .map((page) => ({ page, channels: ['sns'] })),
     };
     expect(JSON.stringify(state).length).toBeGreaterThan(ITEM_BYTES);
     const lease = await leaseOf(table.store('large'), tickAt(0));
@@ -256,7 +256,7 @@ describe('a document that version 0.1 wrote', () => {
       ['prod/subject/master1', 'open', 'critical'],
       ['prod/pair/master3:master2', 'open', undefined],
     ]);
-    expect(state.outbox.map(({ page, routes }) => [page.key, routes])).toEqual([
+    expect(state.outbox.map(({ page, channels }) => [page.key, channels])).toEqual([
       ['prod/subject/master1', ['sns']],
     ]);
     expect(memory.roster.map(({ node, devices }) => [node, devices])).toEqual([

@@ -45,7 +45,7 @@ async function readBack(name: string, state: State): Promise<State> {
 }
 
 describe('a state', () => {
-  const outbox = [{ page: PAGE, routes: ['sns'] }];
+  const outbox = [{ page: PAGE, channels: ['sns'] }];
 
   test('that fits an item is stored as it is', async () => {
     const state = { incidents: many(20, () => noisyEntries(OPEN, 20)), outbox };
@@ -90,7 +90,7 @@ describe('a state', () => {
       incidents: [OPEN],
       outbox: Array.from({ length: 500 }, () => ({
         page: { ...PAGE, text: noise(3000) },
-        routes: ['sns'],
+        channels: ['sns'],
       })),
     };
     await expect(readBack('too long', state)).rejects.toThrow(

@@ -94,11 +94,11 @@ const page: Samples<Page> = {
   text,
 };
 
-const owed: Samples<OutboxEntry> = { page: fc.record(page), routes: texts };
+const outboxEntry: Samples<OutboxEntry> = { page: fc.record(page), channels: texts };
 
 const state: Samples<State> = {
   incidents: fc.array(fc.record(incident), { maxLength: 3 }),
-  outbox: fc.array(fc.record(owed), { maxLength: 3 }),
+  outbox: fc.array(fc.record(outboxEntry), { maxLength: 3 }),
 };
 
 const vtep: Samples<Vtep> = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aFewAtATime } from '../../../../lambda/systems/ssm/a-few-at-a-time.ts';
+import { mapConcurrently } from '../../../../lambda/systems/ssm/a-few-at-a-time.ts';
 
 /** Waits for some turns of the event loop. */
 async function turns(count: number): Promise<void> {
@@ -8,7 +8,7 @@ async function turns(count: number): Promise<void> {
 
 test('results come in the order of their items, however long each takes', async () => {
   const items = [5, 0, 3, 1, 4];
-  const doubled = await aFewAtATime(items, 2, async (item) => {
+  const doubled = await mapConcurrently(items, 2, async (item) => {
     await turns(item);
     return item * 2;
   });
@@ -18,7 +18,7 @@ test('results come in the order of their items, however long each takes', async 
 test.for([1, 3, 50])('at most %i are under way', async (width) => {
   let underWay = 0;
   let most = 0;
-  await aFewAtATime([...Array(20).keys()], width, async (item) => {
+  await mapConcurrently([...Array(20).keys()], width, async (item) => {
     underWay += 1;
     most = Math.max(most, underWay);
     await turns(item % 3);
@@ -28,11 +28,11 @@ test.for([1, 3, 50])('at most %i are under way', async (width) => {
 });
 
 test('nothing to do is done at once', async () => {
-  expect(await aFewAtATime([], 5, async () => 1)).toEqual([]);
+  expect(await mapConcurrently([], 5, async () => 1)).toEqual([]);
 });
 
 test('what fails fails the whole', async () => {
-  const failing = aFewAtATime([1, 2], 5, async (item) => {
+  const failing = mapConcurrently([1, 2], 5, async (item) => {
     if (item === 2) throw new Error('two');
   });
   await expect(failing).rejects.toThrow('two');

@@ -1,7 +1,7 @@
 import { ListCommandsCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deadlineIn } from '../../../../lambda/deadline.ts';
-import { persist, RETRIES } from '../../../../lambda/systems/ssm/persist.ts';
+import { retryThrottled, RETRIES } from '../../../../lambda/systems/ssm/persist.ts';
 import { farOff, watched } from './watched.ts';
 
 const THROTTLED = {
@@ -9,12 +9,12 @@ const THROTTLED = {
   error: { type: 'ThrottlingException', message: 'Rate exceeded', status: 400 },
 } as const;
 
-describe('persist', () => {
+describe('retryThrottled', () => {
   test('calls again while the service throttles', async () => {
     const { ssm, client } = await watched({ nodes: 1 }, onTestFinished);
     ssm.gate.fail({ operation: 'ListCommands', fault: THROTTLED, times: 2 });
     const list = new ListCommandsCommand({});
-    expect(await persist(() => client.send(list), farOff())).toMatchObject({ Commands: [] });
+    expect(await retryThrottled(() => client.send(list), farOff())).toMatchObject({ Commands: [] });
     expect(ssm.gate.count('ListCommands')).toBe(3);
   });
 
@@ -22,7 +22,7 @@ describe('persist', () => {
     const { ssm, client } = await watched({ nodes: 1 }, onTestFinished);
     ssm.gate.fail({ operation: 'ListCommands', fault: THROTTLED });
     const list = new ListCommandsCommand({});
-    await expect(persist(() => client.send(list), deadlineIn(1200))).rejects.toMatchObject({
+    await expect(retryThrottled(() => client.send(list), deadlineIn(1200))).rejects.toMatchObject({
       name: 'ThrottlingException',
     });
     expect(ssm.gate.count('ListCommands')).toBe(2);
@@ -35,7 +35,7 @@ describe('persist', () => {
       const error = { type, message: 'no', status: 400 };
       ssm.gate.fail({ operation: 'ListCommands', fault: { kind: 'refused', error } });
       const list = new ListCommandsCommand({});
-      await expect(persist(() => client.send(list), farOff())).rejects.toMatchObject({
+      await expect(retryThrottled(() => client.send(list), farOff())).rejects.toMatchObject({
         name: type,
       });
       expect(ssm.gate.count('ListCommands')).toBe(1);

@@ -9,10 +9,10 @@ import type { ReceivedSpan } from '../../../../lab/otlp/spans.ts';
 import { startWebhookReceiver } from '../../../../lab/paging/webhook.ts';
 import { deadlineIn } from '../../../../lambda/deadline.ts';
 import { kubernetes } from '../../../../lambda/systems/kubernetes.ts';
-import { snsRoute } from '../../../../lambda/systems/sns.ts';
+import { snsChannel } from '../../../../lambda/systems/sns.ts';
 import { traceCalls, tracedHttpCall } from '../../../../lambda/systems/telemetry/client-spans.ts';
 import type { Telemetry } from '../../../../lambda/systems/telemetry/telemetry.ts';
-import { webhookRoute } from '../../../../lambda/systems/webhook.ts';
+import { webhookChannel } from '../../../../lambda/systems/webhook.ts';
 import { pageAbout } from '../../../support/pages.ts';
 import { smallApiServer } from '../small-api-server.ts';
 import { EVERYBODY, farOff, says, watched } from '../ssm/watched.ts';
@@ -150,7 +150,7 @@ test('a page that SNS takes is a message to a topic, without what the page says'
   });
   const spans = await spansOf(async (telemetry) => {
     traceCalls(client, telemetry);
-    await snsRoute(client, service.topicArn).deliver(pageAbout('master1'), farOff());
+    await snsChannel(client, service.topicArn).deliver(pageAbout('master1'), farOff());
   });
   expect(spans).toMatchObject([
     {
@@ -175,8 +175,8 @@ describe('HTTP calls', () => {
     onTestFinished(() => receiver.close());
     const url = `${receiver.url}/services/s3cret?key=s3cret`;
     const spans = await spansOf(async (telemetry) => {
-      const route = webhookRoute('lab', { url }, tracedHttpCall(telemetry, 'POST webhook'));
-      await route.deliver(pageAbout('master1'), farOff());
+      const channel = webhookChannel('lab', { url }, tracedHttpCall(telemetry, 'POST webhook'));
+      await channel.deliver(pageAbout('master1'), farOff());
     });
     const { hostname, port } = new URL(url);
     expect(spans).toMatchObject([

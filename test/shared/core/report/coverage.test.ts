@@ -10,7 +10,7 @@ import {
 } from '../../../../shared/core/report/coverage.ts';
 import { cluster, type Cluster, NOW } from '../../../support/cluster.ts';
 
-const ALL: OptionalIntegrations = { telemetry: true, routes: ['sns'] };
+const ALL: OptionalIntegrations = { telemetry: true, channels: ['sns'] };
 
 function covered(
   seen: Cluster,
@@ -42,7 +42,12 @@ const gapsOf = ({ gaps }: Coverage): readonly string[] => gaps.map(({ missing })
 describe('a cluster of which all is seen', () => {
   test('has no gap', () => {
     const seen = withKubeconfig(cluster(3).listed(), 'master1');
-    expect(covered(seen)).toEqual({ outside: [], masters: ['master1'], routes: ['sns'], gaps: [] });
+    expect(covered(seen)).toEqual({
+      outside: [],
+      masters: ['master1'],
+      channels: ['sns'],
+      gaps: [],
+    });
   });
 });
 
@@ -101,13 +106,13 @@ describe('what was not given is a gap, with what it would add', () => {
   });
 
   test('masters, and an OTLP endpoint', () => {
-    const integrations = { telemetry: false, routes: ['sns'] };
+    const integrations = { telemetry: false, channels: ['sns'] };
     const coverage = covered(cluster(3).listed(), { integrations });
     expect(gapsOf(coverage)).toEqual(['masters', 'telemetry']);
   });
 
   test('names keys of cdk.json that there are', () => {
-    const integrations = { telemetry: false, routes: ['sns'] };
+    const integrations = { telemetry: false, channels: ['sns'] };
     const { gaps } = withoutSubscribers(covered(cluster(3), { integrations }));
     const keys = gaps.flatMap(({ adds }) => /(\w+) in cdk\.json/.exec(adds)?.[1] ?? []);
     expect(keys).toEqual(['kubeconfigParameter', 'kubeconfigPaths', 'telemetry', 'paging']);
@@ -118,7 +123,7 @@ describe('what was not given is a gap, with what it would add', () => {
 describe('a topic without a subscription', () => {
   const seen = withKubeconfig(cluster(3).listed(), 'master1');
 
-  test('is a gap where it is the only route', () => {
+  test('is a gap where it is the only channel', () => {
     const coverage = withoutSubscribers(covered(seen));
     expect(coverage.gaps).toMatchObject([
       { missing: 'paging', adds: expect.stringContaining('nobody is paged') },
@@ -126,7 +131,7 @@ describe('a topic without a subscription', () => {
   });
 
   test.for(['pagerduty', 'webhook'])('is none beside %s', (other) => {
-    const integrations = { telemetry: true, routes: ['sns', other] };
+    const integrations = { telemetry: true, channels: ['sns', other] };
     expect(withoutSubscribers(covered(seen, { integrations })).gaps).toEqual([]);
   });
 });
