@@ -53,14 +53,14 @@ export function createDigests(crowd: readonly CrowdHost[]): Digests {
       const [neighbours = 0, fdb = 0, routes = 0] = TABLES.map((table) =>
         addHeld(sums, table, { host, damage }),
       );
-      const orphans = orphansOf({ host, damage }, byUnderlay);
-      for (const symbol of symbolsOf(orphans)) subtract(sums, symbol);
+      const ghosts = ghostsOf({ host, damage }, byUnderlay);
+      for (const symbol of symbolsOf(ghosts)) subtract(sums, symbol);
       return record('S', {
         neighbours,
-        fdb: fdb - orphans.length,
+        fdb: fdb - ghosts.length,
         routes,
         direct: DIRECT_ROUTES,
-        orphans: orphans.length,
+        ghosts: ghosts.length,
         sums: spellLike(sums, like),
       });
     },
@@ -118,7 +118,7 @@ function byTable<T>(make: (table: Table) => T): Record<Table, T> {
  * Entries of the FDB that no neighbour uses while another leads where they lead. A host that is well
  * has none, so one of two such entries is always besides what it should hold.
  */
-function orphansOf(
+function ghostsOf(
   { host, damage }: Patient,
   byUnderlay: ReadonlyMap<string, CrowdHost>,
 ): readonly FdbEntry[] {

@@ -167,13 +167,13 @@ export const RECORDS = {
   /** A route with a gateway, through any device. */
   R: { device: 'device?', destination: 'cidr', gateway: 'ip', onlink: 'onlink?' },
   /** The digest (`digest.ts`). The first four fields count the symbols of each table, the fifth the
-   * orphans that were left out. The sums stand bucket by bucket, each bucket's from j = 0. */
+   * FDB's ghosts. The sums stand bucket by bucket, each bucket's from j = 0. */
   S: {
     neighbours: 'count',
     fdb: 'count',
     routes: 'count',
     direct: 'count',
-    orphans: 'count',
+    ghosts: 'count',
     sums: 'sums',
   },
   /** A table that could not be read whole: it is unknown, and never empty. */

@@ -81,11 +81,11 @@ function reckoned(tables: Tables): Digest {
   ]);
   const record = readRecord(line);
   if (record?.kind !== 'S') throw new Error(`this is no digest: ${line}`);
-  const { sums, orphans, neighbours: neighbour, fdb: fdbEntries, routes: route, direct } = record;
+  const { sums, ghosts, neighbours: neighbour, fdb: fdbEntries, routes: route, direct } = record;
   const counts = { neighbour, fdb: fdbEntries, route, direct };
   const subnets = devices.flatMap(({ local }) => {
     const address = parseCidr(`${local ?? ''}/24`);
     return address === undefined ? [] : (networkOf(address) ?? []);
   });
-  return { sums, counts, orphans, tables: shownBy(tables), subnets };
+  return { sums, counts, ghosts, tables: shownBy(tables), subnets };
 }

@@ -103,7 +103,7 @@ SYMBOLS='
   }
 '
 
-# An FDB entry whose MAC no neighbour entry holds waits for the end: it is an orphan if another entry
+# An FDB entry whose MAC no neighbour entry holds waits for the end: it is a ghost if another entry
 # for the same destination has a MAC that a neighbour entry holds. Flannel before 0.24.1 leaves one
 # behind each time a peer boots.
 # shellcheck disable=SC2016 # The $ are awk's.
@@ -175,15 +175,15 @@ DIGEST='
   }
 
   END {
-    if ("fdb" in told) lone = 0
+    if ("fdb" in unread_tables) lone = 0
     for (i = 1; i <= lone; i++) {
-      if (lone_to[i] in led && !("neighbour" in told)) orphans++
+      if (lone_to[i] in led && !("neighbour" in unread_tables)) ghosts++
       else add("F", lone_k[i], lone_hash[i])
     }
-    if ("neighbour" in told) forget("N")
-    if ("fdb" in told) forget("F")
-    if ("route" in told) { forget("R"); forget("P") }
-    digest = "S " size_of("N") " " size_of("F") " " size_of("R") " " size_of("P") " " (orphans + 0) " "
+    if ("neighbour" in unread_tables) forget("N")
+    if ("fdb" in unread_tables) forget("F")
+    if ("route" in unread_tables) { forget("R"); forget("P") }
+    digest = "S " size_of("N") " " size_of("F") " " size_of("R") " " size_of("P") " " (ghosts + 0) " "
     for (i = 0; i < BUCKETS; i++) digest = digest syndromes(i)
     put(digest)
   }

@@ -75,7 +75,7 @@ NORMALISE='
 
   # ip utility, iproute2-6.1.0, libbpf 1.1.2; BusyBox v1.35.0 (Debian 1:1.35.0-4) multi-call binary.
   function version() {
-    if (++said > 3) return
+    if (++version_lines > 3) return
     if (sub(/.*iproute2-/, "")) tool = "iproute2"
     else if (sub(/.*BusyBox v/, "")) tool = "busybox"
     else return
@@ -207,8 +207,8 @@ NORMALISE='
     return "exit-" status
   }
   function unread(name, reason) {
-    if (reason != "" && !(name in told)) put("U " name " " reason)
-    if (reason != "") told[name] = 1
+    if (reason != "" && !(name in unread_tables)) put("U " name " " reason)
+    if (reason != "") unread_tables[name] = 1
   }
 
   BEGIN {

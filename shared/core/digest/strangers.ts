@@ -16,7 +16,7 @@ export function strangersBy(
   healthy: HealthyDigests,
 ): (observer: string, digest: Digest, explanation: Explanation) => Counts {
   const changed = new Map<Actual, Counts>();
-  return (observer, { counts, orphans }, { model, lost, actual }) => {
+  return (observer, { counts, ghosts }, { model, lost, actual }) => {
     const left = without(model, lost);
     const expected = healthy(observer, left).counts;
     // Explanations that many hosts share are counted once, the observer's own entries included.
@@ -27,7 +27,7 @@ export function strangersBy(
       Math.max(0, counts[table] - expected[table] - changes[table] + ownChanges[table]);
     return {
       neighbour: strangers('neighbour'),
-      fdb: strangers('fdb') + orphans,
+      fdb: strangers('fdb') + ghosts,
       route: strangers('route'),
     };
   };

@@ -1,7 +1,7 @@
+import type { WordTexts } from '../../contract/wire.ts';
 import type { Table } from '../../contract/causes.ts';
 import type { DigestTable } from '../../contract/digest.ts';
 import type { ErrorType } from '../../contract/telemetry.ts';
-import type { WORDS } from '../../contract/wire.ts';
 import type { Cidr, Family, IpAddress } from './addresses.ts';
 
 /**
@@ -89,8 +89,8 @@ export interface HostFacts {
   readonly kubeconfig?: string | undefined;
 }
 
-/** How flannel came onto the host: it decides how flannel is restarted there. */
-export type Install = Exclude<(typeof WORDS.install)[number], 'unknown'>;
+/** What installed flannel on the host: how flannel is restarted there depends on it. */
+export type Install = Exclude<WordTexts['install'], 'unknown'>;
 
 /**
  * A host's tables in 1,280 bytes, however many entries they have: see `digest/readings.ts`. The counts
@@ -99,8 +99,8 @@ export type Install = Exclude<(typeof WORDS.install)[number], 'unknown'>;
 export interface Digest {
   readonly sums: Int32Array;
   readonly counts: Readonly<Record<DigestTable, number>>;
-  /** FDB entries that are in no sum: nothing leads to them, since their host got another MAC. */
-  readonly orphans: number;
+  /** FDB entries that are in no sum: no neighbour entry uses them, because their host got another MAC. */
+  readonly ghosts: number;
   readonly tables: ReadonlySet<Table>;
   /** The networks in which the host's underlay addresses lie. */
   readonly subnets: readonly Cidr[];

@@ -6,17 +6,17 @@ import {
   entry,
   looksLikeJson,
   macToken,
-  other,
+  skipped,
   type Parsed,
   parseLines,
   parseListing,
-  type Reading,
-  strange,
+  type ParsedItem,
+  notUnderstood,
   valueAfter,
   wordsOf,
 } from './parsed.ts';
 
-/** Overlay devices out of `ip -d -o link` (text, or JSON); busybox tells less of them. */
+/** Reads the overlay devices in `ip -d -o link`, text or JSON; busybox prints less of them. */
 export function parseLinks(where: string, text: string): Parsed<readonly Device[]> {
   return looksLikeJson(text)
     ? parseListing(where, text, readItem)
@@ -28,19 +28,19 @@ export interface DeviceAddress {
   readonly address: Cidr;
 }
 
-/** Addresses of overlay devices out of `ip -o addr`; link-local ones say nothing of the overlay. */
+/** Reads the addresses of overlay devices in `ip -o addr`. Link-local ones are skipped: they are not the overlay's. */
 export function parseAddresses(where: string, text: string): Parsed<readonly DeviceAddress[]> {
   return parseLines(where, text, (line) => {
     const words = wordsOf(line);
     const device = words[1]?.replace(/@.*$/, '');
     const address = parseCidr(valueAfter(words, 'inet') ?? valueAfter(words, 'inet6') ?? '');
-    if (device === undefined || address === undefined) return strange('not an address');
+    if (device === undefined || address === undefined) return notUnderstood('not an address');
     const ofOverlay = isOverlayDevice(device) && !address.startsWith('fe80:');
-    return ofOverlay ? entry({ device, address }) : other;
+    return ofOverlay ? entry({ device, address }) : skipped;
   });
 }
 
-/** The devices with the addresses they carry. */
+/** The devices, each with its addresses. */
 export function withAddresses(
   devices: readonly Device[],
   addresses: readonly DeviceAddress[],
@@ -52,12 +52,12 @@ export function withAddresses(
 }
 
 /** `3: flannel.1: <BROADCAST,UP,…> mtu 1450 … link/ether 8a:… … vxlan id 1 local … dstport 8472 …` */
-function readLine(line: string): Reading<Device> {
+function readLine(line: string): ParsedItem<Device> {
   const words = wordsOf(line.replaceAll('\\', ' '));
   const [index = '', name = '', flags = ''] = words;
-  if (!/^\d+:$/.test(index) || !/^<.*>$/.test(flags)) return strange('not a link');
+  if (!/^\d+:$/.test(index) || !/^<.*>$/.test(flags)) return notUnderstood('not a link');
   const device = name.replace(/:$/, '').replace(/@.*$/, '');
-  if (!isOverlayDevice(device)) return other;
+  if (!isOverlayDevice(device)) return skipped;
   // Only words behind `vxlan` are the tunnel's; `id` and `local` mean other things before it.
   const tunnel = words.slice(words.indexOf('vxlan') + 1);
   const isTunnel = words.includes('vxlan');
@@ -74,11 +74,12 @@ function readLine(line: string): Reading<Device> {
   });
 }
 
-function readItem(item: object): Reading<Device> {
+function readItem(item: object): ParsedItem<Device> {
   const name = textField(item, 'ifname');
   // iproute2 4.15 to 4.18 print an empty object for every link that the filter left out.
-  if (name === undefined) return Object.keys(item).length === 0 ? other : strange('not a link');
-  if (!isOverlayDevice(name)) return other;
+  if (name === undefined)
+    return Object.keys(item).length === 0 ? skipped : notUnderstood('not a link');
+  if (!isOverlayDevice(name)) return skipped;
   const tunnel = objectField(objectField(item, 'linkinfo') ?? {}, 'info_data') ?? {};
   return entry({
     name,

@@ -6,23 +6,23 @@ import {
   entry,
   looksLikeJson,
   macToken,
-  other,
+  skipped,
   type Parsed,
   parseLines,
   parseListing,
-  type Reading,
-  strange,
+  type ParsedItem,
+  notUnderstood,
   valueAfter,
   type Words,
   wordsOf,
 } from './parsed.ts';
 
-/** The FDB's default entries, where a packet for an unknown MAC is flooded to. flannel has none. */
+/** The MAC of the FDB's default entries, to which packets for unknown MACs are flooded. flannel has none. */
 const FLOOD = '00:00:00:00:00:00';
 
 /**
- * FDB entries of overlay devices out of `bridge fdb`, text or JSON. `device` is the one asked for,
- * where the lines do not name it.
+ * Reads the FDB entries of overlay devices in `bridge fdb`, text or JSON. `device` is the device that
+ * was asked for, where the lines do not name it.
  */
 export function parseFdb(
   where: string,
@@ -47,7 +47,7 @@ interface Described {
   readonly destination: string | undefined;
 }
 
-function readLine(words: Words, device: string | undefined): Reading<FdbEntry> {
+function readLine(words: Words, device: string | undefined): ParsedItem<FdbEntry> {
   return fromDescribed({
     mac: words[0],
     device: valueAfter(words, 'dev') ?? device,
@@ -61,16 +61,16 @@ function bareDestination(words: Words): string | undefined {
   return parseIp(candidate ?? '');
 }
 
-function fromDescribed(described: Described): Reading<FdbEntry> {
+function fromDescribed(described: Described): ParsedItem<FdbEntry> {
   const mac = macToken(described.mac);
-  if (mac === undefined) return strange('not an FDB entry');
+  if (mac === undefined) return notUnderstood('not an FDB entry');
   const { device } = described;
-  if (device === undefined) return strange('an FDB entry without its device');
+  if (device === undefined) return notUnderstood('an FDB entry without its device');
   // Without a destination it is a NIC's own filter or a next-hop group, which flannel never uses.
   if (!isOverlayDevice(device) || mac === FLOOD || described.destination === undefined)
-    return other;
+    return skipped;
   const destination = parseIp(described.destination);
   return destination === undefined
-    ? strange('an FDB entry to something that is no address')
+    ? notUnderstood('an FDB entry to something that is no address')
     : entry({ device, mac, destination });
 }

@@ -29,7 +29,7 @@ export function parseHostAnswer(
   }
   const [digest] = recordsOf(read.records, 'S');
   if (digest === undefined) return unusable(instanceId, 'the answer has no digest');
-  const { sums, orphans, neighbours: neighbour, fdb, routes: route, direct } = digest;
+  const { sums, ghosts, neighbours: neighbour, fdb, routes: route, direct } = digest;
   const counts = { neighbour, fdb, route, direct };
   const subnets = recordsOf(read.records, 'C')
     .map(({ address }) => networkOf(address))
@@ -38,7 +38,7 @@ export function parseHostAnswer(
     kind: 'digest',
     host,
     devices: tables.devices,
-    digest: { sums, counts, orphans, tables: shownBy(tables), subnets },
+    digest: { sums, counts, ghosts, tables: shownBy(tables), subnets },
     unread,
   };
 }

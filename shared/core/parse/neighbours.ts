@@ -1,3 +1,4 @@
+import { WORDS } from '../../contract/wire.ts';
 import { parseIp } from '../overlay/addresses.ts';
 import type { NeighbourEntry } from '../overlay/vtep.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
@@ -6,21 +7,21 @@ import {
   entry,
   looksLikeJson,
   macToken,
-  other,
+  skipped,
   type Parsed,
   parseLines,
   parseListing,
-  type Reading,
-  strange,
+  type ParsedItem,
+  notUnderstood,
   valueAfter,
   type Words,
   wordsOf,
 } from './parsed.ts';
 
 /**
- * Neighbour entries of overlay devices out of `ip neigh` (text or JSON, iproute2 4.11 to 7.x and
- * busybox), `arp -an` or `/proc/net/arp`. `device` is the one asked for, where the lines do not
- * name it (`ip neigh show dev X`).
+ * Reads the neighbour entries of overlay devices in `ip neigh` (text or JSON, iproute2 4.11 to 7.x and
+ * busybox), `arp -an` or `/proc/net/arp`. `device` is the device that was asked for, where the lines do
+ * not name it (`ip neigh show dev X`).
  */
 export function parseNeighbours(
   where: string,
@@ -33,30 +34,21 @@ export function parseNeighbours(
   return parseLines(where, text, (line) => readLine(wordsOf(line), device));
 }
 
-/** What the listing said of one neighbour, before it is known to be of the overlay. */
+/** A neighbour as one line describes it, of whatever device. */
 interface Described {
   readonly ip: string | undefined;
   readonly device: string | undefined;
   readonly mac: string | undefined;
   readonly states: readonly string[];
-  /** An address that the host answers for, and no neighbour that it knows. */
+  /** The host answers for this address: it is no neighbour. */
   readonly proxy: boolean;
 }
 
-/** The kernel's words for what it knows of a neighbour. */
-export const NEIGHBOUR_STATES: ReadonlySet<string> = new Set([
-  'INCOMPLETE',
-  'REACHABLE',
-  'STALE',
-  'DELAY',
-  'PROBE',
-  'FAILED',
-  'NOARP',
-  'PERMANENT',
-]);
+/** The kernel's words for the state of a neighbour. No answer of a host has one that is NOARP. */
+const NEIGHBOUR_STATES: ReadonlySet<string> = new Set([...WORDS.neighbourState, 'NOARP']);
 
-function readLine(words: Words, device: string | undefined): Reading<NeighbourEntry> {
-  if (words[0] === 'IP' && words[1] === 'address') return other;
+function readLine(words: Words, device: string | undefined): ParsedItem<NeighbourEntry> {
+  if (words[0] === 'IP' && words[1] === 'address') return skipped;
   if (words[0] === '?') return fromDescribed(describeArp(words));
   if (words[1]?.startsWith('0x') === true) return fromDescribed(describeProc(words));
   return fromDescribed({
@@ -68,7 +60,7 @@ function readLine(words: Words, device: string | undefined): Reading<NeighbourEn
   });
 }
 
-function readItem(item: object, device: string | undefined): Reading<NeighbourEntry> {
+function readItem(item: object, device: string | undefined): ParsedItem<NeighbourEntry> {
   return fromDescribed({
     ip: textField(item, 'dst'),
     device: textField(item, 'dev') ?? device,
@@ -106,15 +98,15 @@ function describeProc(words: Words): Described {
   };
 }
 
-function fromDescribed(described: Described): Reading<NeighbourEntry> {
+function fromDescribed(described: Described): ParsedItem<NeighbourEntry> {
   const ip = parseIp(described.ip ?? '');
-  if (ip === undefined) return strange('not a neighbour entry');
+  if (ip === undefined) return notUnderstood('not a neighbour entry');
   const { device, states } = described;
-  if (device === undefined) return strange('a neighbour entry without its device');
+  if (device === undefined) return notUnderstood('a neighbour entry without its device');
   // Multicast and other NOARP entries are the kernel's own; flannel has no part in them.
-  if (!isOverlayDevice(device) || described.proxy || states.includes('NOARP')) return other;
+  if (!isOverlayDevice(device) || described.proxy || states.includes('NOARP')) return skipped;
   const mac = macToken(described.mac);
-  if (described.mac !== undefined && mac === undefined) return strange('not a MAC address');
+  if (described.mac !== undefined && mac === undefined) return notUnderstood('not a MAC address');
   return entry({
     device,
     ip,

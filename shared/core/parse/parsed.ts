@@ -1,39 +1,39 @@
 import type { Problem } from '../../contract/report.ts';
 import { isObject } from './json.ts';
 
-/** Parsing never fails: it returns what it understood, and the problems it met. */
+/** Parsing never fails: it returns what it understood, and the problems that it met. */
 export interface Parsed<T> {
   readonly value: T;
   readonly problems: readonly Problem[];
 }
 
-/** What one line, or one object of a JSON listing, turned out to be. */
-export type Reading<T> =
+/** One line of a text, or one object of a JSON listing. */
+export type ParsedItem<T> =
   | { readonly kind: 'entry'; readonly entry: T }
-  /** Understood, and of no interest here. */
-  | { readonly kind: 'other' }
-  | { readonly kind: 'strange'; readonly what: string };
+  /** It was understood and is of no interest, as an entry of another device. */
+  | { readonly kind: 'skipped' }
+  | { readonly kind: 'not-understood'; readonly why: string };
 
-/** How much of a strange line a problem quotes, in characters. */
+/** How many characters of a text a problem quotes. */
 const QUOTE_LENGTH = 80;
 
-/** How many problems one text may give; the rest is counted. */
+/** How many problems of one text are reported; the others are counted. */
 const PROBLEMS_PER_TEXT = 5;
 
-/** How many lines of one text are read: a host of 5,000 nodes holds 5,000 of each table. */
+/** How many lines of one text are read: on a host in a cluster of 5,000 nodes each table has 5,000. */
 const LINES_PER_TEXT = 200_000;
 
-/** Reads a text line by line; `where` names it in the problems. */
+/** Reads a text line by line. `where` names the text in problems. */
 export function parseLines<T>(
   where: string,
   text: string,
-  read: (line: string) => Reading<T>,
+  read: (line: string) => ParsedItem<T>,
 ): Parsed<readonly T[]> {
   const lines = text.split('\n');
   const readable = lines.slice(0, LINES_PER_TEXT).filter((line) => line.trim() !== '');
   const parsed = collect(
     where,
-    readable.map((line) => ({ source: line, reading: read(line) })),
+    readable.map((line) => ({ source: line, item: read(line) })),
   );
   if (lines.length <= LINES_PER_TEXT) return parsed;
   const message = `${lines.length} lines; only the first ${LINES_PER_TEXT} were read`;
@@ -44,57 +44,57 @@ export function parseLines<T>(
 export function parseListing<T>(
   where: string,
   text: string,
-  read: (item: object) => Reading<T>,
+  read: (item: object) => ParsedItem<T>,
 ): Parsed<readonly T[]> {
   const items = jsonArray(text);
   if (items === undefined) {
     return { value: [], problems: [{ where, message: `not a JSON listing: ${quote(text)}` }] };
   }
-  const readings = items.map((item) => ({
+  const parsed = items.map((item) => ({
     source: JSON.stringify(item),
-    reading: isObject(item) ? read(item) : strange('not an object'),
+    item: isObject(item) ? read(item) : notUnderstood('not an object'),
   }));
-  return collect(where, readings);
+  return collect(where, parsed);
 }
 
-/** `ip -j` prints a listing, but 4.15 prints text all the same: the first character tells. */
+/** Whether a text is JSON: with `-j`, `ip` of iproute2 4.15 prints text in spite of it. */
 export function looksLikeJson(text: string): boolean {
   return text.trimStart().startsWith('[');
 }
 
-export function entry<T>(value: T): Reading<T> {
+export function entry<T>(value: T): ParsedItem<T> {
   return { kind: 'entry', entry: value };
 }
 
-export const other = { kind: 'other' } as const;
+export const skipped = { kind: 'skipped' } as const;
 
-export function strange(what: string): { readonly kind: 'strange'; readonly what: string } {
-  return { kind: 'strange', what };
+export function notUnderstood(why: string): ParsedItem<never> {
+  return { kind: 'not-understood', why };
 }
 
-/** The words of one line, as `ip` and `bridge` print them: columns and order never matter. */
+/** The words of one line of `ip` or `bridge`. Neither columns nor the order of keywords matter. */
 export type Words = readonly string[];
 
 export function wordsOf(line: string): Words {
   return line.trim().split(/\s+/);
 }
 
-/** The word behind a keyword: `valueAfter(words, 'dev')`. */
+/** The word after a keyword: `valueAfter(words, 'dev')`. */
 export function valueAfter(words: Words, keyword: string): string | undefined {
   const at = words.indexOf(keyword);
   return at < 0 ? undefined : words[at + 1];
 }
 
 /**
- * Six groups of two letters or digits. Wider than a MAC address on purpose: a record in which a
- * person masked digits is still judged, its addresses compared as opaque tokens.
+ * Six groups of two letters or digits, in lower case. This is wider than a MAC address on purpose: in
+ * a captured output a person may have masked digits, and such addresses can still be compared.
  */
 export function macToken(text: string | undefined): string | undefined {
   const lower = text?.toLowerCase();
   return lower !== undefined && /^[0-9a-z]{2}(:[0-9a-z]{2}){5}$/.test(lower) ? lower : undefined;
 }
 
-/** Text of a host for a message: printable ASCII, and not much of it. */
+/** The beginning of a text that came from a host, for a message: printable ASCII only. */
 export function quote(text: string): string {
   const printable = text.slice(0, QUOTE_LENGTH).replaceAll(/[^\x20-\x7e]/g, '?');
   return `"${printable}${text.length > QUOTE_LENGTH ? '...' : ''}"`;
@@ -102,13 +102,13 @@ export function quote(text: string): string {
 
 function collect<T>(
   where: string,
-  readings: readonly { readonly source: string; readonly reading: Reading<T> }[],
+  parsed: readonly { readonly source: string; readonly item: ParsedItem<T> }[],
 ): Parsed<readonly T[]> {
   const value: T[] = [];
   const messages: string[] = [];
-  for (const { source, reading } of readings) {
-    if (reading.kind === 'entry') value.push(reading.entry);
-    if (reading.kind === 'strange') messages.push(`${reading.what}: ${quote(source)}`);
+  for (const { source, item } of parsed) {
+    if (item.kind === 'entry') value.push(item.entry);
+    if (item.kind === 'not-understood') messages.push(`${item.why}: ${quote(source)}`);
   }
   return { value, problems: problemsOf(where, messages) };
 }

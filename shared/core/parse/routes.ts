@@ -4,27 +4,27 @@ import { textField } from './json.ts';
 import {
   entry,
   looksLikeJson,
-  other,
+  skipped,
   type Parsed,
   parseLines,
   parseListing,
-  type Reading,
-  strange,
+  type ParsedItem,
+  notUnderstood,
   valueAfter,
   type Words,
   wordsOf,
 } from './parsed.ts';
 
-/** Route types that lead nowhere; flannel sets none of them. */
+/** Types of routes that drop packets; flannel sets none of them. */
 const DEAD_ENDS = new Set(['blackhole', 'unreachable', 'prohibit', 'throw']);
 
-/** Types that `ip route` prints in front of the destination of a route that leads somewhere. */
+/** Other types that `ip route` prints before the destination. */
 const TYPES = new Set(['unicast', 'local', 'broadcast', 'multicast', 'anycast', 'nat']);
 
 /**
- * Routes with a gateway out of `ip route`, text or JSON: on the overlay device they lead through
- * the tunnel; on another they may be what DirectRouting set. `device` is the one asked for, where
- * the lines do not name it.
+ * Reads the routes with a gateway in `ip route`, text or JSON. Those of an overlay device lead through
+ * the tunnel; flannel's DirectRouting may have set others. `device` is the device that was asked for,
+ * where the lines do not name it.
  */
 export function parseRoutes(
   where: string,
@@ -49,10 +49,10 @@ interface Described {
   readonly device: string | undefined;
 }
 
-function readLine(words: Words, device: string | undefined): Reading<RouteEntry> {
+function readLine(words: Words, device: string | undefined): ParsedItem<RouteEntry> {
   const [first = ''] = words;
-  // Continuation lines of a multipath route: no part of the overlay has several next hops.
-  if (first === 'nexthop' || DEAD_ENDS.has(first)) return other;
+  // The lines of a route with several gateways, which flannel never sets.
+  if (first === 'nexthop' || DEAD_ENDS.has(first)) return skipped;
   const gateway = valueAfter(words, 'via');
   return fromDescribed({
     destination: TYPES.has(first) ? words[1] : first,
@@ -61,13 +61,13 @@ function readLine(words: Words, device: string | undefined): Reading<RouteEntry>
   });
 }
 
-function fromDescribed(described: Described): Reading<RouteEntry> {
-  if (described.destination === 'default') return other;
+function fromDescribed(described: Described): ParsedItem<RouteEntry> {
+  if (described.destination === 'default') return skipped;
   const destination = parseCidr(described.destination ?? '');
-  if (destination === undefined) return strange('not a route');
-  if (described.gateway === undefined || described.device === undefined) return other;
+  if (destination === undefined) return notUnderstood('not a route');
+  if (described.gateway === undefined || described.device === undefined) return skipped;
   const gateway = parseIp(described.gateway);
   return gateway === undefined
-    ? strange('a route through something that is no address')
+    ? notUnderstood('a route through something that is no address')
     : entry({ device: described.device, destination, gateway });
 }

@@ -96,6 +96,6 @@ function pagesOf({ observed }: Member): number {
   return Math.max(1, Math.ceil(sizeOf(digest) / PAGE_ENTRIES[isIpv6 ? 'ipv6' : 'ipv4']));
 }
 
-function sizeOf({ counts, orphans }: Digest): number {
-  return counts.neighbour + counts.fdb + counts.route + counts.direct + orphans;
+function sizeOf({ counts, ghosts }: Digest): number {
+  return counts.neighbour + counts.fdb + counts.route + counts.direct + ghosts;
 }

@@ -37,10 +37,10 @@ export function digestOf(records: readonly string[], networks: PodNetworks = {})
       !unread.has(NAMES[entry.table]) &&
       (entry.table !== 'P' || isOfPods(entry, networks)),
   );
-  const orphans = unread.has('neighbour') ? new Set<Entry>() : orphansAmong(held);
-  const symbols = held.filter((entry) => !orphans.has(entry));
+  const ghosts = unread.has('neighbour') ? new Set<Entry>() : ghostsAmong(held);
+  const symbols = held.filter((entry) => !ghosts.has(entry));
   const sizes = TABLES.map((table) => symbols.filter((entry) => entry.table === table).length);
-  return ['S', ...sizes, orphans.size, syndromesOf(symbols)].join(' ');
+  return ['S', ...sizes, ghosts.size, syndromesOf(symbols)].join(' ');
 }
 
 /** The page, of so many, that a record stands on; undefined for what stands on each. */
@@ -71,7 +71,7 @@ function entriesOf(records: readonly string[]): readonly Entry[] {
 }
 
 /** Entries of the FDB that no neighbour leads to, though another to the same host is led to. */
-function orphansAmong(held: readonly Entry[]): ReadonlySet<Entry> {
+function ghostsAmong(held: readonly Entry[]): ReadonlySet<Entry> {
   const macs = new Set(held.filter(({ table }) => table === 'N').map(({ value }) => value));
   const fdb = held.filter(({ table }) => table === 'F');
   const reached = new Set(fdb.filter(({ key }) => macs.has(key)).map(({ value }) => value));

@@ -70,7 +70,7 @@ describe('a digest', () => {
   });
 });
 
-describe('orphans of the FDB', () => {
+describe('ghosts of the FDB', () => {
   const neighbours = [`10.42.1.0 dev flannel.1 lladdr ${PEER} PERMANENT `];
   const neighbour = `N flannel.1 10.42.1.0 ${PEER} PERMANENT`;
   const fdb = (mac: string, to: string): string => `${mac} dev flannel.1 dst ${to} self permanent`;
@@ -92,7 +92,7 @@ describe('orphans of the FDB', () => {
     expect(digest).toMatch(/^S 1 2 0 0 0 /);
   });
 
-  test('of two entries to one host, neither is an orphan if no neighbour leads to either', async () => {
+  test('of two entries to one host, neither is a ghost if no neighbour leads to either', async () => {
     const held = [fdb(PEER, '192.168.50.2'), fdb(OLD, '192.168.50.2')];
     expect(await digestWhere({ fdb: held })).toMatch(/^S 0 2 0 0 0 /);
   });

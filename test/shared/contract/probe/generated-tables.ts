@@ -144,7 +144,7 @@ function isOverlay(dev: string): boolean {
   return OVERLAY.some((each) => each === dev);
 }
 
-/** Hosts of every kind: dual stack, several devices, orphans, direct routes, doubled entries. */
+/** Hosts of every kind: dual stack, several devices, ghosts, direct routes, doubled entries. */
 export const generatedTables: fc.Arbitrary<Generated> = fc.record({
   neighbours: fc.array(neighbour, { maxLength: 40 }),
   fdb: fc.array(fdbEntry, { maxLength: 40 }),

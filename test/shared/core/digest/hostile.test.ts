@@ -33,7 +33,7 @@ const anyDigest: fc.Arbitrary<Digest> = fc.record({
     fc.constant(new Int32Array(BUCKETS * SYNDROMES)),
   ),
   counts: fc.record({ neighbour: count, fdb: count, route: count, direct: count }),
-  orphans: count,
+  ghosts: count,
   tables: fc.subarray([...TABLES]).map((tables) => new Set(tables)),
   subnets: fc.subarray([cidr('192.168.1.0/24'), cidr('0.0.0.0/0'), cidr('fd00::/8')]),
 });
@@ -75,7 +75,7 @@ describe('a host that lies about its tables', () => {
     );
     const digest = honest?.kind === 'digest' ? honest.digest : undefined;
     const { matrix } = answering({
-      orphans: 0,
+      ghosts: 0,
       tables: new Set(TABLES),
       subnets: [],
       counts: { neighbour: 9, fdb: 9, route: 9, direct: 0 },

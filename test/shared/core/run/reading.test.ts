@@ -71,7 +71,7 @@ function claiming(claims: Readonly<Record<string, number>>, size = 6): Judgement
     const neighbour = one.kind === 'digest' ? claims[one.host.node] : undefined;
     if (one.kind !== 'digest' || neighbour === undefined) return one;
     const counts: Counts = { neighbour, fdb: 0, route: 0, direct: 0 };
-    return { ...one, digest: { ...one.digest, counts, orphans: 0 } };
+    return { ...one, digest: { ...one.digest, counts, ghosts: 0 } };
   };
   return judge({ ...facts, observations: facts.observations.map(claim) });
 }
