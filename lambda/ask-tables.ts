@@ -1,4 +1,4 @@
-import { MAX_PAGES, pageOf } from '../shared/contract/probe.ts';
+import { MAX_PAGES, tablesPage } from '../shared/contract/probe.ts';
 import type { Problem } from '../shared/contract/report.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
 import type { Observation } from '../shared/core/overlay/vtep.ts';
@@ -41,7 +41,7 @@ export async function askTables(
   const numbers = instanceIds.length === 0 ? [] : [...Array(pages).keys()];
   const targets = [{ Key: 'InstanceIds', Values: instanceIds }];
   const asked = await mapConcurrently(numbers, COMMANDS_AT_A_TIME, async (page) =>
-    askHosts(ssm, { action: 'tables', targets, wanted: pageOf(page, pages) }, circumstances),
+    askHosts(ssm, { action: 'tables', targets, wanted: tablesPage(page, pages) }, circumstances),
   );
   const byPage = asked.map(
     ({ observations }) => new Map(observations.map((one) => [instanceIdOf(one), one])),

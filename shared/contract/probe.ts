@@ -20,7 +20,7 @@ export type Action = (typeof ACTIONS)[number];
 
 /**
  * The parameter `Wanted`. For `entries`: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. For
- * `tables`: a page, as `pageOf` writes it, or nothing for the whole tables. The pattern lets nothing
+ * `tables`: a page, as `tablesPage` writes it, or nothing for the whole tables. The pattern lets nothing
  * through that a shell acts on. The agent checks it with RE2, which refuses counts over 1,000.
  */
 export const WANTED_PATTERN = '^[0-9a-f.:,/]{0,1000}$';
@@ -38,7 +38,7 @@ export const PAGE_ENTRIES = { ipv4: 1300, ipv6: 900 } as const;
  * The parameter `Wanted` for one of `pages` pages, counted from 0. An entry stands on the page k mod
  * `pages`, with the k of its symbol (`digest.ts`); all other records stand on every page.
  */
-export function pageOf(page: number, pages: number): string {
+export function tablesPage(page: number, pages: number): string {
   return `${page}/${pages}`;
 }
 

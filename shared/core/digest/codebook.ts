@@ -14,7 +14,7 @@ export interface ExpectedEntry {
 }
 
 /**
- * The entries of all VTEPs, with their places in a digest. One with a masked MAC has no place: what
+ * The entries of all VTEPs, with their positions in a digest. One with a masked MAC has no place: what
  * peers hold for it is then an entry that nobody expects.
  */
 export interface Codebook {
@@ -22,8 +22,8 @@ export interface Codebook {
   readonly names: ReadonlySet<string>;
   readonly byVtep: ReadonlyMap<Vtep, readonly ExpectedEntry[]>;
   readonly byNode: ReadonlyMap<string, readonly ExpectedEntry[]>;
-  /** By `placeOf` a symbol; two entries in one place are rare. */
-  readonly byPlace: ReadonlyMap<number, readonly ExpectedEntry[]>;
+  /** By `digestPosition` a symbol; two entries at one position are rare. */
+  readonly byPosition: ReadonlyMap<number, readonly ExpectedEntry[]>;
   /** For each bucket, the locators that may be met there. */
   readonly locators: readonly (readonly number[])[];
 }
@@ -31,7 +31,7 @@ export interface Codebook {
 /** Locators have 23 bits. */
 const PLACES = 2 ** 23;
 
-export function placeOf({ bucket, locator }: Pick<Symbol, 'bucket' | 'locator'>): number {
+export function digestPosition({ bucket, locator }: Pick<Symbol, 'bucket' | 'locator'>): number {
   return bucket * PLACES + locator;
 }
 
@@ -39,11 +39,11 @@ export function codebookOf(vteps: readonly Vtep[], profile: Profile): Codebook {
   const byVtep = new Map(vteps.map((vtep) => [vtep, expectedOf(vtep, profile)]));
   const entries = [...byVtep.values()].flat();
   const byNode = new Map<string, ExpectedEntry[]>();
-  const byPlace = new Map<number, ExpectedEntry[]>();
+  const byPosition = new Map<number, ExpectedEntry[]>();
   const locators = Array.from({ length: BUCKETS }, () => new Set<number>());
   for (const entry of entries) {
     append(byNode, entry.vtep.node, entry);
-    append(byPlace, placeOf(entry.symbol), entry);
+    append(byPosition, digestPosition(entry.symbol), entry);
     locators[entry.symbol.bucket]?.add(entry.symbol.locator);
   }
   return {
@@ -51,7 +51,7 @@ export function codebookOf(vteps: readonly Vtep[], profile: Profile): Codebook {
     names: new Set(entries.map(({ name }) => name)),
     byVtep,
     byNode,
-    byPlace,
+    byPosition,
     locators: locators.map((some) => [...some]),
   };
 }

@@ -3,7 +3,7 @@ import { add, inverse, multiply, power, subtract } from './field.ts';
 import { degreeOf, type Polynomial, rootsOf, valueAt, withoutRoot } from './polynomial.ts';
 import type { Syndromes } from './syndromes.ts';
 
-/** One place in which two digests differ: what was subtracted there, less what was found. */
+/** One position at which two digests differ: the expected hash less the one found. */
 export interface Difference {
   readonly bucket: number;
   readonly locator: number;
@@ -13,8 +13,8 @@ export interface Difference {
 
 /**
  * The differing symbols behind a difference of digests, or undefined where a bucket has more than
- * half as many of them as it has syndromes. `locators` are those a bucket is expected to have: looking
- * among these first is quicker, and others are found as well.
+ * half as many of them as it has syndromes. `locators` are those expected in each bucket: they are tried
+ * first, since that is quicker; others are found as well.
  */
 export function decode(
   difference: Syndromes,
@@ -31,7 +31,7 @@ export function decode(
   return found;
 }
 
-/** Sixteen syndromes give away up to eight symbols: each has two unknowns, where and how much. */
+/** Sixteen syndromes determine up to eight symbols, each with two unknowns: position and hash. */
 function decodeBucket(
   syndromes: readonly number[],
   expected: readonly number[],
@@ -45,7 +45,7 @@ function decodeBucket(
   return isWhole ? locators.map((locator, at) => [locator, weights[at] ?? 0]) : undefined;
 }
 
-/** No entry has another: roots that are none are of more symbols than can be told. */
+/** Every entry has one. A root that is no locator comes from more symbols than can be decoded. */
 function isLocator(root: number): boolean {
   return root > 0 && root <= LOCATORS;
 }

@@ -1,6 +1,6 @@
 import type { Table } from '../../contract/causes.ts';
 import type { Cidr } from '../overlay/addresses.ts';
-import { type Codebook, type ExpectedEntry, placeOf } from './codebook.ts';
+import { type Codebook, type ExpectedEntry, digestPosition } from './codebook.ts';
 import type { Difference } from './decode.ts';
 import { add, subtract } from './field.ts';
 import type { Digest } from '../overlay/vtep.ts';
@@ -73,8 +73,11 @@ export function explain(
   return { model, lost, actual };
 }
 
-export function entriesAt(difference: Difference, { byPlace }: Codebook): readonly ExpectedEntry[] {
-  return byPlace.get(placeOf(difference)) ?? [];
+export function entriesAt(
+  difference: Difference,
+  { byPosition }: Codebook,
+): readonly ExpectedEntry[] {
+  return byPosition.get(digestPosition(difference)) ?? [];
 }
 
 export function weightIn({ model, lost, actual }: Explanation, entry: ExpectedEntry): number {

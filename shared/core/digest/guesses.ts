@@ -4,14 +4,14 @@ import type { HealthyDigests } from './healthy.ts';
 import { type Model, without } from './models.ts';
 import { minus } from './syndromes.ts';
 
-/** The host holds all that it should. */
+/** The host holds everything that it should. */
 export function allIsWell(digested: Digested, model: Model, healthy: HealthyDigests): Guess {
   return holdingOnly(digested, { model, lost: NO_TABLES }, healthy);
 }
 
 /**
- * The host lost whole tables, of which there is one choice at most: its counts tell the tables of which
- * it has less than a quarter.
+ * The host lost whole tables: those of which its counts have less than a quarter. Undefined where it
+ * lost none.
  */
 export function tablesLost(
   digested: Digested,
@@ -37,7 +37,7 @@ const NO_TABLES: ReadonlySet<Table> = new Set();
 
 const NOTHING: Actual = new Map();
 
-/** Direct routes stand among the routes. */
+/** Direct routes count as routes. */
 function inTables({
   neighbour,
   fdb,

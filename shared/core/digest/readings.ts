@@ -1,26 +1,26 @@
 /**
- * What digests say.
+ * Reads the digests of a run.
  *
- * A host's digest is a sum over its entries, so whoever knows the entries that it should hold can
- * reckon the digest that it should have, and take the one from the other. What both have is gone
- * then, however much it was, and only the differences are left:
+ * A host's digest is a sum over its entries. The checker knows which entries the host should hold,
+ * computes the digest that it should have, and subtracts the one it has. Common entries cancel out;
+ * only differences remain:
  *
  *     it should hold      a  b  c  d  e        the checker's sums
  *     it holds            a  b     d  e′     - the host's sums
- *                               c     e-e′   = c's weight at c's place, e's less that of e′ at e's
+ *                               c     e-e′   = c's hash at c's position, e's hash less that of e′ at e's
  *
- * Nothing is left: all is well. Little is left: sixteen sums a bucket are equations for eight places
- * and their weights (`decode.ts`), and the codebook, which has the entries of all VTEPs by their
- * places, says whose they are. A difference of the whole weight is an entry that is absent. Another
- * one is an entry of another value, and which can be told where somebody knows of it: the device, the
- * annotations, the roster, or a host that was read in full (`explain.ts`, `values.ts`). What is at a
- * place of nobody's is an entry for no live node.
+ * No difference: the host holds what it should. Few differences: sixteen sums a bucket are equations
+ * for eight positions and their value hashes (`decode.ts`), and the codebook maps positions to the
+ * entries of all VTEPs. Where the whole hash is missing, the entry is absent. Otherwise it has another
+ * value, which can be named if the device, the annotations, the roster or a host that was read in full
+ * knows it (`explain.ts`, `values.ts`). A difference at a position that no expected entry maps to is a
+ * ghost entry.
  *
- * Much is left where a host differs in hundreds of entries. It is then compared with other guesses
- * than that all is well: that it has lost whole tables, and that it differs in the same as a host
- * that was read in full. A guess need only be near, since what is left of it is decoded as well. Hosts
- * that no guess is near to are `unexplained`, in groups whose differences are equal: of each group one
- * is to be read in full (`run/reading.ts`), and explains the others.
+ * Many differences: the host is compared with other guesses. It may have lost whole tables, or differ
+ * in the same way as a host that was read in full. A guess need only be near, since its remaining
+ * differences are decoded as well. Hosts that no guess comes near are `unexplained`, in groups with
+ * equal differences: one host of each group is to be read in full (`run/reading.ts`), and explains the
+ * others.
  */
 import type { Member } from '../members/member.ts';
 import { groupBy } from '../group.ts';
@@ -43,12 +43,12 @@ import { type LikeOthers, likeOthersBy, type Reference } from './references.ts';
 import { isZero } from './syndromes.ts';
 import { valuesBy } from './values.ts';
 
-/** What a run's digests say. */
+/** What the digests of a run mean. */
 export interface Readings {
   readonly explained: ReadonlyMap<string, Explanation>;
   /**
-   * Hosts whose digests differ from what they should hold in more than a digest can tell. Those of one
-   * group differ in the same: one of them has to be read in full. The largest group comes first.
+   * Hosts whose digests differ in more entries than a digest can locate, in groups with equal
+   * differences, the largest first: one host of each group has to be read in full.
    */
   readonly unexplained: readonly (readonly string[])[];
   readonly book: Codebook;
@@ -108,13 +108,13 @@ interface Reader extends Knowledge {
   readonly healthy: HealthyDigests;
   readonly modelsOf: ModelsOf;
   readonly likeOthers: LikeOthers;
-  /** What equal differences were found to mean: in a large cluster most of them are equal. */
-  readonly told: Map<string, Told>;
+  /** The meaning of differences by their text: in a large cluster most are equal. */
+  readonly decoded: Map<string, Decoded>;
 }
 
-interface Told {
+interface Decoded {
   readonly explanation: Explanation | undefined;
-  /** Nodes whose own entries a difference may be about; of these each is told by itself. */
+  /** Nodes whose own entries are among the differences: each of these hosts is decoded alone. */
   readonly about: ReadonlySet<string>;
 }
 
@@ -128,22 +128,22 @@ function readerOf(vteps: readonly Vtep[], { members, references, profile }: Sour
     valuesOf: valuesBy({ members, profile }, holdings),
     modelsOf: modelsBy(vteps),
     likeOthers: likeOthersBy(references, book, healthy),
-    told: new Map(),
+    decoded: new Map(),
   };
 }
 
-/** `wells`: that all is well, by each model that the host may follow. The first that fits is right. */
+/** `wells`: the host holds what it should, by each model that it may follow. The first that fits counts. */
 function read(
   digested: Digested,
   wells: readonly Guess[],
   reader: Reader,
 ): Explanation | undefined {
   return (
-    firstOf(wells, (well) => tellOnce(well, digested, reader)) ??
+    firstOf(wells, (well) => decodeOnce(well, digested, reader)) ??
     firstOf(wells, (well) =>
       firstOf(
         furtherGuesses(digested, well, reader),
-        (guess) => tell(guess, digested, reader).explanation,
+        (guess) => decodeGuess(guess, digested, reader).explanation,
       ),
     )
   );
@@ -163,17 +163,17 @@ function firstOf<T, R>(items: Iterable<T>, look: (item: T) => R | undefined): R 
   return undefined;
 }
 
-/** Hosts with equal differences are told of once, but for those that the differences are about. */
-function tellOnce(guess: Guess, digested: Digested, reader: Reader): Explanation | undefined {
+/** Decodes equal differences once, except for the hosts whose own entries are among them. */
+function decodeOnce(guess: Guess, digested: Digested, reader: Reader): Explanation | undefined {
   const text = textOf(guess);
-  const known = reader.told.get(text);
+  const known = reader.decoded.get(text);
   if (known !== undefined && !known.about.has(digested.node)) return known.explanation;
-  const told = tell(guess, digested, reader);
-  if (!told.about.has(digested.node)) reader.told.set(text, told);
-  return told.explanation;
+  const decoded = decodeGuess(guess, digested, reader);
+  if (!decoded.about.has(digested.node)) reader.decoded.set(text, decoded);
+  return decoded.explanation;
 }
 
-function tell(guess: Guess, { node: observer }: Digested, reader: Reader): Told {
+function decodeGuess(guess: Guess, { node: observer }: Digested, reader: Reader): Decoded {
   const { model, lost, difference, actual } = guess;
   if (isZero(difference)) return { explanation: { model, lost, actual: actual() }, about: NOBODY };
   const differences = decode(difference, reader.book.locators);

@@ -12,16 +12,16 @@ import { readEntry } from './read-entry.ts';
 import { type Symbol, symbolOf } from './symbol.ts';
 import { addSymbol, minus, shareABucket, type Syndromes } from './syndromes.ts';
 
-/** A host that was read in full beside its digest: others may differ from what they should in the same. */
+/** A host with both digest and tables: other hosts may differ in the same way. */
 export interface Reference {
   readonly digested: Digested;
   readonly holdings: readonly Holdings[];
 }
 
-/** How many hosts that were read in full a digest is compared with. */
+/** How many references a digest is compared with. */
 const REFERENCES = 50;
 
-/** For each reference, in turn: the host differs from what it should hold in the same. */
+/** A guess for each reference: the host differs in the same way. */
 export type LikeOthers = (well: Guess) => Iterable<Guess>;
 
 export function likeOthersBy(
@@ -38,7 +38,7 @@ export function likeOthersBy(
         .flatMap((reference) => patternOf(reference, model, { book, healthy }) ?? []);
     byModel.set(model.name, patterns);
     for (const pattern of patterns) {
-      // Whoever is like another differs from it in few entries, and so in few of the buckets.
+      // A host that is like the reference differs from it in few entries, and so in few buckets.
       if (!shareABucket(difference, pattern.difference)) continue;
       const further = minus(difference, pattern.difference);
       yield { model, lost, difference: further, actual: () => pattern.actual };
@@ -52,7 +52,7 @@ interface Pattern {
   readonly actual: Actual;
 }
 
-/** Undefined where the tables are not those of which the digest was made: they explain nothing. */
+/** Undefined where the digest was not made of these tables: then they explain nothing. */
 function patternOf(
   reference: Reference,
   model: Model,
@@ -62,16 +62,16 @@ function patternOf(
   if (digested.tables.symmetricDifference(model.tables).size > 0) return undefined;
   const { difference } = allIsWell(digested, model, healthy);
   const actual = heldBy(reference, model, book);
-  const told = difference.slice();
+  const remaining = difference.slice();
   for (const [entry, weight] of actual) {
     const expected = isExpected(entry, model) ? entry.symbol.weight : 0;
-    addSymbol(told, { ...entry.symbol, weight: subtract(weight, expected) });
+    addSymbol(remaining, { ...entry.symbol, weight: subtract(weight, expected) });
   }
-  const isTold = [...strangersOf(reference, book)].some((strangers) => {
-    const left = decode(plusAll(told, strangers), []);
+  const isWhole = [...ghostSymbolsOf(reference, book)].some((ghosts) => {
+    const left = decode(plusAll(remaining, ghosts), []);
     return left?.every((one) => entriesAt(one, book).length === 0);
   });
-  return isTold ? { difference, actual } : undefined;
+  return isWhole ? { difference, actual } : undefined;
 }
 
 function heldBy({ digested, holdings }: Reference, model: Model, book: Codebook): Actual {
@@ -94,10 +94,13 @@ function plusAll(sums: Syndromes, symbols: readonly Symbol[]): Syndromes {
 }
 
 /**
- * What a host holds besides all that anybody expects: with its direct routes, and without, since those
- * that lead to no pods are in no digest.
+ * The entries of a host that nothing expects: with its direct routes, and without, since those that
+ * lead to no pods are in no digest.
  */
-function* strangersOf({ holdings }: Reference, { names }: Codebook): Generator<readonly Symbol[]> {
+function* ghostSymbolsOf(
+  { holdings }: Reference,
+  { names }: Codebook,
+): Generator<readonly Symbol[]> {
   const ofOverlay = holdings.flatMap((held) =>
     TABLES.flatMap((table) => symbolsIn(held, table, names)),
   );

@@ -4,18 +4,18 @@ import type { Codebook } from './codebook.ts';
 import { type Actual, type Explanation, weightIn } from './explain.ts';
 
 /**
- * The subjects of which a host holds nothing; none where it did not show all tables. Explanations that
- * many hosts share are looked at once.
+ * The subjects for which a host holds no entry; empty where it did not show all tables. An explanation
+ * that many hosts share is evaluated once.
  */
 export function severedBy(
   book: Codebook,
   subjects: readonly Vtep[],
 ): (explanation: Explanation) => ReadonlySet<string> {
-  const judged = new Set(subjects);
+  const checked = new Set(subjects);
   const known = new Map<Actual, ReadonlySet<string>>();
   return (explanation) => {
     if (!TABLES.every((table) => explanation.model.tables.has(table))) return NOBODY;
-    const severed = known.get(explanation.actual) ?? severedOf(explanation, judged, book);
+    const severed = known.get(explanation.actual) ?? severedOf(explanation, checked, book);
     known.set(explanation.actual, severed);
     return severed;
   };
@@ -25,11 +25,11 @@ const NOBODY: ReadonlySet<string> = new Set();
 
 function severedOf(
   explanation: Explanation,
-  judged: ReadonlySet<Vtep>,
+  checked: ReadonlySet<Vtep>,
   { byVtep }: Codebook,
 ): ReadonlySet<string> {
   const vteps = new Set([...explanation.actual.keys()].map(({ vtep }) => vtep)).intersection(
-    judged,
+    checked,
   );
   return new Set(
     [...vteps].filter((vtep) => isSevered(vtep, explanation, byVtep)).map(({ node }) => node),

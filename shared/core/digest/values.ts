@@ -8,7 +8,7 @@ import type { ExpectedEntry } from './codebook.ts';
 import { readEntry } from './read-entry.ts';
 import { symbolOf } from './symbol.ts';
 
-/** What an entry may hold, derived from its weight. */
+/** What an entry may hold, by its value hash. */
 export type Value =
   | { readonly held: 'right' }
   | {
@@ -20,8 +20,8 @@ export type Value =
 export type Values = ReadonlyMap<number, Value>;
 
 /**
- * A digest says that an entry has another value, and its weight; which value that is can only be found
- * among those that somebody knows of: device, annotations, roster, and hosts that were read in full.
+ * A digest gives the hash of an entry's value. The value itself can only be found among the known ones:
+ * of device, annotations, roster, and hosts that were read in full.
  */
 export function valuesBy(
   { members, profile }: { readonly members: readonly Member[]; readonly profile: Profile },
@@ -41,7 +41,7 @@ export function valuesBy(
   };
 }
 
-/** What the entry is for the same VTEP as other sources have it. */
+/** The same entry with the values that other sources have for the VTEP. */
 function* guessesAt(
   { vtep, wanted }: ExpectedEntry,
   member: Member,
@@ -62,7 +62,7 @@ function* guessesAt(
         if (entry !== undefined && entry.value !== wanted.value) yield* changedTo(entry);
       }
       return;
-    // A route that leads elsewhere is as good as none, and where it leads is for somebody to read.
+    // A route that leads elsewhere is as good as none. Reading the host in full shows where it leads.
     case 'route':
     case 'direct':
   }
@@ -94,8 +94,8 @@ function macsOf({ family, mac }: Vtep, member: Member): ReadonlySet<string | und
 }
 
 /**
- * Without an annotation the peers' majority decides the underlay IP, and nobody can guess it: then
- * another one than expected is for somebody to read.
+ * Without an annotation the peers' majority decides the underlay IP, so another one cannot be guessed:
+ * the host has to be read in full.
  */
 function underlayIpsOf({ family }: Vtep, member: Member): ReadonlySet<Vtep['underlayIp']> {
   const annotated = member.listed?.annotated.find((one) => one.family === family)?.publicIp;

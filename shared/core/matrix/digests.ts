@@ -1,9 +1,9 @@
-import { withoutOrphans } from '../digest/orphans.ts';
+import { withoutUnusedFdb } from '../digest/unused-fdb.ts';
 import type { Digested } from '../digest/explain.ts';
 import { readDigests } from '../digest/readings.ts';
 import type { Reference } from '../digest/references.ts';
 import { severedBy } from '../digest/severed.ts';
-import { strangersBy } from '../digest/strangers.ts';
+import { ghostsBy } from '../digest/ghosts.ts';
 import type { Member, ObservedHost } from '../members/member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 import type { Profile } from '../overlay/profile.ts';
@@ -43,7 +43,7 @@ export function digestsOf(
     profile,
   });
   const spelling = { book, valuesOf, profile, suspectsOf: suspectsBy(subjects) };
-  const strangers = strangersBy(book, healthy);
+  const ghostsOf = ghostsBy(book, healthy);
   const severed = severedBy(book, subjects);
   const isApart =
     sidesOf(new Map([...explained].map(([node, one]) => [node, severed(one)]))) !== undefined;
@@ -66,7 +66,7 @@ export function digestsOf(
       const isSample = cells.length === most;
       return {
         shown: model.tables,
-        ghosts: strangers(node, observed.digest, explanation),
+        ghosts: ghostsOf(node, observed.digest, explanation),
         cells,
         lost: isSample ? lost : NOTHING_SEEN.lost,
         severed: isApart || isSample ? severed(explanation) : severedIn(cells),
@@ -105,6 +105,6 @@ function referenceOf(member: Member, profile: Profile): Reference | undefined {
   const { node, observed } = member;
   const digested = digestedBy(member);
   if (observed === undefined || digested === undefined || isDigested(observed)) return undefined;
-  const { ipv4, ipv6 } = holdingsOf(node, withoutOrphans(observed.tables), profile);
+  const { ipv4, ipv6 } = holdingsOf(node, withoutUnusedFdb(observed.tables), profile);
   return { digested, holdings: [ipv4, ipv6] };
 }

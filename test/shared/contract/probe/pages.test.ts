@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_PAGES, PAGE_ENTRIES, pageOf } from '../../../../shared/contract/probe.ts';
+import { MAX_PAGES, PAGE_ENTRIES, tablesPage } from '../../../../shared/contract/probe.ts';
 import { PACKED_BEGIN, PACKED_END, UNPACKED_BYTES } from '../../../../shared/contract/wire.ts';
 import { need } from '../latency/need.ts';
 import { pageOfRecord } from './digest-oracle.ts';
@@ -39,7 +39,7 @@ describe('pages of the tables', () => {
         const path = [generatedTools(tables)];
         const numbers = Array.from({ length: pages }, (_, number) => number);
         const ended = await Promise.all(
-          numbers.map((number) => page(pageOf(number, pages), path, root)),
+          numbers.map((number) => page(tablesPage(number, pages), path, root)),
         );
         const shown = ended.map((each) =>
           payloadOf(unpacked(each)).filter((line) => ENTRY.test(line)),
@@ -83,7 +83,7 @@ describe('pages of the tables', () => {
   });
 
   test('there can be so many', async () => {
-    const ended = await page(pageOf(MAX_PAGES - 1, MAX_PAGES), [recordedIproute2('v7.1.0')]);
+    const ended = await page(tablesPage(MAX_PAGES - 1, MAX_PAGES), [recordedIproute2('v7.1.0')]);
     expect(tablesOf(ended)[0]).toMatch(/^D /);
   });
 });
@@ -101,7 +101,7 @@ describe('a packed page', () => {
       const tables = peers(Math.round((2 * PAGE_ENTRIES[family]) / 3), family);
       const path = [links({ gzip: installed(packer) ?? packer }), generatedTools(tables)];
       for (const number of [0, 1]) {
-        const ended = await page(pageOf(number, 2), path, hostRoot(WITH_IPV6));
+        const ended = await page(tablesPage(number, 2), path, hostRoot(WITH_IPV6));
         expect(ended.stdout.startsWith(`${PACKED_BEGIN}\n`)).toBe(true);
         expect(ended.stdout.length).toBeLessThan(MAX_OUTPUT_BYTES);
         expect(payloadOf(unpacked(ended)).filter((line) => ENTRY.test(line))).toEqual(

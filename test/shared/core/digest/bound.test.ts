@@ -114,7 +114,7 @@ describe('the entries of a cluster', () => {
 
   test('share a place as seldom as chance has it', () => {
     // 20,000 entries are 2·10^8 pairs for 2^27 places.
-    const shared = [...BOOK.byPlace.values()].filter((entries) => entries.length > 1);
+    const shared = [...BOOK.byPosition.values()].filter((entries) => entries.length > 1);
     expect(shared.length).toBeLessThan(12);
   });
 

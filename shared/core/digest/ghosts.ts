@@ -8,10 +8,9 @@ import { isExpected, type Model, without } from './models.ts';
 type Counts = Readonly<Record<Table, number>>;
 
 /**
- * How many entries of a digest are for no live node: those that it counts, less those that somebody
- * expects and that are there.
+ * How many ghost entries a digest counts: its entries, less the expected ones that are there.
  */
-export function strangersBy(
+export function ghostsBy(
   book: Codebook,
   healthy: HealthyDigests,
 ): (observer: string, digest: Digest, explanation: Explanation) => Counts {
@@ -19,21 +18,21 @@ export function strangersBy(
   return (observer, { counts, ghosts }, { model, lost, actual }) => {
     const left = without(model, lost);
     const expected = healthy(observer, left).counts;
-    // Explanations that many hosts share are counted once, the observer's own entries included.
+    // An explanation that many hosts share is counted once, with the observer's own entries.
     const changes = changed.get(actual) ?? changesOf(actual, left);
     changed.set(actual, changes);
     const ownChanges = changesOf(ownOf(actual, book.byNode.get(observer) ?? []), left);
-    const strangers = (table: Table): number =>
+    const ghostsIn = (table: Table): number =>
       Math.max(0, counts[table] - expected[table] - changes[table] + ownChanges[table]);
     return {
-      neighbour: strangers('neighbour'),
-      fdb: strangers('fdb') + ghosts,
-      route: strangers('route'),
+      neighbour: ghostsIn('neighbour'),
+      fdb: ghostsIn('fdb') + ghosts,
+      route: ghostsIn('route'),
     };
   };
 }
 
-/** How many more entries there are than the model has: fewer than none where some are absent. */
+/** How many more entries there are than in the model: negative where some are absent. */
 function changesOf(actual: Iterable<readonly [ExpectedEntry, number]>, model: Model): Counts {
   const changes = { neighbour: 0, fdb: 0, route: 0, direct: 0 };
   for (const [entry, weight] of actual) {
