@@ -37,6 +37,8 @@ type Harm = 'unreachable' | 'temporary';
 export interface Names {
   readonly subject: string;
   readonly observers: string;
+  /** The subject's VXLAN device, by its name where all entries are on one device. */
+  readonly device: string;
   readonly tables: readonly Table[];
 }
 
@@ -99,8 +101,8 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     },
     patience: byReach,
     harm: 'unreachable',
-    summary: ({ subject, observers }) =>
-      `${possessive(subject)} VXLAN device changed its MAC address. Its node annotation and ${observers} still have the old one.`,
+    summary: ({ subject, observers, device }) =>
+      `${possessive(subject)} ${device} changed its MAC address. Its node annotation and ${observers} still have the old one.`,
     effect: packetsAreDropped,
     // Entries for the drifted device would be wrong.
     fix: { at: 'subject', kinds: ['device', 'restart'] },

@@ -1,10 +1,10 @@
 import { type Cause, runbookAnchorOf } from '../../contract/causes.ts';
-import type { ReportedIncident } from '../../contract/report.ts';
+import type { Fix, ReportedEntry, ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
+import { groupBy } from '../group.ts';
 import type { Announcement } from '../incident/advance.ts';
+import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
 import { formatDuration, parseTime } from '../time.ts';
-import { entryLines } from './entry-lines.ts';
-import { fixLines } from './fix-lines.ts';
 import { ascii, enumerate, printable, shorten, subjectHead } from '../plain-text.ts';
 import { namesIn, recoveryOf, victimOf } from './wording.ts';
 
@@ -34,9 +34,14 @@ export interface Page {
 /** SNS takes fewer than 100 characters (Publish, parameter Subject). */
 const SUBJECT_LENGTH = 99;
 
-/** How many other causes and lines of evidence a page shows; the report has them all. */
+/** How much of each a page shows; the report has it all. */
 const CAUSES = 10;
 const EVIDENCE = 20;
+const ENTRIES = 6;
+/** Nodes beside each entry. */
+const ENTRY_NAMES = 10;
+/** Hosts in a heading of the fix: the reader runs the commands on each of them. */
+const FIX_NAMES = 60;
 
 interface PagedWhere {
   readonly cluster: string;
@@ -122,4 +127,65 @@ function alsoFits({ otherCauses }: ReportedIncident): readonly string[] {
     : [
         `The evidence also fits ${enumerate(otherCauses, CAUSES)}: a table could not be read, or nodes differ.`,
       ];
+}
+
+interface Labels {
+  readonly expected: string;
+  readonly found: string;
+}
+
+const USUAL: Labels = { expected: 'expected  ', found: 'found     ' };
+
+/** Where the subject is at fault, its device has what its peers correctly do not hold. */
+const AT_SUBJECT: Labels = { expected: 'device has ', found: 'nodes hold ' };
+
+/** What should be there, once; and what was found, grouped by what it is. */
+function entryLines({ cause, subject, entries }: ReportedIncident): readonly string[] {
+  const atSubject = CAUSE_RULES[cause].fix.at === 'subject';
+  const labels = atSubject ? AT_SUBJECT : USUAL;
+  const shownEntries = atSubject ? entries.filter((entry) => entry.subject === subject) : entries;
+  // The report carries only the first of very many entries: how many there are is not known here.
+  const isCut = entries.length === ENTRIES_PER_INCIDENT;
+  const alike = [...groupBy(shownEntries, ({ expected }) => expected)];
+  const shown = alike
+    .slice(0, ENTRIES)
+    .flatMap(([expected, some]) => [
+      `${labels.expected}${printable(expected)}`,
+      ...[...groupBy(some, ({ found }) => found)].map(
+        ([found, these]) => `${labels.found}${foundText(found)}, on ${observersOf(these, isCut)}`,
+      ),
+    ]);
+  const hidden = alike.length - ENTRIES;
+  const count = isCut ? 'more' : `${hidden} more`;
+  return hidden > 0 ? [...shown, `and ${count} like these`] : shown;
+}
+
+function foundText(found: string): string {
+  return found === '' ? 'nothing' : printable(found);
+}
+
+function observersOf(entries: readonly ReportedEntry[], isCut: boolean): string {
+  const names = [...new Set(entries.map(({ observer }) => printable(observer)))];
+  return isCut && names.length > ENTRY_NAMES
+    ? `${names.slice(0, ENTRY_NAMES).join(', ')} and others`
+    : enumerate(names, ENTRY_NAMES);
+}
+
+/** The ways to fix a fault: a heading for each, with its commands below. */
+function fixLines({ cause, fix }: ReportedIncident): readonly string[] {
+  // A restart is another way than putting entries back; a drifted device must be deleted before it.
+  const link = CAUSE_RULES[cause].fix.at === 'subject' ? 'then ' : 'or ';
+  const firstRestart = fix.findIndex(({ kind }) => kind === 'restart');
+  return fix.flatMap((one, at) => [
+    `${at > 0 && at === firstRestart ? link : ''}${headingOf(one)}:`,
+    ...one.commands.map((command) => `  ${printable(command)}`),
+  ]);
+}
+
+function headingOf({ kind, hosts }: Fix): string {
+  const where =
+    hosts.length === 0
+      ? 'with kubectl'
+      : `as root on ${enumerate(hosts.map(printable), FIX_NAMES)}`;
+  return kind === 'restart' ? `${where}, so that flannel programs everything anew` : where;
 }

@@ -8,8 +8,17 @@ const NAMES = 10;
 
 /** Whom the sentences of the incident's cause are about. */
 export function namesIn(incident: ReportedIncident): Names {
-  const tables = TABLES.filter((table) => incident.entries.some((entry) => entry.table === table));
-  return { subject: subjectsOf(incident), observers: observersOf(incident), tables };
+  const { entries, subject } = incident;
+  const devices = new Set(
+    entries.filter((entry) => entry.subject === subject).map(({ device }) => device),
+  );
+  const [device = ''] = devices;
+  return {
+    subject: subjectsOf(incident),
+    observers: observersOf(incident),
+    device: devices.size === 1 ? printable(device) : 'VXLAN device',
+    tables: TABLES.filter((table) => entries.some((entry) => entry.table === table)),
+  };
 }
 
 /** `master1 (192.168.1.140, tunnel IP 10.68.0.0) is unreachable from 5 of 5 nodes: master2, … and node3.` */

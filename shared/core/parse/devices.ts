@@ -23,7 +23,7 @@ export function parseLinks(where: string, text: string): Parsed<readonly Device[
     : parseLines(where, text, readLine);
 }
 
-export interface DeviceAddress {
+interface DeviceAddress {
   readonly device: string;
   readonly address: Cidr;
 }

@@ -243,7 +243,7 @@ describe('what is wrong, in a sentence', () => {
     [
       'a drifted MAC',
       SIX.drift('master1'),
-      "master1's VXLAN device changed its MAC address. Its node annotation and all 5 checked nodes still have the old one.",
+      "master1's flannel.1 changed its MAC address. Its node annotation and all 5 checked nodes still have the old one.",
     ],
     [
       'another underlay IP',
