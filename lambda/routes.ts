@@ -3,13 +3,13 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { Settings } from './settings.ts';
 import type { PageChannel } from './systems/page-route.ts';
 import { pagerDutyChannel } from './systems/pagerduty.ts';
-import { heldSecret } from './systems/secrets.ts';
+import { cachedSecret } from './systems/secrets.ts';
 import { snsChannel } from './systems/sns.ts';
 import { traceCalls, tracedHttpCall } from './systems/telemetry/client-spans.ts';
 import type { Recorder } from './systems/telemetry/recorder.ts';
 import { webhookChannel } from './systems/webhook.ts';
 
-/** Every way by which this cluster's pages go out. Secrets are read when a page needs them. */
+/** The channels of this cluster. Their secrets are read when a page needs them. */
 export function channelsOf(
   settings: Settings,
   {
@@ -23,12 +23,12 @@ export function channelsOf(
   traceCalls(client, telemetry);
   const channels = [snsChannel(client, topicArn)];
   if (pagerDuty !== undefined) {
-    const routingKey = heldSecret(ssm, pagerDuty.parameter);
+    const routingKey = cachedSecret(ssm, pagerDuty.parameter);
     const call = tracedHttpCall(telemetry, 'POST pagerduty');
     channels.push(pagerDutyChannel({ cluster, url: pagerDuty.url, routingKey }, call));
   }
   if (webhook !== undefined) {
-    const address = webhook.kind === 'url' ? webhook : heldSecret(ssm, webhook.name);
+    const address = webhook.kind === 'url' ? webhook : cachedSecret(ssm, webhook.name);
     channels.push(webhookChannel(cluster, address, tracedHttpCall(telemetry, 'POST webhook')));
   }
   return channels;

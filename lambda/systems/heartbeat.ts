@@ -5,8 +5,8 @@ import { httpCall } from './http-call.ts';
 const HEARTBEAT_MS = 2000;
 
 /**
- * Tells a dead man's switch outside of AWS that a run is complete. Throws where it was not heard; the
- * error does not name the address, by which anybody could beat.
+ * Reports a completed run to a dead man's switch outside of AWS. Throws where the request fails. The
+ * error does not contain the URL, with which anyone could send heartbeats.
  */
 export async function beat(url: string, deadline: Deadline): Promise<void> {
   const until = nearer(deadlineIn(HEARTBEAT_MS), deadline);

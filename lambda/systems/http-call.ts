@@ -12,19 +12,19 @@ interface HttpCall {
 
 interface HttpAnswer {
   readonly status: number;
-  /** The beginning of what was said; empty beside a status of success, where nobody reads it. */
+  /** The beginning of the answer; empty where the status is below 300, since nobody reads it then. */
   readonly body: string;
 }
 
 export type HttpCaller = (call: HttpCall, deadline: Deadline) => Promise<HttpAnswer>;
 
-/** As much of an answer as is ever quoted. */
+/** The most of an answer that is read. */
 const BODY_BYTES = 8192;
 
 /**
- * One call, on a connection of its own: one that was kept would have died while the function was
- * frozen. A redirect is an answer like another, and is not followed. Throws where no answer came in
- * time; the error does not name the address, which may be a secret.
+ * One call, on a connection of its own: a connection that was kept would be dead after the function was
+ * frozen. A redirect is returned, not followed. Throws where no answer comes in time. The error does not
+ * contain the URL, which may be a secret.
  */
 export async function httpCall(call: HttpCall, deadline: Deadline): Promise<HttpAnswer> {
   const response = await send(call, deadline);
@@ -58,7 +58,7 @@ async function send(call: HttpCall, deadline: Deadline): Promise<IncomingMessage
   });
 }
 
-/** The status has come: an answer that breaks off behind it, or never ends, is still one. */
+/** Never throws: the status is known, so an answer that breaks off or never ends still counts. */
 async function beginningOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -69,7 +69,7 @@ async function beginningOf(response: IncomingMessage): Promise<string> {
       if (bytes >= BODY_BYTES) break;
     }
   } catch {
-    // What came before it broke off is all that can be quoted.
+    // The part before the break can still be quoted.
   }
   return Buffer.concat(chunks).subarray(0, BODY_BYTES).toString('utf8');
 }

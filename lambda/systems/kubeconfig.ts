@@ -5,7 +5,7 @@ import { printable, shorten } from '../../shared/core/plain-text.ts';
 export interface ApiAccess {
   /** `https://`, without a slash at its end. */
   readonly server: string;
-  /** Value of the header `authorization`; undefined where the client certificate says who asks. */
+  /** Value of the header `authorization`; undefined where a client certificate identifies the user. */
   readonly authorization: string | undefined;
   /** As whom to ask: `as` of the kubeconfig's user. */
   readonly impersonated: string | undefined;
@@ -54,7 +54,7 @@ export function readKubeconfig(parsed: unknown): ApiAccess {
   };
 }
 
-/** A mistake of form is not described: what is wrong may stand beside a token. */
+/** A mistake of form is not quoted: the text around it may contain a token. */
 function unreadable(why: string): Error {
   return new Error(`reading the kubeconfig: ${why}`);
 }
@@ -70,7 +70,7 @@ const kubeconfigSchema = z.object({
 
 const contextSchema = z.object({ context: z.object({ cluster: z.string(), user: text }) });
 
-/** Loose: the keys that are refused may hold anything. */
+/** Loose, since the keys that are refused may have any value. */
 const clusterSchema = z.object({
   cluster: z.looseObject({
     server: z.string(),
@@ -109,13 +109,13 @@ const USER_KEYS: RefusedKeys = {
   'auth-provider':
     'it runs a program or asks another service; use token, or client-certificate-data with client-key-data',
   tokenFile: 'it names a file; use token',
-  // No key of Kubernetes', but the Kubernetes client reads it.
+  // Not a key of kubeconfigs, but the Kubernetes client for JavaScript reads it.
   'token-file': 'it names a file; use token',
   'client-certificate': 'it names a file; use client-certificate-data',
   'client-key': 'it names a file; use client-key-data',
 };
 
-/** A context without a user asks as nobody. */
+/** For a context without a user: anonymous requests. */
 const NOBODY: z.infer<typeof userSchema> = {};
 
 function entryOf<T>(
@@ -128,7 +128,7 @@ function entryOf<T>(
   return schema.safeParse(found).data;
 }
 
-/** A key with an empty value or `false` asks for nothing. */
+/** A key counts where it has a value other than empty or `false`. */
 function refusedIn(place: string, values: object, keys: RefusedKeys): readonly string[] {
   const set = new Set(Object.entries(values).flatMap(([key, value]) => (value ? [key] : [])));
   return Object.entries(keys).flatMap(([key, why]) =>

@@ -54,7 +54,7 @@ function parsed(kubeconfig: string): unknown {
   }
 }
 
-/** One call, on a connection of its own. A redirect is an answer like another, and is not followed. */
+/** One call, on a connection of its own. A redirect is returned, not followed. */
 async function send(
   { tls }: ApiAccess,
   request: RequestContext,
@@ -68,7 +68,7 @@ async function send(
         method: request.getHttpMethod(),
         headers: { ...request.getHeaders(), ...defined(headers) },
         ...defined(tls),
-        // Whatever the environment says of it.
+        // Even where NODE_TLS_REJECT_UNAUTHORIZED is 0.
         rejectUnauthorized: true,
         agent: false,
         ...(signal === undefined ? {} : { signal }),

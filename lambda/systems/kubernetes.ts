@@ -4,14 +4,14 @@ import type * as Client from './kubernetes-client.ts';
 import { requestSpan } from './telemetry/client-spans.ts';
 import type { Recorder } from './telemetry/recorder.ts';
 
-/** The cluster's own word, as plain JSON: the core reads it like any other captured output. */
+/** Lists from the cluster's API, as plain JSON: the core parses them like any captured output. */
 export interface Kubernetes {
   nodes(deadline: Deadline): Promise<unknown>;
   /** The pods that run flanneld. */
   flannelPods(deadline: Deadline): Promise<unknown>;
 }
 
-/** Objects a page; a node's object is some ten kilobytes. */
+/** Objects on one page. The object of a node has some ten kilobytes. */
 const PAGE_SIZE = 500;
 
 /** Pages that are read at most: 10,000 objects. */
@@ -21,8 +21,9 @@ const PAGES = 20;
 const FLANNEL_SELECTORS = ['k8s-app=canal', 'k8s-app=flannel', 'app=flannel'] as const;
 
 /**
- * The client is loaded when it is first needed: it is five times the size of all the rest, and most
- * clusters are watched without it.
+ * Opens the API of a kubeconfig. Throws where the kubeconfig cannot be read or asks for what is refused.
+ * The client is imported here, when it is first needed: it is five times as large as all other code, and
+ * most clusters are monitored without it.
  */
 export async function kubernetes(kubeconfig: string, recorder: Recorder): Promise<Kubernetes> {
   const client = await import('./kubernetes-client.ts');
@@ -59,7 +60,7 @@ const FLANNEL_PODS = { name: 'GET /api/v1/pods', doing: 'listing the pods of fla
 
 /**
  * Ends the request at the deadline: a server that hangs would keep its connection for ever. A redirect
- * is refused, since it would carry the token to an address that nobody chose.
+ * is refused, since it would carry the token to an address that is not configured.
  */
 function endingAt(
   { Observable }: typeof Client,
@@ -102,7 +103,7 @@ interface Page {
   readonly _continue?: string;
 }
 
-/** Whatever the client's types say, where something else than the API answers it may be anything. */
+/** The client's types promise a list, but whatever answers at that address may return anything. */
 type Answer = Listing | null | undefined;
 
 interface Listing {
@@ -121,7 +122,7 @@ async function allPages(
       next === undefined ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, _continue: next };
     const listing = await list(request);
     if (listing?.items === undefined) throw new Error(`${doing}: the answer is no list`);
-    // Dates become their ISO text again, and the client's classes plain objects.
+    // The client makes classes and dates of the JSON; this makes plain objects and text of them again.
     items.push(...listing.items.map((item) => plainObject(item)));
     next = listing.metadata?._continue || undefined;
     if (next === undefined) return items;

@@ -21,8 +21,8 @@ export const TAKEN: DeliveryResult = { kind: 'taken' };
 
 /**
  * Whether an HTTP status says that the request itself is wrong. After 408 and 429 the request may be
- * repeated. A redirect counts as wrong: it would carry the page, and a secret, to an address that nobody
- * configured.
+ * repeated. A redirect counts as wrong: it would carry the page, and a secret, to an address that is
+ * not configured.
  */
 export function isRefusal(status: number): boolean {
   return status >= 300 && status < 500 && status !== 408 && status !== 429;

@@ -5,12 +5,12 @@ import { printable, shorten } from '../../shared/core/plain-text.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import type { HttpCaller } from './http-call.ts';
 import { isRefusal, type PageChannel, TAKEN } from './page-route.ts';
-import type { HeldSecret } from './secrets.ts';
+import type { CachedSecret } from './secrets.ts';
 import { withinBytes } from './within-bytes.ts';
 
 /**
- * PagerDuty's Events API v2: an incident's key is its dedup key, so that what opens it, worsens it
- * and resolves it is one alert there. https://developer.pagerduty.com/docs/send-alert-event
+ * Sends pages to PagerDuty's Events API v2. The key of an incident is the dedup key, so all pages of an
+ * incident become one alert. https://developer.pagerduty.com/docs/send-alert-event
  */
 export function pagerDutyChannel(
   {
@@ -20,7 +20,7 @@ export function pagerDutyChannel(
   }: {
     readonly cluster: string;
     readonly url: string;
-    readonly routingKey: HeldSecret;
+    readonly routingKey: CachedSecret;
   },
   call: HttpCaller,
 ): PageChannel {
@@ -31,9 +31,9 @@ export function pagerDutyChannel(
       const headers = { 'content-type': 'application/json' };
       const body = bodyOf({ page, cluster, secret });
       const answer = await call({ method: 'POST', url, headers, body }, deadline);
-      // Another success is that of a proxy, or of an address that is not PagerDuty's.
+      // Any other successful status comes from a proxy, or from a server that is not PagerDuty's.
       if (answer.status === ACCEPTED) return TAKEN;
-      const reason = `answered ${answer.status}${saidIn(answer.body, secret)}`;
+      const reason = `answered ${answer.status}${explanationIn(answer.body, secret)}`;
       if (!isRefusal(answer.status)) throw new Error(reason);
       routingKey.forget();
       return { kind: 'refused', reason };
@@ -43,25 +43,25 @@ export function pagerDutyChannel(
 
 const ACCEPTED = 202;
 
-/** What PagerDuty takes in one event. */
+/** The most that PagerDuty takes in one event. */
 const EVENT_BYTES = 512 * 1024;
 
-interface Sent {
+interface EventContent {
   readonly page: Page;
   readonly cluster: string;
   readonly secret: string;
 }
 
-/** A page is a few kilobytes; one beyond all bounds is halved until PagerDuty takes it. */
-function bodyOf(sent: Sent): string {
-  const body = JSON.stringify(eventOf(sent));
-  const { page } = sent;
+/** A page has a few kilobytes. One that is too large is halved until PagerDuty takes it. */
+function bodyOf(content: EventContent): string {
+  const body = JSON.stringify(eventOf(content));
+  const { page } = content;
   if (Buffer.byteLength(body) <= EVENT_BYTES || page.text === '') return body;
   const text = withinBytes(page.text, Math.floor(Buffer.byteLength(page.text) / 2));
-  return bodyOf({ ...sent, page: { ...page, text } });
+  return bodyOf({ ...content, page: { ...page, text } });
 }
 
-function eventOf({ page, cluster, secret }: Sent): object {
+function eventOf({ page, cluster, secret }: EventContent): object {
   const thread = { routing_key: secret, dedup_key: dedupKeyOf(page.key) };
   switch (page.kind) {
     case 'resolved':
@@ -76,7 +76,7 @@ function eventOf({ page, cluster, secret }: Sent): object {
         payload: {
           summary: page.subject,
           source: cluster,
-          // The words are the same: critical, warning and info; PagerDuty knows error as well.
+          // Critical, warning and info are PagerDuty's words, too.
           severity: page.severity,
           timestamp: formatTime(page.at),
           component: 'overlay network',
@@ -88,11 +88,11 @@ function eventOf({ page, cluster, secret }: Sent): object {
   }
 }
 
-/** PagerDuty takes 255 characters; counted in bytes the bound holds however it counts. */
+/** PagerDuty takes 255 characters. A bound in bytes is safe, whatever PagerDuty counts as a character. */
 const DEDUP_KEY_BYTES = 255;
 const HASH_LENGTH = 16;
 
-/** A key that is too long keeps its beginning, and a hash of the whole tells it from its like. */
+/** A key that is too long is cut, and a hash of the whole key keeps it unique. */
 function dedupKeyOf(key: string): string {
   if (Buffer.byteLength(key) <= DEDUP_KEY_BYTES) return key;
   const hash = createHash('sha256').update(key).digest('hex').slice(0, HASH_LENGTH);
@@ -107,11 +107,11 @@ const refusalSchema = z.object({
 /** How much of an answer is quoted, in characters. */
 const QUOTED = 200;
 
-/** What PagerDuty said is wrong. An answer that repeats the routing key is quoted without it. */
-function saidIn(body: string, secret: string): string {
+/** PagerDuty's own explanation, without the routing key where it repeats that. */
+function explanationIn(body: string, secret: string): string {
   const { message, errors = [] } = readRefusal(body);
-  const said = [message, ...errors].filter((part) => part !== undefined).join('; ');
-  const safe = printable(secret === '' ? said : said.replaceAll(secret, '***'));
+  const text = [message, ...errors].filter((part) => part !== undefined).join('; ');
+  const safe = printable(secret === '' ? text : text.replaceAll(secret, '***'));
   return safe === '' ? '' : `: ${shorten(safe, QUOTED)}`;
 }
 

@@ -1,32 +1,32 @@
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { abortAt, type Deadline, deadlineIn, nearer } from '../deadline.ts';
 
-/** A secret that is read when it is first needed, and kept. */
-export interface HeldSecret {
+/** A secret that is read when it is first needed, and cached. */
+export interface CachedSecret {
   read(deadline: Deadline): Promise<string>;
-  /** The next read asks anew: what was refused may have been changed since. */
+  /** Empties the cache: a secret that was refused may have been changed since. */
   forget(): void;
 }
 
-/** How long a secret may take to come. */
+/** How long reading a secret may take. */
 export const SECRET_MS = 3000;
 
-/** A failed read is not kept. Space around the value is none of it: people paste line breaks. */
-export function heldSecret(client: SSMClient, name: string): HeldSecret {
-  let held: Promise<string> | undefined;
+/** A failed read is not cached. White space around the value is removed: people paste line breaks. */
+export function cachedSecret(client: SSMClient, name: string): CachedSecret {
+  let cached: Promise<string> | undefined;
   const read = async (deadline: Deadline): Promise<string> => {
     try {
       const value = await readSecret(client, name, nearer(deadlineIn(SECRET_MS), deadline));
       return value.trim();
     } catch (error) {
-      held = undefined;
+      cached = undefined;
       throw error;
     }
   };
   return {
-    read: async (deadline) => await (held ??= read(deadline)),
+    read: async (deadline) => await (cached ??= read(deadline)),
     forget: () => {
-      held = undefined;
+      cached = undefined;
     },
   };
 }

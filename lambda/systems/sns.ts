@@ -4,7 +4,7 @@ import { errorText } from '../error-text.ts';
 import { isRefusal, type PageChannel, TAKEN } from './page-route.ts';
 import { withinBytes } from './within-bytes.ts';
 
-/** What SNS takes in one message, its attributes included, in bytes. */
+/** The most that SNS takes in one message, with its attributes, in bytes. */
 const MESSAGE_BYTES = 256 * 1024;
 
 /** Reserved for the attributes' names, types and values. The key is the longest of them. */

@@ -11,20 +11,20 @@ import { formatTime } from '../../shared/core/time.ts';
 import type { Deadline } from '../deadline.ts';
 import type { HttpCaller } from './http-call.ts';
 import { type DeliveryResult, isRefusal, type PageChannel, TAKEN } from './page-route.ts';
-import type { HeldSecret } from './secrets.ts';
+import type { CachedSecret } from './secrets.ts';
 
-/** Where a webhook is, and with what its documents are signed. */
+/** The URL of a webhook, and the secret that signs its documents. */
 interface Webhook {
   readonly url: string;
   readonly secret?: string | undefined;
 }
 
-/** A webhook whose address is known, or is in a SecureString: the address alone, or JSON of both. */
-type WebhookAddress = Webhook | HeldSecret;
+/** A webhook, or a SecureString with its URL alone or with JSON of URL and secret. */
+type WebhookAddress = Webhook | CachedSecret;
 
 /**
- * Posts pages as JSON (`shared/contract/webhook.ts`). Of what the receiver answers only the status is
- * told: many quote the path that was called, and that may be the secret.
+ * Posts pages as JSON (`shared/contract/webhook.ts`). Problems quote only the status of an answer: many
+ * receivers repeat the path that was called, and the path may be the secret.
  */
 export function webhookChannel(
   cluster: string,

@@ -13,20 +13,20 @@ import {
 import { packState } from './pack-state.ts';
 import { type Memory, memorySchema, type State, stateSchema } from './stored.ts';
 
-/** What is remembered of one cluster between runs. */
+/** Keeps the incidents, the outbox and the memory of one cluster between runs. */
 export interface IncidentStore {
-  /** Begins a run. A tick that has run already, or while another run is under way, is refused. */
+  /** Begins a run. Refuses a tick that has run already, and any tick during another run. */
   acquire(tick: Tick, deadline: Deadline): Promise<Lease | Refusal>;
 }
 
 export interface Tick {
   /** ISO 8601: when the schedule wanted the run. A tick runs once. */
   readonly scheduledTime: string;
-  /** Who runs, unique among all runs. */
+  /** Identifies the run; unique among all runs. */
   readonly owner: string;
   /** Epoch milliseconds. */
   readonly now: number;
-  /** When the lease ends by itself, should the run die: epoch milliseconds. */
+  /** When the lease ends if the run dies without releasing it: epoch milliseconds. */
   readonly expiresAt: number;
 }
 
@@ -35,7 +35,7 @@ interface Refusal {
   readonly reason: string;
 }
 
-/** The right to run, with what earlier runs left. */
+/** The right to run, with what earlier runs stored. */
 export interface Lease {
   readonly kind: 'lease';
   readonly state: State;
@@ -67,8 +67,8 @@ async function acquire(
           expiresAt: { N: String(expiresAt) },
         },
         condition: {
-          // Nobody runs, and this tick, or a later one, has not run; or the lease is this run's own,
-          // whose first answer was lost on the way back.
+          // No run is under way, and neither this tick nor a later one has run. Or this run has the lease
+          // already: it took it with a first call whose answer was lost.
           ConditionExpression:
             'attribute_not_exists(#tick) OR (expiresAt < :now AND #tick < :tick) OR #owner = :owner',
           ExpressionAttributeNames: { '#tick': 'tick', '#owner': 'owner' },
@@ -145,7 +145,7 @@ async function saveState(
     document: await packState(where, state),
   };
   const condition = {
-    // As this run read it; or as this run wrote it, where the answer was lost on the way back.
+    // The state is as this run read it. Or this run wrote it already, and the answer was lost.
     ConditionExpression: `${version === 0 ? 'attribute_not_exists(version)' : 'version = :version'} OR (version = :next AND writer = :owner)`,
     ExpressionAttributeValues: {
       ...(version === 0 ? {} : { ':version': { N: String(version) } }),
@@ -159,7 +159,7 @@ async function saveState(
   if (!written) throw new Error(`writing ${where}: another run has written it meanwhile`);
 }
 
-/** Lets the next tick run at once; a run that has lost its lease releases nothing. */
+/** Lets the next tick run at once. A run that has lost its lease releases nothing. */
 async function release(partition: Partition, owner: string, deadline: Deadline): Promise<void> {
   await conditionally(place(partition, ITEMS.lease), async () => {
     await partition.client.send(

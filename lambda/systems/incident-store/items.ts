@@ -11,7 +11,7 @@ import * as z from 'zod/mini';
 import { partitionOf, TABLE_KEYS } from '../../../shared/contract/incident-table.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 
-/** Where one cluster's items are. */
+/** The items of one cluster. */
 export interface Partition {
   readonly client: DynamoDBClient;
   readonly table: string;
@@ -24,16 +24,16 @@ export function keyOf({ cluster }: Partition, sort: string): Record<string, Attr
   return { [TABLE_KEYS.partition]: { S: partitionOf(cluster) }, [TABLE_KEYS.sort]: { S: sort } };
 }
 
-/** How large a document may be that 400 kB unpack to. */
+/** How large a document may be before it is compressed. */
 const DOCUMENT_BYTES = 64 * 1024 * 1024;
 
 const compress = promisify<string, BrotliOptions, Buffer>(brotliCompress);
 const decompress = promisify<Uint8Array | string, BrotliOptions, Buffer>(brotliDecompress);
 
-/** The default, 11, is slow: it is for what is packed once and read often. */
+/** The default quality, 11, is slow: it is meant for data that is packed once and read often. */
 const COMPRESSION = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 
-/** An item's attributes; none where there is no such item. */
+/** The attributes of an item, or none where there is no such item. */
 export async function getItem(
   partition: Partition,
   sort: string,
@@ -59,7 +59,7 @@ type Condition = Pick<
   'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-/** Throws DynamoDB's own error, so that the caller can tell a condition that does not hold. */
+/** Throws DynamoDB's own error, by which the caller recognises a condition that does not hold. */
 export async function putItem(
   partition: Partition,
   put: {
@@ -80,14 +80,13 @@ export async function putItem(
 }
 
 /**
- * A document as it is stored. A roster of 5,000 nodes is a megabyte as text, the incidents of a bad day
- * are many, and an item takes 400 kB. Each incident names its observers, so that the same thousands of
- * names come again and again: farther apart than the 32 kB that gzip looks back, and nearer than the
- * 4 MB of brotli.
+ * Compresses a document. An item takes 400 kB, and a roster of 5,000 nodes is a megabyte of text. Brotli
+ * is used since each incident repeats the names of its observers: gzip finds a repetition within 32 kB,
+ * brotli within 4 MB.
  */
 export async function packDocument(where: string, document: object): Promise<AttributeValue> {
   const text = JSON.stringify(document);
-  // What could not be read again would stop every later run.
+  // A document that cannot be read again would stop every later run.
   if (Buffer.byteLength(text) > DOCUMENT_BYTES) {
     throw new Error(`writing ${where}: it is too large to be read`);
   }

@@ -3,18 +3,18 @@ import type { Incident } from '../../../shared/core/incident/incident.ts';
 import { packDocument } from './items.ts';
 import type { State } from './stored.ts';
 
-/** What DynamoDB takes in one item, less what its keys and other attributes may need. */
+/** The most that DynamoDB takes in one item, without what the other attributes may need. */
 const DOCUMENT_BYTES = 400 * 1024 - 4096;
 
-/** What is left of a list that is shortened. */
+/** How many elements a shortened list keeps. */
 const SHORT = 3;
 
 /**
- * Ever less of a state, down to what must not be lost: the pages that are owed, and which incidents
- * are open. What goes first is what only a person reads; an incident that is merely suspected comes
- * back by itself, later than it would have.
+ * Reductions of a state, each leaving less than the one before. The last keeps what must not be lost:
+ * the pending pages and which incidents are open. Lists that only people read are shortened first. A
+ * suspected incident may be dropped: a later run finds it again, only later.
  */
-const WAYS: readonly ((state: State) => State)[] = [
+const REDUCTIONS: readonly ((state: State) => State)[] = [
   (state) => state,
   (state) => ({ ...state, incidents: state.incidents.map(shortened(SHORT)) }),
   (state) => ({ ...state, incidents: state.incidents.map(shortened(0)) }),
@@ -24,10 +24,10 @@ const WAYS: readonly ((state: State) => State)[] = [
   }),
 ];
 
-/** The state as it is stored: all of it, or as much as an item takes. Throws where that is too little. */
+/** Packs the whole state, or as much of it as fits into an item. Throws where not even the last does. */
 export async function packState(where: string, state: State): Promise<AttributeValue> {
-  for (const way of WAYS) {
-    const packed = await packDocument(where, way(state));
+  for (const reduce of REDUCTIONS) {
+    const packed = await packDocument(where, reduce(state));
     if ((packed.B?.length ?? 0) <= DOCUMENT_BYTES) return packed;
   }
   const { incidents, outbox } = state;

@@ -13,7 +13,7 @@ import type { Incident } from '../../../shared/core/incident/incident.ts';
 import type { Agents } from '../ssm/agents.ts';
 import type { Page } from '../../../shared/core/page/page.ts';
 
-/** What the table holds, in the form in which it is written and read again. */
+/** The documents in the table, as they are written and read. */
 
 /** A pending page, and the names of the channels that have not taken it yet. */
 export interface OutboxEntry {
@@ -26,7 +26,7 @@ export interface State {
   readonly outbox: readonly OutboxEntry[];
 }
 
-/** A command to the masters that may still be answered: the slowest master answers after its run. */
+/** A command to the masters that may still be answered: a slow master answers after the run has ended. */
 export interface MasterCommand {
   readonly id: string;
   /** Epoch milliseconds. */
@@ -40,9 +40,9 @@ export interface Memory {
   /** The last run's commands, as far as they are unanswered. */
   readonly latencyCommand: MasterCommand | undefined;
   readonly apisCommand: MasterCommand | undefined;
-  /** Managed nodes that did not answer the last run: the next one does not wait for them. */
+  /** Managed nodes that did not answer the last run: the next run does not wait for them. */
   readonly silent: readonly string[];
-  /** What Systems Manager knows of the agents of hosts that do not answer; undefined before it was asked. */
+  /** The agents of hosts that do not answer; undefined before the first reading of the inventory. */
   readonly agents: Agents | undefined;
   /** Nodes out of the masters' `kubectl get nodes`, as last read. */
   readonly listed: readonly string[];

@@ -3,25 +3,25 @@ import type { Observation } from '../../../shared/core/overlay/vtep.ts';
 import { formatTime } from '../../../shared/core/time.ts';
 import type { Targets } from '../../../shared/contract/settings.ts';
 import type { Deadline } from '../../deadline.ts';
-import { type Inventoried, type Inventory, isOnline, type ManagedNode } from './inventory.ts';
+import { type InventoryListing, type Inventory, isOnline, type ManagedNode } from './inventory.ts';
 
-/** What is remembered of the agents of hosts that do not answer. */
+/** What vtepwatch remembers of the SSM agents of hosts that do not answer. */
 export interface Agents {
   /** When the whole inventory was last read, epoch milliseconds. */
   readonly listedAt: number;
-  /** Those that are lost, or whose host is silent. */
+  /** Nodes whose agent is not Online, or whose host is silent. */
   readonly nodes: readonly ManagedNode[];
 }
 
 const HOUR_MS = 3_600_000;
 
-/** Silent hosts that a run asks about: one call. */
+/** How many silent hosts a run asks the inventory about: as many as fit into one call. */
 const SILENT_HOSTS = 50;
 
 /**
- * Learns why hosts are silent. The whole inventory, a call for every fifty nodes, is read once an
- * hour; in between, one call a run asks about silent hosts whose agent is not known to be lost.
- * Where nobody is silent there is no call.
+ * Learns why hosts are silent. It reads the whole inventory once an hour, with one call for every 50
+ * nodes. In between, one call a run asks about silent hosts whose agent was Online when it was last read.
+ * Where no host is silent it makes no call.
  */
 export async function learnAgents(
   inventory: Inventory,
@@ -40,16 +40,16 @@ export async function learnAgents(
   const remembered = nodes.filter(({ instanceId }) => !heard.has(instanceId));
   if (now - listedAt >= HOUR_MS) {
     const listed = await inventory.ofTargets(targets, deadline);
-    const telling = listed.nodes.filter(
+    const relevant = listed.nodes.filter(
       (node) => !heard.has(node.instanceId) && (isLost(node) || silent.has(node.instanceId)),
     );
-    // A list that could not be read says nothing of those that are missing in it.
+    // Where the list is incomplete, a node that is missing in it may still be registered.
     const kept = listed.troubles.length === 0 ? [] : remembered;
-    return { agents: { listedAt: now, nodes: merged(kept, telling) }, troubles: listed.troubles };
+    return { agents: { listedAt: now, nodes: merged(kept, relevant) }, troubles: listed.troubles };
   }
   const lost = new Set(remembered.filter(isLost).map(({ instanceId }) => instanceId));
   const asked = [...silent].filter((instanceId) => !lost.has(instanceId)).slice(0, SILENT_HOSTS);
-  const found: Inventoried =
+  const found: InventoryListing =
     asked.length === 0 ? NOTHING : await inventory.ofNodes(asked, deadline);
   return {
     agents: { listedAt, nodes: merged(remembered, found.nodes) },
@@ -57,11 +57,11 @@ export async function learnAgents(
   };
 }
 
-const NOTHING: Inventoried = { nodes: [], troubles: [] };
+const NOTHING: InventoryListing = { nodes: [], troubles: [] };
 
 /**
- * Adds to each silent host what its agent is known to do, and names nodes that the command did not
- * even reach because their agents are lost.
+ * Adds the state of its agent to each silent host, and adds the nodes that the command did not reach
+ * because their agents are not Online.
  */
 export function explainSilence(
   observations: readonly Observation[],
@@ -74,7 +74,7 @@ export function explainSilence(
   const explained = observations.map((observation): Observation => {
     const node = nodes.get(idOf(observation));
     return node !== undefined && observation.kind === 'unknown' && isSilent(observation)
-      ? { ...observation, reason: `${observation.reason}; ${saidOf(node)}` }
+      ? { ...observation, reason: `${observation.reason}; ${agentText(node)}` }
       : observation;
   });
   const unreached = [...nodes.values()].filter(
@@ -86,13 +86,13 @@ export function explainSilence(
       kind: 'unknown',
       instanceId: node.instanceId,
       ...(names.has(node.instanceId) ? { node: names.get(node.instanceId) } : {}),
-      reason: `no command reached it; ${saidOf(node)}`,
+      reason: `no command reached it; ${agentText(node)}`,
       error: 'undeliverable',
     })),
   ];
 }
 
-/** Silence, as opposed to an answer that could not be read. */
+/** Whether nothing came from the host. An answer that could not be read is not silence. */
 function isSilent(observation: Observation): boolean {
   return observation.kind === 'unknown' && observation.error !== 'bad_output';
 }
@@ -101,7 +101,7 @@ function isLost(node: ManagedNode): boolean {
   return !isOnline(node);
 }
 
-function saidOf(node: ManagedNode): string {
+function agentText(node: ManagedNode): string {
   const { name, ping, lastPing } = node;
   if (!isLost(node)) return `its agent (${name}) is Online all the same`;
   const since = lastPing === undefined ? '' : ` since ${formatTime(lastPing)}`;

@@ -1,25 +1,26 @@
 import type { ErrorType } from '../../../shared/contract/telemetry.ts';
 
-/** What one managed node answered, by its id: the only identity that a host cannot choose. */
+/** The answer of one managed node. */
 export type HostAnswer =
   | { readonly kind: 'answered'; readonly text: string }
   /** It may still answer. */
   | {
       readonly kind: 'pending';
       readonly reason: string;
-      /** Its agent is carrying the command out. */
+      /** Its agent is running the command. */
       readonly underWay?: true;
     }
   /** It will not answer any more. */
   | { readonly kind: 'ended'; readonly reason: string; readonly error: ErrorType };
 
 export interface Answers {
+  /** By managed-node id, the only identity that a host cannot choose. */
   readonly byInstance: ReadonlyMap<string, HostAnswer>;
-  /** What went wrong while listing: what came before it is kept. */
+  /** What went wrong while listing; `byInstance` has what was read before. */
   readonly troubles: readonly string[];
 }
 
-/** Nothing has been looked at yet. */
+/** Before the first look. */
 export const NO_ANSWERS: Answers = { byInstance: new Map(), troubles: [] };
 
 /** The managed nodes that may still answer. */

@@ -9,7 +9,7 @@ export interface Waiting {
   readonly until: Deadline;
   /** By when the answers must have been listed. */
   readonly deadline: Deadline;
-  /** Managed nodes that were silent already in the last run: nobody waits for them. */
+  /** Managed nodes that were silent in the last run, too: a run does not wait for them. */
   readonly givenUp: ReadonlySet<string>;
 }
 
@@ -21,31 +21,33 @@ export interface WaitingForHosts extends Waiting {
   readonly expected: ReadonlySet<string>;
 }
 
-/** Pauses between polls, milliseconds; each is half as long again as the one before. Nothing is
- * listed right after a command was sent. */
+/**
+ * Pauses between polls, milliseconds; each is half as long again as the one before. Right after a
+ * command was sent, Systems Manager lists nothing.
+ */
 const FIRST_POLL_MS = 1000;
 const LONGEST_POLL_MS = 3000;
 
-/** What a page is expected to take, milliseconds. */
+/** How long reading one page is expected to take, milliseconds. */
 const PAGE_MS = 100;
 
-/** How often all pages are read at most, while hosts are waited for. */
+/** How often all pages are read at most before the time is up. */
 const LISTINGS = 3;
 
-/** Kept before the deadline for the last look, milliseconds: what has come must still be read. */
+/** Reserved before the deadline for the last look, milliseconds: late answers must still be read. */
 const LAST_LOOK_MS = 3000;
 
-/** How long the late ones may take to be looked at, milliseconds. */
+/** How long fetching the answers of single hosts may take, milliseconds. */
 const LATE_LOOK_MS = 5000;
 
 /**
- * Waits until every expected host is listed and all hosts but those given up have answered, and no
- * longer than `until`. An expected host that is not listed and that the inventory does not call
- * Online has left, and nobody waits for it.
+ * Waits until the command has reached every expected host and all hosts but those given up have
+ * answered, and no longer than `until`. It does not wait for an expected host that the command has not
+ * reached and that the inventory does not call Online: that host has left.
  *
- * Counting costs one call, listing one for every fifty hosts. So hosts are counted until all have
- * answered, and listed once. Where some are late, the list is begun while it can still be read in
- * time, and the late ones alone are looked at again at the end.
+ * Counting answers takes one call, listing them one call for every 50 hosts. So `collect` counts until
+ * all hosts have answered, and then lists once. Where some hosts are late, it lists while there is still
+ * time for that, and fetches the answers of the late hosts at the end.
  */
 export async function collect(
   client: SSMClient,
@@ -55,16 +57,18 @@ export async function collect(
   const until = nearer(longest, earlier(deadline, LAST_LOOK_MS));
   const collection = { client, commandId, waiting: { until, deadline, givenUp, expected } };
   const { waiting } = collection;
-  let seen: Seen = { answers: NO_ANSWERS, completed: 0, listings: 0, left: undefined };
+  let progress: Progress = { answers: NO_ANSWERS, completed: 0, listings: 0, left: undefined };
   for (let pause = FIRST_POLL_MS; ; pause = Math.min(1.5 * pause, LONGEST_POLL_MS)) {
     await sleep(pause, until);
     const counts = await countAnswers(client, commandId, untilCounted(until, deadline));
     const timeIsUp = remaining(until) === 0;
-    const isWorthIt = timeIsUp ? hasNews(counts, seen) : isWorthALook(counts, seen, waiting);
-    if (isWorthIt) seen = await look(collection, counts, seen);
-    if (isWorthIt && !timeIsUp) seen = await askWhoLeft(collection, counts, seen);
+    const isWorthIt = timeIsUp
+      ? hasNews(counts, progress)
+      : isWorthALook(counts, progress, waiting);
+    if (isWorthIt) progress = await look(collection, counts, progress);
+    if (isWorthIt && !timeIsUp) progress = await askWhoLeft(collection, counts, progress);
     const isOver = timeIsUp || remaining(nearer(until, deadline)) === 0;
-    if (isOver || (isWorthIt && isWhole(counts, seen, waiting))) return seen.answers;
+    if (isOver || (isWorthIt && isWhole(counts, progress, waiting))) return progress.answers;
   }
 }
 
@@ -75,54 +79,54 @@ function untilCounted(until: Deadline, deadline: Deadline): Deadline {
   return nearer({ at: Math.max(until.at, deadlineIn(LAST_COUNT_MS).at) }, deadline);
 }
 
-/** Whether a last look may show more: it need not where the service counts nobody new. */
-function hasNews(counts: Counts, { answers, completed }: Seen): boolean {
+/** Whether a last look may show more. It cannot where the counts have not changed. */
+function hasNews(counts: Counts, { answers, completed }: Progress): boolean {
   const { size } = answers.byInstance;
   if (size === 0 || counts === UNCOUNTED) return true;
   return counts.completed > completed || counts.targets > size;
 }
 
-/** What was seen of the answers so far. */
-interface Seen {
+/** What is known of the answers so far. */
+interface Progress {
   readonly answers: Answers;
-  /** How many hosts had completed by then. */
+  /** How many hosts had completed at the last look. */
   readonly completed: number;
   readonly listings: number;
   /** Expected hosts that the inventory does not call Online; undefined before it was asked. */
   readonly left: ReadonlySet<string> | undefined;
 }
 
-function isWorthALook(counts: Counts, seen: Seen, waiting: WaitingForHosts): boolean {
+function isWorthALook(counts: Counts, progress: Progress, waiting: WaitingForHosts): boolean {
   const { targets, completed, settled } = counts;
-  const { byInstance, troubles } = seen.answers;
-  if (seen.listings >= LISTINGS) return false;
-  const late = awaitedOf(seen, waiting).length;
-  const missing = missingOf(seen, waiting).length;
+  const { byInstance, troubles } = progress.answers;
+  if (progress.listings >= LISTINGS) return false;
+  const late = awaitedOf(progress, waiting).length;
+  const missing = missingOf(progress, waiting).length;
   if (troubles.length > 0 || (settled && (late > 0 || byInstance.size === 0))) return true;
-  // An empty list is one that has come later than the counts.
-  if (byInstance.size > 0) return completed >= seen.completed + late + missing;
+  // Where the list is still empty, it lags behind the counts.
+  if (byInstance.size > 0) return completed >= progress.completed + late + missing;
   const listingMs = Math.ceil(targets / PAGE_HOSTS) * PAGE_MS;
   const mustBegin = targets < Infinity && remaining(waiting.until) <= listingMs;
   return mustBegin || completed + waiting.givenUp.size >= targets;
 }
 
-/** Whether nobody is waited for any more. */
-function isWhole(counts: Counts, seen: Seen, waiting: WaitingForHosts): boolean {
-  const { byInstance, troubles } = seen.answers;
-  if (missingOf(seen, waiting).length > 0) return false;
+/** Whether there is no host left to wait for. */
+function isWhole(counts: Counts, progress: Progress, waiting: WaitingForHosts): boolean {
+  const { byInstance, troubles } = progress.answers;
+  if (missingOf(progress, waiting).length > 0) return false;
   if (byInstance.size === 0) return counts.targets === 0;
-  if (seen.listings >= LISTINGS) return true;
-  return troubles.length === 0 && awaitedOf(seen, waiting).length === 0;
+  if (progress.listings >= LISTINGS) return true;
+  return troubles.length === 0 && awaitedOf(progress, waiting).length === 0;
 }
 
 /** Hosts that are listed and have not answered. */
-function awaitedOf({ answers }: Seen, { givenUp }: Waiting): readonly string[] {
+function awaitedOf({ answers }: Progress, { givenUp }: Waiting): readonly string[] {
   return pendingOf(answers).filter((instanceId) => !givenUp.has(instanceId));
 }
 
 /** Hosts that must still join the command. */
 function missingOf(
-  { answers, left }: Seen,
+  { answers, left }: Progress,
   { givenUp, expected }: WaitingForHosts,
 ): readonly string[] {
   return [...expected].filter(
@@ -137,15 +141,15 @@ interface Collection {
   readonly waiting: WaitingForHosts;
 }
 
-/** Reads the pages; or, where that is cheaper, only what has become of each host that is waited for. */
+/** Reads all pages or, where that takes fewer calls, fetches the answers that are still awaited. */
 async function look(
   { client, commandId, waiting }: Collection,
   { completed }: Counts,
-  seen: Seen,
-): Promise<Seen> {
-  const { byInstance: known, troubles } = seen.answers;
-  const missing = missingOf(seen, waiting);
-  const instanceIds = [...awaitedOf(seen, waiting), ...missing];
+  progress: Progress,
+): Promise<Progress> {
+  const { byInstance: known, troubles } = progress.answers;
+  const missing = missingOf(progress, waiting);
+  const instanceIds = [...awaitedOf(progress, waiting), ...missing];
   const pages = Math.ceil(known.size / PAGE_HOSTS);
   if (troubles.length === 0 && instanceIds.length < Math.min(pages, FETCHES)) {
     const inTime = nearer(deadlineIn(LATE_LOOK_MS), waiting.deadline);
@@ -153,19 +157,19 @@ async function look(
     const fetched = await fetchAnswers(client, { commandId, known: before, instanceIds }, inTime);
     const found = [...fetched].filter(([, answer]) => answer !== NOT_LISTED);
     const byInstance = new Map([...known, ...found]);
-    return { ...seen, completed, answers: { byInstance, troubles } };
+    return { ...progress, completed, answers: { byInstance, troubles } };
   }
   const listed = await listAnswers(client, { commandId, known }, waiting.deadline);
   return {
-    ...seen,
+    ...progress,
     completed,
-    // What an earlier look has seen is not lost with a page.
+    // Where a page cannot be read, what an earlier look found on it still counts.
     answers: { ...listed, byInstance: new Map([...known, ...listed.byInstance]) },
-    listings: seen.listings + Math.sign(listed.byInstance.size),
+    listings: progress.listings + Math.sign(listed.byInstance.size),
   };
 }
 
-/** What is known of a host that has not joined the command. */
+/** For a host that the command has not reached. */
 const NOT_LISTED: HostAnswer = { kind: 'pending', reason: 'the command has not reached it' };
 
 /**
@@ -175,15 +179,15 @@ const NOT_LISTED: HostAnswer = { kind: 'pending', reason: 'the command has not r
 async function askWhoLeft(
   { client, waiting }: Collection,
   { targets }: Counts,
-  seen: Seen,
-): Promise<Seen> {
-  const missing = missingOf(seen, waiting);
-  const { byInstance, troubles: unread } = seen.answers;
+  progress: Progress,
+): Promise<Progress> {
+  const missing = missingOf(progress, waiting);
+  const { byInstance, troubles: unread } = progress.answers;
   const isListed = unread.length === 0 && (byInstance.size > 0 || targets === 0);
   const isOneCall = missing.length > 0 && missing.length <= PAGE_NODES;
-  if (seen.left !== undefined || !isListed || !isOneCall) return seen;
+  if (progress.left !== undefined || !isListed || !isOneCall) return progress;
   const { nodes, troubles } = await inventory(client).ofNodes(missing, waiting.until);
-  if (troubles.length > 0) return { ...seen, left: new Set() };
+  if (troubles.length > 0) return { ...progress, left: new Set() };
   const online = new Set(nodes.filter(isOnline).map(({ instanceId }) => instanceId));
-  return { ...seen, left: new Set(missing.filter((instanceId) => !online.has(instanceId))) };
+  return { ...progress, left: new Set(missing.filter((instanceId) => !online.has(instanceId))) };
 }

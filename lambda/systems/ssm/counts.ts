@@ -1,12 +1,12 @@
 import { ListCommandsCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { abortAt, type Deadline } from '../../deadline.ts';
 
-/** How far a command has come: one call, however many hosts it went to. */
+/** How many hosts a command has reached, and how many of them have completed it. */
 export interface Counts {
-  /** Infinity while it is not known. */
+  /** Infinity while Systems Manager does not know it. */
   readonly targets: number;
   readonly completed: number;
-  /** Nobody will answer any more. */
+  /** Whether no host will answer any more. */
   readonly settled: boolean;
 }
 
@@ -15,7 +15,7 @@ export const UNCOUNTED: Counts = { targets: Infinity, completed: 0, settled: fal
 
 const SETTLED = new Set(['Success', 'Failed', 'TimedOut', 'Cancelled']);
 
-/** The service counts late, and may be asked again: a count that fails is no count yet. */
+/** One call, whatever the number of hosts. Where it fails, the result is `UNCOUNTED`. */
 export async function countAnswers(
   client: SSMClient,
   commandId: string,
@@ -28,7 +28,7 @@ export async function countAnswers(
     const command = Commands?.[0];
     const settled = SETTLED.has(command?.Status ?? '');
     return {
-      // Right after a command was sent it has none yet.
+      // Right after a command was sent, the count is 0.
       targets: command?.TargetCount || (settled ? 0 : Infinity),
       completed: command?.CompletedCount ?? 0,
       settled,

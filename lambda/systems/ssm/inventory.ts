@@ -12,30 +12,30 @@ import { retryThrottled } from './persist.ts';
 /** What Systems Manager knows of one managed node. */
 export interface ManagedNode {
   readonly instanceId: string;
-  /** What the agent calls its computer: a name for people, since any host may claim any. */
+  /** What the agent calls its computer: only shown to people, since a host can claim any name. */
   readonly name: string;
-  /** `Online`, `ConnectionLost` or `Inactive`. Agents report every five minutes: it is that late. */
+  /** `Online`, `ConnectionLost` or `Inactive`: up to five minutes late, since agents report that often. */
   readonly ping: string;
   /** When the agent last reported, epoch milliseconds. */
   readonly lastPing: number | undefined;
 }
 
-/** As far as the service knows, the agent can take a command. */
+/** Whether the agent can take a command, as far as Systems Manager knows. */
 export function isOnline({ ping }: ManagedNode): boolean {
   return ping === 'Online';
 }
 
-export interface Inventoried {
+export interface InventoryListing {
   readonly nodes: readonly ManagedNode[];
-  /** What could not be asked: what came before it is kept. */
+  /** What could not be read; `nodes` has what was read before. */
   readonly troubles: readonly string[];
 }
 
 export interface Inventory {
-  /** The nodes that targets select, whether they answer or not: a call for every fifty. */
-  ofTargets(targets: Targets, deadline: Deadline): Promise<Inventoried>;
-  /** These nodes; those that are not registered any more are missing. A call for every fifty. */
-  ofNodes(instanceIds: readonly string[], deadline: Deadline): Promise<Inventoried>;
+  /** The nodes that targets select, whether they answer or not. One call for every 50 nodes. */
+  ofTargets(targets: Targets, deadline: Deadline): Promise<InventoryListing>;
+  /** These nodes, without those that are no longer registered. One call for every 50 nodes. */
+  ofNodes(instanceIds: readonly string[], deadline: Deadline): Promise<InventoryListing>;
 }
 
 /** Needs the permission `ssm:DescribeInstanceInformation`. Its functions never throw. */
@@ -47,7 +47,7 @@ export function inventory(client: SSMClient): Inventory {
       return await list(client, filters.map(toFilter), deadline);
     },
     ofNodes: async (instanceIds, deadline) => {
-      const found: Inventoried[] = [];
+      const found: InventoryListing[] = [];
       for (let from = 0; from < instanceIds.length; from += PAGE_NODES) {
         const Values = instanceIds.slice(from, from + PAGE_NODES);
         found.push(await list(client, [{ Key: 'InstanceIds', Values }], deadline));
@@ -60,13 +60,13 @@ export function inventory(client: SSMClient): Inventory {
   };
 }
 
-/** The most that the service returns at once. */
+/** Nodes on one page: the most that the service returns. */
 export const PAGE_NODES = 50;
 
-/** As many as answers are read of: 10,000 nodes. */
+/** Pages that are read at most: 10,000 nodes, as many as answers are read from. */
 const PAGES = 200;
 
-const NOT_BY_TAG: Inventoried = {
+const NOT_BY_TAG: InventoryListing = {
   nodes: [],
   troubles: ['the inventory can be asked by tag alone, and the targets name none'],
 };
@@ -79,7 +79,7 @@ async function list(
   client: SSMClient,
   filters: InstanceInformationStringFilter[],
   deadline: Deadline,
-): Promise<Inventoried> {
+): Promise<InventoryListing> {
   const nodes: ManagedNode[] = [];
   let next: string | undefined;
   for (let page = 1; page <= PAGES; page++) {
@@ -98,7 +98,7 @@ async function list(
     } catch (error) {
       return { nodes, troubles: [`reading the inventory, page ${page}: ${errorText(error)}`] };
     }
-    // The service ends its list with an empty token as well as without one.
+    // The last page has an empty token, or none.
     if (next === undefined || next === '') return { nodes, troubles: [] };
   }
   const most = PAGES * PAGE_NODES;

@@ -10,18 +10,18 @@ import type { HostAnswer } from './answers.ts';
 import { unpack } from './packed.ts';
 import { retryThrottled } from './persist.ts';
 
-/** What a page tells of one host: its answer, or that this must be fetched by itself. */
-type Listed = HostAnswer | { readonly kind: 'cut' };
+/** What a page has of one host: its answer, or only the beginning of an answer (`cut`). */
+type ListedAnswer = HostAnswer | { readonly kind: 'cut' };
 
 /** Reads one host's part of a page. */
-export async function readListed(invocation: CommandInvocation): Promise<Listed> {
+export async function readListed(invocation: CommandInvocation): Promise<ListedAnswer> {
   const output = invocation.CommandPlugins?.[0]?.Output ?? '';
-  const unanswered = readStatus(invocation, saidBy(output));
+  const unanswered = readStatus(invocation, failureText(output));
   if (unanswered !== undefined) return unanswered;
   return wasCut(output) ? { kind: 'cut' } : await unpack(withoutErrors(output));
 }
 
-/** Fetches one host's answer by itself, with up to 24,000 bytes. Throws where the service refuses. */
+/** Fetches the answer of one host: up to 24,000 bytes. Throws where the service refuses. */
 export async function fetchAnswer(
   client: SSMClient,
   { commandId, instanceId }: { readonly commandId: string; readonly instanceId: string },
@@ -37,16 +37,16 @@ export async function fetchAnswer(
 
 async function readFetched(fetched: GetCommandInvocationCommandOutput): Promise<HostAnswer> {
   const { StandardOutputContent = '', StandardErrorContent = '' } = fetched;
-  const said = firstLine(StandardErrorContent) || firstLine(StandardOutputContent);
-  return readStatus(fetched, said) ?? (await unpack(StandardOutputContent));
+  const output = firstLine(StandardErrorContent) || firstLine(StandardOutputContent);
+  return readStatus(fetched, output) ?? (await unpack(StandardOutputContent));
 }
 
 const PENDING = new Set(['Pending', 'InProgress', 'Delayed', 'Cancelling']);
 
-/** Why there is no answer, or no answer yet. Undefined where there is one. */
+/** Why there is no answer, or no answer yet; undefined where there is an answer. */
 function readStatus(
   { Status, StatusDetails }: Pick<CommandInvocation, 'Status' | 'StatusDetails'>,
-  said: string,
+  output: string,
 ): HostAnswer | undefined {
   const details = StatusDetails ?? Status ?? 'without a status';
   if (PENDING.has(Status ?? '')) {
@@ -54,11 +54,11 @@ function readStatus(
     return Status === 'InProgress' ? { ...pending, underWay: true } : pending;
   }
   if (Status === 'Success') return undefined;
-  const told = [`the command ended as ${details}`, said].filter((part) => part !== '');
-  return { kind: 'ended', reason: told.join(': '), error: errorOf(details) };
+  const parts = [`the command ended as ${details}`, output].filter((part) => part !== '');
+  return { kind: 'ended', reason: parts.join(': '), error: errorOf(details) };
 }
 
-/** The service spells its details with and without spaces. */
+/** AWS spells the details with spaces in some places and without them in others. */
 function errorOf(details: string): ErrorType {
   switch (details.replaceAll(' ', '')) {
     case 'DeliveryTimedOut':
@@ -76,7 +76,7 @@ function errorOf(details: string): ErrorType {
 /** How many bytes of output a page holds for a host. */
 const PAGE_OUTPUT_BYTES = 2500;
 
-/** The agent's mark where that is not enough (amazon-ssm-agent, iohandler.go). */
+/** The agent's mark in an output that it cut (amazon-ssm-agent, iohandler.go). */
 const CUT_MARK = '---Output truncated---';
 
 /** What the agent puts between standard output and standard error. */
@@ -87,13 +87,13 @@ function wasCut(output: string): boolean {
 }
 
 function withoutErrors(output: string): string {
-  // The first, since the script never prints such a line, and its errors may quote anything.
+  // The first mark counts: the script never prints such a line, but its errors may quote one.
   const at = output.indexOf(ERROR_MARK);
   return at < 0 ? output : output.slice(0, at);
 }
 
-/** What a script that failed says of it: its errors, or where it has none, its output. */
-function saidBy(output: string): string {
+/** The first line of a failed script's errors or, where it has none, of its output. */
+function failureText(output: string): string {
   const answer = withoutErrors(output);
   return firstLine(output.slice(answer.length + ERROR_MARK.length)) || firstLine(answer);
 }

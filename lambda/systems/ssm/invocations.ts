@@ -16,37 +16,41 @@ export const PAGE_HOSTS = 50;
 /** Pages that are read at most: 10,000 hosts. */
 const PAGES = 200;
 
-/** Answers that do not fit a page are fetched each by itself: so many at a time, and in all. */
+/** An answer that does not fit into a page takes a call of its own: so many at a time, and in all. */
 const FETCHES_AT_A_TIME = 5;
 export const FETCHES = 100;
 
-/** A command, and what an earlier look at it has seen. */
-interface Looked {
+/** A command, and the answers to it that are known already. */
+interface KnownAnswers {
   readonly commandId: string;
   readonly known: Answers['byInstance'];
 }
 
-/** What every host of a command has answered by now. What is known is not fetched again. */
+/** The answers of all hosts of a command by now. An answer that is known is not fetched again. */
 export async function listAnswers(
   client: SSMClient,
-  looked: Looked,
+  { commandId, known: before }: KnownAnswers,
   deadline: Deadline,
 ): Promise<Answers> {
-  const { invocations, troubles } = await listInvocations(client, looked.commandId, deadline);
+  const { invocations, troubles } = await listInvocations(client, commandId, deadline);
   const byInstance = new Map<string, HostAnswer>();
   const cut: string[] = [];
   for (const invocation of invocations) {
     const { InstanceId: instanceId = '' } = invocation;
-    const known = looked.known.get(instanceId);
+    const known = before.get(instanceId);
     const listed = known?.kind === 'answered' ? known : await readListed(invocation);
     if (listed.kind === 'cut') cut.push(instanceId);
     byInstance.set(instanceId, listed.kind === 'cut' ? UNFETCHED : listed);
   }
-  const fetched = await fetchAnswers(client, { ...looked, instanceIds: cut }, deadline);
+  const fetched = await fetchAnswers(
+    client,
+    { commandId, known: before, instanceIds: cut },
+    deadline,
+  );
   return { byInstance: new Map([...byInstance, ...fetched]), troubles };
 }
 
-/** An answer of which a page holds no more than the beginning. */
+/** For an answer of which only the beginning is known. */
 const UNFETCHED: HostAnswer = {
   kind: 'ended',
   reason: `its answer does not fit a page, and ${FETCHES} others were fetched before it`,
@@ -54,12 +58,12 @@ const UNFETCHED: HostAnswer = {
 };
 
 /**
- * What the first of these hosts have answered by now, each asked for by itself. What is known of a
- * host stands where it cannot be fetched.
+ * The answers of the first `FETCHES` of these hosts by now, with one call for each. Where a call fails,
+ * what was known of the host before is returned.
  */
 export async function fetchAnswers(
   client: SSMClient,
-  hosts: Looked & { readonly instanceIds: readonly string[] },
+  hosts: KnownAnswers & { readonly instanceIds: readonly string[] },
   deadline: Deadline,
 ): Promise<ReadonlyMap<string, HostAnswer>> {
   const { commandId, known } = hosts;
@@ -83,7 +87,7 @@ interface Invocations {
   readonly troubles: readonly string[];
 }
 
-/** Page after page, since each page tells where the next one begins. */
+/** Reads one page after the other, since each has the token of the next one. */
 async function listInvocations(
   client: SSMClient,
   commandId: string,
@@ -109,7 +113,7 @@ async function listInvocations(
       const trouble = `listing the hosts' answers, page ${page}: ${errorText(error)}`;
       return { invocations, troubles: [trouble] };
     }
-    // The service ends its list with an empty token as well as without one.
+    // The last page has an empty token, or none.
     if (next === undefined || next === '') return { invocations, troubles: [] };
   }
   const most = PAGES * PAGE_HOSTS;

@@ -3,12 +3,12 @@ import { gunzip, type ZlibOptions } from 'node:zlib';
 import { PACKED_BEGIN, PACKED_END, PAYLOAD_BYTES } from '../../../shared/contract/wire.ts';
 import type { HostAnswer } from './answers.ts';
 
-/** What 24,000 bytes may unpack to: the longest payload, and its envelope. */
+/** The most that 24,000 bytes may unpack to: the longest payload and its envelope. */
 const ANSWER_BYTES = PAYLOAD_BYTES + 1024;
 
 const decompress = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip);
 
-/** The answer as the host made it; one that cannot be unpacked is no answer. Never throws. */
+/** Unpacks an answer. One that cannot be unpacked counts as ended without an answer. Never throws. */
 export async function unpack(text: string): Promise<HostAnswer> {
   const lines = text.trimEnd().split('\n');
   if (lines[0] !== PACKED_BEGIN) return { kind: 'answered', text };

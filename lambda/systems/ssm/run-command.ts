@@ -4,7 +4,7 @@ import type { Targets } from '../../../shared/contract/settings.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import { type Answers, type HostAnswer, NO_ANSWERS } from './answers.ts';
 import { collect, type WaitingForHosts } from './collect.ts';
-import { type Inventoried, inventory } from './inventory.ts';
+import { type InventoryListing, inventory } from './inventory.ts';
 import { listAnswers } from './invocations.ts';
 import { retryThrottled } from './persist.ts';
 
@@ -33,18 +33,18 @@ export const REFUSED = {
 
 export interface RunCommand {
   /**
-   * Sends a command. Where it names hosts that were terminated or are no longer registered, Systems
-   * Manager refuses it for all: then it is sent once more, without them. Throws where the service
-   * refuses it for another reason.
+   * Sends a command. Systems Manager refuses a command that names a host which was terminated or is no
+   * longer registered: then it is sent once more, without such hosts. Throws where it is refused for
+   * another reason.
    */
   send(command: Command, deadline: Deadline): Promise<SentCommand>;
-  /** Waits for the answers of all hosts but those given up, and no longer than `until`. */
+  /** Waits for the answers of all hosts but those given up, at most until `until`. */
   collect(commandId: string, waiting: WaitingForHosts): Promise<Answers>;
-  /** What has come by now. */
+  /** The answers by now. */
   peek(commandId: string, deadline: Deadline): Promise<Answers>;
 }
 
-/** Seconds in which a host must take the command up; the least that the service allows. */
+/** How long a host may take to receive the command, seconds: the least that the service allows. */
 const DELIVERY_SECONDS = 30;
 
 export function runCommand(client: SSMClient, document: string): RunCommand {
@@ -78,13 +78,13 @@ export function idsOf({ targets }: Command): readonly string[] {
 }
 
 /**
- * The hosts because of which Systems Manager refused a command; none where it had another reason. The
- * error usually names them; where it names none, they are those that the inventory does not list.
+ * The hosts that made Systems Manager refuse a command; none where it was refused for another reason.
+ * The error usually names them. Where it does not, they are the hosts that the inventory does not list.
  */
 async function refusedHosts(
   error: unknown,
   asked: readonly string[],
-  look: (instanceIds: readonly string[]) => Promise<Inventoried>,
+  look: (instanceIds: readonly string[]) => Promise<InventoryListing>,
 ): Promise<readonly string[]> {
   if (!(error instanceof InvalidInstanceId)) return [];
   const words = new Set(error.message.match(/\bm?i-\w+/g));
@@ -114,8 +114,8 @@ async function send(
     DocumentName: document,
     Targets: targets.map(({ Key, Values }) => ({ Key, Values: [...Values] })),
     Parameters: { Action: [action], ...(wanted === undefined ? {} : { Wanted: [wanted] }) },
-    // The service's defaults end the whole command at its first failure: the very fault that is
-    // looked for would make the watch blind.
+    // By default, Systems Manager ends the whole command at its first failure: then a fault on one
+    // host would hide all others.
     MaxConcurrency: '100%',
     MaxErrors: '100%',
     TimeoutSeconds: DELIVERY_SECONDS,

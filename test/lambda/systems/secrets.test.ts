@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deadlineIn } from '../../../lambda/deadline.ts';
 import { errorText } from '../../../lambda/error-text.ts';
-import { heldSecret, readSecret } from '../../../lambda/systems/secrets.ts';
+import { cachedSecret, readSecret } from '../../../lambda/systems/secrets.ts';
 import { farOff, watched, type Watched } from './ssm/watched.ts';
 
 const NAME = '/vtepwatch/lab/kubeconfig';
@@ -46,7 +46,7 @@ describe('a secret', () => {
 describe('a held secret', () => {
   test('is read once, when it is first needed, without the space around it', async () => {
     const { ssm, client } = await holding('key\n');
-    const secret = heldSecret(client, NAME);
+    const secret = cachedSecret(client, NAME);
     expect(ssm.gate.count('GetParameter')).toBe(0);
     const values = await Promise.all([secret.read(farOff()), secret.read(farOff())]);
     expect([...values, await secret.read(farOff())]).toEqual(['key', 'key', 'key']);
@@ -55,7 +55,7 @@ describe('a held secret', () => {
 
   test('is read again once it is forgotten', async () => {
     const { ssm, client } = await holding('key');
-    const secret = heldSecret(client, NAME);
+    const secret = cachedSecret(client, NAME);
     await secret.read(farOff());
     secret.forget();
     await secret.read(farOff());
@@ -66,7 +66,7 @@ describe('a held secret', () => {
     const { ssm, client } = await holding('key');
     const error = { type: 'InternalServerError', message: 'out of order', status: 500 };
     ssm.gate.fail({ operation: 'GetParameter', fault: { kind: 'refused', error }, times: 1 });
-    const secret = heldSecret(client, NAME);
+    const secret = cachedSecret(client, NAME);
     await expect(secret.read(farOff())).rejects.toThrow(`reading the parameter ${NAME}`);
     expect(await secret.read(farOff())).toBe('key');
   });
