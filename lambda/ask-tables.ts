@@ -8,7 +8,7 @@ import { enumerate } from '../shared/core/plain-text.ts';
 import { joinPages } from '../shared/core/parse/host-answer.ts';
 import type { Answers } from '../shared/core/run/hosts.ts';
 import { askHosts } from './ask-hosts.ts';
-import { mapConcurrently } from './systems/ssm/a-few-at-a-time.ts';
+import { mapConcurrently } from './systems/ssm/map-concurrently.ts';
 import type { Waiting } from './systems/ssm/collect.ts';
 import type { RunCommand } from './systems/ssm/run-command.ts';
 

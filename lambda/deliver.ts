@@ -5,8 +5,8 @@ import { type Deadline, deadlineIn, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { OutboxEntry } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
-import type { PageChannel } from './systems/page-route.ts';
-import { mapConcurrently } from './systems/ssm/a-few-at-a-time.ts';
+import type { PageChannel } from './systems/page-channel.ts';
+import { mapConcurrently } from './systems/ssm/map-concurrently.ts';
 
 /** New pages as outbox entries: each is pending on every channel. */
 export function outboxOf(

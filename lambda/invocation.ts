@@ -4,7 +4,7 @@ import type { KubernetesAccess } from './ask-kubernetes.ts';
 import type { Deadline } from './deadline.ts';
 import type { Settings } from './settings.ts';
 import type { IncidentStore } from './systems/incident-store/incident-store.ts';
-import type { PageChannel } from './systems/page-route.ts';
+import type { PageChannel } from './systems/page-channel.ts';
 import type { Inventory } from './systems/ssm/inventory.ts';
 import type { RunCommand } from './systems/ssm/run-command.ts';
 import type { Recorder } from './systems/telemetry/recorder.ts';

@@ -36,7 +36,7 @@ export interface MasterQuestion {
 }
 
 /** What became of asking the masters. */
-export interface AskedMasters {
+interface AskedMasters {
   /** None where there is no master, or where a problem says why none could be asked. */
   readonly questions: readonly MasterQuestion[];
   readonly problems: readonly Problem[];

@@ -4,7 +4,7 @@ import { testPageOf } from '../shared/core/page/test-page.ts';
 import type { Deadline } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import { log } from './systems/log.ts';
-import type { PageChannel } from './systems/page-route.ts';
+import type { PageChannel } from './systems/page-channel.ts';
 
 /**
  * Sends one page, marked as a test, through every channel, and returns which accepted it. It asks no

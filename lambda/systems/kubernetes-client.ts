@@ -22,7 +22,7 @@ import { type ApiAccess, readKubeconfig } from './kubeconfig.ts';
 
 export { Observable };
 
-export interface OpenApi {
+interface OpenApi {
   readonly api: CoreV1Api;
   /** Absolute URL of the API server. */
   readonly server: string;

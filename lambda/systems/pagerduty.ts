@@ -4,7 +4,7 @@ import type { Page } from '../../shared/core/page/page.ts';
 import { printable, shorten } from '../../shared/core/plain-text.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import type { HttpCaller } from './http-call.ts';
-import { isRefusal, type PageChannel, TAKEN } from './page-route.ts';
+import { isRefusal, type PageChannel, TAKEN } from './page-channel.ts';
 import type { CachedSecret } from './secrets.ts';
 import { withinBytes } from './within-bytes.ts';
 

@@ -1,7 +1,7 @@
 import { PublishCommand, type SNSClient, SNSServiceException } from '@aws-sdk/client-sns';
 import { abortAt } from '../deadline.ts';
 import { errorText } from '../error-text.ts';
-import { isRefusal, type PageChannel, TAKEN } from './page-route.ts';
+import { isRefusal, type PageChannel, TAKEN } from './page-channel.ts';
 import { withinBytes } from './within-bytes.ts';
 
 /** The most that SNS takes in one message, with its attributes, in bytes. */

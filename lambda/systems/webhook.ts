@@ -10,7 +10,7 @@ import type { Page } from '../../shared/core/page/page.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import type { Deadline } from '../deadline.ts';
 import type { HttpCaller } from './http-call.ts';
-import { type DeliveryResult, isRefusal, type PageChannel, TAKEN } from './page-route.ts';
+import { type DeliveryResult, isRefusal, type PageChannel, TAKEN } from './page-channel.ts';
 import type { CachedSecret } from './secrets.ts';
 
 /** The URL of a webhook, and the secret that signs its documents. */

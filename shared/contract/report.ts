@@ -75,7 +75,7 @@ export const REQUESTS = {
   aggregatedApis: 'the aggregated APIs',
 } as const;
 
-export const latencySchema = z.object({
+const latencySchema = z.object({
   node: z.string(),
   /** One of `REQUESTS`, `/readyz`, or the path of an aggregated API. */
   request: z.string(),
@@ -88,14 +88,14 @@ export const latencySchema = z.object({
   detail: z.string(),
 });
 
-export const problemSchema = z.object({
+const problemSchema = z.object({
   /** What was being read: a node's name, a managed-node id, a file, or a service. */
   where: z.string(),
   message: z.string(),
 });
 
 /** What the watch was not given, so that it sees less than it could. */
-export const GAPS = ['hosts', 'kubernetes', 'masters', 'telemetry', 'paging'] as const;
+const GAPS = ['hosts', 'kubernetes', 'masters', 'telemetry', 'paging'] as const;
 
 const gapSchema = z.object({
   missing: z.enum(GAPS),

@@ -7,7 +7,7 @@ import {
 import type { Targets } from '../../../shared/contract/settings.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import { errorText } from '../../error-text.ts';
-import { retryThrottled } from './persist.ts';
+import { retryThrottled } from './retry-throttled.ts';
 
 /** What Systems Manager knows of one managed node. */
 export interface ManagedNode {

@@ -8,7 +8,7 @@ import type { ErrorType } from '../../../shared/contract/telemetry.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import type { HostAnswer } from './answers.ts';
 import { unpack } from './packed.ts';
-import { retryThrottled } from './persist.ts';
+import { retryThrottled } from './retry-throttled.ts';
 
 /** What a page has of one host: its answer, or only the beginning of an answer (`cut`). */
 type ListedAnswer = HostAnswer | { readonly kind: 'cut' };

@@ -5,10 +5,10 @@ import {
 } from '@aws-sdk/client-ssm';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import { errorText } from '../../error-text.ts';
-import { mapConcurrently } from './a-few-at-a-time.ts';
+import { mapConcurrently } from './map-concurrently.ts';
 import type { Answers, HostAnswer } from './answers.ts';
 import { fetchAnswer, readListed } from './invocation.ts';
-import { retryThrottled } from './persist.ts';
+import { retryThrottled } from './retry-throttled.ts';
 
 /** Hosts on one page, the most that the service returns. */
 export const PAGE_HOSTS = 50;

@@ -6,7 +6,7 @@ import { type Answers, type HostAnswer, NO_ANSWERS } from './answers.ts';
 import { collect, type WaitingForHosts } from './collect.ts';
 import { type InventoryListing, inventory } from './inventory.ts';
 import { listAnswers } from './invocations.ts';
-import { retryThrottled } from './persist.ts';
+import { retryThrottled } from './retry-throttled.ts';
 
 /** One command to many hosts. */
 export interface Command {

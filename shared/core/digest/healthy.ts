@@ -4,7 +4,7 @@ import { isExpected, type Model, throughOverlay } from './models.ts';
 import { addSymbol, noSyndromes, removeSymbol, type Syndromes } from './syndromes.ts';
 
 /** The digest of a host that holds all that it should. */
-export interface HealthyDigest {
+interface HealthyDigest {
   readonly sums: Syndromes;
   readonly counts: Readonly<Record<DigestTable, number>>;
 }

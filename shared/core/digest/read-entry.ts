@@ -6,7 +6,7 @@ import { symbolOf } from './symbol.ts';
 import type { Value } from './values.ts';
 
 /** What a host that was read in full holds under the key of an expected entry. */
-export interface ReadEntry {
+interface ReadEntry {
   /** By how much it counts in that host's digest; 0 where there is nothing. */
   readonly weight: number;
   /** Undefined where there is nothing. */

@@ -44,7 +44,7 @@ import { isZero } from './syndromes.ts';
 import { valuesBy } from './values.ts';
 
 /** What the digests of a run mean. */
-export interface Readings {
+interface Readings {
   readonly explained: ReadonlyMap<string, Explanation>;
   /**
    * Hosts whose digests differ in more entries than a digest can locate, in groups with equal
@@ -57,7 +57,7 @@ export interface Readings {
 }
 
 /** What the digests are read with, besides the VTEPs. */
-export interface Sources {
+interface Sources {
   readonly members: readonly Member[];
   readonly references: readonly Reference[];
   readonly profile: Profile;

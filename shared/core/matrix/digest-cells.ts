@@ -10,7 +10,7 @@ import { onDevice } from '../overlay/holdings.ts';
 import { type Cell, type Held, mergeCells, type WrongEntry } from './cells.ts';
 
 /** What cells are made of where a host answered with a digest. */
-export interface Spelling {
+interface Spelling {
   readonly book: Codebook;
   readonly valuesOf: (entry: ExpectedEntry) => Values;
   readonly profile: Profile;
@@ -40,7 +40,7 @@ export function cellsOfDigest(
 }
 
 /** The subjects of which an observer may hold something wrong, in the order of all. */
-export type SuspectsOf = (explanation: Explanation) => Iterable<Vtep>;
+type SuspectsOf = (explanation: Explanation) => Iterable<Vtep>;
 
 /** Explanations that many hosts share are looked at once. */
 export function suspectsBy(subjects: readonly Vtep[]): SuspectsOf {

@@ -13,14 +13,14 @@ import { CELLS_OF_ROW, NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
 import { sidesOf } from './sides.ts';
 
 /** What the digests of a run say, as cells. */
-export interface SeenInDigests {
+interface SeenInDigests {
   /** Undefined of a host that showed its tables, or did not answer. */
   seenBy(member: Member): Seen | undefined;
   readonly unexplained: readonly (readonly string[])[];
 }
 
 /** What the digests are compared with. */
-export interface Judged {
+interface Judged {
   /** Whatever peers may rightly hold entries for. */
   readonly vteps: readonly Vtep[];
   /** Those of them that are judged. */

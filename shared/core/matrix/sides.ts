@@ -1,5 +1,5 @@
 /** Two groups of nodes that hold nothing of each other. */
-export interface Sides {
+interface Sides {
   readonly one: readonly string[];
   readonly other: readonly string[];
 }

@@ -28,7 +28,7 @@ import { isOverlayDevice, type Profile } from './profile.ts';
  */
 
 /** How an observer reaches a node: by VXLAN, or straight by the underlay. */
-export type Way = 'overlay' | 'direct';
+type Way = 'overlay' | 'direct';
 
 /** An entry that an observer must hold for a node that it reaches by the overlay. */
 export interface OverlayEntry {

@@ -2,7 +2,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Sns, startSns } from '../../../lab/aws/sns.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
-import type { PageChannel } from '../../../lambda/systems/page-route.ts';
+import type { PageChannel } from '../../../lambda/systems/page-channel.ts';
 import { snsChannel } from '../../../lambda/systems/sns.ts';
 import type { Page } from '../../../shared/core/page/page.ts';
 import { cluster } from '../../support/cluster.ts';

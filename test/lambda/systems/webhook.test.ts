@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../lab/paging/webhook.ts';
 import { deadlineIn } from '../../../lambda/deadline.ts';
 import { httpCall } from '../../../lambda/systems/http-call.ts';
-import type { PageChannel } from '../../../lambda/systems/page-route.ts';
+import type { PageChannel } from '../../../lambda/systems/page-channel.ts';
 import { webhookChannel } from '../../../lambda/systems/webhook.ts';
 import { testPageOf } from '../../../shared/core/page/test-page.ts';
 import { pageAbout } from '../../support/pages.ts';

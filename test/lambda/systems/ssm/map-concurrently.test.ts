@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mapConcurrently } from '../../../../lambda/systems/ssm/a-few-at-a-time.ts';
+import { mapConcurrently } from '../../../../lambda/systems/ssm/map-concurrently.ts';
 
 /** Waits for some turns of the event loop. */
 async function turns(count: number): Promise<void> {

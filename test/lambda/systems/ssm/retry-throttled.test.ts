@@ -1,7 +1,7 @@
 import { ListCommandsCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deadlineIn } from '../../../../lambda/deadline.ts';
-import { retryThrottled, RETRIES } from '../../../../lambda/systems/ssm/persist.ts';
+import { retryThrottled, RETRIES } from '../../../../lambda/systems/ssm/retry-throttled.ts';
 import { farOff, watched } from './watched.ts';
 
 const THROTTLED = {

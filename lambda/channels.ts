@@ -1,7 +1,7 @@
 import { SNSClient, type SNSClientConfig } from '@aws-sdk/client-sns';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { Settings } from './settings.ts';
-import type { PageChannel } from './systems/page-route.ts';
+import type { PageChannel } from './systems/page-channel.ts';
 import { pagerDutyChannel } from './systems/pagerduty.ts';
 import { cachedSecret } from './systems/secrets.ts';
 import { snsChannel } from './systems/sns.ts';
