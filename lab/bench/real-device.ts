@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { crowdHosts, UNDERLAY_LENGTH } from '../crowd/host.ts';
+import { peerCommands } from '../machines/flannel.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import { cpuBound, readTimes, scriptFor, SYSTEM_PATH, timing } from './shell-times.ts';
 
@@ -57,19 +58,7 @@ async function cost(peers: number, action: 'digest' | 'tables') {
 async function writeLayOut(directory: string, peers: number): Promise<string> {
   const [host, ...others] = crowdHosts(peers + 1, 0);
   if (host === undefined) throw new Error('A crowd has at least one host.');
-  const batches = {
-    neighbours: others.map(
-      ({ tunnelIp, vtepMac }) =>
-        `neigh add ${tunnelIp} lladdr ${vtepMac} dev flannel.1 nud permanent`,
-    ),
-    fdb: others.map(
-      ({ vtepMac, underlayIp }) => `fdb append ${vtepMac} dev flannel.1 dst ${underlayIp}`,
-    ),
-    routes: others.map(
-      ({ podCidr, tunnelIp }) => `route add ${podCidr} via ${tunnelIp} dev flannel.1 onlink`,
-    ),
-  };
-  for (const [name, lines] of Object.entries(batches)) {
+  for (const [name, lines] of Object.entries(peerCommands(others))) {
     await writeFile(path.join(directory, name), lines.map((line) => `${line}\n`).join(''));
   }
   const vxlan = `type vxlan id 1 local ${host.underlayIp} dev eth0 dstport 8472 nolearning`;

@@ -1,7 +1,8 @@
 import { type Action, ACTIONS } from '../../shared/contract/probe.ts';
 import { type Damage, entriesOf } from './damage.ts';
 import type { Digests } from './digest.ts';
-import { type Entry, OVERLAY_DEVICE, printed, recordOf, type Table, TABLES } from './entries.ts';
+import { OVERLAY_DEVICE } from '../machines/flannel.ts';
+import { type Entry, printed, recordOf, type Table, TABLES } from './entries.ts';
 import { packed, record, sealed } from './envelope.ts';
 import { type CrowdHost, UNDERLAY_LENGTH } from './host.ts';
 import { placeOf } from './symbols.ts';

@@ -1,3 +1,4 @@
+import { OVERLAY_DEVICE, programmed } from '../machines/flannel.ts';
 import type { Host } from '../machines/machine.ts';
 import { record } from './envelope.ts';
 
@@ -29,20 +30,13 @@ interface RouteEntry {
   readonly gateway: string;
 }
 
-/** What a host that is well holds for this peer. */
+/** What a host that is well holds for this peer: what flannel programmed. */
 export const entryFor = {
-  neighbour: ({ tunnelIp, vtepMac }: Host): NeighbourEntry => {
-    return { table: 'neighbour', ip: tunnelIp, mac: vtepMac, state: 'PERMANENT' };
-  },
-  fdb: ({ vtepMac, underlayIp }: Host): FdbEntry => {
-    return { table: 'fdb', mac: vtepMac, destination: underlayIp };
-  },
-  route: ({ podCidr, tunnelIp }: Host): RouteEntry => {
-    return { table: 'route', destination: podCidr, gateway: tunnelIp };
+  ...programmed,
+  neighbour: (peer: Host): NeighbourEntry => {
+    return { ...programmed.neighbour(peer), state: 'PERMANENT' };
   },
 } as const satisfies Record<Table, (peer: Host) => Entry>;
-
-export const OVERLAY_DEVICE = 'flannel.1';
 
 /** The entry's record in an answer. */
 export function recordOf(entry: Entry): string {

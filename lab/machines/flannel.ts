@@ -3,8 +3,46 @@ import type { Host, Machine } from './machine.ts';
 import { ROSTER } from './roster.ts';
 import { UNDERLAY_DEVICE } from './underlay.ts';
 
+/**
+ * flannel, as the lab plays it: the only file of the lab that says what a host holds for its peers. Real
+ * and modelled machines are given these entries as commands, and simulated hosts answer with them.
+ */
+
 /** The device of flannel's VNI 1. */
 export const OVERLAY_DEVICE = 'flannel.1';
+
+interface ProgrammedNeighbour {
+  readonly table: 'neighbour';
+  readonly ip: string;
+  readonly mac: string;
+}
+
+interface ProgrammedFdb {
+  readonly table: 'fdb';
+  readonly mac: string;
+  readonly destination: string;
+}
+
+interface ProgrammedRoute {
+  readonly table: 'route';
+  readonly destination: string;
+  readonly gateway: string;
+}
+
+type ProgrammedEntry = ProgrammedNeighbour | ProgrammedFdb | ProgrammedRoute;
+
+/** What flannel programs on a host for a peer: all of it for good, on the overlay's device. */
+export const programmed = {
+  neighbour: ({ tunnelIp, vtepMac }: Host): ProgrammedNeighbour => {
+    return { table: 'neighbour', ip: tunnelIp, mac: vtepMac };
+  },
+  fdb: ({ vtepMac, underlayIp }: Host): ProgrammedFdb => {
+    return { table: 'fdb', mac: vtepMac, destination: underlayIp };
+  },
+  route: ({ podCidr, tunnelIp }: Host): ProgrammedRoute => {
+    return { table: 'route', destination: podCidr, gateway: tunnelIp };
+  },
+} as const;
 
 /** The kernel's own VXLAN port, which flannel keeps; IANA's is 4789. */
 const OVERLAY_PORT = 8472;
@@ -28,22 +66,19 @@ export async function reprogram(machine: Machine): Promise<void> {
     found.exit === 0 ? addressCommands(machine) : deviceCommands(machine),
   );
 
-  const peers = peersOf(machine);
-  await carryOutBatch(
-    machine,
-    'ip',
-    peers.map((peer) => `neigh replace ${neighbourOf(peer)}`),
-  );
-  await carryOutBatch(
-    machine,
-    'bridge',
-    peers.map((peer) => `fdb replace ${fdbOf(peer)}`),
-  );
-  await carryOutBatch(
-    machine,
-    'ip',
-    peers.map((peer) => `route replace ${routeOf(peer)}`),
-  );
+  const { neighbours, fdb, routes } = peerCommands(peersOf(machine));
+  await carryOutBatch(machine, 'ip', neighbours);
+  await carryOutBatch(machine, 'bridge', fdb);
+  await carryOutBatch(machine, 'ip', routes);
+}
+
+/** The commands, for `ip -batch` and `bridge -batch`, that program these peers. */
+export function peerCommands(peers: readonly Host[]) {
+  return {
+    neighbours: peers.map((peer) => `neigh replace ${argumentsOf(programmed.neighbour(peer))}`),
+    fdb: peers.map((peer) => `fdb replace ${argumentsOf(programmed.fdb(peer))}`),
+    routes: peers.map((peer) => `route replace ${argumentsOf(programmed.route(peer))}`),
+  } as const;
 }
 
 /** The commands, for `ip -batch`, that make the overlay device, without any peer. */
@@ -67,14 +102,13 @@ function addressCommands(host: Host): readonly string[] {
 }
 
 /** The three entries by which a host knows a peer, as `ip` and `bridge` take them. */
-function neighbourOf(peer: Host): string {
-  return `${peer.tunnelIp} lladdr ${peer.vtepMac} dev ${OVERLAY_DEVICE} nud permanent`;
-}
-
-function fdbOf(peer: Host): string {
-  return `${peer.vtepMac} dev ${OVERLAY_DEVICE} dst ${peer.underlayIp} self permanent`;
-}
-
-function routeOf(peer: Host): string {
-  return `${peer.podCidr} via ${peer.tunnelIp} dev ${OVERLAY_DEVICE} onlink`;
+function argumentsOf(entry: ProgrammedEntry): string {
+  switch (entry.table) {
+    case 'neighbour':
+      return `${entry.ip} lladdr ${entry.mac} dev ${OVERLAY_DEVICE} nud permanent`;
+    case 'fdb':
+      return `${entry.mac} dev ${OVERLAY_DEVICE} dst ${entry.destination} self permanent`;
+    case 'route':
+      return `${entry.destination} via ${entry.gateway} dev ${OVERLAY_DEVICE} onlink`;
+  }
 }

@@ -1,5 +1,6 @@
 import { type Damage, entriesOf } from '../../../lab/crowd/damage.ts';
-import { OVERLAY_DEVICE, printed, type Table } from '../../../lab/crowd/entries.ts';
+import { printed, type Table } from '../../../lab/crowd/entries.ts';
+import { OVERLAY_DEVICE } from '../../../lab/machines/flannel.ts';
 import { type CrowdHost, UNDERLAY_LENGTH } from '../../../lab/crowd/host.ts';
 import { answering, joined } from '../../shared/contract/probe/recorded-tools.ts';
 import { runProbe } from '../../shared/contract/probe/run-probe.ts';
