@@ -5,8 +5,6 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { text } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import {
   CoreV1Api,
@@ -78,14 +76,40 @@ async function send(
       .on('error', reject)
       .end();
   });
-  const isPacked = response.headers['content-encoding'] === 'gzip';
-  const body = await (isPacked ? pipeline(response, createGunzip(), text) : text(response));
+  const body = await bodyOf(response);
   const stated = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
   return new ResponseContext(response.statusCode ?? 0, Object.fromEntries(stated), {
     text: async () => body,
     binary: async () => Buffer.from(body),
     stream: () => null,
   });
+}
+
+/** The body as text, unpacked. The connection ends with it, whether it could be read or not. */
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  try {
+    if (response.headers['content-encoding'] !== 'gzip') return await boundedText(response);
+    const unpacked = createGunzip();
+    response.on('error', (error) => unpacked.destroy(error)).pipe(unpacked);
+    return await boundedText(unpacked);
+  } finally {
+    response.destroy();
+  }
+}
+
+/** The longest body that is read, unpacked: a page of 500 nodes has some 8 MB. */
+const BODY_BYTES = 64 * 1024 * 1024;
+
+/** The whole body as text. Throws where it is longer: a server must not fill the function's memory. */
+async function boundedText(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES) throw new Error(`the answer is longer than ${BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function defined<T>(values: Readonly<Record<string, T | undefined>>): Record<string, T> {

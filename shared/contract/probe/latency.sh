@@ -266,10 +266,10 @@ COMPLAINTS='
   }
 '
 
-# The nodes of kubectl's table, a few on a line.
+# The nodes of kubectl's table, a few on a line. A row that was cut lacks columns, and is left out.
 NODE_NAMES='
-  NR > 1 && $1 ~ /^[a-z0-9][a-z0-9.-]*$/ {
-    if (length(line) + length($1) > 160) { print "K" line; line = "" }
+  NR > 1 && NF >= 5 && length($1) < 254 && $1 ~ /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/ {
+    if (line != "" && length(line) + length($1) > 160) { print "K" line; line = "" }
     line = line " " $1
   }
   END { if (line != "") print "K" line }

@@ -26,13 +26,14 @@ export function fixesOf(
   pods: readonly Pod[],
 ): readonly Fix[] {
   const { subject, observers } = finding;
-  const drifted = CAUSE_RULES[finding.cause].fix.at === 'subject' && subject !== undefined;
-  const nodes = drifted ? [subject] : observers;
-  return [
-    ...(drifted ? fixes('device', driftedDevices(subject, judgement)) : []),
-    ...fixes('entries', lostEntries(finding, judgement.vteps)),
-    ...restarts(nodes, judgement, pods),
-  ];
+  const { at, kinds } = CAUSE_RULES[finding.cause].fix;
+  const nodes = at === 'subject' && subject !== undefined ? [subject] : observers;
+  const ways: Readonly<Record<FixKind, () => readonly Fix[]>> = {
+    device: () => fixes('device', subject === undefined ? [] : driftedDevices(subject, judgement)),
+    entries: () => fixes('entries', lostEntries(finding, judgement.vteps)),
+    restart: () => restarts(nodes, judgement, pods),
+  };
+  return kinds.flatMap((kind) => ways[kind]());
 }
 
 /** A command for one host. */
@@ -70,7 +71,6 @@ function driftedDevices(host: string, { members }: Judgement): readonly HostComm
 }
 
 function lostEntries(finding: Finding, vteps: readonly Vtep[]): readonly HostCommand[] {
-  if (!CAUSE_RULES[finding.cause].fix.kinds.includes('entries')) return [];
   const contested = contestedNodes(vteps);
   const wrong = finding.cells.flatMap(({ observer, subject, entries }) =>
     entries.map(({ wanted }) => ({ observer, subject, wanted })),

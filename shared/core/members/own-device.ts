@@ -1,3 +1,4 @@
+import { majority } from '../group.ts';
 import { FAMILIES, type Family } from '../overlay/addresses.ts';
 import type { Device } from '../overlay/vtep.ts';
 import { deviceFamily, type Profile, profileOf } from '../overlay/profile.ts';
@@ -11,10 +12,16 @@ export function ownDevice(
   return devices?.find(({ name }) => deviceFamily(name) === family);
 }
 
-/** The profile of the cluster, by the devices of its members. */
+/**
+ * The profile of the cluster: that of most hosts with an overlay device. One host alone must not decide
+ * it, since a migration may leave a device behind, and a host may claim any.
+ */
 export function profileIn(members: readonly Member[]): Profile {
-  const own = members.flatMap(({ observed }) =>
-    FAMILIES.map((family) => ownDevice(observed?.tables.devices, family)?.name),
-  );
-  return profileOf(own.filter((name) => name !== undefined));
+  const profiles = members.flatMap(({ observed }) => {
+    const names = FAMILIES.flatMap(
+      (family) => ownDevice(observed?.tables.devices, family)?.name ?? [],
+    );
+    return names.length === 0 ? [] : [profileOf(names)];
+  });
+  return majority(profiles) ?? profileOf([]);
 }

@@ -1,4 +1,4 @@
-import type { Latency, ReportedIncident } from '../../contract/report.ts';
+import type { Latency, Problem, ReportedIncident } from '../../contract/report.ts';
 import { type Confirmed, confirm } from './confirm.ts';
 import type { Facts, RosterEntry } from '../facts.ts';
 import { advance, type Announcement } from '../incident/advance.ts';
@@ -10,7 +10,7 @@ import { reportIncident } from '../report/incident-report.ts';
 import { nextRoster } from '../members/roster.ts';
 import { dueForSecondLook, secondLookOf } from './second-look.ts';
 import { nodesToRead, readingOf } from './reading.ts';
-import type { Hosts } from './hosts.ts';
+import type { Answers, Hosts } from './hosts.ts';
 
 /** All that a run does to the world, as data, with what it was decided from. */
 export interface Decision {
@@ -96,7 +96,19 @@ async function lookAgain(
   const look = secondLookOf(due, judgement, facts.limits);
   const answers = await hosts.again(look);
   if (answers === 'recorded') return { judgement, confirms: () => true };
-  return confirm(judgement, due, { ...look, observations: answers.observations });
+  const confirmed = confirm(judgement, due, { ...look, observations: answers.observations });
+  const problems = [...confirmed.judgement.problems, ...problemsOf(answers)];
+  return { ...confirmed, judgement: { ...confirmed.judgement, problems } };
+}
+
+/** Why the second look did not see everything: a page may wait for the next run because of it. */
+function problemsOf({ observations, problems }: Answers): readonly Problem[] {
+  const silent = observations.flatMap((one) =>
+    one.kind === 'unknown'
+      ? [{ where: one.node ?? one.instanceId, message: `second look: ${one.reason}` }]
+      : [],
+  );
+  return [...problems, ...silent];
 }
 
 /** What a run decides from. */

@@ -187,6 +187,24 @@ describe('a server that', () => {
     await until(async () => (server.connections() === 0 ? true : undefined));
   });
 
+  test('unpacks into more than a list can be is a problem, and fills no memory', async () => {
+    const bomb = gzipSync(Buffer.alloc(80 * 1024 * 1024, ' '));
+    const server = await smallApiServer((_request, response) => {
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        'content-encoding': 'gzip',
+      });
+      response.end(bomb);
+    });
+    const { value, problems } = listed(
+      await askNodes(opened(await kubernetes(server.kubeconfig, RECORDER)), farOff()),
+    );
+    expect(value).toBeUndefined();
+    expect(problems[0]?.message).toBe(
+      'listing the nodes: the answer is longer than 67108864 bytes',
+    );
+  });
+
   test('hangs in the middle of its answer is given up too', async () => {
     const server = await smallApiServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });

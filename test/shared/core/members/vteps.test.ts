@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { membersOf } from '../../../../shared/core/members/members.ts';
+import { profileIn } from '../../../../shared/core/members/own-device.ts';
 import { vtepsOf } from '../../../../shared/core/members/vteps.ts';
 import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
 import type { Tables, Vtep } from '../../../../shared/core/overlay/vtep.ts';
@@ -189,4 +190,21 @@ test('a node has one VTEP a family', () => {
     'ipv4 10.68.0.0',
     'ipv6 2001:db8:42::',
   ]);
+});
+
+describe('the profile of a cluster', () => {
+  const withCalico = (base: Cluster, node: string): Cluster =>
+    base.answer(node, (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        devices: answer.tables.devices?.map((device) => ({ ...device, name: 'vxlan.calico' })),
+      },
+    }));
+
+  test('is that of most hosts: one host alone does not change it', () => {
+    expect(profileIn(membersOf(withCalico(SIX, 'node3').facts()).members).routes).toBe('pod-cidr');
+    const most = ['master1', 'master2', 'master3', 'node1'].reduce(withCalico, SIX);
+    expect(profileIn(membersOf(most.facts()).members).routes).toBe('blocks');
+  });
 });
