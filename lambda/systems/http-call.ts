@@ -1,7 +1,7 @@
 import { request as plainRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { abortAt, type Deadline } from '../deadline.ts';
+import { abortAt, type Deadline, remaining } from '../deadline.ts';
 
 interface HttpCall {
   readonly method: 'GET' | 'POST';
@@ -27,6 +27,9 @@ const BODY_BYTES = 8192;
  * contain the URL, which may be a secret.
  */
 export async function httpCall(call: HttpCall, deadline: Deadline): Promise<HttpAnswer> {
+  if (remaining(deadline) === 0) {
+    throw Object.assign(new Error('no answer: none in time'), { code: 'ETIMEDOUT' });
+  }
   const response = await send(call, deadline);
   const status = response.statusCode ?? 0;
   if (status >= 300) return { status, body: await beginningOf(response) };
