@@ -3,7 +3,15 @@ import { compare, type Holdings, type Index } from '../overlay/holdings.ts';
 import type { ExpectedEntry } from './codebook.ts';
 import { add } from './field.ts';
 import { symbolOf } from './symbol.ts';
-import type { Value } from './values.ts';
+
+/** What an entry may hold, by its value hash. */
+export type Value =
+  | { readonly held: 'right' }
+  | {
+      readonly held: 'changed' | 'weak';
+      /** The entry as its tool would print it. */
+      readonly text: (device: string) => string;
+    };
 
 /** What a host that was read in full holds under the key of an expected entry. */
 interface ReadEntry {

@@ -5,17 +5,8 @@ import type { Vtep } from '../overlay/vtep.ts';
 import { entriesOf, neighbourText, type OverlayEntry, textOf } from '../overlay/entries.ts';
 import type { Profile } from '../overlay/profile.ts';
 import type { ExpectedEntry } from './codebook.ts';
-import { readEntry } from './read-entry.ts';
+import { readEntry, type Value } from './read-entry.ts';
 import { symbolOf } from './symbol.ts';
-
-/** What an entry may hold, by its value hash. */
-export type Value =
-  | { readonly held: 'right' }
-  | {
-      readonly held: 'changed' | 'weak';
-      /** The entry as its tool would print it. */
-      readonly text: (device: string) => string;
-    };
 
 export type Values = ReadonlyMap<number, Value>;
 
