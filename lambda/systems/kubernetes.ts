@@ -1,3 +1,4 @@
+import { FLANNEL_LABELS } from '../../shared/core/overlay/profile.ts';
 import type { ConfigurationOptions } from '@kubernetes/client-node';
 import { abortAt, type Deadline, remaining } from '../deadline.ts';
 import type * as Client from './kubernetes-client.ts';
@@ -17,8 +18,7 @@ const PAGE_SIZE = 500;
 /** Pages that are read at most: 10,000 objects. */
 const PAGES = 20;
 
-/** canal, RKE2 and kubespray label their pods by `k8s-app`, flannel's own manifest by `app`. */
-const FLANNEL_SELECTORS = ['k8s-app=canal', 'k8s-app=flannel', 'app=flannel'] as const;
+const FLANNEL_SELECTORS = FLANNEL_LABELS.map(([key, value]) => `${key}=${value}`);
 
 /**
  * Opens the API of a kubeconfig. Throws where the kubeconfig cannot be read or asks for what is refused.

@@ -3,7 +3,7 @@ import { CAUSES, SCOPES, SEVERITIES, TABLES } from './causes.ts';
 
 /**
  * The document that `--json` prints and that the function returns. Nodes go by their Kubernetes
- * names. Texts that came from a host are as the host sent them: whoever shows them must escape.
+ * names. Texts that came from a host are as the host sent them: escape them before you show them.
  */
 
 /** One entry that an observer holds wrongly or not at all. */
@@ -94,14 +94,14 @@ const problemSchema = z.object({
   message: z.string(),
 });
 
-/** What the watch was not given, so that it sees less than it could. */
+/** What a deployment leaves out, so that vtepwatch sees less than it could. */
 const GAPS = ['hosts', 'kubernetes', 'masters', 'telemetry', 'paging'] as const;
 
 const gapSchema = z.object({
   missing: z.enum(GAPS),
   /** What it would add, in one sentence. */
   adds: z.string(),
-  /** Causes that cannot be told without it. */
+  /** Causes that cannot be distinguished without it. */
   causes: z.array(z.enum(CAUSES)),
 });
 

@@ -14,7 +14,7 @@ export interface ExpectedEntry {
 }
 
 /**
- * The entries of all VTEPs, with their positions in a digest. One with a masked MAC has no place: what
+ * The entries of all VTEPs, with their positions in a digest. One with a masked MAC has no position: what
  * peers hold for it is then an entry that nobody expects.
  */
 export interface Codebook {
@@ -29,10 +29,10 @@ export interface Codebook {
 }
 
 /** Locators have 23 bits. */
-const PLACES = 2 ** 23;
+const POSITIONS = 2 ** 23;
 
 export function digestPosition({ bucket, locator }: Pick<Symbol, 'bucket' | 'locator'>): number {
-  return bucket * PLACES + locator;
+  return bucket * POSITIONS + locator;
 }
 
 export function codebookOf(vteps: readonly Vtep[], profile: Profile): Codebook {

@@ -8,13 +8,13 @@ import { observedOf, vtepsOf } from './vteps.ts';
  */
 export type Trust = 'device' | 'peers';
 
-/** Every node's VTEP. What only the peers tell is believed either way. */
+/** Every node's VTEP. A VTEP that only the peers hold is used either way. */
 export function trustedVteps(members: readonly Member[], trust: Trust): readonly Vtep[] {
-  const told = vtepsOf(members, observedOf(members));
-  if (trust === 'peers' || !wasReadInFull(members)) return told;
+  const known = vtepsOf(members, observedOf(members));
+  if (trust === 'peers' || !wasReadInFull(members)) return known;
   const others = observedOf(members).filter(({ digest }) => digest === undefined);
   const own = new Map(vtepsOf(members, others).map((vtep) => [nameOf(vtep), vtep]));
-  return told.map((vtep) => keepKnown(vtep, own.get(nameOf(vtep))));
+  return known.map((vtep) => keepKnown(vtep, own.get(nameOf(vtep))));
 }
 
 function nameOf({ node, family }: Vtep): string {
@@ -26,13 +26,13 @@ export function wasReadInFull(members: readonly Member[]): boolean {
   return observedOf(members).some(({ digest, inFull }) => digest !== undefined && inFull);
 }
 
-function keepKnown(told: Vtep, own: Vtep | undefined): Vtep {
-  if (own === undefined) return told;
+function keepKnown(known: Vtep, own: Vtep | undefined): Vtep {
+  if (own === undefined) return known;
   return {
-    ...told,
-    underlayIp: own.underlayIp ?? told.underlayIp,
-    tunnelIp: own.tunnelIp ?? told.tunnelIp,
-    mac: own.mac ?? told.mac,
-    podCidr: own.podCidr ?? told.podCidr,
+    ...known,
+    underlayIp: own.underlayIp ?? known.underlayIp,
+    tunnelIp: own.tunnelIp ?? known.tunnelIp,
+    mac: own.mac ?? known.mac,
+    podCidr: own.podCidr ?? known.podCidr,
   };
 }

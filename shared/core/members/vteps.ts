@@ -19,7 +19,7 @@ import { type Witnesses, witnesses } from './peers.ts';
  * annotations and spec, and what the peers hold; a fourth, the roster, remembers what earlier runs
  * saw, and comes last, since a silent host may have changed meanwhile.
  *
- * The underlay IP is not the device's to tell: peers are programmed with the `public-ip` annotation,
+ * The device does not decide the underlay IP: peers are programmed with the `public-ip` annotation,
  * which may rightly differ from the device's `local` address. Without annotations the peers' majority
  * is believed. `peers` are those whose tables may speak for others: by default all that showed any.
  */

@@ -18,7 +18,7 @@ import { isOverlayDevice, type Profile } from './profile.ts';
  * needs the MAC of the destination before there is a frame to send (a neighbour entry, for which it
  * would ask by ARP), and then the VTEP that this MAC is behind (an FDB entry, which it would learn from
  * the answer). flannel's devices learn nothing, so flannel programs all three for every other node,
- * for good, and never looks at them again: flannel@cdf76059 pkg/backend/vxlan/vxlan_network.go,
+ * permanently, and never checks them again: flannel@cdf76059 pkg/backend/vxlan/vxlan_network.go,
  * handleSubnetEvents, and device.go, AddARP and AddFDB. With any one of the three gone the node is
  * lost to this host.
  *
@@ -60,14 +60,14 @@ function ruleOf({ tunnelIp, mac, underlayIp, podCidr }: Vtep) {
   } as const;
 }
 
-/** The tables in which a node has one entry that can be told from its VTEP. */
+/** The tables in which a node has one entry that follows from its VTEP. */
 function tablesOf({ routes }: Profile): readonly Table[] {
   return routes === 'pod-cidr' ? TABLES : TABLES.filter((table) => table !== 'route');
 }
 
 /**
  * The entries that an observer must hold for a VTEP. One of which the key or the value is not known is
- * not among them: of that table nothing can be said.
+ * not among them, and that table is unknown.
  */
 export function entriesOf(vtep: Vtep, way: 'overlay', profile: Profile): readonly OverlayEntry[];
 export function entriesOf(vtep: Vtep, way: 'direct', profile: Profile): readonly DirectEntry[];

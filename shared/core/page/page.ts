@@ -18,7 +18,7 @@ export type PageKind = Paged['kind'] | 'test';
 
 /** What a person is woken with. */
 export interface Page {
-  /** The incident's key: one fault is one thing to whoever receives the page. */
+  /** The incident's key: a receiver sees one fault as one thing. */
   readonly key: string;
   readonly kind: PageKind;
   readonly severity: ReportedIncident['severity'];

@@ -13,7 +13,14 @@ import {
   textOf,
   type WantedEntry,
 } from '../../../../shared/core/overlay/entries.ts';
-import { namedAs, profileOf } from '../../../../shared/core/overlay/profile.ts';
+import { FAMILIES } from '../../../../shared/core/overlay/addresses.ts';
+import {
+  deviceFamily,
+  isOverlayDevice,
+  namedAs,
+  profileOf,
+  PROFILES,
+} from '../../../../shared/core/overlay/profile.ts';
 import { parseFdb } from '../../../../shared/core/parse/fdb.ts';
 import { parseNeighbours } from '../../../../shared/core/parse/neighbours.ts';
 import { parseRoutes } from '../../../../shared/core/parse/routes.ts';
@@ -167,3 +174,13 @@ test('a neighbour without an answer has no value', () => {
     text: '10.68.0.0 dev flannel.1 FAILED',
   });
 });
+
+test.for(Object.entries(PROFILES))(
+  'the devices of the profile %s are an overlay’s, each of its family',
+  ([, profile]) => {
+    for (const family of FAMILIES) {
+      expect(isOverlayDevice(profile.devices[family])).toBe(true);
+      expect(deviceFamily(profile.devices[family])).toBe(family);
+    }
+  },
+);
