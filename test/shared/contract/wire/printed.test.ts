@@ -254,7 +254,7 @@ function namelessHost(ip: string, bridge: string): string {
 const KUBECTL = `
   echo 'something is wrong' >&2
   case $* in
-    *'get nodes') printf 'NAME STATUS\\nnode1 Ready\\nnode2 Ready\\n' ;;
+    *'get nodes') printf 'NAME STATUS ROLES AGE VERSION\\nnode1 Ready <none> 1d v1.33.1\\nnode2 Ready <none> 1d v1.33.1\\nip-10-0- Rea' ;;
     *apiservices) echo '{"items":[{"spec":{"group":"x","version":"v1","service":{}}}]}' ;;
     *) exit 1 ;;
   esac`;
