@@ -178,9 +178,9 @@ test('a neighbour without an answer has no value', () => {
 test.for(Object.entries(PROFILES))(
   'the devices of the profile %s are an overlay’s, each of its family',
   ([, profile]) => {
-    for (const family of FAMILIES) {
-      expect(isOverlayDevice(profile.devices[family])).toBe(true);
-      expect(deviceFamily(profile.devices[family])).toBe(family);
+    for (const either of FAMILIES) {
+      expect(isOverlayDevice(profile.devices[either])).toBe(true);
+      expect(deviceFamily(profile.devices[either])).toBe(either);
     }
   },
 );
