@@ -24,7 +24,7 @@ function gapLine({ missing, adds, causes }: Gap): string {
   const ambiguous =
     causes.length === 0
       ? ''
-      : `; without it ${enumerate(causes, causes.length)} cannot be told apart`;
+      : `; without it ${enumerate(causes, causes.length)} cannot be distinguished`;
   return `${missing}: ${printable(adds)}${ambiguous}`;
 }
 

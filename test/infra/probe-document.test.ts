@@ -105,9 +105,9 @@ describe('whatever a cluster sets', () => {
   test.for([
     ['DeviceProfile', 'auto'],
     ['DeviceProfile', 'calico'],
-    ['KubeconfigPaths', '/tmp/admin.conf'],
+    ['KubeconfigPaths', '/root/admin.conf'],
     ['KubeconfigPaths', '/etc/kubernetes/super-admin.conf'],
-    ['KubeconfigPaths', '/etc/kubernetes/super-admin.conf /b /tmp/x'],
+    ['KubeconfigPaths', '/etc/kubernetes/super-admin.conf /b /c'],
     ['KubeconfigPaths', '/etc/kubernetes/super-adminxconf /b'],
     ['KubeconfigPaths', "'; reboot; '"],
   ] as const)('no command can name another %s: %s', ([parameter, value]) => {

@@ -303,7 +303,7 @@ describe('limits', () => {
     );
   });
 
-  test('that are wrong in two ways are told both', () => {
+  test('that are wrong in two ways are reported both', () => {
     const said = complaintOf(ENVIRONMENT.limits, '{"slow":5,"quorum":0}');
     expect(said.split('\n')).toHaveLength(2);
   });

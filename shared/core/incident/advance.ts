@@ -145,7 +145,7 @@ function changeOf(match: Match, confirmed: boolean): Announcement['kind'] | unde
 
 function stepOfUnseen(incident: Incident, { matrix }: Circumstances): Step {
   const sighting = sightingOf(incident.footprint, matrix);
-  // A fault that has grown into a larger one is not over: whoever was paged for it is paged at its end.
+  // A fault that has grown into a larger one is not over: the people paged for it get its end too.
   const stays = sighting === 'unknown' || (sighting === 'present' && incident.phase === 'open');
   if (stays) return { next: incident, reported: incident.reported };
   // A suspicion that was not confirmed was never announced.

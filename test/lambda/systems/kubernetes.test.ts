@@ -233,7 +233,7 @@ describe('a server that', () => {
     ['an error', 500, 'application/json', '{"kind":"Status","code":500}'],
     ['a book of an error', 503, 'text/plain', 'x'.repeat(1_000_000)],
   ] as const)(
-    'answers %s is a problem, told on one short line',
+    'answers %s is a problem, reported on one short line',
     async ([, status, contentType, body]) => {
       const { kubeconfig } = await smallApiServer((_request, response) => {
         response.writeHead(status, { 'content-type': contentType });

@@ -91,7 +91,7 @@ describe('whole tables', () => {
     ['route'],
     ['neighbour', 'route'],
     ['neighbour', 'fdb', 'route'],
-  ] as const)('that are lost are told without reading any: %s', async (tables) => {
+  ] as const)('that are lost are found without reading any: %s', async (tables) => {
     const flushed = tables.reduce((on, table) => on.lose(table, { observer: 'node1' }), MANY);
     const { judgement, asked } = await settled(flushed.facts());
     expect(asked).toEqual([]);
