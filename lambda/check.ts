@@ -12,7 +12,7 @@ import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
 import { hostsBehind } from './hosts.ts';
 import type { LatencyReadings } from './latency-round.ts';
-import type { Run } from './invocation.ts';
+import type { Invocation } from './invocation.ts';
 import type { Lease } from './systems/incident-store/incident-store.ts';
 import type { Memory } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
@@ -22,16 +22,16 @@ import { type Agents, learnAgents } from './systems/ssm/agents.ts';
  * One run: gather, decide, act. State and outbox are written first, in one conditional write; pages
  * go out next; telemetry comes last. Whatever dies in between, the next run goes on from the state.
  */
-export async function check(run: Run): Promise<Report> {
-  const { shell, settings, scheduledTime, id, now, end } = run;
+export async function check(invocation: Invocation): Promise<Report> {
+  const { systems, settings, scheduledTime, id, now, end } = invocation;
   const tick = { scheduledTime, owner: id, now, expiresAt: end.at };
-  const lease = await shell.store.acquire(tick, end);
+  const lease = await systems.store.acquire(tick, end);
   if (lease.kind === 'refused') {
     log('run.refused', { cluster: settings.cluster, reason: lease.reason });
-    return notRun(run, lease.reason);
+    return notRun(invocation, lease.reason);
   }
   try {
-    return await checkUnder(lease, run);
+    return await checkUnder(lease, invocation);
   } finally {
     // A lease that could not be released ends by itself.
     await lease.release(end).catch((error: unknown) => {
@@ -40,19 +40,19 @@ export async function check(run: Run): Promise<Report> {
   }
 }
 
-async function checkUnder(lease: Lease, run: Run): Promise<Report> {
-  const { shell, end } = run;
-  const before = await deliver(lease.state.outbox, shell.channels, end);
-  const { facts, latency } = await gather(run, lease.memory);
-  const hosts = hostsBehind(run, { roster: lease.memory.roster, latency });
+async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report> {
+  const { systems, end } = invocation;
+  const before = await deliver(lease.state.outbox, systems.channels, end);
+  const { facts, latency } = await gather(invocation, lease.memory);
+  const hosts = hostsBehind(invocation, { roster: lease.memory.roster, latency });
   const evaluated = { 'vtepwatch.host.count': facts.observations.length };
-  const decision = await shell.telemetry.span('vtepwatch.evaluate', evaluated, async () =>
+  const decision = await systems.telemetry.span('vtepwatch.evaluate', evaluated, async () =>
     decideRun(facts, lease.state.incidents, hosts),
   );
-  const paging = await act(run, lease, { decision, outbox: before.outbox });
+  const paging = await act(invocation, lease, { decision, outbox: before.outbox });
   // The pages are out, so the masters now have as long to answer as a good one needs at most.
-  const settled = await latency.settle(run.settings.limits.slowSeconds * 1000, end);
-  const { agents, problems } = await askAgents(run, decision, lease.memory);
+  const settled = await latency.settle(invocation.settings.limits.slowSeconds * 1000, end);
+  const { agents, problems } = await askAgents(invocation, decision, lease.memory);
   const memory = { ...memoryOf(decision, settled), agents };
   const forgotten = await remember(lease, memory, end);
   const report = reportOf(decision, {
@@ -65,10 +65,10 @@ async function checkUnder(lease: Lease, run: Run): Promise<Report> {
       ...problems,
       ...forgotten,
     ],
-    integrations: run.integrations,
+    integrations: invocation.integrations,
   });
-  emit(run, decision, report);
-  await reportCompletion(run, report, paging.outbox);
+  emit(invocation, decision, report);
+  await reportCompletion(invocation, report, paging.outbox);
   return report;
 }
 
@@ -77,17 +77,17 @@ const AFTER_PAGES_MS = 2000;
 
 /** Writes what was decided, then sends the pages; a page that was not taken stays in the outbox. */
 async function act(
-  { shell, settings, end }: Run,
+  { systems, settings, end }: Invocation,
   lease: Lease,
   { decision, outbox }: { readonly decision: Decision; readonly outbox: DeliveryRound['outbox'] },
 ): Promise<DeliveryRound> {
   const { incidents } = decision;
-  const due = [...outbox, ...outboxOf(decision.pages, shell.channels)];
+  const due = [...outbox, ...outboxOf(decision.pages, systems.channels)];
   await lease.saveState({ incidents, outbox: due }, end);
   for (const { kind, incident } of decision.announcements) {
     log(`incident.${kind}`, { ...incident });
   }
-  const delivered = await deliver(due, shell.channels, earlier(end, AFTER_PAGES_MS));
+  const delivered = await deliver(due, systems.channels, earlier(end, AFTER_PAGES_MS));
   if (pendingIn(delivered.outbox) === pendingIn(due)) return delivered;
   // The next run repeats the pages that cannot be crossed off, and loses nothing.
   await lease.saveState({ incidents, outbox: delivered.outbox }, end).catch((error: unknown) => {
@@ -102,13 +102,13 @@ const AFTER_INVENTORY_MS = 4000;
 
 /** Why hosts are silent is for the next run to report: this one's verdict does not wait for it. */
 async function askAgents(
-  { shell, settings, now, end }: Run,
+  { systems, settings, now, end }: Invocation,
   { facts: { observations } }: Decision,
   { agents: known }: Memory,
 ): Promise<{ readonly agents: Agents; readonly problems: readonly Problem[] }> {
   const until = nearer(deadlineIn(INVENTORY_MS), earlier(end, AFTER_INVENTORY_MS));
   const asked = { agents: known, observations, targets: settings.targets, now };
-  const { agents, troubles } = await learnAgents(shell.inventory, asked, until);
+  const { agents, troubles } = await learnAgents(systems.inventory, asked, until);
   const problems = troubles.map((message) => ({ where: 'Systems Manager', message }));
   return { agents, problems };
 }
@@ -138,17 +138,17 @@ async function remember(
   }
 }
 
-function emit({ shell, now }: Run, decision: Decision, report: Report): void {
+function emit({ systems, now }: Invocation, decision: Decision, report: Report): void {
   const { judgement, facts, announcements } = decision;
   const ended = Date.now();
-  shell.telemetry.record(
+  systems.telemetry.record(
     pointsOf(report, {
       ...hostFigures(judgement, facts.observations),
       durationSeconds: (ended - now) / 1000,
       endedAtSeconds: ended / 1000,
     }),
   );
-  shell.telemetry.emit(eventsOf(report.cluster, announcements, ended));
+  systems.telemetry.emit(eventsOf(report.cluster, announcements, ended));
   log('run.ended', {
     cluster: report.cluster,
     verdict: report.verdict,
@@ -160,7 +160,7 @@ function emit({ shell, now }: Run, decision: Decision, report: Report): void {
   });
 }
 
-function notRun({ settings, now }: Run, reason: string): Report {
+function notRun({ settings, now }: Invocation, reason: string): Report {
   return {
     cluster: settings.cluster,
     at: formatTime(now),

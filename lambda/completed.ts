@@ -1,7 +1,7 @@
 import { SELF_METRICS } from '../shared/contract/self-metrics.ts';
 import type { Report } from '../shared/contract/report.ts';
 import { errorText } from './error-text.ts';
-import type { Run } from './invocation.ts';
+import type { Invocation } from './invocation.ts';
 import { logMetrics } from './systems/embedded-metrics.ts';
 import { beat } from './systems/heartbeat.ts';
 import type { OutboxEntry } from './systems/incident-store/stored.ts';
@@ -12,7 +12,7 @@ import { log } from './systems/log.ts';
  * out. A report that fails does not fail the run.
  */
 export async function reportCompletion(
-  { settings, end }: Run,
+  { settings, end }: Invocation,
   { hosts }: Report,
   outbox: readonly OutboxEntry[],
 ): Promise<void> {

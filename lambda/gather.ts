@@ -12,7 +12,7 @@ import {
   readingsOf,
   takeUp,
 } from './latency-round.ts';
-import type { Run } from './invocation.ts';
+import type { Invocation } from './invocation.ts';
 import type { Memory } from './systems/incident-store/stored.ts';
 import { explainSilence } from './systems/ssm/agents.ts';
 
@@ -25,35 +25,35 @@ interface Gathered {
   readonly latency: LatencyRound;
 }
 
-/** What gathering takes of a run. */
-interface GatheringRun extends Pick<Run, 'now' | 'deadline' | 'problems'> {
-  readonly shell: Pick<Run['shell'], 'ssm' | 'kubernetes' | 'telemetry'>;
-  readonly settings: Pick<Run['settings'], 'cluster' | 'limits' | 'runbook' | 'targets'>;
+/** What gathering takes of an invocation. */
+interface GatheringInvocation extends Pick<Invocation, 'now' | 'deadline' | 'problems'> {
+  readonly systems: Pick<Invocation['systems'], 'ssm' | 'kubernetes' | 'telemetry'>;
+  readonly settings: Pick<Invocation['settings'], 'cluster' | 'limits' | 'runbook' | 'targets'>;
 }
 
 /** Learns everything that a run begins with. What cannot be learned is a problem, never an error. */
-export async function gather(run: GatheringRun, memory: Memory): Promise<Gathered> {
-  const { shell, settings, deadline } = run;
+export async function gather(invocation: GatheringInvocation, memory: Memory): Promise<Gathered> {
+  const { systems, settings, deadline } = invocation;
   const listing = (): Deadline => nearer(deadlineIn(KUBERNETES_MS), deadline);
-  const listingBefore = askNodes(shell.kubernetes, listing());
-  const listingPods = askPods(shell.kubernetes, listing());
-  const asking = askMasters(shell.ssm, mastersIn(memory), deadline);
-  const asked = await askForDigests(run, memory);
-  const listingAfter = askNodes(shell.kubernetes, listing());
+  const listingBefore = askNodes(systems.kubernetes, listing());
+  const listingPods = askPods(systems.kubernetes, listing());
+  const asking = askMasters(systems.ssm, mastersIn(memory), deadline);
+  const asked = await askForDigests(invocation, memory);
+  const listingAfter = askNodes(systems.kubernetes, listing());
   const masters = await asking;
   // The first run learns who the masters are from the hosts' answers.
   const answering = masters.questions.length === 0 ? mastersAmong(asked.observations) : {};
-  const mastersLater = await askMasters(shell.ssm, answering, deadline);
-  const earlier = await takeUp(shell.ssm, memory, deadline);
+  const mastersLater = await askMasters(systems.ssm, answering, deadline);
+  const earlier = await takeUp(systems.ssm, memory, deadline);
   const questions = [...earlier, ...masters.questions, ...mastersLater.questions];
   const { names } = readingsOf(earlier);
   const [before, after] = [await listingBefore, await listingAfter];
   const pods = await listingPods;
   return {
-    latency: latencyRound(shell.ssm, questions),
+    latency: latencyRound(systems.ssm, questions),
     facts: {
       cluster: settings.cluster,
-      now: run.now,
+      now: invocation.now,
       limits: settings.limits,
       runbook: settings.runbook,
       nodes: nodeListOf(before, after),
@@ -62,7 +62,7 @@ export async function gather(run: GatheringRun, memory: Memory): Promise<Gathere
       observations: explainSilence(asked.observations, memory.agents, memory.roster),
       roster: memory.roster,
       problems: [
-        ...run.problems,
+        ...invocation.problems,
         ...asked.problems,
         ...masters.problems,
         ...mastersLater.problems,
@@ -73,14 +73,14 @@ export async function gather(run: GatheringRun, memory: Memory): Promise<Gathere
 }
 
 async function askForDigests(
-  { shell, settings, deadline }: GatheringRun,
+  { systems, settings, deadline }: GatheringInvocation,
   memory: Memory,
 ): Promise<Answers> {
   const command = { action: 'digest', targets: settings.targets } as const;
   const until = nearer(deadlineIn(settings.limits.answerSeconds * 1000), deadline);
   const waiting = { until, deadline, givenUp: givenUpBy(memory) };
-  return await collectSpan(shell.telemetry, command.action, async () =>
-    askHosts(shell.ssm, command, { waiting, roster: memory.roster }),
+  return await collectSpan(systems.telemetry, command.action, async () =>
+    askHosts(systems.ssm, command, { waiting, roster: memory.roster }),
   );
 }
 

@@ -13,7 +13,7 @@ import { deadlineIn, earlier, nearer } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import { fitResponse } from './fit-response.ts';
 import { asksForTestPage, tickOf } from './event.ts';
-import type { Run, Shell } from './invocation.ts';
+import type { Invocation, Systems } from './invocation.ts';
 import { channelsOf } from './channels.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { incidentStore } from './systems/incident-store/incident-store.ts';
@@ -76,10 +76,10 @@ export async function handler(event: unknown, context: Context): Promise<Report 
   }
 }
 
-async function testPage({ settings, shell }: World, context: Context): Promise<TestPageResult> {
+async function testPage({ settings, systems }: World, context: Context): Promise<TestPageResult> {
   const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
   const until = nearer(deadlineIn(TEST_PAGE_MS), end);
-  return await sendTestPage(settings.cluster, shell.channels, until);
+  return await sendTestPage(settings.cluster, systems.channels, until);
 }
 
 async function checkOnce(world: World, event: unknown, context: Context): Promise<Report> {
@@ -88,8 +88,8 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
   const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
   try {
     const { access, problems } = await openKubernetes(world, end);
-    const run: Run = {
-      shell: { ...world.shell, kubernetes: access },
+    const invocation: Invocation = {
+      systems: { ...world.systems, kubernetes: access },
       settings,
       integrations: world.integrations,
       scheduledTime: tickOf(event),
@@ -102,7 +102,7 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
     };
     const attributes = { 'k8s.cluster.name': cluster };
     return await telemetry.span('vtepwatch.check', attributes, async (annotate) => {
-      const report = await check(run);
+      const report = await check(invocation);
       if (report.refused === undefined) {
         annotate({
           'vtepwatch.host.count': report.hosts.observed.length + report.hosts.unknown.length,
@@ -126,7 +126,7 @@ interface World {
   readonly integrations: OptionalIntegrations;
   readonly ssm: SSMClient;
   readonly telemetry: Telemetry;
-  readonly shell: Omit<Shell, 'kubernetes'>;
+  readonly systems: Omit<Systems, 'kubernetes'>;
   kubernetes?: Kubernetes;
 }
 
@@ -170,7 +170,7 @@ async function createWorld(context: Context): Promise<World> {
     },
     ssm,
     telemetry,
-    shell: {
+    systems: {
       ssm: runCommand(ssm, document),
       inventory: inventory(ssm),
       store: incidentStore({ client: dynamoDb, table, cluster }),
@@ -197,7 +197,7 @@ async function readHeaders(ssm: SSMClient, name: string): Promise<Record<string,
 async function openKubernetes(
   world: World,
   end: { readonly at: number },
-): Promise<{ readonly access: KubernetesAccess; readonly problems: Run['problems'] }> {
+): Promise<{ readonly access: KubernetesAccess; readonly problems: Invocation['problems'] }> {
   const { settings, ssm, telemetry } = world;
   if (settings.kubeconfig === undefined) {
     return { access: { kind: 'not-configured' }, problems: [] };

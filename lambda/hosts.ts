@@ -7,13 +7,13 @@ import { askHosts, collectSpan } from './ask-hosts.ts';
 import { askTables } from './ask-tables.ts';
 import { type Deadline, deadlineIn, earlier, nearer, sleep } from './deadline.ts';
 import type { LatencyRound } from './latency-round.ts';
-import type { Run } from './invocation.ts';
+import type { Invocation } from './invocation.ts';
 import { log } from './systems/log.ts';
 
-/** What the hosts' side of a run takes of it. */
-interface HostsOfRun {
-  readonly shell: Pick<Run['shell'], 'ssm' | 'telemetry'>;
-  readonly settings: Pick<Run['settings'], 'cluster' | 'limits'>;
+/** What the hosts' side takes of an invocation. */
+interface HostsOfInvocation {
+  readonly systems: Pick<Invocation['systems'], 'ssm' | 'telemetry'>;
+  readonly settings: Pick<Invocation['settings'], 'cluster' | 'limits'>;
   readonly deadline: Deadline;
 }
 
@@ -24,19 +24,19 @@ interface Known {
 }
 
 /** The hosts of a deployed cluster, reached through Systems Manager. */
-export function hostsBehind(run: HostsOfRun, { roster, latency }: Known): Hosts {
+export function hostsBehind(invocation: HostsOfInvocation, { roster, latency }: Known): Hosts {
   return {
-    tables: async (reading) => await readInFull(run, reading, roster),
+    tables: async (reading) => await readInFull(invocation, reading, roster),
     again: async (look) => {
       const attributes = { 'vtepwatch.host.count': look.instanceIds.length };
-      return await run.shell.telemetry.span(
+      return await invocation.systems.telemetry.span(
         'vtepwatch.second_look',
         attributes,
-        async () => await lookAgain(run, look, roster),
+        async () => await lookAgain(invocation, look, roster),
       );
     },
     latencies: async () =>
-      (await latency.read(nearer(deadlineIn(EVIDENCE_MS), run.deadline))).latencies,
+      (await latency.read(nearer(deadlineIn(EVIDENCE_MS), invocation.deadline))).latencies,
   };
 }
 
@@ -44,7 +44,7 @@ export function hostsBehind(run: HostsOfRun, { roster, latency }: Known): Hosts 
 const EVIDENCE_MS = 2000;
 
 async function readInFull(
-  { shell, settings, deadline: whole }: HostsOfRun,
+  { systems, settings, deadline: whole }: HostsOfInvocation,
   reading: Reading,
   roster: readonly RosterEntry[],
 ): Promise<Answers> {
@@ -53,8 +53,8 @@ async function readInFull(
   const deadline = beforeSecondLook(whole, limits);
   const until = nearer(deadlineIn(limits.answerSeconds * 1000), deadline);
   const waiting = { until, deadline, givenUp: NOBODY };
-  return await collectSpan(shell.telemetry, 'tables', async () =>
-    askTables(shell.ssm, reading, { waiting, roster }),
+  return await collectSpan(systems.telemetry, 'tables', async () =>
+    askTables(systems.ssm, reading, { waiting, roster }),
   );
 }
 
@@ -69,7 +69,7 @@ function beforeSecondLook(deadline: Deadline, { secondLookSeconds }: Limits): De
 }
 
 async function lookAgain(
-  { shell, settings, deadline }: HostsOfRun,
+  { systems, settings, deadline }: HostsOfInvocation,
   { instanceIds, wanted, apartSeconds }: SecondLook,
   roster: readonly RosterEntry[],
 ): Promise<Answers> {
@@ -80,7 +80,7 @@ async function lookAgain(
   const until = nearer(deadlineIn(limits.answerSeconds * 1000), deadline);
   const waiting = { until, deadline, givenUp: NOBODY };
   const command = { action: 'entries', targets, wanted } as const;
-  return await collectSpan(shell.telemetry, command.action, async () =>
-    askHosts(shell.ssm, command, { waiting, roster }),
+  return await collectSpan(systems.telemetry, command.action, async () =>
+    askHosts(systems.ssm, command, { waiting, roster }),
   );
 }

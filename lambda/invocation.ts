@@ -10,7 +10,7 @@ import type { RunCommand } from './systems/ssm/run-command.ts';
 import type { Recorder } from './systems/telemetry/recorder.ts';
 
 /** The outside systems, as a run uses them. */
-export interface Shell {
+export interface Systems {
   readonly ssm: RunCommand;
   readonly inventory: Inventory;
   readonly store: IncidentStore;
@@ -19,9 +19,9 @@ export interface Shell {
   readonly telemetry: Recorder;
 }
 
-/** One invocation. */
-export interface Run {
-  readonly shell: Shell;
+/** One invocation of the function, which is one run. */
+export interface Invocation {
+  readonly systems: Systems;
   readonly settings: Settings;
   readonly integrations: OptionalIntegrations;
   /** ISO 8601: when the schedule wanted it. */

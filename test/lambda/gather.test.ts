@@ -60,7 +60,7 @@ async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }):
       now: Date.now(),
       deadline: farOff(),
       problems: [],
-      shell: {
+      systems: {
         ssm: runCommand(client, DOCUMENT),
         kubernetes: { kind: 'open', api: await kubernetes(server.kubeconfig, telemetry) },
         telemetry,

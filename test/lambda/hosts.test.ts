@@ -48,7 +48,7 @@ test('a host that keeps its tables back takes nothing of the time of the second 
   const hosts = hostsBehind(
     {
       // Without a started SDK the recorder records nothing.
-      shell: { ssm: commands, telemetry: createRecorder('vtepwatch-lab') },
+      systems: { ssm: commands, telemetry: createRecorder('vtepwatch-lab') },
       settings: { cluster: 'lab', limits },
       deadline,
     },
