@@ -1,24 +1,24 @@
 /**
  * One cell of the benchmark's table of `decide`: makes a crowd with one fault, reads its answers and
  * decides, and prints what that took as one line of JSON. A program of its own, so that its peak
- * memory is its own; among the tests, since it needs both the lab and the core.
+ * memory is its own.
  *
- *     node test/bench/decide.ts NODES CASE digest|tables
+ *     node bench/decide.ts NODES CASE digest|tables
  */
-import { nodeObjects } from '../../lab/control-plane/nodes.ts';
-import { type Crowd, createCrowd } from '../../lab/crowd/crowd.ts';
-import { type CaseName, CASES, isCase } from '../../lab/bench/cases.ts';
-import { packState } from '../../lambda/systems/incident-store/pack-state.ts';
-import type { Report } from '../../shared/contract/report.ts';
-import { limitsSchema } from '../../shared/contract/settings.ts';
-import type { Facts } from '../../shared/core/facts.ts';
-import { parseHostAnswer } from '../../shared/core/parse/host-answer.ts';
-import { parseNodes } from '../../shared/core/parse/kubernetes.ts';
-import { reportOf } from '../../shared/core/run/report.ts';
-import { recorded } from '../../shared/core/run/hosts.ts';
-import { type Decision, run } from '../../shared/core/run/run.ts';
-import { hostFigures } from '../../shared/core/telemetry/figures.ts';
-import { pointsOf } from '../../shared/core/telemetry/points.ts';
+import { nodeObjects } from '../lab/control-plane/nodes.ts';
+import { type Crowd, createCrowd } from '../lab/crowd/crowd.ts';
+import { type CaseName, CASES, isCase } from './cases.ts';
+import { packState } from '../lambda/systems/incident-store/pack-state.ts';
+import type { Report } from '../shared/contract/report.ts';
+import { limitsSchema } from '../shared/contract/settings.ts';
+import type { Facts } from '../shared/core/facts.ts';
+import { parseHostAnswer } from '../shared/core/parse/host-answer.ts';
+import { parseNodes } from '../shared/core/parse/kubernetes.ts';
+import { reportOf } from '../shared/core/run/report.ts';
+import { recorded } from '../shared/core/run/hosts.ts';
+import { type Decision, run } from '../shared/core/run/run.ts';
+import { hostFigures } from '../shared/core/telemetry/figures.ts';
+import { pointsOf } from '../shared/core/telemetry/points.ts';
 
 /** How often it is decided; the median counts, so that the first, uncompiled time does not. Dumps take
  * long enough to be compiled. */
@@ -28,7 +28,7 @@ type Way = 'digest' | 'tables';
 
 const [wantedSize = '', wantedCase = '', wantedWay = ''] = process.argv.slice(2);
 if (!isCase(wantedCase) || !isWay(wantedWay) || !/^\d+$/.test(wantedSize)) {
-  throw new Error('Usage: node test/bench/decide.ts NODES CASE digest|tables');
+  throw new Error('Usage: node bench/decide.ts NODES CASE digest|tables');
 }
 const measured = await measure(Number(wantedSize), wantedCase, wantedWay);
 process.stdout.write(`${JSON.stringify(measured)}\n`);

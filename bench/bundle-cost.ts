@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { type Bundle, bundleFunction } from '../../infra/bundle.ts';
+import { type Bundle, bundleFunction } from '../infra/bundle.ts';
 import { type Measurement, median, type Progress } from './measurement.ts';
 
 /** The design's bounds. */

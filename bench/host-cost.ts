@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { entryFor, printed, type Table, TABLES } from '../crowd/entries.ts';
-import { type CrowdHost, crowdHosts, UNDERLAY_LENGTH } from '../crowd/host.ts';
+import { entryFor, printed, type Table, TABLES } from '../lab/crowd/entries.ts';
+import { type CrowdHost, crowdHosts, UNDERLAY_LENGTH } from '../lab/crowd/host.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import {
   cpuBound,

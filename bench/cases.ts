@@ -1,4 +1,4 @@
-import type { CrowdFault } from '../crowd/faults.ts';
+import type { CrowdFault } from '../lab/crowd/faults.ts';
 
 /** A crowd in one state: its faults, and which share of its hosts gives no answer. */
 interface Case {

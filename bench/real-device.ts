@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { crowdHosts, UNDERLAY_LENGTH } from '../crowd/host.ts';
-import { peerCommands } from '../machines/flannel.ts';
+import { crowdHosts, UNDERLAY_LENGTH } from '../lab/crowd/host.ts';
+import { peerCommands } from '../lab/machines/flannel.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import { cpuBound, readTimes, scriptFor, SYSTEM_PATH, timing } from './shell-times.ts';
 

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { bundleFunction } from '../../../infra/bundle.ts';
-import { decided } from '../../../lab/bench/child.ts';
-import { measureHost } from '../../../lab/bench/host-cost.ts';
-import { type Measurement, median } from '../../../lab/bench/measurement.ts';
-import { usageOf } from '../../../lab/bench/process-usage.ts';
-import { renderPart } from '../../../lab/bench/render.ts';
-import { cpuBound, readTimes } from '../../../lab/bench/shell-times.ts';
-import { measureRun } from '../../../lab/bench/whole-run.ts';
+import { bundleFunction } from '../../infra/bundle.ts';
+import { decided } from '../../bench/child.ts';
+import { measureHost } from '../../bench/host-cost.ts';
+import { type Measurement, median } from '../../bench/measurement.ts';
+import { usageOf } from '../../bench/process-usage.ts';
+import { renderPart } from '../../bench/render.ts';
+import { cpuBound, readTimes } from '../../bench/shell-times.ts';
+import { measureRun } from '../../bench/whole-run.ts';
 
 const QUIETLY = (): void => {};
 const NODES = 12;
@@ -135,8 +135,8 @@ test('figures that grow with the cluster stand beside each other', () => {
 
 describe('npm run bench', () => {
   const bench = (...args: readonly string[]) =>
-    promisify(execFile)(process.execPath, ['lab/bench/bench.ts', ...args], {
-      cwd: path.join(import.meta.dirname, '../../..'),
+    promisify(execFile)(process.execPath, ['bench/bench.ts', ...args], {
+      cwd: path.join(import.meta.dirname, '../..'),
     });
 
   test('--help says what there is', async () => {

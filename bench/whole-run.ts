@@ -1,4 +1,4 @@
-import { type CrowdWorld, startCrowdWorld } from '../crowd/world.ts';
+import { type CrowdWorld, startCrowdWorld } from '../lab/crowd/world.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import { childRunning, type Usage, usageOf } from './process-usage.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundleFunction } from '../../infra/bundle.ts';
+import { bundleFunction } from '../infra/bundle.ts';
 import { measureBundle } from './bundle-cost.ts';
 import { measureDecide, measureGrowth } from './growth.ts';
 import { measureHost } from './host-cost.ts';

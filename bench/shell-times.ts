@@ -1,5 +1,5 @@
-import { checkParameters, readDocument, scriptOf } from '../aws/ssm/document.ts';
-import { readProbeDocument } from '../probe-script.ts';
+import { checkParameters, readDocument, scriptOf } from '../lab/aws/ssm/document.ts';
+import { readProbeDocument } from '../lab/probe-script.ts';
 
 export type HostAction = 'digest' | 'tables';
 

@@ -3,11 +3,8 @@ import path from 'node:path';
 import * as z from 'zod/mini';
 import type { CaseName } from './cases.ts';
 
-/**
- * The core is measured by a program of its own, among the tests: they alone may use both the lab and
- * the core, and peak memory is a process's.
- */
-const PROGRAM = path.join(import.meta.dirname, '..', '..', 'test', 'bench', 'decide.ts');
+/** The core is measured by a program of its own, since peak memory is a process's. */
+const PROGRAM = path.join(import.meta.dirname, 'decide.ts');
 
 const decidedSchema = z.object({
   cpuMilliseconds: z.number(),
