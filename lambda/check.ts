@@ -6,7 +6,7 @@ import { hostFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { reportCompletion } from './completed.ts';
-import { type Deadline, deadlineIn, earlier, nearer } from './deadline.ts';
+import { type Deadline, earlier, within } from './deadline.ts';
 import { deliver, type DeliveryRound, outboxOf, pendingIn } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
@@ -106,7 +106,7 @@ async function askAgents(
   { facts: { observations } }: Decision,
   { agents: known }: Memory,
 ): Promise<{ readonly agents: Agents; readonly problems: readonly Problem[] }> {
-  const until = nearer(deadlineIn(INVENTORY_MS), earlier(end, AFTER_INVENTORY_MS));
+  const until = within(INVENTORY_MS, earlier(end, AFTER_INVENTORY_MS));
   const asked = { agents: known, observations, targets: settings.targets, now };
   const { agents, troubles } = await learnAgents(systems.inventory, asked, until);
   const problems = troubles.map((message) => ({ where: 'Systems Manager', message }));
@@ -138,9 +138,9 @@ async function remember(
   }
 }
 
-function emit({ systems, now }: Invocation, decision: Decision, report: Report): void {
+function emit({ systems, now, end }: Invocation, decision: Decision, report: Report): void {
   const { judgement, facts, announcements } = decision;
-  const ended = Date.now();
+  const ended = end.clock.now();
   systems.telemetry.record(
     pointsOf(report, {
       ...hostFigures(judgement, facts.observations),

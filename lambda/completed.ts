@@ -19,7 +19,7 @@ export async function reportCompletion(
   const { cluster, heartbeatUrl } = settings;
   const { namespace, dimension, ...names } = SELF_METRICS;
   const all = hosts.observed.length + hosts.unknown.length;
-  const now = Date.now();
+  const now = end.clock.now();
   const oldest = Math.min(now, ...outbox.map(({ page }) => page.at));
   logMetrics('run.completed', {
     namespace,

@@ -1,7 +1,7 @@
 import type { Problem } from '../shared/contract/report.ts';
 import { groupBy } from '../shared/core/group.ts';
 import type { Page } from '../shared/core/page/page.ts';
-import { type Deadline, deadlineIn, nearer } from './deadline.ts';
+import { type Deadline, within } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { OutboxEntry } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
@@ -51,7 +51,7 @@ export async function deliver(
   channels: readonly PageChannel[],
   deadline: Deadline,
 ): Promise<DeliveryRound> {
-  const until = nearer(deadlineIn(ROUND_MS), deadline);
+  const until = within(ROUND_MS, deadline);
   const byChannel = groupBy(deliveriesOf(outbox), ({ channel }) => channel);
   const attempted = await Promise.all(
     [...byChannel].map(async ([name, deliveries]) => {
@@ -173,20 +173,28 @@ async function attempt(channel: PageChannel, one: PageDelivery, until: Deadline)
   try {
     const result = await channel.deliver(one.page, until);
     if (result.kind === 'refused') {
-      return failed(one, { reason: `refused: ${result.reason}`, hours: REFUSED_HOURS });
+      return failed(one, {
+        reason: `refused: ${result.reason}`,
+        hours: REFUSED_HOURS,
+        now: until.clock.now(),
+      });
     }
     log('page.delivered', namesOf(one));
     return result;
   } catch (error) {
-    return failed(one, { reason: errorText(error), hours: UNREACHED_HOURS });
+    return failed(one, {
+      reason: errorText(error),
+      hours: UNREACHED_HOURS,
+      now: until.clock.now(),
+    });
   }
 }
 
 function failed(
   one: PageDelivery,
-  { reason, hours }: { readonly reason: string; readonly hours: number },
+  { reason, hours, now }: { readonly reason: string; readonly hours: number; readonly now: number },
 ): Outcome {
-  if (Date.now() - one.page.at >= hours * HOUR_MS) {
+  if (now - one.page.at >= hours * HOUR_MS) {
     return drop(one, `not taken for ${hours} hours; ${reason}`).outcome;
   }
   log('page.undelivered', { ...namesOf(one), error: reason });

@@ -19,15 +19,16 @@ const tickSchema = z.object({
 const AHEAD_MS = 300_000;
 
 /**
- * The scheduled time of the run: `{"scheduledTime": "2026-11-23T09:00:00Z"}`, or now where it is missing.
+ * The scheduled time of the run: `{"scheduledTime": "2026-11-23T09:00:00Z"}`, or `now`, in
+ * epoch milliseconds, where it is missing.
  * Ticks are compared as text, so all have one format; a malformed one would block all later ticks.
  */
-export function tickOf(event: unknown): string {
+export function tickOf(event: unknown, now: number): string {
   const read = tickSchema.safeParse(event ?? {}, { error: english().localeError });
   if (!read.success) throw new Error(`reading the event:\n${z.prettifyError(read.error)}`);
   const { scheduledTime } = read.data;
-  const time = scheduledTime === undefined ? Date.now() : parseTime(scheduledTime);
-  const ahead = (time ?? 0) - Date.now();
+  const time = scheduledTime === undefined ? now : parseTime(scheduledTime);
+  const ahead = (time ?? 0) - now;
   if (time !== undefined && ahead < AHEAD_MS) return formatTime(time);
   throw new Error(
     `reading the event: scheduledTime is not ISO 8601 in UTC, or lies ahead: ${scheduledTime}`,

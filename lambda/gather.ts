@@ -3,7 +3,7 @@ import type { Answers } from '../shared/core/run/hosts.ts';
 import type { Observation } from '../shared/core/overlay/vtep.ts';
 import { askHosts, collectSpan } from './ask-hosts.ts';
 import { askNodes, askPods, nodeListOf, problemsOf } from './ask-kubernetes.ts';
-import { type Deadline, deadlineIn, nearer } from './deadline.ts';
+import { type Deadline, within } from './deadline.ts';
 import {
   askMasters,
   type LatencyRound,
@@ -34,7 +34,7 @@ interface GatheringInvocation extends Pick<Invocation, 'now' | 'deadline' | 'pro
 /** Learns everything that a run begins with. What cannot be learned is a problem, never an error. */
 export async function gather(invocation: GatheringInvocation, memory: Memory): Promise<Gathered> {
   const { systems, settings, deadline } = invocation;
-  const listing = (): Deadline => nearer(deadlineIn(KUBERNETES_MS), deadline);
+  const listing = (): Deadline => within(KUBERNETES_MS, deadline);
   const listingBefore = askNodes(systems.kubernetes, listing());
   const listingPods = askPods(systems.kubernetes, listing());
   const asking = askMasters(systems.ssm, mastersIn(memory), deadline);
@@ -77,7 +77,7 @@ async function askForDigests(
   memory: Memory,
 ): Promise<Answers> {
   const command = { action: 'digest', targets: settings.targets } as const;
-  const until = nearer(deadlineIn(settings.limits.answerSeconds * 1000), deadline);
+  const until = within(settings.limits.answerSeconds * 1000, deadline);
   const waiting = { until, deadline, givenUp: givenUpBy(memory) };
   return await collectSpan(systems.telemetry, command.action, async () =>
     askHosts(systems.ssm, command, { waiting, roster: memory.roster }),

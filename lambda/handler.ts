@@ -7,9 +7,10 @@ import type { Report } from '../shared/contract/report.ts';
 import type { TestPageResult } from '../shared/contract/test-page.ts';
 import type { OptionalIntegrations } from '../shared/core/report/coverage.ts';
 import { exceptionEvent } from '../shared/core/telemetry/events.ts';
+import { formatTime } from '../shared/core/time.ts';
 import type { KubernetesAccess } from './ask-kubernetes.ts';
 import { check } from './check.ts';
-import { deadlineIn, earlier, nearer } from './deadline.ts';
+import { type Deadline, deadlineIn, earlier, within } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import { fitResponse } from './fit-response.ts';
 import { asksForTestPage, tickOf } from './event.ts';
@@ -23,6 +24,7 @@ import { readSecret, SECRET_MS } from './systems/secrets.ts';
 import { inventory } from './systems/ssm/inventory.ts';
 import { RETRIES } from './systems/ssm/retry-throttled.ts';
 import { runCommand } from './systems/ssm/run-command.ts';
+import { systemClock } from './systems/system-clock.ts';
 import { traceCalls } from './systems/telemetry/client-spans.ts';
 import type { Telemetry } from './systems/telemetry/telemetry.ts';
 import { sendTestPage } from './test-page.ts';
@@ -61,7 +63,7 @@ export async function handler(event: unknown, context: Context): Promise<Report 
         'faas.trigger': wantsTestPage ? 'other' : 'timer',
         'faas.coldstart': coldstart,
         'faas.invocation.id': context.awsRequestId,
-        'faas.invocation.start_time': new Date().toISOString(),
+        'faas.invocation.start_time': formatTime(systemClock.now()),
         'faas.instance': context.logStreamName,
       },
       async () =>
@@ -76,26 +78,31 @@ export async function handler(event: unknown, context: Context): Promise<Report 
   }
 }
 
+/** When state, pages and answer must be done; telemetry has the rest of the invocation. */
+function endOf(context: Context): Deadline {
+  return earlier(deadlineIn(context.getRemainingTimeInMillis(), systemClock), TELEMETRY_MS);
+}
+
 async function testPage({ settings, systems }: World, context: Context): Promise<TestPageResult> {
-  const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
-  const until = nearer(deadlineIn(TEST_PAGE_MS), end);
+  const until = within(TEST_PAGE_MS, endOf(context));
   return await sendTestPage(settings.cluster, systems.channels, until);
 }
 
 async function checkOnce(world: World, event: unknown, context: Context): Promise<Report> {
   const { settings, telemetry } = world;
   const { cluster } = settings;
-  const end = earlier(deadlineIn(context.getRemainingTimeInMillis()), TELEMETRY_MS);
+  const end = endOf(context);
   try {
     const { access, problems } = await openKubernetes(world, end);
+    const now = end.clock.now();
     const invocation: Invocation = {
       systems: { ...world.systems, kubernetes: access },
       settings,
       integrations: world.integrations,
-      scheduledTime: tickOf(event),
+      scheduledTime: tickOf(event, now),
       // Lambda may deliver one event twice, and then both have one request id.
       id: randomUUID(),
-      now: Date.now(),
+      now,
       deadline: earlier(end, RESERVE_MS - TELEMETRY_MS),
       end,
       problems,
@@ -151,6 +158,7 @@ async function createWorld(context: Context): Promise<World> {
   const { otlpHeadersParameter, table, cluster, document } = settings;
   const telemetry = startTelemetry({
     environment: process.env,
+    clock: systemClock,
     functionArn: context.invokedFunctionArn,
     functionVersion: context.functionVersion,
     readHeaders:
@@ -184,7 +192,7 @@ const headersSchema = z.record(z.string(), z.string());
 
 /** A SecureString with a JSON object: `{"authorization": "Bearer …"}`. */
 async function readHeaders(ssm: SSMClient, name: string): Promise<Record<string, string>> {
-  const secret = await readSecret(ssm, name, deadlineIn(SECRET_MS));
+  const secret = await readSecret(ssm, name, deadlineIn(SECRET_MS, systemClock));
   try {
     return headersSchema.parse(JSON.parse(secret));
   } catch {
@@ -196,7 +204,7 @@ async function readHeaders(ssm: SSMClient, name: string): Promise<Record<string,
 /** Without Kubernetes a run judges by the hosts alone, and says so. */
 async function openKubernetes(
   world: World,
-  end: { readonly at: number },
+  end: Deadline,
 ): Promise<{ readonly access: KubernetesAccess; readonly problems: Invocation['problems'] }> {
   const { settings, ssm, telemetry } = world;
   if (settings.kubeconfig === undefined) {

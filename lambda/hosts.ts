@@ -5,7 +5,7 @@ import type { SecondLook } from '../shared/core/run/second-look.ts';
 import type { Reading } from '../shared/core/run/reading.ts';
 import { askHosts, collectSpan } from './ask-hosts.ts';
 import { askTables } from './ask-tables.ts';
-import { type Deadline, deadlineIn, earlier, nearer, sleep } from './deadline.ts';
+import { type Deadline, earlier, sleep, within } from './deadline.ts';
 import type { LatencyRound } from './latency-round.ts';
 import type { Invocation } from './invocation.ts';
 import { log } from './systems/log.ts';
@@ -35,8 +35,7 @@ export function hostsBehind(invocation: HostsOfInvocation, { roster, latency }: 
         async () => await lookAgain(invocation, look, roster),
       );
     },
-    latencies: async () =>
-      (await latency.read(nearer(deadlineIn(EVIDENCE_MS), invocation.deadline))).latencies,
+    latencies: async () => (await latency.read(within(EVIDENCE_MS, invocation.deadline))).latencies,
   };
 }
 
@@ -51,7 +50,7 @@ async function readInFull(
   const { cluster, limits } = settings;
   log('tables.asked', { cluster, hosts: reading.instanceIds.length, pages: reading.pages });
   const deadline = beforeSecondLook(whole, limits);
-  const until = nearer(deadlineIn(limits.answerSeconds * 1000), deadline);
+  const until = within(limits.answerSeconds * 1000, deadline);
   const waiting = { until, deadline, givenUp: NOBODY };
   return await collectSpan(systems.telemetry, 'tables', async () =>
     askTables(systems.ssm, reading, { waiting, roster }),
@@ -77,7 +76,7 @@ async function lookAgain(
   log('second-look', { cluster, hosts: instanceIds.length, wanted });
   await sleep(apartSeconds * 1000, deadline);
   const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
-  const until = nearer(deadlineIn(limits.answerSeconds * 1000), deadline);
+  const until = within(limits.answerSeconds * 1000, deadline);
   const waiting = { until, deadline, givenUp: NOBODY };
   const command = { action: 'entries', targets, wanted } as const;
   return await collectSpan(systems.telemetry, command.action, async () =>

@@ -113,7 +113,7 @@ async function ask(
   try {
     const { id, refused } = await ssm.send({ action, targets }, deadline);
     const masters = Object.fromEntries(named.filter(([one]) => !refused.includes(one)));
-    const command = id === undefined ? undefined : { id, sentAt: Date.now(), masters };
+    const command = id === undefined ? undefined : { id, sentAt: deadline.clock.now(), masters };
     return { questions: questionsOf(action, command, 'this-run'), problems: [], refused };
   } catch (error) {
     const message = `asking the masters: ${errorText(error)}`;
@@ -156,7 +156,7 @@ export function latencyRound(ssm: RunCommand, asked: readonly MasterQuestion[]):
     read,
     settle: async (patienceMilliseconds, deadline) => {
       const sentAt = Math.max(0, ...own(questions).map(({ command }) => command.sentAt));
-      const until = nearer({ at: sentAt + patienceMilliseconds }, deadline);
+      const until = nearer({ ...deadline, at: sentAt + patienceMilliseconds }, deadline);
       for (;;) {
         const readings = await read(deadline);
         if (own(questions).every((one) => pendingOf(one).length === 0)) return readings;
@@ -195,7 +195,7 @@ async function readAnswers(
   const where = SUBJECTS[question.action];
   try {
     const { byInstance, troubles } = await ssm.peek(question.command.id, deadline);
-    const now = Date.now();
+    const now = deadline.clock.now();
     // The service lists an answer late, or has forgotten a command that is old.
     const isComplete = troubles.length === 0 && question.askedBy === 'this-run';
     const answers = new Map(question.answers);

@@ -15,7 +15,7 @@ export async function sendTestPage(
   channels: readonly PageChannel[],
   deadline: Deadline,
 ): Promise<TestPageResult> {
-  const page = testPageOf({ cluster, now: Date.now() });
+  const page = testPageOf({ cluster, now: deadline.clock.now() });
   const results = await Promise.all(channels.map((channel) => offer(channel, page, deadline)));
   log('page.tested', { cluster, key: page.key, channels: results });
   return { cluster, channels: results };

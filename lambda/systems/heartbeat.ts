@@ -1,4 +1,4 @@
-import { type Deadline, deadlineIn, nearer } from '../deadline.ts';
+import { type Deadline, within } from '../deadline.ts';
 import { httpCall } from './http-call.ts';
 
 /** How long a heartbeat may hold up the end of a run. */
@@ -9,7 +9,7 @@ const HEARTBEAT_MS = 2000;
  * error does not contain the URL, with which anyone could send heartbeats.
  */
 export async function beat(url: string, deadline: Deadline): Promise<void> {
-  const until = nearer(deadlineIn(HEARTBEAT_MS), deadline);
+  const until = within(HEARTBEAT_MS, deadline);
   const { status } = await httpCall({ method: 'GET', url }, until);
   if (status < 200 || status >= 300) throw new Error(`answered ${status}`);
 }

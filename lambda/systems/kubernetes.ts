@@ -1,6 +1,6 @@
 import { FLANNEL_LABELS } from '../../shared/core/overlay/profile.ts';
 import type { ConfigurationOptions } from '@kubernetes/client-node';
-import { abortAt, type Deadline, remaining } from '../deadline.ts';
+import { abortAt, type Deadline, orLate } from '../deadline.ts';
 import type * as Client from './kubernetes-client.ts';
 import { requestSpan } from './telemetry/client-spans.ts';
 import type { Recorder } from './telemetry/recorder.ts';
@@ -136,16 +136,12 @@ function plainObject(item: object): object {
 }
 
 async function bounded<T>(doing: string, deadline: Deadline, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(noAnswer()), remaining(deadline));
-  });
   try {
-    return await Promise.race([work, late]);
+    return await orLate(work, deadline, () => {
+      throw noAnswer();
+    });
   } catch (cause) {
     throw new Error(doing, { cause });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

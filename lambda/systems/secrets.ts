@@ -1,5 +1,5 @@
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
-import { abortAt, type Deadline, deadlineIn, nearer } from '../deadline.ts';
+import { abortAt, type Deadline, within } from '../deadline.ts';
 
 /** A secret that is read when it is first needed, and cached. */
 export interface CachedSecret {
@@ -16,7 +16,7 @@ export function cachedSecret(client: SSMClient, name: string): CachedSecret {
   let cached: Promise<string> | undefined;
   const read = async (deadline: Deadline): Promise<string> => {
     try {
-      const value = await readSecret(client, name, nearer(deadlineIn(SECRET_MS), deadline));
+      const value = await readSecret(client, name, within(SECRET_MS, deadline));
       return value.trim();
     } catch (error) {
       cached = undefined;

@@ -37,7 +37,10 @@ export function webhookChannel(
       const webhook = await addressOf(address, deadline);
       if (webhook === undefined) return refused(address, MALFORMED);
       const body = JSON.stringify(documentOf(cluster, page));
-      const headers = { 'content-type': 'application/json', ...headersOf(webhook, body) };
+      const headers = {
+        'content-type': 'application/json',
+        ...headersOf(webhook, body, deadline.clock.now()),
+      };
       const { url } = webhook;
       const { status } = await call({ method: 'POST', url, headers, body }, deadline);
       if (status >= 200 && status < 300) return TAKEN;
@@ -92,9 +95,13 @@ function documentOf(cluster: string, page: Page): WebhookDocument {
 }
 
 /** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
-function headersOf({ secret }: Webhook, body: string): Readonly<Record<string, string>> {
+function headersOf(
+  { secret }: Webhook,
+  body: string,
+  now: number,
+): Readonly<Record<string, string>> {
   const id = `msg_${createHash('sha256').update(body).digest('base64url')}`;
-  const timestamp = String(Math.floor(Date.now() / 1000));
+  const timestamp = String(Math.floor(now / 1000));
   const stamped = { [WEBHOOK_HEADERS.id]: id, [WEBHOOK_HEADERS.timestamp]: timestamp };
   if (secret === undefined) return stamped;
   const signature = createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64'))

@@ -7,12 +7,12 @@ import { FAULTS } from '../../lab/faults/registry.ts';
 import { type PagerDuty, startPagerDuty } from '../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
 import { startWorld, type World } from '../../lab/world.ts';
-import { deadlineIn } from '../../lambda/deadline.ts';
 import { incidentStore } from '../../lambda/systems/incident-store/incident-store.ts';
 import { reportSchema } from '../../shared/contract/report.ts';
 import { ENVIRONMENT } from '../../shared/contract/settings.ts';
 import { testPageResultSchema } from '../../shared/contract/test-page.ts';
 import { type Ended, type Environment, OPERATOR, vtepwatch } from './deployed.ts';
+import { deadlineIn } from '../support/deadlines.ts';
 
 const FUNCTION = 'vtepwatch-demo-Watch';
 

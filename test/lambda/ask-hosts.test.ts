@@ -1,11 +1,11 @@
 import { describe, test } from 'vitest';
 import { askHosts, type HostCommand } from '../../lambda/ask-hosts.ts';
-import { deadlineIn } from '../../lambda/deadline.ts';
 import { instanceIdOf, shellMachine } from '../lab/aws/ssm/shell-machine.ts';
 import { nthNode } from '../support/addressing.ts';
 import { envelope } from '../support/envelope.ts';
-import { EVERYBODY, farOff, says, watched } from './systems/ssm/watched.ts';
+import { EVERYBODY, says, watched } from './systems/ssm/watched.ts';
 import type { Watched } from './systems/ssm/watched.ts';
+import { deadlineIn, farOff } from '../support/deadlines.ts';
 
 const COMMAND = { action: 'tables', targets: EVERYBODY } as const;
 const SOON_MS = 3000;

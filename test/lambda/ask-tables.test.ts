@@ -3,12 +3,12 @@ import { type Crowd, createCrowd } from '../../lab/crowd/crowd.ts';
 import type { CrowdFault } from '../../lab/crowd/faults.ts';
 import { type Ssm, startSsm } from '../../lab/aws/ssm/ssm.ts';
 import { askTables } from '../../lambda/ask-tables.ts';
-import { deadlineIn } from '../../lambda/deadline.ts';
 import { type RunCommand, runCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
 import type { Observation } from '../../shared/core/overlay/vtep.ts';
 import { clientOf } from '../lab/aws/ssm/account.ts';
-import { DOCUMENT, farOff } from './systems/ssm/watched.ts';
+import { DOCUMENT } from './systems/ssm/watched.ts';
+import { deadlineIn, farOff } from '../support/deadlines.ts';
 
 interface Asking {
   readonly crowd: Crowd;

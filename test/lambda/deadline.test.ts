@@ -1,60 +1,117 @@
 import { describe, expect, test } from 'vitest';
-import { abortAt, deadlineIn, earlier, nearer, remaining, sleep } from '../../lambda/deadline.ts';
+import {
+  abortAt,
+  deadlineIn,
+  earlier,
+  nearer,
+  orLate,
+  remaining,
+  sleep,
+  within,
+} from '../../lambda/deadline.ts';
+import { systemClock } from '../../lambda/systems/system-clock.ts';
+import { virtualClock } from '../support/virtual-clock.ts';
 
-const FAR = { at: Number.MAX_SAFE_INTEGER } as const;
-const PAST = { at: 0 } as const;
+const clock = virtualClock();
+const PAST = deadlineIn(-1, clock);
 
 describe('a deadline', () => {
   test('that has passed leaves nothing', () => {
     expect(remaining(PAST)).toBe(0);
-    expect(remaining(deadlineIn(-1))).toBe(0);
   });
 
-  test('that is to come leaves no more than was given', () => {
-    const left = remaining(deadlineIn(60_000));
-    expect(left).toBeGreaterThan(0);
-    expect(left).toBeLessThanOrEqual(60_000);
+  test('leaves less as the time of its clock passes', async () => {
+    const deadline = deadlineIn(60_000, clock);
+    expect(remaining(deadline)).toBe(60_000);
+    await clock.pass(59_000);
+    expect(remaining(deadline)).toBe(1000);
   });
 
   test('is the nearer of two, in either order', () => {
-    expect(nearer(PAST, FAR)).toBe(PAST);
-    expect(nearer(FAR, PAST)).toBe(PAST);
+    const far = deadlineIn(60_000, clock);
+    expect(nearer(PAST, far)).toBe(PAST);
+    expect(nearer(far, PAST)).toBe(PAST);
+  });
+
+  test('is kept by what may take so long within it', () => {
+    const deadline = deadlineIn(5000, clock);
+    expect(remaining(within(2000, deadline))).toBe(2000);
+    expect(within(9000, deadline)).toBe(deadline);
   });
 
   test('moves towards now', () => {
-    expect(earlier({ at: 5000 }, 2000)).toEqual({ at: 3000 });
+    expect(remaining(earlier(deadlineIn(5000, clock), 2000))).toBe(3000);
   });
 });
 
 describe('abortAt', () => {
   test('ends a call when the deadline comes', async () => {
-    const signal = abortAt(deadlineIn(20));
+    const signal = abortAt(deadlineIn(20, clock));
+    await clock.pass(19);
     expect(signal.aborted).toBe(false);
-    await new Promise((resolve) => {
-      signal.addEventListener('abort', resolve);
-    });
+    await clock.pass(1);
     expect(signal.reason).toMatchObject({ name: 'TimeoutError' });
   });
 
   test('takes a deadline that has passed', async () => {
     const signal = abortAt(PAST);
-    await new Promise((resolve) => {
-      signal.addEventListener('abort', resolve);
-    });
+    await clock.pass(1);
     expect(signal.aborted).toBe(true);
   });
 
   test('takes one with fractions of a millisecond', () => {
-    expect(abortAt({ at: Date.now() + 1000.5 }).aborted).toBe(false);
+    expect(abortAt(deadlineIn(1000.5, systemClock)).aborted).toBe(false);
   });
 });
 
 describe('sleep', () => {
   test.for([
-    ['no longer than was asked', 1, FAR],
-    ['not beyond the deadline', 3_600_000, deadlineIn(1)],
-    ['not at all after the deadline', 3_600_000, PAST],
-  ] as const)('%s', async ([, milliseconds, deadline]) => {
-    await expect(sleep(milliseconds, deadline)).resolves.toBeUndefined();
+    ['so long as was asked', 1000, 5000, 1000],
+    ['not beyond the deadline', 3_600_000, 5000, 5000],
+    ['not at all after the deadline', 3_600_000, -1, 0],
+  ] as const)('%s', async ([, milliseconds, deadlineMs, slept]) => {
+    const began = clock.now();
+    await sleep(milliseconds, deadlineIn(deadlineMs, clock));
+    expect(clock.now() - began).toBe(slept);
+  });
+});
+
+describe('work with a deadline', () => {
+  test('gives its own result in time', async () => {
+    const work = clock.pause(1000).then(() => 'done');
+    expect(await orLate(work, deadlineIn(2000, clock), () => 'late')).toBe('done');
+  });
+
+  test('that takes longer is late', async () => {
+    const work = clock.pause(3000).then(() => 'done');
+    expect(await orLate(work, deadlineIn(2000, clock), () => 'late')).toBe('late');
+  });
+
+  test('that fails in time fails with its own reason', async () => {
+    const work = Promise.reject(new Error('refused'));
+    await expect(orLate(work, deadlineIn(2000, clock), () => 'late')).rejects.toThrow('refused');
+  });
+
+  test('leaves no pause behind', async () => {
+    const began = clock.now();
+    await orLate(Promise.resolve('done'), deadlineIn(60_000, clock), () => 'late');
+    await clock.pause(1);
+    expect(clock.now() - began).toBe(1);
+  });
+});
+
+describe("the machine's clock", () => {
+  test('ends a pause that is called off', async () => {
+    const calledOff = new AbortController();
+    const pause = systemClock.pause(3_600_000, calledOff.signal);
+    calledOff.abort();
+    await expect(pause).resolves.toBeUndefined();
+    await expect(systemClock.pause(3_600_000, calledOff.signal)).resolves.toBeUndefined();
+  });
+
+  test('passes', async () => {
+    const began = systemClock.now();
+    await systemClock.pause(2);
+    expect(systemClock.now()).toBeGreaterThan(began);
   });
 });

@@ -1,12 +1,13 @@
 import { SNSClient } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Sns, startSns } from '../../lab/aws/sns.ts';
-import { type Deadline, deadlineIn } from '../../lambda/deadline.ts';
+import { type Deadline } from '../../lambda/deadline.ts';
 import { deliver, outboxOf, pendingIn } from '../../lambda/deliver.ts';
 import type { PageChannel } from '../../lambda/systems/page-channel.ts';
 import { snsChannel } from '../../lambda/systems/sns.ts';
 import type { Page, PageKind } from '../../shared/core/page/page.ts';
 import { pageAbout } from '../support/pages.ts';
+import { deadlineIn } from '../support/deadlines.ts';
 
 const BROKEN = {
   kind: 'refused',

@@ -11,7 +11,9 @@ import type { Facts } from '../../shared/core/facts.ts';
 import { clientOf } from '../lab/aws/ssm/account.ts';
 import { LIMITS } from '../support/cluster.ts';
 import { smallApiServer } from './systems/small-api-server.ts';
-import { DOCUMENT, EVERYBODY, farOff } from './systems/ssm/watched.ts';
+import { DOCUMENT, EVERYBODY } from './systems/ssm/watched.ts';
+import { farOff } from '../support/deadlines.ts';
+import { systemClock } from '../../lambda/systems/system-clock.ts';
 
 describe('of a cluster with a kubeconfig', () => {
   test('the node list is read before and after the tables', async () => {
@@ -54,7 +56,7 @@ async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }):
     response.end(JSON.stringify(fails ? { kind: 'Status', code: 503 } : { metadata: {}, items }));
   });
   // Without a started SDK it records nothing.
-  const telemetry = createRecorder('vtepwatch-lab');
+  const telemetry = createRecorder('vtepwatch-lab', systemClock);
   const { facts } = await gather(
     {
       now: Date.now(),

@@ -3,7 +3,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { type Aws, startAws } from '../../lab/aws/aws.ts';
 import { type PagerDuty, startPagerDuty } from '../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
-import { deadlineIn } from '../../lambda/deadline.ts';
 import { type Context, handler } from '../../lambda/handler.ts';
 import { incidentStore } from '../../lambda/systems/incident-store/incident-store.ts';
 import type { State } from '../../lambda/systems/incident-store/stored.ts';
@@ -11,6 +10,7 @@ import { probeDocument } from '../../shared/contract/probe.ts';
 import { type Report, reportSchema } from '../../shared/contract/report.ts';
 import { ENVIRONMENT } from '../../shared/contract/settings.ts';
 import { pageAbout } from '../support/pages.ts';
+import { deadlineIn } from '../support/deadlines.ts';
 
 const CLUSTER = 'handled';
 const TICK = '2020-01-06T09:00:00Z';

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createCrowd } from '../../lab/crowd/crowd.ts';
 import { startSsm } from '../../lab/aws/ssm/ssm.ts';
 import { askHosts } from '../../lambda/ask-hosts.ts';
-import { deadlineIn, remaining } from '../../lambda/deadline.ts';
+import { remaining } from '../../lambda/deadline.ts';
 import { hostsBehind } from '../../lambda/hosts.ts';
 import { latencyRound } from '../../lambda/latency-round.ts';
 import { createRecorder } from '../../lambda/systems/telemetry/recorder.ts';
@@ -13,7 +13,9 @@ import type { Facts } from '../../shared/core/facts.ts';
 import type { Observation } from '../../shared/core/overlay/vtep.ts';
 import { run } from '../../shared/core/run/run.ts';
 import { clientOf } from '../lab/aws/ssm/account.ts';
-import { DOCUMENT, EVERYBODY, farOff } from './systems/ssm/watched.ts';
+import { DOCUMENT, EVERYBODY } from './systems/ssm/watched.ts';
+import { deadlineIn, farOff } from '../support/deadlines.ts';
+import { systemClock } from '../../lambda/systems/system-clock.ts';
 
 /** A digest that nothing explains. */
 function garbled(one: Observation): Observation {
@@ -48,7 +50,7 @@ test('a host that keeps its tables back takes nothing of the time of the second 
   const hosts = hostsBehind(
     {
       // Without a started SDK the recorder records nothing.
-      systems: { ssm: commands, telemetry: createRecorder('vtepwatch-lab') },
+      systems: { ssm: commands, telemetry: createRecorder('vtepwatch-lab', systemClock) },
       settings: { cluster: 'lab', limits },
       deadline,
     },

@@ -1,5 +1,4 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { deadlineIn } from '../../lambda/deadline.ts';
 import {
   askMasters,
   latencyRound,
@@ -14,7 +13,8 @@ import { formatTime } from '../../shared/core/time.ts';
 import { until } from '../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
 import { asked, control, described, LOST_API, MASTERS, read, takenUp, took } from './masters.ts';
-import { farOff, says, watched, type Watched } from './systems/ssm/watched.ts';
+import { says, watched, type Watched } from './systems/ssm/watched.ts';
+import { deadlineIn, farOff } from '../support/deadlines.ts';
 
 const REFUSED = {
   kind: 'refused',

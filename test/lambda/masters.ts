@@ -9,7 +9,8 @@ import {
 } from '../../lambda/latency-round.ts';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
 import { envelope } from '../support/envelope.ts';
-import { farOff, says, watched, type Watched } from './systems/ssm/watched.ts';
+import { says, watched, type Watched } from './systems/ssm/watched.ts';
+import { farOff } from '../support/deadlines.ts';
 
 export const MASTERS: Masters = {
   [instanceIdOf(1)]: 'master1',

@@ -1,5 +1,13 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
-import { type Deadline, deadlineIn, earlier, nearer, remaining, sleep } from '../../deadline.ts';
+import {
+  type Deadline,
+  deadlineIn,
+  earlier,
+  nearer,
+  remaining,
+  sleep,
+  within,
+} from '../../deadline.ts';
 import { type Answers, type HostAnswer, NO_ANSWERS, pendingOf } from './answers.ts';
 import { countAnswers, type Counts, UNCOUNTED } from './counts.ts';
 import { inventory, isOnline, PAGE_NODES } from './inventory.ts';
@@ -76,7 +84,8 @@ export async function collect(
 const LAST_COUNT_MS = 1000;
 
 function untilCounted(until: Deadline, deadline: Deadline): Deadline {
-  return nearer({ at: Math.max(until.at, deadlineIn(LAST_COUNT_MS).at) }, deadline);
+  const last = deadlineIn(LAST_COUNT_MS, deadline.clock);
+  return nearer(last.at > until.at ? last : until, deadline);
 }
 
 /** Whether a last look may show more. It cannot where the counts have not changed. */
@@ -152,7 +161,7 @@ async function look(
   const instanceIds = [...awaitedOf(progress, waiting), ...missing];
   const pages = Math.ceil(known.size / PAGE_HOSTS);
   if (troubles.length === 0 && instanceIds.length < Math.min(pages, FETCHES)) {
-    const inTime = nearer(deadlineIn(LATE_LOOK_MS), waiting.deadline);
+    const inTime = within(LATE_LOOK_MS, waiting.deadline);
     const before = new Map([...known, ...missing.map((id) => [id, NOT_LISTED] as const)]);
     const fetched = await fetchAnswers(client, { commandId, known: before, instanceIds }, inTime);
     const found = [...fetched].filter(([, answer]) => answer !== NOT_LISTED);

@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import type { OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base/node-http';
+import type { Clock } from '../../deadline.ts';
 import type { OtlpSettings } from './signals.ts';
 
 export type Headers = Readonly<Record<string, string>>;
@@ -36,12 +37,12 @@ const CACHE_MILLISECONDS = 300_000;
  * The exporters ask for headers at every request, and three of them ask at once. The secret behind
  * them is read once in `CACHE_MILLISECONDS`. A failed read is cached as well, until it is forgotten.
  */
-export function cachedHeaders(readHeaders: () => Promise<Headers>): HeaderCache {
+export function cachedHeaders(readHeaders: () => Promise<Headers>, clock: Clock): HeaderCache {
   let cached: { readonly headers: Promise<Headers>; readonly until: number } | undefined;
   return {
     read() {
-      if (cached === undefined || Date.now() >= cached.until) {
-        cached = { headers: readHeaders(), until: Date.now() + CACHE_MILLISECONDS };
+      if (cached === undefined || clock.now() >= cached.until) {
+        cached = { headers: readHeaders(), until: clock.now() + CACHE_MILLISECONDS };
       }
       return cached.headers;
     },

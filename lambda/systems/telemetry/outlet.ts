@@ -5,6 +5,7 @@ import type { OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-ba
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { type Deadline, orLate, remaining } from '../../deadline.ts';
 import { reasonOf } from './export-result.ts';
 import { OnDemandMetricReader } from './on-demand-metric-reader.ts';
 import {
@@ -82,19 +83,19 @@ export interface FlushFailure {
 }
 
 /**
- * Empties all outlets side by side within `milliseconds`. An outlet that takes longer has failed,
+ * Empties all outlets side by side until the deadline. An outlet that takes longer has failed,
  * whatever becomes of its request.
  */
 export async function flushOutlets(
   outlets: readonly Outlet[],
-  milliseconds: number,
+  deadline: Deadline,
 ): Promise<readonly FlushFailure[]> {
-  const late = [`not delivered within ${Math.round(milliseconds)} ms`];
+  const late = [`not delivered within ${Math.round(remaining(deadline))} ms`];
   const abandon = new AbortController();
   const failures = await Promise.all(
     outlets.map(async (outlet) => {
       const delivered = outlet.deliver(abandon.signal).catch((error: unknown) => [reasonOf(error)]);
-      const reasons = await within(delivered, milliseconds, late);
+      const reasons = await orLate(delivered, deadline, () => late);
       return reasons.map((reason) => ({
         signal: outlet.signal,
         reason,
@@ -104,10 +105,4 @@ export async function flushOutlets(
   );
   abandon.abort();
   return failures.flat();
-}
-
-function within<T>(work: Promise<T>, milliseconds: number, late: T): Promise<T> {
-  const { promise: deadline, resolve } = Promise.withResolvers<T>();
-  const timer = setTimeout(resolve, milliseconds, late);
-  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }

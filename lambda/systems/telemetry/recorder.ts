@@ -21,6 +21,7 @@ import {
   TELEMETRY_SCOPE,
   type TelemetryEvent,
 } from '../../../shared/contract/telemetry.ts';
+import type { Clock } from '../../deadline.ts';
 import { errorTypeOf } from './error-type.ts';
 import { reasonOf } from './export-result.ts';
 
@@ -44,7 +45,7 @@ export interface Recorder {
 type Value = string | number | boolean | readonly string[] | undefined;
 
 /** Records through the API's global providers: without a started SDK, nothing is recorded. */
-export function createRecorder(functionName: string): Recorder {
+export function createRecorder(functionName: string, clock: Clock): Recorder {
   const meter = metrics.getMeter(TELEMETRY_SCOPE);
   const logger = logs.getLogger(TELEMETRY_SCOPE);
   const tracer = trace.getTracer(TELEMETRY_SCOPE);
@@ -64,7 +65,7 @@ export function createRecorder(functionName: string): Recorder {
       for (const { event, severity, body, attributes } of events) {
         logger.emit({
           eventName: event,
-          timestamp: Date.now(),
+          timestamp: clock.now(),
           severityNumber: SEVERITY_NUMBERS[severity],
           body,
           attributes: sdkAttributes(attributes),

@@ -1,5 +1,6 @@
 import { envDetector } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import { type Clock, deadlineIn } from '../../deadline.ts';
 import { cachedHeaders, exporterOptions, type Headers } from './exporter-options.ts';
 import {
   type FlushFailure,
@@ -15,6 +16,7 @@ import { readSignal, SIGNALS, type Environment } from './signals.ts';
 
 export interface TelemetryOptions extends FunctionIdentity {
   readonly environment: Environment;
+  readonly clock: Clock;
   /** Headers from a secret; they win over those of `OTEL_EXPORTER_OTLP_HEADERS`. */
   readonly readHeaders?: (() => Promise<Headers>) | undefined;
 }
@@ -34,7 +36,7 @@ export interface Telemetry extends Recorder {
  * succeeds.
  */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
-  const headers = cachedHeaders(options.readHeaders ?? (async () => ({})));
+  const headers = cachedHeaders(options.readHeaders ?? (async () => ({})), options.clock);
   const pipelines: Pipeline[] = [];
   const unusable: Outlet[] = [];
   let milliseconds = 0;
@@ -60,11 +62,14 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   const outlets =
     pipelines.length === 0 ? unusable : [...unusable, ...startSdk(options, pipelines)];
   return {
-    ...createRecorder(functionNameOf(options.functionArn)),
+    ...createRecorder(functionNameOf(options.functionArn), options.clock),
     async flush(remainingMilliseconds) {
       const limit = milliseconds + EXPORT_MARGIN_MILLISECONDS;
       const remaining = remainingMilliseconds - RESERVE_MILLISECONDS;
-      const failures = await flushOutlets(outlets, Math.max(0, Math.min(limit, remaining)));
+      const failures = await flushOutlets(
+        outlets,
+        deadlineIn(Math.max(0, Math.min(limit, remaining)), options.clock),
+      );
       if (failures.length > 0) headers.forget();
       return failures;
     },

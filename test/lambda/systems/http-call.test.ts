@@ -3,9 +3,8 @@ import { createServer as createSecureServer } from 'node:https';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeCertificate } from '../../../lab/control-plane/certificate.ts';
-import { deadlineIn } from '../../../lambda/deadline.ts';
 import { httpCall } from '../../../lambda/systems/http-call.ts';
-import { farOff } from './ssm/watched.ts';
+import { deadlineIn, farOff } from '../../support/deadlines.ts';
 
 /** A server that answers every connection's first bytes so, whatever HTTP says of it. */
 async function raw(answer: (socket: Socket) => void): Promise<string> {

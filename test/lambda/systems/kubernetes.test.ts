@@ -13,16 +13,16 @@ import {
   type KubernetesAccess,
   type Listing,
 } from '../../../lambda/ask-kubernetes.ts';
-import { deadlineIn } from '../../../lambda/deadline.ts';
 import { errorText } from '../../../lambda/error-text.ts';
 import { type Kubernetes, kubernetes } from '../../../lambda/systems/kubernetes.ts';
 import { createRecorder } from '../../../lambda/systems/telemetry/recorder.ts';
 import { until } from '../../lab/aws/ssm/account.ts';
 import { smallApiServer } from './small-api-server.ts';
-import { farOff } from './ssm/watched.ts';
+import { deadlineIn, farOff, PASSED } from '../../support/deadlines.ts';
+import { systemClock } from '../../../lambda/systems/system-clock.ts';
 
 /** Without a started SDK it records nothing. */
-const RECORDER = createRecorder('vtepwatch-lab');
+const RECORDER = createRecorder('vtepwatch-lab', systemClock);
 
 /** As the function asks for. */
 const PAGE_SIZE = 500;
@@ -220,7 +220,7 @@ describe('a server that', () => {
   test('is asked after the deadline is not waited for', async () => {
     const { kubeconfig } = await smallApiServer(() => {});
     const { value } = listed(
-      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), { at: 0 }),
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), PASSED),
     );
     expect(value).toBeUndefined();
   });

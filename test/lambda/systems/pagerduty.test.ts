@@ -2,12 +2,11 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Fault } from '../../../lab/aws/gate.ts';
 import { type PagerDuty, startPagerDuty } from '../../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver } from '../../../lab/paging/webhook.ts';
-import { deadlineIn } from '../../../lambda/deadline.ts';
 import { httpCall } from '../../../lambda/systems/http-call.ts';
 import type { PageChannel } from '../../../lambda/systems/page-channel.ts';
 import { pagerDutyChannel } from '../../../lambda/systems/pagerduty.ts';
 import { pageAbout } from '../../support/pages.ts';
-import { farOff } from './ssm/watched.ts';
+import { deadlineIn, farOff } from '../../support/deadlines.ts';
 
 let service: PagerDuty;
 let secret: { value: string; reads: number };

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { deadlineIn } from '../../../lambda/deadline.ts';
 import { errorText } from '../../../lambda/error-text.ts';
 import { cachedSecret, readSecret } from '../../../lambda/systems/secrets.ts';
-import { farOff, watched, type Watched } from './ssm/watched.ts';
+import { watched, type Watched } from './ssm/watched.ts';
+import { deadlineIn, farOff } from '../../support/deadlines.ts';
 
 const NAME = '/vtepwatch/lab/kubeconfig';
 

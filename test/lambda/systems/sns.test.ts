@@ -1,12 +1,12 @@
 import { SNSClient } from '@aws-sdk/client-sns';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Sns, startSns } from '../../../lab/aws/sns.ts';
-import { deadlineIn } from '../../../lambda/deadline.ts';
 import type { PageChannel } from '../../../lambda/systems/page-channel.ts';
 import { snsChannel } from '../../../lambda/systems/sns.ts';
 import type { Page } from '../../../shared/core/page/page.ts';
 import { cluster } from '../../support/cluster.ts';
 import { decided } from '../../support/runs.ts';
+import { deadlineIn, PASSED } from '../../support/deadlines.ts';
 
 const PAGE: Page = {
   key: 'lab/subject/master1',
@@ -129,7 +129,7 @@ describe('a page', () => {
   test('is not sent after the deadline', async () => {
     const { sns, channel } = await topic();
     sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
-    await expect(channel.deliver(PAGE, { at: 0 })).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(channel.deliver(PAGE, PASSED)).rejects.toMatchObject({ name: 'AbortError' });
     expect(await sns.published()).toEqual([]);
   });
 });

@@ -1,13 +1,12 @@
 import { Webhook as Verifier } from 'standardwebhooks';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../lab/paging/webhook.ts';
-import { deadlineIn } from '../../../lambda/deadline.ts';
 import { httpCall } from '../../../lambda/systems/http-call.ts';
 import type { PageChannel } from '../../../lambda/systems/page-channel.ts';
 import { webhookChannel } from '../../../lambda/systems/webhook.ts';
 import { testPageOf } from '../../../shared/core/page/test-page.ts';
 import { pageAbout } from '../../support/pages.ts';
-import { farOff } from './ssm/watched.ts';
+import { deadlineIn, farOff, PASSED } from '../../support/deadlines.ts';
 
 const SECRET = `whsec_${Buffer.from('twenty-four bytes, fixed').toString('base64')}`;
 
@@ -188,7 +187,7 @@ describe('a receiver that', () => {
 
   test('is asked for nothing after the deadline', async () => {
     const channel = webhookChannel('lab', { url: receiver.url }, httpCall);
-    await expect(channel.deliver(pageAbout('master1'), { at: 0 })).rejects.toThrow('no answer');
+    await expect(channel.deliver(pageAbout('master1'), PASSED)).rejects.toThrow('no answer');
     expect(receiver.received()).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { deadlineIn } from '../../../../lambda/deadline.ts';
 import { incidentStore } from '../../../../lambda/systems/incident-store/incident-store.ts';
 import { leaseOf, NOTHING_KNOWN, NOTHING_YET, soon, tickAt, useTable } from './store.ts';
+import { deadlineIn } from '../../../support/deadlines.ts';
 
 const table = useTable();
 

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { type DynamoDb, startDynamoDb } from '../../../../lab/aws/dynamodb.ts';
-import { type Deadline, deadlineIn } from '../../../../lambda/deadline.ts';
+import { type Deadline } from '../../../../lambda/deadline.ts';
 import {
   type IncidentStore,
   incidentStore,
@@ -10,6 +10,7 @@ import {
 } from '../../../../lambda/systems/incident-store/incident-store.ts';
 import type { Partition } from '../../../../lambda/systems/incident-store/items.ts';
 import type { Memory, State } from '../../../../lambda/systems/incident-store/stored.ts';
+import { deadlineIn } from '../../../support/deadlines.ts';
 
 export const NOTHING_YET: State = { incidents: [], outbox: [] };
 

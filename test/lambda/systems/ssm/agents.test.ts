@@ -4,7 +4,8 @@ import { inventory } from '../../../../lambda/systems/ssm/inventory.ts';
 import type { Observation } from '../../../../shared/core/overlay/vtep.ts';
 import { until } from '../../../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { EVERYBODY, farOff, watched, type Watched } from './watched.ts';
+import { EVERYBODY, watched, type Watched } from './watched.ts';
+import { farOff } from '../../../support/deadlines.ts';
 
 /** 2026-11-23T09:00:00Z */
 const NOW = 1_795_424_400_000;

@@ -1,10 +1,10 @@
 import { describe, test } from 'vitest';
-import { deadlineIn } from '../../../../lambda/deadline.ts';
 import type { WaitingForHosts } from '../../../../lambda/systems/ssm/collect.ts';
 import { until } from '../../../lab/aws/ssm/account.ts';
 import { absentMachine, instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { farOff, sentToAll, textsOf, watched } from './watched.ts';
+import { sentToAll, textsOf, watched } from './watched.ts';
 import type { Watched } from './watched.ts';
+import { deadlineIn, farOff } from '../../../support/deadlines.ts';
 
 const ERROR = { type: 'InternalServerError', message: 'out of order', status: 500 } as const;
 

@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { deadlineIn } from '../../../../lambda/deadline.ts';
 import { inventory } from '../../../../lambda/systems/ssm/inventory.ts';
 import { until } from '../../../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { EVERYBODY, farOff, watched } from './watched.ts';
+import { EVERYBODY, watched } from './watched.ts';
+import { deadlineIn, farOff } from '../../../support/deadlines.ts';
 
 /** Short enough that an agent is called lost at once. */
 const QUICK = { secondMilliseconds: 1 };

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { CancelCommandCommand, SendCommandCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { deadlineIn } from '../../../../lambda/deadline.ts';
 import { runCommand as commandsOf } from '../../../../lambda/systems/ssm/run-command.ts';
 import type { HostAnswer } from '../../../../lambda/systems/ssm/answers.ts';
 import { clientOf, machine, until } from '../../../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { DOCUMENT, farOff, says, sentToAll, textsOf, watched } from './watched.ts';
+import { DOCUMENT, says, sentToAll, textsOf, watched } from './watched.ts';
 import type { Watched } from './watched.ts';
+import { deadlineIn, farOff } from '../../../support/deadlines.ts';
 
 const NOT_FOUND = { type: 'InvocationDoesNotExist', message: '', status: 400 } as const;
 

@@ -4,7 +4,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { unpack } from '../../../../lambda/systems/ssm/packed.ts';
 import { PACKED_BEGIN, PACKED_END } from '../../../../shared/contract/wire.ts';
 import { envelope } from '../../../support/envelope.ts';
-import { farOff, says, sentToAll, textsOf, watched } from './watched.ts';
+import { says, sentToAll, textsOf, watched } from './watched.ts';
+import { farOff } from '../../../support/deadlines.ts';
 
 /** As `base64` prints it: in lines of 76 characters. */
 function packed(text: string): string {

@@ -1,8 +1,8 @@
 import { ListCommandsCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { deadlineIn } from '../../../../lambda/deadline.ts';
 import { retryThrottled, RETRIES } from '../../../../lambda/systems/ssm/retry-throttled.ts';
-import { farOff, watched } from './watched.ts';
+import { watched } from './watched.ts';
+import { deadlineIn, farOff } from '../../../support/deadlines.ts';
 
 const THROTTLED = {
   kind: 'refused',

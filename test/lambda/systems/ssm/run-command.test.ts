@@ -1,9 +1,9 @@
 import { describe, expect, test, type TestContext } from 'vitest';
-import { deadlineIn } from '../../../../lambda/deadline.ts';
 import type { SentCommand } from '../../../../lambda/systems/ssm/run-command.ts';
 import { WANTED_PATTERN } from '../../../../shared/contract/probe.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { DOCUMENT, EVERYBODY, farOff, textsOf, watched, type Watched } from './watched.ts';
+import { DOCUMENT, EVERYBODY, textsOf, watched, type Watched } from './watched.ts';
+import { deadlineIn, farOff } from '../../../support/deadlines.ts';
 
 const INTERNAL = { type: 'InternalServerError', message: 'out of order', status: 500 } as const;
 

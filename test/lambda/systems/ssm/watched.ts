@@ -1,13 +1,13 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import { startSsm } from '../../../../lab/aws/ssm/ssm.ts';
 import type { Ssm, SsmOptions } from '../../../../lab/aws/ssm/ssm.ts';
-import { type Deadline, deadlineIn } from '../../../../lambda/deadline.ts';
 import type { HostAnswer } from '../../../../lambda/systems/ssm/answers.ts';
 import { type RunCommand, runCommand } from '../../../../lambda/systems/ssm/run-command.ts';
 import { probeDocument } from '../../../../shared/contract/probe.ts';
 import type { Targets } from '../../../../shared/contract/settings.ts';
 import { clientOf } from '../../../lab/aws/ssm/account.ts';
 import { absentMachine, instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
+import { farOff } from '../../../support/deadlines.ts';
 
 export const DOCUMENT = 'vtepwatch-Probe';
 
@@ -59,11 +59,6 @@ export async function sentToAll({ runCommand: commands }: Watched): Promise<stri
   const { id } = await commands.send({ action: 'tables', targets: EVERYBODY }, farOff());
   if (id === undefined) throw new Error('nobody was asked');
   return id;
-}
-
-/** Far beyond what any test needs. */
-export function farOff(): Deadline {
-  return deadlineIn(60_000);
 }
 
 /** The texts of all that answered, by the node's number. */

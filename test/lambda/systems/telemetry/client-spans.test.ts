@@ -7,7 +7,6 @@ import { startDynamoDb } from '../../../../lab/aws/dynamodb.ts';
 import { startSns } from '../../../../lab/aws/sns.ts';
 import type { ReceivedSpan } from '../../../../lab/otlp/spans.ts';
 import { startWebhookReceiver } from '../../../../lab/paging/webhook.ts';
-import { deadlineIn } from '../../../../lambda/deadline.ts';
 import { kubernetes } from '../../../../lambda/systems/kubernetes.ts';
 import { snsChannel } from '../../../../lambda/systems/sns.ts';
 import { traceCalls, tracedHttpCall } from '../../../../lambda/systems/telemetry/client-spans.ts';
@@ -15,9 +14,10 @@ import type { Telemetry } from '../../../../lambda/systems/telemetry/telemetry.t
 import { webhookChannel } from '../../../../lambda/systems/webhook.ts';
 import { pageAbout } from '../../../support/pages.ts';
 import { smallApiServer } from '../small-api-server.ts';
-import { EVERYBODY, farOff, says, watched } from '../ssm/watched.ts';
+import { EVERYBODY, says, watched } from '../ssm/watched.ts';
 import { REMAINING_MILLISECONDS, runningPair } from './running.ts';
 import { ROOT_ATTRIBUTES } from './samples.ts';
+import { deadlineIn, farOff } from '../../../support/deadlines.ts';
 
 const CLIENT_KIND = 3;
 const PRODUCER_KIND = 4;

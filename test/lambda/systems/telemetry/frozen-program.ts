@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { systemClock } from '../../../../lambda/systems/system-clock.ts';
 import { startTelemetry } from '../../../../lambda/systems/telemetry/telemetry.ts';
 import { checkedPeers, exception, ROOT_ATTRIBUTES } from './samples.ts';
 
@@ -8,6 +9,7 @@ import { checkedPeers, exception, ROOT_ATTRIBUTES } from './samples.ts';
  */
 const telemetry = startTelemetry({
   environment: process.env,
+  clock: systemClock,
   functionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:vtepwatch-lab',
   functionVersion: '7',
 });

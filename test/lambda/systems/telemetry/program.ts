@@ -1,9 +1,11 @@
+import { systemClock } from '../../../../lambda/systems/system-clock.ts';
 import { startTelemetry } from '../../../../lambda/systems/telemetry/telemetry.ts';
 import { checkedPeers, exception, ROOT_ATTRIBUTES } from './samples.ts';
 
 /** A process that records, flushes and has nothing more to do; its last line is what the flush gave. */
 const telemetry = startTelemetry({
   environment: process.env,
+  clock: systemClock,
   functionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:vtepwatch-lab',
   functionVersion: '7',
 });

@@ -1,6 +1,7 @@
 import { context, diag, logs, metrics, trace } from '@opentelemetry/api';
 import { onTestFinished } from 'vitest';
 import { type OtlpReceiver, startOtlpReceiver } from '../../../../lab/otlp/receiver.ts';
+import { systemClock } from '../../../../lambda/systems/system-clock.ts';
 import {
   startTelemetry,
   type Telemetry,
@@ -26,7 +27,13 @@ export function runningTelemetry(
   onTestFinished(() => {
     for (const api of [metrics, logs, trace, context, diag]) api.disable();
   });
-  return startTelemetry({ environment, functionArn: FUNCTION_ARN, functionVersion: '7', ...more });
+  return startTelemetry({
+    environment,
+    clock: systemClock,
+    functionArn: FUNCTION_ARN,
+    functionVersion: '7',
+    ...more,
+  });
 }
 
 /** A receiver, and telemetry that sends to it. */
