@@ -1,5 +1,5 @@
 import type { RosterEntry } from '../facts.ts';
-import type { ClusterNode, Digest, HostFacts, Tables } from '../overlay/vtep.ts';
+import type { ClusterNode, Digest, HostFacts, PrintedEntry, Tables } from '../overlay/vtep.ts';
 
 /** A node that takes part in the overlay, with what each source says of it. */
 export interface Member {
@@ -19,5 +19,5 @@ export interface ObservedHost {
   readonly digest?: Digest | undefined;
   /** Whether it was asked for its tables, and not for a digest alone. */
   readonly inFull: boolean;
-  readonly verbatim: readonly string[];
+  readonly verbatim: readonly PrintedEntry[];
 }

@@ -1,6 +1,6 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
 import { type Family, isMacAddress, parseCidr, parseIp } from './addresses.ts';
-import type { FdbEntry, NeighbourEntry, RouteEntry, Vtep } from './vtep.ts';
+import type { FdbEntry, NeighbourEntry, PrintedEntry, RouteEntry, Vtep } from './vtep.ts';
 import { isOverlayDevice, type Profile } from './profile.ts';
 
 /**
@@ -101,6 +101,18 @@ export function isKnown(vtep: Vtep, profile: Profile): boolean {
 export function keysOf(vtep: Vtep): Readonly<Record<Table, string | undefined>> {
   const { neighbour, fdb, route } = ruleOf(vtep);
   return { neighbour: neighbour.key, fdb: fdb.key, route: route.key };
+}
+
+/** Whether an entry that a host holds has the key or the value that its table has for one of the VTEPs. */
+export function isAboutOneOf(vteps: readonly Vtep[]): (entry: PrintedEntry) => boolean {
+  const rules = vteps.map(ruleOf);
+  const known = (table: Table) => ({
+    keys: new Set<string | undefined>(rules.map((rule) => rule[table].key)),
+    values: new Set<string | undefined>(rules.map((rule) => rule[table].value)),
+  });
+  const tables = { neighbour: known('neighbour'), fdb: known('fdb'), route: known('route') };
+  return ({ table, key, value }) =>
+    tables[table].keys.has(key) || (value !== undefined && tables[table].values.has(value));
 }
 
 /** The entry as `ip` or `bridge` prints it. */

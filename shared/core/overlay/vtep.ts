@@ -66,6 +66,16 @@ export interface Tables {
   readonly routes?: readonly RouteEntry[] | undefined;
 }
 
+/** An entry of a host's tables with the line of `ip` or `bridge` that it is from. */
+export interface PrintedEntry {
+  readonly table: Table;
+  readonly key: string;
+  /** Undefined while the kernel has no answer for the key. */
+  readonly value: string | undefined;
+  /** Exactly as it was printed. */
+  readonly line: string;
+}
+
 /** Which tables a host showed. */
 export function shownBy({ neighbours, fdb, routes }: Tables): ReadonlySet<Table> {
   const shown: Table[] = [];
@@ -122,8 +132,8 @@ export type Observation =
       readonly tables: Tables;
       /** What the same host had answered before, and could not be explained. */
       readonly digest?: Digest | undefined;
-      /** Lines exactly as `ip` and `bridge` printed them, where the second look asked for them. */
-      readonly verbatim: readonly string[];
+      /** The entries that the second look asked for, as they were printed. */
+      readonly verbatim: readonly PrintedEntry[];
       /** Which tables the host itself could not read, and why. */
       readonly unread: readonly string[];
     }

@@ -1,6 +1,12 @@
 import type { Action } from '../../contract/probe.ts';
 import { networkOf } from '../overlay/addresses.ts';
-import { type HostFacts, type Observation, shownBy, type Tables } from '../overlay/vtep.ts';
+import {
+  type HostFacts,
+  type Observation,
+  type PrintedEntry,
+  shownBy,
+  type Tables,
+} from '../overlay/vtep.ts';
 import { type AnswerRecord, readAnswer, recordsOf } from './answer.ts';
 import { withAddresses } from './devices.ts';
 
@@ -24,7 +30,9 @@ export function parseHostAnswer(
     ({ table, reason }) => `${table} could not be read: ${reason}`,
   );
   if (action !== 'digest') {
-    const verbatim = recordsOf(read.records, 'V').map(({ line }) => line);
+    const verbatim = printedEntries(read.records);
+    if (verbatim === undefined)
+      return unusable(instanceId, 'a quoted line is of no entry before it');
     return { kind: 'tables', host, tables, verbatim, unread };
   }
   const [digest] = recordsOf(read.records, 'S');
@@ -86,6 +94,29 @@ function tablesOf(records: HostRecords): Tables {
     fdb: unread.has('fdb') ? undefined : fdb,
     routes: unread.has('route') ? undefined : routes,
   };
+}
+
+/** The quoted lines, each with its entry; undefined where one does not follow an entry of its table. */
+function printedEntries(records: HostRecords): readonly PrintedEntry[] | undefined {
+  const printed: PrintedEntry[] = [];
+  for (const [at, record] of records.entries()) {
+    if (record.kind !== 'V') continue;
+    const entry = entryIn(records[at - 1]);
+    if (entry?.table !== record.table) return undefined;
+    printed.push({ ...entry, line: record.line });
+  }
+  return printed;
+}
+
+function entryIn(
+  record: HostRecords[number] | undefined,
+): Pick<PrintedEntry, 'table' | 'key' | 'value'> | undefined {
+  if (record?.kind === 'N') return { table: 'neighbour', key: record.ip, value: record.mac };
+  if (record?.kind === 'F') return { table: 'fdb', key: record.mac, value: record.destination };
+  if (record?.kind === 'R') {
+    return { table: 'route', key: record.destination, value: record.gateway };
+  }
+  return undefined;
 }
 
 type TablesSeen = Extract<Observation, { readonly kind: 'tables' }>;

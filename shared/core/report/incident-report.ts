@@ -11,7 +11,7 @@ import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import { groupBy } from '../group.ts';
 import { fixesOf } from '../fix/fix.ts';
-import { keysOf, textOf } from '../overlay/entries.ts';
+import { isAboutOneOf, textOf } from '../overlay/entries.ts';
 import { enumerate } from '../plain-text.ts';
 import { formatDuration, formatTime } from '../time.ts';
 
@@ -125,14 +125,15 @@ export function describeLatency(latency: Latency): string {
 function verbatimOf(finding: Finding, { members, vteps }: Judgement): readonly string[] {
   const observers = new Set(finding.observers);
   const own = vteps.filter(({ node }) => finding.subject === undefined || node === finding.subject);
-  const keys = new Set<string | undefined>(own.flatMap((vtep) => Object.values(keysOf(vtep))));
+  const isOwn = isAboutOneOf(own);
   const lines = members
     .filter(({ node }) => observers.has(node))
     .flatMap(({ node, observed }) =>
-      (observed?.verbatim ?? []).map((line) => ({ node, line: line.trim() })),
-    )
-    // The same second look may have asked for the entries of other findings too.
-    .filter(({ line }) => line.split(' ').some((word) => keys.has(word)));
+      (observed?.verbatim ?? [])
+        // The same second look may have asked for the entries of other findings too.
+        .filter(isOwn)
+        .map(({ line }) => ({ node, line: line.trim() })),
+    );
   return [...groupBy(lines, ({ line }) => line)].map(([line, alike]) => {
     const names = alike.map(({ node }) => node);
     return `${enumerate(names, NAMES)} ${names.length === 1 ? 'holds' : 'hold'}: ${line}`;

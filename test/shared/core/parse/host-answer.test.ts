@@ -129,13 +129,38 @@ test('what was read of a table that could not be read whole does not count', () 
   expect(observation.kind === 'tables' && observation.tables.neighbours).toBeUndefined();
 });
 
-test('a second look brings the lines as the host printed them', () => {
-  const payload = 'host node1\nV neighbour 10.68.0.0 dev flannel.1  INCOMPLETE \nV fdb a b\n';
-  const observation = entries(payload);
-  expect(observation.kind === 'tables' && observation.verbatim).toEqual([
-    '10.68.0.0 dev flannel.1  INCOMPLETE ',
-    'a b',
-  ]);
+describe('a second look', () => {
+  test('brings the entries with the lines as the host printed them', () => {
+    const payload = [
+      'host node1',
+      'N flannel.1 10.68.0.0 - INCOMPLETE',
+      'V neighbour 10.68.0.0 dev flannel.1  INCOMPLETE ',
+      'N flannel.1 10.68.1.0 36:9b:9c:53:4a:10 PERMANENT',
+      'F flannel.1 36:9b:9c:53:4a:10 192.168.1.140 permanent',
+      'V fdb a b',
+      'R eth0 10.68.1.0/24 192.168.1.140 -',
+      'V route c',
+    ];
+    const observation = entries(`${payload.join('\n')}\n`);
+    expect(observation.kind === 'tables' && observation.verbatim).toEqual([
+      {
+        table: 'neighbour',
+        key: '10.68.0.0',
+        value: undefined,
+        line: '10.68.0.0 dev flannel.1  INCOMPLETE ',
+      },
+      { table: 'fdb', key: '36:9b:9c:53:4a:10', value: '192.168.1.140', line: 'a b' },
+      { table: 'route', key: '10.68.1.0/24', value: '192.168.1.140', line: 'c' },
+    ]);
+  });
+
+  test.for([
+    ['V neighbour 10.68.0.0\n', 'no entry'],
+    ['N flannel.1 10.68.0.0 - INCOMPLETE\nV fdb 10.68.0.0\n', 'an entry of another table'],
+    ['N flannel.1 10.68.0.0 - FAILED\nV neighbour a\nV neighbour b\n', 'another line'],
+  ] as const)('in which %j follows %s is unknown', ([lines]) => {
+    expect(entries(`host node1\n${lines}`)).toMatchObject({ kind: 'unknown' });
+  });
 });
 
 describe('an answer that is not understood is unknown, and never an empty table', () => {
@@ -175,8 +200,9 @@ describe('an answer that is not understood is unknown, and never an empty table'
   });
 
   test('more lines of evidence than a page takes', () => {
-    expect(entries(`host node1\n${'V fdb a b\n'.repeat(200)}`).kind).toBe('tables');
-    expect(entries(`host node1\n${'V fdb a b\n'.repeat(201)}`).kind).toBe('unknown');
+    const quoted = 'F flannel.1 36:9b:9c:53:4a:10 192.168.1.140 permanent\nV fdb a b\n';
+    expect(entries(`host node1\n${quoted.repeat(200)}`).kind).toBe('tables');
+    expect(entries(`host node1\n${quoted.repeat(201)}`).kind).toBe('unknown');
   });
 
   test('lines of evidence that nobody asked for', () => {
@@ -184,7 +210,8 @@ describe('an answer that is not understood is unknown, and never an empty table'
   });
 
   test('a line of evidence that no page has room for', () => {
-    const lineOf = (length: number): string => `V neighbour ${'x'.repeat(length)}`;
+    const lineOf = (length: number): string =>
+      `N flannel.1 10.68.0.0 - INCOMPLETE\nV neighbour ${'x'.repeat(length)}`;
     expect(entries(`host node1\n${lineOf(200)}\n`).kind).toBe('tables');
     expect(entries(`host node1\n${lineOf(201)}\n`).kind).toBe('unknown');
   });

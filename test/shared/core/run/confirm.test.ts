@@ -172,14 +172,16 @@ describe('a second look', () => {
   });
 
   test('brings back the lines as the hosts print them', () => {
+    const held = { table: 'neighbour', key: '10.68.0.0', value: undefined } as const;
+    const printed = { ...held, line: '10.68.0.0 INCOMPLETE' };
     const judgement = judge(LOST.facts());
     const observations = LOST.facts().observations.flatMap((one) =>
-      one.kind === 'tables' ? [{ ...later(one, 10), verbatim: ['10.68.0.0 INCOMPLETE'] }] : [],
+      one.kind === 'tables' ? [{ ...later(one, 10), verbatim: [printed] }] : [],
     );
     const look = secondLookOf(judgement.findings, judgement, LIMITS);
     const again = confirm(judgement, judgement.findings, { ...look, observations });
     expect(again.judgement.members.map(({ observed }) => observed?.verbatim)).toEqual(
-      SIX.names.map(() => ['10.68.0.0 INCOMPLETE']),
+      SIX.names.map(() => [printed]),
     );
   });
 
