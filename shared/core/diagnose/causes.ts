@@ -1,4 +1,10 @@
-import type { Cause, Scope, Severity, Table } from '../../contract/causes.ts';
+import {
+  type Cause,
+  CAUSES,
+  type Scope,
+  type Severity,
+  type Table,
+} from '../../contract/causes.ts';
 import type { FixKind } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Signature } from './signatures.ts';
@@ -16,6 +22,11 @@ interface CauseRule {
   /** What users notice. */
   readonly effect: (names: Names) => string;
   readonly fix: FixRule;
+  /**
+   * The fault also damages what the subject itself holds of others: its whole row is part of the
+   * fault, where the subject's own device shows that it is at fault.
+   */
+  readonly damagesOwnRow?: true;
 }
 
 /** Seconds for which a fault must last before it pages. */
@@ -106,6 +117,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     effect: packetsAreDropped,
     // Entries for the drifted device would be wrong.
     fix: { at: 'subject', kinds: ['device', 'restart'] },
+    damagesOwnRow: true,
   },
 
   // Two groups of nodes that hold nothing of each other: for a time each had an API server that knew
@@ -279,3 +291,20 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     fix: AT_OBSERVERS,
   },
 };
+
+/** The name of a cell in which something is wrong and which no signature fits. */
+export const UNMATCHED: Cause = 'entries-missing';
+
+/** Whether a cause is recognised by a signature of this kind. */
+export function isKind(cause: Cause, kind: Signature['kind']): boolean {
+  return CAUSE_RULES[cause].signature.kind === kind;
+}
+
+/** The causes that only a node's annotation distinguishes: it shows which of two MACs is right. */
+export function causesOfAnnotations(): readonly Cause[] {
+  return CAUSES.filter((cause) => {
+    const { signature } = CAUSE_RULES[cause];
+    const truth = signature.kind === 'cell' ? signature.macTruth : undefined;
+    return truth === 'agrees' || truth === 'differs';
+  });
+}

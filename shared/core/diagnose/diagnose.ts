@@ -3,10 +3,16 @@ import type { Cell, Held } from '../matrix/cells.ts';
 import { type Matrix, subjectsOf } from '../matrix/matrix.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import { groupBy } from '../group.ts';
-import { CAUSE_RULES } from './causes.ts';
+import { CAUSE_RULES, isKind, UNMATCHED } from './causes.ts';
 import { cover, type Line } from './cover.ts';
 import { type Finding, isSampled, ofCluster, ofObserver, ofPair, ofSubject } from './finding.ts';
-import { type Candidate, type Recognised, recogniseCell, recogniseRow } from './signatures.ts';
+import {
+  type Candidate,
+  type Recognised,
+  recogniseCell,
+  recogniseRow,
+  type Signature,
+} from './signatures.ts';
 
 const CANDIDATES: readonly Candidate[] = CAUSES.map((cause) => ({
   cause,
@@ -49,15 +55,21 @@ function without(cells: readonly Cell[], findings: readonly Finding[]): readonly
 
 function devicesMissing(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   const byObserver = groupBy(cells, ({ observer }) => observer);
-  return [...matrix.rows.values()]
-    .filter(({ deviceMissing }) => deviceMissing)
-    .map(({ observer }) =>
+  const rows = [...matrix.rows.values()].filter(({ deviceMissing }) => deviceMissing);
+  return causesOfKind('device').flatMap((cause) =>
+    rows.map(({ observer }) =>
       ofObserver(
         matrix,
         { observer, cells: byObserver.get(observer) ?? [] },
-        { cause: 'device-missing', otherCauses: [] },
+        { cause, otherCauses: [] },
       ),
-    );
+    ),
+  );
+}
+
+/** The first cause in precedence that this kind of signature recognises. */
+function causesOfKind(kind: Signature['kind']): readonly Cause[] {
+  return CAUSES.filter((cause) => isKind(cause, kind)).slice(0, 1);
 }
 
 /** A drifted device flushes its host's own neighbour entries: that row is part of the drift. */
@@ -67,7 +79,7 @@ function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   );
   const drifts = columns
     .map(([subject, column]) => findingOfLine(matrix, { scope: 'subject', subject, cells: column }))
-    .filter(({ cause }) => cause === 'mac-drift');
+    .filter(({ cause }) => CAUSE_RULES[cause].damagesOwnRow);
   // Of two drifted nodes, each is in the other's column. A cell belongs to one finding only.
   const ownRows = groupBy(without(cells, drifts), ({ observer }) => observer);
   return drifts.map((finding) => ({
@@ -81,20 +93,18 @@ function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[]
   const severed = new Map([...matrix.rows].map(([observer, row]) => [observer, row.severed]));
   if (sidesOf(severed) === undefined) return [];
   const observers = [...matrix.rows.keys()];
-  return [
-    {
-      scope: 'cluster',
-      cause: 'partition',
-      otherCauses: [],
-      severity: CAUSE_TABLE.partition.severity,
-      name: 'partition',
-      subject: undefined,
-      observers,
-      cells: cells.filter(({ observer, subject }) => severed.get(observer)?.has(subject)),
-      checkedPeers: observers.length,
-      missingPeers: observers.length,
-    },
-  ];
+  return causesOfKind('sides').map((cause) => ({
+    scope: 'cluster',
+    cause,
+    otherCauses: [],
+    severity: CAUSE_TABLE[cause].severity,
+    name: cause,
+    subject: undefined,
+    observers,
+    cells: cells.filter(({ observer, subject }) => severed.get(observer)?.has(subject)),
+    checkedPeers: observers.length,
+    missingPeers: observers.length,
+  }));
 }
 
 /** Observers that lost the same tables for every checked subject. */
@@ -139,16 +149,20 @@ function findingOfLine(matrix: Matrix, line: Line): Finding {
   }
 }
 
+/** Every cell in which something is wrong has a cause. */
+const NO_MATCH: Recognised = { cause: UNMATCHED, otherCauses: [] };
+
 /** The cause of most cells, and beside it those of the others. */
 function recogniseCells(matrix: Matrix, cells: readonly Cell[]): Recognised {
-  const recognised = cells.map(({ state, subject }) =>
-    recogniseCell(CANDIDATES, state, matrix.subjects.get(subject) ?? 'unknown'),
+  const recognised = cells.map(
+    ({ state, subject }) =>
+      recogniseCell(CANDIDATES, state, matrix.subjects.get(subject) ?? 'unknown') ?? NO_MATCH,
   );
   const byCause = [...groupBy(recognised, ({ cause }) => cause)].toSorted(
     ([, one], [, two]) => two.length - one.length,
   );
   const [main] = byCause;
-  const cause: Cause = main?.[1][0]?.cause ?? 'entries-missing';
+  const { cause } = main?.[1][0] ?? NO_MATCH;
   const others = new Set(recognised.flatMap((one) => [one.cause, ...one.otherCauses]));
   others.delete(cause);
   return { cause, otherCauses: [...others] };

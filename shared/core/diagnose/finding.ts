@@ -1,6 +1,7 @@
 import { type Cause, CAUSE_TABLE, type Scope, type Severity } from '../../contract/causes.ts';
 import type { Cell } from '../matrix/cells.ts';
 import { type Matrix, peersOf, subjectsOf } from '../matrix/matrix.ts';
+import { isKind } from './causes.ts';
 import type { Recognised } from './signatures.ts';
 
 /** Bad cells with one explanation. */
@@ -47,7 +48,7 @@ export function ofObserver(
   recognised: Recognised,
 ): Finding {
   const checkedPeers = subjectsOf(matrix, observer);
-  const isWhole = recognised.cause === 'device-missing' || isSampled(matrix, observer);
+  const isWhole = isKind(recognised.cause, 'device') || isSampled(matrix, observer);
   const missingPeers = isWhole ? checkedPeers : cells.length;
   return {
     scope: 'observer',

@@ -35,23 +35,19 @@ export interface Recognised {
   readonly otherCauses: readonly Cause[];
 }
 
-/** What is wrong in one cell. Every cell in which something is wrong has a cause. */
+/** What is wrong in one cell; undefined where no signature fits it. */
 export function recogniseCell(
   candidates: readonly Candidate[],
   state: CellState,
   truth: MacTruth,
-): Recognised {
+): Recognised | undefined {
   const patternsOf = ({ signature }: Candidate): readonly Pattern[] => {
     if (signature.kind !== 'cell') return [];
     const applies = signature.macTruth === undefined || signature.macTruth === truth;
     return applies ? signature.patterns : [];
   };
   return (
-    choose(candidates, state, patternsOf) ??
-    choose(candidates, withChangedLost(state), patternsOf) ?? {
-      cause: 'entries-missing',
-      otherCauses: [],
-    }
+    choose(candidates, state, patternsOf) ?? choose(candidates, withChangedLost(state), patternsOf)
   );
 }
 

@@ -1,5 +1,5 @@
-import type { Cause } from '../../contract/causes.ts';
 import type { Coverage, Gap } from '../../contract/report.ts';
+import { causesOfAnnotations } from '../diagnose/causes.ts';
 import type { Member } from '../members/member.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
@@ -60,15 +60,12 @@ function hostsGap(outside: readonly string[]): Gap {
   return { missing: 'hosts', adds, causes: [] };
 }
 
-/** Only an annotation shows whether a MAC is wrong on the node or on its peers. */
-const CAUSES_OF_ANNOTATIONS: readonly Cause[] = ['stale-mac', 'mac-drift'];
-
 const KUBERNETES_GAP: Gap = {
   missing: 'kubernetes',
   adds:
     "a kubeconfig (kubeconfigParameter in cdk.json) would bring the node list and flannel's annotations: " +
     'which side of a wrong MAC is right, nodes that are new or gone, and the pods to restart',
-  causes: [...CAUSES_OF_ANNOTATIONS],
+  causes: [...causesOfAnnotations()],
 };
 
 const MASTERS_GAP: Gap = {

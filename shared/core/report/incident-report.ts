@@ -4,6 +4,7 @@ import {
   type ReportedEntry,
   type ReportedIncident,
 } from '../../contract/report.ts';
+import { isKind } from '../diagnose/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
@@ -87,7 +88,7 @@ function reportEntries({ cells }: Finding): ReportedEntry[] {
 
 /** Which nodes are on which side of a partition. */
 function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[] {
-  if (cause !== 'partition') return [];
+  if (!isKind(cause, 'sides')) return [];
   const severed = new Map([...matrix.rows].map(([observer, row]) => [observer, row.severed]));
   const sides = sidesOf(severed);
   if (sides === undefined) return [];

@@ -3,6 +3,7 @@ import { holdingsOf, wantedFor } from '../overlay/holdings.ts';
 import { type Matrix, rowOf } from '../matrix/matrix.ts';
 import { NOTHING_SEEN } from '../matrix/seen.ts';
 import { TABLES } from '../../contract/causes.ts';
+import { isKind } from '../diagnose/causes.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import type { Member } from '../members/member.ts';
@@ -61,7 +62,7 @@ export function confirm(
     judgement: { ...first, members, vteps, matrix, findings: diagnose(matrix) },
     confirms: (finding) =>
       finding.cells.some((cell) => sure.has(cell)) ||
-      (finding.cause === 'device-missing' &&
+      (isKind(finding.cause, 'device') &&
         finding.observers.some((observer) => missingAgain.has(observer))),
   };
 }

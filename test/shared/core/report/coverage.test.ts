@@ -100,7 +100,7 @@ describe('what was not given is a gap, with what it would add', () => {
       {
         missing: 'kubernetes',
         adds: expect.stringContaining('a kubeconfig (kubeconfigParameter in cdk.json)'),
-        causes: ['stale-mac', 'mac-drift'],
+        causes: ['mac-drift', 'stale-mac'],
       },
     ]);
   });
