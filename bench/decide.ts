@@ -1,12 +1,14 @@
 /**
- * One cell of the benchmark's table of `decide`: makes a crowd with one fault, reads its answers and
+ * One cell of the benchmark's table of `decide`: simulates a cluster with one fault, reads its answers and
  * decides, and prints what that took as one line of JSON. A program of its own, so that its peak
  * memory is its own.
  *
  *     node bench/decide.ts NODES CASE digest|tables
  */
 import { nodeObjects } from '../lab/control-plane/nodes.ts';
-import { type Crowd, createCrowd } from '../lab/crowd/crowd.ts';
+import type { SimulatedHost } from '../lab/machines/machine.ts';
+import { type SimulatedCluster, simulateCluster } from '../lab/machines/simulated/cluster.ts';
+import { simulatedHosts } from '../lab/machines/simulated/hosts.ts';
 import { type CaseName, CASES, isCase } from './cases.ts';
 import { packState } from '../lambda/systems/incident-store/pack-state.ts';
 import type { Report } from '../shared/contract/report.ts';
@@ -38,10 +40,11 @@ function isWay(text: string): text is Way {
 }
 
 async function measure(nodes: number, name: CaseName, way: Way): Promise<object> {
-  const { faults, unknownShare } = CASES[name](nodes);
-  const crowd = createCrowd({ size: nodes, masters: Math.min(3, nodes) });
-  crowd.suffer(...faults);
-  const texts = crowd.hosts.map((host, place) =>
+  const hosts = simulatedHosts(nodes, Math.min(3, nodes));
+  const { damages, unknownShare } = CASES[name](hosts.map((host) => host.name));
+  const cluster = simulateCluster(hosts);
+  cluster.inflict(...damages);
+  const texts = cluster.hosts.map((host, place) =>
     place >= nodes * (1 - unknownShare) ? undefined : ask(host, way),
   );
   const cpu: number[] = [];
@@ -49,7 +52,7 @@ async function measure(nodes: number, name: CaseName, way: Way): Promise<object>
   for (let repeat = 0; repeat < REPEATS[way]; repeat++) {
     last = undefined;
     const before = process.cpuUsage();
-    last = await outcomeOf(crowd, texts, way);
+    last = await outcomeOf(cluster, texts, way);
     const { user, system } = process.cpuUsage(before);
     cpu.push((user + system) / 1000 - last.askingMilliseconds);
   }
@@ -75,9 +78,7 @@ async function measure(nodes: number, name: CaseName, way: Way): Promise<object>
   };
 }
 
-type Host = Crowd['hosts'][number];
-
-function ask(host: Host, action: Way): string {
+function ask(host: SimulatedHost, action: Way): string {
   return host.answer(new Map([['Action', action]]));
 }
 
@@ -91,18 +92,18 @@ interface Outcome {
 
 /** The function's run, with hosts that answer from memory and at once. */
 async function outcomeOf(
-  crowd: Crowd,
+  cluster: SimulatedCluster,
   texts: readonly (string | undefined)[],
   way: Way,
 ): Promise<Outcome> {
   let askingMilliseconds = 0;
   let readInFull = 0;
-  const decision = await run(factsOf(crowd, texts, way), [], {
+  const decision = await run(factsOf(cluster, texts, way), [], {
     ...recorded([]),
     tables: async ({ instanceIds }) => {
       const before = process.cpuUsage();
       const asked = new Set(instanceIds);
-      const answers = crowd.hosts
+      const answers = cluster.hosts
         .filter((host) => asked.has(host.instanceId))
         .map((host) => ({ instanceId: host.instanceId, text: ask(host, 'tables') }));
       const { user, system } = process.cpuUsage(before);
@@ -117,17 +118,21 @@ async function outcomeOf(
   return { decision, report: reportOf(decision), readInFull, askingMilliseconds };
 }
 
-function factsOf(crowd: Crowd, texts: readonly (string | undefined)[], way: Way): Facts {
+function factsOf(
+  cluster: SimulatedCluster,
+  texts: readonly (string | undefined)[],
+  way: Way,
+): Facts {
   const now = Date.now();
-  const listed = parseNodes('kubernetes', { items: nodeObjects(crowd.hosts, now) }).value;
+  const listed = parseNodes('kubernetes', { items: nodeObjects(cluster.hosts, now) }).value;
   return {
-    cluster: 'crowd',
+    cluster: 'simulated',
     now,
     limits: limitsSchema.parse({ graceSeconds: 0 }),
     nodes: { kind: 'read', before: listed, after: listed },
     listedNames: [],
     pods: [],
-    observations: crowd.hosts.map(({ instanceId, name: node }, place) => {
+    observations: cluster.hosts.map(({ instanceId, name: node }, place) => {
       const text = texts[place];
       const silent = { kind: 'unknown', instanceId, node, error: 'timeout' } as const;
       return text === undefined

@@ -3,8 +3,13 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { entryFor, printed, type Table, TABLES } from '../lab/crowd/entries.ts';
-import { type CrowdHost, crowdHosts, UNDERLAY_LENGTH } from '../lab/crowd/host.ts';
+import { programmed } from '../lab/machines/flannel.ts';
+import type { Host } from '../lab/machines/machine.ts';
+import { DEVICE_INDEX } from '../lab/machines/simulated/answers.ts';
+import { UNDERLAY_BITS } from '../lab/machines/simulated/cluster.ts';
+import { simulatedHosts } from '../lab/machines/simulated/hosts.ts';
+import { printed } from '../lab/machines/simulated/records.ts';
+import { type Table, TABLES } from '../shared/contract/causes.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import {
   cpuBound,
@@ -64,8 +69,8 @@ async function cost(directory: string, tools: string, action: HostAction): Promi
 
 /** Writes what the host's tables print, and gives the directory of the programs that print it. */
 async function furnish(directory: string, nodes: number): Promise<string> {
-  const [host, ...peers] = crowdHosts(nodes, 0);
-  if (host === undefined) throw new Error('A crowd has at least one host.');
+  const [host, ...peers] = simulatedHosts(nodes);
+  if (host === undefined) throw new Error('A cluster has at least one host.');
   const texts = {
     ...Object.fromEntries(TABLES.map((table) => [table, tableText(table, peers)])),
     link: linkText(host),
@@ -80,22 +85,22 @@ async function furnish(directory: string, nodes: number): Promise<string> {
   return tools;
 }
 
-function tableText(table: Table, peers: readonly CrowdHost[]): string {
-  return peers.map((peer) => `${printed(entryFor[table](peer))}\n`).join('');
+function tableText(table: Table, peers: readonly Host[]): string {
+  return peers.map((peer) => `${printed(programmed[table](peer))}\n`).join('');
 }
 
-function linkText({ deviceIndex, vtepMac, underlayIp }: CrowdHost): string {
+function linkText({ vtepMac, underlayIp }: Host): string {
   return (
-    `${deviceIndex}: flannel.1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue ` +
+    `${DEVICE_INDEX}: flannel.1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue ` +
     `\\    link/ether ${vtepMac} brd ff:ff:ff:ff:ff:ff vxlan id 1 local ${underlayIp} ` +
     'dev eth0 srcport 0 0 dstport 8472 nolearning\n'
   );
 }
 
-function addressText({ deviceIndex, underlayIp, tunnelIp }: CrowdHost): string {
+function addressText({ underlayIp, tunnelIp }: Host): string {
   return (
-    `2: eth0    inet ${underlayIp}/${UNDERLAY_LENGTH} scope global eth0\n` +
-    `${deviceIndex}: flannel.1    inet ${tunnelIp}/32 scope global flannel.1\n`
+    `2: eth0    inet ${underlayIp}/${UNDERLAY_BITS} scope global eth0\n` +
+    `${DEVICE_INDEX}: flannel.1    inet ${tunnelIp}/32 scope global flannel.1\n`
   );
 }
 

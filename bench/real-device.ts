@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { crowdHosts, UNDERLAY_LENGTH } from '../lab/crowd/host.ts';
 import { peerCommands } from '../lab/machines/flannel.ts';
+import { UNDERLAY_BITS } from '../lab/machines/simulated/cluster.ts';
+import { simulatedHosts } from '../lab/machines/simulated/hosts.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import { cpuBound, readTimes, scriptFor, SYSTEM_PATH, timing } from './shell-times.ts';
 
@@ -56,15 +57,15 @@ async function cost(peers: number, action: 'digest' | 'tables') {
 
 /** Writes what `ip` and `bridge` are to carry out, and gives the commands that do it all. */
 async function writeLayOut(directory: string, peers: number): Promise<string> {
-  const [host, ...others] = crowdHosts(peers + 1, 0);
-  if (host === undefined) throw new Error('A crowd has at least one host.');
+  const [host, ...others] = simulatedHosts(peers + 1);
+  if (host === undefined) throw new Error('A cluster has at least one host.');
   for (const [name, lines] of Object.entries(peerCommands(others))) {
     await writeFile(path.join(directory, name), lines.map((line) => `${line}\n`).join(''));
   }
   const vxlan = `type vxlan id 1 local ${host.underlayIp} dev eth0 dstport 8472 nolearning`;
   return `ip link set lo up
 ip link add eth0 type veth peer name cable
-ip addr add ${host.underlayIp}/${UNDERLAY_LENGTH} dev eth0
+ip addr add ${host.underlayIp}/${UNDERLAY_BITS} dev eth0
 ip link set cable up
 ip link set eth0 up
 ip link add flannel.1 address ${host.vtepMac} ${vxlan}

@@ -1,4 +1,4 @@
-import { type CrowdWorld, startCrowdWorld } from '../lab/crowd/world.ts';
+import { type SimulatedWorld, startSimulatedWorld } from '../lab/machines/simulated/world.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import { childRunning, type Usage, usageOf } from './process-usage.ts';
 
@@ -20,7 +20,7 @@ export async function measureRun(
   progress: Progress,
 ): Promise<readonly Measurement[]> {
   progress(`a whole run, ${nodes} nodes`);
-  const world = await startCrowdWorld({
+  const world = await startSimulatedWorld({
     size: nodes,
     masters: MASTERS,
     kubernetes: { imageBytes: 2000 },
@@ -49,7 +49,7 @@ interface Run {
   readonly milliseconds: number;
 }
 
-function figures(nodes: number, { aws, otlp }: CrowdWorld, run: Run): readonly Measurement[] {
+function figures(nodes: number, { aws, otlp }: SimulatedWorld, run: Run): readonly Measurement[] {
   const calls = new Set(
     aws.ssm.gate.calls
       .slice(run.before.calls)

@@ -1,3 +1,5 @@
+import type { Table } from '../../shared/contract/causes.ts';
+import type { NeighbourState } from '../damage.ts';
 import { carryOutBatch } from './carry-out.ts';
 import type { Host, Machine } from './machine.ts';
 import { ROSTER } from './roster.ts';
@@ -11,38 +13,41 @@ import { UNDERLAY_DEVICE } from './underlay.ts';
 /** The device of flannel's VNI 1. */
 export const OVERLAY_DEVICE = 'flannel.1';
 
-interface ProgrammedNeighbour {
+/** An entry of the overlay device, as a host's tables hold it. */
+export type Entry = NeighbourEntry | FdbEntry | RouteEntry;
+
+interface NeighbourEntry {
   readonly table: 'neighbour';
   readonly ip: string;
-  readonly mac: string;
+  /** Undefined while the kernel has no answer. */
+  readonly mac: string | undefined;
+  readonly state: NeighbourState;
 }
 
-interface ProgrammedFdb {
+export interface FdbEntry {
   readonly table: 'fdb';
   readonly mac: string;
   readonly destination: string;
 }
 
-interface ProgrammedRoute {
+interface RouteEntry {
   readonly table: 'route';
   readonly destination: string;
   readonly gateway: string;
 }
 
-type ProgrammedEntry = ProgrammedNeighbour | ProgrammedFdb | ProgrammedRoute;
-
-/** What flannel programs on a host for a peer: all of it for good, on the overlay's device. */
+/** What flannel programs on a host for a peer: all of it permanent, on the overlay's device. */
 export const programmed = {
-  neighbour: ({ tunnelIp, vtepMac }: Host): ProgrammedNeighbour => {
-    return { table: 'neighbour', ip: tunnelIp, mac: vtepMac };
+  neighbour: ({ tunnelIp, vtepMac }: Host): NeighbourEntry => {
+    return { table: 'neighbour', ip: tunnelIp, mac: vtepMac, state: 'PERMANENT' };
   },
-  fdb: ({ vtepMac, underlayIp }: Host): ProgrammedFdb => {
+  fdb: ({ vtepMac, underlayIp }: Host): FdbEntry => {
     return { table: 'fdb', mac: vtepMac, destination: underlayIp };
   },
-  route: ({ podCidr, tunnelIp }: Host): ProgrammedRoute => {
+  route: ({ podCidr, tunnelIp }: Host): RouteEntry => {
     return { table: 'route', destination: podCidr, gateway: tunnelIp };
   },
-} as const;
+} as const satisfies Record<Table, (peer: Host) => Entry>;
 
 /** The kernel's own VXLAN port, which flannel keeps; IANA's is 4789. */
 const OVERLAY_PORT = 8472;
@@ -102,10 +107,10 @@ function addressCommands(host: Host): readonly string[] {
 }
 
 /** The three entries by which a host knows a peer, as `ip` and `bridge` take them. */
-function argumentsOf(entry: ProgrammedEntry): string {
+function argumentsOf(entry: Entry): string {
   switch (entry.table) {
     case 'neighbour':
-      return `${entry.ip} lladdr ${entry.mac} dev ${OVERLAY_DEVICE} nud permanent`;
+      return `${entry.ip} lladdr ${entry.mac} dev ${OVERLAY_DEVICE} nud ${entry.state.toLowerCase()}`;
     case 'fdb':
       return `${entry.mac} dev ${OVERLAY_DEVICE} dst ${entry.destination} self permanent`;
     case 'route':

@@ -49,6 +49,12 @@ export interface Machine extends Host {
   write(path: string, text: string): Promise<void>;
 }
 
+/** A host that is simulated: nothing runs on it, and it knows what the script would print. */
+export interface SimulatedHost extends Host {
+  /** Standard output of a command with these parameters, for each of which there is a value. */
+  answer(parameters: ReadonlyMap<string, string>): string;
+}
+
 /** The lab's hosts on one underlay. */
 export interface Machines {
   /** `real`: Linux hosts in namespaces. `modelled`: directories with fake `ip` and `bridge`. */

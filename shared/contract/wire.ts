@@ -9,7 +9,7 @@
  *     V neighbour 10.68.2.0 dev flannel.1  INCOMPLETE
  *     vtepwatch 1 end 207 665511497
  *
- * `shared/core/parse/answer.ts` reads records and `lab/crowd/envelope.ts` writes them, both from the
+ * `shared/core/parse/answer.ts` reads records and `lab/machines/simulated/records.ts` writes them, both from the
  * tables below. The script spells the records itself, and a test holds every line that it prints to
  * these tables. To add a record: one line in `RECORDS`, its letter in `ANSWERS`, the script, and the
  * `switch` of the parser, which the compiler then asks for.

@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startSsm } from '../../lab/aws/ssm/ssm.ts';
 import { nodeObjects } from '../../lab/control-plane/nodes.ts';
-import { createCrowd } from '../../lab/crowd/crowd.ts';
+import { simulateCluster } from '../../lab/machines/simulated/cluster.ts';
+import { simulatedHosts } from '../../lab/machines/simulated/hosts.ts';
 import { gather, givenUpBy } from '../../lambda/gather.ts';
 import { kubernetes } from '../../lambda/systems/kubernetes.ts';
 import { createRecorder } from '../../lambda/systems/telemetry/recorder.ts';
@@ -37,10 +38,10 @@ describe('of a cluster with a kubeconfig', () => {
 
 /** The facts of two hosts whose API server answers only the first lists of nodes. */
 async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }): Promise<Facts> {
-  const crowd = createCrowd({ size: 2, masters: 1 });
+  const cluster = simulateCluster(simulatedHosts(2, 1));
   const ssm = await startSsm({
     documents: new Map([[DOCUMENT, probeDocument('')]]),
-    nodes: crowd.hosts.map((machine) => ({ machine, tags: { cluster: 'lab' } })),
+    nodes: cluster.hosts.map((machine) => ({ machine, tags: { cluster: 'lab' } })),
     behaviour: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },
   });
   onTestFinished(() => ssm.close());
@@ -51,7 +52,7 @@ async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }):
     const isNodes = url.startsWith('/api/v1/nodes');
     if (isNodes) lists += 1;
     const fails = isNodes && lists >= failingFrom;
-    const items = isNodes ? nodeObjects(crowd.hosts, Date.now()) : [];
+    const items = isNodes ? nodeObjects(cluster.hosts, Date.now()) : [];
     response.writeHead(fails ? 503 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(fails ? { kind: 'Status', code: 503 } : { metadata: {}, items }));
   });

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createCrowd } from '../../lab/crowd/crowd.ts';
+import { simulateCluster } from '../../lab/machines/simulated/cluster.ts';
+import { simulatedHosts } from '../../lab/machines/simulated/hosts.ts';
 import { startSsm } from '../../lab/aws/ssm/ssm.ts';
 import { askHosts } from '../../lambda/ask-hosts.ts';
 import { remaining } from '../../lambda/deadline.ts';
@@ -29,10 +30,10 @@ test('a host that keeps its tables back takes nothing of the time of the second 
   onTestFinished(() => {
     vi.restoreAllMocks();
   });
-  const crowd = createCrowd({ size: 6 });
+  const cluster = simulateCluster(simulatedHosts(6));
   const ssm = await startSsm({
     documents: new Map([[DOCUMENT, probeDocument('')]]),
-    nodes: crowd.hosts.map((machine) => ({ machine, tags: { cluster: 'lab' } })),
+    nodes: cluster.hosts.map((machine) => ({ machine, tags: { cluster: 'lab' } })),
     behaviour: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },
   });
   onTestFinished(() => ssm.close());
@@ -42,7 +43,7 @@ test('a host that keeps its tables back takes nothing of the time of the second 
   const waiting = { until: deadlineIn(20_000), deadline: farOff(), givenUp: new Set<string>() };
   const command = { action: 'digest', targets: EVERYBODY } as const;
   const { observations } = await askHosts(commands, command, { waiting, roster: [] });
-  const hostile = crowd.hosts[1]?.instanceId ?? '';
+  const hostile = cluster.hosts[1]?.instanceId ?? '';
   ssm.behaveNode(hostile, { kind: 'offline' });
 
   const limits = limitsSchema.parse({ secondLookSeconds: 5, graceSeconds: 0 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CrowdWorld, startCrowdWorld } from '../../lab/crowd/world.ts';
+import { partition } from '../../lab/damage.ts';
+import { type SimulatedWorld, startSimulatedWorld } from '../../lab/machines/simulated/world.ts';
 import type { Attributes } from '../../lab/otlp/attributes.ts';
 import { type PagerDuty, startPagerDuty } from '../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
@@ -20,26 +21,26 @@ import {
 const FUNCTION_NAME = 'vtepwatch';
 const TOKEN = 's3cret-token';
 
-let world: CrowdWorld;
+let world: SimulatedWorld;
 let pagerDuty: PagerDuty;
 let webhook: WebhookReceiver;
 
 beforeAll(async () => {
   [pagerDuty, webhook] = await Promise.all([startPagerDuty(), startWebhookReceiver()]);
-  world = await startCrowdWorld({
+  world = await startSimulatedWorld({
     size: 36,
     masters: 1,
     kubernetes: { imageBytes: 0 },
     limits: { secondLookSeconds: 1, slowSeconds: 1 },
     service: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },
     parameters: new Map([
-      ['/crowd/pagerduty', pagerDuty.routingKey],
-      ['/crowd/webhook', `${webhook.url}/services/${TOKEN}`],
+      ['/simulated/pagerduty', pagerDuty.routingKey],
+      ['/simulated/webhook', `${webhook.url}/services/${TOKEN}`],
     ]),
     env: {
-      [ENVIRONMENT.pagerDutyParameter]: '/crowd/pagerduty',
+      [ENVIRONMENT.pagerDutyParameter]: '/simulated/pagerduty',
       [ENVIRONMENT.pagerDutyUrl]: pagerDuty.url,
-      [ENVIRONMENT.webhookParameter]: '/crowd/webhook',
+      [ENVIRONMENT.webhookParameter]: '/simulated/webhook',
     },
   });
   await playEverything();
@@ -49,29 +50,31 @@ afterAll(async () => {
 });
 
 async function playEverything(): Promise<void> {
-  const { aws, crowd } = world;
+  const { aws, cluster } = world;
   await world.tick();
   // A fault opens, and no channel takes its page at first; then it changes its cause, and heals.
-  const fault = { kind: 'lost-everywhere', subject: 3 } as const;
+  const fault = { kind: 'lost', on: 'all', of: ['node3'] } as const;
   const error = { type: 'AuthorizationError', message: 'no', status: 403 } as const;
   aws.sns.gate.fail({ operation: 'Publish', fault: { kind: 'refused', error }, times: 1 });
   pagerDuty.gate.fail({ operation: '*', fault: { kind: 'dropped-before' }, times: 1 });
   webhook.gate.fail({ operation: 'POST', fault: { kind: 'dropped-before' }, times: 1 });
-  crowd.suffer({ ...fault, tables: ['neighbour'] });
+  cluster.inflict({ ...fault, tables: ['neighbour'] });
   await world.tick();
-  crowd.suffer({ ...fault, tables: ['neighbour', 'fdb'] });
+  cluster.inflict({ ...fault, tables: ['fdb'] });
   await world.tick();
-  crowd.suffer();
+  cluster.heal();
   await world.tick();
   // A fault of the whole cluster; then one for which tables must be read in full, and long ones.
-  crowd.suffer({ kind: 'partition', size: 12 });
+  const names = cluster.hosts.map(({ name }) => name);
+  cluster.inflict(...partition(names.slice(0, 12), names.slice(12)));
   await world.tick();
-  const losses = { kind: 'random-losses', share: 0.5, seed: 1 } as const;
-  crowd.suffer(losses, { kind: 'orphans', each: 300 });
+  const losses = { kind: 'lost-at-random', share: 0.5, seed: 1 } as const;
+  cluster.heal();
+  cluster.inflict(losses, { kind: 'ghosts', on: 'all', each: 300 });
   await world.tick();
   // A silent host; a service that refuses; a run that fails; a test page.
-  crowd.suffer();
-  aws.ssm.behaveNode(crowd.hosts[5]?.instanceId ?? '', {
+  cluster.heal();
+  aws.ssm.behaveNode(cluster.hosts[5]?.instanceId ?? '', {
     kind: 'answers',
     stdout: 'nothing of use',
   });

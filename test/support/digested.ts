@@ -10,7 +10,7 @@ import {
 import { readRecord } from '../../shared/core/parse/answer.ts';
 import { recorded } from '../../shared/core/run/hosts.ts';
 import { run } from '../../shared/core/run/run.ts';
-import { digestOf } from '../shared/contract/probe/digest-oracle.ts';
+import { digestOf } from '../../lab/digest-oracle.ts';
 
 type InFull = Extract<Observation, { kind: 'tables' }>;
 

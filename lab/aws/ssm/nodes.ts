@@ -1,16 +1,10 @@
-import type { Host, Machine } from '../../machines/machine.ts';
+import type { Machine, SimulatedHost } from '../../machines/machine.ts';
 import { createSlots } from './slots.ts';
 import type { Slots } from './slots.ts';
 
-/** A host that is only a model: nothing runs on it, and it knows what the script would print. */
-export interface AnsweringHost extends Host {
-  /** Standard output of a command with these parameters, for each of which there is a value. */
-  answer(parameters: ReadonlyMap<string, string>): string;
-}
-
 /** A machine that is registered with SSM. */
 export interface ManagedNode {
-  readonly machine: Machine | AnsweringHost;
+  readonly machine: Machine | SimulatedHost;
   /** What `Targets` with `tag:…` select by. */
   readonly tags: Readonly<Record<string, string>>;
   /** What a document's precondition is compared with. Default `Linux`. */

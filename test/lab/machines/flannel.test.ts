@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createCrowd } from '../../../lab/crowd/crowd.ts';
-import { crowdHosts } from '../../../lab/crowd/host.ts';
 import { peersOf } from '../../../lab/machines/flannel.ts';
 import type { Host, Machine } from '../../../lab/machines/machine.ts';
+import { simulateCluster } from '../../../lab/machines/simulated/cluster.ts';
+import { simulatedHosts } from '../../../lab/machines/simulated/hosts.ts';
 import {
   entriesOf,
   heldFdb,
@@ -69,8 +69,8 @@ describe('what the lab programs for a peer is what the rule wants of a host', ()
   });
 
   test('that it simulates', () => {
-    const peers = crowdHosts(300, 3);
-    const [host] = createCrowd({ size: 300, masters: 3 }).hosts;
+    const peers = simulatedHosts(300, 3);
+    const [host] = simulateCluster(peers).hosts;
     const text = host?.answer(new Map([['Action', 'tables']])) ?? '';
     const answer = parseHostAnswer('tables', { instanceId: host?.instanceId ?? '', text });
     if (answer.kind !== 'tables') throw new Error(`the host answered ${answer.kind}`);

@@ -5,7 +5,7 @@ import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/cl
 import { describe, expect, test } from 'vitest';
 import type { Memory, State } from '../../../../lambda/systems/incident-store/stored.ts';
 import { ITEMS, partitionOf } from '../../../../shared/contract/incident-table.ts';
-import { macOf } from '../../../../lab/crowd/host.ts';
+import { randomMac } from '../../../../lab/machines/simulated/hosts.ts';
 import { cidr, ip, nthNode } from '../../../support/addressing.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { decided } from '../../../support/runs.ts';
@@ -217,7 +217,7 @@ describe('the memory', () => {
         node,
         instanceId,
         // As random as the kernel's: what repeats would be compressed.
-        vteps: [{ node, family, underlayIp, tunnelIp, mac: macOf(at), podCidr }],
+        vteps: [{ node, family, underlayIp, tunnelIp, mac: randomMac(at), podCidr }],
         master: false,
         lastSeen: 2 * at,
         devices: [{ family, index: at }],

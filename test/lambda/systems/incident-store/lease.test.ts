@@ -101,7 +101,7 @@ describe('a run is refused', () => {
   });
 
   test('by the table, of ten at once all but one', async () => {
-    const store = table.store('crowd');
+    const store = table.store('large');
     const owners = Array.from({ length: 10 }, (_, at) => `run ${at}`);
     const all = await Promise.all(owners.map((owner) => store.acquire(tickAt(0, owner), soon())));
     expect(all.filter(({ kind }) => kind === 'lease')).toHaveLength(1);

@@ -31,7 +31,7 @@ function noisyEntries(incident: Incident, bytes: number): Incident {
 function many(count: number, make: (at: number) => Incident): readonly Incident[] {
   return Array.from({ length: count }, (_, at) => ({
     ...make(at),
-    key: `crowd/subject/node${at}`,
+    key: `large/subject/node${at}`,
   }));
 }
 

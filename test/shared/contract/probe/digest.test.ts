@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { digestOf, type PodNetworks } from './digest-oracle.ts';
+import { digestOf, type PodNetworks } from '../../../../lab/digest-oracle.ts';
 import { generatedTables, generatedTools, recordsOf, WITH_IPV6 } from './generated-tables.ts';
 import { peers } from './peers.ts';
 import { payloadOf, runProbe, tablesOf } from './run-probe.ts';

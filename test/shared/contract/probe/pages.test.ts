@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { MAX_PAGES, PAGE_ENTRIES, tablesPage } from '../../../../shared/contract/probe.ts';
 import { PACKED_BEGIN, PACKED_END, UNPACKED_BYTES } from '../../../../shared/contract/wire.ts';
 import { need } from '../latency/need.ts';
-import { pageOfRecord } from './digest-oracle.ts';
+import { pageOfRecord } from '../../../../lab/digest-oracle.ts';
 import { generatedTables, generatedTools, recordsOf, WITH_IPV6 } from './generated-tables.ts';
 import { peers } from './peers.ts';
 import { payloadOf, runProbe, tablesOf } from './run-probe.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { digestOf } from './digest-oracle.ts';
+import { digestOf } from '../../../../lab/digest-oracle.ts';
 import { FLANNEL_HOST, cannotHaveNamespaces, ownNetwork } from './own-namespace.ts';
 import { payloadOf, runProbe, tablesOf } from './run-probe.ts';
 import { installed, linesOf } from './recorded-tools.ts';

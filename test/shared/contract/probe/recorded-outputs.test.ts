@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { digestOf } from './digest-oracle.ts';
+import { digestOf } from '../../../../lab/digest-oracle.ts';
 import { payloadOf, runProbe, tablesOf } from './run-probe.ts';
 import { hostRoot, programs } from './scratch.ts';
 import {

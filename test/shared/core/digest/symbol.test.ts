@@ -13,7 +13,7 @@ import {
 import { readRecord } from '../../../../shared/core/parse/answer.ts';
 import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
 import { symbolFor } from '../../../support/symbols.ts';
-import { digestOf } from '../../contract/probe/digest-oracle.ts';
+import { digestOf } from '../../../../lab/digest-oracle.ts';
 
 /** What the oracle has for these records. */
 function oracle(...records: readonly string[]) {

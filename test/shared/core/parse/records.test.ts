@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { record, sealed } from '../../../../lab/crowd/envelope.ts';
+import { record, sealed } from '../../../../lab/machines/simulated/records.ts';
 import { ALPHABET, PRIME, SYNDROME_DIGITS } from '../../../../shared/contract/digest.ts';
 import { type Action, ACTIONS } from '../../../../shared/contract/probe.ts';
 import {

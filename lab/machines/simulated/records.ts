@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { Action } from '../../shared/contract/probe.ts';
+import type { Action } from '../../../shared/contract/probe.ts';
 import {
   ANSWER_BEGIN,
   ANSWER_END,
@@ -12,7 +12,8 @@ import {
   UNPACKED_BYTES,
   type Word,
   type WordTexts,
-} from '../../shared/contract/wire.ts';
+} from '../../../shared/contract/wire.ts';
+import { type Entry, OVERLAY_DEVICE } from '../flannel.ts';
 
 /** What a word is written from: text, and where any text can stand, a number as well. */
 type Written = {
@@ -43,4 +44,37 @@ export function packed(answer: string): string {
   if (answer.length - 1 < UNPACKED_BYTES) return answer;
   const lines = gzipSync(answer, { level: 9 }).toString('base64').match(BASE64_LINE) ?? [];
   return [PACKED_BEGIN, ...lines, PACKED_END, ''].join('\n');
+}
+
+/** The entry's record in an answer. */
+export function recordOf(entry: Entry): string {
+  const device = OVERLAY_DEVICE;
+  switch (entry.table) {
+    case 'neighbour': {
+      const { ip, mac, state } = entry;
+      return record('N', { device, ip, mac, state });
+    }
+    case 'fdb': {
+      const { mac, destination } = entry;
+      return record('F', { device, mac, destination, state: 'permanent' });
+    }
+    case 'route': {
+      const { destination, gateway } = entry;
+      return record('R', { device, destination, gateway, onlink: 'onlink' });
+    }
+  }
+}
+
+/** The line that `ip` or `bridge` prints for it. */
+export function printed(entry: Entry): string {
+  switch (entry.table) {
+    case 'neighbour': {
+      const mac = entry.mac === undefined ? '' : ` lladdr ${entry.mac}`;
+      return `${entry.ip} dev ${OVERLAY_DEVICE}${mac} ${entry.state} `;
+    }
+    case 'fdb':
+      return `${entry.mac} dev ${OVERLAY_DEVICE} dst ${entry.destination} self permanent`;
+    case 'route':
+      return `${entry.destination} via ${entry.gateway} dev ${OVERLAY_DEVICE} onlink `;
+  }
 }

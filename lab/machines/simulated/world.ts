@@ -1,20 +1,21 @@
-/** A crowd, and the function that watches it: all that the product meets, at any size. */
+/** A simulated cluster, and the function that checks it: all that the product meets, at any size. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { bundleFunction } from '../../infra/bundle.ts';
-import { type Report, reportSchema } from '../../shared/contract/report.ts';
-import { ENVIRONMENT } from '../../shared/contract/settings.ts';
-import { type Aws, startAws } from '../aws/aws.ts';
-import type { ServiceBehaviour } from '../aws/ssm/ssm.ts';
-import { type LabFunction, startFunction } from '../function/function.ts';
-import { type OtlpReceiver, startOtlpReceiver } from '../otlp/receiver.ts';
-import { readProbeDocument } from '../probe-script.ts';
+import { bundleFunction } from '../../../infra/bundle.ts';
+import { type Report, reportSchema } from '../../../shared/contract/report.ts';
+import { ENVIRONMENT } from '../../../shared/contract/settings.ts';
+import { type Aws, startAws } from '../../aws/aws.ts';
+import type { ServiceBehaviour } from '../../aws/ssm/ssm.ts';
+import { type LabFunction, startFunction } from '../../function/function.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../../otlp/receiver.ts';
+import { readProbeDocument } from '../../probe-script.ts';
 import { startNodeListServer } from './api-server.ts';
-import { type Crowd, createCrowd, type CrowdOptions } from './crowd.ts';
+import { type SimulatedCluster, simulateCluster } from './cluster.ts';
+import { simulatedHosts } from './hosts.ts';
 
-export interface CrowdWorld {
-  readonly crowd: Crowd;
+export interface SimulatedWorld {
+  readonly cluster: SimulatedCluster;
   readonly aws: Aws;
   readonly otlp: OtlpReceiver;
   readonly function: LabFunction;
@@ -24,7 +25,10 @@ export interface CrowdWorld {
   close(): Promise<void>;
 }
 
-interface CrowdWorldOptions extends CrowdOptions {
+interface SimulatedWorldOptions {
+  readonly size: number;
+  /** How many of the hosts are masters. Default 0. */
+  readonly masters?: number;
   /** Whether the function may ask Kubernetes for the nodes, and how large their objects are. */
   readonly kubernetes?: { readonly imageBytes: number } | undefined;
   readonly service?: Partial<ServiceBehaviour>;
@@ -38,14 +42,14 @@ interface CrowdWorldOptions extends CrowdOptions {
   readonly bundle?: string | undefined;
 }
 
-const TAG = { vtepwatch: 'crowd' } as const;
+const TAG = { vtepwatch: 'simulated' } as const;
 
 /** As the stack sets it for a schedule of one minute. */
 const FUNCTION_SECONDS = 55;
 
-const KUBECONFIG_PARAMETER = '/vtepwatch/crowd/kubeconfig';
+const KUBECONFIG_PARAMETER = '/vtepwatch/simulated/kubeconfig';
 
-export async function startCrowdWorld(options: CrowdWorldOptions): Promise<CrowdWorld> {
+export async function startSimulatedWorld(options: SimulatedWorldOptions): Promise<SimulatedWorld> {
   const cleanups: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
@@ -55,18 +59,18 @@ export async function startCrowdWorld(options: CrowdWorldOptions): Promise<Crowd
     return part;
   };
   try {
-    const crowd = createCrowd(options);
+    const cluster = simulateCluster(simulatedHosts(options.size, options.masters));
     const bundle = options.bundle ?? (await builtFunction(cleanups));
     const parameters = new Map<string, string>(options.parameters);
     if (options.kubernetes !== undefined) {
       const { imageBytes } = options.kubernetes;
-      const server = keep(await startNodeListServer({ hosts: crowd.hosts, imageBytes }));
+      const server = keep(await startNodeListServer({ hosts: cluster.hosts, imageBytes }));
       parameters.set(KUBECONFIG_PARAMETER, server.kubeconfig);
     }
     const aws = keep(
       await startAws({
         document: await readProbeDocument(),
-        nodes: crowd.hosts.map((machine) => ({ machine, tags: TAG })),
+        nodes: cluster.hosts.map((machine) => ({ machine, tags: TAG })),
         parameters,
         ...(options.service === undefined ? {} : { behaviour: options.service }),
       }),
@@ -74,7 +78,7 @@ export async function startCrowdWorld(options: CrowdWorldOptions): Promise<Crowd
     const otlp = keep(await startOtlpReceiver());
     const env = {
       ...aws.environment,
-      [ENVIRONMENT.cluster]: 'crowd',
+      [ENVIRONMENT.cluster]: 'simulated',
       [ENVIRONMENT.targets]: JSON.stringify([{ Key: 'tag:vtepwatch', Values: [TAG.vtepwatch] }]),
       [ENVIRONMENT.limits]: JSON.stringify({ graceSeconds: 0, ...options.limits }),
       ...(parameters.has(KUBECONFIG_PARAMETER)
@@ -84,7 +88,7 @@ export async function startCrowdWorld(options: CrowdWorldOptions): Promise<Crowd
       ...options.env,
     };
     const watch = keep(startFunction({ bundle, env }));
-    return { crowd, aws, otlp, function: watch, tick: () => tick(watch), close };
+    return { cluster, aws, otlp, function: watch, tick: () => tick(watch), close };
   } catch (cause) {
     await close();
     throw new Error('starting the lab', { cause });

@@ -1,21 +1,27 @@
-import { type Action, ACTIONS } from '../../shared/contract/probe.ts';
-import { type Damage, entriesOf } from './damage.ts';
-import type { Digests } from './digest.ts';
-import { OVERLAY_DEVICE } from '../machines/flannel.ts';
-import { type Entry, printed, recordOf, type Table, TABLES } from './entries.ts';
-import { packed, record, sealed } from './envelope.ts';
-import { type CrowdHost, UNDERLAY_LENGTH } from './host.ts';
-import { placeOf } from './symbols.ts';
+import { type Table, TABLES } from '../../../shared/contract/causes.ts';
+import { type Action, ACTIONS } from '../../../shared/contract/probe.ts';
+import { pageOfRecord } from '../../digest-oracle.ts';
+import { type Entry, OVERLAY_DEVICE } from '../flannel.ts';
+import type { Host } from '../machine.ts';
+import { type Condition, entriesOf } from './conditions.ts';
+import type { Digests } from './digests.ts';
+import { bootIdOf } from './hosts.ts';
+import { packed, printed, record, recordOf, sealed } from './records.ts';
 
-/** One host of a crowd at one moment. */
-interface Speaker {
-  readonly crowd: readonly CrowdHost[];
+/** One host of a simulated cluster at one moment. */
+export interface Speaker {
+  readonly hosts: readonly Host[];
   readonly digests: Digests;
-  readonly host: CrowdHost;
-  readonly damage: Damage;
-  /** How long its kernel runs. */
-  readonly uptimeSeconds: number;
+  readonly host: Host;
+  readonly condition: Condition;
+  /** The length of the prefix of the network that the hosts are in. */
+  readonly underlayBits: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
+
+/** The kernel's index of every simulated host's overlay device. */
+export const DEVICE_INDEX = 4;
 
 /** What the script would print on this host. Throws for what the contract does not know. */
 export function answer(speaker: Speaker, action: string, wanted: string): string {
@@ -26,7 +32,7 @@ export function answer(speaker: Speaker, action: string, wanted: string): string
 }
 
 function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly string[] {
-  const { digests, host, damage } = speaker;
+  const { digests, host, condition } = speaker;
   const { devices, connected, addresses } = ownRecords(speaker);
   switch (action) {
     case 'digest':
@@ -35,8 +41,8 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
         ...devices,
         ...connected,
         ...addresses,
-        ...TABLES.flatMap((table) => unreadLines(damage, table)),
-        digests.of(host, damage),
+        ...TABLES.flatMap((table) => unreadLines(condition, table)),
+        digests.of(host, condition),
       ];
     case 'tables':
       return [
@@ -62,15 +68,15 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
 type Lines = (entry: Entry) => readonly string[];
 
 /** Table by table, the lines of each entry, or that the host cannot read the table. */
-function tableLines({ crowd, host, damage }: Speaker, lines: Lines): readonly string[] {
+function tableLines({ hosts, host, condition }: Speaker, lines: Lines): readonly string[] {
   return TABLES.flatMap((table) =>
-    damage.unread?.[table] === undefined
-      ? entriesOf(crowd, host, { damage, table }).flatMap(lines)
-      : unreadLines(damage, table),
+    condition.unread[table] === undefined
+      ? entriesOf(hosts, host, { condition, table }).flatMap(lines)
+      : unreadLines(condition, table),
   );
 }
 
-function unreadLines({ unread = {} }: Damage, table: Table): readonly string[] {
+function unreadLines({ unread }: Condition, table: Table): readonly string[] {
   const reason = unread[table];
   return reason === undefined ? [] : [record('U', { table, reason })];
 }
@@ -87,17 +93,20 @@ const METRICS_API = record('L', {
   exit: 0,
 });
 
-function identity({ host, uptimeSeconds }: Speaker): readonly string[] {
+function identity({ host, condition, now }: Speaker): readonly string[] {
+  const { boots, bootedAt } = condition;
+  const uptime = ((now - bootedAt) / 1000).toFixed(2);
   return [
     record('host', { node: host.name }),
-    record('boot', { bootId: host.bootId, uptime: uptimeSeconds.toFixed(2) }),
+    record('boot', { bootId: bootIdOf(host, boots), uptime }),
   ];
 }
 
-function facts({ host, uptimeSeconds }: Speaker): readonly string[] {
+function facts({ host, condition: { flanneldAt }, now }: Speaker): readonly string[] {
+  const seconds = now < flanneldAt ? undefined : Math.floor((now - flanneldAt) / 1000);
   return [
     record('install', { install: 'canal' }),
-    record('flanneld', { seconds: Math.max(0, Math.floor(uptimeSeconds) - 60) }),
+    record('flanneld', { seconds }),
     record('agent', { directories: 3 }),
     record('master', { kubeconfig: host.master ? '/etc/kubernetes/admin.conf' : undefined }),
     record('tools', { tool: 'iproute2', release: '6.1.0' }),
@@ -111,25 +120,24 @@ interface OwnRecords {
 }
 
 /** The host's own device and addresses. */
-function ownRecords({ host, damage: { device } }: Speaker): OwnRecords {
-  if (device?.kind === 'missing') return { devices: [], connected: [], addresses: [] };
-  const { deviceIndex, underlayIp, tunnelIp } = host;
+function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
+  const { device, mac = host.vtepMac } = condition;
+  if (device === 'missing') return { devices: [], connected: [], addresses: [] };
+  const { underlayIp, tunnelIp } = host;
   return {
     devices: [
       record('D', {
         name: OVERLAY_DEVICE,
-        index: deviceIndex,
-        state: device?.kind === 'down' ? 'DOWN' : 'UP',
+        index: DEVICE_INDEX,
+        state: device === 'down' ? 'DOWN' : 'UP',
         mtu: 1450,
-        mac: device?.kind === 'renewed' ? device.mac : host.vtepMac,
+        mac,
         vni: 1,
         local: underlayIp,
         port: 8472,
       }),
     ],
-    connected: [
-      record('C', { device: OVERLAY_DEVICE, address: `${underlayIp}/${UNDERLAY_LENGTH}` }),
-    ],
+    connected: [record('C', { device: OVERLAY_DEVICE, address: `${underlayIp}/${underlayBits}` })],
     addresses: [record('A', { device: OVERLAY_DEVICE, address: `${tunnelIp}/32` })],
   };
 }
@@ -137,7 +145,10 @@ function ownRecords({ host, damage: { device } }: Speaker): OwnRecords {
 /** `k/n`: the entries of page k of n; everything where nothing is wanted. */
 function pageLines(wanted: string): Lines {
   const [page = 0, pages = 1] = wanted === '' ? [] : wanted.split('/').map(Number);
-  return (entry) => (pages < 2 || placeOf(entry) % pages === page ? [recordOf(entry)] : []);
+  return (entry) => {
+    const line = recordOf(entry);
+    return pages < 2 || pageOfRecord(line, pages) === page ? [line] : [];
+  };
 }
 
 /** An entry that is wanted, with the line that it is from. */

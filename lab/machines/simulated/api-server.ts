@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
-import { makeCertificate } from '../control-plane/certificate.ts';
-import { kubeconfig } from '../control-plane/kubeconfig.ts';
-import { nodeObjects } from '../control-plane/nodes.ts';
-import type { Host } from '../machines/machine.ts';
+import { makeCertificate } from '../../control-plane/certificate.ts';
+import { kubeconfig } from '../../control-plane/kubeconfig.ts';
+import { nodeObjects } from '../../control-plane/nodes.ts';
+import type { Host } from '../machine.ts';
 
-/** An API server that knows the nodes of a crowd, page by page, and no pods. */
+/** An API server that knows the nodes of a simulated cluster, page by page, and no pods. */
 interface NodeListServer {
   readonly kubeconfig: string;
   close(): Promise<void>;

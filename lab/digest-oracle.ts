@@ -1,9 +1,12 @@
 /**
- * What the script must answer, reckoned from the contract alone: from the records of the action
- * `tables`, in whole numbers of any size, with powers in place of Horner's steps.
+ * The digest once more, by the contract alone (shared/contract/digest.ts): from the records of the
+ * action `tables`, in whole numbers of any size, with powers in place of Horner's steps. The script and
+ * the core are held to it, and simulated hosts answer by it.
  */
 
 const PRIME = 1_073_741_789n;
+const BUCKETS = 16;
+const SYNDROMES = 16;
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const NUMBERS = { N: 1n, F: 2n, R: 3n, P: 4n } as const;
 const NAMES = { N: 'neighbour', F: 'fdb', R: 'route', P: 'route' } as const;
@@ -28,6 +31,13 @@ export interface PodNetworks {
   readonly ipv6?: string;
 }
 
+/** What one entry adds to the digest. */
+export interface DigestSymbol {
+  readonly bucket: number;
+  /** What it adds to each of its bucket's syndromes. */
+  readonly shares: readonly number[];
+}
+
 /** The digest's record of a host that has these records. */
 export function digestOf(records: readonly string[], networks: PodNetworks = {}): string {
   const unread = new Set(records.flatMap((record) => /^U (\S+)/.exec(record)?.[1] ?? []));
@@ -38,9 +48,52 @@ export function digestOf(records: readonly string[], networks: PodNetworks = {})
       (entry.table !== 'P' || isOfPods(entry, networks)),
   );
   const ghosts = unread.has('neighbour') ? new Set<Entry>() : ghostsAmong(held);
-  const symbols = held.filter((entry) => !ghosts.has(entry));
-  const sizes = TABLES.map((table) => symbols.filter((entry) => entry.table === table).length);
-  return ['S', ...sizes, ghosts.size, syndromesOf(symbols)].join(' ');
+  const counted = held.filter((entry) => !ghosts.has(entry));
+  const sizes = TABLES.map((table) => counted.filter((entry) => entry.table === table).length);
+  const sums = noSums();
+  for (const entry of counted) addSymbol(sums, symbolOfEntry(entry), 1);
+  return ['S', ...sizes, ghosts.size, inDigits(sums)].join(' ');
+}
+
+/** The symbol of a record; undefined for one that adds nothing. */
+export function symbolOf(record: string): DigestSymbol | undefined {
+  const [entry] = entriesOf([record]);
+  return entry?.valueWords === undefined ? undefined : symbolOfEntry(entry);
+}
+
+/**
+ * Sums of symbols, a number for each syndrome, bucket by bucket. They are linear: what a host holds is
+ * what all hosts hold, without its own entries and those that it lost, and with those that it holds
+ * besides. So a simulated host's digest costs as much as the host differs.
+ */
+export type Sums = Float64Array;
+
+export function noSums(): Sums {
+  return new Float64Array(BUCKETS * SYNDROMES);
+}
+
+/** `times` is 1 to add the symbol, -1 to take it away. */
+export function addSymbol(sums: Sums, { bucket, shares }: DigestSymbol, times: 1 | -1): void {
+  shares.forEach((share, j) => change(sums, bucket * SYNDROMES + j, times * share));
+}
+
+export function addSums(sums: Sums, others: Sums, times: 1 | -1): void {
+  others.forEach((other, at) => change(sums, at, times * other));
+}
+
+/** Both are less than the prime: one step brings the sum back among the remainders. */
+function change(sums: Sums, at: number, by: number): void {
+  const sum = (sums[at] ?? 0) + by;
+  sums[at] = sum >= Number(PRIME) ? sum - Number(PRIME) : sum < 0 ? sum + Number(PRIME) : sum;
+}
+
+/** The last field of the digest's record. */
+export function inDigits(sums: Sums): string {
+  const digits: string[] = [];
+  for (const sum of sums) {
+    for (const bits of [24, 18, 12, 6, 0]) digits.push(DIGITS.charAt((sum >>> bits) & 63));
+  }
+  return digits.join('');
 }
 
 /** The page, of so many, that a record stands on; undefined for what stands on each. */
@@ -92,18 +145,14 @@ function bitsOf(cidr: string): string {
   return bits.join('').slice(0, Number(length));
 }
 
-function syndromesOf(symbols: readonly Entry[]): string {
-  const sums = Array.from({ length: 256 }, () => 0n);
-  for (const symbol of symbols) {
-    const k = placeOf(symbol);
-    const locator = 1n + ((k / 16n) % 8_388_592n);
-    const weight = 1n + (finish(fold(k, symbol.valueWords ?? [])) % (PRIME - 1n));
-    for (let j = 0; j < 16; j++) {
-      const at = 16 * Number(k % 16n) + j;
-      sums[at] = ((sums[at] ?? 0n) + weight * locator ** BigInt(j)) % PRIME;
-    }
-  }
-  return sums.map(inDigits).join('');
+function symbolOfEntry(entry: Entry): DigestSymbol {
+  const k = placeOf(entry);
+  const locator = 1n + ((k / 16n) % 8_388_592n);
+  const weight = 1n + (finish(fold(k, entry.valueWords ?? [])) % (PRIME - 1n));
+  const shares = Array.from({ length: SYNDROMES }, (_, j) =>
+    Number((weight * locator ** BigInt(j)) % PRIME),
+  );
+  return { bucket: Number(k % 16n), shares };
 }
 
 function placeOf({ table, keyWords }: Entry): bigint {
@@ -116,10 +165,6 @@ function fold(start: bigint, words: Words): bigint {
 
 function finish(h: bigint): bigint {
   return (h * (1n + (h % 4_194_301n))) % PRIME;
-}
-
-function inDigits(sum: bigint): string {
-  return [24n, 18n, 12n, 6n, 0n].map((bits) => DIGITS[Number((sum >> bits) & 63n)]).join('');
 }
 
 function wordsOfMac(mac: string): Words {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type CrowdWorld, startCrowdWorld } from '../../../lab/crowd/world.ts';
-import { scrambled } from '../../../lab/crowd/host.ts';
+import { scrambled } from '../../../../lab/machines/simulated/hosts.ts';
+import {
+  type SimulatedWorld,
+  startSimulatedWorld,
+} from '../../../../lab/machines/simulated/world.ts';
 
 const HOSTS = 5000;
 const MASTERS = 3;
@@ -22,16 +25,16 @@ describe(
   'five thousand hosts, behind a service that throttles and lags',
   { timeout: RUN_MS },
   () => {
-    let world: CrowdWorld;
+    let world: SimulatedWorld;
 
     beforeAll(async () => {
-      world = await startCrowdWorld({
+      world = await startSimulatedWorld({
         size: HOSTS,
         masters: MASTERS,
         kubernetes: { imageBytes: 2000 },
         service: { invisibleMilliseconds: 1500, countsLateMilliseconds: 1500 },
       });
-      world.crowd.hosts.forEach(({ instanceId }, place) => {
+      world.cluster.hosts.forEach(({ instanceId }, place) => {
         const milliseconds = scrambled(place) % SLOWEST_MS;
         world.aws.ssm.behaveNode(
           instanceId,
@@ -43,7 +46,7 @@ describe(
       await world.tick();
     }, 2 * RUN_MS);
     beforeEach(() => {
-      world.crowd.suffer();
+      world.cluster.heal();
     });
     afterAll(async () => {
       await world?.close();
@@ -76,11 +79,12 @@ describe(
     });
 
     test('have lost one peer’s neighbour entries: paged once, and by its name', async () => {
-      world.crowd.suffer({ kind: 'lost-everywhere', subject: 4242, tables: ['neighbour'] });
+      const subject = world.cluster.hosts[4242]?.name ?? '';
+      world.cluster.inflict({ kind: 'lost', tables: ['neighbour'], on: 'all', of: [subject] });
       const { incidents } = await world.tick();
       expect(incidents).toMatchObject([
         {
-          key: `crowd/subject/${world.crowd.hosts[4242]?.name}`,
+          key: `simulated/subject/${subject}`,
           cause: 'neighbour-missing',
           phase: 'open',
           missingPeers: HOSTS - SILENT - 1,

@@ -1,0 +1,91 @@
+import { type Table, TABLES } from '../shared/contract/causes.ts';
+import type { Host } from './machines/machine.ts';
+
+/** Hosts by their names, or every host of the cluster. */
+export type Hosts = readonly string[] | 'all';
+
+/**
+ * What can happen to a cluster, whether or not it is a fault. Real, modelled and simulated hosts all
+ * suffer it, and it adds to what happened before.
+ */
+export type Damage = EntryDamage | DeviceDamage | Change | ReadDamage | AgentDamage;
+
+/** Damage to what hosts hold of others. No host ever holds entries for itself. */
+export type EntryDamage =
+  /** Hosts lose their entries for others. */
+  | {
+      readonly kind: 'lost';
+      readonly tables: readonly Table[];
+      readonly on: Hosts;
+      readonly of: Hosts;
+    }
+  /** Of all entries on all hosts, this share is lost, the same in each run. */
+  | { readonly kind: 'lost-at-random'; readonly share: number; readonly seed: number }
+  /** Hosts hold what flannel would program for this host, which may differ from what a host of its
+   * name is now. It takes the place of an entry with the same key. */
+  | {
+      readonly kind: 'held';
+      readonly tables: readonly Table[];
+      readonly on: Hosts;
+      readonly of: Host;
+      /** The state of the neighbour entry. Default: as flannel programs it. */
+      readonly state?: NeighbourState;
+    }
+  /** Hosts keep so many FDB entries for MACs that other hosts' devices had in earlier lives. */
+  | { readonly kind: 'ghosts'; readonly on: Hosts; readonly each: number }
+  /** flannel is writing the tables: they have the first peers so far, this share of all. */
+  | { readonly kind: 'half-written'; readonly on: Hosts; readonly share: number };
+
+/** `INCOMPLETE` and `FAILED` have no MAC. */
+export type NeighbourState = 'PERMANENT' | 'REACHABLE' | 'STALE' | 'INCOMPLETE' | 'FAILED';
+
+/** Damage to a host's own overlay device, with what the kernel then takes from its tables. */
+export type DeviceDamage =
+  | { readonly kind: 'device-deleted'; readonly on: Hosts }
+  | { readonly kind: 'device-down'; readonly on: Hosts }
+  /** Down and up again: without neighbours and routes. */
+  | { readonly kind: 'device-bounced'; readonly on: Hosts }
+  /** Deleted and made again by flannel, without a peer: flannel from 0.27.4 on. */
+  | { readonly kind: 'device-remade'; readonly on: Hosts }
+  /** The kernel flushes the neighbours of a device whose MAC is changed. */
+  | { readonly kind: 'mac-changed'; readonly on: Hosts; readonly mac: string };
+
+/** What belongs to the life of a cluster, and is no fault. */
+export type Change =
+  /** flannel programs every peer anew. It removes nothing. */
+  | { readonly kind: 'flannel-restarted'; readonly on: Hosts }
+  /** The kernel starts anew with empty tables; flannel makes the device and programs all peers when
+   * it starts, so many seconds after the boot. */
+  | { readonly kind: 'rebooted'; readonly on: Hosts; readonly flanneldSeconds: number }
+  /** A host is in the cluster from now on, and all hold its entries. */
+  | { readonly kind: 'joined'; readonly host: Host }
+  /** Hosts are gone, and their peers hold nothing of them. */
+  | { readonly kind: 'left'; readonly on: Hosts };
+
+/** The script cannot read a table of these hosts; `reason` is its word for why. */
+export interface ReadDamage {
+  readonly kind: 'unreadable';
+  readonly on: Hosts;
+  readonly table: Table;
+  readonly reason: string;
+}
+
+/** What the SSM agent of a host does to commands and answers. */
+export type AgentDamage =
+  /** The agent has no room for the output: both streams are empty, whatever it reports. */
+  | { readonly kind: 'disk-full'; readonly on: Hosts; readonly reports: 'Success' | 'Failed' }
+  /** The agent was restarted while the command ran, runs it once more, and appends its output. */
+  | { readonly kind: 'run-twice'; readonly on: Hosts }
+  /** The agent receives nothing and answers nothing for so long. */
+  | { readonly kind: 'agent-restarted'; readonly on: Hosts; readonly milliseconds: number };
+
+/** Two groups of hosts hold nothing of each other. */
+export function partition(
+  some: readonly string[],
+  others: readonly string[],
+): readonly EntryDamage[] {
+  return [
+    { kind: 'lost', tables: TABLES, on: some, of: others },
+    { kind: 'lost', tables: TABLES, on: others, of: some },
+  ];
+}

@@ -1,0 +1,73 @@
+/**
+ * A cluster of any size whose hosts answer from memory what the script would print on them, by a second
+ * reading of the contract. No shell runs, and each answer costs the lab well below a millisecond.
+ */
+import type { Host, SimulatedHost } from '../machine.ts';
+import { answer } from './answers.ts';
+import {
+  allWell,
+  type Condition,
+  damaged,
+  type SimulatedDamage,
+  type State,
+} from './conditions.ts';
+import { createDigests, type Digests } from './digests.ts';
+
+export interface SimulatedCluster {
+  /** Those that are in the cluster now, for the lab's Systems Manager. */
+  readonly hosts: readonly SimulatedHost[];
+  /** This happens now, one after the other. */
+  inflict(...damages: readonly SimulatedDamage[]): void;
+  /** Every host is as it was made, but for those that joined or left. */
+  heal(): void;
+}
+
+interface SimulationOptions {
+  /** Milliseconds since the epoch. Default: the computer's clock. */
+  readonly now?: () => number;
+  /** The length of the prefix of the network that the hosts are in. Default 12. */
+  readonly underlayBits?: number;
+}
+
+export const UNDERLAY_BITS = 12;
+
+export function simulateCluster(
+  initial: readonly Host[],
+  { now = Date.now, underlayBits = UNDERLAY_BITS }: SimulationOptions = {},
+): SimulatedCluster {
+  const born = now();
+  let state: State = allWell(initial, born);
+  let digests: Digests = createDigests(initial);
+  const answering = new Map<Host, SimulatedHost>();
+  const simulated = (host: Host): SimulatedHost => {
+    const known = answering.get(host) ?? { ...host, answer: (parameters) => say(host, parameters) };
+    answering.set(host, known);
+    return known;
+  };
+  const say = (host: Host, parameters: ReadonlyMap<string, string>): string => {
+    const condition = state.conditions.get(host.name);
+    if (condition === undefined) throw new Error(`${host.name} has left the cluster`);
+    const [action = '', wanted = ''] = [parameters.get('Action'), parameters.get('Wanted')];
+    const at = now();
+    const speaker = { hosts: state.hosts, digests, host, underlayBits, now: at };
+    return answer({ ...speaker, condition: conditionAt(condition, at) }, action, wanted);
+  };
+  return {
+    get hosts() {
+      return state.hosts.map(simulated);
+    },
+    inflict: (...damages) => {
+      const before = state.hosts;
+      for (const damage of damages) state = damaged(state, damage, now());
+      if (state.hosts !== before) digests = createDigests(state.hosts);
+    },
+    heal: () => {
+      state = allWell(state.hosts, born);
+    },
+  };
+}
+
+/** Before flanneld there is no device. */
+export function conditionAt(condition: Condition, now: number): Condition {
+  return now < condition.flanneldAt ? { ...condition, device: 'missing' } : condition;
+}
