@@ -3,16 +3,18 @@ import { isMacAddress } from './overlay/addresses.ts';
 import { type Matrix, matrixOf } from './matrix/matrix.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
-import type { Member } from './members/member.ts';
+import { type Member, profileIn } from './members/member.ts';
 import { membersOf } from './members/members.ts';
 import { type Trust, trustedVteps, wasReadInFull } from './members/trust.ts';
 import type { Facts } from './facts.ts';
 import { enumerate } from './plain-text.ts';
+import type { Profile } from './overlay/profile.ts';
 import type { Vtep } from './overlay/vtep.ts';
 
 /** What one look at the cluster shows, before anything is remembered or paged. */
 export interface Judgement {
   readonly members: readonly Member[];
+  readonly profile: Profile;
   readonly trust: Trust;
   readonly vteps: readonly Vtep[];
   readonly matrix: Matrix;
@@ -25,6 +27,7 @@ export function judge(facts: Facts): Judgement {
   const { trust, vteps, matrix } = look(members);
   return {
     members,
+    profile: profileIn(members),
     trust,
     vteps,
     matrix,

@@ -1,8 +1,9 @@
 import { type Cause, CAUSE_TABLE, CAUSES, type Table } from '../../contract/causes.ts';
-import type { Cell, Held } from '../matrix/cells.ts';
+import type { Cell } from '../matrix/cells.ts';
 import { type Matrix, subjectsOf } from '../matrix/matrix.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import { groupBy } from '../group.ts';
+import type { Held } from '../overlay/holdings.ts';
 import { CAUSE_RULES, isKind, UNMATCHED } from './causes.ts';
 import { cover, type Line } from './cover.ts';
 import { type Finding, isSampled, ofCluster, ofObserver, ofPair, ofSubject } from './finding.ts';
@@ -90,8 +91,8 @@ function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
 
 /** Two groups of nodes that hold no entries for each other are one fault, whatever caused it. */
 function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
-  const severed = new Map([...matrix.rows].map(([observer, row]) => [observer, row.severed]));
-  if (sidesOf(severed) === undefined) return [];
+  const unheld = new Map([...matrix.rows].map(([observer, row]) => [observer, row.unheld]));
+  if (sidesOf(unheld) === undefined) return [];
   const observers = [...matrix.rows.keys()];
   return causesOfKind('sides').map((cause) => ({
     scope: 'cluster',
@@ -101,7 +102,7 @@ function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[]
     name: cause,
     subject: undefined,
     observers,
-    cells: cells.filter(({ observer, subject }) => severed.get(observer)?.has(subject)),
+    cells: cells.filter(({ observer, subject }) => unheld.get(observer)?.has(subject)),
     checkedPeers: observers.length,
     missingPeers: observers.length,
   }));

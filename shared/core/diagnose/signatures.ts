@@ -1,6 +1,7 @@
 import { type Cause, type Table, TABLES } from '../../contract/causes.ts';
-import type { CellState, Held } from '../matrix/cells.ts';
+import type { CellState } from '../matrix/cells.ts';
 import type { MacTruth } from '../matrix/matrix.ts';
+import type { Held } from '../overlay/holdings.ts';
 
 /** What a fault looks like, by which its cause is recognised. */
 export type Signature =

@@ -8,7 +8,7 @@ export interface Difference {
   readonly bucket: number;
   readonly locator: number;
   /** Never zero. */
-  readonly weight: number;
+  readonly valueHash: number;
 }
 
 /**
@@ -26,7 +26,7 @@ export function decode(
     if (syndromes.every((value) => value === 0)) continue;
     const decoded = decodeBucket([...syndromes], locators[bucket] ?? []);
     if (decoded === undefined) return undefined;
-    found.push(...decoded.map(([locator, weight]) => ({ bucket, locator, weight })));
+    found.push(...decoded.map(([locator, valueHash]) => ({ bucket, locator, valueHash })));
   }
   return found;
 }
@@ -40,9 +40,9 @@ function decodeBucket(
   if (polynomial === undefined) return undefined;
   const locators = locatorsOf(polynomial, expected);
   if (locators === undefined || !locators.every(isLocator)) return undefined;
-  const weights = weightsOf(polynomial, locators, syndromes);
-  const isWhole = syndromes.every((syndrome, j) => syndrome === syndromeOf(locators, weights, j));
-  return isWhole ? locators.map((locator, at) => [locator, weights[at] ?? 0]) : undefined;
+  const hashes = valueHashesOf(polynomial, locators, syndromes);
+  const isWhole = syndromes.every((syndrome, j) => syndrome === syndromeOf(locators, hashes, j));
+  return isWhole ? locators.map((locator, at) => [locator, hashes[at] ?? 0]) : undefined;
 }
 
 /** Every entry has one. A root that is no locator comes from more symbols than can be decoded. */
@@ -106,14 +106,14 @@ function locatorsOf(
   return new Set(all).size === all.length ? all : undefined;
 }
 
-/** Solves Σ weight·locatorʲ = syndrome j, a system of Vandermonde, by Lagrange's polynomials. */
-function weightsOf(
+/** Solves Σ valueHash·locatorʲ = syndrome j, a system of Vandermonde, by Lagrange's polynomials. */
+function valueHashesOf(
   polynomial: Polynomial,
   locators: readonly number[],
   syndromes: readonly number[],
 ): readonly number[] {
   return locators.map((locator) => {
-    // This polynomial is zero at every other locator, so that only one weight is left of the sum.
+    // This polynomial is zero at every other locator, so that only one valueHash is left of the sum.
     const others = withoutRoot(polynomial, locator);
     const highest = degreeOf(others);
     const sum = others.reduce(
@@ -126,11 +126,11 @@ function weightsOf(
 
 function syndromeOf(
   locators: readonly number[],
-  weights: readonly number[],
+  hashes: readonly number[],
   exponent: number,
 ): number {
   return locators.reduce(
-    (sum, locator, at) => add(sum, multiply(weights[at] ?? 0, power(locator, exponent))),
+    (sum, locator, at) => add(sum, multiply(hashes[at] ?? 0, power(locator, exponent))),
     0,
   );
 }

@@ -6,7 +6,7 @@ import { add, subtract } from './field.ts';
 import type { Digest } from '../overlay/vtep.ts';
 import { isExpected, type Model, SHOWN_IN } from './models.ts';
 import type { Syndromes } from './syndromes.ts';
-import type { Values } from './values.ts';
+import type { KnownValues } from './values.ts';
 
 /** One host's digest. */
 export interface Digested {
@@ -19,7 +19,15 @@ export interface Digested {
   readonly subnets: readonly Cidr[];
 }
 
-/** The entries that are not as the model has them, with the weight that is there: 0 where nothing is. */
+/** A host has one underlay address a family; the subnets of one that claims more are of no use. */
+const SUBNETS = 4;
+
+export function digestedBy(node: string, { subnets, ...digest }: Digest): Digested {
+  const isDirect = digest.counts.direct > 0 && subnets.length <= SUBNETS;
+  return { ...digest, node, subnets: isDirect ? subnets : [] };
+}
+
+/** The entries that are not as the model has them, with the value hash that is there: 0 where nothing is. */
 export type Actual = ReadonlyMap<ExpectedEntry, number>;
 
 /** What a digest says. An entry of the observer's own VTEP, should one be named, means nothing. */
@@ -43,7 +51,7 @@ export interface Guess {
 /** What digests are explained with. */
 export interface Knowledge {
   readonly book: Codebook;
-  readonly valuesOf: (entry: ExpectedEntry) => Values;
+  readonly valuesOf: (entry: ExpectedEntry) => KnownValues;
 }
 
 /**
@@ -61,13 +69,14 @@ export function explain(
     const entries = entriesAt(difference, book).filter(({ vtep }) => vtep.node !== observer);
     // What nobody expects is an entry for no live node: it is counted elsewhere.
     if (entries.length === 0) continue;
-    const weightOf = (entry: ExpectedEntry): number => weightIn({ model, lost, actual }, entry);
-    const guessed = entries.reduce((sum, entry) => add(sum, weightOf(entry)), 0);
-    const weights = weightsBehind(subtract(guessed, difference.weight), entries, valuesOf);
-    if (weights === undefined) return undefined;
-    for (const [entry, weight] of weights) {
+    const valueHashOf = (entry: ExpectedEntry): number =>
+      valueHashIn({ model, lost, actual }, entry);
+    const guessed = entries.reduce((sum, entry) => add(sum, valueHashOf(entry)), 0);
+    const hashes = hashesBehind(subtract(guessed, difference.valueHash), entries, valuesOf);
+    if (hashes === undefined) return undefined;
+    for (const [entry, valueHash] of hashes) {
       actual.delete(entry);
-      if (weight !== weightOf(entry)) actual.set(entry, weight);
+      if (valueHash !== valueHashOf(entry)) actual.set(entry, valueHash);
     }
   }
   return { model, lost, actual };
@@ -80,16 +89,16 @@ export function entriesAt(
   return byPosition.get(digestPosition(difference)) ?? [];
 }
 
-export function weightIn({ model, lost, actual }: Explanation, entry: ExpectedEntry): number {
+export function valueHashIn({ model, lost, actual }: Explanation, entry: ExpectedEntry): number {
   const isThere = isExpected(entry, model) && !lost.has(SHOWN_IN[entry.wanted.table]);
-  return actual.get(entry) ?? (isThere ? entry.symbol.weight : 0);
+  return actual.get(entry) ?? (isThere ? entry.symbol.valueHash : 0);
 }
 
 /**
- * What the entries of one place hold, so that together they weigh `wanted`. Nearly always there is one
- * entry. More than one solution is as good as none.
+ * The value hashes of the entries at one position, of which `wanted` is the sum. Nearly always there is
+ * one entry. More than one solution is as good as none.
  */
-function weightsBehind(
+function hashesBehind(
   wanted: number,
   entries: readonly ExpectedEntry[],
   valuesOf: Knowledge['valuesOf'],
@@ -98,18 +107,18 @@ function weightsBehind(
   const choices = byKey.map((alike) => [
     ...new Set([0, ...alike.flatMap((entry) => [...valuesOf(entry).keys()])]),
   ]);
-  const [only, ...others] = waysTo(wanted, choices);
+  const [only, ...others] = sumsTo(wanted, choices);
   if (only === undefined || others.length > 0) return undefined;
   return byKey.flatMap((alike, at) => alike.map((entry) => [entry, only[at] ?? 0] as const));
 }
 
 /** Every way to take one number of each list so that they add up to `wanted`. */
-function waysTo(
+function sumsTo(
   wanted: number,
   [first, ...others]: readonly (readonly number[])[],
 ): readonly (readonly number[])[] {
   if (first === undefined) return wanted === 0 ? [[]] : [];
   return first.flatMap((number) =>
-    waysTo(subtract(wanted, number), others).map((rest) => [number, ...rest]),
+    sumsTo(subtract(wanted, number), others).map((rest) => [number, ...rest]),
   );
 }

@@ -1,9 +1,12 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { DigestTable } from '../../contract/digest.ts';
-import type { Holdings } from '../overlay/holdings.ts';
+import type { Member } from '../members/member.ts';
+import { type Holdings, holdingsOf } from '../overlay/holdings.ts';
+import { isOverlayDevice, type Profile } from '../overlay/profile.ts';
+import type { FdbEntry, Tables } from '../overlay/vtep.ts';
 import { type Codebook, type ExpectedEntry, nameOf } from './codebook.ts';
 import { decode } from './decode.ts';
-import { type Actual, type Digested, entriesAt, type Guess } from './explain.ts';
+import { type Actual, type Digested, digestedBy, entriesAt, type Guess } from './explain.ts';
 import { subtract } from './field.ts';
 import { allIsWell } from './guesses.ts';
 import type { HealthyDigests } from './healthy.ts';
@@ -16,6 +19,31 @@ import { addSymbol, minus, shareABucket, type Syndromes } from './syndromes.ts';
 export interface Reference {
   readonly digested: Digested;
   readonly holdings: readonly Holdings[];
+}
+
+/** Undefined of a host that did not answer with both. */
+export function referenceOf({ node, observed }: Member, profile: Profile): Reference | undefined {
+  if (observed?.kind !== 'tables' || observed.digest === undefined) return undefined;
+  const { ipv4, ipv6 } = holdingsOf(node, withoutUnusedFdb(observed.tables), profile);
+  return { digested: digestedBy(node, observed.digest), holdings: [ipv4, ipv6] };
+}
+
+/**
+ * The tables as a digest sums them: without unused FDB entries, which a peer leaves behind when it gets
+ * another MAC (`contract/digest.ts` has the rule).
+ */
+function withoutUnusedFdb(tables: Tables): Tables {
+  const { neighbours, fdb } = tables;
+  if (neighbours === undefined || fdb === undefined) return tables;
+  const macs = new Set(
+    neighbours.filter(({ device }) => isOverlayDevice(device)).map(({ mac }) => mac),
+  );
+  const isUsed = ({ mac }: FdbEntry): boolean => macs.has(mac);
+  const reached = new Set(fdb.filter(isUsed).map(({ destination }) => destination));
+  return {
+    ...tables,
+    fdb: fdb.filter((entry) => isUsed(entry) || !reached.has(entry.destination)),
+  };
 }
 
 /** How many references a digest is compared with. */
@@ -63,9 +91,9 @@ function patternOf(
   const { difference } = allIsWell(digested, model, healthy);
   const actual = heldBy(reference, model, book);
   const remaining = difference.slice();
-  for (const [entry, weight] of actual) {
-    const expected = isExpected(entry, model) ? entry.symbol.weight : 0;
-    addSymbol(remaining, { ...entry.symbol, weight: subtract(weight, expected) });
+  for (const [entry, valueHash] of actual) {
+    const expected = isExpected(entry, model) ? entry.symbol.valueHash : 0;
+    addSymbol(remaining, { ...entry.symbol, valueHash: subtract(valueHash, expected) });
   }
   const isWhole = [...ghostSymbolsOf(reference, book)].some((ghosts) => {
     const left = decode(plusAll(remaining, ghosts), []);
@@ -80,9 +108,9 @@ function heldBy({ digested, holdings }: Reference, model: Model, book: Codebook)
     const { node, family } = entry.vtep;
     if (node === digested.node) continue;
     const own = holdings.find((one) => one.family === family);
-    const weight = own === undefined ? 0 : readEntry(entry, own).weight;
-    const expected = isExpected(entry, model) ? entry.symbol.weight : 0;
-    if (weight !== expected) actual.set(entry, weight);
+    const valueHash = own === undefined ? 0 : readEntry(entry, own).valueHash;
+    const expected = isExpected(entry, model) ? entry.symbol.valueHash : 0;
+    if (valueHash !== expected) actual.set(entry, valueHash);
   }
   return actual;
 }

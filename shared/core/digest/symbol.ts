@@ -12,17 +12,17 @@ import { isMacAddress } from '../overlay/addresses.ts';
 
 /**
  * An entry of a table, as the digest sums it up. Where it stands (`bucket` and `locator`) depends on
- * the table and the key alone, and what it says (`weight`) on the value as well: an entry that has
- * changed differs at its own place, and an absent one differs there by its whole weight.
+ * the table and the key alone, and what it says (`valueHash`) on the value as well: an entry that has
+ * changed differs at its own place, and an absent one differs there by its whole value hash.
  */
 export interface Symbol {
   readonly bucket: number;
   readonly locator: number;
-  readonly weight: number;
+  readonly valueHash: number;
 }
 
 /** The part of an entry that a symbol is made of. */
-export interface Weighed {
+export interface SymbolSource {
   readonly key: string;
   readonly value: string | undefined;
   /** Of a neighbour entry: it is not PERMANENT. */
@@ -32,7 +32,7 @@ export interface Weighed {
 /** Undefined where a digest has no symbol: of what has no value, or a MAC that is none. */
 export function symbolOf(
   table: DigestTable,
-  { key, value, weak = false }: Weighed,
+  { key, value, weak = false }: SymbolSource,
 ): Symbol | undefined {
   if (value === undefined) return undefined;
   switch (table) {
@@ -53,7 +53,7 @@ function placed(table: DigestTable, key: readonly number[], value: readonly numb
   return {
     bucket: hash % BUCKETS,
     locator: 1 + (Math.floor(hash / BUCKETS) % LOCATORS),
-    weight: 1 + (finish(fold(hash, value)) % (PRIME - 1)),
+    valueHash: 1 + (finish(fold(hash, value)) % (PRIME - 1)),
   };
 }
 
@@ -63,7 +63,7 @@ function fold(start: number, words: readonly number[]): number {
   return hash;
 }
 
-/** Without it, addresses that follow each other would have weights that follow each other. */
+/** Without it, addresses that follow each other would have hashes that follow each other. */
 function finish(hash: number): number {
   return (hash * (1 + (hash % TWIST))) % PRIME;
 }

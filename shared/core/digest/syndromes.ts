@@ -10,8 +10,8 @@ export function noSyndromes(): Syndromes {
 }
 
 /** Adds a symbol to `sums`, in place: 25 million of them are summed in a run of 5,000 nodes. */
-export function addSymbol(sums: Syndromes, { bucket, locator, weight }: Symbol): void {
-  let term = weight;
+export function addSymbol(sums: Syndromes, { bucket, locator, valueHash }: Symbol): void {
+  let term = valueHash;
   const end = (bucket + 1) * SYNDROMES;
   for (let at = bucket * SYNDROMES; at < end; at++) {
     sums[at] = ((sums[at] ?? 0) + term) % PRIME;
@@ -21,8 +21,8 @@ export function addSymbol(sums: Syndromes, { bucket, locator, weight }: Symbol):
 }
 
 /** Takes a symbol out of `sums`, in place. */
-export function removeSymbol(sums: Syndromes, { weight, ...place }: Symbol): void {
-  addSymbol(sums, { ...place, weight: subtract(0, weight) });
+export function removeSymbol(sums: Syndromes, { valueHash, ...place }: Symbol): void {
+  addSymbol(sums, { ...place, valueHash: subtract(0, valueHash) });
 }
 
 export function minus(one: Syndromes, two: Syndromes): Syndromes {

@@ -1,14 +1,15 @@
 import { type Holdings, onDevice } from '../overlay/holdings.ts';
-import type { Member } from '../members/member.ts';
-import { ownDevice } from '../members/own-device.ts';
+import { type Member, ownDevice } from '../members/member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
-import { entriesOf, neighbourText, type OverlayEntry, textOf } from '../overlay/entries.ts';
+import { entriesOf, type OverlayEntry, textOf, weakTextOf } from '../overlay/entries.ts';
 import type { Profile } from '../overlay/profile.ts';
+import { remember } from '../remember.ts';
 import type { ExpectedEntry } from './codebook.ts';
-import { readEntry, type Value } from './read-entry.ts';
-import { symbolOf } from './symbol.ts';
+import { type KnownValue, readEntry } from './read-entry.ts';
+import { symbolOf, type SymbolSource } from './symbol.ts';
 
-export type Values = ReadonlyMap<number, Value>;
+/** The values that an entry may have, by their hashes. */
+export type KnownValues = ReadonlyMap<number, KnownValue>;
 
 /**
  * A digest gives the hash of an entry's value. The value itself can only be found among the known ones:
@@ -17,70 +18,57 @@ export type Values = ReadonlyMap<number, Value>;
 export function valuesBy(
   { members, profile }: { readonly members: readonly Member[]; readonly profile: Profile },
   read: readonly Holdings[],
-): (entry: ExpectedEntry) => Values {
+): (entry: ExpectedEntry) => KnownValues {
   const byNode = new Map(members.map((member) => [member.node, member]));
-  const known = new Map<ExpectedEntry, Values>();
-  const valuesOf = (entry: ExpectedEntry): Values => {
+  return remember((entry) => {
     const member = byNode.get(entry.vtep.node);
     const guesses = member === undefined ? [] : guessesAt(entry, member, profile);
-    return new Map([...readOf(entry, read), ...guesses, [entry.symbol.weight, { held: 'right' }]]);
-  };
-  return (entry) => {
-    const values = known.get(entry) ?? valuesOf(entry);
-    known.set(entry, values);
-    return values;
-  };
+    const right = [entry.symbol.valueHash, { held: 'right' }] as const;
+    return new Map<number, KnownValue>([...readOf(entry, read), ...guesses, right]);
+  });
 }
 
-/** The same entry with the values that other sources have for the VTEP. */
+/** The same entry with the values that other sources have for the VTEP, permanent or not. */
 function* guessesAt(
   { vtep, wanted }: ExpectedEntry,
   member: Member,
   profile: Profile,
-): Generator<[number, Value]> {
-  const entryFor = (other: Vtep): OverlayEntry | undefined =>
-    entriesOf(other, 'overlay', profile).find(({ table }) => table === wanted.table);
-  switch (wanted.table) {
-    case 'neighbour':
-      for (const mac of macsOf(vtep, member)) {
-        const entry = entryFor({ ...vtep, mac });
-        if (entry !== undefined) yield* statesOf(entry, wanted.value);
-      }
-      return;
-    case 'fdb':
-      for (const underlayIp of underlayIpsOf(vtep, member)) {
-        const entry = entryFor({ ...vtep, underlayIp });
-        if (entry !== undefined && entry.value !== wanted.value) yield* changedTo(entry);
-      }
-      return;
-    // A route that leads elsewhere is as good as none. Reading the host in full shows where it leads.
-    case 'route':
-    case 'direct':
+): Generator<[number, KnownValue]> {
+  for (const variant of variantsOf(vtep, member)) {
+    const entry = entriesOf(variant, 'overlay', profile).find(
+      ({ table, key }) => table === wanted.table && key === wanted.key,
+    );
+    if (entry === undefined) continue;
+    const isRight = entry.value === wanted.value;
+    const weakText = weakTextOf(entry);
+    if (weakText !== undefined) {
+      yield* known({ ...entry, weak: true }, isRight ? 'weak' : 'changed', weakText);
+    }
+    if (!isRight) yield* known(entry, 'changed', (device) => textOf(onDevice(entry, device)));
   }
 }
 
-/** A neighbour entry may be permanent or not. */
-function* statesOf(entry: OverlayEntry, right: string): Generator<[number, Value]> {
-  const isRight = entry.value === right;
-  const symbol = symbolOf(entry.table, { ...entry, weak: true });
-  if (symbol === undefined) return;
-  const text = (device: string): string => `${neighbourText({ ...entry, device })}, not PERMANENT`;
-  yield [symbol.weight, { held: isRight ? 'weak' : 'changed', text }];
-  if (!isRight) yield* changedTo(entry);
-}
-
-function* changedTo(entry: OverlayEntry): Generator<[number, Value]> {
+function* known(
+  entry: OverlayEntry & SymbolSource,
+  held: 'weak' | 'changed',
+  text: (device: string) => string,
+): Generator<[number, KnownValue]> {
   const symbol = symbolOf(entry.table, entry);
-  if (symbol === undefined) return;
-  yield [symbol.weight, { held: 'changed', text: (device) => textOf(onDevice(entry, device)) }];
+  if (symbol !== undefined) yield [symbol.valueHash, { held, text }];
 }
 
-function macsOf({ family, mac }: Vtep, member: Member): ReadonlySet<string | undefined> {
+/** A VTEP as it is, with the MACs and with the underlay IPs that any source has for its node. */
+function* variantsOf(vtep: Vtep, member: Member): Generator<Vtep> {
+  for (const mac of macsOf(vtep, member)) yield { ...vtep, mac };
+  for (const underlayIp of underlayIpsOf(vtep, member)) yield { ...vtep, underlayIp };
+  yield vtep;
+}
+
+function macsOf({ family }: Vtep, member: Member): ReadonlySet<string | undefined> {
   return new Set([
     ownDevice(member.observed?.tables.devices, family)?.mac,
-    ...(member.listed?.annotated ?? []).map((annotated) => annotated.mac),
-    ...(member.remembered?.vteps ?? []).map((remembered) => remembered.mac),
-    mac,
+    ...(member.listed?.annotated ?? []).map(({ mac }) => mac),
+    ...(member.remembered?.vteps ?? []).map(({ mac }) => mac),
   ]);
 }
 
@@ -93,14 +81,14 @@ function underlayIpsOf({ family }: Vtep, member: Member): ReadonlySet<Vtep['unde
   if (annotated === undefined) return new Set();
   return new Set([
     ownDevice(member.observed?.tables.devices, family)?.local,
-    ...(member.remembered?.vteps ?? []).map((remembered) => remembered.underlayIp),
+    ...(member.remembered?.vteps ?? []).map(({ underlayIp }) => underlayIp),
     ...(member.listed?.internalIps ?? []),
   ]);
 }
 
-function* readOf(entry: ExpectedEntry, read: readonly Holdings[]): Generator<[number, Value]> {
+function* readOf(entry: ExpectedEntry, read: readonly Holdings[]): Generator<[number, KnownValue]> {
   for (const holdings of read) {
-    const { weight, value } = readEntry(entry, holdings);
-    if (value !== undefined) yield [weight, value];
+    const { valueHash, value } = readEntry(entry, holdings);
+    if (value !== undefined) yield [valueHash, value];
   }
 }

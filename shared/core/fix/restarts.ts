@@ -1,7 +1,6 @@
 import type { Fix } from '../../contract/report.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
-import { profileIn } from '../members/own-device.ts';
 import { type Restart, restartOn } from '../overlay/profile.ts';
 import { isNodeName, type Pod } from '../parse/kubernetes.ts';
 
@@ -11,10 +10,9 @@ const NODES = 20;
 /** The fixes that restart flannel on these nodes: its pods by name where they are known. */
 export function restarts(
   nodes: readonly string[],
-  { members }: Judgement,
+  { members, profile }: Judgement,
   pods: readonly Pod[],
 ): readonly Fix[] {
-  const profile = profileIn(members);
   const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
   const running = groupBy(
     pods.filter(({ flannel }) => flannel),

@@ -1,19 +1,6 @@
-import { type Table, TABLES } from '../../contract/causes.ts';
-import type { OverlayEntry } from '../overlay/entries.ts';
-import {
-  compare,
-  type Difference,
-  type Holdings,
-  type Index,
-  onDevice,
-  type Wanted,
-} from '../overlay/holdings.ts';
-
-/**
- * Whether an observer holds one table's entry for a subject. `changed`: it holds another value.
- * `weak`: it works, until the kernel ages it out.
- */
-export type Held = 'right' | 'absent' | 'changed' | 'weak' | 'unknown';
+import type { Table } from '../../contract/causes.ts';
+import type { OverlayEntry, WantedEntry } from '../overlay/entries.ts';
+import { type Found, type Held, onDevice, type WantedEntries } from '../overlay/holdings.ts';
 
 export type CellState = Readonly<Record<Table, Held>>;
 
@@ -32,28 +19,44 @@ export interface Cell {
   readonly entries: readonly WrongEntry[];
 }
 
-/** What is wrong in one cell, or undefined where nothing is. */
-export function cellOf(held: Holdings, wanted: Wanted): Cell | undefined {
-  if (routesDirectly(held, wanted)) return undefined;
-  const compared = {
-    neighbour: look(wanted.neighbour, held.neighbour),
-    fdb: look(wanted.fdb, held.fdb),
-    route: look(wanted.route, held.route),
-  };
-  const entries = TABLES.flatMap((table): readonly WrongEntry[] => {
-    const [difference, entry] = [compared[table], wanted[table]];
-    return entry === undefined || difference === undefined || difference.kind === 'none'
-      ? []
-      : [{ wanted: onDevice(entry, held.device), found: difference.found }];
-  });
+/** Who is asked, and what its overlay device is called. */
+interface Observer {
+  readonly observer: string;
+  readonly device: string;
+}
+
+/**
+ * What is wrong in one cell, or undefined where nothing is. `find` returns what the observer has in
+ * place of a wanted entry.
+ */
+export function cellOf(
+  { observer, device }: Observer,
+  { node: subject, overlay, direct }: WantedEntries,
+  find: (wanted: WantedEntry) => Found,
+): Cell | undefined {
+  // A node that the observer reaches directly needs no entry of the overlay.
+  if (direct !== undefined && find(direct).held === 'right') return undefined;
+  const state: Record<Table, Held> = { ...ALL_UNKNOWN };
+  const entries: WrongEntry[] = [];
+  for (const wanted of overlay) {
+    const { held, text } = find(wanted);
+    state[wanted.table] = held;
+    if (isWrong(held)) entries.push({ wanted: onDevice(wanted, device), found: text });
+  }
   if (entries.length === 0) return undefined;
-  const state = {
-    neighbour: heldOf(compared.neighbour),
-    fdb: heldOf(compared.fdb),
-    // A route to the pods that leads elsewhere is as good as none.
-    route: compared.route?.kind === 'changed' ? 'absent' : heldOf(compared.route),
-  } as const;
-  return { observer: held.node, subject: wanted.node, state, entries };
+  // A route to the pods that leads elsewhere is as good as none.
+  const route = state.route === 'changed' ? 'absent' : state.route;
+  return { observer, subject, state: { ...state, route }, entries };
+}
+
+const ALL_UNKNOWN: CellState = { neighbour: 'unknown', fdb: 'unknown', route: 'unknown' };
+
+/** What is found where a table, or an entry of it, is not known. */
+export const UNKNOWN: Found = { held: 'unknown', text: '' };
+
+/** Unknown is neither right nor wrong. */
+export function isWrong(held: Held): boolean {
+  return held !== 'right' && held !== 'unknown';
 }
 
 /** Merges what two families say of one cell: of each table, the worse. */
@@ -67,23 +70,6 @@ export function mergeCells(one: Cell, two: Cell): Cell {
     },
     entries: [...one.entries, ...two.entries],
   };
-}
-
-/** A pair with its direct route needs nothing else. */
-function routesDirectly(held: Holdings, { direct }: Wanted): boolean {
-  if (direct === undefined || held.direct === undefined) return false;
-  const routes = held.direct.get(direct.key) ?? [];
-  return routes.some(({ value }) => value === direct.value);
-}
-
-/** Undefined where the entry, or what the table holds, is not known. */
-function look(wanted: OverlayEntry | undefined, held: Index | undefined): Difference | undefined {
-  return wanted === undefined || held === undefined ? undefined : compare(wanted, held);
-}
-
-function heldOf(difference: Difference | undefined): Held {
-  if (difference === undefined) return 'unknown';
-  return difference.kind === 'none' ? 'right' : difference.kind;
 }
 
 const WORST_FIRST: readonly Held[] = ['absent', 'changed', 'weak', 'unknown', 'right'];

@@ -1,80 +1,68 @@
-import { withoutUnusedFdb } from '../digest/unused-fdb.ts';
-import type { Digested } from '../digest/explain.ts';
-import { readDigests } from '../digest/readings.ts';
-import type { Reference } from '../digest/references.ts';
-import { severedBy } from '../digest/severed.ts';
-import { ghostsBy } from '../digest/ghosts.ts';
-import type { Member, ObservedHost } from '../members/member.ts';
+import { TABLES } from '../../contract/causes.ts';
+import type { Codebook } from '../digest/codebook.ts';
+import { type Actual, digestedBy, type Explanation, valueHashIn } from '../digest/explain.ts';
+import { readDigests } from '../digest/read-digests.ts';
+import { referenceOf } from '../digest/references.ts';
+import type { DigestedHost, Member } from '../members/member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
-import type { Profile } from '../overlay/profile.ts';
-import { holdingsOf } from '../overlay/holdings.ts';
-import { cellsOfDigest, suspectsBy } from './digest-cells.ts';
-import { CELLS_OF_ROW, NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
+import { cellSources, cellsOfDigest } from './digest-cells.ts';
+import { ghostsInDigest } from './ghosts.ts';
+import {
+  CELLS_OF_ROW,
+  type CheckedOverlay,
+  NOTHING_SHOWN,
+  type ShownRow,
+  unheldIn,
+} from './shown-row.ts';
 import { sidesOf } from './sides.ts';
 
-/** What the digests of a run say, as cells. */
-interface SeenInDigests {
-  /** Undefined of a host that showed its tables, or did not answer. */
-  seenBy(member: Member): Seen | undefined;
+/** What the digests of a run show, as rows of the matrix. */
+interface DigestRows {
+  /** The row of one of the hosts that answered with a digest; an unexplained one shows nothing. */
+  readonly rowOf: (node: string, host: DigestedHost) => ShownRow;
   readonly unexplained: readonly (readonly string[])[];
 }
 
-/** What the digests are compared with. */
-interface Judged {
-  /** Whatever peers may rightly hold entries for. */
-  readonly vteps: readonly Vtep[];
-  /** Those of them that are judged. */
-  readonly subjects: readonly Vtep[];
-  readonly profile: Profile;
-}
-
-export function digestsOf(
+export function digestRows(
   members: readonly Member[],
-  { vteps, subjects, profile }: Judged,
-): SeenInDigests {
-  const digested = members.flatMap((member) =>
-    member.observed !== undefined && isDigested(member.observed) ? (digestedBy(member) ?? []) : [],
+  { vteps, subjects, profile }: CheckedOverlay,
+): DigestRows {
+  const digested = members.flatMap(({ node, observed }) =>
+    observed?.kind === 'digest' ? [digestedBy(node, observed.digest)] : [],
   );
-  if (digested.length === 0) return { seenBy: () => undefined, unexplained: [] };
+  if (digested.length === 0) return { rowOf: () => NOTHING_SHOWN, unexplained: [] };
   const references = members.flatMap((member) => referenceOf(member, profile) ?? []);
   const { explained, unexplained, book, healthy, valuesOf } = readDigests(digested, vteps, {
     members,
     references,
     profile,
   });
-  const spelling = { book, valuesOf, profile, suspectsOf: suspectsBy(subjects) };
-  const ghostsOf = ghostsBy(book, healthy);
-  const severed = severedBy(book, subjects);
-  const isApart =
-    sidesOf(new Map([...explained].map(([node, one]) => [node, severed(one)]))) !== undefined;
-  const whole = [...explained.values()].filter(({ lost }) => isApart || lost.size > 0).length;
-  const cellsOfWhole = Math.min(
-    CELLS_OF_ROW,
-    Math.max(FEWEST_CELLS_OF_ROW, Math.floor(CELLS_OF_WHOLE_ROWS / whole)),
-  );
-  const cellsOfSevered = Math.max(CELLS_OF_ROW, Math.floor(CELLS / digested.length));
+  const sources = cellSources(subjects, { book, valuesOf, profile });
+  const ghostsOf = ghostsInDigest(book, healthy, profile);
+  const unheldBy = unheldAmong(subjects, book);
+  const cellsOfRow = rowLengths(explained, { hosts: digested.length, unheldBy });
   return {
-    seenBy: ({ node, observed }) => {
-      if (observed?.digest === undefined || !isDigested(observed)) return undefined;
+    rowOf: (node, { digest, tables: { devices = [] } }) => {
       const explanation = explained.get(node);
-      if (explanation === undefined) return NOTHING_SEEN;
+      if (explanation === undefined) return NOTHING_SHOWN;
       const { lost, model } = explanation;
-      const devices = observed.tables.devices ?? [];
-      const isWhole = lost.size > 0 || (isApart && severed(explanation).size > CELLS_OF_ROW);
-      const most = isWhole ? cellsOfWhole : cellsOfSevered;
-      const cells = cellsOfDigest({ observer: node, devices }, explanation, { ...spelling, most });
+      const { most, isPartitioned } = cellsOfRow(explanation);
+      const cells = cellsOfDigest({ observer: node, devices }, explanation, { ...sources, most });
       const isSample = cells.length === most;
       return {
         shown: model.tables,
-        ghosts: ghostsOf(node, observed.digest, explanation),
+        ghosts: ghostsOf(node, digest, explanation),
         cells,
-        lost: isSample ? lost : NOTHING_SEEN.lost,
-        severed: isApart || isSample ? severed(explanation) : severedIn(cells),
+        lost: isSample ? lost : NOTHING_SHOWN.lost,
+        unheld: isPartitioned || isSample ? unheldBy(explanation) : unheldIn(cells),
       };
     },
     unexplained,
   };
 }
+
+/** The subjects for which a host holds no entry. */
+type UnheldBy = (explanation: Explanation) => ReadonlySet<string>;
 
 /** Where very many rows are lost as a whole, fewer cells stand for each. */
 const CELLS_OF_WHOLE_ROWS = 50_000;
@@ -86,25 +74,48 @@ const FEWEST_CELLS_OF_ROW = 10;
  */
 const CELLS = 300_000;
 
-/** Whoever was read in full has said more than its digest. */
-function isDigested({ digest, inFull }: ObservedHost): boolean {
-  return digest !== undefined && !inFull;
+/** How many cells stand for a row, and whether the cluster has fallen apart into two sides. */
+function rowLengths(
+  explained: ReadonlyMap<string, Explanation>,
+  { hosts, unheldBy }: { readonly hosts: number; readonly unheldBy: UnheldBy },
+): (explanation: Explanation) => { readonly most: number; readonly isPartitioned: boolean } {
+  const unheld = new Map([...explained].map(([node, one]) => [node, unheldBy(one)]));
+  const isPartitioned = sidesOf(unheld) !== undefined;
+  const whole = [...explained.values()].filter(({ lost }) => isPartitioned || lost.size > 0).length;
+  const cellsOfWhole = Math.min(
+    CELLS_OF_ROW,
+    Math.max(FEWEST_CELLS_OF_ROW, Math.floor(CELLS_OF_WHOLE_ROWS / whole)),
+  );
+  const cellsOfPart = Math.max(CELLS_OF_ROW, Math.floor(CELLS / hosts));
+  return (explanation) => {
+    const isWhole =
+      explanation.lost.size > 0 || (isPartitioned && unheldBy(explanation).size > CELLS_OF_ROW);
+    return { most: isWhole ? cellsOfWhole : cellsOfPart, isPartitioned };
+  };
 }
 
-/** A host has one underlay address a family; the subnets of one that claims more are of no use. */
-const SUBNETS = 4;
-
-function digestedBy({ node, observed }: Member): Digested | undefined {
-  if (observed?.digest === undefined) return undefined;
-  const { subnets, ...digest } = observed.digest;
-  const isDirect = digest.counts.direct > 0 && subnets.length <= SUBNETS;
-  return { ...digest, node, subnets: isDirect ? subnets : [] };
-}
-
-function referenceOf(member: Member, profile: Profile): Reference | undefined {
-  const { node, observed } = member;
-  const digested = digestedBy(member);
-  if (observed === undefined || digested === undefined || isDigested(observed)) return undefined;
-  const { ipv4, ipv6 } = holdingsOf(node, withoutUnusedFdb(observed.tables), profile);
-  return { digested, holdings: [ipv4, ipv6] };
+/** None where not all tables were shown. An explanation that many hosts share is evaluated once. */
+function unheldAmong(subjects: readonly Vtep[], { byVtep }: Codebook): UnheldBy {
+  const checked = new Set(subjects);
+  const isUnheld = (vtep: Vtep, explanation: Explanation): boolean => {
+    const entries = byVtep.get(vtep) ?? [];
+    const ofOverlay = entries.filter(({ wanted }) => wanted.table !== 'direct');
+    return (
+      ofOverlay.length === TABLES.length &&
+      entries.every((entry) => valueHashIn(explanation, entry) === 0)
+    );
+  };
+  const known = new Map<Actual, ReadonlySet<string>>();
+  return (explanation) => {
+    const { actual, model } = explanation;
+    if (!TABLES.every((table) => model.tables.has(table))) return NOTHING_SHOWN.unheld;
+    const before = known.get(actual);
+    if (before !== undefined) return before;
+    const vteps = new Set([...actual.keys()].map(({ vtep }) => vtep)).intersection(checked);
+    const unheld = new Set(
+      [...vteps].filter((vtep) => isUnheld(vtep, explanation)).map(({ node }) => node),
+    );
+    known.set(actual, unheld);
+    return unheld;
+  };
 }

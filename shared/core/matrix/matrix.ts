@@ -1,14 +1,11 @@
 import { TABLES } from '../../contract/causes.ts';
-import { ownDevice, profileIn } from '../members/own-device.ts';
-import type { Member } from '../members/member.ts';
-import { type Device, type Vtep, shownBy } from '../overlay/vtep.ts';
-import type { Profile } from '../overlay/profile.ts';
+import { type DigestedHost, type Member, ownDevice, profileIn } from '../members/member.ts';
+import type { Device, Vtep } from '../overlay/vtep.ts';
 import { groupBy } from '../group.ts';
-import { holdingsOf, type Wanted, wantedFor } from '../overlay/holdings.ts';
-import { type Cell, cellOf, mergeCells } from './cells.ts';
-import { digestsOf } from './digests.ts';
-import { ghostsOf, type LiveKeys, liveKeys } from './ghosts.ts';
-import { NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
+import type { Cell } from './cells.ts';
+import { digestRows } from './digests.ts';
+import { type CheckedOverlay, NOTHING_SHOWN, type ShownRow } from './shown-row.ts';
+import { tableRows } from './tables.ts';
 
 /**
  * Whether a node's own device has the MAC of its annotation, where both are known: it tells who is
@@ -17,7 +14,7 @@ import { NOTHING_SEEN, type Seen, severedIn } from './seen.ts';
 export type MacTruth = 'agrees' | 'differs' | 'unknown';
 
 /** One observer's row: what its host says of itself. */
-export interface Row extends Omit<Seen, 'cells'> {
+export interface Row extends Omit<ShownRow, 'cells'> {
   readonly observer: string;
   /** The overlay devices it has; undefined where its links were not captured. */
   readonly devices: readonly Device[] | undefined;
@@ -30,7 +27,7 @@ export interface Row extends Omit<Seen, 'cells'> {
  * cells in a cluster of 5,000 nodes all but a few are right.
  */
 export interface Matrix {
-  /** Every node of the overlay, whether it could be judged or not. */
+  /** Every node of the overlay, whether it could be checked or not. */
   readonly nodes: readonly string[];
   readonly rows: ReadonlyMap<string, Row>;
   readonly subjects: ReadonlyMap<string, MacTruth>;
@@ -43,36 +40,29 @@ export interface Matrix {
 }
 
 export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Matrix {
-  const judged = members.filter(({ grace }) => grace === undefined);
-  const settled = new Set(judged.map(({ node }) => node));
+  const checked = members.filter(({ grace }) => grace === undefined);
+  const settled = new Set(checked.map(({ node }) => node));
   const subjects = vteps.filter(({ node }) => settled.has(node));
   const byNode = groupBy(vteps, ({ node }) => node);
   const profile = profileIn(members);
-  const digests = digestsOf(judged, { vteps, subjects, profile });
-  let expected: Expected | undefined;
-  const inTables = (member: Member): Seen => {
-    expected ??= {
-      profile,
-      wanted: subjects.map((vtep) => wantedFor(vtep, profile)),
-      live: liveKeys(vteps),
-    };
-    return seenInTables(member, expected);
-  };
+  const overlay = { vteps, subjects, profile };
+  const digests = digestRows(checked, overlay);
+  const shownBy = rowsBy(overlay, digests.rowOf);
   const rows = new Map<string, Row>();
   const cells: Cell[] = [];
-  for (const member of judged) {
-    const seen = digests.seenBy(member) ?? inTables(member);
+  for (const member of checked) {
+    const row = shownBy(member);
     // A host that could read none of its tables has said nothing of any peer.
-    if (seen.shown.size === 0) continue;
-    rows.set(member.node, rowOf(member, byNode.get(member.node) ?? [], seen));
-    for (const cell of seen.cells) cells.push(cell);
+    if (row.shown.size === 0) continue;
+    rows.set(member.node, rowOf(member, byNode.get(member.node) ?? [], row));
+    for (const cell of row.cells) cells.push(cell);
   }
-  const left = leftNodes(judged, rows);
+  const left = leftNodes(checked, rows);
   return {
     nodes: members.map(({ node }) => node),
     rows,
     subjects: new Map(
-      judged
+      checked
         .filter(({ node }) => byNode.has(node) && !left.has(node))
         .map((member) => [member.node, macTruth(member)]),
     ),
@@ -81,12 +71,31 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
   };
 }
 
-/** How many peers could judge a subject. */
+/** What each host showed; the lookups that whole tables need are made once, and only where one has any. */
+function rowsBy(
+  overlay: CheckedOverlay,
+  rowOfDigest: (node: string, host: DigestedHost) => ShownRow,
+): (member: Member) => ShownRow {
+  let rowOfTables: ReturnType<typeof tableRows> | undefined;
+  return ({ node, observed }) => {
+    switch (observed?.kind) {
+      case undefined:
+        return NOTHING_SHOWN;
+      case 'digest':
+        return rowOfDigest(node, observed);
+      case 'tables':
+        rowOfTables ??= tableRows(overlay);
+        return rowOfTables(node, observed);
+    }
+  };
+}
+
+/** How many peers could check a subject. */
 export function peersOf(matrix: Matrix, subject: string): number {
   return matrix.rows.size - (matrix.rows.has(subject) ? 1 : 0);
 }
 
-/** How many subjects an observer could judge. */
+/** How many subjects an observer could check. */
 export function subjectsOf(matrix: Matrix, observer: string): number {
   return matrix.subjects.size - (matrix.subjects.has(observer) ? 1 : 0);
 }
@@ -110,41 +119,8 @@ function leftNodes(
   return new Set(silent.map(({ node }) => node));
 }
 
-function holdsNothingOf(node: string, { severed, lost }: Row): boolean {
-  return severed.has(node) || TABLES.every((table) => lost.has(table));
-}
-
-/** What all observers must hold. */
-interface Expected {
-  readonly profile: Profile;
-  /** For each subject. */
-  readonly wanted: readonly Wanted[];
-  readonly live: LiveKeys;
-}
-
-function seenInTables(
-  { node, observed }: Member,
-  { profile, wanted: subjects, live }: Expected,
-): Seen {
-  const shown = shownBy(observed?.tables ?? {});
-  if (observed === undefined || shown.size === 0) return NOTHING_SEEN;
-  const holdings = holdingsOf(node, observed.tables, profile);
-  const cells = new Map<string, Cell>();
-  for (const wanted of subjects) {
-    if (wanted.node === node) continue;
-    const cell = cellOf(holdings[wanted.family], wanted);
-    if (cell === undefined) continue;
-    const sibling = cells.get(wanted.node);
-    cells.set(wanted.node, sibling === undefined ? cell : mergeCells(sibling, cell));
-  }
-  const wrong = [...cells.values()];
-  return {
-    ...NOTHING_SEEN,
-    shown,
-    ghosts: ghostsOf([holdings.ipv4, holdings.ipv6], live),
-    cells: wrong,
-    severed: severedIn(wrong),
-  };
+function holdsNothingOf(node: string, { unheld, lost }: Row): boolean {
+  return unheld.has(node) || TABLES.every((table) => lost.has(table));
 }
 
 function macTruth({ listed, observed }: Member): MacTruth {
@@ -163,11 +139,11 @@ function macTruth({ listed, observed }: Member): MacTruth {
 export function rowOf(
   { node, observed }: Member,
   own: readonly Vtep[],
-  { shown, ghosts, lost, severed }: Omit<Seen, 'cells'>,
+  { shown, ghosts, lost, unheld }: Omit<ShownRow, 'cells'>,
 ): Row {
   const devices = observed?.tables.devices;
   // Only of a host that is known to have a VTEP can a device be said to be missing.
   const deviceMissing =
     devices !== undefined && own.some(({ family }) => ownDevice(devices, family) === undefined);
-  return { observer: node, devices, deviceMissing, shown, ghosts, lost, severed };
+  return { observer: node, devices, deviceMissing, shown, ghosts, lost, unheld };
 }

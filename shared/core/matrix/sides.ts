@@ -8,35 +8,35 @@ interface Sides {
 const STRAYS = 0.05;
 
 /**
- * The two sides of a cluster that has fallen apart, or undefined where it has not. `severed`: for each
+ * The two sides of a cluster that has fallen apart, or undefined where it has not. `unheld`: for each
  * observer the subjects of which it holds nothing. Sets may be shared; silent nodes are on the side of
  * those who hold them.
  */
-export function sidesOf(severed: ReadonlyMap<string, ReadonlySet<string>>): Sides | undefined {
-  const [first, second] = alike(severed);
+export function sidesOf(unheld: ReadonlyMap<string, ReadonlySet<string>>): Sides | undefined {
+  const [first, second] = alike(unheld);
   if (first === undefined || second === undefined) return undefined;
-  const strays = severed.size - first.observers.length - second.observers.length;
+  const strays = unheld.size - first.observers.length - second.observers.length;
   const isWhole =
-    strays <= severed.size * STRAYS && areSevered(first, second) && areSevered(second, first);
+    strays <= unheld.size * STRAYS && holdNothingOf(first, second) && holdNothingOf(second, first);
   return isWhole ? { one: first.observers, other: second.observers } : undefined;
 }
 
 interface Group {
   readonly observers: readonly string[];
-  readonly severed: ReadonlySet<string>;
+  readonly unheld: ReadonlySet<string>;
 }
 
 /** Observers that have lost the same subjects, the most of them first. */
-function alike(severed: ReadonlyMap<string, ReadonlySet<string>>): readonly Group[] {
+function alike(unheld: ReadonlyMap<string, ReadonlySet<string>>): readonly Group[] {
   const names = new Map<ReadonlySet<string>, string>();
   const groups = new Map<
     string,
-    { readonly observers: string[]; readonly severed: Group['severed'] }
+    { readonly observers: string[]; readonly unheld: Group['unheld'] }
   >();
-  for (const [observer, subjects] of severed) {
+  for (const [observer, subjects] of unheld) {
     const name = names.get(subjects) ?? [...subjects].toSorted().join(' ');
     names.set(subjects, name);
-    const group = groups.get(name) ?? { observers: [], severed: subjects };
+    const group = groups.get(name) ?? { observers: [], unheld: subjects };
     group.observers.push(observer);
     groups.set(name, group);
   }
@@ -46,10 +46,10 @@ function alike(severed: ReadonlyMap<string, ReadonlySet<string>>): readonly Grou
 /** A side of one node is a node that its peers have lost, and has names of its own. */
 const SMALLEST_SIDE = 2;
 
-function areSevered({ observers, severed }: Group, other: Group): boolean {
+function holdNothingOf({ observers, unheld }: Group, other: Group): boolean {
   return (
     observers.length >= SMALLEST_SIDE &&
-    observers.every((observer) => !severed.has(observer)) &&
-    other.observers.every((observer) => severed.has(observer))
+    observers.every((observer) => !unheld.has(observer)) &&
+    other.observers.every((observer) => unheld.has(observer))
   );
 }

@@ -1,5 +1,15 @@
 import type { RosterEntry } from '../facts.ts';
-import type { ClusterNode, Digest, HostFacts, PrintedEntry, Tables } from '../overlay/vtep.ts';
+import { majority } from '../group.ts';
+import { FAMILIES, type Family } from '../overlay/addresses.ts';
+import { deviceFamily, type Profile, profileOf } from '../overlay/profile.ts';
+import type {
+  ClusterNode,
+  Device,
+  Digest,
+  HostFacts,
+  PrintedEntry,
+  Tables,
+} from '../overlay/vtep.ts';
 
 /** A node that takes part in the overlay, with what each source says of it. */
 export interface Member {
@@ -8,16 +18,51 @@ export interface Member {
   readonly remembered: RosterEntry | undefined;
   /** What its host answered in this run; undefined while the host is unknown. */
   readonly observed: ObservedHost | undefined;
-  /** Why this node is judged neither as observer nor as subject, although it may have answered. */
+  /** Why this node is checked neither as observer nor as subject, although it may have answered. */
   readonly grace: string | undefined;
 }
 
-export interface ObservedHost {
+export type ObservedHost = DigestedHost | ReadHost;
+
+/** A host that answered with a digest alone. */
+export interface DigestedHost {
+  readonly kind: 'digest';
   readonly host: HostFacts;
-  /** Of a host that answered with a digest alone, nothing but its devices. */
+  /** Nothing but its devices. */
   readonly tables: Tables;
-  readonly digest?: Digest | undefined;
-  /** Whether it was asked for its tables, and not for a digest alone. */
-  readonly inFull: boolean;
+  readonly digest: Digest;
   readonly verbatim: readonly PrintedEntry[];
+}
+
+/** A host that answered with its tables. */
+export interface ReadHost {
+  readonly kind: 'tables';
+  readonly host: HostFacts;
+  readonly tables: Tables;
+  /** What it had answered before; undefined where it was asked for its tables at once. */
+  readonly digest?: Digest | undefined;
+  /** The entries that the second look asked for, as they were printed. */
+  readonly verbatim: readonly PrintedEntry[];
+}
+
+/** A host's own overlay device of one family. */
+export function ownDevice(
+  devices: readonly Device[] | undefined,
+  family: Family,
+): Device | undefined {
+  return devices?.find(({ name }) => deviceFamily(name) === family);
+}
+
+/**
+ * The profile of the cluster: that of most hosts with an overlay device. One host alone must not decide
+ * it, since a migration may leave a device behind, and a host may claim any.
+ */
+export function profileIn(members: readonly Member[]): Profile {
+  const profiles = members.flatMap(({ observed }) => {
+    const names = FAMILIES.flatMap(
+      (family) => ownDevice(observed?.tables.devices, family)?.name ?? [],
+    );
+    return names.length === 0 ? [] : [profileOf(names)];
+  });
+  return majority(profiles) ?? profileOf([]);
 }

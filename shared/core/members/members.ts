@@ -1,9 +1,9 @@
 import type { Problem } from '../../contract/report.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, RememberedDevice } from '../facts.ts';
 import type { Observation } from '../overlay/vtep.ts';
 import { groupBy } from '../group.ts';
-import { graceOf } from './grace.ts';
 import type { Member, ObservedHost } from './member.ts';
+import { devicesOf } from './roster.ts';
 import { takingPart } from './taking-part.ts';
 
 interface Members {
@@ -70,10 +70,10 @@ function identify(facts: Facts): {
 function observedBy(observation: Observation): ObservedHost | undefined {
   switch (observation.kind) {
     case 'tables':
-      return { ...observation, inFull: true };
+      return observation;
     case 'digest': {
       const { host, devices, digest } = observation;
-      return { host, tables: { devices }, digest, inFull: false, verbatim: [] };
+      return { kind: 'digest', host, tables: { devices }, digest, verbatim: [] };
     }
     case 'unknown':
       return undefined;
@@ -114,4 +114,27 @@ function unlistedPods(facts: Facts): readonly Problem[] {
     where,
     message: `pod ${pods[0]?.namespace}/${pods[0]?.name} runs on this node, but no node list holds it: not checked`,
   }));
+}
+
+/** New nodes, freshly booted hosts and young devices are still being programmed. */
+function graceOf(facts: Facts, member: Omit<Member, 'grace'>): string | undefined {
+  const { graceSeconds } = facts.limits;
+  const { listed, observed } = member;
+  const young = (what: string, seconds: number | undefined): string | undefined =>
+    seconds !== undefined && seconds < graceSeconds
+      ? `${what} ${Math.max(0, Math.floor(seconds))} s ago`
+      : undefined;
+  const since = (time: number | undefined): number | undefined =>
+    time === undefined ? undefined : (facts.now - time) / 1000;
+  return (
+    young('joined the cluster', since(listed?.createdAt)) ??
+    young('booted', observed?.host.uptimeSeconds) ??
+    young('its VXLAN device was made', since(youngest(devicesOf(facts.now, member))))
+  );
+}
+
+/** When the last of the devices was made, epoch milliseconds. */
+function youngest(devices: readonly RememberedDevice[]): number | undefined {
+  const times = devices.flatMap(({ since }) => since ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
 }

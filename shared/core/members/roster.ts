@@ -1,7 +1,7 @@
-import type { Facts, RosterEntry } from '../facts.ts';
-import type { Member } from './member.ts';
-import { devicesOf } from './device-age.ts';
+import type { Facts, RememberedDevice, RosterEntry } from '../facts.ts';
 import { groupBy } from '../group.ts';
+import { FAMILIES } from '../overlay/addresses.ts';
+import { type Member, ownDevice } from './member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 
 const DAY_MS = 86_400_000;
@@ -40,4 +40,21 @@ function entryOf(facts: Facts, own: readonly Vtep[], member: Member): RosterEntr
 
 function isMaster({ observed }: Member): boolean {
   return observed?.host.kubeconfig !== undefined;
+}
+
+/**
+ * The host's VXLAN devices, and since when it has each of them. The kernel does not say, but a device
+ * with another index than last time was made anew; the first one ever seen is of no known age. A
+ * device that is gone is remembered, so that its successor is known to be young.
+ */
+export function devicesOf(
+  now: number,
+  { observed, remembered }: Pick<Member, 'observed' | 'remembered'>,
+): readonly RememberedDevice[] {
+  return FAMILIES.flatMap((family) => {
+    const index = ownDevice(observed?.tables.devices, family)?.index;
+    const before = remembered?.devices.find((device) => device.family === family);
+    if (index === undefined || index === before?.index) return before ?? [];
+    return { family, index, since: before === undefined ? undefined : now };
+  });
 }

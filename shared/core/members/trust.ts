@@ -23,7 +23,7 @@ function nameOf({ node, family }: Vtep): string {
 
 /** Whether there is a choice at all. */
 export function wasReadInFull(members: readonly Member[]): boolean {
-  return observedOf(members).some(({ digest, inFull }) => digest !== undefined && inFull);
+  return observedOf(members).some(({ kind, digest }) => kind === 'tables' && digest !== undefined);
 }
 
 function keepKnown(known: Vtep, own: Vtep | undefined): Vtep {

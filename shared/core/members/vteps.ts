@@ -1,6 +1,5 @@
 import {
   addressOf,
-  type Cidr,
   FAMILIES,
   type Family,
   familyOf,
@@ -10,9 +9,8 @@ import {
 } from '../overlay/addresses.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import type { Profile } from '../overlay/profile.ts';
-import type { Member, ObservedHost } from './member.ts';
-import { ownDevice, profileIn } from './own-device.ts';
-import { type Witnesses, witnesses } from './peers.ts';
+import { type Member, type ObservedHost, ownDevice, profileIn } from './member.ts';
+import { type PeerClaims, peerClaims } from './peers.ts';
 
 /**
  * Every node's VTEP, as its peers should hold it. Three truths speak of it: the node's own device, its
@@ -45,7 +43,7 @@ function ofFamily(
   believed: readonly ObservedHost[],
   { family, profile }: Overlay,
 ): readonly Vtep[] {
-  const peers = witnesses(
+  const peers = peerClaims(
     believed.map(({ tables }) => tables),
     family,
   );
@@ -59,7 +57,7 @@ function ofFamily(
 
 /** Who else knows of a node, and what its overlay makes of its pod CIDR. */
 interface Sources extends Overlay {
-  readonly peers: Witnesses;
+  readonly peers: PeerClaims;
 }
 
 function vtepOf(
@@ -74,29 +72,24 @@ function vtepOf(
   const spec = podCidrs?.find((cidr) => familyOf(cidr) === family);
   const address = annotated?.publicIp ?? before?.underlayIp ?? internalIp;
   const mac =
-    device?.mac ??
-    annotated?.mac ??
-    (address === undefined ? undefined : peers.macAt(address)) ??
-    before?.mac;
+    device?.mac ?? annotated?.mac ?? peers.part('mac', 'underlayIp', address) ?? before?.mac;
   const underlayIp =
     annotated?.publicIp ??
-    (mac === undefined ? undefined : peers.destinationOf(mac)) ??
+    peers.part('underlayIp', 'mac', mac) ??
     before?.underlayIp ??
     device?.local ??
     internalIp;
   const tunnelIp =
     (spec === undefined ? undefined : addressOf(spec)) ??
     ownTunnelIp(device, family) ??
-    (mac === undefined ? undefined : peers.tunnelIpOf(mac)) ??
+    peers.part('tunnelIp', 'mac', mac) ??
     before?.tunnelIp;
   const routed =
-    profile.routes === 'pod-cidr' ? (behind(tunnelIp, peers) ?? before?.podCidr) : undefined;
+    profile.routes === 'pod-cidr'
+      ? (peers.part('podCidr', 'tunnelIp', tunnelIp) ?? before?.podCidr)
+      : undefined;
   const podCidr = spec ?? routed;
   return { node, family, underlayIp, tunnelIp, mac, podCidr };
-}
-
-function behind(tunnelIp: IpAddress | undefined, peers: Witnesses): Cidr | undefined {
-  return tunnelIp === undefined ? undefined : peers.podCidrBehind(tunnelIp);
 }
 
 const HOST_LENGTHS = { ipv4: '/32', ipv6: '/128' } as const;
@@ -117,14 +110,18 @@ function ownTunnelIp(device: Device | undefined, family: Family): IpAddress | un
  * there is exactly one of each, they belong together. This is how the victim of a lost neighbour
  * entry is named when neither its own device nor its annotations were captured.
  */
-function byElimination(vteps: readonly Vtep[], peers: Witnesses): readonly Vtep[] {
+function byElimination(vteps: readonly Vtep[], peers: PeerClaims): readonly Vtep[] {
   const taken = new Set(vteps.map(({ tunnelIp }) => tunnelIp));
   const [address, ...otherAddresses] = peers.unresolved().filter((ip) => !taken.has(ip));
   const nameless = vteps.filter(({ tunnelIp }) => tunnelIp === undefined);
   if (address === undefined || otherAddresses.length > 0 || nameless.length !== 1) return vteps;
   return vteps.map((vtep) =>
     vtep.tunnelIp === undefined
-      ? { ...vtep, tunnelIp: address, podCidr: vtep.podCidr ?? peers.podCidrBehind(address) }
+      ? {
+          ...vtep,
+          tunnelIp: address,
+          podCidr: vtep.podCidr ?? peers.part('podCidr', 'tunnelIp', address),
+        }
       : vtep,
   );
 }

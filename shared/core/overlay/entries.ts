@@ -1,7 +1,7 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
 import { type Family, isMacAddress, parseCidr, parseIp } from './addresses.ts';
-import type { FdbEntry, NeighbourEntry, PrintedEntry, RouteEntry, Vtep } from './vtep.ts';
-import { isOverlayDevice, type Profile } from './profile.ts';
+import { isOverlayDevice, ofOverlay, type Profile } from './profile.ts';
+import type { FdbEntry, NeighbourEntry, PrintedEntry, RouteEntry, Tables, Vtep } from './vtep.ts';
 
 /**
  * The rule that everything follows from: what a host's kernel must hold so that packets reach the pods
@@ -50,8 +50,11 @@ export interface DirectEntry {
 
 export type WantedEntry = OverlayEntry | DirectEntry;
 
+/** The parts of a VTEP. Every entry joins two of them. */
+export type VtepParts = Pick<Vtep, 'podCidr' | 'tunnelIp' | 'mac' | 'underlayIp'>;
+
 /** Which part of a VTEP is the key, and which the value. */
-function ruleOf({ tunnelIp, mac, underlayIp, podCidr }: Vtep) {
+function ruleOf({ tunnelIp, mac, underlayIp, podCidr }: VtepParts) {
   return {
     neighbour: { key: tunnelIp, value: mac },
     fdb: { key: mac, value: underlayIp },
@@ -60,8 +63,24 @@ function ruleOf({ tunnelIp, mac, underlayIp, podCidr }: Vtep) {
   } as const;
 }
 
+/**
+ * The rule read backwards: the parts of VTEPs that the entries of a host show, of those over an overlay
+ * device of the family. A host that holds an entry claims that its two parts belong to one node.
+ */
+export function claimsIn(tables: Tables, family: Family): readonly VtepParts[] {
+  const isOfOverlay = ofOverlay(family);
+  const { neighbours = [], fdb = [], routes = [] } = tables;
+  return [
+    ...neighbours.filter(isOfOverlay).map(({ ip, mac }) => ({ tunnelIp: ip, mac })),
+    ...fdb.filter(isOfOverlay).map(({ mac, destination }) => ({ mac, underlayIp: destination })),
+    ...routes
+      .filter(isOfOverlay)
+      .map(({ destination, gateway }) => ({ podCidr: destination, tunnelIp: gateway })),
+  ];
+}
+
 /** The tables in which a node has one entry that follows from its VTEP. */
-function tablesOf({ routes }: Profile): readonly Table[] {
+export function tablesOf({ routes }: Profile): readonly Table[] {
   return routes === 'pod-cidr' ? TABLES : TABLES.filter((table) => table !== 'route');
 }
 
@@ -130,8 +149,18 @@ export function textOf(entry: WantedEntry): string {
   }
 }
 
+/**
+ * How an entry is shown that works until the kernel ages it out, on a device. Undefined in tables in
+ * which the kernel ages nothing.
+ */
+export function weakTextOf(entry: OverlayEntry): ((device: string) => string) | undefined {
+  return entry.table === 'neighbour'
+    ? (device) => `${neighbourText({ ...entry, device })}, not PERMANENT`
+    : undefined;
+}
+
 /** A neighbour entry without its state. */
-export function neighbourText({
+function neighbourText({
   key,
   value,
   device,

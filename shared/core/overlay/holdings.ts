@@ -1,4 +1,3 @@
-import type { Table } from '../../contract/causes.ts';
 import { groupBy } from '../group.ts';
 import { type Family, familyOf } from './addresses.ts';
 import {
@@ -10,26 +9,25 @@ import {
   heldRoute,
   type OverlayEntry,
 } from './entries.ts';
-import { deviceFamily, isOverlayDevice, namedAs, type Profile } from './profile.ts';
+import { namedAs, ofOverlay, type Profile } from './profile.ts';
 import type { Tables, Vtep } from './vtep.ts';
 
 /** The entries of a table by their keys. */
 export type Index = ReadonlyMap<string, readonly HeldEntry[]>;
 
-/** What observers must hold for one VTEP. What is not known of it is undefined. */
-export interface Wanted extends Readonly<Record<Table, OverlayEntry | undefined>> {
+/** What observers must hold for one VTEP: all of `overlay`, or `direct` alone. */
+export interface WantedEntries {
   readonly node: string;
   readonly family: Family;
+  readonly overlay: readonly OverlayEntry[];
+  /** Undefined where it is not known. */
   readonly direct: DirectEntry | undefined;
 }
 
-export function wantedFor(vtep: Vtep, profile: Profile): Wanted {
-  const overlay = entriesOf(vtep, 'overlay', profile);
-  const of = (wanted: Table): OverlayEntry | undefined =>
-    overlay.find(({ table }) => table === wanted);
-  const [direct] = entriesOf(vtep, 'direct', profile);
+export function wantedFor(vtep: Vtep, profile: Profile): WantedEntries {
   const { node, family } = vtep;
-  return { node, family, neighbour: of('neighbour'), fdb: of('fdb'), route: of('route'), direct };
+  const [direct] = entriesOf(vtep, 'direct', profile);
+  return { node, family, overlay: entriesOf(vtep, 'overlay', profile), direct };
 }
 
 /** The entries of one observer, ready to be looked up; a table it did not show is undefined. */
@@ -58,8 +56,7 @@ export function holdingsOf(
   ];
   const { devices: names } = namedAs(profile, named);
   const ofFamily = (family: Family): Holdings => {
-    const isOfOverlay = ({ device }: { readonly device: string }): boolean =>
-      isOverlayDevice(device) && deviceFamily(device) === family;
+    const isOfOverlay = ofOverlay(family);
     const ownRoutes = routes?.filter(({ destination }) => familyOf(destination) === family);
     return {
       node,
@@ -83,22 +80,31 @@ export function onDevice(entry: OverlayEntry, device: string): OverlayEntry {
   return entry.device === device ? entry : { ...entry, device };
 }
 
-export type Difference =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'absent' | 'changed' | 'weak'; readonly found: string };
+/**
+ * Whether an observer holds a wanted entry. `changed`: it holds another value. `weak`: it works, until
+ * the kernel ages it out. `unknown`: the entry, or what the table holds, is not known.
+ */
+export type Held = 'right' | 'absent' | 'changed' | 'weak' | 'unknown';
 
-/** How a table differs from a wanted entry, at the entry's key. */
+/** What an observer has in place of a wanted entry. */
+export interface Found<H extends Held = Held> {
+  readonly held: H;
+  /** As its tool prints it; empty where nothing is there, where all is right, or where it is not known. */
+  readonly text: string;
+}
+
+/** What a table has at the key of a wanted entry. */
 export function compare(
   wanted: Pick<HeldEntry, 'key'> & { readonly value: string },
   actual: Index,
-): Difference {
+): Found<Exclude<Held, 'unknown'>> {
   const held = actual.get(wanted.key) ?? [];
   const right = held.find(({ value }) => value === wanted.value);
-  if (right !== undefined) return right.weak ? { kind: 'weak', found: right.text } : NONE;
+  if (right !== undefined) return right.weak ? { held: 'weak', text: right.text } : RIGHT;
   const other = held.find(({ value }) => value !== undefined);
   return other === undefined
-    ? { kind: 'absent', found: held[0]?.text ?? '' }
-    : { kind: 'changed', found: other.text };
+    ? { held: 'absent', text: held[0]?.text ?? '' }
+    : { held: 'changed', text: other.text };
 }
 
-const NONE: Difference = { kind: 'none' };
+const RIGHT = { held: 'right', text: '' } as const;

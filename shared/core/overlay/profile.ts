@@ -90,6 +90,11 @@ export function deviceFamily(name: string): Family {
   return name.includes('-v6') ? 'ipv6' : 'ipv4';
 }
 
+/** Whether an entry is on an overlay device of the family. */
+export function ofOverlay(family: Family): (entry: { readonly device: string }) => boolean {
+  return ({ device }) => isOverlayDevice(device) && deviceFamily(device) === family;
+}
+
 /** The profile of a cluster with these devices: flannel's, unless one of them is Calico's. */
 export function profileOf(devices: readonly string[]): Profile {
   const { calico, unknown } = PROFILES;

@@ -103,7 +103,7 @@ export interface HostFacts {
 export type Install = Exclude<WordTexts['install'], 'unknown'>;
 
 /**
- * A host's tables in 1,280 bytes, however many entries they have: see `digest/readings.ts`. The counts
+ * A host's tables in 1,280 bytes, however many entries they have: see `digest/read-digests.ts`. The counts
  * are those of the entries in the sums.
  */
 export interface Digest {

@@ -89,8 +89,8 @@ function reportEntries({ cells }: Finding): ReportedEntry[] {
 /** Which nodes are on which side of a partition. */
 function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[] {
   if (!isKind(cause, 'sides')) return [];
-  const severed = new Map([...matrix.rows].map(([observer, row]) => [observer, row.severed]));
-  const sides = sidesOf(severed);
+  const unheld = new Map([...matrix.rows].map(([observer, row]) => [observer, row.unheld]));
+  const sides = sidesOf(unheld);
   if (sides === undefined) return [];
   return [sides.one, sides.other].map(
     (side, at) => `${at === 0 ? 'one side' : 'the other'}: ${enumerate(side, SIDE_NAMES)}`,

@@ -1,13 +1,13 @@
-import { type Cell, cellOf, mergeCells } from '../matrix/cells.ts';
+import { type Cell, isWrong, mergeCells } from '../matrix/cells.ts';
+import { cellOfTables } from '../matrix/tables.ts';
 import { holdingsOf, wantedFor } from '../overlay/holdings.ts';
 import { type Matrix, rowOf } from '../matrix/matrix.ts';
-import { NOTHING_SEEN } from '../matrix/seen.ts';
+import { NOTHING_SHOWN } from '../matrix/shown-row.ts';
 import { TABLES } from '../../contract/causes.ts';
 import { isKind } from '../diagnose/causes.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import type { Member } from '../members/member.ts';
-import { profileIn } from '../members/own-device.ts';
 import { trustedVteps } from '../members/trust.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
@@ -41,7 +41,7 @@ export function confirm(
   const answers = laterAnswers(first, second);
   const members = first.members.map((member) => withSecondLook(member, answers.get(member.node)));
   const vteps = trustedVteps(members, first.trust);
-  const again = { answers, vteps, profile: profileIn(members), subjects: second.subjects };
+  const again = { answers, vteps, profile: first.profile, subjects: second.subjects };
   const looks = asked.map((finding) => lookAgain(finding, again));
   const asking = new Set(asked.flatMap(({ cells }) => cells));
   const cells = [
@@ -113,8 +113,8 @@ function rowsAgain(
   const asked = members.flatMap((member) => {
     const row = answers.has(member.node) ? matrix.rows.get(member.node) : undefined;
     if (row === undefined) return [];
-    const { lost, severed } = healed.has(member.node) ? NOTHING_SEEN : row;
-    const now = rowOf(member, own.get(member.node) ?? [], { ...row, lost, severed });
+    const { lost, unheld } = healed.has(member.node) ? NOTHING_SHOWN : row;
+    const now = rowOf(member, own.get(member.node) ?? [], { ...row, lost, unheld });
     return [[member.node, now] as const];
   });
   return new Map([...matrix.rows, ...asked]);
@@ -161,7 +161,7 @@ function lookAgain(finding: Finding, again: Expected): Look {
 /** Whether the observer showed a table again in which the cell was wrong: unknown is not ok. */
 function couldLook(cell: Cell, answers: ReadonlyMap<string, Answer>): boolean {
   const shown = shownBy(answers.get(cell.observer)?.tables ?? {});
-  return TABLES.some((table) => isWrong(cell, table) && shown.has(table));
+  return TABLES.some((table) => isWrong(cell.state[table]) && shown.has(table));
 }
 
 /** The cell as the second look found it, if it is still wrong in the same table. */
@@ -171,18 +171,14 @@ function stillWrong(cell: Cell, { answers, vteps, profile }: Expected): Cell | u
   const holdings = holdingsOf(cell.observer, answer.tables, profile);
   const cells = vteps
     .filter(({ node }) => node === cell.subject)
-    .map((vtep) => cellOf(holdings[vtep.family], wantedFor(vtep, profile)))
+    .map((vtep) => cellOfTables(holdings[vtep.family], wantedFor(vtep, profile)))
     .filter((now) => now !== undefined);
   const now = cells.reduce<Cell | undefined>(
     (merged, one) => (merged === undefined ? one : mergeCells(merged, one)),
     undefined,
   );
   const same = TABLES.some(
-    (table) => isWrong(cell, table) && now !== undefined && isWrong(now, table),
+    (table) => isWrong(cell.state[table]) && now !== undefined && isWrong(now.state[table]),
   );
   return same ? now : undefined;
-}
-
-function isWrong({ state }: Cell, table: (typeof TABLES)[number]): boolean {
-  return state[table] !== 'right' && state[table] !== 'unknown';
 }

@@ -1,7 +1,6 @@
 import { PAGE_ENTRIES } from '../../contract/probe.ts';
 import type { Member } from '../members/member.ts';
 import type { Judgement } from '../judge.ts';
-import { profileIn } from '../members/own-device.ts';
 import type { Digest } from '../overlay/vtep.ts';
 import { isKnown } from '../overlay/entries.ts';
 import { deviceFamily } from '../overlay/profile.ts';
@@ -20,11 +19,13 @@ export function nodesToRead(
   asked: ReadonlySet<string> = new Set(),
 ): readonly string[] {
   const digested = judgement.members.filter(({ observed }) => observed?.digest !== undefined);
-  const unread = digested.filter(({ node, observed }) => !observed?.inFull && !asked.has(node));
+  const unread = digested.filter(
+    ({ node, observed }) => observed?.kind === 'digest' && !asked.has(node),
+  );
   const representatives = judgement.matrix.unexplained.flatMap(
     (group) => group.find((node) => !asked.has(node)) ?? [],
   );
-  const hasWitness = digested.some(({ observed }) => observed?.inFull);
+  const hasWitness = digested.some(({ observed }) => observed?.kind === 'tables');
   if (hasWitness) return representatives;
   if (needsWitnesses(judgement)) {
     return unread
@@ -36,8 +37,7 @@ export function nodesToRead(
   return differing * 2 > digested.length ? representatives.slice(0, WITNESSES) : representatives;
 }
 
-function needsWitnesses({ members, vteps }: Judgement): boolean {
-  const profile = profileIn(members);
+function needsWitnesses({ vteps, profile }: Judgement): boolean {
   return vteps.some((vtep) => !isKnown(vtep, profile));
 }
 

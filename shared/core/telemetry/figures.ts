@@ -1,7 +1,7 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
 import type { ErrorType } from '../../contract/telemetry.ts';
 import { type Matrix, peersOf, type Row, subjectsOf } from '../matrix/matrix.ts';
-import { CELLS_OF_ROW } from '../matrix/seen.ts';
+import { CELLS_OF_ROW } from '../matrix/shown-row.ts';
 import type { Judgement } from '../judge.ts';
 import type { Observation } from '../overlay/vtep.ts';
 
@@ -107,26 +107,26 @@ interface WholeRows {
 
 function wholeRows(matrix: Matrix): WholeRows {
   const lost = { ...NONE_MISSING };
-  const severing = new Map<Row['severed'], number>();
+  const missing = new Map<Row['unheld'], number>();
   const observers = new Map<string, number>();
-  for (const [observer, { lost: tables, severed }] of matrix.rows) {
+  for (const [observer, { lost: tables, unheld }] of matrix.rows) {
     if (tables.size > 0) {
       observers.set(observer, subjectsOf(matrix, observer));
       for (const table of tables) lost[table] += 1;
-    } else if (severed.size > CELLS_OF_ROW) {
-      observers.set(observer, severed.size);
-      severing.set(severed, (severing.get(severed) ?? 0) + 1);
+    } else if (unheld.size > CELLS_OF_ROW) {
+      observers.set(observer, unheld.size);
+      missing.set(unheld, (missing.get(unheld) ?? 0) + 1);
     }
   }
   const lossesOf = (node: string): TableCounts => {
     const own = matrix.rows.get(node)?.lost;
-    const severedBy = [...severing].reduce(
+    const unheldBy = [...missing].reduce(
       (sum, [nodes, rows]) => sum + (nodes.has(node) ? rows : 0),
       0,
     );
     // An observer has no entry for itself to lose.
     const lossOf = (table: Table): number =>
-      severedBy + lost[table] - Number(own?.has(table) ?? false);
+      unheldBy + lost[table] - Number(own?.has(table) ?? false);
     return { neighbour: lossOf('neighbour'), fdb: lossOf('fdb'), route: lossOf('route') };
   };
   return { observers, lossesOf };

@@ -67,28 +67,28 @@ function equalPairs(numbers: Int32Array): number {
   return pairs;
 }
 
-describe('a changed value keeps its weight as seldom as chance has it', () => {
-  // Of 2^17 values there are 2^33 pairs: 8 equal weights are as many as chance makes, and 24 are
+describe('a changed value keeps its value hash as seldom as chance has it', () => {
+  // Of 2^17 values there are 2^33 pairs: 8 equal hashes are as many as chance makes, and 24 are
   // more than it makes once in 200,000 times.
   test.for(FAMILIES)('among %s', ([, symbolAt]) => {
-    const weights = Int32Array.from({ length: VALUES }, (_, at) => symbolAt(at).weight);
-    expect(equalPairs(weights)).toBeLessThan(24);
+    const hashes = Int32Array.from({ length: VALUES }, (_, at) => symbolAt(at).valueHash);
+    expect(equalPairs(hashes)).toBeLessThan(24);
   });
 
   test('where only the flag PERMANENT has changed', () => {
     for (let at = 0; at < 20_000; at++) {
       const entry = { key: `10.${quad(at)}`, value: anyMac() };
-      expect(symbolFor('neighbour', entry).weight).not.toBe(
-        symbolFor('neighbour', { ...entry, weak: true }).weight,
+      expect(symbolFor('neighbour', entry).valueHash).not.toBe(
+        symbolFor('neighbour', { ...entry, weak: true }).valueHash,
       );
     }
   });
 
-  test('and its weight is anywhere below the prime', () => {
+  test('and its value hash is anywhere below the prime', () => {
     for (const [name, symbolAt] of FAMILIES) {
       const eighths = Array.from({ length: 8 }, () => 0);
       for (let at = 0; at < 16_000; at++) {
-        const eighth = Math.floor((symbolAt(at).weight / PRIME) * 8);
+        const eighth = Math.floor((symbolAt(at).valueHash / PRIME) * 8);
         eighths[eighth] = (eighths[eighth] ?? 0) + 1;
       }
       // 2,000 each, and six standard deviations.

@@ -10,7 +10,7 @@ const locator = fc.integer({ min: 1, max: LOCATORS });
 /** Differing symbols of one bucket, each at a place of its own. */
 function differing(counts: { readonly minLength: number; readonly maxLength: number }) {
   return fc
-    .uniqueArray(fc.record({ locator, weight: fc.integer({ min: 1, max: PRIME - 1 }) }), {
+    .uniqueArray(fc.record({ locator, valueHash: fc.integer({ min: 1, max: PRIME - 1 }) }), {
       ...counts,
       selector: (one) => one.locator,
     })

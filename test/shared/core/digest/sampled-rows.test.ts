@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { confirm } from '../../../../shared/core/run/confirm.ts';
-import { CELLS_OF_ROW } from '../../../../shared/core/matrix/seen.ts';
+import { CELLS_OF_ROW } from '../../../../shared/core/matrix/shown-row.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { dueForSecondLook, secondLookOf } from '../../../../shared/core/run/second-look.ts';
 import { hostFigures } from '../../../../shared/core/telemetry/figures.ts';

@@ -27,7 +27,7 @@ function sumOf(...symbols: readonly Symbol[]) {
   return sums;
 }
 
-describe('an entry weighs as much as on a host', () => {
+describe('an entry has the symbol that it has on a host', () => {
   test('of the neighbour table', () => {
     fc.assert(
       fc.property(anyIp, anyMac, fc.boolean(), (ip, mac, permanent) => {
@@ -61,18 +61,18 @@ describe('an entry weighs as much as on a host', () => {
     );
   });
 
-  test('has its place in range, and a weight that is not zero', () => {
+  test('has its place in range, and a value hash that is not zero', () => {
     fc.assert(
       fc.property(anyIp, anyMac, (ip, mac) => {
-        for (const { bucket, locator, weight } of [
+        for (const { bucket, locator, valueHash } of [
           symbolFor('neighbour', { key: ip, value: mac }),
           symbolFor('fdb', { key: mac, value: ip }),
         ]) {
           expect(bucket).toBeLessThan(BUCKETS);
           expect(locator).toBeGreaterThan(0);
           expect(locator).toBeLessThanOrEqual(LOCATORS);
-          expect(weight).toBeGreaterThan(0);
-          expect(weight).toBeLessThan(PRIME);
+          expect(valueHash).toBeGreaterThan(0);
+          expect(valueHash).toBeLessThan(PRIME);
         }
       }),
     );
@@ -96,7 +96,7 @@ describe('an entry that no digest has is no symbol', () => {
 const anySymbol: fc.Arbitrary<Symbol> = fc.record({
   bucket: fc.nat({ max: BUCKETS - 1 }),
   locator: fc.integer({ min: 1, max: LOCATORS }),
-  weight: fc.integer({ min: 1, max: PRIME - 1 }),
+  valueHash: fc.integer({ min: 1, max: PRIME - 1 }),
 });
 
 describe('digests are sums', () => {
@@ -111,12 +111,12 @@ describe('digests are sums', () => {
     );
   });
 
-  test('and each syndrome is a weight times a power of the locator', () => {
+  test('and each syndrome is a value hash times a power of the locator', () => {
     fc.assert(
       fc.property(anySymbol, (symbol) => {
-        const { bucket, locator, weight } = symbol;
+        const { bucket, locator, valueHash } = symbol;
         const powers = Array.from({ length: SYNDROMES }, (_, j) =>
-          Number((BigInt(weight) * BigInt(locator) ** BigInt(j)) % BigInt(PRIME)),
+          Number((BigInt(valueHash) * BigInt(locator) ** BigInt(j)) % BigInt(PRIME)),
         );
         const own = sumOf(symbol).subarray(bucket * SYNDROMES, (bucket + 1) * SYNDROMES);
         expect([...own]).toEqual(powers);

@@ -2,20 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { sidesOf } from '../../../../shared/core/matrix/sides.ts';
 
 /** Who holds nothing of whom: `ab` of a string is the nodes a and b. */
-function severed(rows: Readonly<Record<string, string>>) {
+function unheld(rows: Readonly<Record<string, string>>) {
   return new Map(Object.entries(rows).map(([node, lost]) => [node, new Set(lost)]));
 }
 
 describe('a cluster has fallen apart', () => {
   test('where two groups hold nothing of each other', () => {
-    expect(sidesOf(severed({ a: 'cd', b: 'cd', c: 'ab', d: 'ab' }))).toEqual({
+    expect(sidesOf(unheld({ a: 'cd', b: 'cd', c: 'ab', d: 'ab' }))).toEqual({
       one: ['a', 'b'],
       other: ['c', 'd'],
     });
   });
 
   test('the larger side first, and silent nodes on the side of who holds them', () => {
-    expect(sidesOf(severed({ a: 'cdex', b: 'cdex', c: 'ab', d: 'ab', e: 'ab' }))).toEqual({
+    expect(sidesOf(unheld({ a: 'cdex', b: 'cdex', c: 'ab', d: 'ab', e: 'ab' }))).toEqual({
       one: ['c', 'd', 'e'],
       other: ['a', 'b'],
     });
@@ -28,7 +28,7 @@ describe('a cluster has fallen apart', () => {
     ['there are three sides', { a: 'cdef', b: 'cdef', c: 'abef', d: 'abef', e: 'abcd', f: 'abcd' }],
     ['a side has lost one of its own', { a: 'bcd', b: 'bcd', c: 'ab', d: 'ab' }],
   ])('and not where %s', ([, rows]) => {
-    expect(sidesOf(severed(rows))).toBeUndefined();
+    expect(sidesOf(unheld(rows))).toBeUndefined();
   });
 
   test('although one of forty has a fault of its own, and not although a tenth have', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { devicesOf } from '../../../../shared/core/members/device-age.ts';
+import { devicesOf } from '../../../../shared/core/members/roster.ts';
 import { membersOf } from '../../../../shared/core/members/members.ts';
 import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';

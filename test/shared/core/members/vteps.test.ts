@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { membersOf } from '../../../../shared/core/members/members.ts';
-import { profileIn } from '../../../../shared/core/members/own-device.ts';
+import { profileIn } from '../../../../shared/core/members/member.ts';
 import { vtepsOf } from '../../../../shared/core/members/vteps.ts';
 import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
 import type { Tables, Vtep } from '../../../../shared/core/overlay/vtep.ts';

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Vtep } from '../../../../shared/core/overlay/vtep.ts';
 import {
+  claimsIn,
   commandOf,
   entriesOf,
   heldFdb,
@@ -128,6 +129,31 @@ describe('no command is made', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('the rule read backwards', () => {
+  test('has of every entry of a VTEP the two parts that it was made of', () => {
+    const entries = entriesOf(MASTER1, 'overlay', FLANNEL).map(textOf);
+    const [neighbour = '', fdb = '', route = ''] = entries;
+    const tables = {
+      neighbours: parseNeighbours('here', neighbour, undefined).value,
+      fdb: parseFdb('here', fdb, undefined).value,
+      routes: parseRoutes('here', route, undefined).value,
+    };
+    expect(claimsIn(tables, family)).toEqual([
+      { tunnelIp, mac },
+      { mac, underlayIp },
+      { podCidr, tunnelIp },
+    ]);
+    expect(claimsIn(tables, 'ipv6')).toEqual([]);
+  });
+
+  test('says nothing of routes that are not on an overlay device', () => {
+    const [direct] = entriesOf(MASTER1, 'direct', FLANNEL).map(textOf);
+    const routes = parseRoutes('here', `${direct} dev eth0`, undefined).value;
+    expect(routes).toHaveLength(1);
+    expect(claimsIn({ routes }, family)).toEqual([]);
   });
 });
 

@@ -44,7 +44,7 @@ import { isZero } from './syndromes.ts';
 import { valuesBy } from './values.ts';
 
 /** What the digests of a run mean. */
-interface Readings {
+interface ReadDigests {
   readonly explained: ReadonlyMap<string, Explanation>;
   /**
    * Hosts whose digests differ in more entries than a digest can locate, in groups with equal
@@ -67,7 +67,7 @@ export function readDigests(
   digests: readonly Digested[],
   vteps: readonly Vtep[],
   sources: Sources,
-): Readings {
+): ReadDigests {
   const reader = readerOf(vteps, sources);
   const explained = new Map<string, Explanation>();
   const left: Unexplained[] = [];
