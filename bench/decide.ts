@@ -5,7 +5,7 @@
  *
  *     node bench/decide.ts NODES CASE digest|tables
  */
-import { nodeObjects } from '../lab/control-plane/nodes.ts';
+import { nodeObjects } from '../lab/control-plane/objects.ts';
 import type { SimulatedHost } from '../lab/machines/machine.ts';
 import { type SimulatedCluster, simulateCluster } from '../lab/machines/simulated/cluster.ts';
 import { simulatedHosts } from '../lab/machines/simulated/hosts.ts';

@@ -1,11 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { AlertChange } from './backend/alert-receiver.ts';
-import { startBackend } from './backend/backend.ts';
-import { findPrograms } from './backend/programs.ts';
+import { findPrograms, startBackend } from './backend/backend.ts';
 import { rehearse } from './backend/rehearsal.ts';
 import { FAULTS } from './faults/registry.ts';
-import { exitWith, type Keep, runProgram } from './run-program.ts';
-import { type Teller, teller } from './story/terminal.ts';
+import { exitWith, type Keep, runProgram, type Teller, teller } from './program.ts';
 import { startWorld } from './world.ts';
 
 const HELP = `npm run backend -- [--schedule SECONDS] [--modelled]

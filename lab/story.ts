@@ -2,9 +2,8 @@ import { parseArgs } from 'node:util';
 import { CAUSES } from '../shared/contract/causes.ts';
 import type { Discovery } from './control-plane/orders.ts';
 import { FAULTS } from './faults/registry.ts';
-import { exitWith, runProgram } from './run-program.ts';
+import { exitWith, runProgram, type Teller, teller } from './program.ts';
 import { tellStory } from './story/story.ts';
-import { type Teller, teller } from './story/terminal.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
 const HELP = `npm start -- [--cause CAUSE] [--discovery old|aggregated] [--modelled]

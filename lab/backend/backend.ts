@@ -1,9 +1,15 @@
+import { execFile, spawn } from 'node:child_process';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { openWorkplace } from '../machines/modelled/workplace.ts';
+import { outcomeOf } from '../machines/process-end.ts';
 import { type AlertChange, type AlertReceiver, startAlertReceiver } from './alert-receiver.ts';
-import { type Monitoring, renderMonitoring } from './monitoring.ts';
-import { startVictoriaMetrics, type VictoriaMetrics } from './victoria-metrics.ts';
-import { startVmalert, type Vmalert } from './vmalert.ts';
+import {
+  startVictoriaMetrics,
+  startVmalert,
+  type VictoriaMetrics,
+  type Vmalert,
+} from './victoria-metrics.ts';
 
 /** A metrics backend that nobody here wrote, with the product's rules: VictoriaMetrics, vmalert, and
  * whom vmalert tells. */
@@ -48,4 +54,54 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     await close();
     throw new Error('starting the metrics backend', { cause });
   }
+}
+
+/** VictoriaMetrics' programs, or why they are not to be had on this computer. */
+export type Programs =
+  | { readonly kind: 'found'; readonly directory: string }
+  | { readonly kind: 'missing'; readonly reason: string };
+
+const SCRIPT = path.join(import.meta.dirname, 'fetch-victoria-metrics.sh');
+
+/** Above the script's own limits. */
+const FETCH_SECONDS = 600;
+
+/** Finds them where they were put before, or fetches them, which takes seconds. */
+export async function findPrograms(env: NodeJS.ProcessEnv = process.env): Promise<Programs> {
+  const child = spawn('/bin/sh', [SCRIPT], {
+    detached: true,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { exit, stdout, stderr } = await outcomeOf(child, {
+    what: 'fetching VictoriaMetrics',
+    timeoutSeconds: FETCH_SECONDS,
+  });
+  return exit === 0
+    ? { kind: 'found', directory: stdout.trim() }
+    : { kind: 'missing', reason: stderr.trim().split('\n').at(-1) ?? '' };
+}
+
+/** What an installation loads into its backend: files' paths. */
+interface Monitoring {
+  /** Alert rules for Prometheus and those who read its files. */
+  readonly rules: string;
+  /** A dashboard for Grafana. */
+  readonly dashboard: string;
+}
+
+const PROGRAM = path.join(import.meta.dirname, '..', '..', 'infra', 'monitoring', 'generate.ts');
+
+const SECONDS_MAX = 30;
+
+/** Renders the rules and the dashboard into a folder, as whoever installs them for a schedule does. */
+async function renderMonitoring(directory: string, scheduleSeconds: number): Promise<Monitoring> {
+  const options = ['--out', directory, '--schedule', `${scheduleSeconds}s`];
+  await promisify(execFile)(process.execPath, [PROGRAM, ...options], {
+    timeout: SECONDS_MAX * 1000,
+  });
+  return {
+    rules: path.join(directory, 'prometheus-rules.yaml'),
+    dashboard: path.join(directory, 'dashboard.json'),
+  };
 }

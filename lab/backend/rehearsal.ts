@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Report, ReportedIncident } from '../../shared/contract/report.ts';
 import type { Fault } from '../faults/fault.ts';
 import { fixAsThePageSays } from '../story/fix.ts';
-import type { Teller } from '../story/terminal.ts';
+import type { Teller } from '../program.ts';
 import type { World } from '../world.ts';
 import type { AlertChange } from './alert-receiver.ts';
 import type { Backend } from './backend.ts';

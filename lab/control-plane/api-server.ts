@@ -2,9 +2,8 @@
 
 import { createServer } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { listenOn, sayReady } from './listen.ts';
-import { watchMetrics } from './metrics-watch.ts';
-import { apiServerOrderSchema } from './orders.ts';
+import { apiServerOrderSchema, listenOn, sayReady } from './orders.ts';
+import { watchMetrics } from './aggregated-api.ts';
 import { apiHandler } from './serve.ts';
 
 const order = apiServerOrderSchema.parse(JSON.parse(await text(process.stdin)));

@@ -5,12 +5,10 @@ import {
   API_SERVER_MANIFEST_PATH,
   apiServerManifest,
   kubeconfig,
-} from './kubeconfig.ts';
-import { ensureKubectl } from './install-kubectl.ts';
-import type { Kubectl } from './install-kubectl.ts';
+} from './access.ts';
+import { ensureKubectl, type Kubectl } from './kubectl-on-masters.ts';
 import type { Address, ApiServerOrder } from './orders.ts';
-import { startProgram } from './program.ts';
-import type { Program } from './program.ts';
+import { type Program, startProgram } from './programs.ts';
 
 /** What all API servers of a cluster have in common. */
 export type Cluster = Omit<ApiServerOrder, 'master' | 'listen' | 'socket'>;

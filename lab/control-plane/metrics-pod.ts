@@ -4,12 +4,9 @@
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { ASKED_BY_HEADER, LOST_STATUS } from './backend.ts';
-import { METRICS, METRICS_PATH } from './catalogue.ts';
-import { resourceList } from './discovery.ts';
-import { listenOn, sayReady } from './listen.ts';
-import { holdsWayTo } from './modelled-way.ts';
-import { metricsPodOrderSchema } from './orders.ts';
+import { ASKED_BY_HEADER, holdsWayTo, LOST_STATUS } from './aggregated-api.ts';
+import { METRICS, METRICS_PATH, resourceList } from './discovery.ts';
+import { listenOn, metricsPodOrderSchema, sayReady } from './orders.ts';
 
 const order = metricsPodOrderSchema.parse(JSON.parse(await text(process.stdin)));
 const { certificate: cert, key } = order.tls;

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Server } from 'node:net';
 import * as z from 'zod/mini';
 
 /** What the lab tells a program of the control plane, as one JSON document on its standard input. */
@@ -73,3 +75,18 @@ export type MetricsPodOrder = z.infer<typeof metricsPodOrderSchema>;
 
 /** What a program answers on its standard output, as one line, once it listens. */
 export const readySchema = z.object({ ports: z.array(z.number()) });
+
+/** Listens at an address, or at a socket's path. Resolves with the port; 0 for a socket. */
+export async function listenOn(server: Server, where: Address | string): Promise<number> {
+  if (typeof where === 'string') server.listen(where);
+  else server.listen(where.port, where.host);
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Tells the lab that this program listens. */
+export function sayReady(ports: readonly number[]): void {
+  const ready: z.infer<typeof readySchema> = { ports: [...ports] };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+}

@@ -1,19 +1,27 @@
-import { API_SERVICE_COLUMNS, apiServiceObjects } from './api-services.ts';
-import { CORE, METRICS, METRICS_PATH, REGISTRATION, groupVersionName } from './catalogue.ts';
-import { collectionAnswer } from './collection.ts';
+import {
+  API_SERVICE_COLUMNS,
+  apiServiceObjects,
+  NODE_COLUMNS,
+  nodeObjects,
+  POD_COLUMNS,
+  podObjects,
+} from './objects.ts';
 import {
   acceptedAggregatedVersion,
   aggregatedDiscovery,
+  CORE,
   coreVersions,
   groupList,
   groupNamed,
+  groupVersionName,
+  METRICS,
+  METRICS_PATH,
+  REGISTRATION,
   resourceList,
 } from './discovery.ts';
+import { type Answer, collectionAnswer, type Question } from './collection.ts';
 import type { ApiServerOrder } from './orders.ts';
-import type { Answer, Question } from './question.ts';
-import type { MetricsState } from './metrics-watch.ts';
-import { NODE_COLUMNS, nodeObjects } from './nodes.ts';
-import { POD_COLUMNS, podObjects } from './pods.ts';
+import type { MetricsState } from './aggregated-api.ts';
 
 type Known = Pick<ApiServerOrder, 'discovery' | 'hosts' | 'pod' | 'startedAt'>;
 

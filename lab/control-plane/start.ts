@@ -2,19 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { machineNamed } from '../machines/machine-named.ts';
-import type { Machines } from '../machines/machine.ts';
-import { addPod } from '../machines/pod.ts';
-import { makeCertificate } from './certificate.ts';
-import { DIAL_SECONDS } from './dial-seconds.ts';
-import type { Kubectl } from './install-kubectl.ts';
-import { kubeconfig } from './kubeconfig.ts';
-import { furnishMasters, startApiServers } from './masters.ts';
-import type { Cluster } from './masters.ts';
+import { carryOutBatch, type Machine, machineNamed, type Machines } from '../machines/machine.ts';
+import { kubeconfig, makeCertificate } from './access.ts';
+import type { Kubectl } from './kubectl-on-masters.ts';
+import { type Cluster, furnishMasters, startApiServers } from './masters.ts';
 import type { Address, Discovery, MetricsPodOrder } from './orders.ts';
-import { startProgram } from './program.ts';
-import type { Program } from './program.ts';
-import { startRelay } from './relay.ts';
+import { type Program, startProgram, startRelay } from './programs.ts';
 
 export interface ControlPlane {
   /** For whoever is not on the machines: a kubeconfig, as text, that leads to the masters' API
@@ -122,4 +115,63 @@ async function startPod(machines: Machines, cluster: Cluster): Promise<Program> 
   await addPod(machine, pod.ip);
   const order: MetricsPodOrder = { hosts, listen: pod.listens, tls, overlay };
   return startProgram(machine, 'metrics-pod.ts', order);
+}
+
+/** What `kubectl get nodes` took on the seed's master1. */
+const SEED_SECONDS = 45;
+
+/**
+ * How often `kubectl get nodes` asks for a dead group before it goes on: four times with kubectl
+ * 1.27 to 1.33, measured. Once when it reads all groups, and once for each of its three questions
+ * to discovery (is it a category, is it short for something, what is its kind), because client-go's
+ * discovery/cached/memory/memcache.go takes a 503 for a passing trouble. kubectl 1.20 asks three
+ * times, once for each question; the code of 1.14 is the same.
+ */
+const TRIES = 4;
+
+/**
+ * How long the proxy waits for a connection that is never made, before it answers 503.
+ *
+ * `old`: kube-apiserver v1.14.8 leaves this to the dialer of client-go, whose bound is 30 s
+ * (kubernetes-1.14.8, transport/cache.go), and three tries of that are not the seed's 45 s. Three
+ * tries of 15 s are, and 15 s is what v1.14.2 took for a try in kubernetes#80245, where a load
+ * balancer cut it. Today's kubectl tries once more, so here a try has less, and the whole is what
+ * the seed's master1 took.
+ *
+ * `aggregated`: since 1.16 a discovery request is given 5 s (kube-aggregator
+ * pkg/apiserver/handler_proxy.go, aggregatedDiscoveryTimeout).
+ */
+const DIAL_SECONDS: Readonly<Record<Discovery, number>> = {
+  old: SEED_SECONDS / TRIES,
+  aggregated: 5,
+};
+
+/** The bridge that the CNI plugins give a node's pods. */
+const POD_DEVICE = 'cni0';
+
+/**
+ * Gives a machine a pod's address, on which its programs may listen.
+ *
+ * The pod has no namespace of its own: its address stands on the node's bridge, behind the node's
+ * `flannel.1` all the same. Whoever calls it from another node has that node's tunnel IP as its
+ * source, so question and answer both cross the overlay.
+ */
+export async function addPod(machine: Machine, podIp: string): Promise<void> {
+  const gateway = machine.tunnelIp.replace(/\.\d+$/, '.1');
+  const found = await machine.run(['ip', 'link', 'show', 'dev', POD_DEVICE]);
+  const bridge = [
+    `link add ${POD_DEVICE} address ${bridgeMac(gateway)} type bridge`,
+    `addr replace ${gateway}/24 dev ${POD_DEVICE}`,
+    `link set ${POD_DEVICE} up`,
+  ];
+  await carryOutBatch(machine, 'ip', [
+    ...(found.exit === 0 ? [] : bridge),
+    `addr replace ${podIp}/32 dev ${POD_DEVICE}`,
+  ]);
+}
+
+/** As the CNI bridge plugin forms it: 0a:58 and the address. */
+function bridgeMac(ip: string): string {
+  const bytes = ip.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0'));
+  return `0a:58:${bytes.join(':')}`;
 }

@@ -1,6 +1,5 @@
-import { carryOut } from '../machines/carry-out.ts';
+import { carryOut, machineNamed } from '../machines/machine.ts';
 import { OVERLAY_DEVICE } from '../machines/flannel.ts';
-import { machineNamed } from '../machines/machine-named.ts';
 import { SUBJECT } from './fault.ts';
 import type { Fault } from './fault.ts';
 import { PEERS } from './on-peers.ts';

@@ -1,9 +1,7 @@
 /** One host loses what it holds of all others. */
 
-import { carryOut, carryOutBatch } from '../machines/carry-out.ts';
-import { OVERLAY_DEVICE, deviceCommands } from '../machines/flannel.ts';
-import { machineNamed } from '../machines/machine-named.ts';
-import type { Machine } from '../machines/machine.ts';
+import { carryOut, carryOutBatch, type Machine, machineNamed } from '../machines/machine.ts';
+import { deviceCommands, OVERLAY_DEVICE } from '../machines/flannel.ts';
 import { OBSERVER } from './fault.ts';
 import type { Fault } from './fault.ts';
 

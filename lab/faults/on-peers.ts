@@ -1,7 +1,5 @@
 import type { Cause } from '../../shared/contract/causes.ts';
-import { carryOut } from '../machines/carry-out.ts';
-import { machineNamed } from '../machines/machine-named.ts';
-import type { Host, Machines } from '../machines/machine.ts';
+import { carryOut, type Host, machineNamed, type Machines } from '../machines/machine.ts';
 import { ROSTER } from '../machines/roster.ts';
 import { SUBJECT } from './fault.ts';
 import type { Fault } from './fault.ts';

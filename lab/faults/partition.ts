@@ -1,6 +1,4 @@
-import { carryOut } from '../machines/carry-out.ts';
-import { machineNamed } from '../machines/machine-named.ts';
-import type { Machines } from '../machines/machine.ts';
+import { carryOut, machineNamed, type Machines } from '../machines/machine.ts';
 import { ROSTER } from '../machines/roster.ts';
 import { deleteFdb, deleteNeighbour, deleteRoute } from './entries-lost.ts';
 import type { Fault } from './fault.ts';

@@ -1,9 +1,7 @@
 import type { Table } from '../../shared/contract/causes.ts';
 import type { NeighbourState } from '../damage.ts';
-import { carryOutBatch } from './carry-out.ts';
-import type { Host, Machine } from './machine.ts';
-import { ROSTER } from './roster.ts';
-import { UNDERLAY_DEVICE } from './underlay.ts';
+import { carryOutBatch, type Host, type Machine } from './machine.ts';
+import { ROSTER, UNDERLAY_DEVICE } from './roster.ts';
 
 /**
  * flannel, as the lab plays it: the only file of the lab that says what a host holds for its peers. Real
@@ -116,4 +114,31 @@ function argumentsOf(entry: Entry): string {
     case 'route':
       return `${entry.destination} via ${entry.gateway} dev ${OVERLAY_DEVICE} onlink`;
   }
+}
+
+/**
+ * The CNI configuration that canal installs on every node, as far as it names its plugins: by it
+ * one sees from outside which product programs the overlay.
+ */
+const CANAL_CONFLIST = {
+  name: 'k8s-pod-network',
+  cniVersion: '0.3.1',
+  plugins: [
+    {
+      type: 'calico',
+      datastore_type: 'kubernetes',
+      ipam: { type: 'host-local', subnet: 'usePodCidr' },
+      policy: { type: 'k8s' },
+    },
+    { type: 'portmap', snat: true, capabilities: { portMappings: true } },
+  ],
+};
+
+/** Puts onto a machine the files by which it is known as a node of a canal cluster. */
+export async function furnish(machine: Machine): Promise<void> {
+  await machine.write(
+    '/etc/cni/net.d/10-canal.conflist',
+    `${JSON.stringify(CANAL_CONFLIST, undefined, 2)}\n`,
+  );
+  if (machine.master) await machine.write('/etc/kubernetes/pki/.keep', '');
 }

@@ -63,3 +63,48 @@ export interface Machines {
   /** Ends every program and removes all that was made. May be called again. */
   close(): Promise<void>;
 }
+
+export function machineNamed({ machines }: Machines, name: string): Machine {
+  const machine = machines.find((candidate) => candidate.name === name);
+  if (machine === undefined) throw new Error(`looking for ${name}: no such machine in the lab`);
+  return machine;
+}
+
+/** Runs a command that must succeed on a machine: what cannot be carried out is an error. Its words
+ * are parted by single spaces. */
+export async function carryOut(machine: Machine, command: string): Promise<void> {
+  const { exit, stderr } = await machine.run(command.split(' '));
+  if (exit !== 0) {
+    throw new Error(`running ${command} on ${machine.name}: exit ${exit}: ${stderr.trim()}`);
+  }
+}
+
+/** Carries out many commands of one program as one process, in their order. `ip` and `bridge` stop
+ * at the first that fails. */
+export async function carryOutBatch(
+  machine: Machine,
+  program: 'ip' | 'bridge',
+  lines: readonly string[],
+): Promise<void> {
+  const stdin = lines.map((line) => `${line}\n`).join('');
+  const { exit, stderr } = await machine.run([program, '-batch', '-'], { stdin });
+  if (exit !== 0) {
+    throw new Error(
+      `running ${program} -batch on ${machine.name}: exit ${exit}: ${stderr.trim()}`,
+      {
+        cause: new Error(stdin),
+      },
+    );
+  }
+}
+
+/** What of a machine's files is its own. */
+const OWN_DIRECTORIES = ['/etc/', '/var/lib/', '/usr/local/'] as const;
+
+/** Refuses a path that is not the machine's own, or that leads out of it. */
+export function assertOwnPath(machine: string, path: string): void {
+  const own = OWN_DIRECTORIES.some((directory) => path.startsWith(directory));
+  if (!own || path.split('/').includes('..')) {
+    throw new Error(`writing ${path} on ${machine}: not below ${OWN_DIRECTORIES.join(', ')}`);
+  }
+}

@@ -1,6 +1,6 @@
 import type { Machines } from './machine.ts';
-import { modelledMachines } from './modelled.ts';
-import { realMachines } from './real.ts';
+import { modelledMachines } from './modelled/machines.ts';
+import { realMachines } from './real/machines.ts';
 
 /** A lab's machines, and why they are modelled ones where real ones were wanted. */
 export interface MadeMachines extends Machines {

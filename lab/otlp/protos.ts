@@ -79,3 +79,81 @@ const MESSAGES = {
     rejectedField: 'rejectedSpans',
   },
 } as const;
+
+export type AttributeValue =
+  | string
+  | number
+  | boolean
+  | undefined
+  | readonly AttributeValue[]
+  | { readonly [key: string]: AttributeValue };
+
+export type Attributes = Readonly<Record<string, AttributeValue>>;
+
+/** `common.v1.AnyValue`, as plain data. Bytes are not used by the sender and come as undefined. */
+export const anyValueSchema: z.ZodMiniType<AttributeValue> = z.lazy(() =>
+  z.pipe(
+    z.object({
+      stringValue: z.optional(z.string()),
+      boolValue: z.optional(z.boolean()),
+      intValue: z.optional(z.string()),
+      doubleValue: z.optional(z.number()),
+      arrayValue: z.optional(z.object({ values: z.optional(z.array(anyValueSchema)) })),
+      kvlistValue: z.optional(z.object({ values: z.optional(attributesSchema) })),
+    }),
+    z.transform(
+      ({
+        stringValue,
+        boolValue,
+        intValue,
+        doubleValue,
+        arrayValue,
+        kvlistValue,
+      }): AttributeValue =>
+        stringValue ??
+        boolValue ??
+        doubleValue ??
+        (intValue === undefined ? undefined : Number(intValue)) ??
+        (arrayValue === undefined ? undefined : (arrayValue.values ?? [])) ??
+        (kvlistValue === undefined ? undefined : (kvlistValue.values ?? {})),
+    ),
+  ),
+);
+
+/** A list of `common.v1.KeyValue`, as one object. */
+export const attributesSchema: z.ZodMiniType<Attributes> = z.pipe(
+  z.array(z.object({ key: z.string(), value: z.optional(anyValueSchema) })),
+  z.transform((pairs): Attributes =>
+    Object.fromEntries(pairs.map(({ key, value }) => [key, value])),
+  ),
+);
+
+/** Who sent a record. */
+export interface Sender {
+  readonly resource: Attributes;
+  /** Name of the instrumentation scope. */
+  readonly scope: string;
+}
+
+export const resourceSchema = z.optional(z.object({ attributes: z.optional(attributesSchema) }));
+
+export const scopeSchema = z.optional(z.object({ name: z.optional(z.string()) }));
+
+/** Decimal text, as 64-bit numbers are decoded; a field that was not sent is 0. */
+export const nanosecondsSchema = z.pipe(
+  z.optional(z.string()),
+  z.transform((text) => BigInt(text ?? 0)),
+);
+
+/** Trace and span ids, as lower-case hexadecimal; one that was not sent is undefined. */
+export const idSchema = z.pipe(
+  z.optional(z.instanceof(Uint8Array)),
+  z.transform((id) => (id === undefined ? undefined : Buffer.from(id).toString('hex'))),
+);
+
+export function senderOf(
+  resource: z.infer<typeof resourceSchema>,
+  scope: z.infer<typeof scopeSchema>,
+): Sender {
+  return { resource: resource?.attributes ?? {}, scope: scope?.name ?? '' };
+}

@@ -1,8 +1,7 @@
 import type { Fix, ReportedIncident } from '../../shared/contract/report.ts';
 import { reprogram } from '../machines/flannel.ts';
-import type { Machines } from '../machines/machine.ts';
-import { machineNamed } from '../machines/machine-named.ts';
-import type { Teller } from './terminal.ts';
+import { machineNamed, type Machines } from '../machines/machine.ts';
+import type { Teller } from '../program.ts';
 
 /**
  * Fixes an incident as its page says. What root is to run on a host is run there as it stands. Where

@@ -1,12 +1,15 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Report, ReportedIncident } from '../../shared/contract/report.ts';
-import { type TimedGetNodes, timeGetNodes } from '../control-plane/time-get-nodes.ts';
+import { type TimedGetNodes, timeGetNodes } from '../control-plane/kubectl-on-masters.ts';
 import type { Fault } from '../faults/fault.ts';
-import { machineNamed } from '../machines/machine-named.ts';
+import { machineNamed } from '../machines/machine.ts';
+import type { OtlpReceiver } from '../otlp/receiver.ts';
+import type { ReceivedPoint } from '../otlp/records.ts';
+import type { Teller } from '../program.ts';
 import type { World } from '../world.ts';
 import { fixAsThePageSays } from './fix.ts';
-import { received } from './received.ts';
-import { show } from './show.ts';
-import type { Teller } from './terminal.ts';
 
 /** The masters whose API servers are timed side by side: the recorded incident's. */
 const TIMED = ['master1', 'master3'] as const;
@@ -79,4 +82,53 @@ async function tellPages(world: World, tell: Teller): Promise<void> {
     tell.say(`The page: ${subject ?? ''}`);
     tell.block(message);
   }
+}
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+
+/** What `npx vtepwatch show --brief` prints of a run's document. */
+async function show(report: Report): Promise<string> {
+  const command = [path.join(ROOT, 'cli', 'vtepwatch.ts'), 'show', '-', '--brief'];
+  const child = spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(JSON.stringify(report));
+  return await text(child.stdout);
+}
+
+/** How many series the story prints. */
+const SERIES = 12;
+
+/** What the OTLP backend received, as a person would want to know it. */
+function received(otlp: OtlpReceiver): string {
+  const points = otlp.points();
+  const spans = otlp.spans();
+  const traces = new Set(spans.map(({ traceId }) => traceId));
+  return [
+    `${points.length} points of ${new Set(points.map(({ metric }) => metric)).size} metrics, ` +
+      `${otlp.logs().length} events, ${spans.length} spans in ${traces.size} traces`,
+    ...changingSeries(points),
+    ...otlp.logs().map(({ event, body }) => `${event}: ${JSON.stringify(body)}`),
+  ].join('\n');
+}
+
+/** The series whose values changed, each with its values in order: where the story can be seen. */
+function changingSeries(points: readonly ReceivedPoint[]): readonly string[] {
+  const series = Map.groupBy(points, nameOf);
+  const changing = [...series].flatMap(([name, some]) => {
+    const values = some.map(({ value }) => value ?? Number.NaN);
+    const changed = new Set(values).size > 1 && !name.includes('vtepwatch.check.');
+    return changed ? [`${name}  ${values.map(rounded).join(' -> ')}`] : [];
+  });
+  const hidden = changing.length - SERIES;
+  return hidden > 0 ? [...changing.slice(0, SERIES), `and ${hidden} more series`] : changing;
+}
+
+function nameOf({ metric, attributes }: ReceivedPoint): string {
+  const labels = Object.entries(attributes)
+    .filter(([key]) => key !== 'k8s.cluster.name')
+    .map(([, value]) => (typeof value === 'string' ? value : JSON.stringify(value)));
+  return `${metric}{${labels.join(', ')}}`;
+}
+
+function rounded(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(1);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startSsm } from '../../lab/aws/ssm/ssm.ts';
-import { nodeObjects } from '../../lab/control-plane/nodes.ts';
+import { nodeObjects } from '../../lab/control-plane/objects.ts';
 import { simulateCluster } from '../../lab/machines/simulated/cluster.ts';
 import { simulatedHosts } from '../../lab/machines/simulated/hosts.ts';
 import { gather, givenUpBy } from '../../lambda/gather.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { partition } from '../../lab/damage.ts';
 import { type SimulatedWorld, startSimulatedWorld } from '../../lab/machines/simulated/world.ts';
-import type { Attributes } from '../../lab/otlp/attributes.ts';
+import type { Attributes } from '../../lab/otlp/protos.ts';
 import { type PagerDuty, startPagerDuty } from '../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
 import { ENVIRONMENT } from '../../shared/contract/settings.ts';

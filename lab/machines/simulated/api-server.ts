@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
-import { makeCertificate } from '../../control-plane/certificate.ts';
-import { kubeconfig } from '../../control-plane/kubeconfig.ts';
-import { nodeObjects } from '../../control-plane/nodes.ts';
+import { kubeconfig, makeCertificate } from '../../control-plane/access.ts';
+import { nodeObjects } from '../../control-plane/objects.ts';
 import type { Host } from '../machine.ts';
 
 /** An API server that knows the nodes of a simulated cluster, page by page, and no pods. */

@@ -1,4 +1,4 @@
-import type { Programs } from '../../../lab/backend/programs.ts';
+import type { Programs } from '../../../lab/backend/backend.ts';
 
 /** Leaves a test out where VictoriaMetrics is not to be had, and says which check that was. */
 export function needPrograms(programs: Programs, skip: (note: string) => void): string {

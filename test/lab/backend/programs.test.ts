@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findPrograms } from '../../../lab/backend/programs.ts';
+import { findPrograms } from '../../../lab/backend/backend.ts';
 
 const SCRIPT = path.resolve('lab/backend/fetch-victoria-metrics.sh');
 

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
 import type { AlertChange } from '../../../lab/backend/alert-receiver.ts';
-import { type Backend, startBackend } from '../../../lab/backend/backend.ts';
-import { findPrograms } from '../../../lab/backend/programs.ts';
+import { type Backend, findPrograms, startBackend } from '../../../lab/backend/backend.ts';
 import { type Act, rehearse } from '../../../lab/backend/rehearsal.ts';
 import { FAULTS } from '../../../lab/faults/registry.ts';
-import { teller } from '../../../lab/story/terminal.ts';
+import { teller } from '../../../lab/program.ts';
 import { startWorld, type World } from '../../../lab/world.ts';
 import { METRICS } from '../../../shared/contract/telemetry.ts';
 import { dashboardQueries } from './dashboard-queries.ts';

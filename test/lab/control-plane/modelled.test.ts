@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import path from 'node:path';
 import { CoreV1Api } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startControlPlane } from '../../../lab/control-plane/start.ts';
-import type { ControlPlane } from '../../../lab/control-plane/start.ts';
-import { carryOut } from '../../../lab/machines/carry-out.ts';
+import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts';
+import {
+  carryOut,
+  type Machine,
+  machineNamed,
+  type Machines,
+} from '../../../lab/machines/machine.ts';
 import { reprogram } from '../../../lab/machines/flannel.ts';
-import { machineNamed } from '../../../lab/machines/machine-named.ts';
-import type { Machine, Machines } from '../../../lab/machines/machine.ts';
-import { modelledMachines } from '../../../lab/machines/modelled.ts';
+import { modelledMachines } from '../../../lab/machines/modelled/machines.ts';
 import { needKubectl } from './need-kubectl.ts';
 import { get, loaded } from './relayed.ts';
 

@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { carryOut } from '../../../lab/machines/carry-out.ts';
-import { machineNamed } from '../../../lab/machines/machine-named.ts';
-import type { Machine, Machines } from '../../../lab/machines/machine.ts';
-import { realMachines } from '../../../lab/machines/real.ts';
-import { startControlPlane } from '../../../lab/control-plane/start.ts';
-import type { ControlPlane } from '../../../lab/control-plane/start.ts';
-import { timeGetNodes } from '../../../lab/control-plane/time-get-nodes.ts';
+import {
+  carryOut,
+  type Machine,
+  machineNamed,
+  type Machines,
+} from '../../../lab/machines/machine.ts';
+import { realMachines } from '../../../lab/machines/real/machines.ts';
+import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts';
+import { timeGetNodes } from '../../../lab/control-plane/kubectl-on-masters.ts';
 import { kubectlComplains, needAggregatedDiscovery } from '../../support/kubectl.ts';
 import { NO_REAL_MACHINES } from '../machines/needs-root.ts';
 import { needKubectl } from './need-kubectl.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { answerTo } from '../../../lab/control-plane/routes.ts';
-import type { Answer } from '../../../lab/control-plane/question.ts';
+import type { Answer } from '../../../lab/control-plane/collection.ts';
 
 const KNOWN = {
   hosts: [],

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FAULTS } from '../../../lab/faults/registry.ts';
 import { reprogram } from '../../../lab/machines/flannel.ts';
-import { machineNamed } from '../../../lab/machines/machine-named.ts';
-import type { Machines } from '../../../lab/machines/machine.ts';
-import { realMachines } from '../../../lab/machines/real.ts';
+import { machineNamed, type Machines } from '../../../lab/machines/machine.ts';
+import { realMachines } from '../../../lab/machines/real/machines.ts';
 import { CAUSES } from '../../../shared/contract/causes.ts';
 import { inMemoryMachines } from '../machines/in-memory.ts';
 import { NO_REAL_MACHINES } from '../machines/needs-root.ts';

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { modelledMachines } from '../../../lab/machines/modelled.ts';
-import { realMachines } from '../../../lab/machines/real.ts';
+import { modelledMachines } from '../../../lab/machines/modelled/machines.ts';
+import { realMachines } from '../../../lab/machines/real/machines.ts';
 import { leftoversOf, tracesOf } from './leftovers.ts';
 import type { Traces } from './leftovers.ts';
 import { NO_REAL_MACHINES } from './needs-root.ts';

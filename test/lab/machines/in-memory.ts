@@ -1,6 +1,6 @@
 import type { Machine, Machines } from '../../../lab/machines/machine.ts';
-import { cabled } from '../../../lab/machines/model/cabled.ts';
-import { batch, single } from '../../../lab/machines/model/session.ts';
+import { cabled } from '../../../lab/machines/modelled/kernel.ts';
+import { batch, single } from '../../../lab/machines/modelled/commands.ts';
 import { reprogram } from '../../../lab/machines/flannel.ts';
 import { ROSTER } from '../../../lab/machines/roster.ts';
 

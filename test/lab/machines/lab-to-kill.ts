@@ -2,8 +2,8 @@
  *
  *   node lab-to-kill.ts <real|modelled>
  */
-import { modelledMachines } from '../../../lab/machines/modelled.ts';
-import { realMachines } from '../../../lab/machines/real.ts';
+import { modelledMachines } from '../../../lab/machines/modelled/machines.ts';
+import { realMachines } from '../../../lab/machines/real/machines.ts';
 import { tracesOf } from './leftovers.ts';
 
 const machines = await (process.argv[2] === 'real' ? realMachines() : modelledMachines());

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { machineNamed } from '../../../lab/machines/machine-named.ts';
-import type { Machine, Machines } from '../../../lab/machines/machine.ts';
+import { type Machine, machineNamed, type Machines } from '../../../lab/machines/machine.ts';
 import { makeMachines } from '../../../lab/machines/make.ts';
 import { NO_REAL_MACHINES } from './needs-root.ts';
 

@@ -4,7 +4,7 @@ import type { ReportedIncident } from '../../../shared/contract/report.ts';
 import { FAULTS } from '../../../lab/faults/registry.ts';
 import { reprogram } from '../../../lab/machines/flannel.ts';
 import { fixAsThePageSays } from '../../../lab/story/fix.ts';
-import { teller } from '../../../lab/story/terminal.ts';
+import { teller } from '../../../lab/program.ts';
 import { startWorld, type World } from '../../../lab/world.ts';
 
 const SILENT = teller(() => {});

@@ -3,7 +3,7 @@ import { FAULTS } from '../../../lab/faults/registry.ts';
 import { type PagerDuty, startPagerDuty } from '../../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../lab/paging/webhook.ts';
 import { fixAsThePageSays } from '../../../lab/story/fix.ts';
-import { teller } from '../../../lab/story/terminal.ts';
+import { teller } from '../../../lab/program.ts';
 import { startWorld, type World } from '../../../lab/world.ts';
 import type { Report } from '../../../shared/contract/report.ts';
 import { ENVIRONMENT } from '../../../shared/contract/settings.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createSecureServer } from 'node:https';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { makeCertificate } from '../../../lab/control-plane/certificate.ts';
+import { makeCertificate } from '../../../lab/control-plane/access.ts';
 import { httpCall } from '../../../lambda/systems/http-call.ts';
 import { deadlineIn, farOff } from '../../support/deadlines.ts';
 

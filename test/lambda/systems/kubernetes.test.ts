@@ -3,10 +3,10 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeCertificate } from '../../../lab/control-plane/certificate.ts';
+import { makeCertificate } from '../../../lab/control-plane/access.ts';
 import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts';
 import type { Machines } from '../../../lab/machines/machine.ts';
-import { modelledMachines } from '../../../lab/machines/modelled.ts';
+import { modelledMachines } from '../../../lab/machines/modelled/machines.ts';
 import {
   askNodes,
   askPods,

@@ -3,8 +3,7 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
-import { makeCertificate } from '../../../lab/control-plane/certificate.ts';
-import { kubeconfig } from '../../../lab/control-plane/kubeconfig.ts';
+import { kubeconfig, makeCertificate } from '../../../lab/control-plane/access.ts';
 
 /** An HTTPS server that says what a test has it say, where the lab's API server would not. */
 export interface SmallApiServer {

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { modelledMachines } from '../../../../lab/machines/modelled.ts';
-import { realMachines } from '../../../../lab/machines/real.ts';
+import { modelledMachines } from '../../../../lab/machines/modelled/machines.ts';
+import { realMachines } from '../../../../lab/machines/real/machines.ts';
 import { account, invocations, outputOf } from './account.ts';
 
 const SCRIPT =

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { LAB_CREDENTIALS, LAB_REGION } from '../../../../lab/aws/account.ts';
 import { startDynamoDb } from '../../../../lab/aws/dynamodb.ts';
 import { startSns } from '../../../../lab/aws/sns.ts';
-import type { ReceivedSpan } from '../../../../lab/otlp/spans.ts';
+import type { ReceivedSpan } from '../../../../lab/otlp/records.ts';
 import { startWebhookReceiver } from '../../../../lab/paging/webhook.ts';
 import { kubernetes } from '../../../../lambda/systems/kubernetes.ts';
 import { snsChannel } from '../../../../lambda/systems/sns.ts';

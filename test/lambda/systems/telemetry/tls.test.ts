@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeCertificate } from '../../../../lab/control-plane/certificate.ts';
+import { makeCertificate } from '../../../../lab/control-plane/access.ts';
 import { REMAINING_MILLISECONDS, runningTelemetry } from './running.ts';
 import { checkedPeers } from './samples.ts';
 

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startControlPlane } from '../../../../lab/control-plane/start.ts';
+import { type ControlPlane, startControlPlane } from '../../../../lab/control-plane/start.ts';
 import type { Discovery } from '../../../../lab/control-plane/orders.ts';
-import type { ControlPlane } from '../../../../lab/control-plane/start.ts';
-import { carryOut } from '../../../../lab/machines/carry-out.ts';
+import {
+  carryOut,
+  type Machine,
+  machineNamed,
+  type Machines,
+} from '../../../../lab/machines/machine.ts';
 import { reprogram } from '../../../../lab/machines/flannel.ts';
-import { machineNamed } from '../../../../lab/machines/machine-named.ts';
-import type { Machine, Machines } from '../../../../lab/machines/machine.ts';
-import { modelledMachines } from '../../../../lab/machines/modelled.ts';
+import { modelledMachines } from '../../../../lab/machines/modelled/machines.ts';
 import { kubectlComplains, needAggregatedDiscovery } from '../../../support/kubectl.ts';
 import { installed } from '../probe/recorded-tools.ts';
 import { payloadOf } from '../probe/run-probe.ts';
