@@ -38,8 +38,8 @@ export interface WorldOptions {
   readonly kubernetes?: boolean | undefined;
   /** What differs from the default limits. The lab's hosts are as young as the lab. */
   readonly limits?: Readonly<Record<string, number>> | undefined;
-  /** How the function's processes run. Default: by the lab's own, simple runtime. */
-  readonly sandbox?: FunctionOptions['sandbox'];
+  /** What the function's process does between invocations. */
+  readonly idle?: FunctionOptions['idle'];
   /** Further variables of the function: other channels, another OTLP endpoint. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Further secrets in the Parameter Store. */
@@ -96,10 +96,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     );
     const otlp = keep(await startOtlpReceiver());
     const env = environmentOf(options, aws, otlp);
-    const { sandbox } = options;
-    const watch = keep(
-      startFunction({ bundle, env, ...(sandbox === undefined ? {} : { sandbox }) }),
-    );
+    const watch = keep(startFunction({ bundle, env, idle: options.idle }));
     let seen = 0;
     return {
       machines,

@@ -1,45 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { FAULTS } from '../../lab/faults/registry.ts';
-import { startLambdaSandbox } from '../../lab/function/lambda-sandbox.ts';
-import { buildRuntimeClient } from '../../lab/function/runtime-client.ts';
 import { reprogram } from '../../lab/machines/flannel.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
 import { startWorld, type World } from '../../lab/world.ts';
 import type { Cause } from '../../shared/contract/causes.ts';
 import { type Report, reportSchema } from '../../shared/contract/report.ts';
 import { ENVIRONMENT } from '../../shared/contract/settings.ts';
-import { hasRuntimeClient, needRuntimeClient } from '../lab/function/need-runtime-client.ts';
+import { installed } from '../shared/contract/probe/recorded-tools.ts';
 
-/**
- * The asset folder as it is deployed, run by the runtime interface client that runs it in AWS too,
- * frozen between invocations.
- */
-
-test('the function can be run here as in Lambda', ({ skip }) => {
-  needRuntimeClient(skip);
-  expect(hasRuntimeClient).toBe(true);
-});
-
-describe.runIf(hasRuntimeClient)('the function in Lambda', () => {
+/** The asset folder as it is deployed, in a process that is frozen between invocations. */
+describe.skipIf(installed('setpriv') === undefined)('the function in Lambda', () => {
   let world: World;
   let heart: WebhookReceiver;
 
   beforeAll(async () => {
-    const program = await buildRuntimeClient();
     heart = await startWebhookReceiver();
     world = await startWorld({
       cluster: 'demo',
       limits: { secondLookSeconds: 1, slowSeconds: 1 },
       dialSeconds: 2,
-      sandbox: (options) => startLambdaSandbox(program, options),
-      env: {
-        [ENVIRONMENT.heartbeatUrl]: heart.url,
-        // As the stack sets it: the function's own lines are JSON already, and stay as they are.
-        AWS_LAMBDA_LOG_FORMAT: 'Text',
-      },
+      idle: 'frozen',
+      env: { [ENVIRONMENT.heartbeatUrl]: heart.url },
     });
-  }, 600_000);
+  });
   afterAll(async () => {
     await Promise.all([world?.close(), heart?.close()]);
   });
