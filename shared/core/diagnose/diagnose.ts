@@ -9,8 +9,8 @@ import { cover, type Line } from './cover.ts';
 import { type Finding, isSampled, ofCluster, ofObserver, ofPair, ofSubject } from './finding.ts';
 import {
   type Candidate,
+  cellRecogniser,
   type Recognised,
-  recogniseCell,
   recogniseRow,
   type Signature,
 } from './signatures.ts';
@@ -19,6 +19,8 @@ const CANDIDATES: readonly Candidate[] = CAUSES.map((cause) => ({
   cause,
   signature: CAUSE_RULES[cause].signature,
 }));
+
+const recogniseCell = cellRecogniser(CANDIDATES);
 
 /**
  * Explains the bad cells of the observer × subject matrix with as few findings as there are faults.
@@ -157,7 +159,7 @@ const NO_MATCH: Recognised = { cause: UNMATCHED, otherCauses: [] };
 function recogniseCells(matrix: Matrix, cells: readonly Cell[]): Recognised {
   const recognised = cells.map(
     ({ state, subject }) =>
-      recogniseCell(CANDIDATES, state, matrix.subjects.get(subject) ?? 'unknown') ?? NO_MATCH,
+      recogniseCell(state, matrix.subjects.get(subject) ?? 'unknown') ?? NO_MATCH,
   );
   const byCause = [...groupBy(recognised, ({ cause }) => cause)].toSorted(
     ([, one], [, two]) => two.length - one.length,

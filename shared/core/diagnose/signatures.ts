@@ -36,8 +36,22 @@ export interface Recognised {
   readonly otherCauses: readonly Cause[];
 }
 
-/** What is wrong in one cell; undefined where no signature fits it. */
-export function recogniseCell(
+/**
+ * Recognises what is wrong in a cell; undefined where no signature fits it. A cluster has thousands of
+ * wrong cells, and few states of cells: each is recognised once.
+ */
+export function cellRecogniser(
+  candidates: readonly Candidate[],
+): (state: CellState, truth: MacTruth) => Recognised | undefined {
+  const known = new Map<string, Recognised | undefined>();
+  return (state, truth) => {
+    const text = `${state.neighbour} ${state.fdb} ${state.route} ${truth}`;
+    if (!known.has(text)) known.set(text, recogniseCell(candidates, state, truth));
+    return known.get(text);
+  };
+}
+
+function recogniseCell(
   candidates: readonly Candidate[],
   state: CellState,
   truth: MacTruth,

@@ -74,14 +74,11 @@ export function recordsOf<R extends { readonly kind: RecordKind }, K extends R['
 export function openAnswer(action: Action, text: string): Opened {
   const begin = `${ANSWER_BEGIN} ${action}\n`;
   if (!text.startsWith(begin)) return broken(text, `does not begin with "${begin.trim()}"`);
-  const lines = text.trimEnd().split('\n');
-  const last = lines.at(-1) ?? '';
-  const trailer = new RegExp(`^${ANSWER_END} (\\d{1,9}) (\\d{1,10})$`).exec(last);
+  const whole = text.trimEnd();
+  const lastLine = whole.lastIndexOf('\n') + 1;
+  const trailer = TRAILER.exec(whole.slice(lastLine));
   if (trailer === null) return broken(text, 'was cut: it has no end marker');
-  const payload = lines
-    .slice(1, -1)
-    .map((line) => `${line}\n`)
-    .join('');
+  const payload = whole.slice(begin.length, lastLine);
   if (!/^[\n\x20-\x7e]*$/.test(payload)) return broken(text, 'holds more than printable ASCII');
   if (payload.length !== Number(trailer[1])) return broken(text, 'is not as long as it says');
   const most = LONGEST_PAYLOADS[action];
@@ -90,6 +87,8 @@ export function openAnswer(action: Action, text: string): Opened {
     ? { kind: 'payload', payload }
     : broken(text, 'does not have the checksum it says');
 }
+
+const TRAILER = new RegExp(`^${ANSWER_END} (\\d{1,9}) (\\d{1,10})$`);
 
 function broken(text: string, why: string): { readonly kind: 'broken'; readonly reason: string } {
   const start = text.length === 0 ? 'it is empty' : `it starts with ${quote(text)}`;
@@ -128,11 +127,11 @@ const READER_OF: ReadonlyMap<string, (text: string) => unknown> = new Map(Object
 export function readRecord(line: string): WireRecord | undefined {
   const [kind = ''] = line.split(' ', 1);
   const grammar = GRAMMARS.get(kind);
-  const texts = grammar?.line.exec(line)?.groups;
+  const texts = grammar?.line.exec(line) ?? undefined;
   if (grammar === undefined || texts === undefined) return undefined;
   const draft: Record<string, unknown> = { kind };
-  for (const { name, word, isOptional } of grammar.fields) {
-    const text = texts[name] ?? '';
+  for (const [at, { name, word, isOptional }] of grammar.fields.entries()) {
+    const text = texts[at + 1] ?? '';
     if (isOptional && text === '-') {
       draft[name] = undefined;
     } else {

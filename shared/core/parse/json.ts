@@ -32,5 +32,5 @@ export function items(list: unknown): readonly object[] | undefined {
 }
 
 function field(item: object, key: string): unknown {
-  return Object.entries(item).find(([name]) => name === key)?.[1];
+  return Object.hasOwn(item, key) ? Reflect.get(item, key) : undefined;
 }
