@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type Latency, type Problem, REQUESTS } from '../../shared/contract/report.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts, NodeList } from '../../shared/core/facts.ts';
-import { PROFILES } from '../../shared/core/overlay/profile.ts';
-import type { ClusterNode, Observation } from '../../shared/core/overlay/vtep.ts';
+import { deviceFamily, PROFILES } from '../../shared/core/overlay/profile.ts';
+import type { ClusterNode, Device, Observation, Tables } from '../../shared/core/overlay/vtep.ts';
 import { parseAddresses, parseLinks, withAddresses } from '../../shared/core/parse/devices.ts';
 import { parseFdb } from '../../shared/core/parse/fdb.ts';
 import {
@@ -14,7 +14,7 @@ import {
   parsePods,
 } from '../../shared/core/parse/kubernetes.ts';
 import { parseNeighbours } from '../../shared/core/parse/neighbours.ts';
-import type { Parsed } from '../../shared/core/parse/parsed.ts';
+import type { Listing, Parsed } from '../../shared/core/parse/parsed.ts';
 import { parseRoutes } from '../../shared/core/parse/routes.ts';
 
 /** A capture of one device leaves its name out of the lines; then it is flannel's. */
@@ -34,9 +34,10 @@ export async function readCapture(
   directory: string,
   run: { readonly cluster: string; readonly now: number },
 ): Promise<Capture> {
-  const folders = await foldersOf(directory);
-  const hosts = await Promise.all(folders.map((folder) => readHost(directory, folder)));
   const nodes = await readList(directory, 'nodes.json', parseNodes);
+  const listed = (nodes?.value ?? []).map(({ name }) => name);
+  const folders = await foldersOf(directory);
+  const hosts = await Promise.all(folders.map((name) => readFolder(directory, name, listed)));
   const pods = await readList(directory, 'pods.json', parsePods);
   if (hosts.every(({ isEmpty }) => isEmpty) && nodes === undefined) {
     const expected = join(directory, '<host>', 'ip-neigh.txt');
@@ -76,26 +77,76 @@ interface CapturedHost {
   readonly problems: readonly Problem[];
 }
 
-async function readHost(directory: string, node: string): Promise<CapturedHost> {
+/** One folder. People name it as the prompt does, so neither case nor domain need be those of the node. */
+async function readFolder(
+  directory: string,
+  name: string,
+  listed: readonly string[],
+): Promise<CapturedHost> {
+  const host = await readHost({ path: join(directory, name), name, node: nodeOf(name, listed) });
+  if (isNodeName(name.toLowerCase()) || host.isEmpty) return host;
+  const message =
+    'left out: no node can have the name of this folder. Name it as the node is named';
+  return { ...NO_HOST, problems: [{ where: name, message }] };
+}
+
+/** A name with a domain and one without are the same node where there is no other of that first label. */
+function nodeOf(folder: string, listed: readonly string[]): string {
+  const name = folder.toLowerCase();
+  if (listed.includes(name)) return name;
+  const [label = ''] = name.split('.', 1);
+  const [only, ...others] = listed.filter((node) => node.split('.', 1)[0] === label);
+  const isSame = only !== undefined && others.length === 0 && (only === label || name === label);
+  return isSame ? only : name;
+}
+
+/** A folder, its name and the node whose host it is. */
+interface HostFolder {
+  readonly path: string;
+  readonly name: string;
+  readonly node: string;
+}
+
+const NO_HOST: CapturedHost = {
+  isEmpty: true,
+  observation: undefined,
+  latencies: [],
+  names: [],
+  problems: [],
+};
+
+async function readHost({ path, name, node }: HostFolder): Promise<CapturedHost> {
   const read = <T>(file: string, parse: (where: string, text: string) => Parsed<T>) =>
-    readWith(join(directory, node, file), `${node}/${file}`, parse);
-  const neighbours = await read('ip-neigh.txt', (where, text) =>
-    parseNeighbours(where, text, DEVICE),
-  );
-  const fdb = await read('bridge-fdb.txt', (where, text) => parseFdb(where, text, DEVICE));
-  const routes = await read('ip-route.txt', (where, text) => parseRoutes(where, text, DEVICE));
-  const links = await read('ip-link.txt', parseLinks);
-  const addresses = await read('ip-addr.txt', parseAddresses);
-  const kubectl = await read('kubectl-get-nodes.txt', parseKubectlNodes);
-  const tables = {
-    devices: links && withAddresses(links.value, addresses?.value ?? []),
-    neighbours: neighbours?.value,
-    fdb: fdb?.value,
-    routes: routes?.value,
+    readWith(join(path, file), `${name}/${file}`, parse);
+  const listing = async <T>(
+    kind: keyof typeof LISTINGS,
+    parse: ListingParser<T>,
+  ): Promise<Listing<T> | undefined> => {
+    const { file } = LISTINGS[kind];
+    const parsed = await readWith(join(path, file), `${name}/${file}`, parse);
+    return parsed && { ...parsed, problems: [...parsed.problems, ...partOf(kind, name, parsed)] };
   };
-  const captured = Object.values(tables).some((table) => table !== undefined);
-  const files = [neighbours, fdb, routes, links, addresses, kubectl];
-  const problems = files.flatMap((parsed) => parsed?.problems ?? []);
+  const links = await listing('device', parseLinks);
+  const device = links?.value.find(({ name: own }) => deviceFamily(own) === 'ipv4')?.name ?? DEVICE;
+  const ofDevice =
+    <T>(parse: (where: string, text: string, device: string) => Listing<T>): ListingParser<T> =>
+    (where, text) =>
+      parse(where, text, device);
+  const neighbours = await listing('neighbour', ofDevice(parseNeighbours));
+  const fdb = await listing('fdb', ofDevice(parseFdb));
+  const routes = await listing('route', ofDevice(parseRoutes));
+  const addresses = await listing('address', parseAddresses);
+  const kubectl = await read('kubectl-get-nodes.txt', parseKubectlNodes);
+  const understood = { device: links, neighbour: neighbours, fdb, route: routes } as const;
+  const tables: Tables = {
+    devices: links && devicesOf(links, addresses?.value ?? []),
+    neighbours: neighbours && shown(neighbours),
+    fdb: fdb && shown(fdb),
+    routes: routes && shown(routes),
+    incomplete: new Set(LISTINGS_OF.filter((kind) => understood[kind]?.understood === 'some')),
+  };
+  const files = [links, neighbours, fdb, routes, addresses, kubectl];
+  const captured = [links, neighbours, fdb, routes].some((parsed) => parsed !== undefined);
   return {
     isEmpty: files.every((parsed) => parsed === undefined),
     observation: captured
@@ -103,8 +154,60 @@ async function readHost(directory: string, node: string): Promise<CapturedHost> 
       : undefined,
     latencies: latencyOf(node, kubectl?.value.seconds),
     names: kubectl?.value.names ?? [],
-    problems,
+    problems: files.flatMap((parsed) => parsed?.problems ?? []),
   };
+}
+
+/** The devices; unknown where the lines that nobody understood may have been all of the overlay's. */
+function devicesOf(
+  links: Listing<Device>,
+  addresses: Parameters<typeof withAddresses>[1],
+): readonly Device[] | undefined {
+  const isKnown = links.understood === 'all' || links.value.length > 0;
+  return isKnown ? withAddresses(links.value, addresses) : undefined;
+}
+
+type ListingParser<T> = (where: string, text: string) => Listing<T>;
+
+/** The listings of a host: the file of each, and the command that prints it. */
+const LISTINGS = {
+  device: { file: 'ip-link.txt', command: 'ip -d -o link' },
+  address: { file: 'ip-addr.txt', command: 'ip -o addr' },
+  neighbour: { file: 'ip-neigh.txt', command: 'ip neigh' },
+  fdb: { file: 'bridge-fdb.txt', command: 'bridge fdb' },
+  route: { file: 'ip-route.txt', command: 'ip route' },
+} as const;
+
+const LISTINGS_OF = ['device', 'neighbour', 'fdb', 'route'] as const;
+
+/** What a listing holds; undefined where nothing of it was understood: it is no empty table. */
+function shown<T>({ understood, value }: Listing<T>): readonly T[] | undefined {
+  return understood === 'nothing' ? undefined : value;
+}
+
+/** What it means that a listing was not understood, and what to do about it. */
+function partOf<T>(
+  kind: keyof typeof LISTINGS,
+  name: string,
+  { understood }: Listing<T>,
+): readonly Problem[] {
+  const { file, command } = LISTINGS[kind];
+  const where = `${name}/${file}`;
+  switch (understood) {
+    case 'all':
+      return [];
+    case 'some':
+      return [
+        {
+          where,
+          message: `understood in part, so what it lacks is unknown: capture all of "${command}"`,
+        },
+      ];
+    case 'nothing':
+      return [
+        { where, message: `not understood, so this table is unknown: capture all of "${command}"` },
+      ];
+  }
 }
 
 function latencyOf(node: string, seconds: number | undefined): readonly Latency[] {
@@ -127,11 +230,11 @@ async function readList<T>(
   });
 }
 
-async function readWith<T>(
+async function readWith<P>(
   path: string,
   where: string,
-  parse: (where: string, text: string) => Parsed<T>,
-): Promise<Parsed<T> | undefined> {
+  parse: (where: string, text: string) => P,
+): Promise<P | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw new Error(`reading ${path}`, { cause: error });
@@ -144,7 +247,7 @@ async function foldersOf(directory: string): Promise<readonly string[]> {
     throw new Error(`reading the captured outputs in ${directory}`, { cause });
   });
   return entries
-    .filter((entry) => entry.isDirectory() && isNodeName(entry.name))
+    .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
     .toSorted();
 }

@@ -141,9 +141,12 @@ export function rowOf(
   own: readonly Vtep[],
   { shown, ghosts, lost, unheld }: Omit<ShownRow, 'cells'>,
 ): Row {
-  const devices = observed?.tables.devices;
-  // Only of a host that is known to have a VTEP can a device be said to be missing.
+  const { devices, incomplete } = observed?.tables ?? {};
+  // Only of a host that is known to have a VTEP, and of which all links were understood, can a device be
+  // said to be missing.
   const deviceMissing =
-    devices !== undefined && own.some(({ family }) => ownDevice(devices, family) === undefined);
+    devices !== undefined &&
+    incomplete?.has('device') !== true &&
+    own.some(({ family }) => ownDevice(devices, family) === undefined);
   return { observer: node, devices, deviceMissing, shown, ghosts, lost, unheld };
 }

@@ -1,5 +1,8 @@
+import { TABLES } from '../../contract/causes.ts';
 import type { ReadHost } from '../members/member.ts';
+import type { WantedEntry } from '../overlay/entries.ts';
 import {
+  type Found,
   type Holdings,
   holdingsOf,
   type WantedEntries,
@@ -44,8 +47,23 @@ export function tableRows({
 
 /** What is wrong in the cell of one subject, or undefined where nothing is. */
 export function cellOfTables(held: Holdings, wanted: WantedEntries): Cell | undefined {
-  return cellOf({ observer: held.node, device: held.device }, wanted, (entry) => {
-    const index = held[entry.table];
-    return index === undefined ? UNKNOWN : compare(entry, index);
-  });
+  const find = (entry: WantedEntry): Found => foundIn(held, entry);
+  const cell = cellOf({ observer: held.node, device: held.device }, wanted, find);
+  return cell !== undefined && mayRouteDirectly(held, wanted, cell) ? undefined : cell;
+}
+
+/** In a table that was understood in part, a line that nobody understood may be the entry. */
+function foundIn({ incomplete, ...held }: Holdings, entry: WantedEntry): Found {
+  const { table } = entry;
+  const index = held[table];
+  if (index === undefined) return UNKNOWN;
+  const found = compare(entry, index);
+  const isPart = incomplete.has(table === 'direct' ? 'route' : table);
+  return isPart && found.held === 'absent' && found.text === '' ? UNKNOWN : found;
+}
+
+/** A direct route stands alone: where it may be among what was not understood, nothing else is needed. */
+function mayRouteDirectly(held: Holdings, { direct }: WantedEntries, { state }: Cell): boolean {
+  const isOpen = direct !== undefined && held.incomplete.has('route');
+  return isOpen && TABLES.every((table) => state[table] === 'absent' || state[table] === 'unknown');
 }

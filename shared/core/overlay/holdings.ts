@@ -10,7 +10,7 @@ import {
   type OverlayEntry,
 } from './entries.ts';
 import { namedAs, ofOverlay, type Profile } from './profile.ts';
-import type { Tables, Vtep } from './vtep.ts';
+import type { ListingOf, Tables, Vtep } from './vtep.ts';
 
 /** The entries of a table by their keys. */
 export type Index = ReadonlyMap<string, readonly HeldEntry[]>;
@@ -40,7 +40,11 @@ export interface Holdings {
   readonly route: Index | undefined;
   /** Routes over other devices than the overlay's: what DirectRouting sets. */
   readonly direct: Index | undefined;
+  /** Tables that were understood in part: what these indexes lack is unknown. */
+  readonly incomplete: ReadonlySet<ListingOf>;
 }
+
+const NOTHING: ReadonlySet<ListingOf> = new Set();
 
 /** One observer's entries of each family. `profile`: that of its cluster. */
 export function holdingsOf(
@@ -48,7 +52,7 @@ export function holdingsOf(
   tables: Tables,
   profile: Profile,
 ): Readonly<Record<Family, Holdings>> {
-  const { devices, neighbours, fdb, routes } = tables;
+  const { devices, neighbours, fdb, routes, incomplete = NOTHING } = tables;
   // Where links were not captured, neighbour entries have the names of the devices.
   const named = [
     ...(devices ?? []).map(({ name }) => name),
@@ -66,6 +70,7 @@ export function holdingsOf(
       fdb: indexOf(fdb?.filter(isOfOverlay).map(heldFdb)),
       route: indexOf(ownRoutes?.filter(isOfOverlay).map(heldRoute)),
       direct: indexOf(ownRoutes?.filter((route) => !isOfOverlay(route)).map(heldRoute)),
+      incomplete,
     };
   };
   return { ipv4: ofFamily('ipv4'), ipv6: ofFamily('ipv6') };

@@ -58,12 +58,17 @@ export interface Device {
   readonly addresses: readonly Cidr[];
 }
 
+/** What a listing is of: the host's own devices, or a table. */
+export type ListingOf = 'device' | Table;
+
 /** What one host holds. A table that was not captured is undefined: neither there nor absent. */
 export interface Tables {
   readonly devices?: readonly Device[] | undefined;
   readonly neighbours?: readonly NeighbourEntry[] | undefined;
   readonly fdb?: readonly FdbEntry[] | undefined;
   readonly routes?: readonly RouteEntry[] | undefined;
+  /** Listings of which only some lines were understood: what they lack is unknown, not absent. */
+  readonly incomplete?: ReadonlySet<ListingOf> | undefined;
 }
 
 /** An entry of a host's tables with the line of `ip` or `bridge` that it is from. */

@@ -5,33 +5,36 @@ import { isOverlayDevice } from '../overlay/profile.ts';
 import { listField, textField } from './json.ts';
 import {
   entry,
+  fieldsOf,
+  isCutName,
+  type Listing,
   looksLikeJson,
   macToken,
   skipped,
-  type Parsed,
   parseLines,
   parseListing,
   type ParsedItem,
   notUnderstood,
-  valueAfter,
   type Words,
+  wordSet,
   wordsOf,
 } from './parsed.ts';
 
 /**
  * Reads the neighbour entries of overlay devices in `ip neigh` (text or JSON, iproute2 4.11 to 7.x and
- * busybox), `arp -an` or `/proc/net/arp`. `device` is the device that was asked for, where the lines do
- * not name it (`ip neigh show dev X`).
+ * busybox), `arp -n`, `arp -an` or `/proc/net/arp`. `device` is the device that was asked for, where the
+ * lines do not name it (`ip neigh show dev X`).
  */
 export function parseNeighbours(
   where: string,
   text: string,
   device: string | undefined,
-): Parsed<readonly NeighbourEntry[]> {
+): Listing<NeighbourEntry> {
+  const listing = { where, text, device };
   if (looksLikeJson(text)) {
-    return parseListing(where, text, (item) => readItem(item, device));
+    return parseListing(listing, (item) => readItem(item, device));
   }
-  return parseLines(where, text, (line) => readLine(wordsOf(line), device));
+  return parseLines(listing, { read: (line, asked) => readLine(wordsOf(line), asked) });
 }
 
 /** A neighbour as one line describes it, of whatever device. */
@@ -47,17 +50,38 @@ interface Described {
 /** The kernel's words for the state of a neighbour. No answer of a host has one that is NOARP. */
 const NEIGHBOUR_STATES: ReadonlySet<string> = new Set([...WORDS.neighbourState, 'NOARP']);
 
-function readLine(words: Words, device: string | undefined): ParsedItem<NeighbourEntry> {
-  if (words[0] === 'IP' && words[1] === 'address') return skipped;
-  if (words[0] === '?') return fromDescribed(describeArp(words));
-  if (words[1]?.startsWith('0x') === true) return fromDescribed(describeProc(words));
-  return fromDescribed({
-    ip: words[0],
-    device: valueAfter(words, 'dev') ?? device,
-    mac: valueAfter(words, 'lladdr'),
-    states: words.slice(1).filter((word) => NEIGHBOUR_STATES.has(word)),
-    proxy: words.includes('proxy'),
-  });
+/** iproute2, ip/ipneigh.c, print_neigh; busybox, networking/libiproute/ipneigh.c. */
+const GRAMMAR = {
+  takesValue: new Set(['dev', 'lladdr', 'ref', 'used', 'probes', 'proto']),
+  standsAlone: new Set([
+    ...wordSet('router proxy managed extern_learn offload extern_valid'),
+    ...NEIGHBOUR_STATES,
+  ]),
+};
+
+function readLine(words: Words, asked: string | undefined): ParsedItem<NeighbourEntry> {
+  const line = words.join(' ');
+  if (/^(?:IP address HW type Flags|Address HWtype HWaddress Flags)\b/.test(line)) return skipped;
+  if (words[1]?.startsWith('(') === true && words[2] === 'at') {
+    return describeWith(ARP_A.exec(line)?.groups, describeArp);
+  }
+  if (words[1]?.startsWith('0x') === true)
+    return describeWith(PROC.exec(line)?.groups, describeProc);
+  const arp = ARP_N.exec(line)?.groups;
+  if (arp !== undefined) return describeWith(arp, describeTable);
+  if (BRIEF.test(line)) {
+    return notUnderstood('a brief listing leaves out the state: capture ip neigh without -br');
+  }
+  const fields = fieldsOf(words.slice(1), GRAMMAR);
+  if (fields === undefined) return notUnderstood('not a neighbour entry');
+  const states = words.slice(1).filter((word) => NEIGHBOUR_STATES.has(word));
+  const proxy = fields.has('proxy');
+  // A kernel entry without a state prints no more than a line that was cut.
+  if (states.length === 0 && !proxy) {
+    return notUnderstood('a neighbour entry without its state, as a line that was cut');
+  }
+  const described = { ip: words[0], mac: fields.get('lladdr'), states, proxy };
+  return fromDescribed({ ...described, device: fields.get('dev') ?? asked });
 }
 
 function readItem(item: object, device: string | undefined): ParsedItem<NeighbourEntry> {
@@ -70,31 +94,61 @@ function readItem(item: object, device: string | undefined): ParsedItem<Neighbou
   });
 }
 
-/** `? (10.42.1.0) at 8a:… [ether] PERM on flannel.1`, of busybox's arp. */
-function describeArp(words: Words): Described {
-  const mac = valueAfter(words, 'at');
+/** `10.1.2.0 flannel.1 ee:36:00:00:00:02`: `ip -br neigh` has no state. */
+const BRIEF = /^[\da-f.:]+ \S*[g-z_]\S*(?: [\da-f:]{17})?$/;
+
+type Groups = Readonly<Record<string, string | undefined>>;
+
+function describeWith(
+  groups: Groups | undefined,
+  describe: (groups: Groups) => Described,
+): ParsedItem<NeighbourEntry> {
+  // In these listings the device comes last.
+  return groups === undefined || isCutName(groups['device'])
+    ? notUnderstood('not a neighbour entry')
+    : fromDescribed(describe(groups));
+}
+
+/** `? (10.42.1.0) at 8a:… [ether] PERM on flannel.1`, of `arp -an`. */
+const ARP_A =
+  /^\S+ \((?<ip>[^)]+)\) at (?<mac>\S+)(?: \[\w+\])?(?<flags>(?: PERM| PUP| netmask \S+| TRAIL)*) on (?<device>\S+)$/;
+
+function describeArp({ ip, mac, flags = '', device }: Groups): Described {
   return {
-    ip: words[1]?.replaceAll(/[()]/g, ''),
-    device: valueAfter(words, 'on'),
+    ip,
+    device,
     mac: mac === '<incomplete>' || mac === '*' ? undefined : mac,
-    states: words.includes('PERM') ? ['PERMANENT'] : [],
-    proxy: words.includes('PUP'),
+    states: flags.includes(' PERM') ? ['PERMANENT'] : [],
+    proxy: flags.includes(' PUP'),
   };
 }
 
-/**
- * Columns of `/proc/net/arp`: address, type, flags, MAC, mask, device. The flags are 0x2 complete,
- * 0x4 permanent, 0x8 published.
- */
-function describeProc(words: Words): Described {
-  const flags = Number(words[2]);
-  const complete = (flags & 2) !== 0;
+/** Columns of `arp -n`: address, type, MAC, flags (C complete, M permanent, P published), mask, device. */
+const ARP_N =
+  /^(?<ip>\S+) (?:\(incomplete\)|(?:\w+ (?<mac>[\da-z:]{17})|\*) (?:\* )?(?<flags>C?M?P?!?)(?: \S+)?) (?<device>\S+)$/i;
+
+function describeTable({ ip, mac, flags = '', device }: Groups): Described {
   return {
-    ip: words[0],
-    device: words[5],
-    mac: complete ? words[3] : undefined,
-    states: (flags & 4) !== 0 ? ['PERMANENT'] : [],
-    proxy: (flags & 8) !== 0,
+    ip,
+    device,
+    mac,
+    states: flags.includes('M') ? ['PERMANENT'] : [],
+    proxy: flags.includes('P'),
+  };
+}
+
+/** Columns of `/proc/net/arp`. The flags are 0x2 complete, 0x4 permanent, 0x8 published. */
+const PROC =
+  /^(?<ip>\S+) 0x[\da-f]+ (?<flags>0x[\da-f]+) (?<mac>[\da-z:]{17}) \S+ (?<device>\S+)$/i;
+
+function describeProc({ ip, flags, mac, device }: Groups): Described {
+  const bits = Number(flags);
+  return {
+    ip,
+    device,
+    mac: (bits & 2) === 0 ? undefined : mac,
+    states: (bits & 4) === 0 ? [] : ['PERMANENT'],
+    proxy: (bits & 8) !== 0,
   };
 }
 

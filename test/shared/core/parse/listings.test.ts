@@ -18,6 +18,8 @@ function sound<T>({ value, problems }: Parsed<readonly T[]>): readonly T[] {
   return value;
 }
 
+const CLEAN = { problems: [], understood: 'all' } as const;
+
 /** ip prints the route to a host without its length. */
 function asPrinted(destination: string): string {
   return destination.replace(destination.includes(':') ? /\/128$/ : /\/32$/, '');
@@ -38,7 +40,7 @@ describe('what is printed is read back', () => {
           return `${ip} dev ${device}${lladdr}${middle} ${state}${end}\n`;
         });
         const value = lines.map(([entry]) => entry);
-        expect(parseNeighbours('here', text.join(''), undefined)).toEqual({ value, problems: [] });
+        expect(parseNeighbours('here', text.join(''), undefined)).toEqual({ value, ...CLEAN });
       }),
     );
   });
@@ -54,7 +56,7 @@ describe('what is printed is read back', () => {
           state: [state],
         }));
         const parsed = parseNeighbours('here', JSON.stringify(items), undefined);
-        expect(parsed).toEqual({ value, problems: [] });
+        expect(parsed).toEqual({ value, ...CLEAN });
       }),
     );
   });
@@ -69,7 +71,7 @@ describe('what is printed is read back', () => {
             `${mac} dev ${device} ${dst}${destination}${rest}\n`,
         );
         const value = lines.map(([entry]) => entry);
-        expect(parseFdb('here', text.join(''), undefined)).toEqual({ value, problems: [] });
+        expect(parseFdb('here', text.join(''), undefined)).toEqual({ value, ...CLEAN });
       }),
     );
   });
@@ -83,7 +85,7 @@ describe('what is printed is read back', () => {
             `${asPrinted(destination)} via ${gateway} dev ${device}${rest}\n`,
         );
         const value = lines.map(([entry]) => entry);
-        expect(parseRoutes('here', text.join(''), undefined)).toEqual({ value, problems: [] });
+        expect(parseRoutes('here', text.join(''), undefined)).toEqual({ value, ...CLEAN });
       }),
     );
   });
@@ -171,7 +173,7 @@ describe("entries that are none of flannel's", () => {
     ['224.0.0.22 dev flannel.1 lladdr 01:00:5e:00:00:16 NOARP', 'a multicast address'],
     ['10.42.1.0 dev eth0 lladdr 8a:11:11:11:11:02 PERMANENT', 'a neighbour on the underlay'],
   ] as const)('%s: %s', ([line]) => {
-    expect(parseNeighbours('here', line, undefined)).toEqual({ value: [], problems: [] });
+    expect(parseNeighbours('here', line, undefined)).toEqual({ value: [], ...CLEAN });
   });
 
   test.for([
@@ -179,7 +181,7 @@ describe("entries that are none of flannel's", () => {
     ['8a:11:11:11:66:01 dev flannel.1 nhid 12 self permanent', 'a next-hop group'],
     ['8a:11:11:11:11:02 dev flannel.1 vlan 1 master br0 permanent', 'a bridge port'],
   ] as const)('%s: %s', ([line]) => {
-    expect(parseFdb('here', line, undefined)).toEqual({ value: [], problems: [] });
+    expect(parseFdb('here', line, undefined)).toEqual({ value: [], ...CLEAN });
   });
 
   test.for([
@@ -188,7 +190,7 @@ describe("entries that are none of flannel's", () => {
     ['\tnexthop via 192.168.50.2 dev eth0 weight 1', 'one of several next hops'],
     ['192.168.50.0/24 dev eth0 proto kernel scope link', 'a route without a gateway'],
   ] as const)('%s: %s', ([line]) => {
-    expect(parseRoutes('here', line, undefined)).toEqual({ value: [], problems: [] });
+    expect(parseRoutes('here', `${line}\n`, undefined)).toEqual({ value: [], ...CLEAN });
   });
 });
 
@@ -215,7 +217,7 @@ describe('problems', () => {
     const line = '10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 PERMANENT\n';
     const { value, problems } = parseNeighbours('node1', line.repeat(200_001), undefined);
     expect(value).toHaveLength(200_000);
-    expect(problems.at(-1)?.message).toBe('200002 lines; only the first 200000 were read');
+    expect(problems.at(-1)?.message).toBe('200001 lines; only the first 200000 were read');
   });
 
   test('a neighbour without a device, where none was asked for, is not guessed at', () => {
