@@ -9,13 +9,16 @@ import type { Teller } from '../program.ts';
  * it has no kubelet that would start a deleted pod again.
  */
 export async function fixAsThePageSays(
-  { fix, observers, subject, cause }: ReportedIncident,
+  { fix }: ReportedIncident,
   machines: Machines,
   tell: Teller,
 ): Promise<void> {
-  for (const one of fix) await carryOut(one, machines, tell);
+  const restarts = fix.filter(({ kind }) => kind === 'restart');
+  for (const one of fix.filter(({ kind }) => kind !== 'restart')) {
+    await carryOut(one, machines, tell);
+  }
   if (fix.some(({ kind }) => kind === 'entries')) return;
-  for (const name of cause === 'mac-drift' && subject !== undefined ? [subject] : observers) {
+  for (const name of restarts.flatMap(({ hosts }) => hosts)) {
     tell.say(`${name}: flannel restarts, and programs every peer`);
     await reprogram(machineNamed(machines, name));
   }

@@ -28,12 +28,19 @@ export const FIX_KINDS = ['device', 'entries', 'restart'] as const;
 
 export type FixKind = (typeof FIX_KINDS)[number];
 
+/** What programs the entries of an overlay on each host. */
+export const AGENTS = ['flannel', 'calico'] as const;
+
 /** One way to fix a fault. */
-const fixSchema = z.object({
+export const fixSchema = z.object({
   kind: z.enum(FIX_KINDS),
-  /** Nodes on whose hosts root runs the commands; empty where kubectl runs them, from anywhere. */
+  /** The nodes concerned: of `restart`, those on which the overlay's agent starts again. */
   hosts: z.array(z.string()),
+  /** `on-hosts`: root runs the commands on each of the hosts. `anywhere`: kubectl runs them once. */
+  runs: z.enum(['on-hosts', 'anywhere']),
   commands: z.array(z.string()),
+  /** What `restart` starts again. */
+  agent: z.optional(z.enum(AGENTS)),
 });
 
 const vtepSchema = z.object({

@@ -166,6 +166,7 @@ describe('replay', () => {
     expect(incidents[0]?.fix[0]).toEqual({
       kind: 'entries',
       hosts: ['b'],
+      runs: 'on-hosts',
       commands: ['ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent'],
     });
   });

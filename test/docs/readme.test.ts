@@ -48,14 +48,17 @@ const INCIDENT: ReportedIncident = {
     {
       kind: 'entries',
       hosts: PEERS,
+      runs: 'on-hosts',
       commands: ['ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent'],
     },
     {
       kind: 'restart',
-      hosts: [],
+      hosts: PEERS,
+      runs: 'anywhere',
       commands: [
         'kubectl -n kube-system delete pod canal-eafbc canal-9a92a canal-bbab8 canal-cb233 canal-786a8',
       ],
+      agent: 'flannel',
     },
   ],
 };

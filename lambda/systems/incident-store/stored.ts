@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { CAUSES, SEVERITIES, TABLES } from '../../../shared/contract/causes.ts';
-import { incidentSchema } from '../../../shared/contract/report.ts';
+import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../shared/contract/causes.ts';
+import { fixSchema, incidentSchema } from '../../../shared/contract/report.ts';
 import {
   type Cidr,
   FAMILIES,
@@ -63,17 +63,57 @@ const incidentFields = {
   }),
 };
 
+/** As earlier builds of version 0.1 wrote it: without hosts where kubectl runs the commands. */
+const fixWithoutPlace = z.pipe(
+  z.omit(fixSchema, { runs: true }),
+  z.transform((fix) => {
+    const runs = fix.hosts.length === 0 ? ('anywhere' as const) : ('on-hosts' as const);
+    return { ...fix, runs };
+  }),
+);
+
 const incident = z.union([
-  z.object({ ...incidentFields, reported: incidentSchema }),
-  /**
-   * As version 0.1 writes it. Its entries and commands had another form: the next run that sees the
-   * fault reports them anew.
-   */
+  z.object({
+    ...incidentFields,
+    scope: z.enum(SCOPES),
+    name: z.string(),
+    reported: incidentSchema,
+  }),
+  z.pipe(
+    z.object({
+      ...incidentFields,
+      reported: z.extend(incidentSchema, { fix: z.array(fixWithoutPlace) }),
+    }),
+    z.transform((earlier) => ({ ...earlier, ...identifiedBy(earlier) })),
+  ),
+  /** The same before entries and commands were data. The next run that sees the fault reports them. */
   z.pipe(
     z.object({ ...incidentFields, told: z.omit(incidentSchema, { entries: true, fix: true }) }),
-    z.transform(({ told, ...rest }) => ({ ...rest, reported: { ...told, entries: [], fix: [] } })),
+    z.transform(({ told, ...earlier }) => ({
+      ...earlier,
+      ...identifiedBy({ ...earlier, reported: told }),
+      reported: { ...told, entries: [], evidence: [NOT_KEPT, ...told.evidence], fix: [] },
+    })),
   ),
 ]);
+
+/** Stands where a reader of the report or of a page looks for entries and commands. */
+const NOT_KEPT =
+  'An earlier version of vtepwatch reported this incident. Its entries and its fix are reported anew ' +
+  'when its nodes are read again.';
+
+/** Earlier builds kept scope and name in the key alone: `cluster/scope/name`. */
+function identifiedBy({
+  key,
+  reported,
+}: {
+  readonly key: string;
+  readonly reported: Pick<Incident['reported'], 'scope'>;
+}): Pick<Incident, 'scope' | 'name'> {
+  const [, first, ...name] = key.split('/');
+  const scope = SCOPES.find((one) => one === first) ?? reported.scope;
+  return { scope, name: name.join('/') };
+}
 
 const page = z.object({
   key: z.string(),

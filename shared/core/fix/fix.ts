@@ -51,6 +51,7 @@ function fixes(kind: FixKind, wanted: readonly HostCommand[]): readonly Fix[] {
   return [...groupBy(byCommand, ({ hosts }) => hosts.join(' ')).values()].map((alike) => ({
     kind,
     hosts: alike[0]?.hosts ?? [],
+    runs: 'on-hosts',
     commands: alike.map(({ command }) => command),
   }));
 }

@@ -24,7 +24,8 @@ export function restarts(
     const restart = restartOn(profile, host?.install);
     return { node, isMaster, restart, pods: running.get(node) ?? [] };
   });
-  return named.length > NODES ? everywhere(named) : oneByOne(named);
+  const fixes = named.length > NODES ? everywhere(named) : oneByOne(named);
+  return fixes.map((fix) => ({ kind: 'restart', ...fix, agent: profile.agent }));
 }
 
 interface Restarted {
@@ -34,7 +35,10 @@ interface Restarted {
   readonly pods: readonly Pod[];
 }
 
-function oneByOne(nodes: readonly Restarted[]): readonly Fix[] {
+/** One way to restart some of the nodes. */
+type Way = Pick<Fix, 'hosts' | 'runs' | 'commands'>;
+
+function oneByOne(nodes: readonly Restarted[]): readonly Way[] {
   const known = nodes.flatMap(({ pods }) => pods);
   const byName = [...groupBy(known, ({ namespace }) => namespace)].map(
     ([namespace, pods]) => `-n ${namespace} delete pod ${pods.map(({ name }) => name).join(' ')}`,
@@ -43,15 +47,15 @@ function oneByOne(nodes: readonly Restarted[]): readonly Fix[] {
   const chosen = others.flatMap(({ restart, node }) =>
     restart.kind === 'pods' ? [`${podsOf(restart)} --field-selector spec.nodeName=${node}`] : [],
   );
-  return [...kubectl([...byName, ...chosen]), ...services(others)];
+  return [...kubectl(nodes, [...byName, ...chosen]), ...services(others)];
 }
 
-function everywhere(nodes: readonly Restarted[]): readonly Fix[] {
+function everywhere(nodes: readonly Restarted[]): readonly Way[] {
   const commands = nodes.flatMap(({ restart }) =>
     restart.kind === 'pods' ? [podsOf(restart)] : [],
   );
   const units = nodes.filter(({ restart }) => restart.kind === 'unit').slice(0, NODES);
-  return [...kubectl([...new Set(commands)].toSorted()), ...services(units)];
+  return [...kubectl(nodes, [...new Set(commands)].toSorted()), ...services(units)];
 }
 
 function podsOf({ namespace, label }: Extract<Restart, { kind: 'pods' }>): string {
@@ -60,19 +64,23 @@ function podsOf({ namespace, label }: Extract<Restart, { kind: 'pods' }>): strin
     : `-n ${namespace} delete pod -l ${label}`;
 }
 
-function kubectl(words: readonly string[]): readonly Fix[] {
-  const commands = words.map((some) => `kubectl ${some}`);
-  return commands.length === 0 ? [] : [{ kind: 'restart', hosts: [], commands }];
+/** The commands are for those of the nodes that have no unit to restart. */
+function kubectl(nodes: readonly Restarted[], words: readonly string[]): readonly Way[] {
+  if (words.length === 0) return [];
+  const hosts = nodes
+    .filter(({ restart, pods }) => restart.kind === 'pods' || pods.length > 0)
+    .map(({ node }) => node);
+  return [{ hosts, runs: 'anywhere', commands: words.map((some) => `kubectl ${some}`) }];
 }
 
 /** k3s runs flannel within its own process, which pods survive. */
-function services(nodes: readonly Restarted[]): readonly Fix[] {
+function services(nodes: readonly Restarted[]): readonly Way[] {
   const units = nodes.flatMap(({ node, isMaster, restart }) =>
     restart.kind === 'unit' ? [{ node, unit: isMaster ? restart.server : restart.agent }] : [],
   );
   return [...groupBy(units, ({ unit }) => unit)].map(([unit, alike]) => ({
-    kind: 'restart',
     hosts: alike.map(({ node }) => node),
+    runs: 'on-hosts',
     commands: [`systemctl restart ${unit}`],
   }));
 }

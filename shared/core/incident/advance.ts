@@ -85,8 +85,11 @@ function stepOfSeen(match: Match, circumstances: Circumstances): Step {
   const { pages } = CAUSE_TABLE[finding.cause];
   const opens = !pages || (isDue(match, now, limits) && confirmed(finding));
   const isOpen = isAnnounced(match) || opens;
+  const { scope, name } = incident ?? finding;
   const identity = {
-    key: incident?.key ?? `${cluster}/${finding.scope}/${finding.name}`,
+    key: incident?.key ?? `${cluster}/${scope}/${name}`,
+    scope,
+    name,
     phase: isOpen ? 'open' : (incident?.phase ?? 'suspected'),
     since: sinceOf(match, now),
   } as const;

@@ -1,11 +1,15 @@
-import { type Severity, type Table, TABLES } from '../../contract/causes.ts';
+import { type Scope, type Severity, type Table, TABLES } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
 
 /** Which incident it is, in which phase, and since when: the part that a report does not decide. */
 export interface IncidentIdentity {
-  /** `cluster/scope/name`; fixed when the incident opens. */
+  /** `cluster/scope/name`; fixed when the fault is first seen, as scope and name are. */
   readonly key: string;
+  /** The scope under which the fault was first seen: it may have grown or shrunk since. */
+  readonly scope: Scope;
+  /** A node, `observer:subject` for a pair, the cause for a cluster. */
+  readonly name: string;
   readonly phase: ReportedIncident['phase'];
   /** When a run first saw the fault, epoch milliseconds. */
   readonly since: number;

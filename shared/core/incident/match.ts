@@ -28,7 +28,7 @@ export function matchIncidents(
   const byKey = new Map(
     findings.map((finding) => [
       finding,
-      claim([...free].find(({ key }) => key.endsWith(`/${finding.scope}/${finding.name}`))),
+      claim([...free].find((one) => one.scope === finding.scope && one.name === finding.name)),
     ]),
   );
   return findings.map((finding) => {

@@ -1,3 +1,4 @@
+import type { AGENTS } from '../../contract/report.ts';
 import { WORDS } from '../../contract/wire.ts';
 import { FAMILIES, type Family } from './addresses.ts';
 import type { Install } from './vtep.ts';
@@ -7,6 +8,8 @@ import type { Install } from './vtep.ts';
  * flannel's backend; Calico has its own.
  */
 export interface Profile {
+  /** What programs the entries, and programs all of them when it starts. */
+  readonly agent: Agent;
   /** Its device of each family: as a host calls it, or else as it is called by default. */
   readonly devices: Readonly<Record<Family, string>>;
   /**
@@ -22,6 +25,8 @@ export interface Profile {
   readonly restart: Restart;
 }
 
+type Agent = (typeof AGENTS)[number];
+
 /** What is restarted so that the overlay is programmed anew. Words for a shell, as they stand here. */
 export type Restart =
   /** The pods of a DaemonSet, which are made again when they are deleted. `any`: in every namespace. */
@@ -30,6 +35,7 @@ export type Restart =
   | { readonly kind: 'unit'; readonly server: string; readonly agent: string };
 
 const FLANNEL = {
+  agent: 'flannel',
   devices: { ipv4: 'flannel.1', ipv6: 'flannel-v6.1' },
   tunnelIp: 'pod-cidr',
   routes: 'pod-cidr',
@@ -59,6 +65,7 @@ export const PROFILES = {
   },
   /** The operator has its pods in calico-system, the manifest in kube-system. */
   calico: {
+    agent: 'calico',
     devices: { ipv4: 'vxlan.calico', ipv6: 'vxlan-v6.calico' },
     tunnelIp: 'ipam',
     routes: 'blocks',
@@ -72,11 +79,6 @@ export const FLANNEL_LABELS = [
   ['app', 'flannel'],
   ['k8s-app', 'flannel'],
 ] as const;
-
-/** Whether a profile is Calico's, whatever one host calls the devices. */
-function isCalico({ tunnelIp }: Profile): boolean {
-  return tunnelIp === PROFILES.calico.tunnelIp;
-}
 
 const OVERLAY_DEVICE = new RegExp(`^${WORDS.overlay}$`);
 
@@ -111,5 +113,5 @@ export function namedAs(profile: Profile, devices: readonly string[]): Profile {
 
 /** How the overlay is restarted on a host of the cluster. An install runs Calico as well as flannel. */
 export function restartOn(profile: Profile, install: Install | undefined): Restart {
-  return isCalico(profile) ? profile.restart : PROFILES[install ?? 'unknown'].restart;
+  return profile.agent === 'calico' ? profile.restart : PROFILES[install ?? 'unknown'].restart;
 }

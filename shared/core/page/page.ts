@@ -182,10 +182,14 @@ function fixLines({ cause, fix }: ReportedIncident): readonly string[] {
   ]);
 }
 
-function headingOf({ kind, hosts }: Fix): string {
+function headingOf({ runs, hosts, agent }: Fix): string {
   const where =
-    hosts.length === 0
+    runs === 'anywhere'
       ? 'with kubectl'
       : `as root on ${enumerate(hosts.map(printable), FIX_NAMES)}`;
-  return kind === 'restart' ? `${where}, so that flannel programs everything anew` : where;
+  return agent === undefined
+    ? where
+    : `${where}, so that ${AGENT_NAMES[agent]} programs everything anew`;
 }
+
+const AGENT_NAMES = { flannel: 'flannel', calico: 'Calico' } as const;

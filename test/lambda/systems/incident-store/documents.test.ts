@@ -241,20 +241,28 @@ describe('a document that version 0.1 wrote', () => {
   const read = async (name: string): Promise<string> =>
     await readFile(path.join(import.meta.dirname, '../../../fixtures/stored', name), 'utf8');
 
-  test('is read', async () => {
-    const { client, table: TableName } = table.partition('old');
-    for (const [item, name] of [
-      [ITEMS.state, 'state-0.1.json'],
-      [ITEMS.roster, 'memory-0.1.json'],
-    ] as const) {
-      const document = packed(await read(name));
-      const Item = { ...keyOf('old', item), document };
+  const writtenBefore = async (
+    cluster: string,
+    documents: Readonly<Record<string, string>>,
+  ): Promise<Awaited<ReturnType<typeof readAt>>> => {
+    const { client, table: TableName } = table.partition(cluster);
+    for (const [item, name] of Object.entries(documents)) {
+      const Item = { ...keyOf(cluster, item), document: packed(await read(name)) };
       await client.send(new PutItemCommand({ TableName, Item }));
     }
-    const { state, memory } = await readAt(0, 'old');
-    expect(state.incidents.map(({ key, phase, paged }) => [key, phase, paged])).toEqual([
-      ['prod/subject/master1', 'open', 'critical'],
-      ['prod/pair/master3:master2', 'open', undefined],
+    return await readAt(0, cluster);
+  };
+
+  test('is read', async () => {
+    const { state, memory } = await writtenBefore('old', {
+      [ITEMS.state]: 'state-0.1.json',
+      [ITEMS.roster]: 'memory-0.1.json',
+    });
+    expect(
+      state.incidents.map(({ key, scope, name, phase, paged }) => [key, scope, name, phase, paged]),
+    ).toEqual([
+      ['prod/subject/master1', 'subject', 'master1', 'open', 'critical'],
+      ['prod/pair/master3:master2', 'pair', 'master3:master2', 'open', undefined],
     ]);
     expect(state.outbox.map(({ page, channels }) => [page.key, channels])).toEqual([
       ['prod/subject/master1', ['sns']],
@@ -266,6 +274,45 @@ describe('a document that version 0.1 wrote', () => {
     ]);
     expect(memory.latencyCommand?.masters).toEqual({ 'mi-00000000000000000': 'master1' });
     expect(memory.apisCommand).toBeUndefined();
+  });
+
+  test('says in its evidence why it has no entries and no fix', async () => {
+    const { state } = await writtenBefore('told', { [ITEMS.state]: 'state-0.1.json' });
+    for (const { reported } of state.incidents) {
+      expect(reported).toMatchObject({ entries: [], fix: [] });
+      expect(reported.evidence[0]).toContain('reported anew when its nodes are read again');
+    }
+  });
+
+  test('is read where its incidents name neither scope nor name, and fixes no place', async () => {
+    const { state } = await writtenBefore('placeless', {
+      [ITEMS.state]: 'state-0.1-with-fixes.json',
+    });
+    expect(state.incidents.map(({ scope, name }) => [scope, name])).toEqual([
+      ['subject', 'master1'],
+      ['pair', 'master3:master2'],
+    ]);
+    expect(
+      state.incidents[0]?.reported.fix.map(({ kind, hosts, runs }) => [kind, hosts, runs]),
+    ).toEqual([
+      ['entries', ['master2', 'master3'], 'on-hosts'],
+      ['restart', [], 'anywhere'],
+    ]);
+  });
+
+  test('is the history of the same incidents: a run that sees them opens none', async () => {
+    const sees = cluster(3)
+      .listed()
+      .lose('neighbour', { subject: 'master1' })
+      .weaken({ observer: 'master3', subject: 'master2' });
+    for (const document of ['state-0.1.json', 'state-0.1-with-fixes.json']) {
+      const { state } = await writtenBefore(`again ${document}`, { [ITEMS.state]: document });
+      const { incidents, pages } = await decided(sees.facts({ cluster: 'prod' }), state.incidents);
+      expect(pages).toEqual([]);
+      expect(incidents.map(({ key, since }) => [key, since])).toEqual(
+        state.incidents.map(({ key, since }) => [key, since]),
+      );
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/causes.ts';
-import { FIX_KINDS, type ReportedIncident } from '../../../../shared/contract/report.ts';
+import { AGENTS, FIX_KINDS, type ReportedIncident } from '../../../../shared/contract/report.ts';
 import type { RememberedDevice, RosterEntry } from '../../../../shared/core/facts.ts';
 import type { Incident } from '../../../../shared/core/incident/incident.ts';
 import type { Vtep } from '../../../../shared/core/overlay/vtep.ts';
@@ -65,7 +65,9 @@ const reported: Samples<ReportedIncident> = {
     fc.record({
       kind: fc.constantFrom(...FIX_KINDS),
       hosts: fc.array(text, { maxLength: 4 }),
+      runs: fc.constantFrom('on-hosts', 'anywhere'),
       commands: fc.array(text, { maxLength: 4 }),
+      agent: maybe(fc.constantFrom(...AGENTS)),
     }),
     { maxLength: 4 },
   ),
@@ -73,6 +75,8 @@ const reported: Samples<ReportedIncident> = {
 
 const incident: Samples<Incident> = {
   key: text,
+  scope: fc.constantFrom(...SCOPES),
+  name: text,
   phase: fc.constantFrom('suspected', 'open'),
   since: time,
   paged: maybe(fc.constantFrom(...SEVERITIES)),

@@ -18,8 +18,8 @@ function fixed(damaged: Cluster, pods: readonly Pod[] = []): readonly Fix[] {
 
 /** `node2$ ip neigh …`, as if it were typed there. */
 function typed(damaged: Cluster, pods: readonly Pod[] = []): readonly string[] {
-  return fixed(damaged, pods).flatMap(({ hosts, commands }) =>
-    (hosts.length === 0 ? ['kubectl'] : hosts).flatMap((host) =>
+  return fixed(damaged, pods).flatMap(({ hosts, runs, commands }) =>
+    (runs === 'anywhere' ? ['kubectl'] : hosts).flatMap((host) =>
       commands.map((command) => `${host}$ ${command}`),
     ),
   );
@@ -79,7 +79,7 @@ describe('single entries are put back where they are gone', () => {
 
   test('and not one by one where they are very many', () => {
     const fixes = fixed(cluster(80).listed().lose('neighbour', { observer: 'node2' }));
-    expect(fixes.map(({ kind, hosts }) => [kind, hosts])).toEqual([['restart', []]]);
+    expect(fixes.map(({ kind, hosts }) => [kind, hosts])).toEqual([['restart', ['node2']]]);
   });
 
   test('never with a MAC that somebody has masked', () => {
@@ -219,6 +219,24 @@ describe('flannel is restarted as it came onto the host', () => {
     expect(typed(lost, pods).at(-1)).toBe(
       'kubectl$ kubectl -n kube-system delete pod canal-0 canal-1',
     );
+  });
+
+  test('and the fix names the nodes whose flannel restarts, beside where its commands run', () => {
+    const wide = fixed(cluster(60).listed().lose('neighbour', { subject: 'master1' }));
+    expect(wide.map(({ kind, hosts, runs }) => [kind, hosts.length, runs])).toEqual([
+      ['entries', 59, 'on-hosts'],
+      ['restart', 59, 'anywhere'],
+    ]);
+    const [restart] = fixed(installed(gone, 'k3s'));
+    expect(restart).toMatchObject({ hosts: ['node2'], runs: 'on-hosts', agent: 'flannel' });
+    const mixed = SIX.dropDevice('node1', 'node2').answer('node1', (answer) => ({
+      ...answer,
+      host: { ...answer.host, install: 'k3s' },
+    }));
+    expect(fixed(mixed).map(({ hosts, runs }) => [hosts, runs])).toEqual([
+      [['node1'], 'on-hosts'],
+      [['node2'], 'anywhere'],
+    ]);
   });
 
   test('wherever it runs, where it would be very many nodes: nobody is left out', () => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/causes.ts';
-import { FIX_KINDS, type ReportedIncident } from '../../../../shared/contract/report.ts';
+import { AGENTS, FIX_KINDS, type ReportedIncident } from '../../../../shared/contract/report.ts';
 import { type Page, type Paged, pageOf } from '../../../../shared/core/page/page.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 import { decided } from '../../../support/runs.ts';
@@ -107,6 +107,24 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
       'ip link delete flannel.1',
       'then with kubectl, so that flannel programs everything anew:',
       'kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=master1',
+    ]);
+  });
+
+  test('says that Calico programs everything anew, where it is Calico that does', async () => {
+    const calico = SIX.names.reduce(
+      (on, name) =>
+        on.answer(name, (answer) => ({
+          ...answer,
+          tables: {
+            ...answer.tables,
+            devices: answer.tables.devices?.map((one) => ({ ...one, name: 'vxlan.calico' })),
+          },
+        })),
+      SIX,
+    );
+    expect(part(await pageFor(calico.dropDevice('node2')), 'Fix')).toEqual([
+      'with kubectl, so that Calico programs everything anew:',
+      'kubectl delete pod -A -l k8s-app=calico-node --field-selector spec.nodeName=node2',
     ]);
   });
 
@@ -321,7 +339,9 @@ describe('whatever the document says', () => {
       fc.record({
         kind: fc.constantFrom(...FIX_KINDS),
         hosts: fc.array(text, { maxLength: 5 }),
+        runs: fc.constantFrom('on-hosts', 'anywhere'),
         commands: fc.array(text, { maxLength: 5 }),
+        agent: fc.option(fc.constantFrom(...AGENTS), { nil: undefined }),
       }),
       { maxLength: 5 },
     ),
