@@ -131,7 +131,7 @@ function factsOf(
     limits: limitsSchema.parse({ graceSeconds: 0 }),
     nodes: { kind: 'read', before: listed, after: listed },
     listedNames: [],
-    pods: [],
+    pods: { kind: 'not-configured' },
     observations: cluster.hosts.map(({ instanceId, name: node }, place) => {
       const text = texts[place];
       const silent = { kind: 'unknown', instanceId, node, error: 'timeout' } as const;

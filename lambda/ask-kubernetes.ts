@@ -1,5 +1,5 @@
 import type { Problem } from '../shared/contract/report.ts';
-import type { NodeList } from '../shared/core/facts.ts';
+import type { NodeList, PodList } from '../shared/core/facts.ts';
 import type { ClusterNode } from '../shared/core/overlay/vtep.ts';
 import { parseNodes, parsePods, type Pod } from '../shared/core/parse/kubernetes.ts';
 import type { Parsed } from '../shared/core/parse/parsed.ts';
@@ -41,6 +41,10 @@ export function nodeListOf(before: Listing<ClusterNode>, after: Listing<ClusterN
   return before.kind === 'read' && after.kind === 'read'
     ? { kind: 'read', before: before.value, after: after.value }
     : { kind: 'unread' };
+}
+
+export function podListOf(listing: Listing<Pod>): PodList {
+  return listing.kind === 'read' ? { kind: 'read', pods: listing.value } : { kind: listing.kind };
 }
 
 export function problemsOf(listings: readonly Listing<ClusterNode | Pod>[]): readonly Problem[] {

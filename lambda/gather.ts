@@ -2,7 +2,7 @@ import type { Facts } from '../shared/core/facts.ts';
 import type { Answers } from '../shared/core/run/hosts.ts';
 import type { Observation } from '../shared/core/overlay/vtep.ts';
 import { askHosts, collectSpan } from './ask-hosts.ts';
-import { askNodes, askPods, nodeListOf, problemsOf } from './ask-kubernetes.ts';
+import { askNodes, askPods, nodeListOf, podListOf, problemsOf } from './ask-kubernetes.ts';
 import { type Deadline, within } from './deadline.ts';
 import {
   askMasters,
@@ -58,7 +58,7 @@ export async function gather(invocation: GatheringInvocation, memory: Memory): P
       runbook: settings.runbook,
       nodes: nodeListOf(before, after),
       listedNames: names.length > 0 ? names : memory.listed,
-      pods: pods.kind === 'read' ? pods.value : [],
+      pods: podListOf(pods),
       observations: explainSilence(asked.observations, memory.agents, memory.roster),
       roster: memory.roster,
       problems: [

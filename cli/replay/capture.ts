@@ -50,7 +50,7 @@ export async function readCapture(
     limits: LIMITS,
     nodes: nodeListOf(nodes?.value),
     listedNames: [...new Set(hosts.flatMap(({ names }) => names))],
-    pods: pods?.value ?? [],
+    pods: pods === undefined ? { kind: 'not-configured' } : { kind: 'read', pods: pods.value },
     observations: hosts.flatMap(({ observation }) => observation ?? []),
     roster: [],
     problems: [

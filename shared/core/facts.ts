@@ -15,7 +15,7 @@ export interface Facts {
   readonly nodes: NodeList;
   /** Names out of the masters' `kubectl get nodes`, where nothing better is known. */
   readonly listedNames: readonly string[];
-  readonly pods: readonly Pod[];
+  readonly pods: PodList;
   readonly observations: readonly Observation[];
   readonly roster: readonly RosterEntry[];
   /** What gathering could not read or understand. */
@@ -34,6 +34,18 @@ export type NodeList =
       readonly before: readonly ClusterNode[];
       readonly after: readonly ClusterNode[];
     };
+
+/** The pods of Kubernetes, listed once. */
+export type PodList =
+  | { readonly kind: 'not-configured' }
+  /** A list was asked for and did not come; a problem says why. */
+  | { readonly kind: 'unread' }
+  | { readonly kind: 'read'; readonly pods: readonly Pod[] };
+
+/** The pods that are known: none where none was listed. */
+export function knownPods(list: PodList): readonly Pod[] {
+  return list.kind === 'read' ? list.pods : [];
+}
 
 /**
  * What is remembered of a node from run to run, so that a silent host is unknown and not forgotten.

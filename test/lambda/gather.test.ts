@@ -27,6 +27,22 @@ describe('of a cluster with a kubeconfig', () => {
     expect(problems).toEqual([]);
   });
 
+  test('pods that were listed and none that were not are two things', async () => {
+    const listed = await gatheredFacts({ failingFrom: Infinity });
+    expect(listed.pods).toEqual({ kind: 'read', pods: [] });
+    const unlisted = await gatheredFacts({ failingFrom: Infinity, pods: 'failing' });
+    expect(unlisted.pods).toEqual({ kind: 'unread' });
+    expect(unlisted.problems).toEqual([
+      {
+        where: 'kubernetes',
+        message: expect.stringMatching(/^listing the pods of flannel: .*503/),
+      },
+    ]);
+    const unasked = await gatheredFacts({ failingFrom: Infinity, pods: 'not-configured' });
+    expect(unasked.pods).toEqual({ kind: 'not-configured' });
+    expect(unasked.problems).toEqual([]);
+  });
+
   test('a second list that fails leaves no list, and a problem says so', async () => {
     const { nodes, problems } = await gatheredFacts({ failingFrom: 2 });
     expect(nodes).toEqual({ kind: 'unread' });
@@ -37,7 +53,13 @@ describe('of a cluster with a kubeconfig', () => {
 });
 
 /** The facts of two hosts whose API server answers only the first lists of nodes. */
-async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }): Promise<Facts> {
+async function gatheredFacts({
+  failingFrom,
+  pods = 'answered',
+}: {
+  readonly failingFrom: number;
+  readonly pods?: 'answered' | 'failing' | 'not-configured';
+}): Promise<Facts> {
   const cluster = simulateCluster(simulatedHosts(2, 1));
   const ssm = await startSsm({
     documents: new Map([[DOCUMENT, probeDocument('')]]),
@@ -51,7 +73,7 @@ async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }):
   const server = await smallApiServer(({ url = '' }, response) => {
     const isNodes = url.startsWith('/api/v1/nodes');
     if (isNodes) lists += 1;
-    const fails = isNodes && lists >= failingFrom;
+    const fails = isNodes ? lists >= failingFrom : pods === 'failing';
     const items = isNodes ? nodeObjects(cluster.hosts, Date.now()) : [];
     response.writeHead(fails ? 503 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(fails ? { kind: 'Status', code: 503 } : { metadata: {}, items }));
@@ -65,7 +87,10 @@ async function gatheredFacts({ failingFrom }: { readonly failingFrom: number }):
       problems: [],
       systems: {
         ssm: runCommand(client, DOCUMENT),
-        kubernetes: { kind: 'open', api: await kubernetes(server.kubeconfig, telemetry) },
+        kubernetes:
+          pods === 'not-configured'
+            ? { kind: pods }
+            : { kind: 'open', api: await kubernetes(server.kubeconfig, telemetry) },
         telemetry,
       },
       settings: { cluster: 'lab', limits: LIMITS, runbook: undefined, targets: EVERYBODY },

@@ -1,12 +1,13 @@
 import type { Fix, FixKind } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
+import type { PodList } from '../facts.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { commandOf, keysOf } from '../overlay/entries.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
-import { isNodeName, type Pod } from '../parse/kubernetes.ts';
+import { isNodeName } from '../parse/kubernetes.ts';
 import { restarts } from './restarts.ts';
 
 /** How many commands are offered for single entries; beyond it, restarting flannel is shorter. */
@@ -20,11 +21,7 @@ const ENTRY_COMMANDS = 60;
  * A command is made only from tokens that pass a strict grammar, since a person will paste it into
  * a root shell; where a token does not pass, there is no command.
  */
-export function fixesOf(
-  finding: Finding,
-  judgement: Judgement,
-  pods: readonly Pod[],
-): readonly Fix[] {
+export function fixesOf(finding: Finding, judgement: Judgement, pods: PodList): readonly Fix[] {
   const { subject, observers } = finding;
   const { at, kinds } = CAUSE_RULES[finding.cause].fix;
   const nodes = at === 'subject' && subject !== undefined ? [subject] : observers;

@@ -1,4 +1,5 @@
 import type { Fix } from '../../contract/report.ts';
+import { knownPods, type PodList } from '../facts.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import { type Restart, restartOn } from '../overlay/profile.ts';
@@ -11,11 +12,11 @@ const NODES = 20;
 export function restarts(
   nodes: readonly string[],
   { members, profile }: Judgement,
-  pods: readonly Pod[],
+  pods: PodList,
 ): readonly Fix[] {
   const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
   const running = groupBy(
-    pods.filter(({ flannel }) => flannel),
+    knownPods(pods).filter(({ flannel }) => flannel),
     ({ node }) => node,
   );
   const named = nodes.filter(isNodeName).map((node): Restarted => {

@@ -1,5 +1,5 @@
 import type { Problem } from '../../contract/report.ts';
-import type { Facts, RememberedDevice } from '../facts.ts';
+import { type Facts, knownPods, type RememberedDevice } from '../facts.ts';
 import type { Observation } from '../overlay/vtep.ts';
 import { groupBy } from '../group.ts';
 import type { Member, ObservedHost } from './member.ts';
@@ -107,7 +107,7 @@ function unlistedPods(facts: Facts): readonly Problem[] {
   if (facts.nodes.kind !== 'read') return [];
   const known = new Set(facts.nodes.after.map(({ name }) => name));
   const unlisted = groupBy(
-    facts.pods.filter(({ node }) => !known.has(node)),
+    knownPods(facts.pods).filter(({ node }) => !known.has(node)),
     ({ node }) => node,
   );
   return [...unlisted].map(([where, pods]) => ({

@@ -242,15 +242,15 @@ describe('a document that version 0.1 wrote', () => {
     await readFile(path.join(import.meta.dirname, '../../../fixtures/stored', name), 'utf8');
 
   const writtenBefore = async (
-    cluster: string,
+    where: string,
     documents: Readonly<Record<string, string>>,
   ): Promise<Awaited<ReturnType<typeof readAt>>> => {
-    const { client, table: TableName } = table.partition(cluster);
+    const { client, table: TableName } = table.partition(where);
     for (const [item, name] of Object.entries(documents)) {
-      const Item = { ...keyOf(cluster, item), document: packed(await read(name)) };
+      const Item = { ...keyOf(where, item), document: packed(await read(name)) };
       await client.send(new PutItemCommand({ TableName, Item }));
     }
-    return await readAt(0, cluster);
+    return await readAt(0, where);
   };
 
   test('is read', async () => {

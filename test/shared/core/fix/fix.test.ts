@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fix } from '../../../../shared/contract/report.ts';
+import type { PodList } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { fixesOf } from '../../../../shared/core/fix/fix.ts';
 import type { Device, Install, Observation } from '../../../../shared/core/overlay/vtep.ts';
@@ -11,13 +12,14 @@ import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
 
 const SIX = cluster(6).listed();
 
-function fixed(damaged: Cluster, pods: readonly Pod[] = []): readonly Fix[] {
+function fixed(damaged: Cluster, pods?: readonly Pod[]): readonly Fix[] {
+  const list: PodList = pods === undefined ? { kind: 'not-configured' } : { kind: 'read', pods };
   const judgement = judge(damaged.facts());
-  return judgement.findings.flatMap((finding) => fixesOf(finding, judgement, pods));
+  return judgement.findings.flatMap((finding) => fixesOf(finding, judgement, list));
 }
 
 /** `node2$ ip neigh …`, as if it were typed there. */
-function typed(damaged: Cluster, pods: readonly Pod[] = []): readonly string[] {
+function typed(damaged: Cluster, pods?: readonly Pod[]): readonly string[] {
   return fixed(damaged, pods).flatMap(({ hosts, runs, commands }) =>
     (runs === 'anywhere' ? ['kubectl'] : hosts).flatMap((host) =>
       commands.map((command) => `${host}$ ${command}`),
@@ -347,7 +349,7 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
           metadata: { ...pod, labels: { 'k8s-app': 'canal' } },
           spec: { nodeName: pod.node },
         }));
-        const known = parsePods('pods', { items }).value;
+        const known = { kind: 'read', pods: parsePods('pods', { items }).value } as const;
         for (const finding of judgement.findings) {
           for (const fix of fixesOf(finding, judgement, known)) {
             commands += fix.commands.length;

@@ -101,7 +101,8 @@ describe('who takes part', () => {
   });
 
   test('a pod on a node that no list holds is a problem', () => {
-    const pods = [{ name: 'metrics', namespace: 'kube-system', node: 'node3', flannel: false }];
+    const pod = { name: 'metrics', namespace: 'kube-system', node: 'node3', flannel: false };
+    const pods = { kind: 'read', pods: [pod] } as const;
     expect(problemsWith(two.listed().facts({ pods }), 'node3')[0]).toContain('not checked');
   });
 });
