@@ -4,6 +4,7 @@ import { listen } from './endpoint.ts';
 import type { Endpoint, Service, ServiceReply } from './endpoint.ts';
 import { createGate } from './gate.ts';
 import type { Gate } from './gate.ts';
+import { REAL_TIME } from './time.ts';
 
 /** The account's stacks, of which one can ask for the outputs. */
 export interface CloudFormation extends Endpoint {
@@ -14,7 +15,7 @@ export interface CloudFormation extends Endpoint {
 type Stacks = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export async function startCloudFormation(stacks: Stacks): Promise<CloudFormation> {
-  const gate = createGate();
+  const gate = createGate(REAL_TIME);
   const service: Service = {
     operation: (request) => formOf(request)['Action'] ?? '',
     input: formOf,

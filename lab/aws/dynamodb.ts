@@ -10,6 +10,7 @@ import { listen } from './endpoint.ts';
 import type { Endpoint, Service, ServiceReply, ServiceRequest } from './endpoint.ts';
 import { createGate } from './gate.ts';
 import type { Gate } from './gate.ts';
+import { REAL_TIME } from './time.ts';
 
 /**
  * dynalite behind a gate, with the function's table. Where it falls short of DynamoDB: no
@@ -27,7 +28,7 @@ export async function startDynamoDb(tableName = 'vtepwatch'): Promise<DynamoDb> 
   const port = portOf(emulator);
   await createTable(port, tableName);
 
-  const gate = createGate();
+  const gate = createGate(REAL_TIME);
   // Without keep-alive no idle connection holds up the emulator's close.
   const connections = new Agent({ keepAlive: false });
   const service: Service = {

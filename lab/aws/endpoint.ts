@@ -75,25 +75,50 @@ async function handle({ service, gate, incoming, response }: Exchange): Promise<
     response.destroy();
     return;
   }
+  const outcome = await exchange(service, gate, request);
+  switch (outcome.kind) {
+    case 'replied':
+      send(response, outcome.reply);
+      break;
+    case 'dropped':
+      response.destroy();
+      break;
+    case 'stalled':
+      break;
+  }
+}
+
+type Outcome =
+  | { readonly kind: 'replied'; readonly reply: ServiceReply }
+  /** The connection ends without an answer. */
+  | { readonly kind: 'dropped' }
+  /** Nothing comes as long as the caller waits. */
+  | { readonly kind: 'stalled' };
+
+/** What becomes of one request, whether it came through a socket or not. */
+export async function exchange(
+  service: Service,
+  gate: Gate,
+  request: ServiceRequest,
+): Promise<Outcome> {
+  const replied = (reply: ServiceReply): Outcome => ({ kind: 'replied', reply });
   const verdict = gate.admit(service.operation(request), service.input(request));
   switch (verdict.kind) {
     case 'admitted':
-      return send(response, await service.answer(request));
+      return replied(await service.answer(request));
     case 'throttled':
-      return send(response, service.refuse(service.throttled));
+      return replied(service.refuse(service.throttled));
     case 'refused':
-      return send(response, service.refuse(verdict.error));
+      return replied(service.refuse(verdict.error));
     case 'garbled':
-      return send(response, { status: verdict.status, headers: {}, body: verdict.body });
+      return replied({ status: verdict.status, headers: {}, body: verdict.body });
     case 'dropped-before':
-      response.destroy();
-      return undefined;
+      return { kind: 'dropped' };
     case 'dropped-after':
       await service.answer(request);
-      response.destroy();
-      return undefined;
+      return { kind: 'dropped' };
     case 'stalled':
-      return undefined;
+      return { kind: 'stalled' };
   }
 }
 

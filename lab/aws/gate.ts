@@ -1,3 +1,5 @@
+import type { Time } from './time.ts';
+
 /**
  * Every request to the lab's AWS passes a gate, which writes the call down and throttles or fails
  * it where it was told to. Rules may be set and taken back while calls come in.
@@ -79,7 +81,7 @@ interface Bucket {
   at: number;
 }
 
-export function createGate(): Gate {
+export function createGate({ now }: Pick<Time, 'now'>): Gate {
   const calls: Call[] = [];
   const counts = new Map<string, number>();
   const rules: ActiveRule[] = [];
@@ -92,14 +94,14 @@ export function createGate(): Gate {
       rules.push({ rule, skip: rule.skip ?? 0, times: rule.times ?? Number.POSITIVE_INFINITY });
     },
     limit: (limit) => {
-      buckets.set(limit.operation, { limit, tokens: limit.burst, at: Date.now() });
+      buckets.set(limit.operation, { limit, tokens: limit.burst, at: now() });
     },
     open: () => {
       rules.length = 0;
       buckets.clear();
     },
     admit: (operation, input) => {
-      const at = Date.now();
+      const at = now();
       const verdict = judge({ operation, at, rules, buckets });
       calls.push({ operation, at, input, verdict: verdict.kind });
       if (calls.length > CALLS_KEPT) calls.splice(0, CALLS_DROPPED_AT_ONCE);

@@ -4,6 +4,7 @@ import { listen } from './endpoint.ts';
 import type { Endpoint, Service, ServiceReply } from './endpoint.ts';
 import { createGate } from './gate.ts';
 import type { Gate, ServiceError } from './gate.ts';
+import { REAL_TIME } from './time.ts';
 
 /** The account's functions, which can be invoked and waited for. Each has a concurrency of one. */
 export interface Lambda extends Endpoint {
@@ -16,7 +17,7 @@ type Functions = Readonly<Record<string, (event: unknown) => Promise<Invocation>
 const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
 export async function startLambda(functions: Functions): Promise<Lambda> {
-  const gate = createGate();
+  const gate = createGate(REAL_TIME);
   const busy = new Set<string>();
   const invoke = async (name: string, event: unknown): Promise<ServiceReply> => {
     const run = Object.hasOwn(functions, name) ? functions[name] : undefined;

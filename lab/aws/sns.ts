@@ -7,6 +7,7 @@ import type { Endpoint, Service, ServiceReply, ServiceRequest } from './endpoint
 import { createGate } from './gate.ts';
 import type { Gate } from './gate.ts';
 import { checkPublish } from './sns-rules.ts';
+import { REAL_TIME } from './time.ts';
 
 /**
  * fauxqs behind a gate, with one topic and a queue subscribed to it. fauxqs takes any subject and
@@ -49,7 +50,7 @@ export async function startSns(topicName = 'vtepwatch'): Promise<Sns> {
   await emulator.ready();
   const topicArn = await subscribeQueue(emulator, topicName);
 
-  const gate = createGate();
+  const gate = createGate(REAL_TIME);
   const service: Service = {
     operation: (request) => formOf(request)['Action'] ?? '',
     input: formOf,

@@ -8,6 +8,7 @@ import { listen } from '../aws/endpoint.ts';
 import type { Endpoint, Service, ServiceReply, ServiceRequest } from '../aws/endpoint.ts';
 import { createGate } from '../aws/gate.ts';
 import type { Gate } from '../aws/gate.ts';
+import { REAL_TIME } from '../aws/time.ts';
 
 export interface PagerDuty extends Endpoint {
   /** Of the one integration that there is. */
@@ -57,7 +58,7 @@ const eventSchema = z.discriminatedUnion('event_action', [
 
 export async function startPagerDuty(): Promise<PagerDuty> {
   const alerts = new Map<string, Alert>();
-  const gate = createGate();
+  const gate = createGate(REAL_TIME);
   const service: Service = {
     operation: (request) => String(Object(jsonInput(request))['event_action']),
     input: jsonInput,

@@ -4,6 +4,7 @@ import { listen } from '../aws/endpoint.ts';
 import type { Endpoint, Service, ServiceReply, ServiceRequest } from '../aws/endpoint.ts';
 import { createGate } from '../aws/gate.ts';
 import type { Gate } from '../aws/gate.ts';
+import { REAL_TIME } from '../aws/time.ts';
 
 /** Somebody's own program that is sent pages, and heartbeats as well. */
 export interface WebhookReceiver extends Endpoint {
@@ -23,7 +24,7 @@ interface ReceivedDocument {
 
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const received: ReceivedDocument[] = [];
-  const gate = createGate();
+  const gate = createGate(REAL_TIME);
   const service: Service = {
     operation: ({ method }) => method,
     input: (request) => ({ path: request.path, document: jsonInput(request) }),

@@ -1,11 +1,10 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { askHosts, type HostCommand } from '../../lambda/ask-hosts.ts';
-import { instanceIdOf, shellMachine } from '../lab/aws/ssm/shell-machine.ts';
+import { absentMachine, instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
 import { nthNode } from '../support/addressing.ts';
 import { envelope } from '../support/envelope.ts';
-import { EVERYBODY, says, watched } from './systems/ssm/watched.ts';
+import { EVERYBODY, says, watched, deadlineIn, farOff } from './systems/ssm/watched.ts';
 import type { Watched } from './systems/ssm/watched.ts';
-import { deadlineIn, farOff } from '../support/deadlines.ts';
 
 const COMMAND = { action: 'tables', targets: EVERYBODY } as const;
 const SOON_MS = 3000;
@@ -40,13 +39,9 @@ async function ask(
   return askHosts(runCommand, command, { waiting, roster: ROSTER });
 }
 
-// Each waits for its first look at what has come: so they wait together.
-describe.concurrent('a host that', () => {
-  test('answers is known by what it says, under its managed-node id', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+describe('a host that', () => {
+  test('answers is known by what it says, under its managed-node id', async () => {
+    const made = watched({ nodes: 1 });
     says(made.ssm, 1, TABLES);
     expect(await ask(made)).toMatchObject({
       observations: [
@@ -56,11 +51,8 @@ describe.concurrent('a host that', () => {
     });
   });
 
-  test('is silent is unknown, under the name that earlier runs know', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+  test('is silent is unknown, under the name that earlier runs know', async () => {
+    const made = watched({ nodes: 2 });
     says(made.ssm, 1, TABLES);
     made.ssm.behaveNode(instanceIdOf(2), { kind: 'offline' });
     const { observations } = await ask(made);
@@ -73,13 +65,9 @@ describe.concurrent('a host that', () => {
     });
   });
 
-  test('is slow is unknown, and the next run waits for it again', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
-    const machine = await shellMachine('node1', 1);
-    onTestFinished(() => machine.remove());
+  test('is slow is unknown, and the next run waits for it again', async () => {
+    const made = watched({ nodes: 1 });
+    const machine = { ...absentMachine(1), answer: () => TABLES };
     made.ssm.register({ machine, tags: { cluster: 'lab' } });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'late', milliseconds: 60_000 });
     expect((await ask(made)).observations).toEqual([
@@ -94,11 +82,8 @@ describe.concurrent('a host that', () => {
     ]);
   });
 
-  test('cannot be reached is unknown, with the service’s own word', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+  test('cannot be reached is unknown, with the service’s own word', async () => {
+    const made = watched({ nodes: 1 });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'refused', status: 'AccessDenied' });
     expect((await ask(made)).observations).toEqual([
       {
@@ -111,22 +96,16 @@ describe.concurrent('a host that', () => {
     ]);
   });
 
-  test('answered the last run is waited for until it has joined the command', async ({
-    expect,
-    onTestFinished,
-  }) => {
+  test('answered the last run is waited for until it has joined the command', async () => {
     const behaviour = { lateTargets: { share: 0.5, milliseconds: 1500 } };
-    const made = await watched({ nodes: 2, behaviour }, onTestFinished);
+    const made = watched({ nodes: 2, behaviour });
     says(made.ssm, 1, TABLES);
     says(made.ssm, 2, TABLES);
     expect((await ask(made)).observations).toHaveLength(2);
   });
 
-  test('is no longer registered is unknown, and the others are asked', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+  test('is no longer registered is unknown, and the others are asked', async () => {
+    const made = watched({ nodes: 1 });
     says(made.ssm, 1, TABLES);
     const targets = [{ Key: 'InstanceIds', Values: [1, 2].map(instanceIdOf) }];
     expect(await ask(made, { action: 'tables', targets })).toMatchObject({
@@ -144,11 +123,8 @@ describe.concurrent('a host that', () => {
     });
   });
 
-  test('is no longer registered is unknown also where it is the only one', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+  test('is no longer registered is unknown also where it is the only one', async () => {
+    const made = watched({ nodes: 1 });
     const targets = [{ Key: 'InstanceIds', Values: [instanceIdOf(2)] }];
     expect(await ask(made, { action: 'tables', targets })).toMatchObject({
       observations: [{ kind: 'unknown', node: 'node2', error: 'undeliverable' }],
@@ -156,11 +132,8 @@ describe.concurrent('a host that', () => {
     });
   });
 
-  test('answers nonsense is unknown, and keeps the name that earlier runs know', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+  test('answers nonsense is unknown, and keeps the name that earlier runs know', async () => {
+    const made = watched({ nodes: 2 });
     says(made.ssm, 1, TABLES);
     says(made.ssm, 2, TABLES.replace('10.68.3.0', '10.68.4.0'));
     expect((await ask(made)).observations[1]).toMatchObject({
@@ -171,17 +144,14 @@ describe.concurrent('a host that', () => {
   });
 });
 
-describe.concurrent('a service that', () => {
+describe('a service that', () => {
   const REFUSED = {
     kind: 'refused',
     error: { type: 'InternalServerError', message: 'out of order', status: 500 },
   } as const;
 
-  test('refuses the command is a problem, and no host is known', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+  test('refuses the command is a problem, and no host is known', async () => {
+    const made = watched({ nodes: 1 });
     made.ssm.gate.fail({ operation: 'SendCommand', fault: REFUSED });
     expect(await ask(made)).toEqual({
       observations: [],
@@ -194,11 +164,8 @@ describe.concurrent('a service that', () => {
     });
   });
 
-  test('finds nobody is a problem that says what to look at', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 0 }, onTestFinished);
+  test('finds nobody is a problem that says what to look at', async () => {
+    const made = watched({ nodes: 0 });
     expect(await ask(made)).toEqual({
       observations: [],
       problems: [
@@ -207,11 +174,8 @@ describe.concurrent('a service that', () => {
     });
   });
 
-  test('cannot list the answers does not pass for one that finds nobody', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+  test('cannot list the answers does not pass for one that finds nobody', async () => {
+    const made = watched({ nodes: 1 });
     made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault: REFUSED });
     expect(await ask(made)).toEqual({
       observations: [],

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Ssm, startSsm } from '../../lab/aws/ssm/ssm.ts';
+import { createSsm, type SsmAccount } from '../../lab/aws/ssm/ssm.ts';
 import { type SimulatedCluster, simulateCluster } from '../../lab/machines/simulated/cluster.ts';
 import type { SimulatedDamage } from '../../lab/machines/simulated/conditions.ts';
 import { simulatedHosts } from '../../lab/machines/simulated/hosts.ts';
@@ -7,26 +7,26 @@ import { askTables } from '../../lambda/ask-tables.ts';
 import { type RunCommand, runCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
 import type { Observation } from '../../shared/core/overlay/vtep.ts';
-import { clientOf } from '../lab/aws/ssm/account.ts';
-import { DOCUMENT } from './systems/ssm/watched.ts';
-import { deadlineIn, farOff } from '../support/deadlines.ts';
+import { clientWithoutSockets } from './systems/ssm/without-sockets.ts';
+import { DOCUMENT, clock, deadlineIn, farOff } from './systems/ssm/watched.ts';
 
 interface Asking {
   readonly cluster: SimulatedCluster;
-  readonly ssm: Ssm;
+  readonly ssm: SsmAccount;
   readonly runCommand: RunCommand;
 }
 
 async function clusterOf(size: number, ...damages: readonly SimulatedDamage[]): Promise<Asking> {
   const cluster = simulateCluster(simulatedHosts(size));
   cluster.inflict(...damages);
-  const ssm = await startSsm({
+  const ssm = createSsm({
+    time: clock,
     documents: new Map([[DOCUMENT, probeDocument('')]]),
     nodes: cluster.hosts.map((machine) => ({ machine, tags: {} })),
     behaviour: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },
   });
   onTestFinished(() => ssm.close());
-  const client = clientOf(ssm.url);
+  const client = clientWithoutSockets(ssm, clock);
   onTestFinished(() => client.destroy());
   return { cluster, ssm, runCommand: runCommand(client, DOCUMENT) };
 }

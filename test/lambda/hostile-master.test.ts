@@ -15,7 +15,7 @@ describe('a master that is hostile or broken', () => {
     ['invents a request', envelope('latency', 'L rm-rf 1.00 2.00 0\n'), /not understood/],
     ['asks too much of a number', envelope('latency', 'L get-nodes 1 1e999 0\n'), /not understood/],
   ] as const)('%s: a problem of its own, beside the others’ answers', async ([, text, why]) => {
-    const made = await control();
+    const made = control();
     says(made.ssm, 3, text);
     const known = await read(made, [await asked(made)]);
     expect(known.problems).toEqual([{ where: 'master3', message: expect.stringMatching(why) }]);
@@ -24,7 +24,7 @@ describe('a master that is hostile or broken', () => {
   });
 
   test('cannot speak for another: its name is that of its managed-node id', async () => {
-    const made = await control();
+    const made = control();
     const text = took(30).replace('host any', 'host two');
     const payload = text.split('\n').slice(1, -2).join('\n');
     says(made.ssm, 3, envelope('latency', `${payload}\n`));
@@ -33,14 +33,14 @@ describe('a master that is hostile or broken', () => {
   });
 
   test('one that lists names that are none is not believed', async () => {
-    const made = await control();
+    const made = control();
     says(made.ssm, 3, took(1, ['ok', '$(reboot)', 'UPPER', '-']));
     const { names } = await read(made, [await asked(made)]);
     expect(names).toEqual(['master1', 'node1', 'master2', 'node2']);
   });
 
   test('a node that was not asked is not heard', async () => {
-    const made = await control();
+    const made = control();
     const question = await asked(made);
     const masters = { [instanceIdOf(1)]: 'master1' };
     const known = await read(made, [{ ...question, command: { ...question.command, masters } }]);
@@ -48,7 +48,7 @@ describe('a master that is hostile or broken', () => {
   });
 
   test('a failure is told with what the master said of it', async () => {
-    const made = await control();
+    const made = control();
     says(
       made.ssm,
       3,

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { simulateCluster } from '../../lab/machines/simulated/cluster.ts';
 import { simulatedHosts } from '../../lab/machines/simulated/hosts.ts';
-import { startSsm } from '../../lab/aws/ssm/ssm.ts';
+import { createSsm } from '../../lab/aws/ssm/ssm.ts';
 import { askHosts } from '../../lambda/ask-hosts.ts';
 import { remaining } from '../../lambda/deadline.ts';
 import { hostsBehind } from '../../lambda/hosts.ts';
@@ -13,10 +13,8 @@ import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts } from '../../shared/core/facts.ts';
 import type { Observation } from '../../shared/core/overlay/vtep.ts';
 import { run } from '../../shared/core/run/run.ts';
-import { clientOf } from '../lab/aws/ssm/account.ts';
-import { DOCUMENT, EVERYBODY } from './systems/ssm/watched.ts';
-import { deadlineIn, farOff } from '../support/deadlines.ts';
-import { systemClock } from '../../lambda/systems/system-clock.ts';
+import { clientWithoutSockets } from './systems/ssm/without-sockets.ts';
+import { DOCUMENT, EVERYBODY, clock, deadlineIn, farOff } from './systems/ssm/watched.ts';
 
 /** A digest that nothing explains. */
 function garbled(one: Observation): Observation {
@@ -31,13 +29,14 @@ test('a host that keeps its tables back takes nothing of the time of the second 
     vi.restoreAllMocks();
   });
   const cluster = simulateCluster(simulatedHosts(6));
-  const ssm = await startSsm({
+  const ssm = createSsm({
+    time: clock,
     documents: new Map([[DOCUMENT, probeDocument('')]]),
     nodes: cluster.hosts.map((machine) => ({ machine, tags: { cluster: 'lab' } })),
     behaviour: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },
   });
   onTestFinished(() => ssm.close());
-  const client = clientOf(ssm.url);
+  const client = clientWithoutSockets(ssm, clock);
   onTestFinished(() => client.destroy());
   const commands = runCommand(client, DOCUMENT);
   const waiting = { until: deadlineIn(20_000), deadline: farOff(), givenUp: new Set<string>() };
@@ -51,7 +50,7 @@ test('a host that keeps its tables back takes nothing of the time of the second 
   const hosts = hostsBehind(
     {
       // Without a started SDK the recorder records nothing.
-      systems: { ssm: commands, telemetry: createRecorder('vtepwatch-lab', systemClock) },
+      systems: { ssm: commands, telemetry: createRecorder('vtepwatch-lab', clock) },
       settings: { cluster: 'lab', limits },
       deadline,
     },

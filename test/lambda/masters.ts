@@ -1,4 +1,3 @@
-import { onTestFinished } from 'vitest';
 import {
   askMasters,
   latencyRound,
@@ -9,8 +8,7 @@ import {
 } from '../../lambda/latency-round.ts';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
 import { envelope } from '../support/envelope.ts';
-import { says, watched, type Watched } from './systems/ssm/watched.ts';
-import { farOff } from '../support/deadlines.ts';
+import { says, watched, type Watched, farOff } from './systems/ssm/watched.ts';
 
 export const MASTERS: Masters = {
   [instanceIdOf(1)]: 'master1',
@@ -34,8 +32,8 @@ export const LOST_API = envelope(
 );
 
 /** Three masters, of which the first answers in 0.5 s, the second after 2 s and the third not. */
-export async function control(): Promise<Watched> {
-  const made = await watched({ nodes: 3 }, onTestFinished);
+export function control(): Watched {
+  const made = watched({ nodes: 3 });
   says(made.ssm, 1, took(0.5));
   says(made.ssm, 2, took(2, ['master2', 'node2']));
   made.ssm.behaveNode(instanceIdOf(3), { kind: 'offline' });

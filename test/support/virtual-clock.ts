@@ -13,32 +13,28 @@ interface Timer {
 
 /**
  * A clock that stands still while something is being done. Once every part of the program waits, it jumps
- * to the moment for which the next pause ends. A timeout alone makes it jump nowhere: `pass` does.
+ * to the moment at which the next pause ends. A timeout alone makes it jump nowhere: `pass` does.
  */
 export function virtualClock(start: number = Date.UTC(2026, 10, 23, 9)): VirtualClock {
   let now = start;
   let isWatching = false;
   const timers = new Set<Timer>();
 
-  const jumpTo = async (moment: number): Promise<void> => {
-    for (;;) {
-      const [next] = [...timers].toSorted((one, two) => one.at - two.at);
-      if (next === undefined || next.at > moment) break;
-      now = Math.max(now, next.at);
-      timers.delete(next);
-      next.due();
-      await untilIdle();
-    }
-    now = Math.max(now, moment);
+  const next = (): Timer | undefined => [...timers].toSorted((one, two) => one.at - two.at)[0];
+  const end = async (timer: Timer): Promise<void> => {
+    now = Math.max(now, timer.at);
+    timers.delete(timer);
+    timer.due();
+    await untilIdle();
   };
   const watch = async (): Promise<void> => {
     if (isWatching) return;
     isWatching = true;
-    for (;;) {
-      await untilIdle();
-      const pauses = [...timers].filter(({ isPause }) => isPause).map(({ at }) => at);
-      if (pauses.length === 0) break;
-      await jumpTo(Math.min(...pauses));
+    await untilIdle();
+    // What falls due may call off the pause that comes after it: so one at a time.
+    while ([...timers].some(({ isPause }) => isPause)) {
+      const timer = next();
+      if (timer !== undefined) await end(timer);
     }
     isWatching = false;
   };
@@ -67,7 +63,13 @@ export function virtualClock(start: number = Date.UTC(2026, 10, 23, 9)): Virtual
       add(milliseconds, false, () => controller.abort(reason));
       return controller.signal;
     },
-    pass: async (milliseconds) => await jumpTo(now + milliseconds),
+    pass: async (milliseconds) => {
+      const moment = now + milliseconds;
+      for (let timer = next(); timer !== undefined && timer.at <= moment; timer = next()) {
+        await end(timer);
+      }
+      now = Math.max(now, moment);
+    },
   };
 }
 

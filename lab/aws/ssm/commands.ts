@@ -46,7 +46,7 @@ export function createCommands(documents: ReadonlyMap<string, Document>, world: 
         script: scriptOf(document, values),
         parameters: values,
         request,
-        requestedAt: Date.now(),
+        requestedAt: world.time.now(),
       };
       const delivery = deliver(order, ids, world);
       const settled = delivery.settled.finally(() => running.delete(settled));

@@ -82,7 +82,7 @@ export function deliver(order: Order, instanceIds: readonly string[], world: Wor
     },
     settled: allCarried(run).finally(() => {
       world.closing.removeEventListener('abort', stop);
-      for (const timer of timers) clearTimeout(timer);
+      for (const stopTimer of timers) stopTimer();
     }),
   };
 }
@@ -99,9 +99,14 @@ function newEntry(instanceId: string): Entry {
   };
 }
 
-function after(seconds: number, world: World, act: () => void): NodeJS.Timeout {
-  const milliseconds = seconds * world.secondMilliseconds;
-  return setTimeout(act, Math.min(milliseconds, LONGEST_TIMER_MILLISECONDS)).unref();
+/** Acts after so long, unless the returned function is called before. */
+function after(seconds: number, { time, secondMilliseconds }: World, act: () => void): () => void {
+  const milliseconds = Math.min(seconds * secondMilliseconds, LONGEST_TIMER_MILLISECONDS);
+  const timer = time.timeout(milliseconds);
+  timer.addEventListener('abort', act);
+  return () => {
+    timer.removeEventListener('abort', act);
+  };
 }
 
 /** Each end may start others, so the list grows while it is waited for. */
@@ -143,7 +148,7 @@ async function carry(run: Run, entry: Entry): Promise<void> {
     return finish(run, entry, { status: node.behaviour.status });
   }
   entry.status = 'InProgress';
-  entry.startedAt = Date.now();
+  entry.startedAt = run.world.time.now();
   const end = await outcomeOf(run, entry, node);
   // A node that went offline meanwhile keeps its answer until it is back.
   if (closing.aborted || !(await nodes.reachable(node, entry.ended.signal))) return;
@@ -189,7 +194,7 @@ function finish(run: Run, entry: Entry, end: End): void {
   if (entry.status !== 'Pending') run.sent -= 1;
   entry.status = end.status;
   entry.result = end.result;
-  entry.endedAt = Date.now();
+  entry.endedAt = run.world.time.now();
   entry.ended.abort(OVER);
 
   if (isError(end.status)) {

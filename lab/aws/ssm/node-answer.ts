@@ -1,5 +1,4 @@
 /** What a node sends back for a command, by its behaviour. */
-import { setTimeout as wait } from 'node:timers/promises';
 import { LAB_REGION } from '../account.ts';
 import { runScript } from './agent.ts';
 import type { Order, Result } from './command.ts';
@@ -51,7 +50,7 @@ export function resultOf(answer: NodeAnswer): Result {
 }
 
 async function taken(node: RegisteredNode, assignment: Assignment): Promise<NodeAnswer> {
-  const { order, stop } = assignment;
+  const { order, world, stop } = assignment;
   const { platform } = order.document;
   if (platform !== undefined && platform !== (node.platform ?? 'Linux')) {
     return {
@@ -74,7 +73,7 @@ async function taken(node: RegisteredNode, assignment: Assignment): Promise<Node
     }
     case 'late': {
       const answer = await run(node, assignment);
-      return (await passed(behaviour.milliseconds, stop)) ? answer : CANCELLED;
+      return (await passed(world.time.timeout(behaviour.milliseconds), stop)) ? answer : CANCELLED;
     }
     // A node that has gone offline since it took the command still runs it.
     case 'offline':
@@ -106,11 +105,12 @@ async function run(node: RegisteredNode, assignment: Assignment): Promise<Script
 }
 
 /** False: stopped before. */
-async function passed(milliseconds: number, stop: AbortSignal): Promise<boolean> {
-  try {
-    await wait(milliseconds, undefined, { signal: stop, ref: false });
-    return true;
-  } catch {
-    return false;
+async function passed(time: AbortSignal, stop: AbortSignal): Promise<boolean> {
+  const either = AbortSignal.any([time, stop]);
+  if (!either.aborted) {
+    await new Promise((resolve) => {
+      either.addEventListener('abort', resolve);
+    });
   }
+  return !stop.aborted;
 }

@@ -1,4 +1,5 @@
 import type { Machine, SimulatedHost } from '../../machines/machine.ts';
+import type { Time } from '../time.ts';
 import { createSlots } from './slots.ts';
 import type { Slots } from './slots.ts';
 
@@ -60,7 +61,7 @@ const DOCUMENTS_AT_A_TIME = 5;
 
 type Entry = { -readonly [Key in keyof RegisteredNode]: RegisteredNode[Key] };
 
-export function createNodes(initial: readonly ManagedNode[]): Nodes {
+export function createNodes(initial: readonly ManagedNode[], { now }: Pick<Time, 'now'>): Nodes {
   const entries = new Map<string, Entry>();
   const waiting = new Set<() => void>();
   const wake = (): void => {
@@ -70,7 +71,7 @@ export function createNodes(initial: readonly ManagedNode[]): Nodes {
     entries.set(node.machine.instanceId, {
       ...node,
       behaviour: { kind: 'online' },
-      behavesSince: Date.now(),
+      behavesSince: now(),
       slots: createSlots(DOCUMENTS_AT_A_TIME),
     });
   };
@@ -87,7 +88,7 @@ export function createNodes(initial: readonly ManagedNode[]): Nodes {
       const entry = entries.get(instanceId);
       if (entry === undefined) throw new Error(`No managed node ${instanceId} to behave so.`);
       entry.behaviour = behaviour;
-      entry.behavesSince = Date.now();
+      entry.behavesSince = now();
       wake();
     },
     reachable: (node, signal) =>

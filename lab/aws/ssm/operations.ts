@@ -22,6 +22,8 @@ import {
 import { validate } from './validation.ts';
 
 interface OperationContext {
+  /** Epoch milliseconds. */
+  readonly now: number;
   readonly commands: Commands;
   readonly nodes: Nodes;
   readonly parameters: ReadonlyMap<string, string>;
@@ -31,11 +33,10 @@ interface OperationContext {
 
 /** The answer to one call, as it is at this moment. Throws what the service refuses. */
 export function operate(operation: string, input: unknown, context: OperationContext): object {
-  const { commands, nodes, behaviour } = context;
-  const now = Date.now();
+  const { commands, nodes, behaviour, now } = context;
   const view = { ...behaviour, now };
   const runs = { commands, nodes, view, invisibleMilliseconds: behaviour.invisibleMilliseconds };
-  const inventory = { ...context, now };
+  const inventory = context;
   switch (operation) {
     case 'SendCommand':
       return sendCommand(validate(sendCommandRequest, input), runs);

@@ -4,6 +4,8 @@ import { listen } from '../endpoint.ts';
 import type { Endpoint, Service } from '../endpoint.ts';
 import { createGate } from '../gate.ts';
 import type { Gate } from '../gate.ts';
+import { REAL_TIME } from '../time.ts';
+import type { Time } from '../time.ts';
 import type { LateTargets } from './command-answers.ts';
 import { createCommands } from './commands.ts';
 import { readDocument } from './document.ts';
@@ -27,6 +29,8 @@ export interface SsmOptions {
   /** Whether the agents remove a command's directory when it has succeeded or failed; not their
    * default. */
   readonly cleanUp?: boolean;
+  /** Default: the machine's. */
+  readonly time?: Time;
 }
 
 /** How the service itself is, as opposed to a node. */
@@ -42,7 +46,11 @@ export interface ServiceBehaviour {
   readonly lateTargets: LateTargets;
 }
 
-export interface Ssm extends Endpoint {
+export interface Ssm extends Endpoint, Omit<SsmAccount, 'service'> {}
+
+/** The account without an address: whoever has it hands it requests. */
+export interface SsmAccount {
+  readonly service: Service;
   readonly gate: Gate;
   /** The nodes whose scripts asked for a reboot by exit 194, in order. */
   readonly reboots: readonly string[];
@@ -54,6 +62,8 @@ export interface Ssm extends Endpoint {
   register(node: ManagedNode): void;
   /** Commands under way there go on. */
   deregister(instanceId: string): void;
+  /** Ends what still runs. */
+  close(): Promise<void>;
 }
 
 const BEHAVIOUR: ServiceBehaviour = {
@@ -65,15 +75,31 @@ const BEHAVIOUR: ServiceBehaviour = {
 
 /** Throws for a document that the service would not take or that no agent could run. */
 export async function startSsm(options: SsmOptions): Promise<Ssm> {
+  const { service, ...account } = createSsm(options);
+  const endpoint = await listen(service, account.gate);
+  return {
+    ...account,
+    url: endpoint.url,
+    close: async () => {
+      await endpoint.close();
+      await account.close();
+    },
+  };
+}
+
+/** The same account without a server. */
+export function createSsm(options: SsmOptions): SsmAccount {
+  const { time = REAL_TIME } = options;
   const documents = new Map(
     [...options.documents].map(([name, content]) => [name, readDocument(name, content)]),
   );
-  const nodes = createNodes(options.nodes);
+  const nodes = createNodes(options.nodes, time);
   const closing = new AbortController();
   const reboots: string[] = [];
   const secondMilliseconds = options.secondMilliseconds ?? 1000;
   const commands = createCommands(documents, {
     nodes,
+    time,
     secondMilliseconds,
     cleanUp: options.cleanUp ?? false,
     reboots,
@@ -87,7 +113,8 @@ export async function startSsm(options: SsmOptions): Promise<Ssm> {
     input: jsonInput,
     answer: async (request) => {
       try {
-        const context = { commands, nodes, parameters, secondMilliseconds, behaviour };
+        const now = time.now();
+        const context = { commands, nodes, parameters, secondMilliseconds, behaviour, now };
         return jsonReply(operate(jsonOperation(request), jsonInput(request), context), '1.1');
       } catch (thrown) {
         const error = refusalOf(thrown);
@@ -98,10 +125,9 @@ export async function startSsm(options: SsmOptions): Promise<Ssm> {
     refuse: (error) => jsonRefusal(error, '1.1'),
     throttled: { type: 'ThrottlingException', message: 'Rate exceeded', status: 400 },
   };
-  const gate = createGate();
-  const endpoint = await listen(service, gate);
+  const gate = createGate(time);
   return {
-    url: endpoint.url,
+    service,
     gate,
     reboots,
     behave: (change) => {
@@ -117,7 +143,6 @@ export async function startSsm(options: SsmOptions): Promise<Ssm> {
       nodes.deregister(instanceId);
     },
     close: async () => {
-      await endpoint.close();
       closing.abort();
       await commands.settled();
     },

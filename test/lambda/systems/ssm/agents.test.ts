@@ -1,11 +1,9 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Agents, explainSilence, learnAgents } from '../../../../lambda/systems/ssm/agents.ts';
 import { inventory } from '../../../../lambda/systems/ssm/inventory.ts';
 import type { Observation } from '../../../../shared/core/overlay/vtep.ts';
-import { until } from '../../../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { EVERYBODY, watched, type Watched } from './watched.ts';
-import { farOff } from '../../../support/deadlines.ts';
+import { EVERYBODY, watched, type Watched, farOff, until } from './watched.ts';
 
 /** 2026-11-23T09:00:00Z */
 const NOW = 1_795_424_400_000;
@@ -41,7 +39,7 @@ function calls({ ssm }: Watched): number {
 
 describe('learnAgents', () => {
   test('reads the whole inventory first, and keeps only what explains silence', async () => {
-    const made = await watched({ nodes: 60 }, onTestFinished);
+    const made = watched({ nodes: 60 });
     const observations = [silent(1), answered(2)];
     expect(await learn(made, { observations })).toEqual({
       agents: {
@@ -54,7 +52,7 @@ describe('learnAgents', () => {
   });
 
   test('finds agents that are lost, also of hosts that no command reached', async () => {
-    const made = await watched({ nodes: 3, secondMilliseconds: 1 }, onTestFinished);
+    const made = watched({ nodes: 3, secondMilliseconds: 1 });
     made.ssm.behaveNode(instanceIdOf(3), { kind: 'offline' });
     const { nodes } = await until(async () => {
       const { agents } = await learn(made, { observations: [answered(1), answered(2)] });
@@ -64,7 +62,7 @@ describe('learnAgents', () => {
   });
 
   test('reads it again after an hour', async () => {
-    const made = await watched({ nodes: 60 }, onTestFinished);
+    const made = watched({ nodes: 60 });
     const agents = { listedAt: NOW - 60 * MINUTE_MS, nodes: [] };
     const learnt = await learn(made, { agents, observations: [answered(1)] });
     expect(learnt.agents.listedAt).toBe(NOW);
@@ -72,7 +70,7 @@ describe('learnAgents', () => {
   });
 
   test('asks nothing within the hour while all answer', async () => {
-    const made = await watched({ nodes: 60 }, onTestFinished);
+    const made = watched({ nodes: 60 });
     const agents = { listedAt: NOW - MINUTE_MS, nodes: [] };
     expect(await learn(made, { agents, observations: [answered(1)] })).toEqual({
       agents,
@@ -82,7 +80,7 @@ describe('learnAgents', () => {
   });
 
   test('asks for silent hosts alone, in one call, when answers drop', async () => {
-    const made = await watched({ nodes: 120 }, onTestFinished);
+    const made = watched({ nodes: 120 });
     const agents = { listedAt: NOW - MINUTE_MS, nodes: [node(1, 'ConnectionLost')] };
     const observations = [...Array(100).keys()].map((index) => silent(index + 1));
     const learnt = await learn(made, { agents, observations });
@@ -94,7 +92,7 @@ describe('learnAgents', () => {
   });
 
   test('does not ask again for an agent that is lost, and forgets it when its host answers', async () => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+    const made = watched({ nodes: 2 });
     const nodes = [node(1, 'ConnectionLost'), node(2, 'ConnectionLost')];
     const agents = { listedAt: NOW - MINUTE_MS, nodes };
     const learnt = await learn(made, { agents, observations: [silent(1), answered(2)] });
@@ -103,7 +101,7 @@ describe('learnAgents', () => {
   });
 
   test('forgets nobody when the inventory cannot be read', async () => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+    const made = watched({ nodes: 2 });
     const error = { type: 'AccessDeniedException', message: 'no', status: 400 };
     const fault = { kind: 'refused', error } as const;
     made.ssm.gate.fail({ operation: 'DescribeInstanceInformation', fault });

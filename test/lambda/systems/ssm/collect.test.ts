@@ -1,10 +1,8 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { WaitingForHosts } from '../../../../lambda/systems/ssm/collect.ts';
-import { until } from '../../../lab/aws/ssm/account.ts';
 import { absentMachine, instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { sentToAll, textsOf, watched } from './watched.ts';
+import { sentToAll, textsOf, watched, deadlineIn, farOff, clock, until } from './watched.ts';
 import type { Watched } from './watched.ts';
-import { deadlineIn, farOff } from '../../../support/deadlines.ts';
 
 const ERROR = { type: 'InternalServerError', message: 'out of order', status: 500 } as const;
 
@@ -23,9 +21,9 @@ function offline({ ssm }: Watched, number: number): string {
 }
 
 // Each of these waits for its first look at what has come: so they wait together.
-describe.concurrent('collect', () => {
-  test('120 hosts are one command and three pages', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 120 }, onTestFinished);
+describe('collect', () => {
+  test('120 hosts are one command and three pages', async () => {
+    const made = watched({ nodes: 120 });
     const { byInstance, troubles } = await made.runCommand.collect(
       await sentToAll(made),
       waiting(),
@@ -43,8 +41,8 @@ describe.concurrent('collect', () => {
     expect(made.ssm.gate.count('GetCommandInvocation')).toBe(0);
   });
 
-  test('nobody waits for a host that was given up', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 3 }, onTestFinished);
+  test('nobody waits for a host that was given up', async () => {
+    const made = watched({ nodes: 3 });
     const silent = offline(made, 2);
     const { byInstance } = await made.runCommand.collect(
       await sentToAll(made),
@@ -57,11 +55,8 @@ describe.concurrent('collect', () => {
     expect(textsOf(byInstance)).toEqual({ 1: 'answer of 1', 3: 'answer of 3' });
   });
 
-  test('a host that was given up is heard when it speaks again', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+  test('a host that was given up is heard when it speaks again', async () => {
+    const made = watched({ nodes: 2 });
     const givenUp = new Set([instanceIdOf(1), instanceIdOf(2), instanceIdOf(3)]);
     const { byInstance } = await made.runCommand.collect(
       await sentToAll(made),
@@ -70,8 +65,8 @@ describe.concurrent('collect', () => {
     expect(textsOf(byInstance)).toEqual({ 1: 'answer of 1', 2: 'answer of 2' });
   });
 
-  test('the time ends the wait, and what has come is kept', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 60 }, onTestFinished);
+  test('the time ends the wait, and what has come is kept', async () => {
+    const made = watched({ nodes: 60 });
     const silent = offline(made, 7);
     const { byInstance, troubles } = await made.runCommand.collect(
       await sentToAll(made),
@@ -83,44 +78,38 @@ describe.concurrent('collect', () => {
     expect(Object.keys(textsOf(byInstance))).toHaveLength(59);
   });
 
-  test('a host that answers late is waited for', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+  test('a host that answers late is waited for', async () => {
+    const made = watched({ nodes: 2 });
     const late = offline(made, 2);
     const collected = made.runCommand.collect(await sentToAll(made), waiting());
-    await until(async () => made.ssm.gate.count('ListCommands') || undefined);
+    await clock.pause(SOON_MS);
     made.ssm.behaveNode(late, { kind: 'answers', stdout: 'at last' });
     const { byInstance } = await collected;
     expect(textsOf(byInstance)).toEqual({ 1: 'answer of 1', 2: 'at last' });
   });
 
-  test('a tag that nobody carries is known at once', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 0 }, onTestFinished);
+  test('a tag that nobody carries is known at once', async () => {
+    const made = watched({ nodes: 0 });
     const answers = await made.runCommand.collect(await sentToAll(made), waiting());
     expect(answers).toEqual({ byInstance: new Map(), troubles: [] });
   });
 
-  test('counts that come late are waited for', async ({ expect, onTestFinished }) => {
+  test('counts that come late are waited for', async () => {
     const behaviour = { countsLateMilliseconds: 1500 };
-    const made = await watched({ nodes: 2, behaviour }, onTestFinished);
+    const made = watched({ nodes: 2, behaviour });
     const { byInstance } = await made.runCommand.collect(await sentToAll(made), waiting());
     expect(byInstance.size).toBe(2);
   });
 
-  test('a list that comes later than the counts is waited for', async ({
-    expect,
-    onTestFinished,
-  }) => {
+  test('a list that comes later than the counts is waited for', async () => {
     const behaviour = { invisibleMilliseconds: 2000 };
-    const made = await watched({ nodes: 2, behaviour }, onTestFinished);
+    const made = watched({ nodes: 2, behaviour });
     const { byInstance } = await made.runCommand.collect(await sentToAll(made), waiting());
     expect(byInstance.size).toBe(2);
   });
 
-  test('without counts the hosts are listed when the time has come', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+  test('without counts the hosts are listed when the time has come', async () => {
+    const made = watched({ nodes: 2 });
     made.ssm.gate.fail({ operation: 'ListCommands', fault: { kind: 'refused', error: ERROR } });
     const { byInstance } = await made.runCommand.collect(
       await sentToAll(made),
@@ -129,8 +118,8 @@ describe.concurrent('collect', () => {
     expect(byInstance.size).toBe(2);
   });
 
-  test('counts that never come end with the time', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+  test('counts that never come end with the time', async () => {
+    const made = watched({ nodes: 2 });
     made.ssm.gate.fail({ operation: 'ListCommands', fault: { kind: 'stalled' } });
     const { byInstance } = await made.runCommand.collect(
       await sentToAll(made),
@@ -139,8 +128,8 @@ describe.concurrent('collect', () => {
     expect(byInstance.size).toBe(2);
   });
 
-  test('a service that throttles is asked again', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 120, attempts: 8 }, onTestFinished);
+  test('a service that throttles is asked again', async () => {
+    const made = watched({ nodes: 120 });
     made.ssm.gate.limit({ operation: '*', burst: 2, perSecond: 5 });
     const { byInstance, troubles } = await made.runCommand.collect(
       await sentToAll(made),
@@ -151,11 +140,8 @@ describe.concurrent('collect', () => {
     expect(made.ssm.gate.calls.map(({ verdict }) => verdict)).toContain('throttled');
   });
 
-  test('a service that throttles for good leaves what came before', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 120, attempts: 2 }, onTestFinished);
+  test('a service that throttles for good leaves what came before', async () => {
+    const made = watched({ nodes: 120, attempts: 2 });
     made.ssm.gate.limit({ operation: 'ListCommandInvocations', burst: 2, perSecond: 0 });
     const { byInstance, troubles } = await made.runCommand.collect(
       await sentToAll(made),
@@ -169,11 +155,8 @@ describe.concurrent('collect', () => {
     ]);
   });
 
-  test('a page that was refused is read in the next list, and nothing is lost', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 120 }, onTestFinished);
+  test('a page that was refused is read in the next list, and nothing is lost', async () => {
+    const made = watched({ nodes: 120 });
     const fault = { kind: 'refused', error: ERROR } as const;
     made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault, skip: 1, times: 1 });
     const { byInstance, troubles } = await made.runCommand.collect(
@@ -184,11 +167,8 @@ describe.concurrent('collect', () => {
     expect(troubles).toEqual([]);
   });
 
-  test('few late hosts are looked at by themselves, and the pages are read once', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 300 }, onTestFinished);
+  test('few late hosts are looked at by themselves, and the pages are read once', async () => {
+    const made = watched({ nodes: 300 });
     const late = [7, 260].map((number) => offline(made, number));
     // As if one that had been given up answered: so the list is read before the late ones answer.
     const givenUp = new Set([instanceIdOf(1), instanceIdOf(2)]);
@@ -202,11 +182,8 @@ describe.concurrent('collect', () => {
     expect(made.ssm.gate.count('GetCommandInvocation')).toBe(2);
   });
 
-  test('late hosts that cannot be looked at are as the list had them', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 180 }, onTestFinished);
+  test('late hosts that cannot be looked at are as the list had them', async () => {
+    const made = watched({ nodes: 180 });
     const [late, silent] = [offline(made, 8), offline(made, 9)];
     made.ssm.gate.fail({
       operation: 'GetCommandInvocation',
@@ -226,11 +203,8 @@ describe.concurrent('collect', () => {
     expect(made.ssm.gate.count('GetCommandInvocation')).toBe(2);
   });
 
-  test('nothing is read again where the service counts nobody new', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 180 }, onTestFinished);
+  test('nothing is read again where the service counts nobody new', async () => {
+    const made = watched({ nodes: 180 });
     const silent = offline(made, 9);
     const { byInstance } = await made.runCommand.collect(
       await sentToAll(made),
@@ -241,11 +215,8 @@ describe.concurrent('collect', () => {
     expect(made.ssm.gate.count('GetCommandInvocation')).toBe(0);
   });
 
-  test('a long list is begun before the time is up, and its late hosts are seen at the end', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 2000 }, onTestFinished);
+  test('a long list is begun before the time is up, and its late hosts are seen at the end', async () => {
+    const made = watched({ nodes: 2000 });
     const late = offline(made, 1);
     const collected = made.runCommand.collect(
       await sentToAll(made),
@@ -258,8 +229,8 @@ describe.concurrent('collect', () => {
     expect(made.ssm.gate.count('ListCommandInvocations')).toBe(40);
   });
 
-  test('what has come by a deadline is read before it', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 60 }, onTestFinished);
+  test('what has come by a deadline is read before it', async () => {
+    const made = watched({ nodes: 60 });
     const silent = offline(made, 7);
     const deadline = deadlineIn(5000);
     const { byInstance, troubles } = await made.runCommand.collect(
@@ -271,11 +242,8 @@ describe.concurrent('collect', () => {
     expect(Object.keys(textsOf(byInstance))).toHaveLength(59);
   });
 
-  test('more than 10,000 hosts are not read, and it is said', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 10_001 }, onTestFinished);
+  test('more than 10,000 hosts are not read, and it is said', async () => {
+    const made = watched({ nodes: 10_001 });
     const { byInstance, troubles } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(byInstance.size).toBe(10_000);
     expect(troubles).toEqual(['more than 10000 hosts: the rest was not read']);
@@ -287,14 +255,11 @@ function numbered(...numbers: readonly number[]): ReadonlySet<string> {
   return new Set(numbers.map(instanceIdOf));
 }
 
-describe.concurrent('a command that hosts join late', () => {
+describe('a command that hosts join late', () => {
   const HALF = { share: 0.5, milliseconds: 2500 } as const;
 
-  test('is not over before all have joined that answered the last run', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const made = await watched({ nodes: 4, behaviour: { lateTargets: HALF } }, onTestFinished);
+  test('is not over before all have joined that answered the last run', async () => {
+    const made = watched({ nodes: 4, behaviour: { lateTargets: HALF } });
     const { byInstance } = await made.runCommand.collect(
       await sentToAll(made),
       waiting({ expected: numbered(1, 2, 3, 4) }),
@@ -302,12 +267,9 @@ describe.concurrent('a command that hosts join late', () => {
     expect(Object.keys(textsOf(byInstance))).toEqual(['1', '2', '3', '4']);
   });
 
-  test('is not over either where nobody has joined it at first', async ({
-    expect,
-    onTestFinished,
-  }) => {
+  test('is not over either where nobody has joined it at first', async () => {
     const lateTargets = { share: 1, milliseconds: 2500 };
-    const made = await watched({ nodes: 2, behaviour: { lateTargets } }, onTestFinished);
+    const made = watched({ nodes: 2, behaviour: { lateTargets } });
     const { byInstance } = await made.runCommand.collect(
       await sentToAll(made),
       waiting({ expected: numbered(1, 2) }),
@@ -315,12 +277,9 @@ describe.concurrent('a command that hosts join late', () => {
     expect(Object.keys(textsOf(byInstance))).toEqual(['1', '2']);
   });
 
-  test('costs a call for each that joins a long list, which is not read again', async ({
-    expect,
-    onTestFinished,
-  }) => {
+  test('costs a call for each that joins a long list, which is not read again', async () => {
     const lateTargets = { share: 0.01, milliseconds: 2500 };
-    const made = await watched({ nodes: 200, behaviour: { lateTargets } }, onTestFinished);
+    const made = watched({ nodes: 200, behaviour: { lateTargets } });
     const { byInstance } = await made.runCommand.collect(
       await sentToAll(made),
       waiting({ expected: numbered(1, 199, 200) }),
@@ -330,12 +289,9 @@ describe.concurrent('a command that hosts join late', () => {
     expect(made.ssm.gate.count('GetCommandInvocation')).toBe(2);
   });
 
-  test('shows at its end also hosts that have joined and not answered', async ({
-    expect,
-    onTestFinished,
-  }) => {
+  test('shows at its end also hosts that have joined and not answered', async () => {
     const lateTargets = { share: 0.5, milliseconds: 1500 };
-    const made = await watched({ nodes: 4, behaviour: { lateTargets } }, onTestFinished);
+    const made = watched({ nodes: 4, behaviour: { lateTargets } });
     const silent = offline(made, 4);
     const { byInstance } = await made.runCommand.collect(
       await sentToAll(made),
@@ -345,8 +301,8 @@ describe.concurrent('a command that hosts join late', () => {
     expect(byInstance.get(silent)?.kind).toBe('pending');
   });
 
-  test('waits for nobody that was given up', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 4, behaviour: { lateTargets: HALF } }, onTestFinished);
+  test('waits for nobody that was given up', async () => {
+    const made = watched({ nodes: 4, behaviour: { lateTargets: HALF } });
     const { byInstance } = await made.runCommand.collect(
       await sentToAll(made),
       waiting({ expected: numbered(1, 2, 3), givenUp: numbered(3) }),
@@ -355,28 +311,28 @@ describe.concurrent('a command that hosts join late', () => {
   });
 });
 
-describe.concurrent('a host that answered the last run and is not reached by this one’s command', () => {
+describe('a host that answered the last run and is not reached by this one’s command', () => {
   async function collected(made: Watched, changes: Partial<WaitingForHosts> = {}) {
     const id = await sentToAll(made);
     const expected = numbered(1, 2, 3);
     return made.runCommand.collect(id, waiting({ expected, ...changes }));
   }
 
-  test('is not waited for when it was terminated', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+  test('is not waited for when it was terminated', async () => {
+    const made = watched({ nodes: 2 });
     expect((await collected(made)).byInstance.size).toBe(2);
     expect(made.ssm.gate.count('DescribeInstanceInformation')).toBe(1);
   });
 
-  test('is not waited for when its agent is lost', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 2, secondMilliseconds: 1 }, onTestFinished);
+  test('is not waited for when its agent is lost', async () => {
+    const made = watched({ nodes: 2, secondMilliseconds: 1 });
     made.ssm.register({ machine: absentMachine(3), tags: {} });
     offline(made, 3);
     expect((await collected(made)).byInstance.size).toBe(2);
   });
 
-  test('does not keep the others from being waited for', async ({ expect, onTestFinished }) => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+  test('does not keep the others from being waited for', async () => {
+    const made = watched({ nodes: 2 });
     const late = offline(made, 2);
     const givenUp = numbered(9);
     const collecting = collected(made, { givenUp });
@@ -388,18 +344,15 @@ describe.concurrent('a host that answered the last run and is not reached by thi
   test.for([
     ['its agent is Online', undefined],
     ['the inventory cannot be read', { kind: 'refused', error: ERROR }],
-  ] as const)(
-    'is waited for until the time is up where %s',
-    async ([, fault], { expect, onTestFinished }) => {
-      const made = await watched({ nodes: 2 }, onTestFinished);
-      made.ssm.register({ machine: absentMachine(3), tags: {} });
-      if (fault !== undefined) {
-        made.ssm.gate.fail({ operation: 'DescribeInstanceInformation', fault });
-      }
-      const end = deadlineIn(SOON_MS);
-      expect((await collected(made, { until: end })).byInstance.size).toBe(2);
-      expect(Date.now()).toBeGreaterThanOrEqual(end.at);
-      expect(made.ssm.gate.count('DescribeInstanceInformation')).toBe(1);
-    },
-  );
+  ] as const)('is waited for until the time is up where %s', async ([, fault]) => {
+    const made = watched({ nodes: 2 });
+    made.ssm.register({ machine: absentMachine(3), tags: {} });
+    if (fault !== undefined) {
+      made.ssm.gate.fail({ operation: 'DescribeInstanceInformation', fault });
+    }
+    const end = deadlineIn(SOON_MS);
+    expect((await collected(made, { until: end })).byInstance.size).toBe(2);
+    expect(clock.now()).toBeGreaterThanOrEqual(end.at);
+    expect(made.ssm.gate.count('DescribeInstanceInformation')).toBe(1);
+  });
 });

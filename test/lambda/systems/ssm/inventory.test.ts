@@ -1,16 +1,14 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { inventory } from '../../../../lambda/systems/ssm/inventory.ts';
-import { until } from '../../../lab/aws/ssm/account.ts';
 import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { EVERYBODY, watched } from './watched.ts';
-import { deadlineIn, farOff } from '../../../support/deadlines.ts';
+import { EVERYBODY, watched, deadlineIn, farOff, until, clock } from './watched.ts';
 
 /** Short enough that an agent is called lost at once. */
 const QUICK = { secondMilliseconds: 1 };
 
 describe('the inventory', () => {
   test('of targets is every node with the tag, fifty a call', async () => {
-    const { ssm, client } = await watched({ nodes: 120 }, onTestFinished);
+    const { ssm, client } = watched({ nodes: 120 });
     const { nodes, troubles } = await inventory(client).ofTargets(EVERYBODY, farOff());
     expect(troubles).toEqual([]);
     expect(nodes).toHaveLength(120);
@@ -24,7 +22,7 @@ describe('the inventory', () => {
   });
 
   test('leaves out nodes with another tag', async () => {
-    const { client } = await watched({ nodes: 2 }, onTestFinished);
+    const { client } = watched({ nodes: 2 });
     const others = [{ Key: 'tag:cluster', Values: ['other'] }];
     expect(await inventory(client).ofTargets(others, farOff())).toEqual({
       nodes: [],
@@ -33,8 +31,8 @@ describe('the inventory', () => {
   });
 
   test('tells of an agent that is lost, and since when', async () => {
-    const { ssm, client } = await watched({ nodes: 2, ...QUICK }, onTestFinished);
-    const before = Date.now();
+    const { ssm, client } = watched({ nodes: 2, ...QUICK });
+    const before = clock.now();
     ssm.behaveNode(instanceIdOf(2), { kind: 'offline' });
     const lost = await until(async () => {
       const { nodes } = await inventory(client).ofNodes([instanceIdOf(2)], farOff());
@@ -45,7 +43,7 @@ describe('the inventory', () => {
   });
 
   test('of nodes has those that are registered, fifty a call', async () => {
-    const { ssm, client } = await watched({ nodes: 60 }, onTestFinished);
+    const { ssm, client } = watched({ nodes: 60 });
     const ids = [...Array(70).keys()].map((index) => instanceIdOf(index + 1));
     const { nodes, troubles } = await inventory(client).ofNodes(ids, farOff());
     expect(troubles).toEqual([]);
@@ -54,13 +52,13 @@ describe('the inventory', () => {
   });
 
   test('of no nodes costs no call', async () => {
-    const { ssm, client } = await watched({ nodes: 1 }, onTestFinished);
+    const { ssm, client } = watched({ nodes: 1 });
     expect(await inventory(client).ofNodes([], farOff())).toEqual({ nodes: [], troubles: [] });
     expect(ssm.gate.count('DescribeInstanceInformation')).toBe(0);
   });
 
   test('cannot be asked for targets without a tag', async () => {
-    const { client } = await watched({ nodes: 1 }, onTestFinished);
+    const { client } = watched({ nodes: 1 });
     const group = [{ Key: 'resource-groups:Name', Values: ['overlay'] }];
     expect(await inventory(client).ofTargets(group, farOff())).toEqual({
       nodes: [],
@@ -69,7 +67,7 @@ describe('the inventory', () => {
   });
 
   test('that is refused half-way keeps what came before', async () => {
-    const { ssm, client } = await watched({ nodes: 60 }, onTestFinished);
+    const { ssm, client } = watched({ nodes: 60 });
     const error = { type: 'AccessDeniedException', message: 'no', status: 400 };
     const fault = { kind: 'refused', error } as const;
     ssm.gate.fail({ operation: 'DescribeInstanceInformation', fault, skip: 1 });
@@ -79,7 +77,7 @@ describe('the inventory', () => {
   });
 
   test('that does not come in time is a trouble', async () => {
-    const { ssm, client } = await watched({ nodes: 1 }, onTestFinished);
+    const { ssm, client } = watched({ nodes: 1 });
     ssm.gate.fail({ operation: 'DescribeInstanceInformation', fault: { kind: 'stalled' } });
     expect(await inventory(client).ofTargets(EVERYBODY, deadlineIn(300))).toEqual({
       nodes: [],

@@ -1,14 +1,18 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { CancelCommandCommand, SendCommandCommand } from '@aws-sdk/client-ssm';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { runCommand as commandsOf } from '../../../../lambda/systems/ssm/run-command.ts';
+import { describe, expect, test } from 'vitest';
 import type { HostAnswer } from '../../../../lambda/systems/ssm/answers.ts';
-import { clientOf, machine, until } from '../../../lab/aws/ssm/account.ts';
-import { instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { DOCUMENT, says, sentToAll, textsOf, watched } from './watched.ts';
+import { absentMachine, instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
+import {
+  DOCUMENT,
+  says,
+  sentToAll,
+  textsOf,
+  watched,
+  deadlineIn,
+  farOff,
+  until,
+} from './watched.ts';
 import type { Watched } from './watched.ts';
-import { deadlineIn, farOff } from '../../../support/deadlines.ts';
 
 const NOT_FOUND = { type: 'InvocationDoesNotExist', message: '', status: 400 } as const;
 
@@ -29,25 +33,18 @@ async function answer(
 }
 
 test('a list that ends with an empty token ends', async () => {
-  let calls = 0;
-  const service = createServer((_, response) => {
-    calls += 1;
-    response.end(JSON.stringify({ CommandInvocations: [], NextToken: '' }));
-  });
-  await once(service.listen(0, '127.0.0.1'), 'listening');
-  onTestFinished(() => void service.close());
-  const address = service.address();
-  const port = typeof address === 'object' ? address?.port : 0;
-  const client = clientOf(`http://127.0.0.1:${port}`);
-  onTestFinished(() => client.destroy());
-  const { troubles } = await commandsOf(client, DOCUMENT).peek('id', farOff());
+  const made = watched({ nodes: 1 });
+  const body = JSON.stringify({ CommandInvocations: [], NextToken: '' });
+  const fault = { kind: 'garbled', status: 200, body } as const;
+  made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault });
+  const { troubles } = await made.runCommand.peek(await sentToAll(made), farOff());
   expect(troubles).toEqual([]);
-  expect(calls).toBe(1);
+  expect(made.ssm.gate.count('ListCommandInvocations')).toBe(1);
 });
 
 describe('an answer', () => {
   test('that fits a page costs no call of its own', async () => {
-    const made = await watched({ nodes: 2 }, onTestFinished);
+    const made = watched({ nodes: 2 });
     says(made.ssm, 1, 'x'.repeat(2499));
     const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(textsOf(byInstance)).toEqual({ 1: 'x'.repeat(2499), 2: 'answer of 2' });
@@ -55,7 +52,7 @@ describe('an answer', () => {
   });
 
   test('that does not fit a page is fetched whole, each by itself', async () => {
-    const made = await watched({ nodes: 20 }, onTestFinished);
+    const made = watched({ nodes: 20 });
     const long = [3, 4, 5, 6, 7, 8, 9, 15];
     for (const number of long) says(made.ssm, number, `${number} `.repeat(1250));
     const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
@@ -67,14 +64,14 @@ describe('an answer', () => {
   });
 
   test('is fetched whole by its bytes, however few characters they are', async () => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+    const made = watched({ nodes: 1 });
     says(made.ssm, 1, 'é'.repeat(2000));
     const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(textsOf(byInstance)).toEqual({ 1: 'é'.repeat(2000) });
   });
 
   test('over 24,000 bytes is cut by the service, with its mark', async () => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+    const made = watched({ nodes: 1 });
     says(made.ssm, 1, 'x'.repeat(30_000));
     const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(textsOf(byInstance)).toEqual({ 1: `${'x'.repeat(23_980)}--output truncated--` });
@@ -88,14 +85,14 @@ describe('an answer', () => {
     ['an error that pushes the answer off the page', 'answer\n'.repeat(355), 'e'.repeat(100)],
     ['an error after no answer', '', 'sh: not found'],
   ] as const)('beside %s is without it', async ([, stdout, stderr]) => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+    const made = watched({ nodes: 1 });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout, stderr });
     const { byInstance } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(textsOf(byInstance)).toEqual({ 1: stdout });
   });
 
   test('that cannot be fetched is none, and the others are kept', async () => {
-    const made = await watched({ nodes: 3 }, onTestFinished);
+    const made = watched({ nodes: 3 });
     says(made.ssm, 2, 'x'.repeat(3000));
     const id = await sentToAll(made);
     const fault = { kind: 'refused', error: NOT_FOUND } as const;
@@ -110,7 +107,7 @@ describe('an answer', () => {
   });
 
   test('that cannot be fetched in time is none', async () => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+    const made = watched({ nodes: 1 });
     says(made.ssm, 1, 'x'.repeat(3000));
     const id = await sentToAll(made);
     made.ssm.gate.fail({ operation: 'GetCommandInvocation', fault: { kind: 'stalled' } });
@@ -128,7 +125,7 @@ describe('a page', () => {
     [2, 50],
     [3, 100],
   ] as const)('the %i. that fails leaves %i hosts', async ([page, hosts]) => {
-    const made = await watched({ nodes: 120 }, onTestFinished);
+    const made = watched({ nodes: 120 });
     const id = await sentToAll(made);
     const error = { type: 'InvalidNextToken', message: 'no', status: 400 };
     made.ssm.gate.fail({
@@ -142,7 +139,7 @@ describe('a page', () => {
   });
 
   test('that does not come in time leaves those before', async () => {
-    const made = await watched({ nodes: 60 }, onTestFinished);
+    const made = watched({ nodes: 60 });
     const id = await sentToAll(made);
     made.ssm.gate.fail({
       operation: 'ListCommandInvocations',
@@ -155,7 +152,7 @@ describe('a page', () => {
   });
 
   test('that is no JSON is a trouble', async () => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+    const made = watched({ nodes: 1 });
     const id = await sentToAll(made);
     const fault = { kind: 'garbled', status: 200, body: '<html>proxy</html>' } as const;
     made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault });
@@ -171,7 +168,7 @@ describe('what has become of a command on a host', () => {
     [137, 'the command ended as ExecutionTimedOut', 'timeout'],
     [169, 'the command ended as Failed: failed to run commands: exit status 169', '_OTHER'],
   ] as const)('exit %i', async ([exit, reason, error]) => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+    const made = watched({ nodes: 1 });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout: '', exit });
     expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
       kind: 'ended',
@@ -181,7 +178,7 @@ describe('what has become of a command on a host', () => {
   });
 
   test('a script that fails is quoted by the first line of its errors, shortened', async () => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+    const made = watched({ nodes: 1 });
     const stdout = 'vtepwatch 1 begin tables\n';
     const stderr = `${'no such file '.repeat(20)}\nsecond line`;
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout, stderr, exit: 1 });
@@ -193,7 +190,7 @@ describe('what has become of a command on a host', () => {
   });
 
   test('one that is killed without a word of error is quoted by its output', async () => {
-    const made = await watched({ nodes: 1 }, onTestFinished);
+    const made = watched({ nodes: 1 });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout: '\nKilled\n', exit: 137 });
     expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
       kind: 'ended',
@@ -208,7 +205,7 @@ describe('what has become of a command on a host', () => {
     ['Undeliverable', 'joined', 'Undeliverable', 'undeliverable'],
     ['InvalidPlatform', 'spaced', 'Invalid Platform', '_OTHER'],
   ] as const)('%s, spelled %s', async ([status, spelling, details, error]) => {
-    const made = await watched({ nodes: 1, behaviour: { spelling } }, onTestFinished);
+    const made = watched({ nodes: 1, behaviour: { spelling } });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'refused', status });
     expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
       kind: 'ended',
@@ -221,7 +218,7 @@ describe('what has become of a command on a host', () => {
     ['joined', 'DeliveryTimedOut'],
     ['spaced', 'Delivery Timed Out'],
   ] as const)('a host that was never reached, spelled %s', async ([spelling, details]) => {
-    const made = await watched({ nodes: 1, behaviour: { spelling }, ...QUICK }, onTestFinished);
+    const made = watched({ nodes: 1, behaviour: { spelling }, ...QUICK });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'offline' });
     expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
       kind: 'ended',
@@ -231,7 +228,7 @@ describe('what has become of a command on a host', () => {
   });
 
   test('cancelled, and terminated because another failed', async () => {
-    const made = await watched({ nodes: 3 }, onTestFinished);
+    const made = watched({ nodes: 3 });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'offline' });
     made.ssm.behaveNode(instanceIdOf(2), { kind: 'answers', stdout: '', exit: 1 });
     const id = await sentToAll(made);
@@ -258,8 +255,8 @@ describe('what has become of a command on a host', () => {
   });
 
   test('pending behind another, delayed, in progress, and being cancelled', async () => {
-    const busy = await machine('busy', 1);
-    const made = await watched({ nodes: 2 }, onTestFinished);
+    const busy = { ...absentMachine(1), answer: () => 'at last' };
+    const made = watched({ nodes: 2 });
     const instanceId = instanceIdOf(1);
     made.ssm.behaveNode(instanceIdOf(2), { kind: 'offline' });
     const { Command } = await made.client.send(
@@ -290,9 +287,8 @@ describe('what has become of a command on a host', () => {
   });
 
   test('a host of another platform answers that it skipped the step', async () => {
-    const made = await watched({ nodes: 0 }, onTestFinished);
-    const windows = await machine('windows', 1);
-    made.ssm.register({ machine: windows, tags: { cluster: 'lab' }, platform: 'Windows' });
+    const made = watched({ nodes: 0 });
+    made.ssm.register({ machine: absentMachine(1), tags: { cluster: 'lab' }, platform: 'Windows' });
     expect(await answer(made, await sentToAll(made), 'answered')).toMatchObject({
       text: expect.stringContaining('Step execution skipped'),
     });

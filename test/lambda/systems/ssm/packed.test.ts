@@ -1,11 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { unpack } from '../../../../lambda/systems/ssm/packed.ts';
 import { PACKED_BEGIN, PACKED_END } from '../../../../shared/contract/wire.ts';
 import { envelope } from '../../../support/envelope.ts';
-import { says, sentToAll, textsOf, watched } from './watched.ts';
-import { farOff } from '../../../support/deadlines.ts';
+import { says, sentToAll, textsOf, watched, farOff } from './watched.ts';
 
 /** As `base64` prints it: in lines of 76 characters. */
 function packed(text: string): string {
@@ -56,7 +55,7 @@ describe('unpack', () => {
 });
 
 test('a host’s packed answer is fetched and unpacked', async () => {
-  const made = await watched({ nodes: 2 }, onTestFinished);
+  const made = watched({ nodes: 2 });
   const text = envelope('tables', `N flannel.1 10.42.1.0\n`.repeat(500));
   says(made.ssm, 1, packed(text));
   says(made.ssm, 2, packed(text).replace(PACKED_END, 'Killed'));

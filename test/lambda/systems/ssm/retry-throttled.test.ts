@@ -1,8 +1,7 @@
 import { ListCommandsCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { retryThrottled, RETRIES } from '../../../../lambda/systems/ssm/retry-throttled.ts';
-import { watched } from './watched.ts';
-import { deadlineIn, farOff } from '../../../support/deadlines.ts';
+import { watched, deadlineIn, farOff } from './watched.ts';
 
 const THROTTLED = {
   kind: 'refused',
@@ -11,7 +10,7 @@ const THROTTLED = {
 
 describe('retryThrottled', () => {
   test('calls again while the service throttles', async () => {
-    const { ssm, client } = await watched({ nodes: 1 }, onTestFinished);
+    const { ssm, client } = watched({ nodes: 1 });
     ssm.gate.fail({ operation: 'ListCommands', fault: THROTTLED, times: 2 });
     const list = new ListCommandsCommand({});
     expect(await retryThrottled(() => client.send(list), farOff())).toMatchObject({ Commands: [] });
@@ -19,7 +18,7 @@ describe('retryThrottled', () => {
   });
 
   test('gives up when the time is up, with what the service said', async () => {
-    const { ssm, client } = await watched({ nodes: 1 }, onTestFinished);
+    const { ssm, client } = watched({ nodes: 1 });
     ssm.gate.fail({ operation: 'ListCommands', fault: THROTTLED });
     const list = new ListCommandsCommand({});
     await expect(retryThrottled(() => client.send(list), deadlineIn(1200))).rejects.toMatchObject({
@@ -31,7 +30,7 @@ describe('retryThrottled', () => {
   test.for(['AccessDeniedException', 'InternalServerError', 'InvalidNextToken'])(
     'does not ask again after %s',
     async (type) => {
-      const { ssm, client } = await watched({ nodes: 1 }, onTestFinished);
+      const { ssm, client } = watched({ nodes: 1 });
       const error = { type, message: 'no', status: 400 };
       ssm.gate.fail({ operation: 'ListCommands', fault: { kind: 'refused', error } });
       const list = new ListCommandsCommand({});
@@ -44,8 +43,7 @@ describe('retryThrottled', () => {
 });
 
 test('a client that was throttled once is not slow for good', async () => {
-  const { ssm } = await watched({ nodes: 1 }, onTestFinished);
-  const client = new SSMClient({ ...RETRIES, endpoint: ssm.url, region: 'eu-central-1' });
+  const client = new SSMClient({ ...RETRIES, region: 'eu-central-1' });
   onTestFinished(() => client.destroy());
   const strategy = await client.config.retryStrategy();
   // The adaptive strategy holds back every later call by its limiter.

@@ -1,21 +1,35 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
-import { startSsm } from '../../../../lab/aws/ssm/ssm.ts';
-import type { Ssm, SsmOptions } from '../../../../lab/aws/ssm/ssm.ts';
+import { onTestFinished } from 'vitest';
+import { createSsm } from '../../../../lab/aws/ssm/ssm.ts';
+import type { SsmAccount, SsmOptions } from '../../../../lab/aws/ssm/ssm.ts';
+import * as lambda from '../../../../lambda/deadline.ts';
 import type { HostAnswer } from '../../../../lambda/systems/ssm/answers.ts';
 import { type RunCommand, runCommand } from '../../../../lambda/systems/ssm/run-command.ts';
 import { probeDocument } from '../../../../shared/contract/probe.ts';
 import type { Targets } from '../../../../shared/contract/settings.ts';
-import { clientOf } from '../../../lab/aws/ssm/account.ts';
 import { absentMachine, instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
-import { farOff } from '../../../support/deadlines.ts';
+import { virtualClock } from '../../../support/virtual-clock.ts';
+import { clientWithoutSockets } from './without-sockets.ts';
 
 export const DOCUMENT = 'vtepwatch-Probe';
 
 /** Selects all nodes that `watched` registers. */
 export const EVERYBODY: Targets = [{ Key: 'tag:cluster', Values: ['lab'] }];
 
+/** The time of these tests, and of the account that they ask. */
+export const clock = virtualClock();
+
+export function deadlineIn(milliseconds: number): lambda.Deadline {
+  return lambda.deadlineIn(milliseconds, clock);
+}
+
+/** Far beyond what any test needs. */
+export function farOff(): lambda.Deadline {
+  return deadlineIn(60_000);
+}
+
 export interface Watched {
-  readonly ssm: Ssm;
+  readonly ssm: SsmAccount;
   readonly client: SSMClient;
   readonly runCommand: RunCommand;
 }
@@ -27,16 +41,11 @@ export interface WatchedOptions extends Partial<Omit<SsmOptions, 'documents' | '
   readonly attempts?: number;
 }
 
-/** Tests that run beside others have to be told apart: each is given its own hook. */
-export type OnTestFinished = (cleanup: () => void | Promise<void>) => void;
-
-/** The function's Run Command at an endpoint with nodes that answer at once what is given. */
-export async function watched(
-  { nodes, attempts = 1, ...options }: WatchedOptions,
-  onTestFinished: OnTestFinished,
-): Promise<Watched> {
+/** The function's Run Command in an account with nodes that answer at once what is given. */
+export function watched({ nodes, attempts = 1, ...options }: WatchedOptions): Watched {
   const numbers = Array.from({ length: nodes }, (_, index) => index + 1);
-  const ssm = await startSsm({
+  const ssm = createSsm({
+    time: clock,
     documents: new Map([[DOCUMENT, probeDocument('')]]),
     nodes: numbers.map((number) => ({ machine: absentMachine(number), tags: { cluster: 'lab' } })),
     ...options,
@@ -44,13 +53,13 @@ export async function watched(
   });
   onTestFinished(() => ssm.close());
   for (const number of numbers) says(ssm, number, `answer of ${number}`);
-  const client = clientOf(ssm.url, attempts);
+  const client = clientWithoutSockets(ssm, clock, attempts);
   onTestFinished(() => client.destroy());
   return { ssm, client, runCommand: runCommand(client, DOCUMENT) };
 }
 
 /** From now on the node answers every command so. */
-export function says(ssm: Ssm, number: number, stdout: string): void {
+export function says(ssm: SsmAccount, number: number, stdout: string): void {
   ssm.behaveNode(instanceIdOf(number), { kind: 'answers', stdout });
 }
 
@@ -68,4 +77,15 @@ export function textsOf(byInstance: ReadonlyMap<string, HostAnswer>): Readonly<o
       answer.kind === 'answered' ? [[Number(id.slice('mi-'.length)), answer.text]] : [],
     ),
   );
+}
+
+const POLL_MS = 100;
+
+/** Looks until there is something, and lets time pass in between. */
+export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (const end = farOff(); lambda.remaining(end) > 0; await clock.pause(POLL_MS)) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+  throw new Error('What the test waits for did not come.');
 }

@@ -46,7 +46,7 @@ function options(endpoint: string) {
 
 describe('calls of Systems Manager', () => {
   test('have their request and their command; a poll has no span', async () => {
-    const { ssm, client, runCommand } = await watched({ nodes: 1 }, onTestFinished);
+    const { ssm, client, runCommand } = watched({ nodes: 1 });
     says(ssm, 1, 'x'.repeat(3000));
     let id: string | undefined;
     const spans = await spansOf(async (telemetry) => {
@@ -76,7 +76,7 @@ describe('calls of Systems Manager', () => {
   ] as const)(
     'that fail with %s fail their caller, and their span with %s',
     async ([type, errorType]) => {
-      const { ssm, client, runCommand } = await watched({ nodes: 1 }, onTestFinished);
+      const { ssm, client, runCommand } = watched({ nodes: 1 });
       const error = { type, message: 'no', status: 400 };
       ssm.gate.fail({ operation: 'SendCommand', fault: { kind: 'refused', error } });
       const spans = await spansOf(async (telemetry) => {
@@ -95,7 +95,7 @@ describe('calls of Systems Manager', () => {
   );
 
   test('that are not answered in time are timeouts', async () => {
-    const { ssm, client, runCommand } = await watched({ nodes: 1 }, onTestFinished);
+    const { ssm, client, runCommand } = watched({ nodes: 1 });
     ssm.gate.fail({ operation: 'SendCommand', fault: { kind: 'stalled' } });
     const spans = await spansOf(async (telemetry) => {
       traceCalls(client, telemetry);
