@@ -1,11 +1,38 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Tests that leave their process: they open sockets, start programs, make devices or synthesise stacks. */
+const SYSTEM_TESTS = ['test/**/*.system.test.ts', 'test/{lab,bench,soak}/**/*.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Most tests wait for real programs and devices: more of them than processors can run at once.
-    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['shared/core/**/*.ts', 'lambda/**/*.ts'],
+      reporter: ['text-summary', 'text'],
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...SYSTEM_TESTS],
+          setupFiles: ['test/support/stay-inside.ts'],
+          // They share no state that one of them changes, so a worker runs many of them.
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: SYSTEM_TESTS,
+          // Most wait for real programs and devices: more of them than processors can run at once.
+          maxWorkers: 4,
+        },
+      },
+    ],
   },
 });

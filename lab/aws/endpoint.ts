@@ -101,7 +101,6 @@ export async function exchange(
   gate: Gate,
   request: ServiceRequest,
 ): Promise<Outcome> {
-  const replied = (reply: ServiceReply): Outcome => ({ kind: 'replied', reply });
   const verdict = gate.admit(service.operation(request), service.input(request));
   switch (verdict.kind) {
     case 'admitted':
@@ -120,6 +119,10 @@ export async function exchange(
     case 'stalled':
       return { kind: 'stalled' };
   }
+}
+
+function replied(reply: ServiceReply): Outcome {
+  return { kind: 'replied', reply };
 }
 
 /** `undefined` when the caller left or sent more than the limit. */
