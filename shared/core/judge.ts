@@ -24,7 +24,7 @@ export interface Judgement {
 
 export function judge(facts: Facts): Judgement {
   const { members, problems } = membersOf(facts);
-  const { trust, vteps, matrix } = look(members);
+  const { trust, vteps, matrix } = trustedMatrix(members);
   return {
     members,
     profile: profileIn(members),
@@ -43,31 +43,31 @@ export function judge(facts: Facts): Judgement {
   };
 }
 
-type Look = Pick<Judgement, 'trust' | 'vteps' | 'matrix'>;
+type TrustedMatrix = Pick<Judgement, 'trust' | 'vteps' | 'matrix'>;
 
 /**
  * Where devices and peers contradict each other about a VTEP, the run believes the one with which
  * fewer hosts' tables and digests differ.
  */
-function look(members: readonly Member[]): Look {
-  const first = lookWith('device', members);
+function trustedMatrix(members: readonly Member[]): TrustedMatrix {
+  const first = matrixBy('device', members);
   if (!wasReadInFull(members)) return first;
   // In a large cluster a second matrix takes seconds, and the peers mostly confirm what is known.
   if (!doPeersDiffer(first, members)) return first;
-  const second = lookWith('peers', members);
+  const second = matrixBy('peers', members);
   return differing(second) < differing(first) ? second : first;
 }
 
-function lookWith(trust: Trust, members: readonly Member[]): Look {
+function matrixBy(trust: Trust, members: readonly Member[]): TrustedMatrix {
   const vteps = trustedVteps(members, trust);
   return { trust, vteps, matrix: matrixOf(members, vteps) };
 }
 
-function doPeersDiffer({ vteps }: Look, members: readonly Member[]): boolean {
+function doPeersDiffer({ vteps }: TrustedMatrix, members: readonly Member[]): boolean {
   return JSON.stringify(trustedVteps(members, 'peers')) !== JSON.stringify(vteps);
 }
 
-function differing({ matrix }: Look): number {
+function differing({ matrix }: TrustedMatrix): number {
   return (
     new Set(matrix.cells.map(({ observer }) => observer)).size + matrix.unexplained.flat().length
   );

@@ -20,9 +20,9 @@ export type Signature =
     };
 
 /** What a cell must look like, table by table. */
-type Pattern = Readonly<Record<Table, Wanted>>;
+type Pattern = Readonly<Record<Table, Demand>>;
 
-type Wanted = 'held' | 'lost' | 'changed' | 'weak' | 'any';
+type Demand = 'held' | 'lost' | 'changed' | 'weak' | 'any';
 
 /** A cause with its signature. Of a list of them, the first is the first in precedence. */
 export interface Candidate {
@@ -113,7 +113,7 @@ function fit(pattern: Pattern, state: CellState): Fit {
   return fits.has('perhaps') ? 'perhaps' : 'yes';
 }
 
-function fitOne(wanted: Wanted, held: Held): Fit {
+function fitOne(wanted: Demand, held: Held): Fit {
   if (wanted === 'any') return 'yes';
   switch (held) {
     case 'unknown':

@@ -42,14 +42,14 @@ export function confirm(
   const members = first.members.map((member) => withSecondLook(member, answers.get(member.node)));
   const vteps = trustedVteps(members, first.trust);
   const again = { answers, vteps, profile: first.profile, subjects: second.subjects };
-  const looks = asked.map((finding) => lookAgain(finding, again));
+  const seenAgain = asked.map((finding) => lookAgain(finding, again));
   const asking = new Set(asked.flatMap(({ cells }) => cells));
   const cells = [
     ...first.matrix.cells.filter((cell) => !asking.has(cell)),
-    ...looks.flatMap((look) => look.cells),
+    ...seenAgain.flatMap((one) => one.cells),
   ];
-  const sure = new Set(looks.flatMap((look) => look.sure));
-  const healed = healedOf(looks);
+  const sure = new Set(seenAgain.flatMap((one) => one.sure));
+  const healed = healedOf(seenAgain);
   const matrix: Matrix = {
     ...first.matrix,
     rows: rowsAgain(first, members, { answers, healed }),
@@ -67,12 +67,12 @@ export function confirm(
   };
 }
 
-type Answer = Extract<Observation, { kind: 'tables' }>;
+type SecondAnswer = Extract<Observation, { kind: 'tables' }>;
 
 /** The second answers that came late enough, in the same boot: after a reboot the tables are new. */
-function laterAnswers(first: Judgement, second: SecondAnswers): ReadonlyMap<string, Answer> {
+function laterAnswers(first: Judgement, second: SecondAnswers): ReadonlyMap<string, SecondAnswer> {
   const before = new Map(first.members.map(({ node, observed }) => [node, observed?.host]));
-  const later = second.observations.filter((observation): observation is Answer => {
+  const later = second.observations.filter((observation): observation is SecondAnswer => {
     if (observation.kind === 'unknown') return false;
     const host = before.get(observation.host.node);
     const apart = (observation.host.uptimeSeconds ?? 0) - (host?.uptimeSeconds ?? Infinity);
@@ -84,7 +84,7 @@ function laterAnswers(first: Judgement, second: SecondAnswers): ReadonlyMap<stri
 }
 
 /** Keeps the first look's tables, since the second brings only the wanted entries; updates devices. */
-function withSecondLook(member: Member, answer: Answer | undefined): Member {
+function withSecondLook(member: Member, answer: SecondAnswer | undefined): Member {
   if (answer === undefined || member.observed === undefined) return member;
   const { tables } = member.observed;
   return {
@@ -105,7 +105,7 @@ function rowsAgain(
     answers,
     healed,
   }: {
-    readonly answers: ReadonlyMap<string, Answer>;
+    readonly answers: ReadonlyMap<string, SecondAnswer>;
     readonly healed: ReadonlySet<string>;
   },
 ): Matrix['rows'] {
@@ -121,13 +121,13 @@ function rowsAgain(
 }
 
 /** Observers that answered again with no wrong cell left. */
-function healedOf(looks: readonly Look[]): ReadonlySet<string> {
-  const asked = new Set(looks.flatMap(({ seen }) => seen.map(({ observer }) => observer)));
-  const wrong = new Set(looks.flatMap(({ sure }) => sure.map(({ observer }) => observer)));
+function healedOf(seenAgain: readonly FindingAgain[]): ReadonlySet<string> {
+  const asked = new Set(seenAgain.flatMap(({ seen }) => seen.map(({ observer }) => observer)));
+  const wrong = new Set(seenAgain.flatMap(({ sure }) => sure.map(({ observer }) => observer)));
   return asked.difference(wrong);
 }
 
-interface Look {
+interface FindingAgain {
   /** The cells that the second look could check. */
   readonly seen: readonly Cell[];
   /** The cells of the finding that still count. */
@@ -137,14 +137,14 @@ interface Look {
 }
 
 /** What the second look is compared with. */
-interface Expected {
-  readonly answers: ReadonlyMap<string, Answer>;
+interface Comparison {
+  readonly answers: ReadonlyMap<string, SecondAnswer>;
   readonly vteps: readonly Vtep[];
   readonly profile: Profile;
   readonly subjects: ReadonlySet<string>;
 }
 
-function lookAgain(finding: Finding, again: Expected): Look {
+function lookAgain(finding: Finding, again: Comparison): FindingAgain {
   const seen = finding.cells.filter(
     (cell) => again.subjects.has(cell.subject) && couldLook(cell, again.answers),
   );
@@ -159,13 +159,13 @@ function lookAgain(finding: Finding, again: Expected): Look {
 }
 
 /** Whether the observer showed a table again in which the cell was wrong: unknown is not ok. */
-function couldLook(cell: Cell, answers: ReadonlyMap<string, Answer>): boolean {
+function couldLook(cell: Cell, answers: ReadonlyMap<string, SecondAnswer>): boolean {
   const shown = shownBy(answers.get(cell.observer)?.tables ?? {});
   return TABLES.some((table) => isWrong(cell.state[table]) && shown.has(table));
 }
 
 /** The cell as the second look found it, if it is still wrong in the same table. */
-function stillWrong(cell: Cell, { answers, vteps, profile }: Expected): Cell | undefined {
+function stillWrong(cell: Cell, { answers, vteps, profile }: Comparison): Cell | undefined {
   const answer = answers.get(cell.observer);
   if (answer === undefined) return undefined;
   const holdings = holdingsOf(cell.observer, answer.tables, profile);

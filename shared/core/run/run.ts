@@ -41,7 +41,7 @@ export async function run(
   return decide({ ...first, ...confirmed, latencies }, open);
 }
 
-interface Judged {
+interface JudgedFacts {
   readonly facts: Facts;
   readonly judgement: Judgement;
 }
@@ -53,8 +53,8 @@ const READINGS = 3;
  * Judges the facts. Hosts whose digests say too little are read in full, and so are a few witnesses
  * where only the peers know a VTEP; then the run judges again. A healthy run reads none.
  */
-async function judgeInFull(facts: Facts, hosts: Hosts): Promise<Judged> {
-  let known: Judged = { facts, judgement: judge(facts) };
+async function judgeInFull(facts: Facts, hosts: Hosts): Promise<JudgedFacts> {
+  let known: JudgedFacts = { facts, judgement: judge(facts) };
   const asked = new Set<string>();
   for (let reading = 0; reading < READINGS; reading++) {
     const nodes = nodesToRead(known.judgement, asked);
@@ -87,7 +87,7 @@ function withTables(
 
 /** A second look comes before every page, in the same run. */
 async function lookAgain(
-  { facts, judgement }: Judged,
+  { facts, judgement }: JudgedFacts,
   open: readonly Incident[],
   hosts: Hosts,
 ): Promise<Confirmed> {
@@ -112,10 +112,10 @@ function problemsOf({ observations, problems }: Answers): readonly Problem[] {
 }
 
 /** What a run decides from. */
-type Seen = Judged & Confirmed & Pick<Decision, 'latencies'>;
+type Grounds = JudgedFacts & Confirmed & Pick<Decision, 'latencies'>;
 
-function decide(seen: Seen, open: readonly Incident[]): Decision {
-  const { facts, judgement, confirms, latencies } = seen;
+function decide(grounds: Grounds, open: readonly Incident[]): Decision {
+  const { facts, judgement, confirms, latencies } = grounds;
   const { cluster, now, limits, runbook } = facts;
   const advanced = advance(open, judgement.findings, {
     cluster,
@@ -123,7 +123,7 @@ function decide(seen: Seen, open: readonly Incident[]): Decision {
     limits,
     matrix: judgement.matrix,
     confirmed: confirms,
-    report: (finding, identity) => reportIncident(finding, identity, seen),
+    report: (finding, identity) => reportIncident(finding, identity, grounds),
   });
   return {
     incidents: advanced.incidents,
