@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
-import type { Report } from '../shared/contract/report.ts';
+import type { Problem, Report } from '../shared/contract/report.ts';
 import type { TestPageResult } from '../shared/contract/test-page.ts';
 import type { OptionalIntegrations } from '../shared/core/report/coverage.ts';
 import { exceptionEvent } from '../shared/core/telemetry/events.ts';
@@ -134,7 +134,8 @@ interface World {
   readonly ssm: SSMClient;
   readonly telemetry: Telemetry;
   readonly systems: Omit<Systems, 'kubernetes'>;
-  kubernetes?: Kubernetes;
+  /** As last opened, with the kubeconfig by which it was opened. */
+  kubernetes?: { readonly kubeconfig: string; readonly api: Kubernetes };
 }
 
 /**
@@ -210,17 +211,39 @@ async function openKubernetes(
   if (settings.kubeconfig === undefined) {
     return { access: { kind: 'not-configured' }, problems: [] };
   }
+  const problemOf = (doing: string, error: unknown) => ({
+    where: 'kubernetes',
+    message: `${doing}: ${errorText(error)}`,
+  });
+  const opened = world.kubernetes;
+  const problems: Problem[] = [];
   try {
-    const source = settings.kubeconfig;
-    world.kubernetes ??= await kubernetes(
-      source.kind === 'file'
-        ? await readFile(source.path, 'utf8')
-        : await readSecret(ssm, source.name, end),
-      telemetry,
+    // Credentials are rotated while the function stays warm, so every run reads them.
+    const kubeconfig = await readKubeconfig(settings.kubeconfig, ssm, end).catch(
+      (error: unknown) => {
+        if (opened === undefined) throw error;
+        problems.push(problemOf('the kubeconfig of an earlier run is used', error));
+        return opened.kubeconfig;
+      },
     );
-    return { access: { kind: 'open', api: world.kubernetes }, problems: [] };
+    const api =
+      opened?.kubeconfig === kubeconfig ? opened.api : await kubernetes(kubeconfig, telemetry);
+    world.kubernetes = { kubeconfig, api };
+    return { access: { kind: 'open', api }, problems };
   } catch (error) {
-    const message = `opening the cluster's API: ${errorText(error)}`;
-    return { access: { kind: 'unusable' }, problems: [{ where: 'kubernetes', message }] };
+    return {
+      access: { kind: 'unusable' },
+      problems: [problemOf("opening the cluster's API", error)],
+    };
   }
+}
+
+async function readKubeconfig(
+  source: NonNullable<Settings['kubeconfig']>,
+  ssm: SSMClient,
+  end: Deadline,
+): Promise<string> {
+  return source.kind === 'file'
+    ? await readFile(source.path, 'utf8')
+    : await readSecret(ssm, source.name, within(SECRET_MS, end));
 }

@@ -145,6 +145,9 @@ export const runbookSchema = matching(
   'be a path or URL of 1 to 300 characters, without spaces, invisible characters and #',
 );
 
+/** The path of an admin kubeconfig, as it is configured, and as a master names it in its answer. */
+export const KUBECONFIG_PATH = String.raw`(?:/(?!\.\.?(?:[/ ]|$))[a-zA-Z0-9_.-]{1,100}){1,10}`;
+
 /** What a cluster sets of the script on its hosts. It stands in the SSM document. */
 export const probeSettingsSchema = only({
   /** Whose VXLAN devices are read: `auto` is those of flannel and of Calico. */
@@ -160,7 +163,7 @@ export const probeSettingsSchema = only({
   kubeconfigPaths: z._default(
     listOf(
       matching(
-        /^(\/(?!\.\.?(\/|$))[a-zA-Z0-9_.-]{1,100}){1,10}$/,
+        new RegExp(`^${KUBECONFIG_PATH}$`),
         'be an absolute path of letters, digits and _ . -',
       ),
       { least: 1, most: 8, words: 'be a list of 1 to 8 paths' },

@@ -16,6 +16,7 @@
  */
 import { BUCKETS, PRIME, SYNDROME_DIGITS, SYNDROMES } from './digest.ts';
 import type { Action } from './probe.ts';
+import { KUBECONFIG_PATH } from './settings.ts';
 
 /** Begins every line of an envelope. Another form of any record is another version. */
 export const MARK = 'vtepwatch 1';
@@ -45,6 +46,12 @@ export const PAYLOAD_BYTES = 1_048_576;
 
 /** The records `L`, `E` and `K` of one answer, line ends included. */
 export const LATENCY_BYTES = 2000;
+
+/** The longest path that a master's API server is asked for. */
+export const REQUEST_PATH_LENGTH = 200;
+
+/** The exit status of a request whose time was up. */
+export const NOT_IN_TIME = 124;
 
 /** The records `host` and `boot` at their longest, line ends included. */
 const IDENTITY_BYTES = 350;
@@ -101,7 +108,7 @@ export const WORDS = {
   uptime: String.raw`[0-9]{1,12}(?:\.[0-9]{1,3})?`,
   count: '[0-9]{1,15}',
   install: ['canal', 'flannel', 'rke2', 'k3s', 'unknown'],
-  path: '(?:/[a-zA-Z0-9_.-]{1,100}){1,10}',
+  path: KUBECONFIG_PATH,
   tool: ['iproute2', 'busybox', 'none'],
   /** `6.1.0`, `ss170501`. */
   release: '[0-9A-Za-z.]{1,64}',
@@ -122,7 +129,7 @@ export const WORDS = {
   /** `exit-255`: the exit status of `ip` or `bridge`. */
   unreadReason: '(?:timeout|missing|interrupted|unrecognised|exit-[0-9]{1,3})',
   printed: `[ -~]{0,${EVIDENCE.bytes}}`,
-  request: '(?:get-nodes|apis|/[a-z0-9./-]{1,200})',
+  request: `(?:get-nodes|apis|/[a-z0-9./-]{1,${REQUEST_PATH_LENGTH - 1}})`,
   exit: '[0-9]{1,3}',
   complaint: '[ -~]+',
 } as const satisfies Readonly<Record<string, string | readonly string[]>>;
@@ -185,7 +192,7 @@ export const RECORDS = {
   V: { table: 'table', line: 'printed' },
 
   /** A request to this master's own API server: seconds since boot at its start and end, and the exit
-   * status of kubectl, 124 if its time was up. */
+   * status of kubectl, `NOT_IN_TIME` if its time was up. */
   L: { request: 'request', start: 'uptime', end: 'uptime', exit: 'exit' },
   /** What kubectl complained of; of `apis`, why some aggregated APIs were not asked. */
   E: { request: 'request', complaint: 'complaint' },

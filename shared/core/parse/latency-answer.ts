@@ -1,9 +1,7 @@
 import { type Latency, REQUESTS } from '../../contract/report.ts';
+import { NOT_IN_TIME } from '../../contract/wire.ts';
 import { type AnswerRecord, readAnswer, recordsOf } from './answer.ts';
 import { type Parsed, quote } from './parsed.ts';
-
-/** The exit code of a request whose time was over. */
-const NOT_IN_TIME = 124;
 
 /** How much of a command's standard error is kept, in characters. */
 const DETAIL_LENGTH = 300;

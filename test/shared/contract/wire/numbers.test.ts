@@ -18,9 +18,13 @@ import {
   EVIDENCE,
   LATENCY_BYTES,
   MARK,
+  NOT_IN_TIME,
   PAYLOAD_BYTES,
+  REQUEST_PATH_LENGTH,
   UNPACKED_BYTES,
 } from '../../../../shared/contract/wire.ts';
+import { probeSettingsSchema } from '../../../../shared/contract/settings.ts';
+import { readRecord } from '../../../../shared/core/parse/answer.ts';
 import { probeScript } from '../probe/probe-script.ts';
 
 /**
@@ -72,7 +76,51 @@ describe('what script and TypeScript must agree on', () => {
     expect(probeScript().match(/ substr\(DIGITS, /g)).toHaveLength(SYNDROME_DIGITS);
   });
 
-  test('the agent leaves the slowest request time to end', () => {
-    expect(Number(given('GET_NODES_SECONDS')[0])).toBeLessThan(PROBE_TIMEOUT_SECONDS);
+  test('the agent leaves the slowest requests time to end', () => {
+    const [api, most, atOnce] = ['API_SECONDS', 'MAX_APIS', 'APIS_AT_ONCE'].map(numberOf);
+    // The list of the APIs comes first; then each worker asks for its share, one after the other.
+    const apis = (api ?? NaN) * (1 + Math.ceil((most ?? NaN) / (atOnce ?? NaN)));
+    expect(numberOf('GET_NODES_SECONDS')).toBeLessThan(PROBE_TIMEOUT_SECONDS);
+    expect(numberOf('READYZ_SECONDS') * 2).toBeLessThan(PROBE_TIMEOUT_SECONDS);
+    expect(apis).toBeLessThan(PROBE_TIMEOUT_SECONDS);
+  });
+
+  test('what cleans up after the script waits longer than the agent lets the script run', () => {
+    const [guard, ...others] = numbersIn(/"\$waited" -lt (\d+)/g);
+    expect(others).toEqual([]);
+    expect(guard).toBeGreaterThan(PROBE_TIMEOUT_SECONDS);
+  });
+
+  test('a request whose time was up has the exit status by which the parser knows it', () => {
+    expect(numbersIn(/\bstatus=(\d+)/g)).toEqual([NOT_IN_TIME]);
+  });
+
+  test('no path is asked for that the grammar of answers does not have', () => {
+    expect(numbersIn(/length\(path\) > (\d+)/g)).toEqual([REQUEST_PATH_LENGTH]);
+    const lineOf = (length: number): string => `L /${'a'.repeat(length - 1)} 1.00 2.00 0`;
+    expect(readRecord(lineOf(REQUEST_PATH_LENGTH))).toBeDefined();
+    expect(readRecord(lineOf(REQUEST_PATH_LENGTH + 1))).toBeUndefined();
+  });
+
+  test.for([
+    ['/etc/kubernetes/admin.conf', true],
+    ['/etc/../root/x', false],
+    ['/etc/.', false],
+    ['etc/admin.conf', false],
+  ] as const)('a kubeconfig at %s is configured and answered alike: %s', ([path, known]) => {
+    const setting = probeSettingsSchema.safeParse({ kubeconfigPaths: [path] });
+    expect(setting.success).toBe(known);
+    expect(readRecord(`master ${path}`) !== undefined).toBe(known);
   });
 });
+
+function numberOf(name: string): number {
+  return Number(given(name)[0]);
+}
+
+function numbersIn(pattern: RegExp): readonly number[] {
+  return probeScript()
+    .matchAll(pattern)
+    .map(([, found]) => Number(found))
+    .toArray();
+}
