@@ -211,10 +211,6 @@ async function openKubernetes(
   if (settings.kubeconfig === undefined) {
     return { access: { kind: 'not-configured' }, problems: [] };
   }
-  const problemOf = (doing: string, error: unknown) => ({
-    where: 'kubernetes',
-    message: `${doing}: ${errorText(error)}`,
-  });
   const opened = world.kubernetes;
   const problems: Problem[] = [];
   try {
@@ -236,6 +232,10 @@ async function openKubernetes(
       problems: [problemOf("opening the cluster's API", error)],
     };
   }
+}
+
+function problemOf(doing: string, error: unknown): Problem {
+  return { where: 'kubernetes', message: `${doing}: ${errorText(error)}` };
 }
 
 async function readKubeconfig(
