@@ -7,7 +7,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { TABLE_KEYS } from '../shared/contract/incident-table.ts';
-import { PROBE_PARTS, probeDocument } from '../shared/contract/probe.ts';
+import { probeDocument, probeScript } from '../shared/contract/probe.ts';
 import { createAlarms } from './alarms.ts';
 import { createChecker } from './checker.ts';
 import { type Cluster, type ClusterSettings, readCluster, SettingsError } from './cluster.ts';
@@ -74,8 +74,8 @@ const PARTS = path.join(import.meta.dirname, '..', 'shared', 'contract', 'probe'
 const MAX_BYTES = 64 * 1024;
 
 function probeDocumentOf(cluster: Cluster): object {
-  const parts = PROBE_PARTS.map((part) => readFileSync(path.join(PARTS, part), 'utf8'));
-  const document = probeDocument(parts.join(''), cluster);
+  const script = probeScript((file) => readFileSync(path.join(PARTS, file), 'utf8'));
+  const document = probeDocument(script, cluster);
   const bytes = Buffer.byteLength(JSON.stringify(document));
   if (bytes > MAX_BYTES) {
     throw new Error(`the SSM document has ${bytes} bytes; Systems Manager takes ${MAX_BYTES}`);

@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { PROBE_PARTS, probeDocument } from '../shared/contract/probe.ts';
+import { probeDocument, probeScript } from '../shared/contract/probe.ts';
 
 const PARTS = path.join(import.meta.dirname, '..', 'shared', 'contract', 'probe');
 
 /** The very document that the stack deploys. */
 export async function readProbeDocument(): Promise<object> {
-  const parts = await Promise.all(
-    PROBE_PARTS.map((part) => readFile(path.join(PARTS, part), 'utf8')),
-  );
-  return probeDocument(parts.join(''));
+  return probeDocument(probeScript((file) => readFileSync(path.join(PARTS, file), 'utf8')));
 }

@@ -38,16 +38,16 @@ interface Alert {
 /** A node with this share of lost peers is cut off; its incident is critical. */
 const CUT_OFF_SHARE = 0.5;
 
-/** For the alert and the dashboard. The script is 36 kB of it: the rest is two copies of its output. */
+/** For the alert and the dashboard. The script is 46 kB of it: the rest is two copies of its output. */
 export const AGENT_DIRECTORIES =
-  'The SSM agent keeps a directory of about 60 kB for every command, for 14 days, unless its clean-up is set.';
+  'The SSM agent keeps a directory of about 70 kB for every command, for 14 days, unless its clean-up is set.';
 
 /** A share of unknown nodes that one host of a large cluster cannot reach. */
 const BLIND_SHARE = 0.1;
 
 /**
- * Some 1.1 GB. The default schedule stays below it, on a master too, which is sent three commands a run
- * (12,096); a schedule of a minute without clean-up does not, on any host (20,160).
+ * Some 1.3 GB. The default schedule stays below it, on a master too, which is sent four commands a run
+ * (16,128); a schedule of a minute without clean-up does not, on any host (20,160).
  */
 const DIRECTORIES_MAX = 18_000;
 

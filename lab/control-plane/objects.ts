@@ -290,3 +290,21 @@ function apiService(
     },
   };
 }
+
+interface DaemonSetObject {
+  readonly metadata: Metadata;
+  readonly spec: object;
+}
+
+export const DAEMON_SET_COLUMNS: readonly Column<DaemonSetObject>[] = [NAME];
+
+/** The one that runs canal's pods, as its manifest has it. `now` is in milliseconds since the epoch. */
+export function daemonSetObjects(now: number): readonly DaemonSetObject[] {
+  const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } };
+  return [
+    {
+      metadata: metadata('daemonset', { name: 'canal', namespace: SYSTEM_NAMESPACE }, now),
+      spec: { updateStrategy },
+    },
+  ];
+}

@@ -1,6 +1,8 @@
 import {
   API_SERVICE_COLUMNS,
   apiServiceObjects,
+  DAEMON_SET_COLUMNS,
+  daemonSetObjects,
   NODE_COLUMNS,
   nodeObjects,
   POD_COLUMNS,
@@ -106,6 +108,13 @@ function resourceAnswer(
       kind: 'Pod',
       columns: POD_COLUMNS,
       objects: () => podObjects(hosts, pod, startedAt),
+    }) ??
+    collectionAnswer(question, {
+      pattern: /^\/apis\/apps\/v1\/daemonsets$/,
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      columns: DAEMON_SET_COLUMNS,
+      objects: () => daemonSetObjects(startedAt),
     }) ??
     collectionAnswer(question, {
       pattern: /^\/apis\/apiregistration\.k8s\.io\/v1\/apiservices(?:\/(?<name>[^/]+))?$/,

@@ -13,15 +13,27 @@ import { type ProbeSettings, probeSettingsSchema } from './settings.ts';
  * - `entries`: the wanted entries, each with the line of `ip` or `bridge`, for the second look.
  * - `latency`: how long this master's own API server takes for `kubectl get nodes` and `/readyz`.
  * - `apis`: whether this master's own API server reaches the aggregated APIs.
+ * - `nodes`: which nodes this master's own API server lists, as checksums (`node-list.ts`), and the
+ *   DaemonSets of the CNI. Of a short list all nodes stand behind this answer, as an answer to `nodes-part`.
+ * - `nodes-part`: the nodes of some buckets of that list.
  */
-export const ACTIONS = ['digest', 'tables', 'entries', 'latency', 'apis'] as const;
+export const ACTIONS = [
+  'digest',
+  'tables',
+  'entries',
+  'latency',
+  'apis',
+  'nodes',
+  'nodes-part',
+] as const;
 
 export type Action = (typeof ACTIONS)[number];
 
 /**
  * The parameter `Wanted`. For `entries`: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. For
- * `tables`: a page, as `tablesPage` writes it, or nothing for the whole tables. The pattern lets nothing
- * through that a shell acts on. The agent checks it with RE2, which refuses counts over 1,000.
+ * `tables`: a page, as `tablesPage` writes it, or nothing for the whole tables. For `nodes-part`: buckets
+ * of the node list, separated by commas. The pattern lets nothing through that a shell acts on. The agent
+ * checks it with RE2, which refuses counts over 1,000.
  */
 export const WANTED_PATTERN = '^[0-9a-f.:,/]{0,1000}$';
 
@@ -42,22 +54,46 @@ export function tablesPage(page: number, pages: number): string {
   return `${page}/${pages}`;
 }
 
-/** The script's files, in the order in which they become one script. */
-export const PROBE_PARTS = [
+/**
+ * The script's files, in the order in which they become one script. An awk program becomes a shell
+ * variable with the name of its file: `node-list.awk` is `$NODE_LIST`.
+ */
+const PROBE_PARTS = [
   'host.sh',
   'tables.sh',
   'digest.sh',
   'pages.sh',
   'entries.sh',
   'latency.sh',
+  'list.awk',
+  'node-list.awk',
+  'daemonset-list.awk',
+  'node-checksums.awk',
+  'nodes.sh',
   'answer.sh',
 ] as const;
+
+/**
+ * The whole script. `read` returns the text of a file. Its comments are left out, but for those that
+ * shellcheck reads: a document has 64 kB at
+ * most, and each agent keeps a copy of the script for every command of the last 14 days.
+ */
+export function probeScript(read: (file: string) => string): string {
+  return PROBE_PARTS.map((file) => asShell(file, read(file)))
+    .join('')
+    .replaceAll(/^[ \t]*(#(?!!| shellcheck ).*)?\n/gm, '');
+}
+
+function asShell(file: string, text: string): string {
+  const [, name] = /^(.+)\.awk$/.exec(file) ?? [];
+  return name === undefined ? text : `${name.toUpperCase().replaceAll('-', '_')}='\n${text}'\n`;
+}
 
 /** After so many seconds the agent ends the script. `latency` on a master that hangs takes longest. */
 export const PROBE_TIMEOUT_SECONDS = 75;
 
 /**
- * The SSM document, schema 2.2. `script` is the text of the `PROBE_PARTS`, one after the other.
+ * The SSM document, schema 2.2, with this script (`probeScript`).
  *
  * The parameters are put into the script as text, by the service or by the agent, so each is held to
  * a pattern that leaves nothing for a shell to interpret. The cluster's own settings are parameters

@@ -15,6 +15,7 @@
  * `switch` of the parser, which the compiler then asks for.
  */
 import { BUCKETS, PRIME, SYNDROME_DIGITS, SYNDROMES } from './digest.ts';
+import { LISTED_ADDRESSES, NODE_BUCKETS, NODE_CHECKSUM_DIGITS } from './node-list.ts';
 import type { Action } from './probe.ts';
 import { KUBECONFIG_PATH } from './settings.ts';
 
@@ -44,7 +45,7 @@ export const UNPACKED_BYTES = 2000;
 /** The longest payload that the script prints. */
 export const PAYLOAD_BYTES = 1_048_576;
 
-/** The records `L`, `E` and `K` of one answer, line ends included. */
+/** The records of one answer of a master, line ends included, but for those of nodes. */
 export const LATENCY_BYTES = 2000;
 
 /** The longest path that a master's API server is asked for. */
@@ -63,6 +64,8 @@ export const LONGEST_PAYLOADS = {
   entries: PAYLOAD_BYTES,
   latency: IDENTITY_BYTES + LATENCY_BYTES,
   apis: IDENTITY_BYTES + LATENCY_BYTES,
+  nodes: IDENTITY_BYTES + LATENCY_BYTES,
+  'nodes-part': PAYLOAD_BYTES,
 } as const satisfies Readonly<Record<Action, number>>;
 
 /** How much of the output of `ip` and `bridge` an answer to `entries` quotes, for a page. */
@@ -91,6 +94,7 @@ export function checksum(payload: string): number {
  */
 const OVERLAY = String.raw`(?:flannel(?:-v6)?\.[0-9]{1,8}|vxlan(?:-v6)?\.calico)`;
 const IP = String.raw`(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-f]*:[0-9a-f.:]*)`;
+const CIDR = `${IP}/[0-9]{1,3}`;
 /** RFC 1123, as Kubernetes names its nodes. */
 const NODE = '[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?';
 
@@ -117,7 +121,7 @@ export const WORDS = {
   device: '[!-~]{1,15}',
   deviceState: ['UP', 'DOWN'],
   ip: IP,
-  cidr: `${IP}/[0-9]{1,3}`,
+  cidr: CIDR,
   /** Six octets, in lower case. */
   mac: '[0-9a-f]{2}(?::[0-9a-f]{2}){5}',
   neighbourState: ['INCOMPLETE', 'REACHABLE', 'STALE', 'DELAY', 'PROBE', 'FAILED', 'PERMANENT'],
@@ -132,6 +136,27 @@ export const WORDS = {
   request: `(?:get-nodes|apis|/[a-z0-9./-]{1,${REQUEST_PATH_LENGTH - 1}})`,
   exit: '[0-9]{1,3}',
   complaint: '[ -~]+',
+
+  /** A list's `resourceVersion`, a decimal number that need not fit a double. */
+  listVersion: '[0-9]{1,20}',
+  /** What read the list: busybox is slow at it. */
+  reader: '(?:awk|busybox)',
+  checksums: `[A-Za-z0-9_-]{${NODE_BUCKETS * NODE_CHECKSUM_DIGITS}}`,
+  uid: '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',
+  /** `2026-11-26T01:02:03Z`, to the second, as Kubernetes writes times. */
+  time: '[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z',
+  /** The last part of a node's `providerID`. */
+  machine: '[A-Za-z0-9][A-Za-z0-9._-]{0,510}',
+  ips: `${IP}(?:,${IP}){0,${LISTED_ADDRESSES - 1}}`,
+  /** A node has a pod CIDR of each family at most. */
+  cidrs: `${CIDR}(?:,${CIDR})?`,
+  backend: '[a-z0-9-]{1,32}',
+  role: ['master'],
+  zone: '[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?',
+  scheduling: ['off'],
+  object: '[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?',
+  strategy: ['RollingUpdate', 'OnDelete'],
+  amount: '[0-9]{1,8}%?',
 } as const satisfies Readonly<Record<string, string | readonly string[]>>;
 
 export type Word = keyof typeof WORDS;
@@ -198,6 +223,42 @@ export const RECORDS = {
   E: { request: 'request', complaint: 'complaint' },
   /** Nodes that kubectl listed, as many as there is room for. */
   K: { nodes: 'nodes' },
+
+  /** The node list of this master's own API server, as `node-list.ts` describes it. */
+  checksums: { version: 'listVersion', count: 'count', reader: 'reader', checksums: 'checksums' },
+  /** A node as Kubernetes lists it: its object, flannel's annotations of each family, Calico's of
+   * each, and its role. A value of another field changes too often. */
+  node: {
+    name: 'node',
+    uid: 'uid',
+    created: 'time',
+    machine: 'machine?',
+    internalIps: 'ips?',
+    podCidrs: 'cidrs?',
+    backend: 'backend?',
+    mac: 'mac?',
+    publicIp: 'ip?',
+    overwrite: 'ip?',
+    mac6: 'mac?',
+    publicIp6: 'ip?',
+    overwrite6: 'ip?',
+    calicoTunnelIp: 'ip?',
+    calicoAddress: 'cidr?',
+    calicoTunnelIp6: 'ip?',
+    calicoAddress6: 'cidr?',
+    role: 'role?',
+    zone: 'zone?',
+    scheduling: 'scheduling?',
+  },
+  /** A node of which a value is outside its grammar. */
+  unknown: { name: 'node' },
+  /** A DaemonSet of the CNI, and how it is updated. */
+  daemonset: {
+    namespace: 'object',
+    name: 'object',
+    strategy: 'strategy',
+    maxUnavailable: 'amount?',
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Word | `${Word}?`>>>>;
 
 export type RecordKind = keyof typeof RECORDS;
@@ -213,6 +274,8 @@ export const ANSWERS = {
   entries: [...IDENTITY, 'D', 'A', ...ENTRIES, 'V', 'U'],
   latency: [...IDENTITY, 'L', 'E', 'K'],
   apis: [...IDENTITY, 'L', 'E'],
+  nodes: [...IDENTITY, 'checksums', 'L', 'E', 'daemonset'],
+  'nodes-part': [...IDENTITY, 'checksums', 'L', 'E', 'node', 'unknown'],
 } as const satisfies Readonly<Record<Action, readonly RecordKind[]>>;
 
 /** A host has a device or two, with an address or two each. Many more would cost a run its time. */
@@ -231,6 +294,9 @@ export const MOST_RECORDS: Readonly<Partial<Record<RecordKind, number>>> = {
   L: Infinity,
   E: Infinity,
   K: Infinity,
+  node: Infinity,
+  unknown: Infinity,
+  daemonset: 6,
 };
 
 /** The text of each word: a string, or of listed words one of them. */

@@ -10,7 +10,7 @@ import {
   readDocument,
   scriptOf,
 } from '../../lab/aws/ssm/document.ts';
-import { PROBE_PARTS } from '../../shared/contract/probe.ts';
+import { probeScript } from '../../shared/contract/probe.ts';
 import { folder, resourceOf, templateOf } from './support/deployed.ts';
 
 /** The document of a cluster, as it is deployed. */
@@ -96,7 +96,7 @@ describe('whatever a cluster sets', () => {
     kubeconfigPaths: ['/etc/kubernetes/super-admin.conf', '/b'],
   };
   const parts = path.join(import.meta.dirname, '../../shared/contract/probe');
-  const script = PROBE_PARTS.map((part) => readFileSync(path.join(parts, part), 'utf8')).join('');
+  const script = probeScript((file) => readFileSync(path.join(parts, file), 'utf8'));
 
   test.for([{}, everything])('the script is sent byte for byte as it stands: %j', (settings) => {
     expect(documentOf(settings).runCommand.join('\n')).toBe(script);

@@ -6,6 +6,7 @@ import type { Host } from '../machine.ts';
 import { type Condition, entriesOf } from './conditions.ts';
 import type { Digests } from './digests.ts';
 import { bootIdOf } from './hosts.ts';
+import { nodeListOf } from './node-list.ts';
 import { packed, printed, record, recordOf, sealed } from './records.ts';
 
 /** One host of a simulated cluster at one moment. */
@@ -28,11 +29,13 @@ export function answer(speaker: Speaker, action: string, wanted: string): string
   const asked = ACTIONS.find((known) => known === action);
   if (asked === undefined) throw new Error(`The script has no action ${action}.`);
   const whole = sealed(asked, [...identity(speaker), ...payloadOf(speaker, asked, wanted)]);
-  return asked === 'tables' && wanted !== '' ? packed(whole) : whole;
+  if (asked === 'nodes-part' || (asked === 'tables' && wanted !== '')) return packed(whole);
+  const isFollowed = asked === 'nodes' && speaker.host.master && nodeListOf(speaker.hosts).isShort;
+  return isFollowed ? whole + answer(speaker, 'nodes-part', '') : whole;
 }
 
 function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly string[] {
-  const { digests, host, condition } = speaker;
+  const { hosts, digests, host, condition } = speaker;
   const { devices, connected, addresses } = ownRecords(speaker);
   switch (action) {
     case 'digest':
@@ -62,7 +65,20 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
       return host.master ? LATENCIES : [];
     case 'apis':
       return host.master ? [METRICS_API] : [];
+    case 'nodes':
+      return host.master ? nodeListOf(hosts).checksums : [];
+    case 'nodes-part':
+      return host.master ? partLines(hosts, wanted) : [];
   }
+}
+
+function partLines(hosts: readonly Host[], wanted: string): readonly string[] {
+  const list = nodeListOf(hosts);
+  const buckets = wanted === '' ? [] : wanted.split(',').map(Number);
+  return [
+    ...list.checksums.filter((line) => !line.startsWith('daemonset ')),
+    ...list.linesOf(buckets),
+  ];
 }
 
 type Lines = (entry: Entry) => readonly string[];

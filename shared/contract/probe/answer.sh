@@ -5,10 +5,12 @@
 # Begins the first and the last line of an answer.
 MARK='vtepwatch 1'
 
-# $1: the action. $2: what the action `entries` looks for, or the page of `tables`.
+# $1: the action. $2: what the action `entries` looks for, the page of `tables`, or the buckets of
+# `nodes-part`.
 answer() {
   case $1 in
-    digest | tables | entries) give_way && "$1" "$2" ;;
+    digest | tables | entries | nodes) give_way && "$1" "$2" ;;
+    nodes-part) give_way && nodes_part "$2" ;;
     # These measure how long a person would wait, and so keep their priority.
     latency | apis)
       { identity && "$1" && echo @complete; } | awk -v action="$1" "$ENVELOPE"

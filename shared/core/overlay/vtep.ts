@@ -153,12 +153,23 @@ export type Observation =
       readonly isSlow?: true;
     };
 
-/** A node as Kubernetes lists it, with flannel's annotations where it has them. */
+/** A node as Kubernetes lists it, with the annotations of flannel and of Calico where it has them. */
 export interface ClusterNode {
   readonly name: string;
+  /** Of the node's object: a node that was deleted and made again under its name has another one. */
+  readonly uid?: string | undefined;
+  /** The end of `providerID`: of an EC2 instance, its id. */
+  readonly instanceId?: string | undefined;
   readonly internalIps: readonly IpAddress[];
   readonly podCidrs: readonly Cidr[];
+  /** Flannel's backend: `vxlan`, `host-gw`, … */
+  readonly backend?: string | undefined;
   readonly annotated: readonly AnnotatedVtep[];
+  /** Calico's, at most one of each family. */
+  readonly calico?: readonly CalicoAddresses[] | undefined;
+  readonly isControlPlane?: boolean | undefined;
+  readonly zone?: string | undefined;
+  readonly isUnschedulable?: boolean | undefined;
   /** Epoch milliseconds. */
   readonly createdAt?: number | undefined;
 }
@@ -167,4 +178,13 @@ export interface AnnotatedVtep {
   readonly family: Family;
   readonly mac?: string | undefined;
   readonly publicIp?: IpAddress | undefined;
+  /** What a person set for flannel to publish. */
+  readonly overwrite?: IpAddress | undefined;
+}
+
+/** The address of Calico's VXLAN device, and the host's own with the length of its network. */
+export interface CalicoAddresses {
+  readonly family: Family;
+  readonly tunnelIp?: IpAddress | undefined;
+  readonly address?: Cidr | undefined;
 }

@@ -1,4 +1,5 @@
 import { ALPHABET, BUCKETS, PRIME, SYNDROME_DIGITS, SYNDROMES } from '../../contract/digest.ts';
+import { NODE_BUCKETS, NODE_CHECKSUM_DIGITS } from '../../contract/node-list.ts';
 import type { Action } from '../../contract/probe.ts';
 import {
   ANSWER_BEGIN,
@@ -14,6 +15,7 @@ import {
   type WordTexts,
 } from '../../contract/wire.ts';
 import { parseCidr, parseIp } from '../overlay/addresses.ts';
+import { parseTime } from '../time.ts';
 import { quote } from './parsed.ts';
 
 /** What one line of an answer to this action says. */
@@ -102,7 +104,11 @@ const READERS = {
   exit: Number,
   ip: parseIp,
   cidr: parseCidr,
+  ips: listOf(parseIp),
+  cidrs: listOf(parseCidr),
+  time: parseTime,
   nodes: (text: string): readonly string[] => text.split(' '),
+  checksums: checksumsOf,
   sums: sumsOf,
 } satisfies Readonly<Partial<Record<Word, (text: string) => unknown>>>;
 
@@ -151,6 +157,24 @@ function isWhole(draft: Draft): draft is WireRecord {
 
 function isOf<A extends Action>(action: A, record: WireRecord): record is AnswerRecord<A> {
   return ANSWERS[action].some((kind) => kind === record.kind);
+}
+
+/** Reads a list by commas; undefined where one of it is none. */
+function listOf<T>(
+  read: (text: string) => T | undefined,
+): (text: string) => readonly T[] | undefined {
+  return (text) => {
+    const values = text.split(',').map(read);
+    const known = values.filter((value) => value !== undefined);
+    return known.length === values.length ? known : undefined;
+  };
+}
+
+/** The checksums of a node list, by bucket. */
+function checksumsOf(text: string): readonly string[] {
+  return Array.from({ length: NODE_BUCKETS }, (_, bucket) =>
+    text.slice(bucket * NODE_CHECKSUM_DIGITS, (bucket + 1) * NODE_CHECKSUM_DIGITS),
+  );
 }
 
 const SUMS = BUCKETS * SYNDROMES;

@@ -14,6 +14,11 @@ export function numberField(item: object, key: string): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
+export function booleanField(item: object, key: string): boolean | undefined {
+  const value = field(item, key);
+  return typeof value === 'boolean' ? value : undefined;
+}
+
 export function objectField(item: object, key: string): object | undefined {
   const value = field(item, key);
   return isObject(value) ? value : undefined;

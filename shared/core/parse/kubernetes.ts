@@ -1,10 +1,10 @@
 /** What Kubernetes knows of a cluster: nodes and pods as JSON, and the table of `kubectl get nodes`. */
 import { WORDS } from '../../contract/wire.ts';
-import { parseCidr, parseIp } from '../overlay/addresses.ts';
+import { type IpAddress, parseCidr, parseIp } from '../overlay/addresses.ts';
 import { FLANNEL_LABELS } from '../overlay/profile.ts';
-import type { AnnotatedVtep, ClusterNode } from '../overlay/vtep.ts';
+import type { AnnotatedVtep, CalicoAddresses, ClusterNode } from '../overlay/vtep.ts';
 import { parseTime } from '../time.ts';
-import { isObject, items, listField, objectField, textField } from './json.ts';
+import { booleanField, isObject, items, listField, objectField, textField } from './json.ts';
 import { macToken, type Parsed, quote, wordsOf } from './parsed.ts';
 
 const NODE_NAME = new RegExp(`^${WORDS.node}$`);
@@ -19,6 +19,19 @@ export function isNodeName(text: string): boolean {
 
 /** Annotations of flannel's subnet manager (flannel pkg/subnet/kube/annotations.go). */
 const FLANNEL = 'flannel.alpha.coreos.com/';
+
+/** Calico's annotations of a node (projectcalico/calico, libcalico-go, k8s/resources/node.go). */
+const CALICO = 'projectcalico.org/';
+
+const CONTROL_PLANE_LABELS = [
+  'node-role.kubernetes.io/control-plane',
+  'node-role.kubernetes.io/master',
+] as const;
+
+const ZONE_LABELS = [
+  'topology.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/zone',
+] as const;
 
 /** The nodes of `kubectl get nodes -o json`, which is the API's answer for `/api/v1/nodes`. */
 export function parseNodes(where: string, list: unknown): Parsed<readonly ClusterNode[]> {
@@ -41,16 +54,26 @@ function nameOf(item: object): string {
 
 function readNode(item: object, name: string): ClusterNode {
   const metadata = objectField(item, 'metadata') ?? {};
+  const spec = objectField(item, 'spec') ?? {};
   const status = objectField(item, 'status') ?? {};
+  const annotations = objectField(metadata, 'annotations') ?? {};
+  const labels = objectField(metadata, 'labels') ?? {};
   return {
     name,
+    uid: textField(metadata, 'uid'),
+    instanceId: textField(spec, 'providerID')?.split('/').at(-1) || undefined,
     internalIps: listField(status, 'addresses')
       .filter(isObject)
       .filter((address) => textField(address, 'type') === 'InternalIP')
       .map((address) => parseIp(textField(address, 'address') ?? ''))
       .filter((ip) => ip !== undefined),
-    podCidrs: podCidrsOf(objectField(item, 'spec') ?? {}),
-    annotated: annotatedVteps(objectField(metadata, 'annotations') ?? {}),
+    podCidrs: podCidrsOf(spec),
+    backend: textField(annotations, `${FLANNEL}backend-type`),
+    annotated: annotatedVteps(annotations),
+    calico: calicoAddresses(annotations),
+    isControlPlane: CONTROL_PLANE_LABELS.some((label) => textField(labels, label) !== undefined),
+    zone: ZONE_LABELS.map((label) => textField(labels, label)).find(Boolean),
+    isUnschedulable: booleanField(spec, 'unschedulable'),
     createdAt: parseTime(textField(metadata, 'creationTimestamp') ?? ''),
   };
 }
@@ -68,14 +91,34 @@ function annotatedVteps(annotations: object): readonly AnnotatedVtep[] {
   const ipv4 = {
     family: 'ipv4',
     mac: vtepMac(textField(annotations, `${FLANNEL}backend-data`)),
-    publicIp: parseIp(textField(annotations, `${FLANNEL}public-ip`) ?? ''),
+    publicIp: ipField(annotations, `${FLANNEL}public-ip`),
+    overwrite: ipField(annotations, `${FLANNEL}public-ip-overwrite`),
   } as const;
   const ipv6 = {
     family: 'ipv6',
     mac: vtepMac(textField(annotations, `${FLANNEL}backend-v6-data`)),
-    publicIp: parseIp(textField(annotations, `${FLANNEL}public-ipv6`) ?? ''),
+    publicIp: ipField(annotations, `${FLANNEL}public-ipv6`),
+    overwrite: ipField(annotations, `${FLANNEL}public-ipv6-overwrite`),
   } as const;
   return [ipv4, ipv6].filter(({ mac, publicIp }) => mac !== undefined || publicIp !== undefined);
+}
+
+function calicoAddresses(annotations: object): readonly CalicoAddresses[] {
+  const both = (
+    [
+      ['ipv4', 'IPv4'],
+      ['ipv6', 'IPv6'],
+    ] as const
+  ).map(([family, prefix]) => ({
+    family,
+    tunnelIp: ipField(annotations, `${CALICO}${prefix}VXLANTunnelAddr`),
+    address: parseCidr(textField(annotations, `${CALICO}${prefix}Address`) ?? ''),
+  }));
+  return both.filter(({ tunnelIp, address }) => tunnelIp !== undefined || address !== undefined);
+}
+
+function ipField(item: object, key: string): IpAddress | undefined {
+  return parseIp(textField(item, key) ?? '');
 }
 
 /** `{"VNI":1,"VtepMAC":"8a:…"}`; before flannel 0.13.1 without the VNI. */

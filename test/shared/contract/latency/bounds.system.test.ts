@@ -37,16 +37,25 @@ describe('what a master is asked, bounded', () => {
     async ({ kind, shell }, { skip }) => {
       need(skip, 'kubectl', 'setsid', shell[0], ...(kind === 'busybox' ? ['busybox'] : []));
       const host = hostAt(await silentServer(), SETSIDS[kind]);
-      const [latency, apis] = await Promise.all([
+      const [latency, apis, nodes, part] = await Promise.all([
         runShort(shell, host, 'latency'),
         runShort(shell, host, 'apis'),
+        runShort(shell, host, 'nodes'),
+        runShort(shell, host, 'nodes-part', '0,1'),
       ]);
       expect(payloadOf(latency).slice(2).map(withoutTimes)).toEqual([
         'L get-nodes 124',
         'L /readyz 124',
       ]);
       expect(payloadOf(apis).slice(2).map(withoutTimes)).toEqual([`L ${API_SERVICES} 124`]);
-      expect(latency.stderr + apis.stderr).toBe('');
+      const noList = 'E /api/v1/nodes the list did not come whole';
+      expect(payloadOf(nodes).slice(2).map(withoutTimes)).toEqual([
+        'L /api/v1/nodes 124',
+        'L /apis/apps/v1/daemonsets 124',
+        noList,
+      ]);
+      expect(payloadOf(part).slice(2).map(withoutTimes)).toEqual(['L /api/v1/nodes 124', noList]);
+      expect([latency, apis, nodes, part].map(({ stderr }) => stderr).join('')).toBe('');
       expect(readdirSync(host.temporary)).toEqual([]);
       await until(() => processesOf(host).length === 0);
     },
@@ -75,16 +84,18 @@ describe('what a master is asked, bounded', () => {
     },
   );
 
-  test.for([
-    ...KINDS.map((kind) => [kind, 'TERM'] as const),
-    // As the agent does it, to the whole process group.
-    ...IN_SESSIONS.map((kind) => [kind, 'KILL'] as const),
-  ])(
-    'leaves no file and no process, setsid: %s, killed by %s',
-    async ([kind, signal], { skip }) => {
+  test.for(
+    (['latency', 'nodes'] as const).flatMap((action) => [
+      ...KINDS.map((kind) => [action, kind, 'TERM'] as const),
+      // As the agent does it, to the whole process group.
+      ...IN_SESSIONS.map((kind) => [action, kind, 'KILL'] as const),
+    ]),
+  )(
+    '%s leaves no file and no process, setsid: %s, killed by %s',
+    async ([action, kind, signal], { skip }) => {
       need(skip, 'kubectl', 'setsid', ...(kind === 'busybox' ? ['busybox'] : []));
       const host = hostAt(await silentServer(), SETSIDS[kind]);
-      const child = spawn('sh', ['-c', parameterised('latency', '')], {
+      const child = spawn('sh', ['-c', parameterised(action, '')], {
         detached: true,
         stdio: 'ignore',
         env: environment(host),
@@ -182,6 +193,30 @@ describe('what a master is asked, by a strange API server', () => {
     },
   );
 
+  test.for(AWKS)(
+    'a node list without an end costs %s no more CPU time than it may',
+    async (awk, { skip }) => {
+      need(skip, 'kubectl', awk);
+      const filler = Array.from(
+        { length: 400_000 },
+        () => '{"status":{"images":[{"names":["x"]}]}}',
+      );
+      const list = `{"kind":"NodeList","items":[${filler.join(',')}`;
+      const port = await strangeServer({ '/api/v1/nodes': list }, 'no');
+      const lines = await answerOf(port, 'nodes', [programsOf(awk)]);
+      expect(lines).toContain('E /api/v1/nodes the list did not come whole');
+      expect(lines.join('\n')).not.toMatch(/^(checksums|node) /m);
+    },
+  );
+
+  test('one record of a node list takes no more memory than it may', async ({ skip }) => {
+    need(skip, 'kubectl');
+    const list = `{"kind":"NodeList","x":"${'a'.repeat(300 * 1024 * 1024)}`;
+    const port = await strangeServer({ '/api/v1/nodes': list }, 'no');
+    const lines = await answerOf(port, 'nodes');
+    expect(lines).toContain('E /api/v1/nodes the list did not come whole');
+  });
+
   test('a list that is refused is a request that failed', async ({ skip }) => {
     need(skip, 'kubectl');
     const lines = await answerOf(await strangeServer({}, 'no'), 'apis');
@@ -226,7 +261,7 @@ function masterRoot(server: string, plugin?: string): string {
   });
 }
 
-type MasterAction = 'latency' | 'apis';
+type MasterAction = 'latency' | 'apis' | 'nodes' | 'nodes-part';
 
 async function answerOf(
   port: number,
@@ -257,7 +292,9 @@ function short(script: string): string {
   return script
     .replace(/^GET_NODES_SECONDS=\d+$/m, 'GET_NODES_SECONDS=2')
     .replace(/^READYZ_SECONDS=\d+$/m, 'READYZ_SECONDS=1')
-    .replace(/^API_SECONDS=\d+$/m, 'API_SECONDS=1');
+    .replace(/^API_SECONDS=\d+$/m, 'API_SECONDS=1')
+    .replace(/^NODES_SECONDS=\d+$/m, 'NODES_SECONDS=1')
+    .replace(/^DAEMONSETS_SECONDS=\d+$/m, 'DAEMONSETS_SECONDS=1');
 }
 
 function environment({ root, temporary, setsid }: Host): NodeJS.ProcessEnv {
@@ -271,9 +308,9 @@ function environment({ root, temporary, setsid }: Host): NodeJS.ProcessEnv {
 function runShort(
   [program, ...words]: readonly string[],
   host: Host,
-  action: MasterAction,
+  ...[action, wanted = '']: readonly [action: MasterAction, wanted?: string]
 ): Promise<Ended> {
-  const script = short(parameterised(action, ''));
+  const script = short(parameterised(action, wanted));
   return new Promise((resolve) => {
     const child = execFile(
       program ?? 'sh',

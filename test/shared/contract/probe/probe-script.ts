@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { PROBE_PARTS } from '../../../../shared/contract/probe.ts';
+import { probeScript as scriptOf } from '../../../../shared/contract/probe.ts';
 import { probeSettingsSchema } from '../../../../shared/contract/settings.ts';
 
 const DIRECTORY = path.join(import.meta.dirname, '../../../../shared/contract/probe');
 
 /** The script as the document carries it. */
 export function probeScript(): string {
-  return PROBE_PARTS.map((part) => readFileSync(path.join(DIRECTORY, part), 'utf8')).join('');
+  return scriptOf((file) => readFileSync(path.join(DIRECTORY, file), 'utf8'));
 }
 
 /** The script as the agent gets it: the service puts the parameters in as text. */

@@ -11,6 +11,12 @@ import {
   SYNDROMES,
   TWIST,
 } from '../../../../shared/contract/digest.ts';
+import {
+  LISTED_ADDRESSES,
+  NODE_BUCKETS,
+  NODE_CHECKSUM_DIGITS,
+  WHOLE_LIST_NODES,
+} from '../../../../shared/contract/node-list.ts';
 import { MAX_PAGES, PROBE_TIMEOUT_SECONDS } from '../../../../shared/contract/probe.ts';
 import {
   ANSWER_BEGIN,
@@ -18,6 +24,7 @@ import {
   EVIDENCE,
   LATENCY_BYTES,
   MARK,
+  MOST_RECORDS,
   NOT_IN_TIME,
   PAYLOAD_BYTES,
   REQUEST_PATH_LENGTH,
@@ -50,19 +57,28 @@ describe('what script and TypeScript must agree on', () => {
     ['MAX_PAGES', MAX_PAGES],
     ['FACTOR', CHECKSUM.factor],
     ['MODULUS', CHECKSUM.modulus],
-    ['PRIME', PRIME],
     ['MULTIPLIER', MULTIPLIER],
-    ['TWIST', TWIST],
     ['BUCKETS', BUCKETS],
     ['LOCATORS', LOCATORS],
     ['SEED', SEED],
-    ['DIGITS', `"${ALPHABET}"`],
+    ['NODE_BUCKETS', NODE_BUCKETS],
+    ['WHOLE_LIST_NODES', WHOLE_LIST_NODES],
+    ['MAX_ADDRESSES', LISTED_ADDRESSES],
+    ['MAX_DAEMONSETS', MOST_RECORDS.daemonset],
     ['seed["N"]', `SEED * ${DIGEST_TABLES.neighbour} + 1`],
     ['seed["F"]', `SEED * ${DIGEST_TABLES.fdb} + 1`],
     ['seed["R"]', `SEED * ${DIGEST_TABLES.route} + 1`],
     ['seed["P"]', `SEED * ${DIGEST_TABLES.direct} + 1`],
   ] as const)('%s stands in the script once', ([name, value]) => {
     expect(given(name)).toEqual([String(value)]);
+  });
+
+  test.for([
+    ['PRIME', PRIME],
+    ['TWIST', TWIST],
+    ['DIGITS', `"${ALPHABET}"`],
+  ] as const)('%s is the same in digests and in checksums of nodes', ([name, value]) => {
+    expect(given(name)).toEqual([String(value), String(value)]);
   });
 
   test('the mark of an answer stands in the script once', () => {
@@ -73,7 +89,10 @@ describe('what script and TypeScript must agree on', () => {
 
   test('a bucket has so many syndromes, and a syndrome so many digits', () => {
     expect(probeScript().match(/^ *s\d+ \+= w\b/gm)).toHaveLength(SYNDROMES);
-    expect(probeScript().match(/ substr\(DIGITS, /g)).toHaveLength(SYNDROME_DIGITS);
+    expect(probeScript().match(/ substr\(DIGITS, (?!low)/g)).toHaveLength(SYNDROME_DIGITS);
+    expect(probeScript()).toContain(
+      `for (i = 0; i < ${NODE_CHECKSUM_DIGITS}; i++) {\n    low = h % 64`,
+    );
   });
 
   test('the agent leaves the slowest requests time to end', () => {

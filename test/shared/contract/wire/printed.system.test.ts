@@ -14,7 +14,7 @@ import {
 } from '../probe/generated-tables.ts';
 import { cannotHaveNamespaces, FLANNEL_HOST, ownNetwork } from '../probe/own-namespace.ts';
 import { answering, joined, recorded, recordedIproute2 } from '../probe/recorded-tools.ts';
-import { payloadOf, type Run, runProbe } from '../probe/run-probe.ts';
+import { type Ended, payloadOf, type Run, runProbe } from '../probe/run-probe.ts';
 import { hostRoot, programs } from '../probe/scratch.ts';
 
 const PAIRS = [
@@ -114,7 +114,7 @@ interface Situation extends Run {
 }
 
 async function printedBy(run: Situation): Promise<Printed> {
-  const ended = await runProbe(run);
+  const ended = firstAnswer(await runProbe(run));
   const read = payloadOf(ended).map((line) => {
     const kind = ANSWERS[run.action].find((each) => line.startsWith(`${each} `));
     return { line, kind, texts: GRAMMARS.get(kind ?? '')?.line.exec(line)?.groups };
@@ -132,6 +132,12 @@ async function printedBy(run: Situation): Promise<Printed> {
       ...(answer.kind === 'broken' ? [answer.reason] : []),
     ],
   };
+}
+
+/** Of an answer with another one behind it, the first. */
+function firstAnswer(ended: Ended): Ended {
+  const [first = ''] = /^[^]*?^vtepwatch 1 end .*\n/m.exec(ended.stdout) ?? [ended.stdout];
+  return { ...ended, stdout: first };
 }
 
 /** Every field of every record, and of its words those that are listed and `-`. */
@@ -225,6 +231,8 @@ const SITUATIONS: readonly (() => readonly Situation[])[] = [
     return [
       { action: 'latency', path, root },
       { action: 'apis', path, root },
+      { action: 'nodes', path, root },
+      { action: 'nodes-part', wanted: EVERY_BUCKET, path, root },
     ];
   },
 ];
@@ -250,12 +258,75 @@ function namelessHost(ip: string, bridge: string): string {
   return programs({ ip, bridge, uname: 'echo "no name"' });
 }
 
+const EVERY_BUCKET = Array.from({ length: 64 }, (_, bucket) => bucket).join(',');
+
+const UID = '0c5e3f5e-7d0c-4c6e-9a3f-2f6b1f0c9d11';
+const BORN = '2026-11-26T01:02:03Z';
+const DATA = '{"VNI":1,"VtepMAC":"8a:11:11:11:11:02"}';
+
+/** A node with every field, one with no more than it must have, and one that is not understood. */
+const NODES = {
+  kind: 'NodeList',
+  metadata: { resourceVersion: '4711' },
+  items: [
+    {
+      metadata: {
+        name: 'full',
+        uid: UID,
+        creationTimestamp: BORN,
+        labels: {
+          'node-role.kubernetes.io/control-plane': '',
+          'topology.kubernetes.io/zone': 'eu-west-1a',
+        },
+        annotations: {
+          'flannel.alpha.coreos.com/backend-type': 'vxlan',
+          'flannel.alpha.coreos.com/backend-data': DATA,
+          'flannel.alpha.coreos.com/backend-v6-data': DATA,
+          'flannel.alpha.coreos.com/public-ip': '10.0.0.1',
+          'flannel.alpha.coreos.com/public-ip-overwrite': '10.0.0.2',
+          'flannel.alpha.coreos.com/public-ipv6': 'fd00::1',
+          'flannel.alpha.coreos.com/public-ipv6-overwrite': 'fd00::2',
+          'projectcalico.org/IPv4VXLANTunnelAddr': '10.42.1.0',
+          'projectcalico.org/IPv4Address': '10.0.0.1/24',
+          'projectcalico.org/IPv6VXLANTunnelAddr': 'fd00:42::',
+          'projectcalico.org/IPv6Address': 'fd00::1/64',
+        },
+      },
+      spec: {
+        podCIDRs: ['10.42.1.0/24', 'fd00:42::/64'],
+        providerID: 'aws:///eu-west-1a/i-0123456789abcdef0',
+        unschedulable: true,
+      },
+      status: { addresses: [{ type: 'InternalIP', address: '10.0.0.1' }] },
+    },
+    { metadata: { name: 'bare', uid: UID, creationTimestamp: BORN } },
+    { metadata: { name: 'strange', uid: 'x', creationTimestamp: BORN } },
+  ],
+};
+
+const DAEMONSETS = {
+  kind: 'DaemonSetList',
+  metadata: { resourceVersion: '4711' },
+  items: [
+    {
+      metadata: { name: 'canal', namespace: 'kube-system' },
+      spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } } },
+    },
+    {
+      metadata: { name: 'calico-node', namespace: 'kube-system' },
+      spec: { updateStrategy: { type: 'OnDelete' } },
+    },
+  ],
+};
+
 /** Complains of everything, and lists two nodes and an aggregated API. */
 const KUBECTL = `
   echo 'something is wrong' >&2
   case $* in
     *'get nodes') printf 'NAME STATUS ROLES AGE VERSION\\nnode1 Ready <none> 1d v1.33.1\\nnode2 Ready <none> 1d v1.33.1\\nip-10-0- Rea' ;;
     *apiservices) echo '{"items":[{"spec":{"group":"x","version":"v1","service":{}}}]}' ;;
+    *'v1/nodes?resourceVersion=0') echo '${JSON.stringify(NODES)}' ;;
+    *daemonsets*) echo '${JSON.stringify(DAEMONSETS)}' ;;
     *) exit 1 ;;
   esac`;
 

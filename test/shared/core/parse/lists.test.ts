@@ -14,16 +14,29 @@ describe('parseNodes', () => {
         {
           metadata: {
             name: 'node1',
+            uid: '0c5e3f5e-7d0c-4c6e-9a3f-2f6b1f0c9d11',
+            labels: {
+              'node-role.kubernetes.io/control-plane': '',
+              'topology.kubernetes.io/zone': 'eu-west-1a',
+            },
             creationTimestamp: '2026-11-23T09:00:00Z',
             annotations: {
               'flannel.alpha.coreos.com/backend-type': 'vxlan',
               'flannel.alpha.coreos.com/backend-data': '{"VNI":1,"VtepMAC":"32:A3:2f:8e:fb:2f"}',
               'flannel.alpha.coreos.com/public-ip': '192.168.1.143',
+              'flannel.alpha.coreos.com/public-ip-overwrite': '203.0.113.3',
+              'projectcalico.org/IPv4Address': '192.168.1.143/24',
+              'projectcalico.org/IPv4VXLANTunnelAddr': '10.68.3.0',
               'flannel.alpha.coreos.com/backend-v6-data': '{"VNI":1,"VtepMAC":"66:a3:2f:8e:fb:2f"}',
               'flannel.alpha.coreos.com/public-ipv6': 'FD00:50::3',
             },
           },
-          spec: { podCIDR: '10.68.3.0/24', podCIDRs: ['10.68.3.0/24', '2001:db8:3::/64'] },
+          spec: {
+            podCIDR: '10.68.3.0/24',
+            podCIDRs: ['10.68.3.0/24', '2001:db8:3::/64'],
+            providerID: 'aws:///eu-west-1a/i-0123456789abcdef0',
+            unschedulable: true,
+          },
           status: {
             addresses: [
               { type: 'InternalIP', address: '192.168.1.143' },
@@ -39,11 +52,23 @@ describe('parseNodes', () => {
       value: [
         {
           name: 'node1',
+          uid: '0c5e3f5e-7d0c-4c6e-9a3f-2f6b1f0c9d11',
+          instanceId: 'i-0123456789abcdef0',
+          backend: 'vxlan',
+          calico: [{ family: 'ipv4', tunnelIp: '10.68.3.0', address: '192.168.1.143/24' }],
+          isControlPlane: true,
+          zone: 'eu-west-1a',
+          isUnschedulable: true,
           createdAt: 1_795_424_400_000,
           internalIps: ['192.168.1.143'],
           podCidrs: ['10.68.3.0/24', '2001:db8:3::/64'],
           annotated: [
-            { family: 'ipv4', mac: '32:a3:2f:8e:fb:2f', publicIp: '192.168.1.143' },
+            {
+              family: 'ipv4',
+              mac: '32:a3:2f:8e:fb:2f',
+              publicIp: '192.168.1.143',
+              overwrite: '203.0.113.3',
+            },
             { family: 'ipv6', mac: '66:a3:2f:8e:fb:2f', publicIp: 'fd00:50::3' },
           ],
         },

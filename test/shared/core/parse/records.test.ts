@@ -4,6 +4,11 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { record, sealed } from '../../../../lab/machines/simulated/records.ts';
 import { ALPHABET, PRIME, SYNDROME_DIGITS } from '../../../../shared/contract/digest.ts';
+import {
+  LISTED_ADDRESSES,
+  NODE_BUCKETS,
+  NODE_CHECKSUM_DIGITS,
+} from '../../../../shared/contract/node-list.ts';
 import { type Action, ACTIONS } from '../../../../shared/contract/probe.ts';
 import {
   ANSWERS,
@@ -51,6 +56,22 @@ function digitsOf(sum: number): string {
   ).join('');
 }
 
+const list = (value: readonly string[]): Value => ({ text: value.join(','), value });
+
+const anyTime = fc
+  .date({ min: new Date(0), max: new Date('2100-01-01T00:00:00Z'), noInvalidDate: true })
+  .map((date): Value => {
+    const toTheSecond = `${date.toISOString().slice(0, 19)}Z`;
+    return { text: toTheSecond, value: Date.parse(toTheSecond) };
+  });
+
+const anyChecksums = fc
+  .array(matching(`[A-Za-z0-9_-]{${NODE_CHECKSUM_DIGITS}}`), {
+    minLength: NODE_BUCKETS,
+    maxLength: NODE_BUCKETS,
+  })
+  .map((checksums): Value => ({ text: checksums.join(''), value: checksums }));
+
 /** Words whose pattern is wider than they are, or that become more than text. */
 const SPECIAL: ReadonlyMap<string, fc.Arbitrary<Value>> = new Map([
   ['ip', anyIp.map(text)],
@@ -60,6 +81,10 @@ const SPECIAL: ReadonlyMap<string, fc.Arbitrary<Value>> = new Map([
   ['count', matching(WORDS.count).map(number)],
   ['uptime', matching(WORDS.uptime).map(number)],
   ['exit', matching(WORDS.exit).map(number)],
+  ['ips', fc.array(anyIp, { minLength: 1, maxLength: LISTED_ADDRESSES }).map(list)],
+  ['cidrs', fc.array(anyCidr, { minLength: 1, maxLength: 2 }).map(list)],
+  ['time', anyTime],
+  ['checksums', anyChecksums],
 ]);
 
 function matching(pattern: string): fc.Arbitrary<string> {
