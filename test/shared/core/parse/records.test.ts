@@ -72,6 +72,14 @@ const anyChecksums = fc
   })
   .map((checksums): Value => ({ text: checksums.join(''), value: checksums }));
 
+/** A path without the parts `.` and `..`, which its pattern refuses by looking ahead. */
+const anyPath = fc
+  .array(
+    matching('[a-zA-Z0-9_.-]{1,20}').filter((part) => part !== '.' && part !== '..'),
+    { minLength: 1, maxLength: 10 },
+  )
+  .map((parts) => text(`/${parts.join('/')}`));
+
 /** Words whose pattern is wider than they are, or that become more than text. */
 const SPECIAL: ReadonlyMap<string, fc.Arbitrary<Value>> = new Map([
   ['ip', anyIp.map(text)],
@@ -80,6 +88,7 @@ const SPECIAL: ReadonlyMap<string, fc.Arbitrary<Value>> = new Map([
   ['nodes', matching(WORDS.nodes).map((names) => ({ text: names, value: names.split(' ') }))],
   ['count', matching(WORDS.count).map(number)],
   ['uptime', matching(WORDS.uptime).map(number)],
+  ['path', anyPath],
   ['exit', matching(WORDS.exit).map(number)],
   ['ips', fc.array(anyIp, { minLength: 1, maxLength: LISTED_ADDRESSES }).map(list)],
   ['cidrs', fc.array(anyCidr, { minLength: 1, maxLength: 2 }).map(list)],
