@@ -200,7 +200,7 @@ export const RECORDS = {
   /** An FDB entry. */
   F: { device: 'overlay', mac: 'mac', destination: 'ip', state: 'fdbState' },
   /** A route with a gateway, through any device. */
-  R: { device: 'device?', destination: 'cidr', gateway: 'ip', onlink: 'onlink?' },
+  R: { device: 'device', destination: 'cidr', gateway: 'ip', onlink: 'onlink?' },
   /** The digest (`digest.ts`). The first four fields count the symbols of each table, the fifth the
    * FDB's ghosts. The sums stand bucket by bucket, each bucket's from j = 0. */
   S: {

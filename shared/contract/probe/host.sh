@@ -21,7 +21,11 @@ MAX_PROCESSES=20
 # Put before commands that read from the kernel, which may hang. A command that only reads a pipe ends
 # when the pipe does.
 bounded=
-if command -v timeout >/dev/null; then bounded='timeout 15'; fi
+if command -v timeout >/dev/null; then bounded='timeout 12'; fi
+
+# Put before a shell that has to kill all that it started, itself included.
+apart=
+if command -v setsid >/dev/null; then apart=setsid; fi
 
 newline='
 '

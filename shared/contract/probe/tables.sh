@@ -10,46 +10,55 @@ raw_tables() {
   # Every pod adds a route of IPv6, so these are read only where the overlay has an IPv6 device.
   families=4
   if any "$ROOT"/proc/sys/net/ipv6/conf/*-v6.*; then families='4 6'; fi
-  $bounded sh -c "$READ_TABLES" read-tables "$families" 2>/dev/null | head -c "$MAX_PRINTED_BYTES"
+  # shellcheck disable=SC2086 # Commands are to become words.
+  $bounded $apart sh -c "$READ_TABLES" read-tables "$families" "$apart" 2>/dev/null |
+    head -c "$MAX_PRINTED_BYTES"
 }
 
 # The same, with `?` for every byte that is not printable ASCII.
 printed_tables() { raw_tables | tr -c '\t\n -~' '?'; }
 
 # Starting programs takes most of the time of this script. So all commands that read tables run in one
-# shell under one `timeout`. At its signal the shell ends the command that hangs and starts no other,
-# because that would hang as well. Error messages are read like entries: some come with exit status 0
-# ("Dump was interrupted and may be inconsistent"). Busybox has no `-d`, so links are read a second
-# time without it.
+# shell under one `timeout`. At its signal the shell kills the command that hangs, and gives the others
+# HUNG_SECONDS more; then it starts no other. A command may ignore a signal that only asks, and what it
+# has started may hold the pipe open: at the end everything in this session is killed. Error messages are
+# read like entries: some come with exit status 0 ("Dump was interrupted and may be inconsistent").
+# Busybox has no `-d`, so links are read a second time without it.
 # shellcheck disable=SC2016 # The $ are of that shell.
 READ_TABLES='
-  late=
+  HUNG_SECONDS=3
+  hangs= late=
   end() {
-    late=124
-    kill "$child"
+    kill -KILL "$child"
+    hung=124
+    if [ -n "$hangs" ]; then late=124; fi
+    hangs=1
+    (sleep "$HUNG_SECONDS" && kill "$$") >/dev/null 2>&1 &
   }
   trap end TERM
 
   section() {
     echo "@begin $1"
     shift
+    hung=
     if [ -z "$late" ]; then
       "$@" 2>&1 &
       child=$!
       wait "$child"
     fi
-    status=${late:-$?}
+    status=${late:-${hung:-$?}}
     printf "\n@end %s\n" "$status"
   }
 
   section version ip -V
   section link ip -d -o link show type vxlan
-  [ "$status" -eq 0 ] || section link ip -o link show
+  case $status in 0 | 124) ;; *) section link ip -o link show ;; esac
   section address ip -o addr show
   section neighbour ip neigh show nud all
   section fdb bridge fdb show
   for family in $1; do section route ip "-$family" route show; done
   echo @complete
+  if [ -n "$hangs" ] && [ -n "$2" ]; then kill -KILL 0; fi
 '
 
 # This awk program calls emit(kind, dev, key, value, detail) for each entry of an overlay device and
@@ -69,7 +78,7 @@ NORMALISE='
   # A begin mark stands outside a table, an end mark inside one.
   function mark() {
     if (($1 == "@begin") == (table != "" && table != "none")) refuse("a mark out of place")
-    if ($1 == "@begin") { table = $2; fault = "" }
+    if ($1 == "@begin") { table = $2; fault = first = "" }
     else { ended($2); table = "none" }
   }
 
@@ -85,9 +94,11 @@ NORMALISE='
 
   # 3: flannel.1: <BROADCAST,UP,LOWER_UP> mtu 1450 ... link/ether MAC ... vxlan id 1 local IP ...
   function link(    dev, state, vxlan) {
-    if ($1 !~ /^[0-9]+:$/) return garbled()
+    if ($1 !~ /^[0-9]+:$/ || $3 !~ /^<.*>$/) return garbled()
+    if (position("mtu", position("mtu", 4) + 1) <= NF) return garbled()
     dev = $2
     sub(/(@.*)?:$/, "", dev)
+    is_device[dev] = 1
     if (!is_overlay(dev) || dev in own) return
     state = $3 ~ /[<,]UP[,>]/ && $3 ~ /[<,]LOWER_UP[,>]/ ? "UP" : "DOWN"
     vxlan = position("vxlan", 4)
@@ -100,7 +111,7 @@ NORMALISE='
 
   # 3: flannel.1    inet 10.42.0.0/32 scope global flannel.1 ...
   function address(    text, i) {
-    if ($1 !~ /^[0-9]+:$/) return garbled()
+    if ($1 !~ /^[0-9]+:$/ || after("inet", 5) after("inet6", 5) != "") return garbled()
     if ($3 !~ /^inet6?$/ || $4 ~ /^fe80:/) return
     if (!is_prefix($4)) return garbled()
     if (is_overlay($2)) emit("A", $2, with_length($4))
@@ -113,43 +124,99 @@ NORMALISE='
     }
   }
 
+  # The lines of the three tables are matched to their last word: a line that was cut, or to which another
+  # one was joined, would hide an entry.
+
   # 10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 router PERMANENT proto openr
-  function neighbour(    dev, i) {
-    if (!is_ip($1)) return garbled()
-    dev = after("dev", 2)
-    if (!is_overlay(dev)) return
-    for (i = NF; i > 1 && !($i in is_state); i--);
-    if ($i == "NOARP" || $1 ~ /^(ff..:|22[4-9]\.|23[0-9]\.)/) return
-    emit("N", dev, $1, mac(after("lladdr", 4)), i > 1 ? $i : "-")
+  function neighbour(    i, lladdr, state, proxy) {
+    if (!is_ip($1) || $2 != "dev") return garbled()
+    i = 4
+    if ($4 == "lladdr") { lladdr = $5; i = 6 }
+    for (; i <= NF; i++) {
+      if ($i in is_state) state = $i
+      else if ($i in neighbour_value) i++
+      else if ($i == "proxy") proxy = 1
+      else if (!($i in neighbour_flag)) return garbled()
+    }
+    if (i > NF + 1 || (state == "" && !proxy && !has_no_state(lladdr))) return garbled()
+    if (!is_overlay($3)) return other_device($3)
+    if (proxy || state == "NOARP" || $1 ~ /^(ff..:|22[4-9]\.|23[0-9]\.)/) return
+    if (lladdr != "" && !is_mac_address(lladdr)) return garbled()
+    emit("N", $3, $1, known(lladdr), known(state))
   }
 
-  # 8a:11:11:11:11:02 dev flannel.1 dst 192.168.50.2 self permanent; 4.17 and 4.18 print no "dst".
-  function fdb(    at, dst) {
-    if (!is_mac($1)) return garbled()
-    at = position("dev", 2)
-    if (!is_overlay($(at + 1))) return
-    dst = after("dst", at + 2)
-    if (dst == "") dst = $(at + 2)
-    if (is_ip(dst)) emit("F", $(at + 1), $1, dst)
+  # An entry without a state has no MAC either. It ends with its device and a blank, or in busybox with
+  # the number of its probes.
+  function has_no_state(lladdr) {
+    return lladdr == "" && (NF == 3 ? / $/ : $(NF - 1) == "probes")
+  }
+
+  # 8a:11:11:11:11:02 dev flannel.1 dst 192.168.50.2 self permanent; 4.17 and 4.18 print no "dst". Entries
+  # of bridges and of next-hop groups have no destination. 4.17 and 4.18 print a bridge without a keyword.
+  function fdb(    i, dst, others) {
+    if (!is_mac($1) || $2 != "dev" || NF < 4) return garbled()
+    if (!is_overlay($3)) return position("dev", 4) <= NF ? garbled() : other_device($3)
+    i = 4
+    if (is_ip($4)) { dst = $4; i = 5 }
+    for (; i <= NF; i++) {
+      if ($i == "dst" && dst == "") dst = $++i
+      else if ($i in fdb_value) {
+        if ($i ~ /^(nhid|vlan|master)$/) others = 1
+        if ($++i == "ifindex") i++
+      } else if (!($i in fdb_flag)) return garbled()
+    }
+    if (i > NF + 1 || !($NF in fdb_flag || others)) return garbled()
+    if (dst == "" && others) return
+    if (!is_ip(dst) || !is_mac_address($1)) return garbled()
+    emit("F", $3, $1, dst)
   }
 
   # [type] 10.42.1.0/24 via 10.42.1.0 dev flannel.1 onlink. A route with several gateways has a line
   # for each, below the line with its destination.
-  function route(    via) {
+  function route(    i, via, dev, type) {
     if ($1 == "nexthop") {
       head = first
+      awaits_hops = 0
+      i = 2
     } else {
+      end_route()
       head = ""
       first = $0
-      destination = $1 ~ /^[a-z]+$/ && $1 != "default" ? $2 : $1
+      i = 1
+      if ($1 ~ /^[a-z]+$/ && $1 != "default") { type = $1; i = 2 }
+      destination = $(i++)
+      if (destination != "default" && !is_prefix(destination)) return garbled()
     }
-    if (destination == "default") return
-    if (!is_prefix(destination)) return garbled()
-    via = after("via", 2)
-    if (via == "inet" || via == "inet6") via = after(via, 2)
-    if (via == "") return
-    if (!is_ip(via)) return garbled()
-    emit("R", known(after("dev", 2)), with_length(destination), via)
+    for (; i <= NF; i++) {
+      if ($i == "via" && via == "") {
+        via = $++i
+        if (via == "inet" || via == "inet6") via = $++i
+      } else if ($i == "dev" && dev == "") dev = $++i
+      else if ($i in route_value) {
+        if ($++i == "lock") i++
+      } else if ($i == "encap") return
+      else if (!($i in route_flag)) return garbled()
+    }
+    if (i > NF + 1 || (via != "" && (dev == "" || !is_ip(via)))) return garbled()
+    # Busybox shows no hops, and ends the line with a blank.
+    awaits_hops = dev == "" && type !~ /^(blackhole|unreachable|prohibit|throw)$/ && $1 != "nexthop" &&
+      !(tool == "busybox" && / $/)
+    if (dev != "" && !is_overlay(dev) && other_device(dev)) return
+    if (via != "" && destination != "default") emit("R", dev, with_length(destination), via)
+  }
+  function end_route() {
+    if (awaits_hops) unrecognised()
+    awaits_hops = 0
+  }
+
+  # Entries of another device are passed over, unless its name is what is left of a name of this overlay.
+  function other_device(dev,    name) {
+    if (!(dev in is_cut)) {
+      is_cut[dev] = 0
+      for (name in own) if (index(name, dev) == 1 && !(dev in is_device)) is_cut[dev] = 1
+    }
+    if (is_cut[dev]) unrecognised()
+    return is_cut[dev]
   }
 
   # The record of an entry, or of a device, an address or the tools: these have no value.
@@ -181,18 +248,21 @@ NORMALISE='
   function is_prefix(text) {
     return text ~ /^([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]*:[0-9a-f.:]*)(\/[0-9]+)?$/
   }
+  function is_mac_address(text) { return length(text) == 17 && is_mac(text) }
   function is_mac(text) { return text ~ /^[0-9a-f][0-9a-f](:[0-9a-f][0-9a-f])+$/ }
 
   function known(text) { return text == "" ? "-" : text }
   function number(text) { return text ~ /^[0-9]+$/ ? text : "-" }
   function ip(text) { return is_ip(text) ? text : "-" }
-  function mac(text) { return is_mac(text) ? text : "-" }
+  function mac(text) { return is_mac_address(text) ? text : "-" }
   function with_length(text) { return text (text ~ /\// ? "" : text ~ /:/ ? "/128" : "/32") }
 
   function garbled() {
     if (NF > 0) fault = /Dump was interrupted/ ? "interrupted" : "unrecognised"
   }
+  function unrecognised() { fault = "unrecognised" }
   function ended(status,    reason) {
+    end_route()
     if (table == "version") return emit("tools", tool == "" ? "none" : tool, known(release))
     if (status != "0") reason = reason_of(status)
     else reason = tool == "" && table != "fdb" ? "unrecognised" : fault
@@ -211,8 +281,23 @@ NORMALISE='
     if (reason != "") unread_tables[name] = 1
   }
 
+  # iproute2: ip/ipneigh.c, bridge/fdb.c, ip/iproute.c.
   BEGIN {
-    split("INCOMPLETE REACHABLE STALE DELAY PROBE FAILED NOARP PERMANENT", states)
-    for (i in states) is_state[states[i]] = 1
+    words(is_state, "INCOMPLETE REACHABLE STALE DELAY PROBE FAILED NOARP PERMANENT")
+    words(neighbour_value, "ref used probes proto")
+    words(neighbour_flag, "router managed extern_learn offload extern_valid")
+    words(fdb_value, "vlan port vni src_vni via nhid link-netnsid used master")
+    words(fdb_flag, "self router extern_learn offload sticky locked activity_notify inactive")
+    words(fdb_flag, "permanent static stale")
+    words(route_value, "proto scope src metric pref table tos dsfield realm realms nhid expires")
+    words(route_value, "error weight from iif mtu advmss hoplimit initcwnd initrwnd rto_min window")
+    words(route_value, "rtt rttvar ssthresh cwnd reordering features quickack congctl")
+    words(route_value, "fastopen_no_cookie ttl-propagate")
+    words(route_flag, "onlink linkdown dead pervasive notify unresolved offload trap rt_offload")
+    words(route_flag, "rt_trap offload_failed rt_offload_failed")
+  }
+  function words(set, text,    list, i) {
+    split(text, list, " ")
+    for (i in list) set[list[i]] = 1
   }
 '

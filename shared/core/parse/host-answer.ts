@@ -85,7 +85,7 @@ function tablesOf(records: HostRecords): Tables {
   const fdb = recordsOf(records, 'F').map(({ device, mac, destination }) => {
     return { device, mac, destination };
   });
-  const routes = recordsOf(records, 'R').map(({ device = '-', destination, gateway }) => {
+  const routes = recordsOf(records, 'R').map(({ device, destination, gateway }) => {
     return { device, destination, gateway };
   });
   return {

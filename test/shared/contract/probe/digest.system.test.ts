@@ -107,14 +107,17 @@ describe('ghosts of the FDB', () => {
 describe('a table that could not be read', () => {
   const neighbours = [`10.42.1.0 dev flannel.1 lladdr ${PEER} PERMANENT `];
   const fdb = [`${PEER} dev flannel.1 dst 192.168.50.2 self permanent`];
-  const routes = ['10.42.1.0/24 via 10.42.1.0 dev flannel.1 onlink ', '10.9.0.0/16 via 10.0.0.1 '];
+  const routes = [
+    '10.42.1.0/24 via 10.42.1.0 dev flannel.1 onlink ',
+    '10.9.0.0/16 via 10.0.0.1 dev eth0 ',
+  ];
   const routes6 = ['2001:db8:42:1::/64 via 2001:db8:42:1:: dev flannel-v6.1 onlink '];
   const records = {
     neighbour: [`N flannel.1 10.42.1.0 ${PEER} PERMANENT`],
     fdb: [`F flannel.1 ${PEER} 192.168.50.2 permanent`],
     route: [
       'R flannel.1 10.42.1.0/24 10.42.1.0 onlink',
-      'R - 10.9.0.0/16 10.0.0.1 -',
+      'R eth0 10.9.0.0/16 10.0.0.1 -',
       'R flannel-v6.1 2001:db8:42:1::/64 2001:db8:42:1:: onlink',
     ],
   } as const;

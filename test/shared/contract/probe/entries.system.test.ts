@@ -88,8 +88,9 @@ describe('entries', () => {
   });
 
   test('what a host prints beyond printable ASCII, or too long, stays there', async () => {
-    const line = '10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 \t\u001B[31m\u00E9 PERMANENT ';
-    const shown = '10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02  ?[31m?? PERMANENT ';
+    const line =
+      '10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 \tPERMANENT proto \u001B[31m\u00E9';
+    const shown = '10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02  PERMANENT proto ?[31m??';
     expect(await lookAmong(`${line}${'x'.repeat(500)}\n`, '10.42.1.0')).toEqual([
       'N flannel.1 10.42.1.0 8a:11:11:11:11:02 PERMANENT',
       `V neighbour ${shown.padEnd(200, 'x')}`,

@@ -81,7 +81,7 @@ const mac = fc.oneof(
     .map((all) => all.map((each) => each.toString(16).padStart(2, '0')).join(':')),
 );
 
-/** As of InfiniBand, and of no even number of octets. */
+/** As of InfiniBand, and of no even number of octets. No VXLAN device has one. */
 const strangeMac = fc.constantFrom('80:00:02:08:fe:80:00:00:00:00:00:00', '8a:11:11', '8a:11');
 
 const OVERLAY = ['flannel.1', 'flannel-v6.1', 'vxlan.calico'] as const;
@@ -91,10 +91,12 @@ const neighbour: fc.Arbitrary<Line> = fc
   .record({
     dev: fc.constantFrom(...OVERLAY, ...OTHER),
     ip: fc.oneof(quad, ipv6),
-    mac: fc.oneof(mac, strangeMac),
+    ofOverlay: mac,
+    ofOthers: fc.oneof(mac, strangeMac),
     state: fc.constantFrom('PERMANENT', 'PERMANENT', 'STALE', 'REACHABLE', 'NOARP', 'FAILED'),
   })
-  .map(({ dev, ip, mac: lladdr, state }) => {
+  .map(({ dev, ip, ofOverlay, ofOthers, state }) => {
+    const lladdr = isOverlay(dev) ? ofOverlay : ofOthers;
     const held = state === 'FAILED' ? '' : ` lladdr ${lladdr}`;
     const line = `${ip} dev ${dev}${held} ${state} `;
     const passedOver = !isOverlay(dev) || state === 'NOARP' || /^(ff..:|22[4-9]\.|23\d\.)/.test(ip);
@@ -105,12 +107,16 @@ const neighbour: fc.Arbitrary<Line> = fc
 const fdbEntry: fc.Arbitrary<Line> = fc
   .record({
     dev: fc.constantFrom(...OVERLAY, ...OTHER),
-    mac: fc.oneof(mac, strangeMac),
+    ofOverlay: mac,
+    ofOthers: fc.oneof(mac, strangeMac),
     to: fc.option(fc.oneof(quad, ipv6), { nil: undefined, freq: 9 }),
     kind: fc.constantFrom('permanent', 'static', 'dynamic'),
   })
-  .map(({ dev, mac: key, to, kind }) => {
-    const dst = to === undefined ? '' : ` dst ${to}`;
+  .map(({ dev, ofOverlay, ofOthers, to, kind }) => {
+    const key = isOverlay(dev) ? ofOverlay : ofOthers;
+    // An entry of an overlay device without a destination has a group of next hops instead.
+    const hops = isOverlay(dev) ? ' nhid 12' : '';
+    const dst = to === undefined ? hops : ` dst ${to}`;
     const line = `${key} dev ${dev}${dst} self ${kind === 'dynamic' ? '' : kind}`;
     return isOverlay(dev) && to !== undefined
       ? { printed: line, record: `F ${dev} ${key} ${to} ${kind}` }
