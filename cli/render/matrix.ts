@@ -22,7 +22,9 @@ export function renderMatrix({ hosts, incidents }: Report): readonly string[] {
   const observed = new Set(hosts.observed);
   const standing = incidents.filter(({ phase }) => phase !== 'resolved');
   const entries = standing.flatMap((incident) => incident.entries);
-  const cut = standing.filter((incident) => incident.entries.length === ENTRIES_PER_INCIDENT);
+  const cut = standing.filter(
+    (incident) => incident.entries.length === ENTRIES_PER_INCIDENT[incident.phase],
+  );
   const letters = (observer: string, subject: string): string =>
     [
       ...new Set(

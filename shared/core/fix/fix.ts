@@ -8,29 +8,42 @@ import type { Device, Vtep } from '../overlay/vtep.ts';
 import { commandOf, keysOf } from '../overlay/entries.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
-import { restarts } from './restarts.ts';
+import { restartsIn } from './restarts.ts';
 
 /** How many commands are offered for single entries; beyond it, restarting flannel is shorter. */
 const ENTRY_COMMANDS = 60;
 
 /**
- * The ways to fix a finding. flannel programs everything again when it starts, on the side that lost
- * it: the observers, or the subject where its device has drifted. Lost entries can also be put back
- * one by one, at once and without a restart.
+ * The ways to fix each finding of a judgement. flannel programs everything again when it starts, on the
+ * side that lost it: the observers, or the subject where its device has drifted. Lost entries can also
+ * be put back one by one, at once and without a restart.
  *
  * A command is made only from tokens that pass a strict grammar, since a person will paste it into
  * a root shell; where a token does not pass, there is no command.
+ *
+ * What all findings share is worked out for the first one that needs it: a cluster that loses packets
+ * at random has a thousand of them.
  */
-export function fixesOf(finding: Finding, judgement: Judgement, pods: PodList): readonly Fix[] {
-  const { subject, observers } = finding;
-  const { at, kinds } = CAUSE_RULES[finding.cause].fix;
-  const nodes = at === 'subject' && subject !== undefined ? [subject] : observers;
-  const ways: Readonly<Record<FixKind, () => readonly Fix[]>> = {
-    device: () => fixes('device', subject === undefined ? [] : driftedDevices(subject, judgement)),
-    entries: () => fixes('entries', lostEntries(finding, judgement.vteps)),
-    restart: () => restarts(nodes, judgement, pods),
+export function fixesIn(judgement: Judgement, pods: PodList): (finding: Finding) => readonly Fix[] {
+  const contested = once(() => contestedNodes(judgement.vteps));
+  const restarting = once(() => restartsIn(judgement, pods));
+  return (finding) => {
+    const { subject, observers } = finding;
+    const { at, kinds } = CAUSE_RULES[finding.cause].fix;
+    const nodes = at === 'subject' && subject !== undefined ? [subject] : observers;
+    const ways: Readonly<Record<FixKind, () => readonly Fix[]>> = {
+      device: () =>
+        fixes('device', subject === undefined ? [] : driftedDevices(subject, judgement)),
+      entries: () => fixes('entries', lostEntries(finding, contested)),
+      restart: () => restarting()(nodes),
+    };
+    return kinds.flatMap((kind) => ways[kind]());
   };
-  return kinds.flatMap((kind) => ways[kind]());
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** A command for one host. */
@@ -68,14 +81,16 @@ function driftedDevices(host: string, { members }: Judgement): readonly HostComm
     .map(({ name }) => ({ host, command: `ip link delete ${name}` }));
 }
 
-function lostEntries(finding: Finding, vteps: readonly Vtep[]): readonly HostCommand[] {
-  const contested = contestedNodes(vteps);
+function lostEntries(
+  finding: Finding,
+  contested: () => ReadonlySet<string>,
+): readonly HostCommand[] {
   const wrong = finding.cells.flatMap(({ observer, subject, entries }) =>
     entries.map(({ wanted }) => ({ observer, subject, wanted })),
   );
   if (wrong.length > ENTRY_COMMANDS) return [];
   return wrong.flatMap(({ observer, subject, wanted }) => {
-    if (contested.has(nameOf(subject, wanted.family)) || !isNodeName(observer)) return [];
+    if (contested().has(nameOf(subject, wanted.family)) || !isNodeName(observer)) return [];
     const command = commandOf(wanted);
     return command === undefined ? [] : [{ host: observer, command }];
   });

@@ -8,25 +8,26 @@ import { isNodeName, type Pod } from '../parse/kubernetes.ts';
 /** How many nodes get a restart of their own; of more, flannel is restarted wherever it runs. */
 const NODES = 20;
 
-/** The fixes that restart flannel on these nodes: its pods by name where they are known. */
-export function restarts(
-  nodes: readonly string[],
+/** The fixes that restart flannel on some nodes: its pods by name where they are known. */
+export function restartsIn(
   { members, profile }: Judgement,
   pods: PodList,
-): readonly Fix[] {
+): (nodes: readonly string[]) => readonly Fix[] {
   const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
   const running = groupBy(
     knownPods(pods).filter(({ flannel }) => flannel),
     ({ node }) => node,
   );
-  const named = nodes.filter(isNodeName).map((node): Restarted => {
-    const host = hosts.get(node);
-    const isMaster = host?.kubeconfig !== undefined;
-    const restart = restartOn(profile, host?.install);
-    return { node, isMaster, restart, pods: running.get(node) ?? [] };
-  });
-  const fixes = named.length > NODES ? everywhere(named) : oneByOne(named);
-  return fixes.map((fix) => ({ kind: 'restart', ...fix, agent: profile.agent }));
+  return (nodes) => {
+    const named = nodes.filter(isNodeName).map((node): Restarted => {
+      const host = hosts.get(node);
+      const isMaster = host?.kubeconfig !== undefined;
+      const restart = restartOn(profile, host?.install);
+      return { node, isMaster, restart, pods: running.get(node) ?? [] };
+    });
+    const fixes = named.length > NODES ? everywhere(named) : oneByOne(named);
+    return fixes.map((fix) => ({ kind: 'restart', ...fix, agent: profile.agent }));
+  };
 }
 
 interface Restarted {

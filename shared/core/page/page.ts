@@ -140,12 +140,12 @@ const USUAL: Labels = { expected: 'expected  ', found: 'found     ' };
 const AT_SUBJECT: Labels = { expected: 'device has ', found: 'nodes hold ' };
 
 /** What should be there, once; and what was found, grouped by what it is. */
-function entryLines({ cause, subject, entries }: ReportedIncident): readonly string[] {
+function entryLines({ cause, subject, entries, phase }: ReportedIncident): readonly string[] {
   const atSubject = CAUSE_RULES[cause].fix.at === 'subject';
   const labels = atSubject ? AT_SUBJECT : USUAL;
   const shownEntries = atSubject ? entries.filter((entry) => entry.subject === subject) : entries;
   // The report carries only the first of very many entries: how many there are is not known here.
-  const isCut = entries.length === ENTRIES_PER_INCIDENT;
+  const isCut = entries.length === ENTRIES_PER_INCIDENT[phase];
   const alike = [...groupBy(shownEntries, ({ expected }) => expected)];
   const shown = alike
     .slice(0, ENTRIES)

@@ -11,13 +11,22 @@ import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import { groupBy } from '../group.ts';
-import { fixesOf } from '../fix/fix.ts';
+import { fixesIn } from '../fix/fix.ts';
 import { isAboutOneOf, textOf } from '../overlay/entries.ts';
 import { enumerate } from '../plain-text.ts';
 import { formatDuration, formatTime } from '../time.ts';
 
-/** How many entries and lines one incident carries, whatever the cluster's size. */
-export const ENTRIES_PER_INCIDENT = 60;
+type Phase = ReportedIncident['phase'];
+
+/** How many entries an incident carries, whatever the cluster's size. Nobody is paged for a suspected
+ * one, and a cluster that loses packets at random has thousands of them. */
+export const ENTRIES_PER_INCIDENT: Readonly<Record<Phase, number>> = {
+  suspected: 3,
+  open: 60,
+  resolved: 60,
+};
+
+/** How many lines of evidence an incident carries. */
 const EVIDENCE = 40;
 
 /** How many nodes one line of evidence names. */
@@ -31,11 +40,22 @@ interface Evidence {
   readonly latencies: readonly Latency[];
 }
 
-export function reportIncident(
+/** How a run reports each of its findings. A suspected one has no fix: a fix is what a page offers. */
+export function incidentReports(
+  evidence: Evidence,
+): (finding: Finding, identity: IncidentIdentity) => ReportedIncident {
+  const fixesOf = fixesIn(evidence.judgement, evidence.facts.pods);
+  return (finding, identity) => ({
+    ...reportWithoutFix(finding, identity, evidence),
+    fix: identity.phase === 'suspected' ? [] : [...fixesOf(finding)],
+  });
+}
+
+function reportWithoutFix(
   finding: Finding,
   identity: IncidentIdentity,
-  { judgement, facts, latencies }: Evidence,
-): ReportedIncident {
+  { judgement, latencies }: Evidence,
+): Omit<ReportedIncident, 'fix'> {
   const accused = finding.subject ?? finding.name;
   const vtep = judgement.vteps.find(({ node }) => node === accused);
   return {
@@ -59,22 +79,21 @@ export function reportIncident(
     observers: finding.observers.toSorted(),
     checkedPeers: finding.checkedPeers,
     missingPeers: finding.missingPeers,
-    entries: reportEntries(finding),
+    entries: reportEntries(finding, identity.phase),
     evidence: [
       ...sideLines(finding, judgement),
       ...latencyLines(latencies),
       ...verbatimOf(finding, judgement),
     ].slice(0, EVIDENCE),
-    fix: [...fixesOf(finding, judgement, facts.pods)],
   };
 }
 
-function reportEntries({ cells }: Finding): ReportedEntry[] {
+function reportEntries({ cells }: Finding, phase: Phase): ReportedEntry[] {
   return cells
     .flatMap(({ observer, subject, entries }) =>
       entries.map(({ wanted, found }) => ({ observer, subject, wanted, found })),
     )
-    .slice(0, ENTRIES_PER_INCIDENT)
+    .slice(0, ENTRIES_PER_INCIDENT[phase])
     .map(({ observer, subject, wanted, found }) => ({
       observer,
       subject,

@@ -6,7 +6,7 @@ import type { Incident } from '../incident/incident.ts';
 import { type Judgement, judge } from '../judge.ts';
 import type { Observation } from '../overlay/vtep.ts';
 import { type Page, pageOf } from '../page/page.ts';
-import { reportIncident } from '../report/incident-report.ts';
+import { incidentReports } from '../report/incident-report.ts';
 import { nextRoster } from '../members/roster.ts';
 import { dueForSecondLook, secondLookOf } from './second-look.ts';
 import { nodesToRead, readingOf } from './reading.ts';
@@ -123,7 +123,7 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
     limits,
     matrix: judgement.matrix,
     confirmed: confirms,
-    report: (finding, identity) => reportIncident(finding, identity, grounds),
+    report: incidentReports(grounds),
   });
   return {
     incidents: advanced.incidents,

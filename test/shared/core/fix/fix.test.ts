@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fix } from '../../../../shared/contract/report.ts';
 import type { PodList } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import { fixesOf } from '../../../../shared/core/fix/fix.ts';
+import { fixesIn } from '../../../../shared/core/fix/fix.ts';
 import type { Device, Install, Observation } from '../../../../shared/core/overlay/vtep.ts';
 import { parsePods, type Pod } from '../../../../shared/core/parse/kubernetes.ts';
 import { cidr as cidrOf } from '../../../support/addressing.ts';
@@ -15,7 +15,7 @@ const SIX = cluster(6).listed();
 function fixed(damaged: Cluster, pods?: readonly Pod[]): readonly Fix[] {
   const list: PodList = pods === undefined ? { kind: 'not-configured' } : { kind: 'read', pods };
   const judgement = judge(damaged.facts());
-  return judgement.findings.flatMap((finding) => fixesOf(finding, judgement, list));
+  return judgement.findings.flatMap(fixesIn(judgement, list));
 }
 
 /** `node2$ ip neigh …`, as if it were typed there. */
@@ -41,6 +41,30 @@ function installed(damaged: Cluster, install: Install | undefined, master = fals
     damaged,
   );
 }
+
+test('who claims which key is worked out once for all findings of a judgement', () => {
+  const judgement = judge(
+    SIX.lose('neighbour', { observer: 'node2', subject: 'master1' })
+      .lose('fdb', { observer: 'node3', subject: 'master2' })
+      .facts(),
+  );
+  let reads = 0;
+  const vteps = judgement.vteps.map((vtep) => ({
+    ...vtep,
+    get mac() {
+      reads += 1;
+      return vtep.mac;
+    },
+  }));
+  const fixesOf = fixesIn({ ...judgement, vteps }, { kind: 'not-configured' });
+  const readsOfEach = judgement.findings.map((finding) => {
+    const before = reads;
+    expect(fixesOf(finding).map(({ kind }) => kind)).toContain('entries');
+    return reads - before;
+  });
+  expect(readsOfEach).toEqual([expect.any(Number), 0]);
+  expect(readsOfEach[0]).toBeGreaterThan(0);
+});
 
 describe('single entries are put back where they are gone', () => {
   const pair = { observer: 'node2', subject: 'master1' } as const;
@@ -350,8 +374,9 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
           spec: { nodeName: pod.node },
         }));
         const known = { kind: 'read', pods: parsePods('pods', { items }).value } as const;
+        const fixesOf = fixesIn(judgement, known);
         for (const finding of judgement.findings) {
-          for (const fix of fixesOf(finding, judgement, known)) {
+          for (const fix of fixesOf(finding)) {
             commands += fix.commands.length;
             for (const command of fix.commands) expect(command).toMatch(COMMAND);
             for (const host of fix.hosts) expect(host).toMatch(new RegExp(`^${NAME}$`));

@@ -52,3 +52,28 @@ test.for([
 ] as const)('evidence about a node: an entry with %s', async ([, printed, lines]) => {
   expect(await evidence(printed)).toEqual(lines);
 });
+
+/** Five nodes hold another MAC of master1, and the second look fails or sees it again. */
+async function reportAfter(again: 'nothing came' | 'recorded') {
+  const wrong = cluster(6).change('neighbour', { subject: 'master1' });
+  const failed = { observations: [], problems: [] };
+  const { reported } = await run(wrong.facts(), [], {
+    ...recorded([]),
+    again: async () => (again === 'recorded' ? again : failed),
+  });
+  return reported.map(({ phase, entries, observers, fix }) => ({
+    phase,
+    entries: entries.length,
+    observers: observers.length,
+    hasFix: fix.length > 0,
+  }));
+}
+
+test('an incident that nobody is paged for has no fix, and three of its entries', async () => {
+  expect(await reportAfter('nothing came')).toEqual([
+    { phase: 'suspected', entries: 3, observers: 5, hasFix: false },
+  ]);
+  expect(await reportAfter('recorded')).toEqual([
+    { phase: 'open', entries: 5, observers: 5, hasFix: true },
+  ]);
+});
