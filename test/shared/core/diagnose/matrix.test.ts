@@ -21,6 +21,13 @@ describe('the smallest cover of the bad cells', () => {
       ['observer master2 neighbours-flushed 3/3 critical'],
     ],
     [
+      'a row of two',
+      `master1  -  .  .
+       master2  N  -  N
+       master3  .  .  -`,
+      ['observer master2 neighbours-flushed 2/2 critical'],
+    ],
+    [
       'a cross is a row and a column, and their common cell is in one of them',
       `master1  -  .  .  .  .
        master2  F  -  N  N  N
