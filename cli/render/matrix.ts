@@ -1,25 +1,24 @@
 import type { Table } from '../../shared/contract/causes.ts';
 import type { Report } from '../../shared/contract/report.ts';
 import { printable } from '../../shared/core/plain-text.ts';
+import { MATRIX } from '../../shared/core/report/checked.ts';
 import { ENTRIES_PER_INCIDENT } from '../../shared/core/report/incident-report.ts';
-
-/** A wider matrix does not fit a terminal. */
-const WIDEST = 24;
 
 const LETTERS: Readonly<Record<Table, string>> = { neighbour: 'N', fdb: 'F', route: 'R' };
 
 const LEGEND =
   'row: observer, column: subject; N neighbour, F FDB, R route entry missing or wrong; ' +
-  '· ok, ? not read, - itself';
+  '· ok, ? not checked, - itself';
 
 /** An incident lists only some of its entries, so the other cells of its rows are open. */
 const CUT_LEGEND = '* may be wrong: the document lists only the first entries of the incident';
 
 /** The observer × subject matrix of a report; empty where it would be too wide to read. */
-export function renderMatrix({ hosts, incidents }: Report): readonly string[] {
+export function renderMatrix({ hosts, incidents, checked }: Report): readonly string[] {
   const nodes = [...hosts.observed, ...hosts.unknown].toSorted();
-  if (nodes.length === 0 || nodes.length > WIDEST) return [];
+  if (nodes.length === 0 || nodes.length > MATRIX) return [];
   const observed = new Set(hosts.observed);
+  const unknown = new Map(checked?.unknown.map((row) => [row.observer, row.subjects]));
   const standing = incidents.filter(({ phase }) => phase !== 'resolved');
   const entries = standing.flatMap((incident) => incident.entries);
   const cut = standing.filter(
@@ -41,7 +40,10 @@ export function renderMatrix({ hosts, incidents }: Report): readonly string[] {
   const cell = (observer: string, subject: string): string => {
     if (observer === subject) return '-';
     if (!observed.has(observer)) return '?';
-    return letters(observer, subject) || (isCut(observer, subject) ? '*' : '·');
+    const found = letters(observer, subject);
+    if (found !== '') return found;
+    if (isCut(observer, subject)) return '*';
+    return unknown.get(observer)?.includes(subject) === true ? '?' : '·';
   };
   const names = nodes.map(printable);
   const margin = Math.max(...names.map((name) => name.length));

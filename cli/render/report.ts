@@ -44,10 +44,20 @@ function render(sections: readonly Section[]): string {
     .join('\n\n')}\n`;
 }
 
-function overview({ hosts, cluster, verdict }: Report): Section {
-  const all = hosts.observed.length + hosts.unknown.length;
-  const read = `${hosts.observed.length} of ${all} nodes read`;
-  return [`cluster ${printable(cluster)}: ${VERDICTS[verdict]}; ${read}`];
+/** `cluster prod: healthy; 58 of 60 nodes checked; not checked: w7 (joining: booted 30 s ago), …` */
+function overview({ cluster, verdict, checked }: Report): Section {
+  const head = `cluster ${printable(cluster)}: ${VERDICTS[verdict]}`;
+  if (checked === undefined) return [head];
+  const { nodes, of, unchecked, reason } = checked;
+  const named = unchecked.slice(0, NAMES).map((one) => `${one.node} (${one.reason})`);
+  const more = of - nodes - named.length;
+  const others = more > 0 ? [...named, `${more} more`] : named;
+  const parts = [
+    ...(reason === undefined || verdict !== 'unjudged' ? [] : [reason]),
+    ...(of === 0 ? [] : [`${nodes} of ${of} nodes checked`]),
+    ...(others.length === 0 ? [] : [`not checked: ${others.join(', ')}`]),
+  ];
+  return [[head, ...parts.map(printable)].join('; ')];
 }
 
 function incidents(report: Report): readonly Section[] {

@@ -5,7 +5,12 @@ import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts, NodeList } from '../../shared/core/facts.ts';
 import { deviceFamily, PROFILES } from '../../shared/core/overlay/profile.ts';
 import type { ClusterNode, Device, Observation, Tables } from '../../shared/core/overlay/vtep.ts';
-import { parseAddresses, parseLinks, withAddresses } from '../../shared/core/parse/devices.ts';
+import {
+  otherOverlaysIn,
+  parseAddresses,
+  parseLinks,
+  withAddresses,
+} from '../../shared/core/parse/devices.ts';
 import { parseFdb } from '../../shared/core/parse/fdb.ts';
 import {
   isNodeName,
@@ -143,6 +148,9 @@ async function readHost({ path, name, node }: HostFolder): Promise<CapturedHost>
     neighbours: neighbours && shown(neighbours),
     fdb: fdb && shown(fdb),
     routes: routes && shown(routes),
+    otherOverlays: await readWith(join(path, LISTINGS.device.file), name, (_, text) =>
+      otherOverlaysIn(text),
+    ),
     incomplete: new Set(LISTINGS_OF.filter((kind) => understood[kind]?.understood === 'some')),
   };
   const files = [links, neighbours, fdb, routes, addresses, kubectl];

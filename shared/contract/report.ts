@@ -122,11 +122,27 @@ const coverageSchema = z.object({
   gaps: z.array(gapSchema),
 });
 
+const checkedSchema = z.object({
+  /** Nodes whose own tables were compared with what at least one other node needs. */
+  nodes: z.number(),
+  of: z.number(),
+  /** Pairs of an observer and a subject; a pair is checked where each of its entries is known. */
+  pairs: z.object({ checked: z.number(), all: z.number() }),
+  /** The first of the other nodes, and why. */
+  unchecked: z.array(z.object({ node: z.string(), reason: z.string() })),
+  /** Of a cluster that is small enough for a matrix: the subjects that each observer leaves unknown. */
+  unknown: z.array(z.object({ observer: z.string(), subjects: z.array(z.string()) })),
+  /** Why the cluster cannot be called healthy, although no fault was seen. */
+  reason: z.optional(z.string()),
+});
+
 export const reportSchema = z.object({
   cluster: z.string(),
   /** ISO 8601; when the run began. */
   at: z.string(),
   verdict: z.enum(['healthy', 'incident', 'unjudged']),
+  /** How much was checked; absent where the run was refused. */
+  checked: z.optional(checkedSchema),
   hosts: z.object({ observed: z.array(z.string()), unknown: z.array(z.string()) }),
   incidents: z.array(incidentSchema),
   problems: z.array(problemSchema),
@@ -137,6 +153,7 @@ export const reportSchema = z.object({
   refused: z.optional(z.string()),
 });
 
+export type Checked = z.infer<typeof checkedSchema>;
 export type Report = z.infer<typeof reportSchema>;
 export type ReportedIncident = z.infer<typeof incidentSchema>;
 export type ReportedEntry = z.infer<typeof entrySchema>;

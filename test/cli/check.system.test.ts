@@ -65,7 +65,7 @@ async function demo(...words: readonly string[]): Promise<Ended> {
 describe('check of a healthy cluster', () => {
   test('tells the verdict, the latencies and what was covered, and no matrix; exit 0', async () => {
     const { exit, stdout } = await demo('check');
-    expect(stdout).toContain('cluster demo: healthy; 6 of 6 nodes read\n');
+    expect(stdout).toContain('cluster demo: healthy; 6 of 6 nodes checked\n');
     expect(stdout).toMatch(
       /\nLatency\n( {2}master[123] .*\n)*? {2}master1 {2}kubectl get nodes( and \/readyz)? {2}/,
     );
@@ -98,7 +98,7 @@ describe('check of a broken cluster', () => {
     await FAULTS['neighbour-missing'].inject(world.machines);
     const { exit, stdout } = await demo('check');
     expect(exit).toBe(1);
-    expect(stdout).toContain('cluster demo: INCIDENT; 6 of 6 nodes read');
+    expect(stdout).toContain('cluster demo: INCIDENT; 6 of 6 nodes checked');
     expect(stdout).toMatch(/node1 +N +· +· +- /);
     expect(stdout).toContain('tunnel IP 10.68.0.0) is unreachable from 5 of 5 nodes');
     expect(pagerDuty.alerts()).toMatchObject([

@@ -54,6 +54,7 @@ export function digestRows(
         ghosts: ghostsOf(node, digest, explanation),
         cells,
         lost: isSample ? lost : NOTHING_SHOWN.lost,
+        unknown: NOTHING_SHOWN.unknown,
         unheld: isPartitioned || isSample ? unheldBy(explanation) : unheldIn(cells),
       };
     },

@@ -139,7 +139,7 @@ function macTruth({ listed, observed }: Member): MacTruth {
 export function rowOf(
   { node, observed }: Member,
   own: readonly Vtep[],
-  { shown, ghosts, lost, unheld }: Omit<ShownRow, 'cells'>,
+  { shown, ghosts, lost, unknown, unheld }: Omit<ShownRow, 'cells'>,
 ): Row {
   const { devices, incomplete } = observed?.tables ?? {};
   // Only of a host that is known to have a VTEP, and of which all links were understood, can a device be
@@ -148,5 +148,5 @@ export function rowOf(
     devices !== undefined &&
     incomplete?.has('device') !== true &&
     own.some(({ family }) => ownDevice(devices, family) === undefined);
-  return { observer: node, devices, deviceMissing, shown, ghosts, lost, unheld };
+  return { observer: node, devices, deviceMissing, shown, ghosts, lost, unknown, unheld };
 }

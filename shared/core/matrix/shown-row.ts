@@ -22,6 +22,8 @@ export interface ShownRow {
   readonly cells: readonly Cell[];
   /** Tables of which nothing is left, where the cells are only the first of very many. */
   readonly lost: ReadonlySet<Table>;
+  /** Subjects whose entries are neither known to be right nor to be wrong in a table that it showed. */
+  readonly unknown: ReadonlySet<string>;
   /** Subjects for which no entry is held in any table. */
   readonly unheld: ReadonlySet<string>;
 }
@@ -42,5 +44,6 @@ export const NOTHING_SHOWN: ShownRow = {
   ghosts: { neighbour: 0, fdb: 0, route: 0 },
   cells: [],
   lost: new Set(),
+  unknown: NOBODY,
   unheld: NOBODY,
 };

@@ -27,8 +27,10 @@ export function tableRows({
     if (shown.size === 0) return NOTHING_SHOWN;
     const holdings = holdingsOf(node, tables, profile);
     const cells = new Map<string, Cell>();
+    const unknown = new Set<string>();
     for (const wanted of wantedEntries) {
       if (wanted.node === node) continue;
+      if (isUnknown(holdings[wanted.family], wanted)) unknown.add(wanted.node);
       const cell = cellOfTables(holdings[wanted.family], wanted);
       if (cell === undefined) continue;
       const sibling = cells.get(wanted.node);
@@ -40,6 +42,7 @@ export function tableRows({
       shown,
       ghosts: ghostsOf(node, [holdings.ipv4, holdings.ipv6]),
       cells: wrong,
+      unknown,
       unheld: unheldIn(wrong),
     };
   };
@@ -50,6 +53,13 @@ export function cellOfTables(held: Holdings, wanted: WantedEntries): Cell | unde
   const find = (entry: WantedEntry): Found => foundIn(held, entry);
   const cell = cellOf({ observer: held.node, device: held.device }, wanted, find);
   return cell !== undefined && mayRouteDirectly(held, wanted, cell) ? undefined : cell;
+}
+
+/** Whether some entry may be right or wrong, in a table that was understood in part. */
+function isUnknown(held: Holdings, { overlay, direct }: WantedEntries): boolean {
+  if (held.incomplete.size === 0) return false;
+  const isDirect = direct !== undefined && foundIn(held, direct).held === 'right';
+  return !isDirect && overlay.some((entry) => foundIn(held, entry).held === 'unknown');
 }
 
 /** In a table that was understood in part, a line that nobody understood may be the entry. */

@@ -98,7 +98,7 @@ function unlistedHost(node: string): Problem {
 
 function excludedNode(node: string): Problem {
   const message =
-    "it has neither flannel's annotations nor a VXLAN device: not part of the overlay, not checked";
+    "not checked: by its devices and flannel's annotations it is not part of a VXLAN overlay";
   return { where: node, message };
 }
 

@@ -15,9 +15,21 @@ const DAY_MS = 86_400_000;
 
 /** See `membersOf`. */
 export function takingPart(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): TakingPart {
+  // Annotations of flannel's outlive it where another overlay has taken its place.
+  if (isAnotherOverlay([...hosts.values()])) {
+    return { names: [], listed: new Map(), excluded: [...hosts.keys()] };
+  }
   return facts.nodes.kind === 'read'
     ? withList(facts, facts.nodes, hosts)
     : withoutList(facts, hosts);
+}
+
+/** No host has a VXLAN device, and some have that of an overlay which is not watched. */
+function isAnotherOverlay(hosts: readonly ObservedHost[]): boolean {
+  return (
+    hosts.every(({ tables }) => (tables.devices ?? []).length === 0) &&
+    hosts.some(({ tables }) => (tables.otherOverlays ?? []).length > 0)
+  );
 }
 
 function withList(

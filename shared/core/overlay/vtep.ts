@@ -69,6 +69,8 @@ export interface Tables {
   readonly routes?: readonly RouteEntry[] | undefined;
   /** Listings of which only some lines were understood: what they lack is unknown, not absent. */
   readonly incomplete?: ReadonlySet<ListingOf> | undefined;
+  /** Devices of overlays that are not watched, as Cilium's. */
+  readonly otherOverlays?: readonly string[] | undefined;
 }
 
 /** An entry of a host's tables with the line of `ip` or `bridge` that it is from. */

@@ -32,6 +32,16 @@ export function parseLinks(where: string, text: string): Listing<Device> {
   return parseLines({ where, text: oneLineEach(text) }, { read: readLine, isWhole: isWholeLink });
 }
 
+/** Devices of Cilium, WireGuard (flannel's and Calico's), Antrea, OVN and Weave. */
+const OTHER_OVERLAY =
+  /^(?:cilium_(?:vxlan|geneve|wg0)|flannel-wg(?:-v6)?|wg-v6\.cali|wireguard\.cali|antrea-gw0|genev_sys_\d{1,5}|vxlan_sys_\d{1,5}|weave)$/;
+
+/** The devices of other overlays in a listing of links: vtepwatch does not watch these. */
+export function otherOverlaysIn(text: string): readonly string[] {
+  const names = [...text.matchAll(/^\d+: ([\w.-]{1,15})[@:]/gm)].map(([, name = '']) => name);
+  return names.filter((name) => OTHER_OVERLAY.test(name));
+}
+
 interface DeviceAddress {
   readonly device: string;
   readonly address: Cidr;

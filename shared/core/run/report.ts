@@ -1,7 +1,8 @@
-import type { Latency, Problem, Report } from '../../contract/report.ts';
+import type { Checked, Latency, Problem, Report } from '../../contract/report.ts';
 import type { Facts } from '../facts.ts';
 import type { Decision } from './run.ts';
 import { formatTime } from '../time.ts';
+import { checkedBy } from '../report/checked.ts';
 import { coverageOf, type OptionalIntegrations } from '../report/coverage.ts';
 
 /** What came to light after the decision, while it was carried out. */
@@ -20,31 +21,25 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
   const { latencies = decision.latencies, problems: later = [], integrations } = after;
   const observed = members.filter(({ node }) => matrix.rows.has(node));
   const unknown = members.filter(({ node }) => !matrix.rows.has(node));
-  const covered = members.length > 0 && observed.length >= facts.limits.quorum * members.length;
+  const { checked, isEnough } = checkedBy(facts, judgement);
   const standing = reported.filter(({ phase }) => phase !== 'resolved');
   return {
     cluster: facts.cluster,
     at: formatTime(facts.now),
-    verdict: standing.length > 0 ? 'incident' : covered ? 'healthy' : 'unjudged',
+    verdict: standing.length > 0 ? 'incident' : isEnough ? 'healthy' : 'unjudged',
+    checked,
     hosts: {
       observed: observed.map(({ node }) => node),
       unknown: unknown.map(({ node }) => node),
     },
     incidents: [...reported],
-    problems: [
-      ...problems,
-      ...(covered ? [] : [tooFew(facts, observed.length, members.length)]),
-      ...later,
-    ],
+    problems: [...problems, ...uncheckedProblems(facts, checked), ...later],
     latencies: [...latencies],
     ...(integrations === undefined ? {} : { coverage: coverageOf(facts, judgement, integrations) }),
   };
 }
 
-function tooFew(facts: Facts, observed: number, all: number): Problem {
-  const wanted = Math.max(1, Math.ceil(facts.limits.quorum * all));
-  return {
-    where: facts.cluster,
-    message: `${observed} of ${all} nodes could be read; ${wanted} are needed to call the cluster healthy`,
-  };
+/** Too little was checked to call the cluster healthy. */
+function uncheckedProblems({ cluster }: Facts, { reason }: Checked): readonly Problem[] {
+  return reason === undefined ? [] : [{ where: cluster, message: reason }];
 }

@@ -32,6 +32,23 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
     ...HEALTHY,
     told: [/^host1\/ip-link.txt: the output of ifconfig .*: capture ip -d -o link$/],
   },
+  'routes-differ-routes-only': {
+    verdict: 'unjudged',
+    incidents: [],
+    told: [/^c: 0 of 2 pairs of nodes could be checked$/],
+  },
+  'wireguard-native': {
+    verdict: 'unjudged',
+    incidents: [],
+    told: [
+      /^c: no VXLAN overlay was found on these hosts; they have flannel-wg; node annotations say wireguard$/,
+    ],
+  },
+  'cilium-with-flannels-annotations': {
+    verdict: 'unjudged',
+    incidents: [],
+    told: [/^c: no VXLAN overlay was found on these hosts; they have cilium_vxlan$/],
+  },
   'fdb-of-no-machine-multiline': {
     verdict: 'incident',
     incidents: [

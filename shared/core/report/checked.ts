@@ -1,0 +1,142 @@
+import { TABLES } from '../../contract/causes.ts';
+import type { Checked } from '../../contract/report.ts';
+import type { Facts } from '../facts.ts';
+import { groupBy } from '../group.ts';
+import type { Judgement } from '../judge.ts';
+import type { Matrix, Row } from '../matrix/matrix.ts';
+import type { Member } from '../members/member.ts';
+import { isKnown, tablesOf } from '../overlay/entries.ts';
+
+/** How many nodes are named that were not checked. */
+const NAMED = 20;
+
+/** The most nodes of a cluster whose matrix is drawn. */
+export const MATRIX = 24;
+
+/** What a run could check: a pair of nodes is checked or unknown. */
+interface Coverage {
+  readonly checked: Checked;
+  /** Whether that is enough to call a cluster healthy in which no fault was seen. */
+  readonly isEnough: boolean;
+}
+
+/**
+ * Counts the pairs of which every wanted entry is known to be right or wrong. A cluster can be called
+ * healthy where these are a quorum of all pairs, and every node is in one. Nodes that are still being
+ * programmed do not count, but are named.
+ */
+export function checkedBy(facts: Facts, judgement: Judgement): Coverage {
+  const { members, matrix } = judgement;
+  const settled = members.filter(({ grace }) => grace === undefined);
+  const rows = wholeRows(judgement);
+  const subjects = knownSubjects(judgement);
+  const unknown = new Map(rows.map((row) => [row.observer, unknownTo(row, subjects)]));
+  const pairsOf = ({ observer }: Row): number =>
+    subjects.size - Number(subjects.has(observer)) - (unknown.get(observer)?.size ?? 0);
+  const observers = new Set(rows.filter((row) => pairsOf(row) > 0).map(({ observer }) => observer));
+  const isSubject = (node: string): boolean =>
+    subjects.has(node) &&
+    rows.some(({ observer }) => observer !== node && unknown.get(observer)?.has(node) !== true);
+  const pairs = {
+    checked: rows.reduce((sum, row) => sum + pairsOf(row), 0),
+    all: settled.length * (settled.length - 1),
+  };
+  const isCovered = settled.every(({ node }) => observers.has(node) || isSubject(node));
+  const isEnough =
+    pairs.checked > 0 && pairs.checked >= facts.limits.quorum * pairs.all && isCovered;
+  const reasonOf = reasonsBy(facts, matrix);
+  const left = members.filter(({ node }) => !observers.has(node));
+  return {
+    checked: {
+      nodes: observers.size,
+      of: members.length,
+      pairs,
+      unchecked: left
+        .slice(0, NAMED)
+        .map((member) => ({ node: member.node, reason: reasonOf(member) })),
+      unknown: members.length > MATRIX ? [] : unknownIn(judgement, { subjects, unknown }),
+      ...(isEnough ? {} : { reason: reasonAgainst(facts, judgement, pairs) }),
+    },
+    isEnough,
+  };
+}
+
+/** What a matrix draws as unknown in the rows of hosts that answered. */
+function unknownIn(
+  { matrix }: Judgement,
+  {
+    subjects,
+    unknown,
+  }: {
+    readonly subjects: ReadonlySet<string>;
+    readonly unknown: ReadonlyMap<string, ReadonlySet<string>>;
+  },
+): Checked['unknown'] {
+  return [...matrix.rows.keys()].map((observer) => {
+    const open = unknown.get(observer);
+    const isUnknown = (node: string): boolean =>
+      node !== observer && (open === undefined || open.has(node) || !subjects.has(node));
+    return { observer, subjects: matrix.nodes.filter(isUnknown) };
+  });
+}
+
+/** The rows of hosts that showed every table in which the rule wants an entry. */
+function wholeRows({ matrix, profile }: Judgement): readonly Row[] {
+  const wanted = tablesOf(profile);
+  return [...matrix.rows.values()].filter(({ shown }) => wanted.every((table) => shown.has(table)));
+}
+
+/** The nodes of which all is known that peers must hold. */
+function knownSubjects({ matrix, vteps, profile }: Judgement): ReadonlySet<string> {
+  const known = [...groupBy(vteps, ({ node }) => node)].filter(
+    ([node, own]) => matrix.subjects.has(node) && own.every((vtep) => isKnown(vtep, profile)),
+  );
+  return new Set(known.map(([node]) => node));
+}
+
+function unknownTo({ observer, unknown }: Row, subjects: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...unknown].filter((node) => node !== observer && subjects.has(node)));
+}
+
+/** Why a node was not checked. */
+function reasonsBy(facts: Facts, { rows }: Matrix): (member: Member) => string {
+  const silent = new Map(
+    facts.observations.flatMap((one) =>
+      one.kind === 'unknown' && one.node !== undefined ? [[one.node, one.reason] as const] : [],
+    ),
+  );
+  return ({ node, grace, observed }) => {
+    if (grace !== undefined) return `joining: ${grace}`;
+    if (observed === undefined) return silent.get(node) ?? 'not read';
+    const shown = rows.get(node)?.shown ?? new Set();
+    const missing = TABLES.filter((table) => !shown.has(table));
+    return missing.length > 0
+      ? `${missing.join(', ')} unknown`
+      : 'no VTEP of another node is known';
+  };
+}
+
+/** The name of a backend of flannel's; any other text of an annotation is left out. */
+const BACKEND = /^[a-z][a-z-]{1,15}$/;
+
+function reasonAgainst(
+  { nodes, observations }: Facts,
+  { members, vteps }: Judgement,
+  pairs: Checked['pairs'],
+): string {
+  const read = members.filter(({ observed }) => observed?.tables.devices !== undefined);
+  const listed = nodes.kind === 'read' ? nodes.after : [];
+  const backends = new Set(listed.flatMap(({ backend = '' }) => BACKEND.exec(backend) ?? []));
+  backends.delete('vxlan');
+  const others = new Set(
+    observations.flatMap((one) => (one.kind === 'tables' ? (one.tables.otherOverlays ?? []) : [])),
+  );
+  if (vteps.length === 0 && (read.length > 0 || listed.length > 0)) {
+    const annotated =
+      backends.size === 0 ? '' : `; node annotations say ${[...backends].join(', ')}`;
+    const found = others.size === 0 ? '' : `; they have ${[...others].join(', ')}`;
+    return `no VXLAN overlay was found on these hosts${found}${annotated}`;
+  }
+  if (members.length < 2) return 'there are no two nodes to check';
+  return `${pairs.checked} of ${pairs.all} pairs of nodes could be checked`;
+}
