@@ -1,4 +1,5 @@
-import { type SimulatedWorld, startSimulatedWorld } from '../lab/machines/simulated/world.ts';
+import { simulatedHosts } from '../lab/machines/simulated/hosts.ts';
+import { type SimulatedWorld, startSimulatedWorld } from '../lab/world.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import { childRunning, type Usage, usageOf } from './process-usage.ts';
 
@@ -20,9 +21,7 @@ export async function measureRun(
   progress: Progress,
 ): Promise<readonly Measurement[]> {
   progress(`a whole run, ${nodes} nodes`);
-  const world = await startSimulatedWorld({
-    size: nodes,
-    masters: MASTERS,
+  const world = await startSimulatedWorld(simulatedHosts(nodes, MASTERS), {
     kubernetes: { imageBytes: 2000 },
     bundle,
   });

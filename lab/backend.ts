@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { AlertChange } from './backend/alert-receiver.ts';
 import { findPrograms, startBackend } from './backend/backend.ts';
 import { rehearse } from './backend/rehearsal.ts';
-import { FAULTS } from './faults/registry.ts';
+import { FAULTS } from './faults.ts';
 import { exitWith, type Keep, runProgram, type Teller, teller } from './program.ts';
 import { startWorld } from './world.ts';
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { CAUSES } from '../shared/contract/causes.ts';
+import { type Cause, CAUSES } from '../shared/contract/causes.ts';
 import type { Discovery } from './control-plane/orders.ts';
-import { FAULTS } from './faults/registry.ts';
+import { type Fault, FAULTS } from './faults.ts';
 import { exitWith, runProgram, type Teller, teller } from './program.ts';
 import { tellStory } from './story/story.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
@@ -24,7 +24,8 @@ elsewhere, or with --modelled, fake ip and bridge answer the same script.
 const CLUSTER = 'demo';
 
 interface Order {
-  readonly fault: (typeof FAULTS)[keyof typeof FAULTS];
+  readonly cause: Cause;
+  readonly fault: Fault;
   readonly world: Omit<WorldOptions, 'progress'> & { readonly discovery: Discovery };
 }
 
@@ -37,7 +38,7 @@ async function main(): Promise<number> {
   const tell = teller((text) => process.stdout.write(text));
   return await runProgram(
     async (keep) => {
-      await tellStory(await keep(() => open(order, tell)), order.fault, tell);
+      await tellStory(await keep(() => open(order, tell)), order, tell);
       return 0;
     },
     { ending: () => tell.say('removing everything') },
@@ -87,6 +88,7 @@ function readOrder(): Order | undefined {
   }
   const fault = FAULTS[cause];
   return {
+    cause,
     fault,
     world: {
       cluster: CLUSTER,

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Report, ReportedIncident } from '../../shared/contract/report.ts';
-import type { Fault } from '../faults/fault.ts';
+import type { Fault } from '../faults.ts';
 import { fixAsThePageSays } from '../story/fix.ts';
 import type { Teller } from '../program.ts';
 import type { World } from '../world.ts';
@@ -72,8 +72,8 @@ export async function rehearse(rehearsal: Rehearsal): Promise<readonly Act[]> {
   });
   let incidents: readonly ReportedIncident[] = [];
   await act('broken', async () => {
-    await fault.inject(world.machines);
-    tell.say(fault.told);
+    await world.inflict(...fault.damage);
+    tell.say(fault.summary);
     ({ incidents } = await tickUntil(rehearsal, fires('VtepwatchNodeCutOff')));
   });
   await act('mended', async () => {

@@ -2,12 +2,15 @@
 
 import { createServer } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { apiServerOrderSchema, listenOn, sayReady } from './orders.ts';
+import { apiServerOrderSchema, listedHosts, listenOn, sayReady } from './orders.ts';
 import { watchMetrics } from './aggregated-api.ts';
 import { apiHandler } from './serve.ts';
 
 const order = apiServerOrderSchema.parse(JSON.parse(await text(process.stdin)));
-const handler = apiHandler(order, await watchMetrics(order));
+const handler = apiHandler(
+  () => ({ ...order, hosts: listedHosts(order) }),
+  await watchMetrics(order),
+);
 const { certificate: cert, key } = order.tls;
 sayReady(
   await Promise.all(

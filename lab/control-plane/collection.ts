@@ -50,15 +50,24 @@ export function collectionAnswer<T extends KubernetesObject>(
   if (name !== undefined && objects.length === 0) return { kind: 'not-found' };
 
   const { apiVersion, kind } = collection;
+  const { items, metadata } = pageOf(objects, question.parameters);
   const version = acceptedTableVersion(question.accept);
   if (version !== undefined) {
-    const rendered = table(objects, collection.columns, { version, now: question.now });
-    return { kind: 'document', document: rendered };
+    const rendered = table(items, collection.columns, { version, now: question.now });
+    return { kind: 'document', document: { ...rendered, metadata } };
   }
   if (name !== undefined)
     return { kind: 'document', document: { apiVersion, kind, ...objects[0] } };
-  const list = { apiVersion, kind: `${kind}List`, metadata: { resourceVersion: '1' } };
-  return { kind: 'document', document: { ...list, items: objects } };
+  const document = { apiVersion, kind: `${kind}List`, metadata, items };
+  return { kind: 'document', document };
+}
+
+/** So many objects as are asked for at once; the token of a page is where the next one begins. */
+function pageOf<T>(objects: readonly T[], parameters: URLSearchParams) {
+  const from = Number(parameters.get('continue') ?? 0);
+  const end = from + (Number(parameters.get('limit') ?? 0) || objects.length);
+  const next = end < objects.length ? { continue: String(end) } : {};
+  return { items: objects.slice(from, end), metadata: { resourceVersion: '1', ...next } };
 }
 
 /** Label selectors of equality, and the field selectors by name and node. */
@@ -125,7 +134,6 @@ function table<T extends Named>(
   return {
     kind: 'Table',
     apiVersion,
-    metadata: { resourceVersion: '1' },
     columnDefinitions: columns.map(({ name, wide }) => ({
       name,
       type: 'string',

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
+import path from 'node:path';
 import * as z from 'zod/mini';
 
 /** What the lab tells a program of the control plane, as one JSON document on its standard input. */
@@ -40,7 +42,7 @@ export type Pod = z.infer<typeof podSchema>;
 export const apiServerOrderSchema = z.object({
   /** The master that this API server runs on. */
   master: z.string(),
-  hosts: z.array(hostSchema),
+  hosts: z.readonly(z.array(hostSchema)),
   listen: z.array(addressSchema),
   /** A socket by which other network namespaces reach it. */
   socket: z.string(),
@@ -65,7 +67,7 @@ export type ApiServerOrder = z.infer<typeof apiServerOrderSchema>;
 export type Discovery = ApiServerOrder['discovery'];
 
 export const metricsPodOrderSchema = z.object({
-  hosts: z.array(hostSchema),
+  hosts: z.readonly(z.array(hostSchema)),
   listen: addressSchema,
   tls: tlsSchema,
   overlay: overlaySchema,
@@ -75,6 +77,21 @@ export type MetricsPodOrder = z.infer<typeof metricsPodOrderSchema>;
 
 /** What a program answers on its standard output, as one line, once it listens. */
 export const readySchema = z.object({ ports: z.array(z.number()) });
+
+const HOSTS_FILE = 'hosts.json';
+
+/** Tells the API servers which hosts are in the cluster from now on. */
+export function listHosts(commonDirectory: string, hosts: readonly ClusterHost[]): void {
+  const file = path.join(commonDirectory, HOSTS_FILE);
+  writeFileSync(`${file}.next`, JSON.stringify(hosts));
+  renameSync(`${file}.next`, file);
+}
+
+/** The hosts that are in the cluster. */
+export function listedHosts({ commonDirectory }: ApiServerOrder): readonly ClusterHost[] {
+  const text = readFileSync(path.join(commonDirectory, HOSTS_FILE), 'utf8');
+  return z.array(hostSchema).parse(JSON.parse(text));
+}
 
 /** Listens at an address, or at a socket's path. Resolves with the port; 0 for a socket. */
 export async function listenOn(server: Server, where: Address | string): Promise<number> {

@@ -22,10 +22,10 @@ import {
   resourceList,
 } from './discovery.ts';
 import { type Answer, collectionAnswer, type Question } from './collection.ts';
-import type { ApiServerOrder } from './orders.ts';
+import type { ServedCluster } from './serve.ts';
 import type { MetricsState } from './aggregated-api.ts';
 
-type Known = Pick<ApiServerOrder, 'discovery' | 'hosts' | 'pod' | 'startedAt'>;
+type Known = Pick<ServedCluster, 'discovery' | 'hosts' | 'pod' | 'startedAt' | 'imageBytes'>;
 
 /** What an API server answers to a GET. */
 export function answerTo(question: Question, known: Known, metrics: MetricsState): Answer {
@@ -91,7 +91,7 @@ function discoveryAnswer(path: string): Answer | undefined {
 
 function resourceAnswer(
   question: Question,
-  { hosts, pod, startedAt }: Known,
+  { hosts, pod, startedAt, imageBytes = 0 }: Known,
   { availability }: MetricsState,
 ): Answer | undefined {
   return (
@@ -100,7 +100,7 @@ function resourceAnswer(
       apiVersion: groupVersionName(CORE),
       kind: 'Node',
       columns: NODE_COLUMNS,
-      objects: () => nodeObjects(hosts, startedAt),
+      objects: () => nodeObjects(hosts, startedAt, imageBytes),
     }) ??
     collectionAnswer(question, {
       pattern: /^\/api\/v1(?:\/namespaces\/(?<namespace>[^/]+))?\/pods(?:\/(?<name>[^/]+))?$/,

@@ -7,9 +7,19 @@ import { answerTo } from './routes.ts';
 /** What anybody may ask: the role `system:public-info-viewer` of every cluster. */
 const PUBLIC_PATHS: ReadonlySet<string> = new Set(['/version', '/healthz', '/readyz']);
 
-/** Answers HTTP requests as an API server does. `metrics` tells what is known at the moment. */
-export function apiHandler(order: ApiServerOrder, metrics: () => MetricsState): RequestListener {
+/** A cluster, as one of its API servers knows it. */
+export type ServedCluster = Omit<ApiServerOrder, 'listen' | 'socket' | 'commonDirectory'> & {
+  /** Of each node's object besides, as a kubelet's list of images. */
+  readonly imageBytes?: number;
+};
+
+/** Answers HTTP requests as an API server does, with what it knows at the moment. */
+export function apiHandler(
+  cluster: () => ServedCluster,
+  metrics: () => MetricsState,
+): RequestListener {
   return (request, response) => {
+    const order = cluster();
     const url = new URL(request.url ?? '/', 'https://kubernetes');
     const known = request.headers.authorization === `Bearer ${order.token}`;
     if (!known && !PUBLIC_PATHS.has(url.pathname)) {
@@ -31,7 +41,7 @@ interface Exchange {
 
 function serve(
   { request, response, url }: Exchange,
-  order: ApiServerOrder,
+  order: ServedCluster,
   metrics: MetricsState,
 ): void {
   const question = {
@@ -80,7 +90,7 @@ const SERVICE_UNAVAILABLE = 503;
 /** Passes a request on to the pod of the aggregated API, and its answer back. */
 function proxy(
   { path, response }: { readonly path: string; readonly response: ServerResponse },
-  order: ApiServerOrder,
+  order: ServedCluster,
   { availability }: MetricsState,
 ): void {
   if (!availability.available) {

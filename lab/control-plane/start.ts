@@ -1,13 +1,30 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { carryOutBatch, type Machine, machineNamed, type Machines } from '../machines/machine.ts';
+import {
+  carryOutBatch,
+  type Host,
+  type Machine,
+  machineNamed,
+  type Machines,
+} from '../machines/machine.ts';
 import { kubeconfig, makeCertificate } from './access.ts';
+import type { MetricsState } from './aggregated-api.ts';
 import type { Kubectl } from './kubectl-on-masters.ts';
 import { type Cluster, furnishMasters, startApiServers } from './masters.ts';
-import type { Address, Discovery, MetricsPodOrder } from './orders.ts';
+import {
+  type Address,
+  type ClusterHost,
+  type Discovery,
+  listenOn,
+  listHosts,
+  type MetricsPodOrder,
+} from './orders.ts';
 import { type Program, startProgram, startRelay } from './programs.ts';
+import { apiHandler } from './serve.ts';
 
 export interface ControlPlane {
   /** For whoever is not on the machines: a kubeconfig, as text, that leads to the masters' API
@@ -17,6 +34,8 @@ export interface ControlPlane {
   readonly servers: ReadonlyMap<string, string>;
   /** Whether the masters run the computer's own kubectl or, where it has none, a stand-in. */
   readonly kubectl: Kubectl;
+  /** From now on these hosts are the cluster's nodes. */
+  list(hosts: readonly Host[]): void;
   /** The latest lines that a master's API server logged. */
   logOf(master: string): readonly string[];
   /** Ends the API servers, the pod and the relay. What was written on the machines stays. */
@@ -54,6 +73,7 @@ export async function startControlPlane(
     cleanups.push(() => rm(directory, { recursive: true, force: true }));
 
     const cluster = await planCluster(machines, options, directory);
+    listHosts(directory, cluster.hosts);
     const pod = await startPod(machines, cluster);
     cleanups.push(() => pod.stop());
     const [port = 0] = pod.ports;
@@ -73,6 +93,7 @@ export async function startControlPlane(
       kubeconfig: kubeconfig({ server, ...cluster }),
       servers: new Map(servers.map(({ master, url }) => [master.name, url])),
       kubectl,
+      list: (hosts) => listHosts(directory, hosts),
       logOf: (name) => servers.find(({ master }) => master.name === name)?.program.log() ?? [],
       close,
     };
@@ -90,14 +111,7 @@ async function planCluster(
   const masters = machines.filter(({ master }) => master);
   const tls = await makeCertificate(['127.0.0.1', ...masters.map(({ underlayIp }) => underlayIp)]);
   return {
-    hosts: machines.map(({ name, master, underlayIp, tunnelIp, podCidr, vtepMac }) => ({
-      name,
-      master,
-      underlayIp,
-      tunnelIp,
-      podCidr,
-      vtepMac,
-    })),
+    hosts: machines.map(clusterHost),
     tls,
     token: randomBytes(16).toString('hex'),
     discovery,
@@ -108,6 +122,52 @@ async function planCluster(
     commonDirectory: directory,
   };
 }
+
+function clusterHost({ name, master, underlayIp, tunnelIp, podCidr, vtepMac }: Host): ClusterHost {
+  return { name, master, underlayIp, tunnelIp, podCidr, vtepMac };
+}
+
+/** An API server for hosts on which nothing runs: its list of nodes is all that it is asked for. */
+export async function serveCluster(
+  hosts: () => readonly Host[],
+  { imageBytes }: { readonly imageBytes: number },
+): Promise<{ readonly kubeconfig: string; close(): Promise<void> }> {
+  const tls = await makeCertificate([LOCALHOST]);
+  const token = randomBytes(16).toString('hex');
+  const plan = {
+    tls,
+    token,
+    discovery: 'aggregated',
+    overlay: 'modelled',
+    pod: { node: '', ip: POD.host, listens: MODELLED },
+    dialSeconds: DIAL_SECONDS.aggregated,
+    startedAt: Date.now(),
+    imageBytes,
+  } as const;
+  const cluster = () => ({ ...plan, master: '', hosts: hosts() });
+  const server = createServer(
+    { cert: tls.certificate, key: tls.key },
+    apiHandler(cluster, REACHED),
+  );
+  const port = await listenOn(server, { host: LOCALHOST, port: 0 });
+  return {
+    kubeconfig: kubeconfig({ server: `https://${LOCALHOST}:${port}`, tls, token }),
+    close: async () => {
+      if (!server.listening) return;
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const LOCALHOST = '127.0.0.1';
+
+const REACHED = (): MetricsState => ({
+  freshness: 'Current',
+  availability: { available: true, reason: 'Passed', message: 'all checks passed' },
+});
 
 async function startPod(machines: Machines, cluster: Cluster): Promise<Program> {
   const { pod, hosts, tls, overlay } = cluster;

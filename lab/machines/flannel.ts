@@ -1,4 +1,4 @@
-import type { Table } from '../../shared/contract/causes.ts';
+import { type Table, TABLES } from '../../shared/contract/causes.ts';
 import type { NeighbourState } from '../damage.ts';
 import { carryOutBatch, type Host, type Machine } from './machine.ts';
 import { ROSTER, UNDERLAY_DEVICE } from './roster.ts';
@@ -61,19 +61,49 @@ const OVERLAY_MTU_BYTES = 1450;
  * neighbour comes first and the route last, for a route makes the kernel ask for the neighbour:
  * flannel@cdf76059 pkg/backend/vxlan/vxlan_network.go, handleSubnetEvents.
  */
-export async function reprogram(machine: Machine): Promise<void> {
+export async function reprogram(machine: Machine, hosts: readonly Host[] = ROSTER): Promise<void> {
   const found = await machine.run(['ip', 'link', 'show', 'dev', OVERLAY_DEVICE]);
   await carryOutBatch(
     machine,
     'ip',
     found.exit === 0 ? addressCommands(machine) : deviceCommands(machine),
   );
-
-  const { neighbours, fdb, routes } = peerCommands(peersOf(machine));
-  await carryOutBatch(machine, 'ip', neighbours);
-  await carryOutBatch(machine, 'bridge', fdb);
-  await carryOutBatch(machine, 'ip', routes);
+  const peers = hosts.filter(({ name }) => name !== machine.name);
+  for (const table of TABLES) {
+    await replaceEntries(
+      machine,
+      peers.map((peer): Entry => programmed[table](peer)),
+    );
+  }
 }
+
+/** Writes entries of one table, each in the place of one with its key. */
+export async function replaceEntries(machine: Machine, entries: readonly Entry[]): Promise<void> {
+  const [first] = entries;
+  if (first === undefined) return;
+  const { program, object } = TOOLS[first.table];
+  const lines = entries.map((entry) => `${object} replace ${argumentsOf(entry)}`);
+  await carryOutBatch(machine, program, lines);
+}
+
+/** Deletes entries of one table, which must all be there. */
+export async function deleteEntries(machine: Machine, entries: readonly Entry[]): Promise<void> {
+  const [first] = entries;
+  if (first === undefined) return;
+  const { program, object } = TOOLS[first.table];
+  await carryOutBatch(
+    machine,
+    program,
+    entries.map((entry) => `${object} del ${keyOf(entry)}`),
+  );
+}
+
+/** The program that knows a table, and what it calls the table. */
+const TOOLS = {
+  neighbour: { program: 'ip', object: 'neigh' },
+  fdb: { program: 'bridge', object: 'fdb' },
+  route: { program: 'ip', object: 'route' },
+} as const satisfies Record<Table, object>;
 
 /** The commands, for `ip -batch` and `bridge -batch`, that program these peers. */
 export function peerCommands(peers: readonly Host[]) {
@@ -93,10 +123,6 @@ export function deviceCommands(host: Host): readonly string[] {
   ];
 }
 
-export function peersOf(host: Host): readonly Host[] {
-  return ROSTER.filter((peer) => peer.name !== host.name);
-}
-
 function addressCommands(host: Host): readonly string[] {
   return [
     `addr replace ${host.tunnelIp}/32 dev ${OVERLAY_DEVICE}`,
@@ -113,6 +139,18 @@ function argumentsOf(entry: Entry): string {
       return `${entry.mac} dev ${OVERLAY_DEVICE} dst ${entry.destination} self permanent`;
     case 'route':
       return `${entry.destination} via ${entry.gateway} dev ${OVERLAY_DEVICE} onlink`;
+  }
+}
+
+/** As much of it as `ip` and `bridge` need to delete it. */
+function keyOf(entry: Entry): string {
+  switch (entry.table) {
+    case 'neighbour':
+      return `${entry.ip} dev ${OVERLAY_DEVICE}`;
+    case 'fdb':
+      return `${entry.mac} dev ${OVERLAY_DEVICE} dst ${entry.destination} self`;
+    case 'route':
+      return `${entry.destination} via ${entry.gateway} dev ${OVERLAY_DEVICE}`;
   }
 }
 

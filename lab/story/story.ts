@@ -3,7 +3,8 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Report, ReportedIncident } from '../../shared/contract/report.ts';
 import { type TimedGetNodes, timeGetNodes } from '../control-plane/kubectl-on-masters.ts';
-import type { Fault } from '../faults/fault.ts';
+import type { Cause } from '../../shared/contract/causes.ts';
+import type { Fault } from '../faults.ts';
 import { machineNamed } from '../machines/machine.ts';
 import type { OtlpReceiver } from '../otlp/receiver.ts';
 import type { ReceivedPoint } from '../otlp/records.ts';
@@ -18,14 +19,18 @@ const TIMED = ['master1', 'master3'] as const;
 const RUNS = 3;
 
 /** Breaks the cluster, lets the watch see it, mends it as the page says, and shows every step. */
-export async function tellStory(world: World, fault: Fault, tell: Teller): Promise<void> {
+export async function tellStory(
+  world: World,
+  { cause, fault }: { readonly cause: Cause; readonly fault: Fault },
+  tell: Teller,
+): Promise<void> {
   tell.heading('A healthy run');
   await tell.during('one tick of the schedule', world.tick());
   tell.block(await show(await world.tick()));
 
-  tell.heading(`The fault: ${fault.cause}`);
-  await fault.inject(world.machines);
-  tell.say(fault.told);
+  tell.heading(`The fault: ${cause}`);
+  await world.inflict(...fault.damage);
+  tell.say(fault.summary);
   const timing = timeBoth(world);
 
   tell.heading('The watch sees it');

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 import { LAB_REGION } from '../../lab/aws/account.ts';
 import { type CloudFormation, startCloudFormation } from '../../lab/aws/cloudformation.ts';
 import { type Lambda, startLambda } from '../../lab/aws/lambda.ts';
-import { FAULTS } from '../../lab/faults/registry.ts';
+import { FAULTS } from '../../lab/faults.ts';
 import { type PagerDuty, startPagerDuty } from '../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
 import { startWorld, type World } from '../../lab/world.ts';
@@ -95,7 +95,7 @@ describe('check of a healthy cluster', () => {
 
 describe('check of a broken cluster', () => {
   test('shows the matrix and the page that went out; exit 1', async () => {
-    await FAULTS['neighbour-missing'].inject(world.machines);
+    await world.inflict(...FAULTS['neighbour-missing'].damage);
     const { exit, stdout } = await demo('check');
     expect(exit).toBe(1);
     expect(stdout).toContain('cluster demo: INCIDENT; 6 of 6 nodes checked');

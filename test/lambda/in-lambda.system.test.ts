@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { FAULTS } from '../../lab/faults/registry.ts';
+import { FAULTS } from '../../lab/faults.ts';
 import { reprogram } from '../../lab/machines/flannel.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
 import { startWorld, type World } from '../../lab/world.ts';
@@ -37,7 +37,7 @@ describe.skipIf(installed('setpriv') === undefined)('the function in Lambda', ()
   /** Breaks the cluster for one test, and takes that back when it has ended. */
   async function broken(cause: Cause): Promise<void> {
     const { aws, otlp, machines } = world;
-    await FAULTS[cause].inject(machines);
+    await world.inflict(...FAULTS[cause].damage);
     onTestFinished(async () => {
       otlp.answer({ kind: 'accept' });
       aws.sns.gate.open();

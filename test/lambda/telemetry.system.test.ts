@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { partition } from '../../lab/damage.ts';
-import { type SimulatedWorld, startSimulatedWorld } from '../../lab/machines/simulated/world.ts';
+import { simulatedHosts } from '../../lab/machines/simulated/hosts.ts';
+import { type SimulatedWorld, startSimulatedWorld } from '../../lab/world.ts';
 import type { Attributes } from '../../lab/otlp/protos.ts';
 import { type PagerDuty, startPagerDuty } from '../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
@@ -27,9 +28,7 @@ let webhook: WebhookReceiver;
 
 beforeAll(async () => {
   [pagerDuty, webhook] = await Promise.all([startPagerDuty(), startWebhookReceiver()]);
-  world = await startSimulatedWorld({
-    size: 36,
-    masters: 1,
+  world = await startSimulatedWorld(simulatedHosts(36, 1), {
     kubernetes: { imageBytes: 0 },
     limits: { secondLookSeconds: 1, slowSeconds: 1 },
     service: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },

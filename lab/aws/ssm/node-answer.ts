@@ -17,6 +17,8 @@ interface Assignment {
   readonly stop: AbortSignal;
 }
 
+const NO_OUTPUT = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), remark: '' } as const;
+
 const CANCELLED: ScriptAnswer = judge({ kind: 'cancelled' }, Buffer.alloc(0), Buffer.alloc(0));
 
 export async function answerOf(node: RegisteredNode, assignment: Assignment): Promise<NodeAnswer> {
@@ -70,6 +72,16 @@ async function taken(node: RegisteredNode, assignment: Assignment): Promise<Node
     case 'rewrites': {
       const answer = await run(node, assignment);
       return { ...answer, stdout: Buffer.from(behaviour.rewrite(answer.stdout.toString('utf8'))) };
+    }
+    case 'disk-full':
+      return {
+        ...NO_OUTPUT,
+        status: behaviour.reports,
+        code: behaviour.reports === 'Failed' ? 1 : 0,
+      };
+    case 'runs-twice': {
+      const [first, second] = [await run(node, assignment), await run(node, assignment)];
+      return { ...second, stdout: Buffer.concat([first.stdout, second.stdout]) };
     }
     case 'late': {
       const answer = await run(node, assignment);

@@ -30,6 +30,10 @@ export type NodeBehaviour =
     }
   /** The script runs; its standard output is changed on the way. */
   | { readonly kind: 'rewrites'; readonly rewrite: (stdout: string) => string }
+  /** The disk has no room for the output: both streams are empty, whatever the agent reports. */
+  | { readonly kind: 'disk-full'; readonly reports: 'Success' | 'Failed' }
+  /** The agent was restarted while the script ran, runs it once more, and appends its output. */
+  | { readonly kind: 'runs-twice' }
   /** The service does not hand the command to the node. */
   | {
       readonly kind: 'refused';

@@ -61,7 +61,7 @@ async function modelledMachine(host: Host, workplace: Workplace): Promise<Machin
 
   const programs = process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin';
   const environment = {
-    PATH: [bin, path.join(root, 'usr/local/bin'), programs].join(':'),
+    PATH: [path.join(root, 'usr/local/bin'), bin, programs].join(':'),
     HOME: root,
     TMPDIR: root,
     VTEPWATCH_ROOT: root,

@@ -52,14 +52,17 @@ export function simulateCluster(
     const speaker = { hosts: state.hosts, digests, host, underlayBits, now: at };
     return answer({ ...speaker, condition: conditionAt(condition, at) }, action, wanted);
   };
+  let hosts = initial.map(simulated);
   return {
     get hosts() {
-      return state.hosts.map(simulated);
+      return hosts;
     },
     inflict: (...damages) => {
       const before = state.hosts;
       for (const damage of damages) state = damaged(state, damage, now());
-      if (state.hosts !== before) digests = createDigests(state.hosts);
+      if (state.hosts === before) return;
+      digests = createDigests(state.hosts);
+      hosts = state.hosts.map(simulated);
     },
     heal: () => {
       state = allWell(state.hosts, born);

@@ -237,7 +237,10 @@ function holding(
   };
 }
 
-function heldEntry(table: Table, { of, state }: Extract<Damage, { readonly kind: 'held' }>): Entry {
+export function heldEntry(
+  table: Table,
+  { of, state }: Extract<Damage, { readonly kind: 'held' }>,
+): Entry {
   const entry = programmed[table](of);
   if (entry.table !== 'neighbour' || state === undefined) return entry;
   const isUnanswered = state === 'INCOMPLETE' || state === 'FAILED';
@@ -263,7 +266,7 @@ function keyOf(entry: Entry): string {
   }
 }
 
-function randomLosses(
+export function randomLosses(
   hosts: readonly Host[],
   observer: number,
   { share, seed }: { readonly share: number; readonly seed: number },
@@ -276,7 +279,7 @@ function randomLosses(
 }
 
 /** Entries for the devices that the next hosts of the cluster had before their last boots. */
-function ghostsOn(hosts: readonly Host[], observer: number, each: number): readonly Entry[] {
+export function ghostsOn(hosts: readonly Host[], observer: number, each: number): readonly Entry[] {
   const peers = [...hosts.slice(observer + 1), ...hosts.slice(0, observer)];
   return Array.from({ length: each }, (_, at) => peers[at % peers.length]).flatMap((peer, at) =>
     peer === undefined

@@ -3,7 +3,7 @@ import { UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
 import type { AlertChange } from '../../../lab/backend/alert-receiver.ts';
 import { type Backend, findPrograms, startBackend } from '../../../lab/backend/backend.ts';
 import { type Act, rehearse } from '../../../lab/backend/rehearsal.ts';
-import { FAULTS } from '../../../lab/faults/registry.ts';
+import { FAULTS } from '../../../lab/faults.ts';
 import { teller } from '../../../lab/program.ts';
 import { startWorld, type World } from '../../../lab/world.ts';
 import { METRICS } from '../../../shared/contract/telemetry.ts';

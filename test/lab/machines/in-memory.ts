@@ -11,6 +11,8 @@ export async function inMemoryMachines(): Promise<Machines> {
     return {
       ...host,
       async run([program, ...words], { stdin = '' } = {}) {
+        // A script that changes files changes nothing that is asked for here.
+        if (program === 'sh') return { exit: 0, stdout: '', stderr: '' };
         if (program !== 'ip' && program !== 'bridge') throw new Error(`no ${program} in memory`);
         const session =
           words[0] === '-batch' ? batch(program, model, stdin) : single(program, model, words);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FAULTS } from '../../../lab/faults/registry.ts';
+import { FAULTS } from '../../../lab/faults.ts';
+import { inflict } from '../../../lab/machines/inflict.ts';
 import { reprogram } from '../../../lab/machines/flannel.ts';
 import { machineNamed, type Machines, type Outcome } from '../../../lab/machines/machine.ts';
 import { addPod } from '../../../lab/control-plane/start.ts';
@@ -56,7 +57,7 @@ describe.skipIf(skip)('modelled machines print what real ones print', () => {
   });
 
   test.for(CAUSES)('after %s', async (cause) => {
-    await Promise.all([FAULTS[cause].inject(real), FAULTS[cause].inject(modelled)]);
+    await Promise.all([real, modelled].map((lab) => inflict(lab, FAULTS[cause].damage)));
     expect(await textsOf(modelled)).toEqual(await textsOf(real));
   });
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CAUSES, type Cause } from '../../../shared/contract/causes.ts';
 import type { ReportedIncident } from '../../../shared/contract/report.ts';
-import { FAULTS } from '../../../lab/faults/registry.ts';
+import { FAULTS } from '../../../lab/faults.ts';
 import { reprogram } from '../../../lab/machines/flannel.ts';
 import { fixAsThePageSays } from '../../../lab/story/fix.ts';
 import { teller } from '../../../lab/program.ts';
@@ -55,7 +55,7 @@ describe.for(WORLDS)(
       async (cause) => {
         const fault = FAULTS[cause];
         await world.newPages();
-        await fault.inject(world.machines);
+        await world.inflict(...fault.damage);
 
         const { incidents } = await world.tick();
         expect(incidents.map(({ cause: named }) => named)).toEqual([cause]);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FAULTS } from '../../../lab/faults/registry.ts';
+import { FAULTS } from '../../../lab/faults.ts';
 import { type PagerDuty, startPagerDuty } from '../../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../lab/paging/webhook.ts';
 import { fixAsThePageSays } from '../../../lab/story/fix.ts';
@@ -60,7 +60,7 @@ describe('an incident while PagerDuty refuses and the webhook is down', () => {
       fault: { kind: 'garbled', status: 400, body: '{"message":"Invalid routing key"}' },
     });
     webhook.gate.fail({ operation: 'POST', fault: { kind: 'dropped-before' } });
-    await FAULTS['neighbour-missing'].inject(world.machines);
+    await world.inflict(...FAULTS['neighbour-missing'].damage);
     const { problems } = await world.tick();
     expect(await kindsOnSns()).toEqual(['opened']);
     const pending = '1 page is pending: "[demo] master1 neighbour-missing 5/5 nodes"';

@@ -245,6 +245,29 @@ describe('a node can', () => {
     expect(outputOf(await invocation(made, await made.send()))).toBe('host node2\n');
   });
 
+  test.for([
+    ['Success', 0],
+    ['Failed', 1],
+  ] as const)('have a full disk: %s, and both streams are empty', async ([reports, code]) => {
+    const made = await answering(1);
+    made.ssm.behaveNode(instanceIdOf(1), { kind: 'disk-full', reports });
+    const over = await invocation(made, await made.send());
+    expect(over).toMatchObject({ Status: reports, CommandPlugins: [{ ResponseCode: code }] });
+    expect(outputOf(over)).toBe('');
+  });
+
+  test('run a command twice, with both outputs in one', async () => {
+    const nodes = [{ machine: await machine(), tags: {} }];
+    const made = await account('echo "$$"', { nodes });
+    made.ssm.behaveNode(instanceIdOf(1), { kind: 'runs-twice' });
+    const [first, second, ...rest] = (
+      outputOf(await invocation(made, await made.send())) ?? ''
+    ).split('\n');
+    expect(rest).toEqual(['']);
+    expect(first).toMatch(/^\d+$/);
+    expect(second).not.toBe(first);
+  });
+
   test('be broken in a way of the lab’s own, which is a failure and not silence', async () => {
     const made = await answering(1);
     made.ssm.behaveNode(NODE, { kind: 'online' });

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FAULTS } from '../../../../lab/faults/registry.ts';
+import { FAULTS } from '../../../../lab/faults.ts';
+import { inflict } from '../../../../lab/machines/inflict.ts';
 import { reprogram } from '../../../../lab/machines/flannel.ts';
 import { type Machine, machineNamed, type Machines } from '../../../../lab/machines/machine.ts';
 import { modelledMachines } from '../../../../lab/machines/modelled/machines.ts';
@@ -34,7 +35,7 @@ describe('modelledMachines', () => {
 
   test('a fault changes what they print, and flannel mends it', async () => {
     const before = await heldBy(machine('node2'));
-    await FAULTS['neighbour-missing'].inject(lab);
+    await inflict(lab, FAULTS['neighbour-missing'].damage);
     const broken = await heldBy(machine('node2'));
     expect(broken.neighbours).toHaveLength(4);
     expect(broken.fdb).toEqual(before.fdb);

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { startSimulatedWorld } from '../../../../lab/machines/simulated/world.ts';
+import { simulatedHosts } from '../../../../lab/machines/simulated/hosts.ts';
+import { startSimulatedWorld } from '../../../../lab/world.ts';
 
 /** Ends the test where a run does not end by itself. */
 const TEST_MS = 120_000;
@@ -9,9 +10,7 @@ describe('a healthy run costs little more calls than its commands and the pages 
     { size: 6, masters: 3 },
     { size: 120, masters: 3 },
   ])('$size hosts, $masters masters', { timeout: TEST_MS }, async ({ size, masters }) => {
-    const world = await startSimulatedWorld({
-      size,
-      masters,
+    const world = await startSimulatedWorld(simulatedHosts(size, masters), {
       service: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },
     });
     onTestFinished(() => world.close());

@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { scrambled } from '../../../../lab/machines/simulated/hosts.ts';
-import {
-  type SimulatedWorld,
-  startSimulatedWorld,
-} from '../../../../lab/machines/simulated/world.ts';
+import { scrambled, simulatedHosts } from '../../../../lab/machines/simulated/hosts.ts';
+import { type SimulatedWorld, startSimulatedWorld } from '../../../../lab/world.ts';
 
 const HOSTS = 5000;
 const MASTERS = 3;
@@ -28,9 +25,8 @@ describe(
     let world: SimulatedWorld;
 
     beforeAll(async () => {
-      world = await startSimulatedWorld({
-        size: HOSTS,
-        masters: MASTERS,
+      world = await startSimulatedWorld(simulatedHosts(HOSTS, MASTERS), {
+        cluster: 'large',
         kubernetes: { imageBytes: 2000 },
         service: { invisibleMilliseconds: 1500, countsLateMilliseconds: 1500 },
       });
@@ -84,7 +80,7 @@ describe(
       const { incidents } = await world.tick();
       expect(incidents).toMatchObject([
         {
-          key: `simulated/subject/${subject}`,
+          key: `large/subject/${subject}`,
           cause: 'neighbour-missing',
           phase: 'open',
           missingPeers: HOSTS - SILENT - 1,

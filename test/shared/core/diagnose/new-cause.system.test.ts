@@ -73,18 +73,20 @@ const ROWS: readonly Insertion[] = [
 
 const FAULTS: readonly Insertion[] = [
   {
-    file: 'lab/faults/registry.ts',
-    before: "  'underlay-moved': underlayMoved,",
+    file: 'lab/faults.ts',
+    before: "  'underlay-moved': onPeers(",
     lines: `
-  'underlay-and-route-moved': {
-    ...underlayMoved,
-    cause: 'underlay-and-route-moved',
-    inject: async (machines) => {
-      await underlayMoved.inject(machines);
-      await routeMissing.inject(machines);
-    },
-  },
-  'fdb-flushed': { ...fdbMissing, cause: 'fdb-flushed' },`,
+  'underlay-and-route-moved': onPeers(
+    'It moved.',
+    held(['fdb'], { ...SUBJECT, underlayIp: FORMER.underlayIp }),
+    lost('route'),
+  ),
+  'fdb-flushed': onObserver('It was flushed.', {
+    kind: 'lost',
+    tables: ['fdb'],
+    on: [OBSERVER],
+    of: 'all',
+  }),`,
   },
 ];
 
@@ -164,15 +166,12 @@ async function errorFiles(): Promise<readonly string[]> {
 describe('a new cause', () => {
   test('needs a line in the contract; then a row in the core is asked for', COMPILING, async () => {
     await insert(CONTRACT);
-    expect(await errorFiles()).toEqual([
-      'lab/faults/registry.ts',
-      'shared/core/diagnose/causes.ts',
-    ]);
+    expect(await errorFiles()).toEqual(['lab/faults.ts', 'shared/core/diagnose/causes.ts']);
   });
 
   test('is complete with the two: only the lab asks for its fault', COMPILING, async () => {
     await insert(ROWS);
-    expect(await errorFiles()).toEqual(['lab/faults/registry.ts']);
+    expect(await errorFiles()).toEqual(['lab/faults.ts']);
   });
 
   test('is found, paged, fixed, reported and measured', async () => {

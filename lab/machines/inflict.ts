@@ -1,0 +1,207 @@
+/** What damage does to real and modelled machines, by the commands that do it to a host. */
+import { randomUUID } from 'node:crypto';
+import { type Table, TABLES } from '../../shared/contract/causes.ts';
+import type { Damage, EntryDamage, Hosts } from '../damage.ts';
+import {
+  deleteEntries,
+  deviceCommands,
+  type Entry,
+  OVERLAY_DEVICE,
+  programmed,
+  replaceEntries,
+  reprogram,
+} from './flannel.ts';
+import { carryOut, carryOutBatch, type Host, type Machine } from './machine.ts';
+import { ghostsOn, heldEntry, randomLosses, type SimulatedDamage } from './simulated/conditions.ts';
+
+/** The machines, and those of them that are in the cluster: flannel programs these alone. */
+export interface Members {
+  readonly machines: readonly Machine[];
+  readonly inCluster: readonly Machine[];
+}
+
+/** Carries out the damage, one after the other, on machines that are all in the cluster. */
+export async function inflict(
+  { machines }: { readonly machines: readonly Machine[] },
+  damages: readonly Damage[],
+): Promise<void> {
+  for (const damage of damages) {
+    if (isOfAgent(damage)) throw new Error(`${damage.kind} needs Systems Manager`);
+    await inflictOne({ machines, inCluster: machines }, damage);
+  }
+}
+
+export function isOfAgent(damage: Damage): damage is Exclude<Damage, SimulatedDamage> {
+  return (
+    damage.kind === 'disk-full' || damage.kind === 'run-twice' || damage.kind === 'agent-restarted'
+  );
+}
+
+/** Rejects where a command fails: an entry that is not there cannot be lost. */
+export async function inflictOne(members: Members, damage: SimulatedDamage): Promise<void> {
+  const { machines, inCluster } = members;
+  switch (damage.kind) {
+    case 'lost':
+    case 'lost-at-random':
+    case 'held':
+    case 'ghosts':
+    case 'half-written':
+      return await damageEntries(inCluster, damage);
+    case 'device-deleted':
+      return await onEach(inCluster, damage.on, (one) =>
+        carryOut(one, `ip link del ${OVERLAY_DEVICE}`),
+      );
+    case 'device-down':
+      return await onEach(inCluster, damage.on, (one) =>
+        carryOut(one, `ip link set ${OVERLAY_DEVICE} down`),
+      );
+    case 'device-bounced':
+      return await onEach(inCluster, damage.on, async (one) => {
+        await carryOut(one, `ip link set ${OVERLAY_DEVICE} down`);
+        await carryOut(one, `ip link set ${OVERLAY_DEVICE} up`);
+      });
+    case 'device-remade':
+      return await onEach(inCluster, damage.on, async (one) => {
+        await carryOut(one, `ip link del ${OVERLAY_DEVICE}`);
+        await carryOutBatch(one, 'ip', deviceCommands(one));
+      });
+    case 'mac-changed':
+      return await onEach(inCluster, damage.on, (one) =>
+        carryOut(one, `ip link set dev ${OVERLAY_DEVICE} address ${damage.mac}`),
+      );
+    case 'unreadable':
+      return await onEach(inCluster, damage.on, (one) => makeUnreadable(one, damage));
+    case 'flannel-restarted':
+      return await onEach(inCluster, damage.on, (one) => reprogram(one, inCluster));
+    case 'rebooted':
+      return await onEach(inCluster, damage.on, (one) =>
+        reboot(one, inCluster, damage.flanneldSeconds),
+      );
+    case 'joined': {
+      const joining = named(machines, damage.host.name);
+      await reprogram(joining, [...inCluster, joining]);
+      return await onEach(inCluster, 'all', async (one) => {
+        for (const table of TABLES) await replaceEntries(one, [programmed[table](joining)]);
+      });
+    }
+    case 'left': {
+      const staying = inCluster.filter(({ name }) => !includes(damage.on, name));
+      await damageEntries(inCluster, {
+        kind: 'lost',
+        tables: TABLES,
+        on: staying.map(({ name }) => name),
+        of: damage.on,
+      });
+      return await onEach(inCluster, damage.on, (one) =>
+        carryOut(one, `ip link del ${OVERLAY_DEVICE}`),
+      );
+    }
+  }
+}
+
+async function damageEntries(machines: readonly Machine[], damage: EntryDamage): Promise<void> {
+  switch (damage.kind) {
+    case 'lost':
+      return await onEach(machines, damage.on, (one) =>
+        lose(one, damage.tables, chosen(machines, damage.of)),
+      );
+    case 'lost-at-random':
+      return await onEach(machines, 'all', async (one) => {
+        const losses = randomLosses(machines, machines.indexOf(one), damage);
+        for (const { table, peers } of losses) await lose(one, [table], peers);
+      });
+    case 'held':
+      return await onEach(machines, damage.on, async (one) => {
+        if (one.name === damage.of.name) return;
+        for (const table of damage.tables) await replaceEntries(one, [heldEntry(table, damage)]);
+      });
+    case 'ghosts':
+      return await onEach(machines, damage.on, (one) =>
+        replaceEntries(one, ghostsOn(machines, machines.indexOf(one), damage.each)),
+      );
+    case 'half-written':
+      return await onEach(machines, damage.on, (one) =>
+        lose(one, TABLES, machines.slice(Math.ceil(damage.share * machines.length))),
+      );
+  }
+}
+
+async function lose(
+  machine: Machine,
+  tables: readonly Table[],
+  peers: readonly Host[],
+): Promise<void> {
+  const others = peers.filter(({ name }) => name !== machine.name);
+  for (const table of tables) {
+    await deleteEntries(
+      machine,
+      others.map((peer): Entry => programmed[table](peer)),
+    );
+  }
+}
+
+const TOOL_OF = {
+  neighbour: ['ip', 'neigh'],
+  fdb: ['bridge', 'fdb'],
+  route: ['ip', 'route'],
+} as const;
+
+/** Puts a program before the machine's own that fails for this table alone. */
+async function makeUnreadable(
+  machine: Machine,
+  { table, reason }: Extract<Damage, { readonly kind: 'unreadable' }>,
+): Promise<void> {
+  const status = /^exit-(\d+)$/.exec(reason)?.[1];
+  if (status === undefined) throw new Error(`on a machine a table fails by exit-…, not ${reason}`);
+  const [program, object] = TOOL_OF[table];
+  const file = `/usr/local/bin/${program}`;
+  await machine.write(
+    file,
+    `#!/bin/sh
+case " $* " in *" ${object} "*) exit ${status} ;; esac
+PATH=$(printf %s "$PATH" | sed 's#[^:]*/usr/local/bin:##g') exec ${program} "$@"
+`,
+  );
+  await carryOutScript(machine, `chmod 755 "\${VTEPWATCH_ROOT:-}${file}"`);
+}
+
+/** The kernel's tables go, and its boot id is another. Its uptime stays that of the computer. */
+async function reboot(
+  machine: Machine,
+  hosts: readonly Host[],
+  flanneldSeconds: number,
+): Promise<void> {
+  await carryOut(machine, `ip link del ${OVERLAY_DEVICE}`);
+  const file = '"${VTEPWATCH_ROOT:-}/proc/sys/kernel/random/boot_id"';
+  await carryOutScript(machine, `echo ${randomUUID()} >${file}`);
+  if (flanneldSeconds === 0) await reprogram(machine, hosts);
+  // The machine may be gone by then, and nothing waits for it.
+  else setTimeout(() => reprogram(machine, hosts).catch(() => {}), flanneldSeconds * 1000).unref();
+}
+
+async function carryOutScript(machine: Machine, script: string): Promise<void> {
+  const { exit, stderr } = await machine.run(['sh', '-c', script]);
+  if (exit !== 0) throw new Error(`running ${script} on ${machine.name}: ${stderr.trim()}`);
+}
+
+async function onEach(
+  machines: readonly Machine[],
+  on: Hosts,
+  act: (machine: Machine) => Promise<void>,
+): Promise<void> {
+  await Promise.all(chosen(machines, on).map(act));
+}
+
+function chosen(machines: readonly Machine[], on: Hosts): readonly Machine[] {
+  return on === 'all' ? machines : on.map((name) => named(machines, name));
+}
+
+function named(machines: readonly Machine[], name: string): Machine {
+  const machine = machines.find((one) => one.name === name);
+  if (machine === undefined) throw new Error(`looking for ${name}: no such machine in the lab`);
+  return machine;
+}
+
+function includes(on: Hosts, name: string): boolean {
+  return on === 'all' || on.includes(name);
+}
