@@ -1,0 +1,39 @@
+import * as z from 'zod/mini';
+
+/** A page, as its receiver sees it. */
+export interface PublishedPage {
+  readonly key: string;
+  readonly kind: 'opened' | 'worsened' | 'resolved';
+  readonly subject: string;
+  readonly text: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+const pageSchema = z.object({
+  key: z.string(),
+  kind: z.enum(['opened', 'worsened', 'resolved']),
+});
+
+/** The page that a call of `Publish` carries, in the query protocol. */
+export function publishedPage(body: string, at: number): PublishedPage {
+  const form = new URLSearchParams(body);
+  const attributes = Object.fromEntries(
+    [...form].flatMap(([field, name]) => {
+      const place = /^(MessageAttributes\.entry\.\d+)\.Name$/.exec(field)?.[1];
+      return place === undefined ? [] : [[name, form.get(`${place}.Value.StringValue`)]];
+    }),
+  );
+  return {
+    ...pageSchema.parse(attributes),
+    subject: form.get('Subject') ?? '',
+    text: form.get('Message') ?? '',
+    at,
+  };
+}
+
+export const PUBLISHED =
+  '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>' +
+  '<MessageId>00000000-0000-4000-8000-000000000000</MessageId></PublishResult>' +
+  '<ResponseMetadata><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata>' +
+  '</PublishResponse>';

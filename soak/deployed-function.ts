@@ -1,0 +1,157 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import type { KubernetesAccess } from '../lambda/ask-kubernetes.ts';
+import { check } from '../lambda/check.ts';
+import { deadlineIn, earlier, type Deadline, remaining } from '../lambda/deadline.ts';
+import { tickOf } from '../lambda/event.ts';
+import type { Systems } from '../lambda/invocation.ts';
+import { readSettings } from '../lambda/settings.ts';
+import { incidentStore } from '../lambda/systems/incident-store/incident-store.ts';
+import { snsChannel } from '../lambda/systems/sns.ts';
+import { inventory } from '../lambda/systems/ssm/inventory.ts';
+import { runCommand } from '../lambda/systems/ssm/run-command.ts';
+import type { Recorder } from '../lambda/systems/telemetry/recorder.ts';
+import { ENVIRONMENT } from '../shared/contract/settings.ts';
+import type { Report } from '../shared/contract/report.ts';
+import { dynamoDb } from './account/dynamodb.ts';
+import { inProcess, jsonService } from './account/in-process.ts';
+import { type PublishedPage, PUBLISHED, publishedPage } from './account/sns.ts';
+import { systemsManager } from './account/ssm.ts';
+import { between } from './chance.ts';
+import type { Deployment } from './story.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+import { nodeJson } from './world/cluster-api.ts';
+import type { Host } from './world/host.ts';
+import type { World } from './world/world.ts';
+
+/** The function with its settings, its clients and its account, in virtual time. */
+export interface DeployedFunction {
+  /** Every page that was published, in order. */
+  readonly pages: readonly PublishedPage[];
+  /** `scheduledTime` in epoch milliseconds. Rejects where the function fails. */
+  invoke(scheduledTime: number): Promise<Report>;
+}
+
+export const CLUSTER = 'soak';
+
+/** As the stack sets it for a schedule of one minute. */
+const FUNCTION_MS = 55_000;
+
+/** What the handler keeps free for telemetry, and for state and pages besides. */
+const TELEMETRY_MS = 3000;
+const RESERVE_MS = 5000;
+
+const SETTINGS = {
+  [ENVIRONMENT.cluster]: CLUSTER,
+  [ENVIRONMENT.targets]: JSON.stringify([{ Key: 'tag:vtepwatch', Values: [CLUSTER] }]),
+  [ENVIRONMENT.document]: 'vtepwatch-probe',
+  [ENVIRONMENT.table]: 'vtepwatch-incidents',
+  [ENVIRONMENT.topicArn]: 'arn:aws:sns:eu-west-1:000000000000:vtepwatch-pages',
+} as const;
+
+interface Surroundings {
+  readonly world: World;
+  readonly clock: VirtualClock;
+  readonly deployment: Deployment;
+}
+
+export function deployedFunction(surroundings: Surroundings): DeployedFunction {
+  const { clock } = surroundings;
+  const settings = readSettings(SETTINGS);
+  const pages: PublishedPage[] = [];
+  const systems = systemsOf(surroundings, (page) => {
+    pages.push(page);
+  });
+  let invocations = 0;
+  return {
+    pages,
+    invoke: async (scheduledTime) => {
+      invocations += 1;
+      const now = clock.now();
+      const end = earlier(deadlineIn(FUNCTION_MS, clock), TELEMETRY_MS);
+      return await check({
+        systems,
+        settings,
+        integrations: { telemetry: false, channels: ['sns'] },
+        scheduledTime: tickOf({ scheduledTime: new Date(scheduledTime).toISOString() }, now),
+        id: `invocation-${invocations}`,
+        now,
+        deadline: earlier(end, RESERVE_MS),
+        end,
+        problems: [],
+      });
+    },
+  };
+}
+
+function systemsOf(
+  { world, clock, deployment }: Surroundings,
+  publish: (page: PublishedPage) => void,
+): Systems {
+  const answerSsm = systemsManager(world, { knowsMasters: deployment !== 'nolist' });
+  const ssm = new SSMClient(
+    inProcess(
+      clock,
+      jsonService((operation, input) => {
+        world.agenda.advanceTo(clock.now());
+        return answerSsm(operation, input);
+      }),
+    ),
+  );
+  const sns = new SNSClient(
+    inProcess(clock, ({ body }) => {
+      publish(publishedPage(body, clock.now()));
+      return PUBLISHED;
+    }),
+  );
+  const store = new DynamoDBClient(inProcess(clock, jsonService(dynamoDb())));
+  return {
+    ssm: runCommand(ssm, SETTINGS[ENVIRONMENT.document]),
+    inventory: inventory(ssm),
+    store: incidentStore({ client: store, table: SETTINGS[ENVIRONMENT.table], cluster: CLUSTER }),
+    channels: [snsChannel(sns, SETTINGS[ENVIRONMENT.topicArn])],
+    kubernetes:
+      deployment === 'kubeconfig' ? kubernetesOf(world, clock) : { kind: 'not-configured' },
+    telemetry: UNRECORDED,
+  };
+}
+
+/** How long a list takes, milliseconds. */
+const LIST_MS = [80, 400] as const;
+
+/** The API behind a load balancer: each call reaches the cache of some master. */
+function kubernetesOf(world: World, clock: VirtualClock): KubernetesAccess {
+  let calls = 0;
+  const nodes = async (deadline: Deadline): Promise<unknown> => {
+    calls += 1;
+    const call = calls;
+    await clock.pause(between(LIST_MS, 'list', call, clock.now()));
+    world.agenda.advanceTo(clock.now());
+    const balanced = world
+      .members()
+      .filter((host) => host.master && isBalancedTo(host, clock.now()));
+    const master = balanced[between([0, balanced.length - 1], 'master', call, clock.now())];
+    const fails = clock.now() < world.troubles.listFailsUntil;
+    if (master === undefined || master.quietSince !== undefined || fails) {
+      await clock.pause(remaining(deadline));
+      throw new Error('listing the nodes: no answer in time');
+    }
+    const known = world.api.asOf(clock.now() - world.lagOf(master.name));
+    return { items: [...known.values()].map(nodeJson) };
+  };
+  return { kind: 'open', api: { nodes, flannelPods: async () => ({ items: [] }) } };
+}
+
+/** How long a load balancer goes on calling a master that has gone, milliseconds. */
+const HEALTH_CHECK_MS = 30_000;
+
+function isBalancedTo({ quietSince }: Host, now: number): boolean {
+  return quietSince === undefined || now - quietSince < HEALTH_CHECK_MS;
+}
+
+const UNRECORDED: Recorder = {
+  record: () => undefined,
+  emit: () => undefined,
+  span: async (_name, _attributes, body) => await body(() => undefined),
+};

@@ -1,0 +1,49 @@
+import type { ReportedIncident } from '../../shared/contract/report.ts';
+import type { Cell } from '../world/damage.ts';
+
+/** What an incident says: who has lost whom, and why. */
+export type Claim = Pick<ReportedIncident, 'key' | 'cause' | 'scope' | 'subject' | 'observers'>;
+
+/** Whether the claim speaks of this cell. */
+export function speaksOf({ subject, observers }: Claim, { observer, ...cell }: Cell): boolean {
+  return observers.includes(observer.name) && (subject ?? cell.subject.name) === cell.subject.name;
+}
+
+/** The cells of the fault that the claim speaks of. */
+export function claimedOf(claim: Claim, cells: readonly Cell[]): readonly Cell[] {
+  return cells.filter((cell) => speaksOf(claim, cell));
+}
+
+/** Everybody whom the claim names. */
+export function namesIn({ subject, observers }: Claim): readonly string[] {
+  return subject === undefined ? observers : [subject, ...observers];
+}
+
+/** Whether the claim accuses whom it should: in columns the subjects, in rows, or where they are fewer, the observers. */
+export function accusesRightly(
+  claim: Claim,
+  {
+    shape,
+    cells,
+  }: { readonly shape: 'column' | 'row' | 'partition'; readonly cells: readonly Cell[] },
+): boolean {
+  const { scope, subject, observers } = claim;
+  if (scope === 'cluster') return claimedOf(claim, cells).length * 2 >= cells.length;
+  const accused = new Set(cells.map((cell) => cell.subject.name));
+  const guilty = new Set(cells.map((cell) => cell.observer.name));
+  const isBoth = (name: string): boolean => guilty.has(name) && accused.has(name);
+  const onlyGuilty = observers.every((name) => guilty.has(name));
+  const [observer, ...more] = observers;
+  switch (shape) {
+    case 'column':
+      // A host whose device drifted has lost its own row as well: it is the right host.
+      if (scope === 'observer' && more.length === 0 && isBoth(observer ?? '')) return true;
+      return scope === 'observer'
+        ? guilty.size <= accused.size && onlyGuilty
+        : accused.has(subject ?? '');
+    case 'row':
+      return scope === 'subject' ? false : onlyGuilty;
+    case 'partition':
+      return false;
+  }
+}

@@ -1,0 +1,120 @@
+import type { Table } from '../../shared/contract/causes.ts';
+import type { Damage, Fault } from '../story.ts';
+import type { Cell } from '../world/damage.ts';
+import { publishedLease } from '../world/damage.ts';
+import { entriesOf } from '../world/entries.ts';
+import type { Host } from '../world/host.ts';
+import { keyOf } from '../world/kernel.ts';
+import type { World } from '../world/world.ts';
+
+/** Whether the cell is still wrong, and both of its nodes are still there. */
+export function isWrong(world: World, { observer, subject, tables }: Cell): boolean {
+  if (!world.isMember(observer) || !world.isMember(subject)) return false;
+  return tables.some((table) => isTableWrong(world, { observer, subject, table }));
+}
+
+/**
+ * What packets need: the MAC that the subject's device has, at the address that the subject has. While
+ * the subject has no device, what it published.
+ */
+function isTableWrong(
+  world: World,
+  { observer, subject, table }: { observer: Host; subject: Host; table: Table },
+): boolean {
+  const lease = publishedLease(world, subject);
+  if (lease === undefined) return false;
+  const mac = subject.kernel.device?.mac ?? lease.mac;
+  const needed = entriesOf({ ...lease, mac }).find((entry) => entry.table === table);
+  if (needed === undefined) return false;
+  const held = observer.kernel.find(table, keyOf(needed));
+  return JSON.stringify(held) !== JSON.stringify(needed);
+}
+
+/** Whether nothing keeps the host's answers from being whole and in time, and it is old enough to be judged. */
+export function isUndisturbed(world: World, host: Host): boolean {
+  const node = world.api.now().get(host.name);
+  const age = world.now - Math.max(host.bootedAt ?? Infinity, node?.createdAt ?? Infinity);
+  const flanneldAge = world.now - (host.flanneldSince ?? Infinity);
+  const isWell = host.quietSince === undefined && host.trouble === undefined;
+  return isWell && age > GRACE_MS.host && flanneldAge > GRACE_MS.flanneld;
+}
+
+/** No grace of the design lasts longer. */
+const GRACE_MS = { host: 360_000, flanneld: 150_000 } as const;
+
+/** What the runbook calls this damage, in a deployment that sees the nodes' annotations or not. */
+export function rightCauses(
+  damage: Damage,
+  { seesAnnotations }: { readonly seesAnnotations: boolean },
+): readonly string[] {
+  switch (damage.kind) {
+    case 'entries-lost':
+      return [LOST[damage.tables.join(' ')] ?? 'entries-missing'];
+    case 'flush':
+      return [FLUSHED[damage.tables.join(' ')] ?? 'tables-empty'];
+    case 'not-permanent':
+      return ['neighbour-not-permanent'];
+    case 'old-mac':
+      return seesAnnotations ? ['stale-mac'] : ['stale-mac', 'mac-mismatch'];
+    case 'drift':
+      return seesAnnotations ? ['mac-drift'] : ['mac-drift', 'mac-mismatch'];
+    case 'old-address':
+      return ['underlay-moved'];
+    case 'device-gone':
+      return ['device-missing'];
+    case 'partition':
+      return ['partition'];
+  }
+}
+
+const LOST: Readonly<Record<string, string>> = {
+  neighbour: 'neighbour-missing',
+  fdb: 'fdb-missing',
+  route: 'route-missing',
+  'neighbour fdb route': 'never-programmed',
+};
+
+const FLUSHED: Readonly<Record<string, string>> = {
+  neighbour: 'neighbours-flushed',
+  'neighbour route': 'neighbours-and-routes-lost',
+};
+
+/** Whose fault it is: the nodes that others lost, or the nodes that lost others. */
+export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
+  switch (damage.kind) {
+    case 'entries-lost':
+    case 'not-permanent':
+    case 'old-mac':
+    case 'drift':
+    case 'old-address':
+      return 'column';
+    case 'flush':
+    case 'device-gone':
+      return 'row';
+    case 'partition':
+      return 'partition';
+  }
+}
+
+/** For tables of figures: `flush of neighbour, route on 1`. */
+export function labelOf({ damage }: Fault): string {
+  switch (damage.kind) {
+    case 'entries-lost':
+      return `${damage.tables.join('+')} lost of ${manyOf(damage.subjects)}${damage.observers === 'others' ? '' : ', partly'}`;
+    case 'flush':
+      return `${damage.tables.join('+')} flushed on ${manyOf(damage.observers)}`;
+    case 'device-gone':
+      return `device gone on ${manyOf(damage.observers)}`;
+    case 'not-permanent':
+    case 'old-mac':
+    case 'old-address':
+      return `${damage.kind}${damage.observers === 'others' ? '' : ', partly'}`;
+    case 'drift':
+    case 'partition':
+      return damage.kind;
+  }
+}
+
+function manyOf({ length }: readonly string[]): string {
+  return length === 1 ? 'one node' : 'several nodes';
+}

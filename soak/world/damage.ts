@@ -1,0 +1,160 @@
+import type { Entry } from '../../lab/machines/flannel.ts';
+import type { Table } from '../../shared/contract/causes.ts';
+import type { Damage, Observers } from '../story.ts';
+import type { Host, Lease } from './host.ts';
+import { leaseOf } from './cluster-api.ts';
+import { ALL_TABLES, entriesOf } from './entries.ts';
+import { keyOf } from './kernel.ts';
+import { macOf, type World } from './world.ts';
+
+/** What one host holds of another, and in which tables a fault made it wrong. */
+export interface Cell {
+  readonly observer: Host;
+  readonly subject: Host;
+  readonly tables: readonly Table[];
+}
+
+/** Damages the world, and returns the cells that are wrong because of it. Nodes that are not there are left out. */
+export function inflict(world: World, damage: Damage): readonly Cell[] {
+  switch (damage.kind) {
+    case 'entries-lost':
+      return named(world, damage.subjects).flatMap((subject) =>
+        lose(world, subject, {
+          observers: observersOf(world, damage.observers, subject),
+          tables: damage.tables,
+        }),
+      );
+    case 'not-permanent':
+      return onEntries(world, damage, ({ tunnelIp, mac }) => {
+        return { table: 'neighbour', ip: tunnelIp, mac, state: 'STALE' };
+      });
+    case 'old-address':
+      return onEntries(world, damage, ({ mac }) => {
+        return { table: 'fdb', mac, destination: NOBODYS_ADDRESS };
+      });
+    case 'old-mac':
+      return renewMac(world, damage);
+    case 'drift':
+      return drift(world, damage.subject);
+    case 'flush':
+      return named(world, damage.observers).flatMap((observer) => {
+        observer.kernel.flush(damage.tables);
+        return rowOf(world, observer, damage.tables);
+      });
+    case 'device-gone':
+      return named(world, damage.observers).flatMap((observer) => {
+        observer.kernel.setDevice(undefined);
+        return rowOf(world, observer, ALL_TABLES);
+      });
+    case 'partition': {
+      const few = named(world, damage.side);
+      const rest = world.members().filter((host) => !few.includes(host));
+      const apart = { tables: ALL_TABLES };
+      return [
+        ...few.flatMap((subject) => lose(world, subject, { ...apart, observers: rest })),
+        ...rest.flatMap((subject) => lose(world, subject, { ...apart, observers: few })),
+      ];
+    }
+  }
+}
+
+/** In the network of the hosts, and no host's. */
+const NOBODYS_ADDRESS = '172.31.255.254';
+
+function named(world: World, names: readonly string[]): readonly Host[] {
+  return names.flatMap((name) => world.member(name) ?? []);
+}
+
+function observersOf(world: World, observers: Observers, subject: Host): readonly Host[] {
+  const hosts = observers === 'others' ? world.members() : named(world, observers);
+  return hosts.filter((host) => host !== subject && host.kernel.device !== undefined);
+}
+
+/** What peers must hold for a node, and undefined while flannel has not published it. */
+export function publishedLease(world: World, subject: Host): Lease | undefined {
+  const node = world.api.now().get(subject.name);
+  return node === undefined || node.instanceId !== subject.instanceId ? undefined : leaseOf(node);
+}
+
+function lose(
+  world: World,
+  subject: Host,
+  { observers, tables }: { readonly observers: readonly Host[]; readonly tables: readonly Table[] },
+): readonly Cell[] {
+  const lease = publishedLease(world, subject);
+  if (lease === undefined) return [];
+  const lost = entriesOf(lease).filter(({ table }) => tables.includes(table));
+  return observers.map((observer) => {
+    for (const entry of lost) observer.kernel.remove(entry.table, keyOf(entry));
+    return { observer, subject, tables };
+  });
+}
+
+/** Sets another entry in place of the right one. */
+function onEntries(
+  world: World,
+  { subject: name, observers }: { readonly subject: string; readonly observers: Observers },
+  wrong: (lease: Lease) => Entry,
+): readonly Cell[] {
+  const [subject] = named(world, [name]);
+  const lease = subject === undefined ? undefined : publishedLease(world, subject);
+  if (subject === undefined || lease === undefined) return [];
+  const entry = wrong(lease);
+  return observersOf(world, observers, subject).map((observer) => {
+    observer.kernel.set(entry);
+    return { observer, subject, tables: [entry.table] };
+  });
+}
+
+function renewMac(
+  world: World,
+  { subject: name, observers }: Extract<Damage, { kind: 'old-mac' }>,
+): readonly Cell[] {
+  const [subject] = named(world, [name]);
+  const { device } = subject?.kernel ?? {};
+  const node = world.api.now().get(name);
+  if (subject === undefined || device === undefined || node === undefined) return [];
+  const deaf = observersOf(world, observers, subject);
+  subject.devices += 1;
+  const own = subject.kernel.entries();
+  subject.kernel.setDevice({ ...device, mac: macOf(subject.instanceId, subject.devices) });
+  for (const entry of own) subject.kernel.set(entry);
+  world.publish(subject, node, new Set(deaf));
+  return deaf.map((observer) => ({ observer, subject, tables: ['neighbour', 'fdb'] }));
+}
+
+function drift(world: World, name: string): readonly Cell[] {
+  const [subject] = named(world, [name]);
+  if (subject?.kernel.device === undefined) return [];
+  subject.devices += 1;
+  subject.kernel.changeMac(macOf(subject.instanceId, subject.devices));
+  const peers = world.members().filter((host) => host !== subject);
+  return [
+    ...peers.map((observer): Cell => ({ observer, subject, tables: ['neighbour', 'fdb'] })),
+    ...rowOf(world, subject, ['neighbour']),
+  ];
+}
+
+function rowOf(world: World, observer: Host, tables: readonly Table[]): readonly Cell[] {
+  return world
+    .members()
+    .filter((host) => host !== observer)
+    .map((subject) => ({ observer, subject, tables }));
+}
+
+/** What a person does who follows the page: flanneld starts again, on a host that needs it. */
+export function repairOn(world: World, damage: Damage, host: Host): void {
+  if (damage.kind === 'drift') {
+    host.kernel.setDevice(undefined);
+  }
+  world.startFlanneld(host, { newDevice: false });
+}
+
+/** The hosts that need a repair, by name. */
+export function hostsToRepair(damage: Damage, cells: readonly Cell[]): readonly Host[] {
+  const hosts =
+    damage.kind === 'drift'
+      ? cells.flatMap(({ subject }) => (subject.name === damage.subject ? [subject] : []))
+      : cells.map(({ observer }) => observer);
+  return [...new Set(hosts)];
+}

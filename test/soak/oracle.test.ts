@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest';
+import type { PublishedPage } from '../../soak/account/sns.ts';
+import type { Claim } from '../../soak/oracle/claim.ts';
+import { Oracle, type Verdict } from '../../soak/oracle/oracle.ts';
+import type { Damage, StoryEvent } from '../../soak/story.ts';
+import { playedWorld } from '../../soak/world/play.ts';
+import type { Report, ReportedIncident } from '../../shared/contract/report.ts';
+
+const START = 1_795_424_400_000;
+const NAMES = ['master1', 'master2', 'master3', 'node1', 'node2', 'node3'] as const;
+const PEERS = NAMES.slice(1);
+
+/** What a run of these stories says: an incident, and what it pages about it. */
+interface Told {
+  readonly page?: PublishedPage['kind'];
+  readonly claim?: Partial<Claim>;
+  readonly unknown?: readonly string[];
+}
+
+const COLUMN: Claim = {
+  key: 'soak/subject/master1',
+  cause: 'neighbour-missing',
+  scope: 'subject',
+  subject: 'master1',
+  observers: PEERS,
+};
+
+const LOST: Damage = {
+  kind: 'entries-lost',
+  tables: ['neighbour'],
+  subjects: ['master1'],
+  observers: 'others',
+};
+
+/** Plays one fault, at 50 s, and lets a made-up function say these things, a minute apart. */
+function judged(
+  told: readonly Told[],
+  {
+    damage = LOST,
+    repairedAfter,
+  }: { readonly damage?: Damage; readonly repairedAfter?: number } = {},
+): Verdict {
+  const event: StoryEvent = {
+    at: 50,
+    kind: 'fault',
+    fault: 'fault1',
+    damage,
+    repairedAfter,
+    repairLasts: 0,
+  };
+  const story = { name: 'test', nodes: 6, masters: 3, keepsMac: true, ticks: 9, events: [event] };
+  const played = playedWorld(story, START);
+  const oracle = new Oracle(played, { deployment: 'kubeconfig', start: START });
+  for (const [number, one] of told.entries()) {
+    const at = START + number * 60_000;
+    played.world.agenda.advanceTo(at);
+    oracle.runBegins();
+    const claim = { ...COLUMN, ...one.claim };
+    const pages = one.page === undefined ? [] : [pageOf(claim, one.page, at)];
+    oracle.runEnded({ report: reportOf(claim, one), error: undefined }, pages);
+  }
+  return oracle.verdict();
+}
+
+function pageOf({ key }: Claim, kind: PublishedPage['kind'], at: number): PublishedPage {
+  return { key, kind, subject: '', text: '', at };
+}
+
+function reportOf(claim: Claim, { unknown = [] }: Told): Report {
+  const incident: ReportedIncident = {
+    otherCauses: [],
+    severity: 'critical',
+    phase: 'open',
+    since: '',
+    checkedPeers: 5,
+    missingPeers: 5,
+    entries: [],
+    evidence: [],
+    fix: [],
+    ...claim,
+    observers: [...claim.observers],
+  };
+  return {
+    cluster: 'soak',
+    at: '',
+    verdict: 'incident',
+    hosts: { observed: NAMES.filter((name) => !unknown.includes(name)), unknown: [...unknown] },
+    incidents: [incident],
+    problems: [],
+    latencies: [],
+  };
+}
+
+function kindsOf({ failures }: Verdict): readonly string[] {
+  return failures.map(({ kind }) => kind);
+}
+
+const NOTHING: Told = {};
+const OPENED: Told = { page: 'opened' };
+const RESOLVED: Told = { page: 'resolved' };
+
+function times(count: number, one: Told): readonly Told[] {
+  return Array.from({ length: count }, () => one);
+}
+
+describe('Oracle', () => {
+  test('one page about a fault and one about its end are right', () => {
+    const verdict = judged([NOTHING, OPENED, NOTHING, NOTHING, RESOLVED], { repairedAfter: 100 });
+    expect(verdict).toMatchObject({
+      failures: [],
+      pages: 2,
+      faults: [{ pages: 2, keys: 1, seconds: 10 }],
+    });
+  });
+
+  test.for<
+    readonly [
+      string,
+      readonly Told[],
+      { readonly damage?: Damage; readonly repairedAfter?: number },
+      readonly string[],
+    ]
+  >([
+    ['before the fault', [OPENED, RESOLVED], {}, ['false-page']],
+    ['never', times(6, NOTHING), {}, ['missed']],
+    [
+      'about another row',
+      [
+        NOTHING,
+        {
+          page: 'opened',
+          claim: {
+            key: 'soak/observer/node1',
+            scope: 'observer',
+            subject: undefined,
+            observers: ['node1'],
+          },
+        },
+      ],
+      {},
+      ['false-page'],
+    ],
+    [
+      'under another cause',
+      [NOTHING, { page: 'opened', claim: { cause: 'fdb-missing' } }],
+      {},
+      ['wrong-cause'],
+    ],
+    [
+      'under two keys',
+      [NOTHING, OPENED, { page: 'opened', claim: { key: 'soak/pair/node1:master1' } }],
+      {},
+      ['second-key'],
+    ],
+    ['resolved while it lasts', [NOTHING, OPENED, RESOLVED], {}, ['resolved-early']],
+    [
+      'resolved and opened while it lasts',
+      [NOTHING, OPENED, RESOLVED, OPENED],
+      {},
+      ['resolved-early', 'flapping'],
+    ],
+    [
+      'never resolved',
+      [NOTHING, OPENED, ...times(12, NOTHING)],
+      { repairedAfter: 60 },
+      ['left-open'],
+    ],
+    [
+      'about an entry that works',
+      [NOTHING, OPENED],
+      { damage: { kind: 'not-permanent', subject: 'master1', observers: 'others' } },
+      ['false-page'],
+    ],
+    [
+      'accusing the subject of a lost row',
+      [NOTHING, { page: 'opened', claim: { observers: ['node1'] } }],
+      { damage: { kind: 'flush', observers: ['node1'], tables: ['neighbour'] } },
+      ['wrong-victim'],
+    ],
+  ])('a page %s', ([, told, circumstances, kinds]) => {
+    expect(kindsOf(judged(told, circumstances))).toEqual(kinds);
+  });
+
+  test('a host that answers and stays unknown', () => {
+    const unknown = { unknown: ['node3'] };
+    const verdict = judged([unknown, { ...unknown, ...OPENED }, ...times(6, unknown)]);
+    expect(kindsOf(verdict)).toEqual(['unknown-too-long']);
+  });
+
+  test('a run that fails', () => {
+    const played = playedWorld(
+      { name: 'test', nodes: 6, masters: 3, keepsMac: true, ticks: 1, events: [] },
+      START,
+    );
+    const oracle = new Oracle(played, { deployment: 'default', start: START });
+    oracle.runBegins();
+    oracle.runEnded({ report: undefined, error: 'the store is away' }, []);
+    expect(oracle.verdict().failures).toMatchObject([
+      { kind: 'run-failed', detail: 'the store is away' },
+    ]);
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import type { Damage, StoryEvent } from '../../soak/story.ts';
+import { isWrong } from '../../soak/oracle/truth.ts';
+import { type PlayedWorld, playedWorld } from '../../soak/world/play.ts';
+
+const START = 1_795_424_400_000;
+const CLUSTER = { name: 'test', nodes: 6, masters: 3, keepsMac: false, ticks: 10 } as const;
+
+/** The world after so many seconds of a story. */
+function after(seconds: number, ...events: readonly StoryEvent[]): PlayedWorld {
+  const played = playedWorld({ ...CLUSTER, events }, START);
+  played.world.agenda.advanceTo(START + seconds * 1000);
+  return played;
+}
+
+/** How many hosts hold an entry for this MAC, address or network. */
+function holders(
+  { world }: PlayedWorld,
+  table: 'neighbour' | 'fdb' | 'route',
+  key: string,
+): number {
+  return world.members().filter(({ kernel }) => kernel.find(table, key) !== undefined).length;
+}
+
+function fault(damage: Damage, repairedAfter?: number): StoryEvent {
+  return { at: 10, kind: 'fault', fault: 'fault1', damage, repairedAfter, repairLasts: 0 };
+}
+
+describe('flannel, as the soak models it', () => {
+  test('every host holds three entries for every other', () => {
+    const { world } = after(0);
+    expect(world.members().map(({ kernel }) => kernel.entries().length)).toEqual(Array(6).fill(15));
+  });
+
+  test('a node that joins is programmed by all once its flanneld has started', () => {
+    const join = {
+      at: 10,
+      kind: 'join',
+      node: 'node9',
+      address: 30,
+      cidr: 30,
+      objectAfter: 20,
+      flanneldAfter: 60,
+    } as const;
+    expect(holders(after(80, join), 'route', '10.128.30.0/24')).toBe(0);
+    expect(holders(after(120, join), 'route', '10.128.30.0/24')).toBe(6);
+  });
+
+  test('what is held of a node goes with its node object, while its host stays up', () => {
+    const leave = {
+      at: 10,
+      kind: 'leave',
+      node: 'node1',
+      objectGoneAfter: 0,
+      hostOffAfter: 600,
+      deregisteredAfter: 0,
+    } as const;
+    const left = after(60, leave);
+    expect(holders(left, 'route', '10.128.3.0/24')).toBe(0);
+    expect(left.world.hosts.find(({ name }) => name === 'node1')?.kernel.entries()).toHaveLength(
+      15,
+    );
+  });
+
+  test('a new MAC replaces the neighbour entry and leaves the old FDB entry', () => {
+    const reboot = {
+      at: 10,
+      kind: 'reboot',
+      node: 'node1',
+      downFor: 30,
+      flanneldAfter: 20,
+    } as const;
+    const { world } = after(120, reboot);
+    const peer = world.member('master1');
+    const toNode1 = peer?.kernel
+      .entries()
+      .filter((entry) => entry.table === 'fdb' && entry.destination === '172.16.0.13');
+    expect(toNode1).toHaveLength(2);
+    expect(peer?.kernel.find('neighbour', '10.128.3.0')).toMatchObject({
+      mac: world.member('node1')?.kernel.device?.mac,
+    });
+  });
+
+  test.for<readonly [string, Damage]>([
+    [
+      'lost entries',
+      { kind: 'entries-lost', tables: ['neighbour'], subjects: ['node1'], observers: 'others' },
+    ],
+    ['a weak entry', { kind: 'not-permanent', subject: 'node1', observers: ['node2'] }],
+    ['an old MAC', { kind: 'old-mac', subject: 'node1', observers: 'others' }],
+    ['drift', { kind: 'drift', subject: 'node1' }],
+    ['an old address', { kind: 'old-address', subject: 'node1', observers: 'others' }],
+    ['a flushed table', { kind: 'flush', observers: ['node1'], tables: ['neighbour', 'route'] }],
+    ['a lost device', { kind: 'device-gone', observers: ['node1'] }],
+    ['a partition', { kind: 'partition', side: ['node1', 'node2'] }],
+  ])('%s lasts until a person repairs it, and not longer', ([, damage]) => {
+    const wrongAt = (seconds: number): boolean => {
+      const { world, faults } = after(seconds, fault(damage, 300));
+      return faults.flatMap(({ cells }) => cells).some((cell) => isWrong(world, cell));
+    };
+    expect([wrongAt(15), wrongAt(305), wrongAt(400)]).toEqual([true, true, false]);
+  });
+
+  test('flanneld that is restarted puts back what is missing', () => {
+    const lost = fault({ kind: 'flush', observers: ['node1'], tables: ['neighbour', 'fdb'] });
+    const restart = { at: 100, kind: 'restart-flanneld', node: 'node1', downFor: 5 } as const;
+    const { world } = after(200, lost, restart);
+    expect(world.member('node1')?.kernel.entries()).toHaveLength(15);
+  });
+});
