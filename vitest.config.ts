@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...SYSTEM_TESTS],
+          exclude: [...configDefaults.exclude, ...SYSTEM_TESTS, 'test/real/**'],
           setupFiles: ['test/support/stay-inside.ts'],
           // They share no state that one of them changes, so a worker runs many of them.
           isolate: false,

@@ -77,7 +77,7 @@ async function programmed(host: Host, namespaces: Namespaces): Promise<Machine> 
 const WRITE_SCRIPT = 'mkdir -p -- "${1%/*}" && cat >"$1"';
 
 /** A host whose programs run inside its namespaces. */
-function realMachine(host: Host, namespaces: Namespaces): Machine {
+export function realMachine(host: Host, namespaces: Namespaces): Machine {
   const run = (command: readonly string[], options: RunOptions = {}): ReturnType<Machine['run']> =>
     outcomeOf(namespaces.spawn(command, options), {
       what: `running ${command.join(' ')} on ${host.name}`,
@@ -122,7 +122,8 @@ function underlayAddress(host: Host): readonly string[] {
   ];
 }
 
-async function batchInNetwork(
+/** Runs the commands of `ip -batch` in these namespaces' network, which alone is entered. */
+export async function batchInNetwork(
   namespaces: Namespaces,
   lines: readonly string[],
   what: string,

@@ -1,0 +1,93 @@
+import { type Deployment, DEPLOYMENTS } from './cluster/cluster.ts';
+
+/** Something that vtepwatch says of a real cluster, and that is not right. */
+export interface KnownFault {
+  /** As the test names it; `fix of: …` is what became of typing the fix. */
+  readonly scenario: string;
+  readonly deployments: readonly Deployment[];
+  /** What is said today, line by line. */
+  readonly said: readonly string[];
+  /** What would be right, in a sentence. The test has it line by line. */
+  readonly right: string;
+}
+
+/**
+ * Each is asserted to be there still, so whoever corrects one removes it here. None is added for what
+ * was right before.
+ */
+export const KNOWN_FAULTS: readonly KnownFault[] = [
+  {
+    scenario: 'device deleted, newer flannel',
+    deployments: DEPLOYMENTS,
+    said: ['healthy'],
+    right: 'a device that flannel has made again, and left empty, is no reason to wait',
+  },
+  {
+    scenario: 'device made again with another MAC, flanneld not running',
+    deployments: DEPLOYMENTS,
+    said: ['healthy'],
+    right: 'a young device is no reason to wait where no young flanneld will program it',
+  },
+  {
+    scenario: 'MAC changed by hand',
+    deployments: ['default'],
+    said: [
+      'incident',
+      'observer/w1 neighbours-flushed critical open 4/4',
+      'subject/w1 mac-mismatch critical open 4/4',
+      'page opened observer/w1',
+      'page opened subject/w1',
+    ],
+    right: 'the change of the MAC flushed the neighbours: it is one fault, and one page',
+  },
+  {
+    scenario: 'fix of: MAC changed by hand',
+    deployments: ['default'],
+    said: ['not fixed'],
+    right: 'the subject publishes the MAC that it has, and nothing has the peers take another',
+  },
+  {
+    scenario: 'device down',
+    deployments: DEPLOYMENTS,
+    said: [
+      'incident',
+      'observer/w1 neighbours-and-routes-lost critical open 4/4',
+      'page opened observer/w1',
+    ],
+    right: 'the device is down, and that is the cause',
+  },
+  {
+    scenario: 'fix of: device down',
+    deployments: DEPLOYMENTS,
+    said: ['Error: Nexthop device is not up.', 'not fixed'],
+    right: 'the device is set up before routes are put back',
+  },
+  {
+    scenario: 'DirectRouting on one subnet',
+    deployments: ['default'],
+    said: [
+      'incident',
+      'cluster/tables-empty tables-empty critical open 3/5',
+      'page opened cluster/tables-empty',
+    ],
+    right: 'direct routes are healthy without a node list, too',
+  },
+  {
+    scenario: 'one peer loses a direct route',
+    deployments: ['default'],
+    said: ['incident', 'cluster/tables-empty tables-empty critical open 3/5'],
+    right: 'the lost direct route, and nothing else',
+  },
+  {
+    scenario: 'one peer loses a direct route',
+    deployments: ['kubeconfig'],
+    said: ['incident', 'pair/w1:m1 never-programmed warning open 1/4', 'page opened pair/w1:m1'],
+    right: 'a pair that routes directly lacks its direct route, and no entries of the overlay',
+  },
+  {
+    scenario: 'route after the fix of: one peer loses a direct route',
+    deployments: ['kubeconfig'],
+    said: ['10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink'],
+    right: 'the direct route is put back, and no route over the overlay',
+  },
+];
