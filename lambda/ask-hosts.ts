@@ -5,13 +5,17 @@ import type { Answers } from '../shared/core/run/hosts.ts';
 import { type HostAction, parseHostAnswer } from '../shared/core/parse/host-answer.ts';
 import { errorText } from './error-text.ts';
 import { type HostAnswer, NO_ANSWERS } from './systems/ssm/answers.ts';
-import type { Waiting } from './systems/ssm/collect.ts';
+import type { Collected, Waiting } from './systems/ssm/collect.ts';
 import { type Command, idsOf, REFUSED, type RunCommand } from './systems/ssm/run-command.ts';
 import type { Recorder } from './systems/telemetry/recorder.ts';
 
 export interface HostCommand extends Command {
   readonly action: HostAction;
 }
+
+/** What hosts answered, and how long that took. */
+export interface TimedAnswers
+  extends Answers, Pick<Collected, 'answeredBy' | 'firstPollWasEnough'> {}
 
 /**
  * Asks hosts and reads their answers. Never throws: where the service refuses or is late, the hosts
@@ -21,33 +25,39 @@ export async function askHosts(
   ssm: RunCommand,
   command: HostCommand,
   circumstances: { readonly waiting: Waiting; readonly roster: readonly RosterEntry[] },
-): Promise<Answers> {
+): Promise<TimedAnswers> {
   const { waiting, roster } = circumstances;
   const names = new Map(roster.map(({ instanceId, node }) => [instanceId, node]));
   try {
     const { id, refused } = await ssm.send(command, waiting.until);
     const expected = expectedOf(command, roster).difference(new Set(refused));
-    const { byInstance, troubles } =
-      id === undefined ? NO_ANSWERS : await ssm.collect(id, { ...waiting, expected });
+    const { byInstance, troubles, ...timed } =
+      id === undefined
+        ? { ...NO_ANSWERS, ...UNTIMED }
+        : await ssm.collect(id, { ...waiting, expected });
     const answers = [...byInstance, ...refused.map((instanceId) => [instanceId, REFUSED] as const)];
     return {
       observations: answers.map(([instanceId, answer]) =>
         observationOf(command.action, { instanceId, answer, node: names.get(instanceId) }),
       ),
       problems: (answers.length + troubles.length === 0 ? [NOBODY] : troubles).map(toProblem),
+      ...timed,
     };
   } catch (error) {
     const message = `asking the hosts for ${command.action}: ${errorText(error)}`;
-    return { observations: [], problems: [toProblem(message)] };
+    return { observations: [], problems: [toProblem(message)], ...UNTIMED };
   }
 }
 
+/** Where nothing came. */
+const UNTIMED = { answeredBy: new Map<string, number>(), firstPollWasEnough: false } as const;
+
 /** One question to the hosts as a span: how many were asked, and how many gave no usable answer. */
-export async function collectSpan(
+export async function collectSpan<Some extends Answers>(
   telemetry: Recorder,
   action: HostAction,
-  ask: () => Promise<Answers>,
-): Promise<Answers> {
+  ask: () => Promise<Some>,
+): Promise<Some> {
   return await telemetry.span(
     'vtepwatch.collect',
     { 'vtepwatch.action': action },

@@ -7,7 +7,7 @@ import { groupBy } from '../shared/core/group.ts';
 import { enumerate } from '../shared/core/plain-text.ts';
 import { joinPages } from '../shared/core/parse/host-answer.ts';
 import type { Answers } from '../shared/core/run/hosts.ts';
-import { askHosts } from './ask-hosts.ts';
+import { askHosts, type TimedAnswers } from './ask-hosts.ts';
 import { mapConcurrently } from './systems/ssm/map-concurrently.ts';
 import type { Waiting } from './systems/ssm/collect.ts';
 import type { RunCommand } from './systems/ssm/run-command.ts';
@@ -28,7 +28,7 @@ export async function askTables(
   ssm: RunCommand,
   wanted: Reading,
   circumstances: { readonly waiting: Waiting; readonly roster: readonly RosterEntry[] },
-): Promise<Answers> {
+): Promise<Answers & Pick<TimedAnswers, 'answeredBy'>> {
   const pages = Math.min(Math.max(wanted.pages, 1), MAX_PAGES);
   const hosts = Math.min(HOSTS, Math.floor(PAGES_IN_ALL / pages));
   const instanceIds = wanted.instanceIds.slice(0, hosts);
@@ -56,7 +56,17 @@ export async function askTables(
   return {
     observations,
     problems: [...asked.flatMap(({ problems }) => problems), ...notRead(observations)],
+    answeredBy: lastPages(asked),
   };
+}
+
+/** By when each host had answered its last page. */
+function lastPages(pages: readonly TimedAnswers[]): TimedAnswers['answeredBy'] {
+  const latest = new Map<string, number>();
+  for (const [instanceId, at] of pages.flatMap(({ answeredBy }) => [...answeredBy])) {
+    latest.set(instanceId, Math.max(at, latest.get(instanceId) ?? at));
+  }
+  return latest;
 }
 
 /** How many hosts a problem names. */

@@ -17,6 +17,7 @@ import type { Lease } from './systems/incident-store/incident-store.ts';
 import type { Memory } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
 import { type Agents, learnAgents } from './systems/ssm/agents.ts';
+import { firstPollMs } from './systems/ssm/first-poll.ts';
 
 /**
  * One run: gather, decide, act. State and outbox are written first, in one conditional write; pages
@@ -43,8 +44,13 @@ export async function check(invocation: Invocation): Promise<Report> {
 async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report> {
   const { systems, end } = invocation;
   const before = await deliver(lease.state.outbox, systems.channels, end);
-  const { facts, latency } = await gather(invocation, lease.memory);
-  const hosts = hostsBehind(invocation, { roster: lease.memory.roster, latency });
+  const { facts, latency, answeredBy, answerTime } = await gather(invocation, lease.memory);
+  const hosts = hostsBehind(invocation, {
+    roster: lease.memory.roster,
+    latency,
+    answeredBy,
+    firstPollMs: firstPollMs(answerTime),
+  });
   const evaluated = { 'vtepwatch.host.count': facts.observations.length };
   const decision = await systems.telemetry.span('vtepwatch.evaluate', evaluated, async () =>
     decideRun(facts, lease.state.incidents, hosts),
@@ -53,7 +59,7 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
   // The pages are out, so the masters now have as long to answer as a good one needs at most.
   const settled = await latency.settle(invocation.settings.limits.slowSeconds * 1000, end);
   const { agents, problems } = await askAgents(invocation, decision, lease.memory);
-  const memory = { ...memoryOf(decision, settled), agents };
+  const memory = { ...memoryOf(decision, settled), agents, answerTime };
   const forgotten = await remember(lease, memory, end);
   const report = reportOf(decision, {
     latencies: settled.latencies,
@@ -116,7 +122,7 @@ async function askAgents(
 function memoryOf(
   { facts, roster }: Decision,
   { unanswered, names }: LatencyReadings,
-): Omit<Memory, 'agents'> {
+): Omit<Memory, 'agents' | 'answerTime'> {
   const silent = facts.observations.flatMap((observation) =>
     observation.kind === 'unknown' && observation.isSlow !== true ? [observation.instanceId] : [],
   );

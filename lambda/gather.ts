@@ -1,7 +1,6 @@
 import type { Facts } from '../shared/core/facts.ts';
-import type { Answers } from '../shared/core/run/hosts.ts';
 import type { Observation } from '../shared/core/overlay/vtep.ts';
-import { askHosts, collectSpan } from './ask-hosts.ts';
+import { askHosts, collectSpan, type TimedAnswers } from './ask-hosts.ts';
 import { askNodes, askPods, nodeListOf, podListOf, problemsOf } from './ask-kubernetes.ts';
 import { type Deadline, within } from './deadline.ts';
 import {
@@ -15,6 +14,7 @@ import {
 import type { Invocation } from './invocation.ts';
 import type { Memory } from './systems/incident-store/stored.ts';
 import { explainSilence } from './systems/ssm/agents.ts';
+import { type AnswerTime, firstPollMs, nextAnswerTime } from './systems/ssm/first-poll.ts';
 
 /** How long Kubernetes may take for a list; the hosts are asked at the same time. */
 const KUBERNETES_MS = 8000;
@@ -23,6 +23,8 @@ const KUBERNETES_MS = 8000;
 interface Gathered {
   readonly facts: Facts;
   readonly latency: LatencyRound;
+  readonly answeredBy: TimedAnswers['answeredBy'];
+  readonly answerTime: AnswerTime;
 }
 
 /** What gathering takes of an invocation. */
@@ -49,8 +51,12 @@ export async function gather(invocation: GatheringInvocation, memory: Memory): P
   const { names } = readingsOf(earlier);
   const [before, after] = [await listingBefore, await listingAfter];
   const pods = await listingPods;
+  const { answeredBy, firstPollWasEnough: wasEnough } = asked;
+  const at = firstPollMs(memory.answerTime);
   return {
     latency: latencyRound(systems.ssm, questions),
+    answeredBy,
+    answerTime: nextAnswerTime(memory.answerTime, { at, wasEnough }),
     facts: {
       cluster: settings.cluster,
       now: invocation.now,
@@ -75,10 +81,15 @@ export async function gather(invocation: GatheringInvocation, memory: Memory): P
 async function askForDigests(
   { systems, settings, deadline }: GatheringInvocation,
   memory: Memory,
-): Promise<Answers> {
+): Promise<TimedAnswers> {
   const command = { action: 'digest', targets: settings.targets } as const;
   const until = within(settings.limits.answerSeconds * 1000, deadline);
-  const waiting = { until, deadline, givenUp: givenUpBy(memory) };
+  const waiting = {
+    until,
+    deadline,
+    givenUp: givenUpBy(memory),
+    firstPollMs: firstPollMs(memory.answerTime),
+  };
   return await collectSpan(systems.telemetry, command.action, async () =>
     askHosts(systems.ssm, command, { waiting, roster: memory.roster }),
   );

@@ -3,7 +3,7 @@ import type { RosterEntry } from '../shared/core/facts.ts';
 import type { Answers, Hosts } from '../shared/core/run/hosts.ts';
 import type { SecondLook } from '../shared/core/run/second-look.ts';
 import type { Reading } from '../shared/core/run/reading.ts';
-import { askHosts, collectSpan } from './ask-hosts.ts';
+import { askHosts, collectSpan, type TimedAnswers } from './ask-hosts.ts';
 import { askTables } from './ask-tables.ts';
 import { type Deadline, earlier, sleep, within } from './deadline.ts';
 import type { LatencyRound } from './latency-round.ts';
@@ -21,21 +21,31 @@ interface HostsOfInvocation {
 interface Known {
   readonly roster: readonly RosterEntry[];
   readonly latency: LatencyRound;
+  /** By managed-node id: by when the host had given its first answer, epoch milliseconds. */
+  readonly answeredBy: TimedAnswers['answeredBy'];
+  /** When to poll first after a command, milliseconds. */
+  readonly firstPollMs: number;
 }
 
 /** The hosts of a deployed cluster, reached through Systems Manager. */
-export function hostsBehind(invocation: HostsOfInvocation, { roster, latency }: Known): Hosts {
+export function hostsBehind(invocation: HostsOfInvocation, known: Known): Hosts {
+  const lastAnswers = new Map(known.answeredBy);
   return {
-    tables: async (reading) => await readInFull(invocation, reading, roster),
+    tables: async (reading) => {
+      const { answeredBy, ...answers } = await readInFull(invocation, reading, known);
+      for (const [instanceId, at] of answeredBy) lastAnswers.set(instanceId, at);
+      return answers;
+    },
     again: async (look) => {
       const attributes = { 'vtepwatch.host.count': look.instanceIds.length };
       return await invocation.systems.telemetry.span(
         'vtepwatch.second_look',
         attributes,
-        async () => await lookAgain(invocation, look, roster),
+        async () => await lookAgain(invocation, look, { ...known, answeredBy: lastAnswers }),
       );
     },
-    latencies: async () => (await latency.read(within(EVIDENCE_MS, invocation.deadline))).latencies,
+    latencies: async () =>
+      (await known.latency.read(within(EVIDENCE_MS, invocation.deadline))).latencies,
   };
 }
 
@@ -45,13 +55,13 @@ const EVIDENCE_MS = 2000;
 async function readInFull(
   { systems, settings, deadline: whole }: HostsOfInvocation,
   reading: Reading,
-  roster: readonly RosterEntry[],
-): Promise<Answers> {
+  { roster, firstPollMs }: Known,
+): ReturnType<typeof askTables> {
   const { cluster, limits } = settings;
   log('tables.asked', { cluster, hosts: reading.instanceIds.length, pages: reading.pages });
   const deadline = beforeSecondLook(whole, limits);
   const until = within(limits.answerSeconds * 1000, deadline);
-  const waiting = { until, deadline, givenUp: NOBODY };
+  const waiting = { until, deadline, givenUp: NOBODY, firstPollMs };
   return await collectSpan(systems.telemetry, 'tables', async () =>
     askTables(systems.ssm, reading, { waiting, roster }),
   );
@@ -70,14 +80,17 @@ function beforeSecondLook(deadline: Deadline, { secondLookSeconds }: Limits): De
 async function lookAgain(
   { systems, settings, deadline }: HostsOfInvocation,
   { instanceIds, wanted, apartSeconds }: SecondLook,
-  roster: readonly RosterEntry[],
+  { roster, answeredBy, firstPollMs }: Known,
 ): Promise<Answers> {
   const { cluster, limits } = settings;
   log('second-look', { cluster, hosts: instanceIds.length, wanted });
-  await sleep(apartSeconds * 1000, deadline);
+  // Each host is asked so long after its own last answer: listing and judging took some of that time.
+  const now = deadline.clock.now();
+  const last = Math.max(...instanceIds.map((instanceId) => answeredBy.get(instanceId) ?? now));
+  await sleep(Math.max(0, last + apartSeconds * 1000 - now), deadline);
   const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
   const until = within(limits.answerSeconds * 1000, deadline);
-  const waiting = { until, deadline, givenUp: NOBODY };
+  const waiting = { until, deadline, givenUp: NOBODY, firstPollMs };
   const command = { action: 'entries', targets, wanted } as const;
   return await collectSpan(systems.telemetry, command.action, async () =>
     askHosts(systems.ssm, command, { waiting, roster }),

@@ -143,8 +143,9 @@ function questionsOf(
   return [{ action, command, askedBy, answers: new Map(), silentAt: new Map(), problems: [] }];
 }
 
-/** Pause between two looks, in milliseconds. */
-const LOOK_MS = 1000;
+/** Pauses between two looks, in milliseconds; each is twice as long as the one before. */
+const FIRST_LOOK_MS = 250;
+const LONGEST_LOOK_MS = 1000;
 
 export function latencyRound(ssm: RunCommand, asked: readonly MasterQuestion[]): LatencyRound {
   let questions = asked;
@@ -157,11 +158,11 @@ export function latencyRound(ssm: RunCommand, asked: readonly MasterQuestion[]):
     settle: async (patienceMilliseconds, deadline) => {
       const sentAt = Math.max(0, ...own(questions).map(({ command }) => command.sentAt));
       const until = nearer({ ...deadline, at: sentAt + patienceMilliseconds }, deadline);
-      for (;;) {
+      for (let pause = FIRST_LOOK_MS; ; pause = Math.min(2 * pause, LONGEST_LOOK_MS)) {
         const readings = await read(deadline);
         if (own(questions).every((one) => pendingOf(one).length === 0)) return readings;
         if (remaining(until) === 0) return readings;
-        await sleep(LOOK_MS, until);
+        await sleep(pause, until);
         if (remaining(deadline) === 0) return readings;
       }
     },

@@ -153,7 +153,7 @@ describe('a service that', () => {
   test('refuses the command is a problem, and no host is known', async () => {
     const made = watched({ nodes: 1 });
     made.ssm.gate.fail({ operation: 'SendCommand', fault: REFUSED });
-    expect(await ask(made)).toEqual({
+    expect(await ask(made)).toMatchObject({
       observations: [],
       problems: [
         {
@@ -166,7 +166,7 @@ describe('a service that', () => {
 
   test('finds nobody is a problem that says what to look at', async () => {
     const made = watched({ nodes: 0 });
-    expect(await ask(made)).toEqual({
+    expect(await ask(made)).toMatchObject({
       observations: [],
       problems: [
         { where: 'Systems Manager', message: expect.stringMatching(/^no host was asked: .*tag/) },
@@ -177,7 +177,7 @@ describe('a service that', () => {
   test('cannot list the answers does not pass for one that finds nobody', async () => {
     const made = watched({ nodes: 1 });
     made.ssm.gate.fail({ operation: 'ListCommandInvocations', fault: REFUSED });
-    expect(await ask(made)).toEqual({
+    expect(await ask(made)).toMatchObject({
       observations: [],
       problems: [
         {

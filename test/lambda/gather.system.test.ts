@@ -3,6 +3,7 @@ import { startSsm } from '../../lab/aws/ssm/ssm.ts';
 import { nodeObjects } from '../../lab/control-plane/objects.ts';
 import { simulateCluster } from '../../lab/machines/simulated/cluster.ts';
 import { simulatedHosts } from '../../lab/machines/simulated/hosts.ts';
+import { UNKNOWN_ANSWER_TIME } from '../../lambda/systems/ssm/first-poll.ts';
 import { gather, givenUpBy } from '../../lambda/gather.ts';
 import { kubernetes } from '../../lambda/systems/kubernetes.ts';
 import { createRecorder } from '../../lambda/systems/telemetry/recorder.ts';
@@ -102,6 +103,7 @@ async function gatheredFacts({
       silent: [],
       agents: undefined,
       listed: [],
+      answerTime: UNKNOWN_ANSWER_TIME,
     },
   );
   return facts;

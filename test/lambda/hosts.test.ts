@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { simulateCluster } from '../../lab/machines/simulated/cluster.ts';
 import { simulatedHosts } from '../../lab/machines/simulated/hosts.ts';
 import { createSsm } from '../../lab/aws/ssm/ssm.ts';
@@ -14,7 +14,8 @@ import type { Facts } from '../../shared/core/facts.ts';
 import type { Observation } from '../../shared/core/overlay/vtep.ts';
 import { run } from '../../shared/core/run/run.ts';
 import { clientWithoutSockets } from './systems/ssm/without-sockets.ts';
-import { DOCUMENT, EVERYBODY, clock, deadlineIn, farOff } from './systems/ssm/watched.ts';
+import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
+import { DOCUMENT, EVERYBODY, clock, deadlineIn, farOff, watched } from './systems/ssm/watched.ts';
 
 /** A digest that nothing explains. */
 function garbled(one: Observation): Observation {
@@ -54,7 +55,7 @@ test('a host that keeps its tables back takes nothing of the time of the second 
       settings: { cluster: 'lab', limits },
       deadline,
     },
-    { roster: [], latency: latencyRound(commands, []) },
+    { roster: [], latency: latencyRound(commands, []), answeredBy: new Map(), firstPollMs: 1000 },
   );
   const facts: Facts = {
     cluster: 'lab',
@@ -73,4 +74,47 @@ test('a host that keeps its tables back takes nothing of the time of the second 
   expect(ssm.gate.count('SendCommand')).toBeGreaterThan(1);
   expect(judgement.matrix.unexplained).toEqual([['node2']]);
   expect(remaining(deadline)).toBeGreaterThan(limits.secondLookSeconds * 1000);
+});
+
+describe('the second look waits until ten seconds after', () => {
+  /** How long after the first answers the second look was sent, where they were read so long ago. */
+  async function sentAfter(readingMs: number, known: 'known' | 'unknown'): Promise<number> {
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    const made = watched({ nodes: 3 });
+    const answeredAt = clock.now();
+    const instanceIds = [1, 2, 3].map(instanceIdOf);
+    const answeredBy = new Map(instanceIds.map((id) => [id, answeredAt]));
+    await clock.pause(readingMs);
+    const hosts = hostsBehind(
+      {
+        systems: { ssm: made.runCommand, telemetry: createRecorder('vtepwatch-lab', clock) },
+        settings: { cluster: 'lab', limits: limitsSchema.parse({}) },
+        deadline: farOff(),
+      },
+      {
+        roster: [],
+        latency: latencyRound(made.runCommand, []),
+        answeredBy: known === 'known' ? answeredBy : new Map(),
+        firstPollMs: 1000,
+      },
+    );
+    await hosts.again({ instanceIds, subjects: new Set(), wanted: '', apartSeconds: 10 });
+    const sent = made.ssm.gate.calls.find(({ operation }) => operation === 'SendCommand');
+    return (sent?.at ?? Infinity) - answeredAt;
+  }
+
+  test('the hosts’ own answers, and not after they were read and judged', async () => {
+    expect(await sentAfter(7000, 'known')).toBe(10_000);
+  });
+
+  test('and no longer, where reading them took more than that', async () => {
+    expect(await sentAfter(12_000, 'known')).toBe(12_000);
+  });
+
+  test('now, where it is not known when a host answered', async () => {
+    expect(await sentAfter(7000, 'unknown')).toBe(17_000);
+  });
 });

@@ -10,6 +10,7 @@ import {
   putItem,
   readDocument,
 } from './items.ts';
+import { UNKNOWN_ANSWER_TIME } from '../ssm/first-poll.ts';
 import { packState } from './pack-state.ts';
 import { type Memory, memorySchema, type State, stateSchema } from './stored.ts';
 
@@ -94,6 +95,7 @@ const NOTHING_REMEMBERED: Memory = {
   silent: [],
   agents: undefined,
   listed: [],
+  answerTime: UNKNOWN_ANSWER_TIME,
 };
 
 async function openLease(partition: Partition, owner: string, deadline: Deadline): Promise<Lease> {

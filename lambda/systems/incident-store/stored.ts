@@ -11,6 +11,7 @@ import {
 import type { RosterEntry } from '../../../shared/core/facts.ts';
 import type { Incident } from '../../../shared/core/incident/incident.ts';
 import type { Agents } from '../ssm/agents.ts';
+import { type AnswerTime, UNKNOWN_ANSWER_TIME } from '../ssm/first-poll.ts';
 import type { Page } from '../../../shared/core/page/page.ts';
 
 /** The documents in the table, as they are written and read. */
@@ -46,6 +47,8 @@ export interface Memory {
   readonly agents: Agents | undefined;
   /** Nodes out of the masters' `kubectl get nodes`, as last read. */
   readonly listed: readonly string[];
+  /** How long the hosts of the last runs took to answer. */
+  readonly answerTime: AnswerTime;
 }
 
 const ip = z.custom<IpAddress>((value) => typeof value === 'string' && parseIp(value) === value);
@@ -204,9 +207,12 @@ export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
       }),
     ),
     listed: z.array(z.string()),
+    answerTime: z.optional(z.object({ atMost: z.number(), longerThan: z.number() })),
   }),
-  z.transform(({ latencyCommand, apisCommand, agents, ...rest }): Memory => ({
+  z.transform(({ latencyCommand, apisCommand, agents, answerTime, ...rest }): Memory => ({
     ...rest,
+    // Runs of version 0.1 do not remember it.
+    answerTime: answerTime ?? UNKNOWN_ANSWER_TIME,
     latencyCommand,
     // What version 0.1 remembers has none: it asked for the APIs before a page alone.
     apisCommand,

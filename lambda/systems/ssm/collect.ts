@@ -11,6 +11,7 @@ import {
 import { type Answers, type HostAnswer, NO_ANSWERS, pendingOf } from './answers.ts';
 import { countAnswers, type Counts, UNCOUNTED } from './counts.ts';
 import { inventory, isOnline, PAGE_NODES } from './inventory.ts';
+import { LATEST_MS } from './first-poll.ts';
 import { FETCHES, fetchAnswers, listAnswers, PAGE_HOSTS } from './invocations.ts';
 
 export interface Waiting {
@@ -19,6 +20,8 @@ export interface Waiting {
   readonly deadline: Deadline;
   /** Managed nodes that were silent in the last run, too: a run does not wait for them. */
   readonly givenUp: ReadonlySet<string>;
+  /** When to poll first after the command, milliseconds; the latest there is where it is absent. */
+  readonly firstPollMs?: number;
 }
 
 export interface WaitingForHosts extends Waiting {
@@ -29,12 +32,33 @@ export interface WaitingForHosts extends Waiting {
   readonly expected: ReadonlySet<string>;
 }
 
+/** What came of a command. */
+export interface Collected extends Answers {
+  /** By managed-node id: by when the host had certainly answered, epoch milliseconds. */
+  readonly answeredBy: ReadonlyMap<string, number>;
+  /** Whether the first poll found all answers that the command was to bring. */
+  readonly firstPollWasEnough: boolean;
+}
+
 /**
  * Pauses between polls, milliseconds; each is half as long again as the one before. Right after a
  * command was sent, Systems Manager lists nothing.
  */
-const FIRST_POLL_MS = 1000;
 const LONGEST_POLL_MS = 3000;
+const SHORTEST_POLL_MS = 300;
+
+/**
+ * The pauses from poll to poll. Where the first poll comes early, the second comes when the first would
+ * have come otherwise: so a slow run makes one poll more, and no dense ones.
+ */
+function* pauses(firstPollMs: number): Generator<number, never> {
+  yield firstPollMs;
+  if (firstPollMs < LATEST_MS) yield Math.max(SHORTEST_POLL_MS, LATEST_MS - firstPollMs);
+  for (let pause = LATEST_MS; ;) {
+    pause = Math.min(1.5 * pause, LONGEST_POLL_MS);
+    yield pause;
+  }
+}
 
 /** How long reading one page is expected to take, milliseconds. */
 const PAGE_MS = 100;
@@ -60,24 +84,40 @@ const LATE_LOOK_MS = 5000;
 export async function collect(
   client: SSMClient,
   commandId: string,
-  { until: longest, deadline, givenUp, expected }: WaitingForHosts,
-): Promise<Answers> {
+  { until: longest, deadline, givenUp, expected, firstPollMs = LATEST_MS }: WaitingForHosts,
+): Promise<Collected> {
   const until = nearer(longest, earlier(deadline, LAST_LOOK_MS));
   const collection = { client, commandId, waiting: { until, deadline, givenUp, expected } };
   const { waiting } = collection;
-  let progress: Progress = { answers: NO_ANSWERS, completed: 0, listings: 0, left: undefined };
-  for (let pause = FIRST_POLL_MS; ; pause = Math.min(1.5 * pause, LONGEST_POLL_MS)) {
+  let progress = NO_PROGRESS;
+  let polls = 0;
+  for (const pause of pauses(firstPollMs)) {
     await sleep(pause, until);
     const counts = await countAnswers(client, commandId, untilCounted(until, deadline));
+    const poll = { counts, at: deadline.clock.now() };
+    polls += 1;
     const timeIsUp = remaining(until) === 0;
+    // An early poll may come while Systems Manager still adds hosts to the command.
+    const isEarly = polls === 1 && firstPollMs < LATEST_MS && !hasReached(counts, expected);
     const isWorthIt = timeIsUp
       ? hasNews(counts, progress)
-      : isWorthALook(counts, progress, waiting);
-    if (isWorthIt) progress = await look(collection, counts, progress);
+      : !isEarly && isWorthALook(counts, progress, waiting);
+    if (isWorthIt) progress = await look(collection, poll, progress);
     if (isWorthIt && !timeIsUp) progress = await askWhoLeft(collection, counts, progress);
     const isOver = timeIsUp || remaining(nearer(until, deadline)) === 0;
-    if (isOver || (isWorthIt && isWhole(counts, progress, waiting))) return progress.answers;
+    const isDone = isWorthIt && isWhole(counts, progress, waiting);
+    if (isOver || isDone) return collected(progress, polls === 1 && isDone);
   }
+  throw new Error('The pauses between polls have no end.');
+}
+
+function collected({ answers, answeredBy }: Progress, firstPollWasEnough: boolean): Collected {
+  return { ...answers, answeredBy, firstPollWasEnough };
+}
+
+/** Whether the command has reached as many hosts as it must. */
+function hasReached({ targets }: Counts, expected: ReadonlySet<string>): boolean {
+  return targets < Infinity && targets >= expected.size;
 }
 
 /** How long the last count may take, milliseconds. */
@@ -103,6 +143,21 @@ interface Progress {
   readonly listings: number;
   /** Expected hosts that the inventory does not call Online; undefined before it was asked. */
   readonly left: ReadonlySet<string> | undefined;
+  readonly answeredBy: Collected['answeredBy'];
+}
+
+const NO_PROGRESS: Progress = {
+  answers: NO_ANSWERS,
+  completed: 0,
+  listings: 0,
+  left: undefined,
+  answeredBy: new Map(),
+};
+
+/** What Systems Manager counted, and when, epoch milliseconds. */
+interface Poll {
+  readonly counts: Counts;
+  readonly at: number;
 }
 
 function isWorthALook(counts: Counts, progress: Progress, waiting: WaitingForHosts): boolean {
@@ -150,8 +205,23 @@ interface Collection {
   readonly waiting: WaitingForHosts;
 }
 
+/** Reads what has come, and notes by when. */
+async function look(collection: Collection, poll: Poll, progress: Progress): Promise<Progress> {
+  const seen = await readNews(collection, poll.counts, progress);
+  const { byInstance } = seen.answers;
+  const ended = [...byInstance].filter(([, { kind }]) => kind !== 'pending').length;
+  // Reading the pages of a large cluster takes seconds. Where no more hosts have come to an end than
+  // were counted before, all of them had answered when they were counted.
+  const by = ended <= poll.counts.completed ? poll.at : collection.waiting.deadline.clock.now();
+  const answered = [...byInstance].filter(([, { kind }]) => kind === 'answered');
+  const answeredBy = new Map(
+    answered.map(([instanceId]) => [instanceId, progress.answeredBy.get(instanceId) ?? by]),
+  );
+  return { ...seen, answeredBy };
+}
+
 /** Reads all pages or, where that takes fewer calls, fetches the answers that are still awaited. */
-async function look(
+async function readNews(
   { client, commandId, waiting }: Collection,
   { completed }: Counts,
   progress: Progress,

@@ -3,7 +3,7 @@ import type { Action } from '../../../shared/contract/probe.ts';
 import type { Targets } from '../../../shared/contract/settings.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import { type Answers, type HostAnswer, NO_ANSWERS } from './answers.ts';
-import { collect, type WaitingForHosts } from './collect.ts';
+import { collect, type Collected, type WaitingForHosts } from './collect.ts';
 import { type InventoryListing, inventory } from './inventory.ts';
 import { listAnswers } from './invocations.ts';
 import { retryThrottled } from './retry-throttled.ts';
@@ -39,7 +39,7 @@ export interface RunCommand {
    */
   send(command: Command, deadline: Deadline): Promise<SentCommand>;
   /** Waits for the answers of all hosts but those given up, at most until `until`. */
-  collect(commandId: string, waiting: WaitingForHosts): Promise<Answers>;
+  collect(commandId: string, waiting: WaitingForHosts): Promise<Collected>;
   /** The answers by now. */
   peek(commandId: string, deadline: Deadline): Promise<Answers>;
 }

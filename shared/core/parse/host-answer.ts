@@ -141,11 +141,17 @@ export function joinPages(one: Observation, other: Observation): Observation {
   }
   return {
     kind: 'tables',
-    host: one.host,
+    // The second look counts from the host's last page.
+    host: { ...one.host, uptimeSeconds: laterOf(one.host.uptimeSeconds, other.host.uptimeSeconds) },
     tables: joinTables(one.tables, other.tables),
     verbatim: [...one.verbatim, ...other.verbatim],
     unread: [...new Set([...one.unread, ...other.unread])],
   };
+}
+
+/** Of two uptimes; unknown where one is. */
+function laterOf(one: number | undefined, two: number | undefined): number | undefined {
+  return one === undefined || two === undefined ? undefined : Math.max(one, two);
 }
 
 function changeBetween(one: TablesSeen, other: TablesSeen): string | undefined {

@@ -195,6 +195,7 @@ describe('the memory', () => {
     silent: ['mi-00000000000000145'],
     agents: undefined,
     listed: ['master1', 'node1'],
+    answerTime: { atMost: 437, longerThan: 375 },
   };
 
   test('of IPv6 comes back as it was, compressed in between', async () => {

@@ -154,6 +154,7 @@ const memory: Samples<Memory> = {
   silent: fc.array(instanceId, { maxLength: 4 }),
   agents: maybe(fc.record(agents)),
   listed: texts,
+  answerTime: fc.record({ atMost: time, longerThan: time }),
 };
 
 export const anyState: fc.Arbitrary<State> = fc.record(state);

@@ -10,6 +10,7 @@ import {
 } from '../../../../lambda/systems/incident-store/incident-store.ts';
 import type { Partition } from '../../../../lambda/systems/incident-store/items.ts';
 import type { Memory, State } from '../../../../lambda/systems/incident-store/stored.ts';
+import { UNKNOWN_ANSWER_TIME } from '../../../../lambda/systems/ssm/first-poll.ts';
 import { deadlineIn } from '../../../support/deadlines.ts';
 
 export const NOTHING_YET: State = { incidents: [], outbox: [] };
@@ -21,6 +22,7 @@ export const NOTHING_KNOWN: Memory = {
   silent: [],
   agents: undefined,
   listed: [],
+  answerTime: UNKNOWN_ANSWER_TIME,
 };
 
 /** When the tests' first tick runs, epoch milliseconds. */

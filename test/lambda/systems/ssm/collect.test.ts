@@ -91,7 +91,7 @@ describe('collect', () => {
   test('a tag that nobody carries is known at once', async () => {
     const made = watched({ nodes: 0 });
     const answers = await made.runCommand.collect(await sentToAll(made), waiting());
-    expect(answers).toEqual({ byInstance: new Map(), troubles: [] });
+    expect(answers).toMatchObject({ byInstance: new Map(), troubles: [] });
   });
 
   test('counts that come late are waited for', async () => {
@@ -247,6 +247,89 @@ describe('collect', () => {
     const { byInstance, troubles } = await made.runCommand.peek(await sentToAll(made), farOff());
     expect(byInstance.size).toBe(10_000);
     expect(troubles).toEqual(['more than 10000 hosts: the rest was not read']);
+  });
+});
+
+describe('a first poll that comes early', () => {
+  const EARLY = { firstPollMs: 250 } as const;
+
+  /** How long after the command each call of the operation came, milliseconds. */
+  function callsOf({ ssm }: Watched, operation: string, sentAt: number): readonly number[] {
+    return ssm.gate.calls
+      .filter((call) => call.operation === operation)
+      .map(({ at }) => at - sentAt);
+  }
+
+  test('ends the wait where all have answered', async () => {
+    const made = watched({ nodes: 120 });
+    const sentAt = clock.now();
+    const collected = await made.runCommand.collect(await sentToAll(made), waiting(EARLY));
+    expect(collected.byInstance.size).toBe(120);
+    expect(collected.firstPollWasEnough).toBe(true);
+    expect(callsOf(made, 'ListCommands', sentAt)).toEqual([250]);
+    expect(callsOf(made, 'ListCommandInvocations', sentAt)).toEqual([250, 250, 250]);
+  });
+
+  test('costs one poll where a host is slow, and the others come as ever', async () => {
+    const made = watched({ nodes: 2 });
+    offline(made, 2);
+    const sentAt = clock.now();
+    const timeUp = deadlineIn(6000);
+    const collected = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ ...EARLY, until: timeUp }),
+    );
+    expect(collected.firstPollWasEnough).toBe(false);
+    expect(callsOf(made, 'ListCommands', sentAt)).toEqual([250, 1000, 2500, 4750, 6000]);
+  });
+
+  test('lists nothing before the command has reached the hosts of the last run', async () => {
+    const lateTargets = { share: 0.5, milliseconds: 700 };
+    const made = watched({ nodes: 4, behaviour: { lateTargets } });
+    const sentAt = clock.now();
+    const { byInstance } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ ...EARLY, expected: numbered(1, 2, 3, 4) }),
+    );
+    expect(byInstance.size).toBe(4);
+    expect(callsOf(made, 'ListCommandInvocations', sentAt)).toEqual([1000]);
+    expect(made.ssm.gate.count('DescribeInstanceInformation')).toBe(0);
+  });
+});
+
+describe('when a host had answered', () => {
+  test('is when all were counted, however long their pages take to be read', async () => {
+    const made = watched({ nodes: 150 });
+    made.ssm.gate.limit({ operation: 'ListCommandInvocations', burst: 1, perSecond: 0.5 });
+    const sentAt = clock.now();
+    const { answeredBy } = await made.runCommand.collect(await sentToAll(made), waiting());
+    expect(clock.now() - sentAt).toBeGreaterThan(4000);
+    expect(answeredBy.size).toBe(150);
+    expect(new Set(answeredBy.values())).toEqual(new Set([sentAt + 1000]));
+  });
+
+  test('is when it was listed, where it may have answered after the count', async () => {
+    const made = watched({ nodes: 150 });
+    const late = offline(made, 150);
+    made.ssm.gate.limit({ operation: 'ListCommandInvocations', burst: 1, perSecond: 0.5 });
+    const sentAt = clock.now();
+    const givenUp = new Set([late]);
+    const collected = made.runCommand.collect(await sentToAll(made), waiting({ givenUp }));
+    await until(async () => made.ssm.gate.count('ListCommandInvocations') === 2 || undefined);
+    made.ssm.behaveNode(late, { kind: 'answers', stdout: 'at last' });
+    const { answeredBy } = await collected;
+    expect(answeredBy.get(late)).toBe(clock.now());
+    expect(answeredBy.get(late)).toBeGreaterThan(sentAt + 3000);
+  });
+
+  test('is not known of a host that has not', async () => {
+    const made = watched({ nodes: 2 });
+    const silent = offline(made, 2);
+    const { answeredBy } = await made.runCommand.collect(
+      await sentToAll(made),
+      waiting({ givenUp: new Set([silent]) }),
+    );
+    expect([...answeredBy.keys()]).toEqual([instanceIdOf(1)]);
   });
 });
 

@@ -56,6 +56,18 @@ describe('joinPages', () => {
     );
   });
 
+  test('the host was last seen when it answered its last page', () => {
+    const at = (uptimeSeconds: number | undefined): Seen => ({
+      ...seen(),
+      host: { ...seen().host, uptimeSeconds },
+    });
+    const uptimeOf = (one: Observation): number | undefined =>
+      one.kind === 'tables' ? one.host.uptimeSeconds : -1;
+    expect(uptimeOf(joinPages(at(100), at(103)))).toBe(103);
+    expect(uptimeOf(joinPages(at(103), at(100)))).toBe(103);
+    expect(uptimeOf(joinPages(at(103), at(undefined)))).toBeUndefined();
+  });
+
   test('a page that is not known makes the host unknown', () => {
     expect([SILENT, seen(), seen()].reduce<Observation>(joinPages, seen())).toEqual(SILENT);
     expect([seen(), seen(), SILENT].reduce<Observation>(joinPages, seen())).toEqual(SILENT);
