@@ -60,6 +60,7 @@ async function measure(nodes: number, name: CaseName, way: Way): Promise<object>
   const { decision, report, readInFull } = last;
   const points = pointsOf(report, {
     ...hostFigures(decision.judgement, decision.facts.observations),
+    latencies: decision.latencies,
     durationSeconds: 1,
     endedAtSeconds: 1,
   });

@@ -61,8 +61,8 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
   const { agents, problems } = await askAgents(invocation, decision, lease.memory);
   const memory = { ...memoryOf(decision, settled), agents, answerTime };
   const forgotten = await remember(lease, memory, end);
-  const report = reportOf(decision, {
-    latencies: settled.latencies,
+  const ended = { ...decision, latencies: settled.latencies };
+  const report = reportOf(ended, {
     problems: [
       ...settled.problems,
       ...before.dropped,
@@ -73,7 +73,7 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
     ],
     integrations: invocation.integrations,
   });
-  emit(invocation, decision, report);
+  emit(invocation, ended, report);
   await reportCompletion(invocation, report, paging.outbox);
   return report;
 }
@@ -145,11 +145,12 @@ async function remember(
 }
 
 function emit({ systems, now, end }: Invocation, decision: Decision, report: Report): void {
-  const { judgement, facts, announcements } = decision;
+  const { judgement, facts, announcements, latencies } = decision;
   const ended = end.clock.now();
   systems.telemetry.record(
     pointsOf(report, {
       ...hostFigures(judgement, facts.observations),
+      latencies,
       durationSeconds: (ended - now) / 1000,
       endedAtSeconds: ended / 1000,
     }),

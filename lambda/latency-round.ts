@@ -1,11 +1,11 @@
-import { type Latency, type Problem, REQUESTS } from '../shared/contract/report.ts';
+import type { Problem } from '../shared/contract/report.ts';
+import type { Latency, LatencyRequest } from '../shared/core/latency.ts';
 import {
   type MasterAction,
   type MasterAnswer,
   parseMasterAnswer,
 } from '../shared/core/parse/latency-answer.ts';
 import type { Parsed } from '../shared/core/parse/parsed.ts';
-import { formatTime } from '../shared/core/time.ts';
 import { type Deadline, nearer, remaining, sleep } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { HostAnswer } from './systems/ssm/answers.ts';
@@ -69,9 +69,9 @@ const SUBJECTS: Readonly<Record<MasterAction, string>> = {
 };
 
 /** What is silent while nothing has come of a command: all that it asks for, and nothing else. */
-const SILENT_REQUESTS: Readonly<Record<MasterAction, string>> = {
-  latency: REQUESTS.getNodesAndReadyz,
-  apis: REQUESTS.aggregatedApis,
+const SILENT_REQUESTS: Readonly<Record<MasterAction, LatencyRequest>> = {
+  latency: { kind: 'get-nodes-and-readyz' },
+  apis: { kind: 'aggregated-apis' },
 };
 
 /** Managed nodes that one command can name; no control plane has as many masters. */
@@ -305,5 +305,5 @@ function askedAt(
   askedBy: MasterQuestion['askedBy'],
   { sentAt }: MasterCommand,
 ): Pick<Latency, 'askedAt'> {
-  return askedBy === 'this-run' ? {} : { askedAt: formatTime(sentAt) };
+  return askedBy === 'this-run' ? {} : { askedAt: sentAt };
 }

@@ -1,4 +1,4 @@
-import type { Latency, Report, ReportedIncident } from '../../shared/contract/report.ts';
+import type { Report, ReportedIncident, ReportedLatency } from '../../shared/contract/report.ts';
 import { pageOf } from '../../shared/core/page/page.ts';
 import { printable } from '../../shared/core/plain-text.ts';
 import { formatDuration, parseTime } from '../../shared/core/time.ts';
@@ -95,13 +95,20 @@ function incidentLines(report: Report, incident: ReportedIncident): readonly str
   return [...suspected, ...page.text.trimEnd().split('\n')];
 }
 
-const OUTCOMES: Readonly<Record<Latency['outcome'], string>> = {
+const OUTCOMES: Readonly<Record<ReportedLatency['outcome'], string>> = {
   answered: 'answered',
   failed: 'failed',
   'no-answer': 'no answer yet',
 };
 
-function latencyLine({ node, request, seconds, outcome, detail, askedAt }: Latency): string {
+function latencyLine({
+  node,
+  request,
+  seconds,
+  outcome,
+  detail,
+  askedAt,
+}: ReportedLatency): string {
   const took = `${printable(node)}  ${printable(request)}  ${formatDuration(seconds)}  ${OUTCOMES[outcome]}`;
   const asked = askedAt === undefined ? '' : `  (asked at ${printable(askedAt.slice(11, 19))} UTC)`;
   return `${took}${asked}${detail === '' ? '' : `  ${printable(detail)}`}`;

@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Latency, type Problem, REQUESTS } from '../../shared/contract/report.ts';
+import type { Problem } from '../../shared/contract/report.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts, NodeList } from '../../shared/core/facts.ts';
+import type { Latency } from '../../shared/core/latency.ts';
 import { deviceFamily, PROFILES } from '../../shared/core/overlay/profile.ts';
 import type { ClusterNode, Device, Observation, Tables } from '../../shared/core/overlay/vtep.ts';
 import {
@@ -221,7 +222,7 @@ function partOf<T>(
 function latencyOf(node: string, seconds: number | undefined): readonly Latency[] {
   return seconds === undefined
     ? []
-    : [{ node, request: REQUESTS.getNodes, outcome: 'answered', seconds, detail: '' }];
+    : [{ node, request: { kind: 'get-nodes' }, outcome: 'answered', seconds, detail: '' }];
 }
 
 async function readList<T>(

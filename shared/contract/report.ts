@@ -73,18 +73,10 @@ export const incidentSchema = z.object({
   fix: z.array(fixSchema),
 });
 
-/** What a latency is of; an aggregated API goes by its path. */
-export const REQUESTS = {
-  getNodes: 'kubectl get nodes',
-  /** The one or the other, where nothing has come of the command that asks for both. */
-  getNodesAndReadyz: 'kubectl get nodes and /readyz',
-  /** All of them, where nothing has come of the command that asks for them. */
-  aggregatedApis: 'the aggregated APIs',
-} as const;
-
 const latencySchema = z.object({
   node: z.string(),
-  /** One of `REQUESTS`, `/readyz`, or the path of an aggregated API. */
+  /** Text for people: `kubectl get nodes`, `/readyz`, the path of an aggregated API; where nothing has
+   * come of a command, all that it asks for. */
   request: z.string(),
   outcome: z.enum(['answered', 'failed', 'no-answer']),
   /** How long it took; with `no-answer`, how long nothing had come when the run looked. */
@@ -157,7 +149,7 @@ export type Checked = z.infer<typeof checkedSchema>;
 export type Report = z.infer<typeof reportSchema>;
 export type ReportedIncident = z.infer<typeof incidentSchema>;
 export type ReportedEntry = z.infer<typeof entrySchema>;
-export type Latency = z.infer<typeof latencySchema>;
+export type ReportedLatency = z.infer<typeof latencySchema>;
 export type Problem = z.infer<typeof problemSchema>;
 export type Coverage = z.infer<typeof coverageSchema>;
 export type Gap = z.infer<typeof gapSchema>;

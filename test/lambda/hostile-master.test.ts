@@ -61,14 +61,14 @@ describe('a master that is hostile or broken', () => {
     expect(known.latencies.filter(({ node }) => node === 'master3')).toEqual([
       {
         node: 'master3',
-        request: 'kubectl get nodes',
+        request: { kind: 'get-nodes' },
         outcome: 'failed',
         seconds: 45,
         detail: 'error: the server is currently unable',
       },
       {
         node: 'master3',
-        request: '/apis/x/v1',
+        request: { kind: 'api', path: '/apis/x/v1' },
         outcome: 'failed',
         seconds: 1,
         detail: 'no answer in that time',

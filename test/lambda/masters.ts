@@ -6,6 +6,7 @@ import {
   type Masters,
   takeUp,
 } from '../../lambda/latency-round.ts';
+import { requestText } from '../../shared/core/latency.ts';
 import { instanceIdOf } from '../lab/aws/ssm/shell-machine.ts';
 import { envelope } from '../support/envelope.ts';
 import { says, watched, type Watched, farOff } from './systems/ssm/watched.ts';
@@ -73,6 +74,11 @@ export async function read(
 /** `master1 kubectl get nodes answered 0.5` */
 export function described({ latencies }: Pick<LatencyReadings, 'latencies'>): readonly string[] {
   return latencies.map(({ node, request, outcome, seconds }) =>
-    [node, request, outcome, ...(outcome === 'no-answer' ? [] : [seconds.toFixed(1)])].join(' '),
+    [
+      node,
+      requestText(request),
+      outcome,
+      ...(outcome === 'no-answer' ? [] : [seconds.toFixed(1)]),
+    ].join(' '),
   );
 }

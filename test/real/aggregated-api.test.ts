@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { makeCertificate } from '../../lab/control-plane/access.ts';
 import { addPod } from '../../lab/control-plane/start.ts';
-import { type Latency, REQUESTS } from '../../shared/contract/report.ts';
+import type { ReportedLatency } from '../../shared/contract/report.ts';
+import { requestText } from '../../shared/core/latency.ts';
 import { DEPLOYMENTS } from './cluster/cluster.ts';
 import { startDaemon, until } from './cluster/daemon.ts';
 import { expectFacts } from './said.ts';
@@ -13,6 +14,7 @@ const PORT = 4443;
 const NODE = 'w2';
 const CERTIFICATE = '/etc/kubernetes/metrics.crt';
 const KEY = '/etc/kubernetes/metrics.key';
+const SILENT_APIS = requestText({ kind: 'aggregated-apis' });
 
 /** The pod of an aggregated API, which answers discovery as metrics-server does. */
 const POD = `
@@ -75,8 +77,8 @@ describe("an aggregated API's pod that a master cannot reach", () => {
 });
 
 /** One that failed goes by its path, and before an answer has come there is no path to go by. */
-function latencyLine({ node, request, outcome }: Latency): string {
-  const isAggregated = request === REQUESTS.aggregatedApis || request.startsWith('/apis/');
+function latencyLine({ node, request, outcome }: ReportedLatency): string {
+  const isAggregated = request === SILENT_APIS || request.startsWith('/apis/');
   const asked = isAggregated ? 'aggregated API' : request;
   return `${node} ${asked}: ${outcome === 'answered' ? 'answered' : 'not answered'}`;
 }

@@ -1,5 +1,5 @@
-import { type Latency, REQUESTS } from '../../contract/report.ts';
 import { NOT_IN_TIME } from '../../contract/wire.ts';
+import type { Latency, LatencyRequest } from '../latency.ts';
 import { type AnswerRecord, readAnswer, recordsOf } from './answer.ts';
 import { type Parsed, quote } from './parsed.ts';
 
@@ -32,7 +32,7 @@ export function parseMasterAnswer(
       const inTime = exit === NOT_IN_TIME ? 'no answer in that time' : '';
       return {
         node,
-        request: nameOf(request),
+        request: requestOf(request),
         outcome: exit === 0 ? 'answered' : 'failed',
         seconds: end - start,
         detail: complaintsAbout(answer.records, request) || inTime,
@@ -68,7 +68,14 @@ function troublesOf(records: MasterRecords): readonly string[] {
   ];
 }
 
-/** What a request is called in reports: the command that everybody types, or the path. */
-function nameOf(request: string): string {
-  return request === 'get-nodes' ? REQUESTS.getNodes : request;
+/** What a record's request is: the script has a word for the one, and paths for the others. */
+function requestOf(request: string): LatencyRequest {
+  switch (request) {
+    case 'get-nodes':
+      return { kind: 'get-nodes' };
+    case '/readyz':
+      return { kind: 'readyz' };
+    default:
+      return { kind: 'api', path: request };
+  }
 }

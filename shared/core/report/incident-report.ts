@@ -1,15 +1,11 @@
-import {
-  type Latency,
-  REQUESTS,
-  type ReportedEntry,
-  type ReportedIncident,
-} from '../../contract/report.ts';
+import type { ReportedEntry, ReportedIncident } from '../../contract/report.ts';
 import { isKind } from '../diagnose/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
+import { type Latency, requestText } from '../latency.ts';
 import { groupBy } from '../group.ts';
 import { fixesIn } from '../fix/fix.ts';
 import { isAboutOneOf, textOf } from '../overlay/entries.ts';
@@ -120,15 +116,16 @@ function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[]
 function latencyLines(latencies: readonly Latency[]): readonly string[] {
   const notable = latencies.filter(
     ({ request, outcome, seconds }) =>
-      request === REQUESTS.getNodes || outcome !== 'answered' || seconds >= 1,
+      request.kind === 'get-nodes' || outcome !== 'answered' || seconds >= 1,
   );
   return notable.toSorted((one, two) => two.seconds - one.seconds).map(describeLatency);
 }
 
 /** `master1: kubectl get nodes took 45.1 s`; of what is silent, that it is, and for how long. */
 export function describeLatency(latency: Latency): string {
-  const { node, request, outcome, seconds, detail, askedAt } = latency;
-  const asked = askedAt === undefined ? '' : `, asked at ${askedAt.slice(11, 19)} UTC`;
+  const { node, outcome, seconds, detail, askedAt } = latency;
+  const request = requestText(latency.request);
+  const asked = askedAt === undefined ? '' : `, asked at ${formatTime(askedAt).slice(11, 19)} UTC`;
   const took = `${formatDuration(seconds)}${asked}`;
   const because = detail === '' ? '' : ` (${detail})`;
   switch (outcome) {

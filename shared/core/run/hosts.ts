@@ -1,4 +1,5 @@
-import type { Latency, Problem } from '../../contract/report.ts';
+import type { Problem } from '../../contract/report.ts';
+import type { Latency } from '../latency.ts';
 import type { Observation } from '../overlay/vtep.ts';
 import type { SecondLook } from './second-look.ts';
 import type { Reading } from './reading.ts';

@@ -1,5 +1,6 @@
-import type { Checked, Latency, Problem, Report } from '../../contract/report.ts';
+import type { Checked, Problem, Report, ReportedLatency } from '../../contract/report.ts';
 import type { Facts } from '../facts.ts';
+import { type Latency, requestText } from '../latency.ts';
 import type { Decision } from './run.ts';
 import { formatTime } from '../time.ts';
 import { checkedBy } from '../report/checked.ts';
@@ -7,8 +8,6 @@ import { coverageOf, type OptionalIntegrations } from '../report/coverage.ts';
 
 /** What came to light after the decision, while it was carried out. */
 interface Aftermath {
-  /** The masters' latencies as last known; the decision's, where nobody waited for more. */
-  readonly latencies?: readonly Latency[];
   readonly problems?: readonly Problem[];
   /** What the function was deployed with; a capture has no coverage. */
   readonly integrations?: OptionalIntegrations;
@@ -16,9 +15,9 @@ interface Aftermath {
 
 /** The document of one run. It is made once, at the run's end. */
 export function reportOf(decision: Decision, after: Aftermath = {}): Report {
-  const { facts, judgement, reported } = decision;
+  const { facts, judgement, reported, latencies } = decision;
   const { members, matrix, problems } = judgement;
-  const { latencies = decision.latencies, problems: later = [], integrations } = after;
+  const { problems: later = [], integrations } = after;
   const observed = members.filter(({ node }) => matrix.rows.has(node));
   const unknown = members.filter(({ node }) => !matrix.rows.has(node));
   const { checked, isEnough } = checkedBy(facts, judgement);
@@ -34,9 +33,15 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
     },
     incidents: [...reported],
     problems: [...problems, ...uncheckedProblems(facts, checked), ...later],
-    latencies: [...latencies],
+    latencies: latencies.map(reportLatency),
     ...(integrations === undefined ? {} : { coverage: coverageOf(facts, judgement, integrations) }),
   };
+}
+
+function reportLatency(latency: Latency): ReportedLatency {
+  const { node, request, outcome, seconds, detail, askedAt } = latency;
+  const asked = askedAt === undefined ? {} : { askedAt: formatTime(askedAt) };
+  return { node, request: requestText(request), outcome, seconds, detail, ...asked };
 }
 
 /** Too little was checked to call the cluster healthy. */

@@ -1,9 +1,10 @@
-import type { Latency, Problem, ReportedIncident } from '../../contract/report.ts';
+import type { Problem, ReportedIncident } from '../../contract/report.ts';
 import { type Confirmed, confirm } from './confirm.ts';
 import type { Facts, RosterEntry } from '../facts.ts';
 import { advance, type Announcement } from '../incident/advance.ts';
 import type { Incident } from '../incident/incident.ts';
 import { type Judgement, judge } from '../judge.ts';
+import type { Latency } from '../latency.ts';
 import type { Observation } from '../overlay/vtep.ts';
 import { type Page, pageOf } from '../page/page.ts';
 import { incidentReports } from '../report/incident-report.ts';

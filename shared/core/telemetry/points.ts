@@ -1,10 +1,5 @@
 import { CAUSE_TABLE, SEVERITIES, TABLES } from '../../contract/causes.ts';
-import {
-  type Latency,
-  type Report,
-  type ReportedIncident,
-  REQUESTS,
-} from '../../contract/report.ts';
+import type { Report, ReportedIncident } from '../../contract/report.ts';
 import {
   CAUSE_SERIES_MAX,
   ERROR_TYPES,
@@ -12,11 +7,14 @@ import {
   type NodeState,
   type Point,
 } from '../../contract/telemetry.ts';
+import type { Latency, LatencyRequest } from '../latency.ts';
 import { shortAscii } from '../plain-text.ts';
 import type { HostFigures, NodeFigures } from './figures.ts';
 
-/** What the gauges need that the report does not have. */
+/** What the gauges need that the report does not have, or has as text alone. */
 export interface RunFigures extends HostFigures {
+  /** The masters' latencies as last known. */
+  readonly latencies: readonly Latency[];
   readonly durationSeconds: number;
   /** Unix time at which the run ended. */
   readonly endedAtSeconds: number;
@@ -30,7 +28,7 @@ export function pointsOf(report: Report, figures: RunFigures): readonly Point[] 
   return [
     ...nodePoints(report, figures),
     ...nodeCountPoints(report),
-    ...controlPlanePoints(report),
+    ...controlPlanePoints(report, figures),
     ...incidentPoints(report),
     ...causePoints(report),
     ...runPoints(report, figures),
@@ -160,9 +158,6 @@ function stateWithin(incident: ReportedIncident): NodeState | undefined {
   }
 }
 
-/** The one request whose time is a gauge, and the command whose silence may be its own. */
-const GET_NODES: ReadonlySet<string> = new Set([REQUESTS.getNodes, REQUESTS.getNodesAndReadyz]);
-
 /** After so long a master's own probe gives up on its API server. */
 export const GIVEN_UP_SECONDS = 60;
 
@@ -171,23 +166,28 @@ export const GIVEN_UP_SECONDS = 60;
  * that has not answered this run may still do so, which the next run sees. One that has not answered
  * the run before took at least as long as was waited, and after a minute it counts as unreachable.
  */
-function controlPlanePoints(report: Report): readonly Point[] {
-  const known = report.latencies.filter((one) => GET_NODES.has(one.request) && counts(one, report));
-  return [...Map.groupBy(known, ({ node }) => node)].flatMap(([node, latencies]) => {
+function controlPlanePoints(report: Report, { latencies }: RunFigures): readonly Point[] {
+  const known = latencies.filter((one) => isOfGetNodes(one.request) && counts(one, report));
+  return [...Map.groupBy(known, ({ node }) => node)].flatMap(([node, ofNode]) => {
     const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': shortAscii(node) };
     const points: Point[] = [];
-    const ended = latencies.filter((one) => !isWaiting(one));
+    const ended = ofNode.filter((one) => !isWaiting(one));
     if (ended.length > 0) {
       const value = ended.every(({ outcome }) => outcome === 'answered') ? 1 : 0;
       points.push({ metric: 'vtepwatch.control_plane.reachable', value, attributes });
     }
-    const timed = latencies.filter((one) => one.outcome === 'answered' || isWaiting(one));
+    const timed = ofNode.filter((one) => one.outcome === 'answered' || isWaiting(one));
     if (timed.length > 0) {
       const value = Math.max(...timed.map(({ seconds }) => seconds));
       points.push({ metric: 'vtepwatch.control_plane.response_time', value, attributes });
     }
     return points;
   });
+}
+
+/** The one request whose time is a gauge, and the command whose silence may be its own. */
+function isOfGetNodes({ kind }: LatencyRequest): boolean {
+  return kind === 'get-nodes' || kind === 'get-nodes-and-readyz';
 }
 
 /** The silence of a host that answers nothing at all says nothing of its API server. */

@@ -108,7 +108,7 @@ for (const sees of [
 ]) {
   const [decision] = await decisions([{ sees }]);
   const report = reportSchema.parse(JSON.parse(JSON.stringify(reportOf(decision))));
-  const figures = { ...hostFigures(decision.judgement, decision.facts.observations), durationSeconds: 1, endedAtSeconds: 1 };
+  const figures = { ...hostFigures(decision.judgement, decision.facts.observations), latencies: decision.latencies, durationSeconds: 1, endedAtSeconds: 1 };
   const points = pointsOf(report, figures).filter(({ metric }) => metric === 'vtepwatch.cause.incidents');
   seen.push({
     findings: findings(sees),

@@ -14,11 +14,23 @@ test('each request took from its start to its end', () => {
   );
   expect(problems).toEqual([]);
   expect(value.latencies).toEqual([
-    { node: 'master1', request: 'kubectl get nodes', outcome: 'answered', seconds: 45, detail: '' },
-    { node: 'master1', request: '/readyz', outcome: 'answered', seconds: 0.25, detail: '' },
     {
       node: 'master1',
-      request: '/apis/metrics.k8s.io/v1beta1',
+      request: { kind: 'get-nodes' },
+      outcome: 'answered',
+      seconds: 45,
+      detail: '',
+    },
+    {
+      node: 'master1',
+      request: { kind: 'readyz' },
+      outcome: 'answered',
+      seconds: 0.25,
+      detail: '',
+    },
+    {
+      node: 'master1',
+      request: { kind: 'api', path: '/apis/metrics.k8s.io/v1beta1' },
       outcome: 'failed',
       seconds: 10.5,
       detail: 'no answer in that time',
@@ -70,7 +82,7 @@ test.for([
 
 test('a request that ended before it began is not measured', () => {
   const { value, problems } = read('L get-nodes 5.00 4.00 0\nL /readyz 5.00 5.25 0\n');
-  expect(value.latencies.map(({ request }) => request)).toEqual(['/readyz']);
+  expect(value.latencies.map(({ request }) => request)).toEqual([{ kind: 'readyz' }]);
   expect(problems).toEqual([
     { where: 'master1', message: 'not a latency: get-nodes ended before it began' },
   ]);

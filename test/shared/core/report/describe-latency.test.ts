@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest';
-import { type Latency, REQUESTS } from '../../../../shared/contract/report.ts';
+import type { Latency } from '../../../../shared/core/latency.ts';
 import { describeLatency } from '../../../../shared/core/report/incident-report.ts';
 
 const QUICK: Latency = {
   node: 'master1',
-  request: REQUESTS.getNodes,
+  request: { kind: 'get-nodes' },
   outcome: 'answered',
   seconds: 0.1,
   detail: '',
 };
 const LOST: Latency = {
   ...QUICK,
-  request: '/apis/metrics.k8s.io/v1beta1',
+  request: { kind: 'api', path: '/apis/metrics.k8s.io/v1beta1' },
   outcome: 'failed',
   seconds: 5,
   detail: 'ServiceUnavailable',
 };
 const SILENT: Latency = { ...QUICK, outcome: 'no-answer', seconds: 18 };
-const ASKED_AT = '2026-11-26T09:00:12.000Z';
+const ASKED_AT = Date.UTC(2026, 10, 26, 9, 0, 12);
 
 test.for([
   [QUICK, 'master1: kubectl get nodes took 0.100 s'],
@@ -27,11 +27,11 @@ test.for([
     'master1: kubectl get nodes took 45.0 s, asked at 09:00:12 UTC',
   ],
   [
-    { ...SILENT, request: REQUESTS.getNodesAndReadyz },
+    { ...SILENT, request: { kind: 'get-nodes-and-readyz' } },
     'master1: no answer yet from kubectl get nodes and /readyz after 18.0 s',
   ],
   [
-    { ...SILENT, request: REQUESTS.aggregatedApis, askedAt: ASKED_AT },
+    { ...SILENT, request: { kind: 'aggregated-apis' }, askedAt: ASKED_AT },
     'master1: no answer yet from the aggregated APIs after 18.0 s, asked at 09:00:12 UTC',
   ],
 ] as const)('a latency in words: %#', ([latency, words]) => {

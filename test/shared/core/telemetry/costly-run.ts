@@ -36,14 +36,14 @@ export function costlyRun(nodes: number, masters: number): CostlyRun {
       ...REPORT,
       hosts: { observed: names, unknown: [] },
       incidents: everyIncident(names),
-      latencies: asked.flatMap((name, at) => [
-        latency(name, 'answered', 45 + at),
-        latency(name, 'answered', 0.2 + at / 100),
-      ]),
     },
     figures: {
       ...FIGURES,
       nodes: new Map(names.map((name, at) => [name, figuresOf(at)])),
+      latencies: asked.flatMap((name, at) => [
+        latency(name, 'answered', 45 + at),
+        latency(name, 'answered', 0.2 + at / 100),
+      ]),
       failures: Object.fromEntries(ERROR_TYPES.map((type) => [type, 1])),
     },
   };

@@ -2,17 +2,14 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TABLES } from '../../../../shared/contract/causes.ts';
-import {
-  REQUESTS,
-  type Report,
-  type ReportedIncident,
-} from '../../../../shared/contract/report.ts';
+import type { Report, ReportedIncident } from '../../../../shared/contract/report.ts';
 import {
   ATTRIBUTES,
   type MetricName,
   METRICS,
   type Point,
 } from '../../../../shared/contract/telemetry.ts';
+import type { Latency } from '../../../../shared/core/latency.ts';
 import { GIVEN_UP_SECONDS, pointsOf } from '../../../../shared/core/telemetry/points.ts';
 import { FIGURES, latency, LOST_MASTER, REPORT } from './sample-run.ts';
 
@@ -153,18 +150,18 @@ describe('points of a run', () => {
 
   test('a master that failed is not reachable, and has no time', () => {
     const latencies = [latency('master1', 'failed', 60)];
-    const sent = pointsOf({ ...REPORT, latencies }, FIGURES);
+    const sent = pointsOf(REPORT, { ...FIGURES, latencies });
     expect(shown(sent, 'vtepwatch.control_plane.reachable')).toEqual(['master1: 0']);
     expect(shown(sent, 'vtepwatch.control_plane.response_time')).toEqual([]);
   });
 
   describe('a master that has not answered the run before', () => {
-    const silent = (seconds: number) => ({
+    const silent = (seconds: number): Latency => ({
       ...latency('master3', 'no-answer', seconds),
-      askedAt: '2026-11-23T09:00:00.000Z',
+      askedAt: Date.UTC(2026, 10, 23, 9),
     });
-    const sentOf = (report: Partial<Report>): readonly string[] => {
-      const sent = pointsOf({ ...REPORT, ...report }, FIGURES);
+    const sentOf = (late: Latency, hosts = REPORT.hosts): readonly string[] => {
+      const sent = pointsOf({ ...REPORT, hosts }, { ...FIGURES, latencies: [late] });
       return [
         ...shown(sent, 'vtepwatch.control_plane.reachable').map((one) => `reachable ${one}`),
         ...shown(sent, 'vtepwatch.control_plane.response_time').map((one) => `time ${one}`),
@@ -172,27 +169,27 @@ describe('points of a run', () => {
     };
 
     test('took at least as long as was waited', () => {
-      expect(sentOf({ latencies: [silent(12)] })).toEqual(['time master3: 12']);
+      expect(sentOf(silent(12))).toEqual(['time master3: 12']);
     });
 
     test('to the command that asks for get nodes took as long', () => {
-      const request = REQUESTS.getNodesAndReadyz;
-      expect(sentOf({ latencies: [{ ...silent(12), request }] })).toEqual(['time master3: 12']);
+      const request = { kind: 'get-nodes-and-readyz' } as const;
+      expect(sentOf({ ...silent(12), request })).toEqual(['time master3: 12']);
     });
 
     test('for its aggregated APIs may answer get nodes at once', () => {
-      const request = REQUESTS.aggregatedApis;
-      expect(sentOf({ latencies: [{ ...silent(75), request }] })).toEqual([]);
+      const request = { kind: 'aggregated-apis' } as const;
+      expect(sentOf({ ...silent(75), request })).toEqual([]);
     });
 
     test('within its limit is not reachable, and has no time', () => {
-      expect(sentOf({ latencies: [silent(60)] })).toEqual(['reachable master3: 0']);
-      expect(sentOf({ latencies: [silent(75)] })).toEqual(['reachable master3: 0']);
+      expect(sentOf(silent(60))).toEqual(['reachable master3: 0']);
+      expect(sentOf(silent(75))).toEqual(['reachable master3: 0']);
     });
 
     test('nor the host anything else has no value: its agent may be gone', () => {
       const hosts = { observed: ['master1'], unknown: ['master3'] };
-      expect(sentOf({ hosts, latencies: [silent(75)] })).toEqual([]);
+      expect(sentOf(silent(75), hosts)).toEqual([]);
     });
 
     test('is given up after the time after which its probe gives up', async () => {
@@ -208,7 +205,7 @@ describe('points of a run', () => {
       latency('master2', 'answered', 45.2),
       latency('master2', 'failed', 1),
     ];
-    const sent = pointsOf({ ...REPORT, latencies }, FIGURES);
+    const sent = pointsOf(REPORT, { ...FIGURES, latencies });
     expect(shown(sent, 'vtepwatch.control_plane.reachable')).toEqual(['master1: 1', 'master2: 0']);
     expect(shown(sent, 'vtepwatch.control_plane.response_time')).toEqual([
       'master1: 45.1',

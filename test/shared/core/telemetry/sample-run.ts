@@ -1,5 +1,6 @@
 import type { Report, ReportedIncident } from '../../../../shared/contract/report.ts';
 import type { NodeFigures } from '../../../../shared/core/telemetry/figures.ts';
+import type { Latency } from '../../../../shared/core/latency.ts';
 import type { RunFigures } from '../../../../shared/core/telemetry/points.ts';
 
 /** The seed's fault, on the lab's names: all that could be asked have lost master1's neighbour. */
@@ -41,12 +42,7 @@ export const REPORT: Report = {
   hosts: { observed: ['master1', 'master2', 'master3', 'node1', 'node2'], unknown: ['node3'] },
   incidents: [LOST_MASTER],
   problems: [{ where: 'node3', message: 'no answer within 25 s' }],
-  latencies: [
-    latency('master1', 'answered', 45.1),
-    latency('master2', 'answered', 0.21),
-    latency('master3', 'no-answer', 18),
-    { ...latency('master2', 'answered', 7), request: '/apis/metrics.k8s.io/v1beta1' },
-  ],
+  latencies: [],
 };
 
 const WELL: NodeFigures = {
@@ -68,14 +64,19 @@ export const FIGURES: RunFigures = {
     // The roster knows its VTEP, so its peers were checked; it could not be asked itself.
     ['node3', { ...WELL, checkedPeers: 5, ghostEntries: undefined }],
   ]),
+  latencies: [
+    latency('master1', 'answered', 45.1),
+    latency('master2', 'answered', 0.21),
+    latency('master3', 'no-answer', 18),
+    {
+      ...latency('master2', 'answered', 7),
+      request: { kind: 'api', path: '/apis/metrics.k8s.io/v1beta1' },
+    },
+  ],
   failures: { timeout: 1 },
   orchestrationDirectories: 4031,
 };
 
-export function latency(
-  node: string,
-  outcome: 'answered' | 'failed' | 'no-answer',
-  seconds: number,
-): Report['latencies'][number] {
-  return { node, request: 'kubectl get nodes', outcome, seconds, detail: '' };
+export function latency(node: string, outcome: Latency['outcome'], seconds: number): Latency {
+  return { node, request: { kind: 'get-nodes' }, outcome, seconds, detail: '' };
 }
