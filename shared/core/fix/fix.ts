@@ -1,13 +1,16 @@
-import type { Fix, FixKind } from '../../contract/report.ts';
+import { TABLES } from '../../contract/causes.ts';
+import type { Fix, FixKind, Problem } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import type { PodList } from '../facts.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
-import { commandOf, keysOf } from '../overlay/entries.ts';
+import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
+import { remember } from '../remember.ts';
+import { type Refusal, refusalProblem, refusalsIn } from './refused.ts';
 import { restartsIn } from './restarts.ts';
 
 /** How many commands are offered for single entries; beyond it, restarting flannel is shorter. */
@@ -18,14 +21,14 @@ const ENTRY_COMMANDS = 60;
  * side that lost it: the observers, or the subject where its device has drifted. Lost entries can also
  * be put back one by one, at once and without a restart.
  *
- * A command is made only from tokens that pass a strict grammar, since a person will paste it into
- * a root shell; where a token does not pass, there is no command.
+ * A command is made only from tokens that pass a strict grammar and that two sources confirm
+ * (`refused.ts`), since a person will paste it into a root shell; else the fix is the restart alone.
  *
  * What all findings share is worked out for the first one that needs it: a cluster that loses packets
  * at random has a thousand of them.
  */
 export function fixesIn(judgement: Judgement, pods: PodList): (finding: Finding) => readonly Fix[] {
-  const contested = once(() => contestedNodes(judgement.vteps));
+  const refusalOf = once(() => refusalOfEntries(judgement));
   const restarting = once(() => restartsIn(judgement, pods));
   return (finding) => {
     const { subject, observers } = finding;
@@ -34,7 +37,7 @@ export function fixesIn(judgement: Judgement, pods: PodList): (finding: Finding)
     const ways: Readonly<Record<FixKind, () => readonly Fix[]>> = {
       device: () =>
         fixes('device', subject === undefined ? [] : driftedDevices(subject, judgement)),
-      entries: () => fixes('entries', lostEntries(finding, contested)),
+      entries: () => fixes('entries', lostEntries(finding, refusalOf())),
       restart: () => restarting()(nodes),
     };
     return kinds.flatMap((kind) => ways[kind]());
@@ -81,41 +84,61 @@ function driftedDevices(host: string, { members }: Judgement): readonly HostComm
     .map(({ name }) => ({ host, command: `ip link delete ${name}` }));
 }
 
-function lostEntries(
-  finding: Finding,
-  contested: () => ReadonlySet<string>,
-): readonly HostCommand[] {
-  const wrong = finding.cells.flatMap(({ observer, subject, entries }) =>
-    entries.map(({ wanted }) => ({ observer, subject, wanted })),
-  );
-  if (wrong.length > ENTRY_COMMANDS) return [];
-  return wrong.flatMap(({ observer, subject, wanted }) => {
-    if (contested().has(nameOf(subject, wanted.family)) || !isNodeName(observer)) return [];
+function lostEntries(finding: Finding, refusalOf: RefusalOf): readonly HostCommand[] {
+  return wantedEntries(finding).flatMap(({ observer, subject, wanted }) => {
+    if (refusalOf(subject, wanted) !== undefined || !isNodeName(observer)) return [];
     const command = commandOf(wanted);
     return command === undefined ? [] : [{ host: observer, command }];
   });
 }
 
-/**
- * VTEPs of which another node claims a key. A host may say any address or MAC of its own device: the
- * entries that it asks for could lead another node's packets to it.
- */
-function contestedNodes(vteps: readonly Vtep[]): ReadonlySet<string> {
-  const claims = groupBy(
-    vteps.flatMap((vtep) => knownKeys(vtep).map((key) => ({ key, node: vtep.node }))),
-    ({ key }) => key,
+/** The entries of a finding that could be put back one by one: none where they are very many. */
+function wantedEntries({ cells }: Finding) {
+  const wrong = cells.flatMap(({ observer, subject, entries }) =>
+    entries.map(({ wanted }) => ({ observer, subject, wanted })),
   );
-  const isOwn = (key: string, own: string): boolean =>
-    claims.get(key)?.every(({ node }) => node === own) === true;
-  return new Set(
-    vteps
-      .filter((vtep) => !knownKeys(vtep).every((key) => isOwn(key, vtep.node)))
-      .map(({ node, family }) => nameOf(node, family)),
-  );
+  return wrong.length > ENTRY_COMMANDS ? [] : wrong;
 }
 
-function knownKeys(vtep: Vtep): readonly string[] {
-  return Object.values(keysOf(vtep)).filter((key) => key !== undefined);
+type RefusalOf = (subject: string, wanted: OverlayEntry) => Refusal | undefined;
+
+/** The parts that an entry joins. */
+const PARTS = {
+  neighbour: ['tunnelIp', 'mac'],
+  fdb: ['mac', 'underlayIp'],
+  route: ['podCidr', 'tunnelIp'],
+} as const;
+
+function refusalOfEntries(judgement: Judgement): RefusalOf {
+  const vteps = new Map(judgement.vteps.map((vtep) => [nameOf(vtep.node, vtep.family), vtep]));
+  const refusalOf = refusalsIn(judgement);
+  const known = remember((key: string): { readonly refusal: Refusal | undefined } => {
+    const [table = '', ...name] = key.split(' ');
+    const vtep = vteps.get(name.join(' '));
+    const parts = TABLES.find((one) => one === table);
+    if (vtep === undefined || parts === undefined) return { refusal: 'unconfirmed' };
+    return { refusal: refusalOf(vtep, PARTS[parts]) };
+  });
+  return (subject, { table, family }) => known(`${table} ${nameOf(subject, family)}`).refusal;
+}
+
+/** Why entries of these findings get no command, once for each node and kind. */
+export function refusedIn(judgement: Judgement, findings: readonly Finding[]): readonly Problem[] {
+  const refusalOf = once(() => refusalOfEntries(judgement));
+  const refused = findings
+    .filter(({ cause }) => CAUSE_RULES[cause].fix.kinds.includes('entries'))
+    .flatMap((finding) =>
+      wantedEntries(finding).flatMap(({ subject, wanted }) => {
+        // Of a masked MAC address there is no command at all, and another problem says so.
+        if (commandOf(wanted) === undefined) return [];
+        const refusal = refusalOf()(subject, wanted);
+        return refusal === undefined ? [] : refusalProblem(subject, refusal);
+      }),
+    );
+  const distinct = new Map(
+    refused.map((problem) => [`${problem.where} ${problem.message}`, problem]),
+  );
+  return [...distinct.values()];
 }
 
 function nameOf(node: string, family: Vtep['family']): string {

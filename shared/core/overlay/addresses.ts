@@ -43,6 +43,43 @@ export function isMacAddress(text: string): boolean {
   return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(text);
 }
 
+/** A MAC address that one device can have: unicast, and not zero. */
+export function isUnicastMac(text: string): boolean {
+  const isMulticast = (Number.parseInt(text.slice(0, 2), 16) & 1) === 1;
+  return isMacAddress(text) && !isMulticast && text !== '00:00:00:00:00:00';
+}
+
+/** No node's address and no pod is in these: RFC 6890, and RFC 4291, section 2.4. */
+const SPECIAL = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '224.0.0.0/3',
+  '::/127',
+  'fe80::/10',
+  'ff00::/8',
+] as const;
+
+/** An address that one device can have, beyond its own link: no special one. */
+export function isUnicastIp(address: IpAddress): boolean {
+  return !isSpecial(address);
+}
+
+/** Whether some of its addresses are of a kind that nodes and pods cannot have. */
+export function isSpecial(range: IpAddress | Cidr): boolean {
+  const own = prefixBits(range);
+  return SPECIAL_BITS.some(
+    ({ family, bits }) =>
+      family === familyOf(range) && (own.startsWith(bits) || bits.startsWith(own)),
+  );
+}
+
+/** The bits that all addresses of a network have in common: of an address, all of its bits. */
+export function prefixBits(range: IpAddress | Cidr): string {
+  const [ip = '', length] = range.split('/');
+  return bitsOf(ip).slice(0, length === undefined ? undefined : Number(length));
+}
+
 function isCanonicalIp(text: string): text is IpAddress {
   return text.length > 0;
 }
@@ -129,3 +166,8 @@ function addressOfBits(bits: string): string {
     ? numbers.join('.')
     : numbers.map((number) => number.toString(16)).join(':');
 }
+
+const SPECIAL_BITS = SPECIAL.flatMap((text) => {
+  const cidr = parseCidr(text);
+  return cidr === undefined ? [] : [{ family: familyOf(cidr), bits: prefixBits(cidr) }];
+});

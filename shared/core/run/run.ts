@@ -6,6 +6,7 @@ import type { Incident } from '../incident/incident.ts';
 import { type Judgement, judge } from '../judge.ts';
 import type { Latency } from '../latency.ts';
 import type { Observation } from '../overlay/vtep.ts';
+import { refusedIn } from '../fix/fix.ts';
 import { type Page, pageOf } from '../page/page.ts';
 import { incidentReports } from '../report/incident-report.ts';
 import { nextRoster } from '../members/roster.ts';
@@ -118,6 +119,7 @@ type Grounds = JudgedFacts & Confirmed & Pick<Decision, 'latencies'>;
 function decide(grounds: Grounds, open: readonly Incident[]): Decision {
   const { facts, judgement, confirms, latencies } = grounds;
   const { cluster, now, limits, runbook } = facts;
+  const refused = refusedIn(judgement, judgement.findings);
   const advanced = advance(open, judgement.findings, {
     cluster,
     now,
@@ -135,7 +137,7 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
     ),
     reported: advanced.reported,
     facts,
-    judgement,
+    judgement: { ...judgement, problems: [...judgement.problems, ...refused] },
     latencies,
   };
 }

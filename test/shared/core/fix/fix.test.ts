@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Fix } from '../../../../shared/contract/report.ts';
 import type { PodList } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import { fixesIn } from '../../../../shared/core/fix/fix.ts';
+import { fixesIn, refusedIn } from '../../../../shared/core/fix/fix.ts';
+import { nextRoster } from '../../../../shared/core/members/roster.ts';
+import { parseIp } from '../../../../shared/core/overlay/addresses.ts';
 import type { Device, Install, Observation } from '../../../../shared/core/overlay/vtep.ts';
 import { parsePods, type Pod } from '../../../../shared/core/parse/kubernetes.ts';
 import { cidr as cidrOf } from '../../../support/addressing.ts';
@@ -42,7 +44,7 @@ function installed(damaged: Cluster, install: Install | undefined, master = fals
   );
 }
 
-test('who claims which key is worked out once for all findings of a judgement', () => {
+test('what the nodes claim is worked out once for all findings: a second one asks of its own node alone', () => {
   const judgement = judge(
     SIX.lose('neighbour', { observer: 'node2', subject: 'master1' })
       .lose('fdb', { observer: 'node3', subject: 'master2' })
@@ -52,7 +54,7 @@ test('who claims which key is worked out once for all findings of a judgement', 
   const vteps = judgement.vteps.map((vtep) => ({
     ...vtep,
     get mac() {
-      reads += 1;
+      if (vtep.node !== 'master2') reads += 1;
       return vtep.mac;
     },
   }));
@@ -154,6 +156,126 @@ describe('what two nodes claim is put nowhere: one of them may want the other’
     );
   });
 });
+
+describe('one host alone gives no command', () => {
+  const withDevice = (base: Cluster, node: string, changes: Partial<Device>): Cluster =>
+    base.answer(node, (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        devices: answer.tables.devices?.map((device) => ({ ...device, ...changes })),
+      },
+    }));
+  const everyTable = (base: Cluster, subject: string): Cluster =>
+    base.lose('neighbour', { subject }).lose('fdb', { subject }).lose('route', { subject });
+
+  test('whose device contradicts the permanent entries of all its peers', () => {
+    const claiming = withDevice(cluster(6), 'node3', { mac: 'b2:1f:9c:08:64:ee' });
+    expect(judge(claiming.facts()).findings.map(({ cause }) => cause)).toContain('mac-mismatch');
+    expect(entryCommands(claiming)).toEqual([]);
+    expect(refusals(claiming)).toEqual([
+      'node3 its MAC address and addresses are not confirmed: two of node list, own device and peers must agree',
+    ]);
+  });
+
+  test('of which no peer holds anything, without a node list; with one there are commands', () => {
+    expect(entryCommands(everyTable(cluster(6), 'node3'))).toEqual([]);
+    expect(entryCommands(everyTable(SIX, 'node3'))).toHaveLength(15);
+  });
+
+  test('nor do peers alone, where the node itself is silent and no list knows it', () => {
+    const roster = nextRoster(cluster(6).facts(), judge(cluster(6).facts()));
+    const silent = cluster(6)
+      .silence('node3')
+      .lose('neighbour', { subject: 'node3', observer: 'node1' });
+    const judgement = judge(silent.facts({ roster }));
+    expect(judgement.findings).toHaveLength(1);
+    const kinds = judgement.findings
+      .flatMap(fixesIn(judgement, { kind: 'not-configured' }))
+      .map(({ kind }) => kind);
+    expect(kinds).toEqual(['restart']);
+  });
+
+  test.for([
+    ['the default route', '0.0.0.0/0', 'special'],
+    ['the metadata service', '169.254.169.254/32', 'special'],
+    ["the hosts' own network", '192.168.0.0/16', 'length'],
+    ["half of another node's pods", '10.68.1.128/25', 'length'],
+    ["another node's pods", '10.68.1.0/24', 'contested'],
+    ['a network beside the pod network', '10.99.1.0/24', 'network'],
+    ["the hosts' own network in the right length", '192.168.1.0/24', 'network'],
+  ] as const)('nor does the list for a pod CIDR that is %s', ([, text, kind]) => {
+    const podCidr = cidrOf(text);
+    const claimed = cluster(6).listed((node) =>
+      node.name === 'node3' ? { ...node, podCidrs: [podCidr] } : node,
+    );
+    const tunnel = cidrOf(`${text.split('/')[0] ?? ''}/32`);
+    const lost = everyTable(withDevice(claimed, 'node3', { addresses: [tunnel] }), 'node3');
+    expect(judge(lost.facts()).findings).not.toEqual([]);
+    const commands = entryCommands(lost);
+    expect(commands.filter((command) => command.includes(podCidr))).toEqual([]);
+    expect(commands).toEqual([]);
+    expect(refusals(lost).join()).toContain(
+      {
+        special: 'of a kind',
+        length: 'another length',
+        network: 'outside',
+        contested: 'another node claims',
+      }[kind],
+    );
+  });
+
+  test.for([['ff:ff:ff:ff:ff:ff'], ['01:00:5e:00:00:01'], ['00:00:00:00:00:00']] as const)(
+    'nor does the list for the MAC %s',
+    ([mac]) => {
+      const listed = cluster(6).listed((node) =>
+        node.name === 'node3'
+          ? { ...node, annotated: node.annotated.map((one) => ({ ...one, mac })) }
+          : node,
+      );
+      const lost = everyTable(withDevice(listed, 'node3', { mac }), 'node3');
+      expect(entryCommands(lost)).toEqual([]);
+    },
+  );
+
+  test.for([['0.0.0.0'], ['127.0.0.1'], ['169.254.0.9'], ['224.0.0.1'], ['255.255.255.255']])(
+    'nor does the list for the public IP %s',
+    ([text = '']) => {
+      const publicIp = parseIp(text);
+      const listed = cluster(6).listed((node) =>
+        node.name === 'node3'
+          ? { ...node, annotated: node.annotated.map((one) => ({ ...one, publicIp })) }
+          : node,
+      );
+      const lost = everyTable(withDevice(listed, 'node3', { local: publicIp }), 'node3');
+      expect(entryCommands(lost)).toEqual([]);
+    },
+  );
+
+  test('and what it claims takes no command from the node that the list knows by it', () => {
+    const { tunnelIp = '', mac } = cluster(6).vtepOf('node1');
+    const claiming = withDevice(SIX, 'node3', {
+      mac,
+      addresses: [cidrOf(`${tunnelIp}/32`)],
+    });
+    const lost = claiming.lose('route', { observer: 'node2', subject: 'node1' });
+    expect(entryCommands(lost)).toContain(
+      `node2$ ip route replace 10.68.3.0/24 via ${tunnelIp} dev flannel.1 onlink`,
+    );
+    expect(entryCommands(lost).filter((command) => command.includes('192.168.1.5'))).toEqual([]);
+  });
+});
+
+function entryCommands(damaged: Cluster): readonly string[] {
+  return typed(damaged).filter((command) => /\$ (ip (neigh|route)|bridge) /.test(command));
+}
+
+function refusals(damaged: Cluster): readonly string[] {
+  const judgement = judge(damaged.facts());
+  return refusedIn(judgement, judgement.findings).map(
+    ({ where, message }) => `${where} ${message.replace(/^[^:]*: /, '')}`,
+  );
+}
 
 describe('a drifted device', () => {
   test('is deleted, and made anew by flannel on that node alone', () => {
