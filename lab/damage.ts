@@ -40,7 +40,7 @@ export type EntryDamage =
 export type NeighbourState = 'PERMANENT' | 'REACHABLE' | 'STALE' | 'INCOMPLETE' | 'FAILED';
 
 /** Damage to a host's own overlay device, with what the kernel then takes from its tables. */
-export type DeviceDamage =
+type DeviceDamage =
   | { readonly kind: 'device-deleted'; readonly on: Hosts }
   | { readonly kind: 'device-down'; readonly on: Hosts }
   /** Down and up again: without neighbours and routes. */
@@ -63,7 +63,7 @@ export type Change =
   | { readonly kind: 'left'; readonly on: Hosts };
 
 /** The script cannot read a table of these hosts; `reason` is its word for why. */
-export interface ReadDamage {
+interface ReadDamage {
   readonly kind: 'unreadable';
   readonly on: Hosts;
   readonly table: Table;

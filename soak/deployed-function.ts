@@ -26,14 +26,14 @@ import type { Host } from './world/host.ts';
 import type { World } from './world/world.ts';
 
 /** The function with its settings, its clients and its account, in virtual time. */
-export interface DeployedFunction {
+interface DeployedFunction {
   /** Every page that was published, in order. */
   readonly pages: readonly PublishedPage[];
   /** `scheduledTime` in epoch milliseconds. Rejects where the function fails. */
   invoke(scheduledTime: number): Promise<Report>;
 }
 
-export const CLUSTER = 'soak';
+const CLUSTER = 'soak';
 
 /** As the stack sets it for a schedule of one minute. */
 const FUNCTION_MS = 55_000;

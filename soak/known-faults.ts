@@ -5,7 +5,7 @@ import { simulate } from './simulate.ts';
 import type { Deployment, Story } from './story.ts';
 
 /** A way in which the function is known to fail, until somebody fixes it. The list only shrinks. */
-export interface KnownFault {
+interface KnownFault {
   readonly deployments: readonly Deployment[];
   readonly kind: FailureKind;
   /** What goes wrong, and where. */
@@ -16,7 +16,7 @@ export interface KnownFault {
   readonly story: Story;
 }
 
-export const KNOWN_FAULTS: readonly KnownFault[] = [
+const KNOWN_FAULTS: readonly KnownFault[] = [
   {
     deployments: ['kubeconfig'],
     kind: 'false-page',

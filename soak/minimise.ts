@@ -3,7 +3,7 @@ import { simulate } from './simulate.ts';
 import type { Deployment, Story, StoryEvent } from './story.ts';
 
 /** When a story first fails in the way that must stay, in seconds since it began; undefined where it does not. */
-export type FailsAt = (story: Story) => Promise<number | undefined>;
+type FailsAt = (story: Story) => Promise<number | undefined>;
 
 /** A story of this deployment fails so. */
 export function failsWith(deployment: Deployment, kind: FailureKind): FailsAt {

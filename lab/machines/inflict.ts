@@ -15,7 +15,7 @@ import { carryOut, carryOutBatch, type Host, type Machine } from './machine.ts';
 import { ghostsOn, heldEntry, randomLosses, type SimulatedDamage } from './simulated/conditions.ts';
 
 /** The machines, and those of them that are in the cluster: flannel programs these alone. */
-export interface Members {
+interface Members {
   readonly machines: readonly Machine[];
   readonly inCluster: readonly Machine[];
 }

@@ -4,7 +4,7 @@ import { between } from '../chance.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 
 /** What a call sends, as far as a service reads it. */
-export interface ServiceCall {
+interface ServiceCall {
   readonly operation: string;
   readonly body: string;
 }
@@ -16,7 +16,7 @@ interface HttpRequest {
 }
 
 /** A service in this process: it answers with a body, or throws what it refuses. */
-export type Service = (call: ServiceCall) => string;
+type Service = (call: ServiceCall) => string;
 
 /** A service of the AWS JSON protocol. */
 export function jsonService(operate: (operation: string, input: unknown) => object): Service {

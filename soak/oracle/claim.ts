@@ -5,7 +5,7 @@ import type { Cell } from '../world/damage.ts';
 export type Claim = Pick<ReportedIncident, 'key' | 'cause' | 'scope' | 'subject' | 'observers'>;
 
 /** Whether the claim speaks of this cell. */
-export function speaksOf({ subject, observers }: Claim, { observer, ...cell }: Cell): boolean {
+function speaksOf({ subject, observers }: Claim, { observer, ...cell }: Cell): boolean {
   return observers.includes(observer.name) && (subject ?? cell.subject.name) === cell.subject.name;
 }
 

@@ -14,7 +14,7 @@ export interface NodeObject {
   readonly published: Pick<Lease, 'mac' | 'publicIp'> | undefined;
 }
 
-export type Nodes = ReadonlyMap<string, NodeObject>;
+type Nodes = ReadonlyMap<string, NodeObject>;
 
 /** The nodes of the cluster as etcd has them, with their past: an API server's cache may be older. */
 export class ClusterApi {

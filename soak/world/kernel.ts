@@ -2,7 +2,7 @@ import type { Entry } from '../../lab/machines/flannel.ts';
 import type { Table } from '../../shared/contract/causes.ts';
 
 /** The overlay device of a host. */
-export interface OverlayDevice {
+interface OverlayDevice {
   /** The kernel's index: a device that is made anew has another. */
   readonly index: number;
   readonly mac: string;

@@ -182,7 +182,7 @@ export class World {
 }
 
 /** Sets the entries of a lease on this host's device, unless flanneld knows the lease already. */
-export function program(host: Host, name: string, lease: Lease): void {
+function program(host: Host, name: string, lease: Lease): void {
   const known = host.leases.get(name);
   if (JSON.stringify(known) === JSON.stringify(lease)) return;
   host.leases.set(name, lease);

@@ -1,7 +1,7 @@
 import { type Deployment, DEPLOYMENTS } from './cluster/cluster.ts';
 
 /** Something that vtepwatch says of a real cluster, and that is not right. */
-export interface KnownFault {
+interface KnownFault {
   /** As the test names it; `fix of: …` is what became of typing the fix. */
   readonly scenario: string;
   readonly deployments: readonly Deployment[];

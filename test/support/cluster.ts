@@ -6,7 +6,7 @@ import { type Addressed, nthNode } from './addressing.ts';
 import { changed, type Damage, lost, weakened } from './damage.ts';
 
 /** Which cells: every observer or subject where none is named. A node is never its own peer. */
-export interface Where {
+interface Where {
   readonly observer?: string | readonly string[];
   readonly subject?: string | readonly string[];
 }

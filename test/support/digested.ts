@@ -57,7 +57,7 @@ export async function settled(
 const known = new WeakMap<Tables, Digest>();
 
 /** As the script on a host makes it. Clusters that differ in one host share the tables of the others. */
-export function digestOfTables(tables: Tables): Digest {
+function digestOfTables(tables: Tables): Digest {
   const digest = known.get(tables) ?? reckoned(tables);
   known.set(tables, digest);
   return digest;

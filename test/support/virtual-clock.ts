@@ -1,6 +1,6 @@
 import type { Clock } from '../../lambda/deadline.ts';
 
-export interface VirtualClock extends Clock {
+interface VirtualClock extends Clock {
   /** Lets so many milliseconds pass, and ends in order what falls due in them. */
   pass(milliseconds: number): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { nodeListOf } from './node-list.ts';
 import { packed, printed, record, recordOf, sealed } from './records.ts';
 
 /** One host of a simulated cluster at one moment. */
-export interface Speaker {
+interface Speaker {
   readonly hosts: readonly Host[];
   readonly digests: Digests;
   readonly host: Host;

@@ -71,6 +71,6 @@ export function simulateCluster(
 }
 
 /** Before flanneld there is no device. */
-export function conditionAt(condition: Condition, now: number): Condition {
+function conditionAt(condition: Condition, now: number): Condition {
   return now < condition.flanneldAt ? { ...condition, device: 'missing' } : condition;
 }

@@ -9,7 +9,7 @@ import { bootIdOf } from './hosts.ts';
 import { record } from './records.ts';
 
 /** What every master reports of the nodes: all of them are listed, and the list does not change. */
-export interface SimulatedNodeList {
+interface SimulatedNodeList {
   /** The records of an answer to `nodes`. */
   readonly checksums: readonly string[];
   /** Whether the answer has the whole list behind it. */

@@ -5,7 +5,7 @@ import { type Found, type Held, onDevice, type WantedEntries } from '../overlay/
 export type CellState = Readonly<Record<Table, Held>>;
 
 /** An entry that an observer does not hold as it should. */
-export interface WrongEntry {
+interface WrongEntry {
   readonly wanted: OverlayEntry;
   /** What is there, as its tool prints it; empty where nothing is. */
   readonly found: string;

@@ -9,7 +9,7 @@ import { remember } from '../remember.ts';
 import { type Cell, cellOf, mergeCells, UNKNOWN } from './cells.ts';
 
 /** What the cells of all digests are made of. */
-export interface CellSources {
+interface CellSources {
   readonly book: Codebook;
   readonly valuesOf: (entry: ExpectedEntry) => KnownValues;
   readonly profile: Profile;

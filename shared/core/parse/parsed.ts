@@ -34,7 +34,7 @@ const PROBLEMS_PER_TEXT = 5;
 const LINES_PER_TEXT = 200_000;
 
 /** How the lines of a listing are read. */
-export interface LineReader<T> {
+interface LineReader<T> {
   /** `asked`: the device of a listing in which no line names one. */
   readonly read: (line: string, asked: string | undefined) => ParsedItem<T>;
   /** Whether the last line can be a whole one. `read` alone cannot tell where words may be missing. */
@@ -49,7 +49,7 @@ export interface LastLine {
 }
 
 /** A listing as it was captured. */
-export interface ListingText {
+interface ListingText {
   /** Names the text in problems. */
   readonly where: string;
   readonly text: string;

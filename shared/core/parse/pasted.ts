@@ -4,7 +4,7 @@
  */
 
 /** A pasted text without what the terminal added. */
-export interface Pasted {
+interface Pasted {
   /** The lines that are not empty. */
   readonly lines: readonly string[];
   /** What was passed over, and what a person can do about it. */

@@ -1,7 +1,7 @@
 import { parser } from '@prometheus-io/lezer-promql';
 
 /** What a query speaks of. */
-export interface Query {
+interface Query {
   /** Whether Prometheus' own grammar, of a version that knows names in quotes, takes it. */
   readonly parses: boolean;
   readonly metrics: readonly string[];

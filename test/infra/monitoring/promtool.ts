@@ -12,7 +12,7 @@ export function needPromtool(skip: (note: string) => void, check: string): void 
   skip(note);
 }
 
-export interface Verdict {
+interface Verdict {
   readonly passes: boolean;
   /** What the tool printed. */
   readonly text: string;

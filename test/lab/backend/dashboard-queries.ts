@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
 
 /** A query of a panel of Grafana's classic dashboard JSON. */
-export interface PanelQuery {
+interface PanelQuery {
   readonly panel: string;
   readonly promql: string;
   /** Asked at one moment, not over a time. */
   readonly instant: boolean;
 }
 
-export interface DashboardQueries {
+interface DashboardQueries {
   readonly panels: readonly PanelQuery[];
   /** What gives the clusters to choose from. */
   readonly clusters: string;

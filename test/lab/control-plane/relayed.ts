@@ -2,7 +2,7 @@ import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { KubeConfig } from '@kubernetes/client-node';
 
-export interface Reply {
+interface Reply {
   readonly status: number | undefined;
   readonly contentType: string | undefined;
   readonly body: string;

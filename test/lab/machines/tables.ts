@@ -1,7 +1,7 @@
 import type { Machine } from '../../../lab/machines/machine.ts';
 
 /** What a machine holds of its peers, each entry as its command prints it, sorted. */
-export interface Held {
+interface Held {
   readonly neighbours: readonly string[];
   readonly fdb: readonly string[];
   readonly routes: readonly string[];

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { kubeconfig, makeCertificate } from '../../../lab/control-plane/access.ts';
 
 /** An HTTPS server that says what a test has it say, where the lab's API server would not. */
-export interface SmallApiServer {
+interface SmallApiServer {
   readonly kubeconfig: string;
   /** Paths with their queries, in the order in which they were asked for. */
   readonly asked: readonly string[];

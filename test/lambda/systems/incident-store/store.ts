@@ -26,10 +26,10 @@ export const NOTHING_KNOWN: Memory = {
 };
 
 /** When the tests' first tick runs, epoch milliseconds. */
-export const NOW = Date.parse('2026-11-23T09:00:00Z');
+const NOW = Date.parse('2026-11-23T09:00:00Z');
 
 /** The table that a file's tests share; each test watches a cluster of its own. */
-export interface Table {
+interface Table {
   readonly database: DynamoDb;
   /** The item's place for clients that try once, or as often as is said. */
   partition(cluster: string, attempts?: number): Partition;

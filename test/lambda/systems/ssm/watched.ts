@@ -34,7 +34,7 @@ export interface Watched {
   readonly runCommand: RunCommand;
 }
 
-export interface WatchedOptions extends Partial<Omit<SsmOptions, 'documents' | 'nodes'>> {
+interface WatchedOptions extends Partial<Omit<SsmOptions, 'documents' | 'nodes'>> {
   /** How many nodes there are; number 1 answers `answer of 1`. */
   readonly nodes: number;
   /** How often the client tries a call. Default 1, so that a fault is seen at once. */

@@ -14,7 +14,7 @@ export const RECORDED_IPROUTE2 = [
   'v7.1.0',
 ] as const;
 
-export type Iproute2Version = (typeof RECORDED_IPROUTE2)[number];
+type Iproute2Version = (typeof RECORDED_IPROUTE2)[number];
 
 /** What a version of iproute2 or busybox printed, by the name of the file. */
 export function recorded(folder: string, name: string): string {

@@ -5,7 +5,7 @@ import type { NodeFigures } from '../../../../shared/core/telemetry/figures.ts';
 import type { RunFigures } from '../../../../shared/core/telemetry/points.ts';
 import { FIGURES, latency, LOST_MASTER, REPORT } from './sample-run.ts';
 
-export interface CostlyRun {
+interface CostlyRun {
   readonly nodes: number;
   readonly masters: number;
   readonly report: Report;
