@@ -8,6 +8,9 @@ const PROGRAM = path.join(import.meta.dirname, 'decide.ts');
 
 const decidedSchema = z.object({
   cpuMilliseconds: z.number(),
+  /** How many times as long as the reference computation beside it. */
+  timesReference: z.number(),
+  answerBytes: z.number(),
   peakBytes: z.number(),
   series: z.number(),
   incidents: z.number(),
@@ -27,9 +30,9 @@ const HEAP_MEBIBYTES = 6000;
 export async function decided(
   nodes: number,
   name: CaseName,
-  { way, seconds }: { readonly way: 'digest' | 'tables'; readonly seconds: number },
+  { seconds }: { readonly seconds: number },
 ): Promise<Decided | undefined> {
-  const args = [`--max-old-space-size=${HEAP_MEBIBYTES}`, PROGRAM, String(nodes), name, way];
+  const args = [`--max-old-space-size=${HEAP_MEBIBYTES}`, PROGRAM, String(nodes), name];
   const said = await new Promise<string | undefined>((resolve, reject) => {
     const child = execFile(
       process.execPath,

@@ -3,13 +3,15 @@
  * decides, and prints what that took as one line of JSON. A program of its own, so that its peak
  * memory is its own.
  *
- *     node bench/decide.ts NODES CASE digest|tables
+ *     node bench/decide.ts NODES CASE
  */
 import { nodeObjects } from '../lab/control-plane/objects.ts';
 import type { SimulatedHost } from '../lab/machines/machine.ts';
 import { type SimulatedCluster, simulateCluster } from '../lab/machines/simulated/cluster.ts';
 import { simulatedHosts } from '../lab/machines/simulated/hosts.ts';
 import { type CaseName, CASES, isCase } from './cases.ts';
+import { median } from './measurement.ts';
+import { referenceMilliseconds, since } from './reference.ts';
 import { packState } from '../lambda/systems/incident-store/pack-state.ts';
 import type { Report } from '../shared/contract/report.ts';
 import { limitsSchema } from '../shared/contract/settings.ts';
@@ -22,39 +24,37 @@ import { type Decision, run } from '../shared/core/run/run.ts';
 import { hostFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 
-/** How often it is decided; the median counts, so that the first, uncompiled time does not. Dumps take
- * long enough to be compiled. */
-const REPEATS = { digest: 3, tables: 1 } as const;
+/** How often it is decided; the median counts, so that the first, uncompiled time does not. */
+const REPEATS = 3;
 
-type Way = 'digest' | 'tables';
-
-const [wantedSize = '', wantedCase = '', wantedWay = ''] = process.argv.slice(2);
-if (!isCase(wantedCase) || !isWay(wantedWay) || !/^\d+$/.test(wantedSize)) {
-  throw new Error('Usage: node bench/decide.ts NODES CASE digest|tables');
+const [wantedSize = '', wantedCase = ''] = process.argv.slice(2);
+if (!isCase(wantedCase) || !/^\d+$/.test(wantedSize)) {
+  throw new Error('Usage: node bench/decide.ts NODES CASE');
 }
-const measured = await measure(Number(wantedSize), wantedCase, wantedWay);
+const measured = await measure(Number(wantedSize), wantedCase);
 process.stdout.write(`${JSON.stringify(measured)}\n`);
 
-function isWay(text: string): text is Way {
-  return text === 'digest' || text === 'tables';
-}
-
-async function measure(nodes: number, name: CaseName, way: Way): Promise<object> {
+async function measure(nodes: number, name: CaseName): Promise<object> {
   const hosts = simulatedHosts(nodes, Math.min(3, nodes));
   const { damages, unknownShare } = CASES[name](hosts.map((host) => host.name));
   const cluster = simulateCluster(hosts);
   cluster.inflict(...damages);
   const texts = cluster.hosts.map((host, place) =>
-    place >= nodes * (1 - unknownShare) ? undefined : ask(host, way),
+    place >= nodes * (1 - unknownShare) ? undefined : ask(host, 'digest'),
   );
   const cpu: number[] = [];
+  const timesReference: number[] = [];
+  // The first ones are not compiled.
+  for (let warming = 0; warming < REPEATS; warming++) referenceMilliseconds();
   let last: Outcome | undefined;
-  for (let repeat = 0; repeat < REPEATS[way]; repeat++) {
+  for (let repeat = 0; repeat < REPEATS; repeat++) {
     last = undefined;
+    const earlier = referenceMilliseconds();
     const before = process.cpuUsage();
-    last = await outcomeOf(cluster, texts, way);
-    const { user, system } = process.cpuUsage(before);
-    cpu.push((user + system) / 1000 - last.askingMilliseconds);
+    last = await outcomeOf(cluster, texts);
+    const milliseconds = since(before) - last.askingMilliseconds;
+    cpu.push(milliseconds);
+    timesReference.push((2 * milliseconds) / (earlier + referenceMilliseconds()));
   }
   if (last === undefined) throw new Error('Nothing was measured.');
   const { decision, report, readInFull } = last;
@@ -67,7 +67,9 @@ async function measure(nodes: number, name: CaseName, way: Way): Promise<object>
   const outbox = decision.pages.map((page) => ({ page, channels: ['sns'] }));
   const state = await packState('the bench', { incidents: decision.incidents, outbox });
   return {
-    cpuMilliseconds: cpu.toSorted((one, two) => one - two)[Math.floor(REPEATS[way] / 2)],
+    cpuMilliseconds: median(cpu),
+    timesReference: median(timesReference),
+    answerBytes: Math.max(0, ...texts.map((text = '') => text.length)),
     peakBytes: process.resourceUsage().maxRSS * 1024,
     series: points.length,
     incidents: report.incidents.length,
@@ -79,7 +81,7 @@ async function measure(nodes: number, name: CaseName, way: Way): Promise<object>
   };
 }
 
-function ask(host: SimulatedHost, action: Way): string {
+function ask(host: SimulatedHost, action: 'digest' | 'tables'): string {
   return host.answer(new Map([['Action', action]]));
 }
 
@@ -95,11 +97,10 @@ interface Outcome {
 async function outcomeOf(
   cluster: SimulatedCluster,
   texts: readonly (string | undefined)[],
-  way: Way,
 ): Promise<Outcome> {
   let askingMilliseconds = 0;
   let readInFull = 0;
-  const decision = await run(factsOf(cluster, texts, way), [], {
+  const decision = await run(factsOf(cluster, texts), [], {
     ...recorded([]),
     tables: async ({ instanceIds }) => {
       const before = process.cpuUsage();
@@ -107,8 +108,7 @@ async function outcomeOf(
       const answers = cluster.hosts
         .filter((host) => asked.has(host.instanceId))
         .map((host) => ({ instanceId: host.instanceId, text: ask(host, 'tables') }));
-      const { user, system } = process.cpuUsage(before);
-      askingMilliseconds += (user + system) / 1000;
+      askingMilliseconds += since(before);
       readInFull += answers.length;
       return {
         observations: answers.map((answer) => parseHostAnswer('tables', answer)),
@@ -119,11 +119,7 @@ async function outcomeOf(
   return { decision, report: reportOf(decision), readInFull, askingMilliseconds };
 }
 
-function factsOf(
-  cluster: SimulatedCluster,
-  texts: readonly (string | undefined)[],
-  way: Way,
-): Facts {
+function factsOf(cluster: SimulatedCluster, texts: readonly (string | undefined)[]): Facts {
   const now = Date.now();
   const listed = parseNodes('kubernetes', { items: nodeObjects(cluster.hosts, now) }).value;
   return {
@@ -138,7 +134,7 @@ function factsOf(
       const silent = { kind: 'unknown', instanceId, node, error: 'timeout' } as const;
       return text === undefined
         ? { ...silent, reason: 'no answer yet (Delayed)' }
-        : parseHostAnswer(way, { instanceId, text });
+        : parseHostAnswer('digest', { instanceId, text });
     }),
     roster: [],
     problems: [],

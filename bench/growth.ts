@@ -1,9 +1,10 @@
 import { CASES, type CaseName, isCase } from './cases.ts';
 import { type Decided, decided } from './child.ts';
 import type { Measurement, Progress } from './measurement.ts';
+import { REFERENCE_MILLISECONDS } from './reference.ts';
 
-/** The design's bounds of `decide`, at 5,000 nodes. */
-const CPU_MILLISECONDS = 1000;
+/** The bounds of `decide` at 5,000 nodes: a second of a quiet core, and the function's memory. */
+const CPU_RATIO = 1000 / REFERENCE_MILLISECONDS;
 const MEMORY_BYTES = 512 * 1024 * 1024;
 const BOUND_NODES = 5000;
 const BOUND_CASES: ReadonlySet<string> = new Set<CaseName>([
@@ -27,7 +28,7 @@ export async function measureGrowth(
   for (const name of Object.keys(CASES).filter(isCase)) {
     for (const nodes of sizes) {
       progress(`decide, ${nodes} nodes, ${name}`);
-      const found = await decided(nodes, name, { way: 'digest', seconds: SECONDS });
+      const found = await decided(nodes, name, { seconds: SECONDS });
       measured.push(...figures(name, nodes, found));
     }
   }
@@ -51,9 +52,20 @@ function figures(
       what: `${name}: CPU`,
       value: found?.cpuMilliseconds,
       unit: 'ms',
-      bound: isBound ? CPU_MILLISECONDS : undefined,
       note,
     },
+    ...(isBound
+      ? [
+          {
+            ...one,
+            what: `${name}: CPU by the reference`,
+            value: found?.timesReference,
+            unit: 'ratio',
+            bound: CPU_RATIO,
+            note,
+          } as const,
+        ]
+      : []),
     {
       ...one,
       what: `${name}: peak memory, with the lab’s own`,
@@ -96,28 +108,28 @@ function timesHealthy(one: Measurement, healthy: readonly Measurement[]): string
   return `${(one.value / same.value).toFixed(1)} x`;
 }
 
-/** The same cluster, healthy, by digests and by raw dumps that are parsed and compared. */
+/** A healthy cluster, beside its bounds. */
 export async function measureDecide(
   nodes: number,
   progress: Progress,
 ): Promise<readonly Measurement[]> {
-  progress(`decide, ${nodes} nodes, by digests and by raw dumps`);
-  const digest = await decided(nodes, 'healthy', { way: 'digest', seconds: SECONDS });
-  const dumps =
-    nodes > DUMPED_NODES
-      ? undefined
-      : await decided(nodes, 'healthy', { way: 'tables', seconds: SECONDS });
+  progress(`decide, ${nodes} nodes`);
+  const digest = await decided(nodes, 'healthy', { seconds: SECONDS });
   const isBound = nodes === BOUND_NODES;
-  const note = dumps === undefined ? NO_DUMPS : undefined;
-  const one = { part: 'scale', nodes, note } as const;
+  const one = { part: 'scale', nodes } as const;
   return [
     {
       ...one,
       what: 'CPU of decide',
       value: digest?.cpuMilliseconds,
       unit: 'ms',
-      bound: isBound ? CPU_MILLISECONDS : undefined,
-      plain: dumps?.cpuMilliseconds,
+    },
+    {
+      ...one,
+      what: 'CPU of decide by the reference',
+      value: digest?.timesReference,
+      unit: 'ratio',
+      bound: isBound ? CPU_RATIO : undefined,
     },
     {
       ...one,
@@ -125,12 +137,6 @@ export async function measureDecide(
       value: digest?.peakBytes,
       unit: 'B',
       bound: isBound ? MEMORY_BYTES : undefined,
-      plain: dumps?.peakBytes,
     },
   ];
 }
-
-/** Dumps of more hosts, 137 bytes for each of their peers, do not fit a computer's memory as entries:
- * 5,000 hosts hold 75 million. */
-const DUMPED_NODES = 1000;
-const NO_DUMPS = 'raw dumps: too many to be read';

@@ -8,17 +8,16 @@ export interface Measurement {
   readonly unit: Unit;
   /** The most that it may be. */
   readonly bound?: number | undefined;
-  /** The same by the plain way: raw dumps that are parsed and compared. Undefined where that is not
-   * possible any more. */
+  /** The same by the plain way: tables in full, gzipped, that `plain/judge.go` reads and compares. */
   readonly plain?: number | undefined;
   readonly note?: string | undefined;
 }
 
-export const PARTS = ['scale', 'growth', 'device', 'bundle'] as const;
+export const PARTS = ['scale', 'plain', 'growth', 'device', 'bundle'] as const;
 
 export type Part = (typeof PARTS)[number];
 
-export type Unit = 'B' | 'ms' | 'calls' | 'points' | 'ratio';
+export type Unit = 'B' | 'ms' | 'calls' | 'points' | 'nodes' | 'ratio';
 
 /** Told what is being done, before it is done. */
 export type Progress = (step: string) => void;

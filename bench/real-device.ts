@@ -7,7 +7,14 @@ import { peerCommands } from '../lab/machines/flannel.ts';
 import { UNDERLAY_BITS } from '../lab/machines/simulated/cluster.ts';
 import { simulatedHosts } from '../lab/machines/simulated/hosts.ts';
 import type { Measurement, Progress } from './measurement.ts';
-import { cpuBound, readTimes, scriptFor, SYSTEM_PATH, timing } from './shell-times.ts';
+import {
+  type HostCost,
+  ratioBound,
+  readTimes,
+  scriptFor,
+  SYSTEM_PATH,
+  timing,
+} from './shell-times.ts';
 
 const DEVICE_PEERS = [250, 5000] as const;
 
@@ -16,34 +23,29 @@ export async function measureDevice(progress: Progress): Promise<readonly Measur
   const measured: Measurement[] = [];
   for (const peers of DEVICE_PEERS) {
     progress(`the script on a real device with ${peers} peers`);
-    const one = { part: 'device', nodes: peers + 1, unit: 'ms', bound: cpuBound(peers) } as const;
+    const one = { part: 'device', nodes: peers + 1 } as const;
     const what = 'CPU of the script';
     if (process.platform !== 'linux' || process.getuid?.() !== 0) {
-      measured.push({ ...one, what, value: undefined, note: 'left out: needs root on Linux' });
+      const note = 'left out: needs root on Linux';
+      measured.push({ ...one, what, value: undefined, unit: 'ms', note });
       continue;
     }
-    const [digest, tables] = [await cost(peers, 'digest'), await cost(peers, 'tables')];
+    const { cpuMilliseconds, timesReference, answerBytes } = await cost(peers);
+    const bound = ratioBound(peers);
     measured.push(
-      { ...one, what, value: digest.cpuMilliseconds, plain: tables.cpuMilliseconds },
-      {
-        part: 'device',
-        nodes: peers + 1,
-        what: 'answer of the host',
-        value: digest.answerBytes,
-        unit: 'B',
-        bound: 2500,
-        plain: tables.answerBytes,
-      },
+      { ...one, what, value: cpuMilliseconds, unit: 'ms' },
+      { ...one, what: `${what} by the reference`, value: timesReference, unit: 'ratio', bound },
+      { ...one, what: 'answer of the host', value: answerBytes, unit: 'B', bound: 2500 },
     );
   }
   return measured.toSorted((one, other) => one.what.localeCompare(other.what));
 }
 
-async function cost(peers: number, action: 'digest' | 'tables') {
+async function cost(peers: number): Promise<HostCost> {
   const directory = await mkdtemp(path.join(tmpdir(), 'vtepwatch-bench-'));
   try {
     const script = path.join(directory, 'script.sh');
-    await writeFile(script, await scriptFor(action));
+    await writeFile(script, await scriptFor('digest'));
     const layOut = await writeLayOut(directory, peers);
     const commands = `set -e\n${layOut}\nset +e\n${timing(script)}`;
     // With the namespace the device and its entries go, however this ends.

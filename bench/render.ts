@@ -1,7 +1,8 @@
 import type { Measurement, Part, Unit } from './measurement.ts';
 
 const TITLES: Readonly<Record<Part, string>> = {
-  scale: 'By size of the cluster: a healthy run, beside its bounds and beside raw dumps',
+  scale: 'By size of the cluster: a healthy run, beside its bounds',
+  plain: 'Digests beside the plain way: tables in full, gzipped, judged by a small Go program',
   growth: 'CPU of decide by size and fault, and how many times that of a healthy cluster it is',
   device: 'The script on a real device',
   bundle: 'The function’s bundle, beside the Systems Manager client alone',
@@ -71,6 +72,7 @@ function amount(value: number, unit: Unit): string {
       return value < 10_000 ? `${value.toFixed(value < 10 ? 1 : 0)} ms` : seconds(value);
     case 'calls':
     case 'points':
+    case 'nodes':
       return value.toLocaleString('en');
     case 'ratio':
       return ratio(value);

@@ -71,13 +71,11 @@ function figures(nodes: number, { aws, otlp }: SimulatedWorld, run: Run): readon
       value: calls.size,
       unit: 'calls',
       bound: CALLS_ALLOWED * fewest,
-      // Each host's dump is more than a page holds, and has to be fetched by itself.
-      plain: nodes > DUMPED_ON_A_PAGE ? fewest + nodes : fewest,
       note: `at least ${fewest}`,
     },
-    { ...one, what: 'series', value: points, unit: 'points', bound: 7 * nodes + 2 * MASTERS + 30 },
+    { ...one, what: 'series', value: points, unit: 'points', bound: 7 * nodes + 2 * MASTERS + 60 },
     { ...one, what: 'OTLP, compressed', value: bytes, unit: 'B' },
-    { ...one, what: 'wall time of a run', value: run.milliseconds, unit: 'ms', bound: 55_000 },
+    { ...one, what: 'wall time of a run', value: run.milliseconds, unit: 'ms' },
     { ...one, what: 'CPU of the function', value: cpu, unit: 'ms', note: elsewhere },
     {
       ...one,
@@ -89,6 +87,3 @@ function figures(nodes: number, { aws, otlp }: SimulatedWorld, run: Run): readon
     },
   ];
 }
-
-/** Peers whose tables, at 137 bytes each, still fit the 2,500 bytes of a host's part of a page. */
-const DUMPED_ON_A_PAGE = 18;
