@@ -3,8 +3,48 @@ import type { Latency, LatencyRequest } from '../latency.ts';
 import { type AnswerRecord, readAnswer, recordsOf } from './answer.ts';
 import { type Parsed, quote } from './parsed.ts';
 
-/** How much of a command's standard error is kept, in characters. */
-const DETAIL_LENGTH = 300;
+/**
+ * What kubectl, its Go libraries and API servers say when a request fails. A complaint is kept as those of
+ * these phrases that it holds: it reaches pages, and a master may write anything.
+ */
+const KNOWN_COMPLAINTS = [
+  'Unable to connect to the server',
+  'ServiceUnavailable',
+  'the server is currently unable to handle the request',
+  'InternalError',
+  'an error on the server',
+  'the server was unable to return a response in the time allotted',
+  'Forbidden',
+  'Unauthorized',
+  'You must be logged in to the server',
+  'NotFound',
+  'the server could not find the requested resource',
+  'the server has received too many requests',
+  'TooManyRequests',
+  'etcdserver: request timed out',
+  'etcdserver: leader changed',
+  'etcdserver: no leader',
+  'i/o timeout',
+  'TLS handshake timeout',
+  'context deadline exceeded',
+  'Client.Timeout exceeded',
+  'request canceled',
+  'connection refused',
+  'connection reset by peer',
+  'no route to host',
+  'network is unreachable',
+  'no such host',
+  'unexpected EOF',
+  'certificate has expired',
+  'certificate signed by unknown authority',
+  'certificate is valid for',
+  'permission denied',
+  'no such file or directory',
+  'it could not be asked',
+] as const;
+
+/** What stands for a complaint that holds none of them. */
+const UNKNOWN_COMPLAINT = 'failed';
 
 export type MasterAction = 'latency' | 'apis';
 
@@ -44,11 +84,14 @@ export function parseMasterAnswer(
 }
 
 function complaintsAbout(records: MasterRecords, asked: string): string {
-  return recordsOf(records, 'E')
+  const complaints = recordsOf(records, 'E')
     .filter(({ request }) => request === asked)
-    .map(({ complaint }) => complaint)
-    .join('; ')
-    .slice(0, DETAIL_LENGTH);
+    .map(({ complaint }) => complaint);
+  if (complaints.length === 0) return '';
+  const known = KNOWN_COMPLAINTS.filter((phrase) =>
+    complaints.some((complaint) => complaint.includes(phrase)),
+  );
+  return known.length === 0 ? UNKNOWN_COMPLAINT : known.join('; ');
 }
 
 /** What keeps a latency from being known. */

