@@ -58,7 +58,7 @@ find_processes() {
     is_of_this_host "$process" || continue
     [ $((seen += 1)) -le "$MAX_PROCESSES" ] || break
     case $match in
-      *:kubelet) kubelets="$kubelets $process" ;;
+      *:kubelet) names_node "$process" && kubelets="$kubelets $process" ;;
       *:flanneld) flannelds="$flannelds $process" ;;
     esac
   done
@@ -70,6 +70,18 @@ is_of_this_host() {
   # shellcheck disable=SC3013,SC3067 # POSIX since 2024; dash, bash and busybox have long had them.
   [ -O "$1" ] && { [ ! -e "$1/ns/net" ] || [ "$1/ns/net" -ef /proc/self/ns/net ]; }
 }
+
+# A kubelet names the node only as root in all four of its uids and in the namespaces of process 1: any user
+# may start a setuid program under this name, and be root in a user namespace of their own.
+names_node() {
+  real='' effective='' saved='' files=''
+  while read -r key real effective saved files; do [ "$key" != Uid: ] || break; done <"$1/status"
+  [ "$real $effective $saved $files" = '0 0 0 0' ] || return
+  for kind in user pid net; do
+    # shellcheck disable=SC3013,SC3067 # As above.
+    [ ! -e "$ROOT/proc/1/ns/$kind" ] || [ "$1/ns/$kind" -ef "$ROOT/proc/1/ns/$kind" ] || return
+  done
+} 2>/dev/null
 
 # Sets `node` to the kubelet's name for this node, else to the host name, else to `-`.
 find_node() {

@@ -22,6 +22,8 @@ interface Process {
   readonly name: string;
   readonly words?: readonly string[];
   readonly startTicks?: number;
+  /** Real, effective, saved and of the file system, with tabs between them. */
+  readonly uids?: string;
 }
 
 /** What /proc shows of a process. */
@@ -30,10 +32,12 @@ function proc({
   name,
   words = [],
   startTicks = 0,
+  uids = '0\t0\t0\t0',
 }: Process): Readonly<Record<string, string>> {
   return {
     [`proc/${pid}/comm`]: `${name}\n`,
     [`proc/${pid}/cmdline`]: [name, ...words, ''].join('\0'),
+    [`proc/${pid}/status`]: `Name:\t${name}\nUmask:\t0022\nUid:\t${uids}\nGid:\t0\t0\t0\t0\n`,
     [`proc/${pid}/stat`]: `${pid} (${name}) S${' 0'.repeat(18)} ${startTicks} 0 0\n`,
   };
 }
@@ -77,6 +81,28 @@ describe('host', () => {
     chownSync(path.join(root, 'proc/712'), nobody, nobody);
     expect(await factAt('host', root)).toBe('fallback-1');
   });
+
+  test.for([
+    ['a setuid program that a user started', '1000\t0\t0\t0'],
+    ['one that can become root again', '1000\t1000\t0\t1000'],
+    ['one that tells no uid', ''],
+  ] as const)('%s does not name it', async ([, uids]) => {
+    const words = ['--hostname-override=other'];
+    expect(await fact('host', proc({ pid: 712, name: 'kubelet', words, uids }))).toBe('fallback-1');
+  });
+
+  test.for([['user'], ['pid'], ['net']] as const)(
+    'nor does one whose %s namespace is not that of process 1',
+    async ([kind]) => {
+      const words = ['--hostname-override=other'];
+      const files = {
+        ...proc({ pid: 712, name: 'kubelet', words }),
+        [`proc/1/ns/${kind}`]: '',
+        [`proc/712/ns/${kind}`]: '',
+      };
+      expect(await fact('host', files)).toBe('fallback-1');
+    },
+  );
 
   test('the kernel knows the host name where there is no `uname`', async () => {
     const root = hostRoot({ 'proc/sys/kernel/hostname': 'Fallback-2\n' });

@@ -96,6 +96,7 @@ describe.skipIf(cannotHaveNamespaces())('real devices', () => {
   test.for([
     ['the host’s own network names the node', '', true],
     ['another network does not', 'unshare --net', false],
+    ['a user namespace of its own does not', 'unshare --user --map-root-user', false],
   ] as const)('a kubelet in %s', async ([_title, network, names]) => {
     const kubelet = path.join(links({ kubelet: '/bin/sh' }), 'kubelet');
     const shell = ownNetwork(`

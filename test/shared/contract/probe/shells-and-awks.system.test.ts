@@ -30,6 +30,7 @@ const WANTED = '10.42.1.0,8a:11:11:11:11:02,192.168.50.3,10.42.9.5/32';
 const ROOT_FILES = {
   'proc/sys/net/ipv6/conf/flannel-v6.1/forwarding': '1\n',
   'proc/712/comm': 'kubelet\n',
+  'proc/712/status': 'Name:\tkubelet\nUid:\t0\t0\t0\t0\n',
   'proc/712/cmdline': 'kubelet\0--hostname-override=Node-A\0',
   'proc/713/comm': 'flanneld\n',
   'proc/713/stat': `713 (flanneld) S${' 0'.repeat(18)} 480000 0 0\n`,

@@ -155,6 +155,7 @@ const WANTED = '10.42.1.0,8a:11:11:11:11:02,10.42.1.0/24';
 
 const KUBELET = {
   'proc/712/comm': 'kubelet\n',
+  'proc/712/status': 'Name:\tkubelet\nUid:\t0\t0\t0\t0\n',
   'proc/712/cmdline': 'kubelet\0--hostname-override=Node-A\0',
 } as const;
 
