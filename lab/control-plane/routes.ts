@@ -107,7 +107,8 @@ function resourceAnswer(
       apiVersion: groupVersionName(CORE),
       kind: 'Pod',
       columns: POD_COLUMNS,
-      objects: () => podObjects(hosts, pod, startedAt),
+      // Simulated hosts run no pods.
+      objects: () => (pod.node === '' ? [] : podObjects(hosts, pod, startedAt)),
     }) ??
     collectionAnswer(question, {
       pattern: /^\/apis\/apps\/v1\/daemonsets$/,
