@@ -1,5 +1,5 @@
 import type { Problem } from '../shared/contract/report.ts';
-import type { NodeList, PodList } from '../shared/core/facts.ts';
+import type { PodList } from '../shared/core/facts.ts';
 import type { ClusterNode } from '../shared/core/overlay/vtep.ts';
 import { parseNodes, parsePods, type Pod } from '../shared/core/parse/kubernetes.ts';
 import type { Parsed } from '../shared/core/parse/parsed.ts';
@@ -33,14 +33,6 @@ export async function askNodes(
 
 export async function askPods(access: KubernetesAccess, deadline: Deadline): Promise<Listing<Pod>> {
   return await ask(access, async (api) => parsePods('kubernetes', await api.flannelPods(deadline)));
-}
-
-/** Only a node that both lists hold is judged, so one list that did not come leaves none. */
-export function nodeListOf(before: Listing<ClusterNode>, after: Listing<ClusterNode>): NodeList {
-  if (before.kind === 'not-configured') return before;
-  return before.kind === 'read' && after.kind === 'read'
-    ? { kind: 'read', before: before.value, after: after.value }
-    : { kind: 'unread' };
 }
 
 export function podListOf(listing: Listing<Pod>): PodList {

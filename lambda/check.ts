@@ -13,6 +13,7 @@ import { gather } from './gather.ts';
 import { hostsBehind } from './hosts.ts';
 import type { LatencyReadings } from './latency-round.ts';
 import type { Invocation } from './invocation.ts';
+import type { NodeListOfRun } from './node-list.ts';
 import type { Lease } from './systems/incident-store/incident-store.ts';
 import type { Memory } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
@@ -44,10 +45,11 @@ export async function check(invocation: Invocation): Promise<Report> {
 async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report> {
   const { systems, end } = invocation;
   const before = await deliver(lease.state.outbox, systems.channels, end);
-  const { facts, latency, answeredBy, answerTime } = await gather(invocation, lease.memory);
+  const { facts, latency, nodeList, answeredBy, answerTime } = await gather(invocation, lease);
   const hosts = hostsBehind(invocation, {
     roster: lease.memory.roster,
     latency,
+    nodeList,
     answeredBy,
     firstPollMs: firstPollMs(answerTime),
   });
@@ -59,8 +61,10 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
   // The pages are out, so the masters now have as long to answer as a good one needs at most.
   const settled = await latency.settle(invocation.settings.limits.slowSeconds * 1000, end);
   const { agents, problems } = await askAgents(invocation, decision, lease.memory);
-  const memory = { ...memoryOf(decision, settled), agents, answerTime };
-  const forgotten = await remember(lease, memory, end);
+  const hasMaster = Object.keys(nodeList.masters).length > 0;
+  const runsWithoutMaster = hasMaster ? 0 : lease.memory.runsWithoutMaster + 1;
+  const memory = { ...memoryOf(decision, settled), agents, answerTime, runsWithoutMaster };
+  const forgotten = await remember(lease, { memory, list: nodeList.list }, end);
   const ended = { ...decision, latencies: settled.latencies };
   const report = reportOf(ended, {
     problems: [
@@ -122,7 +126,7 @@ async function askAgents(
 function memoryOf(
   { facts, roster }: Decision,
   { unanswered, names }: LatencyReadings,
-): Omit<Memory, 'agents' | 'answerTime'> {
+): Omit<Memory, 'agents' | 'answerTime' | 'runsWithoutMaster'> {
   const silent = facts.observations.flatMap((observation) =>
     observation.kind === 'unknown' && observation.isSlow !== true ? [observation.instanceId] : [],
   );
@@ -133,15 +137,16 @@ function memoryOf(
 /** What is not remembered makes the next run less sure, and takes nothing from what this one saw. */
 async function remember(
   lease: Lease,
-  memory: Memory,
+  { memory, list }: { readonly memory: Memory; readonly list: NodeListOfRun['list'] },
   deadline: Deadline,
 ): Promise<readonly Problem[]> {
-  try {
-    await lease.saveMemory(memory, deadline);
-    return [];
-  } catch (error) {
-    return [{ where: 'DynamoDB', message: errorText(error) }];
-  }
+  const saved = await Promise.allSettled([
+    lease.saveMemory(memory, deadline),
+    ...(list === undefined ? [] : [lease.saveNodeList(list, deadline)]),
+  ]);
+  return saved.flatMap((one) =>
+    one.status === 'rejected' ? [{ where: 'DynamoDB', message: errorText(one.reason) }] : [],
+  );
 }
 
 function emit({ systems, now, end }: Invocation, decision: Decision, report: Report): void {

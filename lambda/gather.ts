@@ -1,8 +1,13 @@
 import type { Facts } from '../shared/core/facts.ts';
+import {
+  isComplete,
+  type RememberedList,
+  unlessExpired,
+} from '../shared/core/nodes/remembered-list.ts';
 import type { Observation } from '../shared/core/overlay/vtep.ts';
 import { askHosts, collectSpan, type TimedAnswers } from './ask-hosts.ts';
-import { askNodes, askPods, nodeListOf, podListOf, problemsOf } from './ask-kubernetes.ts';
-import { type Deadline, within } from './deadline.ts';
+import { askNodes, askPods, podListOf, problemsOf } from './ask-kubernetes.ts';
+import { type Deadline, earlier, within } from './deadline.ts';
 import {
   askMasters,
   type LatencyRound,
@@ -12,6 +17,9 @@ import {
   takeUp,
 } from './latency-round.ts';
 import type { Invocation } from './invocation.ts';
+import { askForList, isListDue, type NodeListOfRun, nodeListOfRun } from './node-list.ts';
+import { type LearnedList, NODE_LIST_MS } from './node-list-round.ts';
+import type { Lease } from './systems/incident-store/incident-store.ts';
 import type { Memory } from './systems/incident-store/stored.ts';
 import { explainSilence } from './systems/ssm/agents.ts';
 import { type AnswerTime, firstPollMs, nextAnswerTime } from './systems/ssm/first-poll.ts';
@@ -25,7 +33,11 @@ interface Gathered {
   readonly latency: LatencyRound;
   readonly answeredBy: TimedAnswers['answeredBy'];
   readonly answerTime: AnswerTime;
+  readonly nodeList: NodeListOfRun;
 }
+
+/** What earlier runs remember. */
+type Remembered = Pick<Lease, 'memory' | 'nodeList'>;
 
 /** What gathering takes of an invocation. */
 interface GatheringInvocation extends Pick<Invocation, 'now' | 'deadline' | 'problems'> {
@@ -34,12 +46,19 @@ interface GatheringInvocation extends Pick<Invocation, 'now' | 'deadline' | 'pro
 }
 
 /** Learns everything that a run begins with. What cannot be learned is a problem, never an error. */
-export async function gather(invocation: GatheringInvocation, memory: Memory): Promise<Gathered> {
-  const { systems, settings, deadline } = invocation;
+export async function gather(
+  invocation: GatheringInvocation,
+  { memory, nodeList: stored }: Remembered,
+): Promise<Gathered> {
+  const { systems, settings, deadline, now } = invocation;
   const listing = (): Deadline => within(KUBERNETES_MS, deadline);
   const listingBefore = askNodes(systems.kubernetes, listing());
   const listingPods = askPods(systems.kubernetes, listing());
-  const asking = askMasters(systems.ssm, mastersIn(memory), deadline);
+  const known = mastersIn(memory);
+  const asking = askMasters(systems.ssm, known, deadline);
+  const kept = unlessExpired(stored, { now, rosterDays: settings.limits.rosterDays });
+  const remembered = kept.list;
+  const askingForList = askFirst(invocation, { masters: known, memory, remembered });
   const asked = await askForDigests(invocation, memory);
   const listingAfter = askNodes(systems.kubernetes, listing());
   const masters = await asking;
@@ -50,6 +69,20 @@ export async function gather(invocation: GatheringInvocation, memory: Memory): P
   const questions = [...earlier, ...masters.questions, ...mastersLater.questions];
   const { names } = readingsOf(earlier);
   const [before, after] = [await listingBefore, await listingAfter];
+  const claimed = mastersAmong(asked.observations);
+  const learned =
+    (await askingForList) ??
+    (before.kind === 'read' && after.kind === 'read'
+      ? undefined
+      : await askLate(invocation, { masters: { ...claimed, ...known }, memory, remembered }));
+  const nodeList = nodeListOfRun({
+    learned,
+    kubernetes: { before, after },
+    remembered,
+    masters: { ...claimed, ...known },
+    runsWithoutMaster: memory.runsWithoutMaster,
+    now,
+  });
   const pods = await listingPods;
   const { answeredBy, firstPollWasEnough: wasEnough } = asked;
   const at = firstPollMs(memory.answerTime);
@@ -57,12 +90,13 @@ export async function gather(invocation: GatheringInvocation, memory: Memory): P
     latency: latencyRound(systems.ssm, questions),
     answeredBy,
     answerTime: nextAnswerTime(memory.answerTime, { at, wasEnough }),
+    nodeList,
     facts: {
       cluster: settings.cluster,
-      now: invocation.now,
+      now,
       limits: settings.limits,
       runbook: settings.runbook,
-      nodes: nodeListOf(before, after),
+      nodes: nodeList.nodes,
       listedNames: names.length > 0 ? names : memory.listed,
       pods: podListOf(pods),
       observations: explainSilence(asked.observations, memory.agents, memory.roster),
@@ -73,9 +107,50 @@ export async function gather(invocation: GatheringInvocation, memory: Memory): P
         ...masters.problems,
         ...mastersLater.problems,
         ...problemsOf([before, after, pods]),
+        ...kept.problems,
+        ...nodeList.problems,
       ],
     },
   };
+}
+
+/** What the masters are asked about. */
+interface AskedForList {
+  readonly masters: Masters;
+  readonly memory: Memory;
+  readonly remembered: RememberedList | undefined;
+}
+
+/** Asks the masters that are known, where no kubeconfig stands for them and the list is due. */
+async function askFirst(
+  { systems, deadline, now }: GatheringInvocation,
+  { masters, memory, remembered }: AskedForList,
+): Promise<LearnedList | undefined> {
+  const isKubeconfigs =
+    systems.kubernetes.kind === 'open' &&
+    remembered?.source === 'kubeconfig' &&
+    isComplete(remembered);
+  if (isKubeconfigs || Object.keys(masters).length === 0) return undefined;
+  if (!isListDue(remembered, now)) return undefined;
+  const asked = { masters, givenUp: givenUpBy(memory), remembered, now };
+  const hasList = remembered !== undefined && isComplete(remembered);
+  const isBridge = hasList || systems.kubernetes.kind === 'open';
+  const until = isBridge ? within(NODE_LIST_MS, deadline) : earlier(deadline, FIRST_LIST_MS);
+  return await askForList(systems.ssm, asked, until);
+}
+
+/** Left of a run whose first list has come as late as it may: for the second look. */
+const FIRST_LIST_MS = 16_000;
+
+/** Asks the masters that the hosts' answers name, where there is no list: without one nothing is paged. */
+async function askLate(
+  { systems, deadline, now }: GatheringInvocation,
+  { masters, memory, remembered }: AskedForList,
+): Promise<LearnedList | undefined> {
+  const hasList = remembered !== undefined && isComplete(remembered);
+  if (hasList || Object.keys(masters).length === 0) return undefined;
+  const asked = { masters, givenUp: givenUpBy(memory), remembered, now };
+  return await askForList(systems.ssm, asked, earlier(deadline, FIRST_LIST_MS));
 }
 
 async function askForDigests(

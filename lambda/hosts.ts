@@ -1,18 +1,20 @@
 import type { Limits } from '../shared/contract/settings.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
-import type { Answers, Hosts } from '../shared/core/run/hosts.ts';
+import type { Hosts, SecondLookAnswers } from '../shared/core/run/hosts.ts';
 import type { SecondLook } from '../shared/core/run/second-look.ts';
 import type { Reading } from '../shared/core/run/reading.ts';
 import { askHosts, collectSpan, type TimedAnswers } from './ask-hosts.ts';
+import { askNodes } from './ask-kubernetes.ts';
 import { askTables } from './ask-tables.ts';
 import { type Deadline, earlier, sleep, within } from './deadline.ts';
 import type { LatencyRound } from './latency-round.ts';
 import type { Invocation } from './invocation.ts';
+import { namesChanged, namesLeft, type NodeListOfRun } from './node-list.ts';
 import { log } from './systems/log.ts';
 
 /** What the hosts' side takes of an invocation. */
 interface HostsOfInvocation {
-  readonly systems: Pick<Invocation['systems'], 'ssm' | 'telemetry'>;
+  readonly systems: Pick<Invocation['systems'], 'ssm' | 'telemetry' | 'kubernetes'>;
   readonly settings: Pick<Invocation['settings'], 'cluster' | 'limits'>;
   readonly deadline: Deadline;
 }
@@ -25,6 +27,7 @@ interface Known {
   readonly answeredBy: TimedAnswers['answeredBy'];
   /** When to poll first after a command, milliseconds. */
   readonly firstPollMs: number;
+  readonly nodeList: NodeListOfRun;
 }
 
 /** The hosts of a deployed cluster, reached through Systems Manager. */
@@ -80,8 +83,8 @@ function beforeSecondLook(deadline: Deadline, { secondLookSeconds }: Limits): De
 async function lookAgain(
   { systems, settings, deadline }: HostsOfInvocation,
   { instanceIds, wanted, apartSeconds }: SecondLook,
-  { roster, answeredBy, firstPollMs }: Known,
-): Promise<Answers> {
+  { roster, nodeList, answeredBy, firstPollMs }: Known,
+): Promise<SecondLookAnswers> {
   const { cluster, limits } = settings;
   log('second-look', { cluster, hosts: instanceIds.length, wanted });
   // Each host is asked so long after its own last answer: listing and judging took some of that time.
@@ -92,7 +95,25 @@ async function lookAgain(
   const until = within(limits.answerSeconds * 1000, deadline);
   const waiting = { until, deadline, givenUp: NOBODY, firstPollMs };
   const command = { action: 'entries', targets, wanted } as const;
-  return await collectSpan(systems.telemetry, command.action, async () =>
-    askHosts(systems.ssm, command, { waiting, roster }),
-  );
+  const [answers, changed] = await Promise.all([
+    collectSpan(systems.telemetry, command.action, async () =>
+      askHosts(systems.ssm, command, { waiting, roster }),
+    ),
+    changedSince(systems, nodeList, until),
+  ]);
+  return { ...answers, changed };
+}
+
+/** Nodes whose part of the node list has changed since the first look. A list that does not come is silent. */
+async function changedSince(
+  { ssm, kubernetes }: HostsOfInvocation['systems'],
+  { nodes, list, masters }: NodeListOfRun,
+  until: Deadline,
+): Promise<ReadonlySet<string>> {
+  if (nodes.kind !== 'read') return new Set();
+  if (nodes.origin?.source !== 'kubeconfig') {
+    return await namesChanged(ssm, { list, masters }, until);
+  }
+  const again = await askNodes(kubernetes, until);
+  return again.kind === 'read' ? namesLeft(nodes.after, again.value) : new Set();
 }

@@ -1,5 +1,6 @@
-import type { Coverage, Gap, Report } from '../../shared/contract/report.ts';
+import type { Coverage, Gap, Report, ReportedNodeList } from '../../shared/contract/report.ts';
 import { enumerate, printable } from '../../shared/core/plain-text.ts';
+import { formatDuration } from '../../shared/core/time.ts';
 
 /** How many nodes a line names; `--json` has them all. */
 const NAMES = 12;
@@ -10,9 +11,33 @@ export function coverageLines(hosts: Report['hosts'], coverage: Coverage): reado
   return [
     `answered       ${hosts.observed.length} of ${all} nodes`,
     `not reporting  ${namesOf(coverage.outside, 'none')}`,
+    ...nodeListLines(coverage.nodeList),
     `masters        ${namesOf(coverage.masters, 'none found')}`,
     `pages to       ${namesOf(coverage.channels, 'nobody')}`,
   ];
+}
+
+function nodeListLines(list: ReportedNodeList | undefined): readonly string[] {
+  if (list === undefined) return [];
+  const unsettled =
+    list.unsettled.length === 0 ? '' : `; not checked by it: ${namesOf(list.unsettled, '')}`;
+  return [`node list      ${sourceOf(list)}${unsettled}`];
+}
+
+function sourceOf({ source, nodes, ageSeconds, voters, silent }: ReportedNodeList): string {
+  const age = ageSeconds < 1 ? '' : `, ${formatDuration(ageSeconds)} old`;
+  switch (source) {
+    case 'masters': {
+      const unanswered = silent.length === 0 ? '' : `, no answer from ${namesOf(silent, '')}`;
+      return `${nodes} nodes, reported by ${namesOf(voters, 'no master in this run')}${unanswered}${age}`;
+    }
+    case 'kubeconfig':
+      return `${nodes} nodes, by the kubeconfig${age}`;
+    case 'awaited':
+      return 'none has come yet: nothing is paged before one does';
+    case 'hosts':
+      return 'none: the hosts that answered, and those that answered before, are taken for the nodes';
+  }
 }
 
 /** What is not configured, each with what it would add. */

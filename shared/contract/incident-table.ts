@@ -14,4 +14,6 @@ export const ITEMS = {
   state: 'STATE',
   /** Each node's last known VTEP, and the latency command under way. */
   roster: 'ROSTER',
+  /** The remembered node list: a head, and behind `#` its parts. */
+  nodes: 'NODES',
 } as const;

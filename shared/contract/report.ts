@@ -104,6 +104,24 @@ const gapSchema = z.object({
   causes: z.array(z.enum(CAUSES)),
 });
 
+/** The node list that a run judged by. */
+const nodeListSchema = z.object({
+  /**
+   * `masters`: what most masters report. `kubeconfig`: what the cluster's API returned. `awaited`: none
+   * has come yet, so nothing is paged. `hosts`: nobody can report one, and the hosts' own answers take
+   * its place.
+   */
+  source: z.enum(['masters', 'kubeconfig', 'awaited', 'hosts']),
+  nodes: z.number(),
+  /** How long ago its oldest part was last confirmed. */
+  ageSeconds: z.number(),
+  /** Masters whose lists counted in this run, and those that count and did not answer. */
+  voters: z.array(z.string()),
+  silent: z.array(z.string()),
+  /** Nodes that were not checked, because their part of the list was not known. */
+  unsettled: z.array(z.string()),
+});
+
 const coverageSchema = z.object({
   /** Nodes that Kubernetes lists, and from which Systems Manager has never brought an answer. */
   outside: z.array(z.string()),
@@ -111,6 +129,7 @@ const coverageSchema = z.object({
   masters: z.array(z.string()),
   /** The channels through which pages are sent: `sns`, `pagerduty`, `webhook`. */
   channels: z.array(z.string()),
+  nodeList: z.optional(nodeListSchema),
   gaps: z.array(gapSchema),
 });
 
@@ -152,5 +171,6 @@ export type ReportedEntry = z.infer<typeof entrySchema>;
 export type ReportedLatency = z.infer<typeof latencySchema>;
 export type Problem = z.infer<typeof problemSchema>;
 export type Coverage = z.infer<typeof coverageSchema>;
+export type ReportedNodeList = z.infer<typeof nodeListSchema>;
 export type Gap = z.infer<typeof gapSchema>;
 export type Fix = z.infer<typeof fixSchema>;

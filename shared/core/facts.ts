@@ -1,7 +1,8 @@
 import type { Limits } from '../contract/settings.ts';
 import type { Problem } from '../contract/report.ts';
 import type { Family } from './overlay/addresses.ts';
-import type { ClusterNode, Observation, Vtep } from './overlay/vtep.ts';
+import type { KnownNodes } from './nodes/known-nodes.ts';
+import type { Observation, Vtep } from './overlay/vtep.ts';
 import type { Pod } from './parse/kubernetes.ts';
 
 /** All that a run learned, and all that the core is given. */
@@ -24,16 +25,11 @@ export interface Facts {
 
 /** The node list of Kubernetes. */
 export type NodeList =
-  /** No access to Kubernetes is configured. */
+  /** There is nobody who could report one: the hosts' own answers take its place. */
   | { readonly kind: 'not-configured' }
-  /** A list was asked for and did not come; a problem says why. */
+  /** None has ever come, though somebody could report one: until it comes, nothing is paged. */
   | { readonly kind: 'unread' }
-  /** Read before and after the tables. */
-  | {
-      readonly kind: 'read';
-      readonly before: readonly ClusterNode[];
-      readonly after: readonly ClusterNode[];
-    };
+  | KnownNodes;
 
 /** The pods of Kubernetes, listed once. */
 export type PodList =

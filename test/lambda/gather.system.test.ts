@@ -44,9 +44,13 @@ describe('of a cluster with a kubeconfig', () => {
     expect(unasked.problems).toEqual([]);
   });
 
-  test('a second list that fails leaves no list, and a problem says so', async () => {
+  test("where the second list fails the masters' list takes its place, and a problem says so", async () => {
     const { nodes, problems } = await gatheredFacts({ failingFrom: 2 });
-    expect(nodes).toEqual({ kind: 'unread' });
+    expect(nodes).toMatchObject({
+      kind: 'read',
+      after: expect.arrayContaining([expect.objectContaining({ name: 'node1' })]),
+      origin: { source: 'masters', ageSeconds: 0, voters: ['master1'], silent: [] },
+    });
     expect(problems).toEqual([
       { where: 'kubernetes', message: expect.stringMatching(/^listing the nodes: .*503/) },
     ]);
@@ -97,13 +101,17 @@ async function gatheredFacts({
       settings: { cluster: 'lab', limits: LIMITS, runbook: undefined, targets: EVERYBODY },
     },
     {
-      roster: [],
-      latencyCommand: undefined,
-      apisCommand: undefined,
-      silent: [],
-      agents: undefined,
-      listed: [],
-      answerTime: UNKNOWN_ANSWER_TIME,
+      nodeList: undefined,
+      memory: {
+        roster: [],
+        latencyCommand: undefined,
+        apisCommand: undefined,
+        silent: [],
+        agents: undefined,
+        listed: [],
+        answerTime: UNKNOWN_ANSWER_TIME,
+        runsWithoutMaster: 0,
+      },
     },
   );
   return facts;

@@ -5,6 +5,7 @@ import { createSsm } from '../../lab/aws/ssm/ssm.ts';
 import { askHosts } from '../../lambda/ask-hosts.ts';
 import { remaining } from '../../lambda/deadline.ts';
 import { hostsBehind } from '../../lambda/hosts.ts';
+import type { NodeListOfRun } from '../../lambda/node-list.ts';
 import { latencyRound } from '../../lambda/latency-round.ts';
 import { createRecorder } from '../../lambda/systems/telemetry/recorder.ts';
 import { runCommand } from '../../lambda/systems/ssm/run-command.ts';
@@ -23,6 +24,14 @@ function garbled(one: Observation): Observation {
   const sums = one.digest.sums.map((_, at) => (at * 7_654_321 + 12_345) % 1_073_741_789);
   return { ...one, digest: { ...one.digest, sums } };
 }
+
+/** Nobody reports the nodes. */
+const NO_NODE_LIST: NodeListOfRun = {
+  nodes: { kind: 'not-configured' },
+  list: undefined,
+  masters: {},
+  problems: [],
+};
 
 test('a host that keeps its tables back takes nothing of the time of the second look', async () => {
   vi.spyOn(process.stdout, 'write').mockReturnValue(true);
@@ -51,11 +60,21 @@ test('a host that keeps its tables back takes nothing of the time of the second 
   const hosts = hostsBehind(
     {
       // Without a started SDK the recorder records nothing.
-      systems: { ssm: commands, telemetry: createRecorder('vtepwatch-lab', clock) },
+      systems: {
+        ssm: commands,
+        telemetry: createRecorder('vtepwatch-lab', clock),
+        kubernetes: { kind: 'not-configured' },
+      },
       settings: { cluster: 'lab', limits },
       deadline,
     },
-    { roster: [], latency: latencyRound(commands, []), answeredBy: new Map(), firstPollMs: 1000 },
+    {
+      roster: [],
+      latency: latencyRound(commands, []),
+      answeredBy: new Map(),
+      firstPollMs: 1000,
+      nodeList: NO_NODE_LIST,
+    },
   );
   const facts: Facts = {
     cluster: 'lab',
@@ -90,7 +109,11 @@ describe('the second look waits until ten seconds after', () => {
     await clock.pause(readingMs);
     const hosts = hostsBehind(
       {
-        systems: { ssm: made.runCommand, telemetry: createRecorder('vtepwatch-lab', clock) },
+        systems: {
+          ssm: made.runCommand,
+          telemetry: createRecorder('vtepwatch-lab', clock),
+          kubernetes: { kind: 'not-configured' },
+        },
         settings: { cluster: 'lab', limits: limitsSchema.parse({}) },
         deadline: farOff(),
       },
@@ -99,6 +122,7 @@ describe('the second look waits until ten seconds after', () => {
         latency: latencyRound(made.runCommand, []),
         answeredBy: known === 'known' ? answeredBy : new Map(),
         firstPollMs: 1000,
+        nodeList: NO_NODE_LIST,
       },
     );
     await hosts.again({ instanceIds, subjects: new Set(), wanted: '', apartSeconds: 10 });

@@ -1,5 +1,6 @@
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { ITEMS } from '../../../shared/contract/incident-table.ts';
+import type { RememberedList } from '../../../shared/core/nodes/remembered-list.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import {
   getItem,
@@ -11,6 +12,7 @@ import {
   readDocument,
 } from './items.ts';
 import { UNKNOWN_ANSWER_TIME } from '../ssm/first-poll.ts';
+import { readNodeList, writeNodeList } from './node-list-items.ts';
 import { packState } from './pack-state.ts';
 import { type Memory, memorySchema, type State, stateSchema } from './stored.ts';
 
@@ -41,9 +43,12 @@ export interface Lease {
   readonly kind: 'lease';
   readonly state: State;
   readonly memory: Memory;
+  /** The node list as earlier runs agreed on it. */
+  readonly nodeList: RememberedList | undefined;
   /** Writes incidents and outbox in one conditional write; throws where another run has written. */
   saveState(state: State, deadline: Deadline): Promise<void>;
   saveMemory(memory: Memory, deadline: Deadline): Promise<void>;
+  saveNodeList(list: RememberedList, deadline: Deadline): Promise<void>;
   release(deadline: Deadline): Promise<void>;
 }
 
@@ -96,12 +101,14 @@ const NOTHING_REMEMBERED: Memory = {
   agents: undefined,
   listed: [],
   answerTime: UNKNOWN_ANSWER_TIME,
+  runsWithoutMaster: 0,
 };
 
 async function openLease(partition: Partition, owner: string, deadline: Deadline): Promise<Lease> {
-  const [stateItem, memoryItem] = await Promise.all([
+  const [stateItem, memoryItem, nodeList] = await Promise.all([
     getItem(partition, ITEMS.state, deadline),
     getItem(partition, ITEMS.roster, deadline),
+    readNodeList(partition, deadline),
   ]);
   const state = stateItem['document'];
   const memory = memoryItem['document'];
@@ -116,6 +123,10 @@ async function openLease(partition: Partition, owner: string, deadline: Deadline
       memory === undefined
         ? NOTHING_REMEMBERED
         : await readDocument(place(partition, ITEMS.roster), memorySchema, memory),
+    nodeList: nodeList.list,
+    saveNodeList: async (list, until) => {
+      await writeNodeList(partition, { list, head: nodeList.head }, until);
+    },
     saveState: async (next, until) => {
       await saveState(partition, { state: next, version, owner }, until);
       version += 1;

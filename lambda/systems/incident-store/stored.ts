@@ -49,6 +49,8 @@ export interface Memory {
   readonly listed: readonly string[];
   /** How long the hosts of the last runs took to answer. */
   readonly answerTime: AnswerTime;
+  /** Runs in a row in which no master was known. */
+  readonly runsWithoutMaster: number;
 }
 
 const ip = z.custom<IpAddress>((value) => typeof value === 'string' && parseIp(value) === value);
@@ -187,6 +189,9 @@ const masterCommand = z.object({
   masters: z.record(z.string(), z.string()),
 });
 
+/** So many runs without a master, and the hosts' own answers take the list's place. */
+export const RUNS_WITHOUT_MASTER = 3;
+
 export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
   z.object({
     roster: z.array(rosterEntry),
@@ -208,17 +213,22 @@ export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
     ),
     listed: z.array(z.string()),
     answerTime: z.optional(z.object({ atMost: z.number(), longerThan: z.number() })),
+    runsWithoutMaster: z.optional(z.number()),
   }),
-  z.transform(({ latencyCommand, apisCommand, agents, answerTime, ...rest }): Memory => ({
-    ...rest,
-    // Runs of version 0.1 do not remember it.
-    answerTime: answerTime ?? UNKNOWN_ANSWER_TIME,
-    latencyCommand,
-    // What version 0.1 remembers has none: it asked for the APIs before a page alone.
-    apisCommand,
-    agents: agents && {
-      ...agents,
-      nodes: agents.nodes.map((node) => ({ ...node, lastPing: node.lastPing })),
-    },
-  })),
+  z.transform(
+    ({ latencyCommand, apisCommand, agents, answerTime, runsWithoutMaster, ...rest }): Memory => ({
+      ...rest,
+      // Runs of version 0.1 do not remember it.
+      answerTime: answerTime ?? UNKNOWN_ANSWER_TIME,
+      // What an earlier version remembers has paged without a list, and goes on.
+      runsWithoutMaster: runsWithoutMaster ?? RUNS_WITHOUT_MASTER,
+      latencyCommand,
+      // What version 0.1 remembers has none: it asked for the APIs before a page alone.
+      apisCommand,
+      agents: agents && {
+        ...agents,
+        nodes: agents.nodes.map((node) => ({ ...node, lastPing: node.lastPing })),
+      },
+    }),
+  ),
 );

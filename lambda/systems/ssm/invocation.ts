@@ -11,14 +11,14 @@ import { unpack } from './packed.ts';
 import { retryThrottled } from './retry-throttled.ts';
 
 /** What a page has of one host: its answer, or only the beginning of an answer (`cut`). */
-type ListedAnswer = HostAnswer | { readonly kind: 'cut' };
+type ListedAnswer = HostAnswer | { readonly kind: 'cut'; readonly text: string };
 
 /** Reads one host's part of a page. */
 export async function readListed(invocation: CommandInvocation): Promise<ListedAnswer> {
   const output = invocation.CommandPlugins?.[0]?.Output ?? '';
   const unanswered = readStatus(invocation, failureText(output));
   if (unanswered !== undefined) return unanswered;
-  return wasCut(output) ? { kind: 'cut' } : await unpack(withoutErrors(output));
+  return wasCut(output) ? { kind: 'cut', text: output } : await unpack(withoutErrors(output));
 }
 
 /** Fetches the answer of one host: up to 24,000 bytes. Throws where the service refuses. */

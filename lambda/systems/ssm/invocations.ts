@@ -50,6 +50,22 @@ export async function listAnswers(
   return { byInstance: new Map([...byInstance, ...fetched]), troubles };
 }
 
+/** The same without a call for what does not fit a page: of such an answer the beginning, as it was cut. */
+export async function listBeginnings(
+  client: SSMClient,
+  commandId: string,
+  deadline: Deadline,
+): Promise<Answers> {
+  const { invocations, troubles } = await listInvocations(client, commandId, deadline);
+  const byInstance = new Map<string, HostAnswer>();
+  for (const invocation of invocations) {
+    const listed = await readListed(invocation);
+    const answer = listed.kind === 'cut' ? ({ ...listed, kind: 'answered' } as const) : listed;
+    byInstance.set(invocation.InstanceId ?? '', answer);
+  }
+  return { byInstance, troubles };
+}
+
 /** For an answer of which only the beginning is known. */
 const UNFETCHED: HostAnswer = {
   kind: 'ended',

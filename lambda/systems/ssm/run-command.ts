@@ -5,14 +5,15 @@ import { abortAt, type Deadline } from '../../deadline.ts';
 import { type Answers, type HostAnswer, NO_ANSWERS } from './answers.ts';
 import { collect, type Collected, type WaitingForHosts } from './collect.ts';
 import { type InventoryListing, inventory } from './inventory.ts';
-import { listAnswers } from './invocations.ts';
+import { fetchAnswer } from './invocation.ts';
+import { listAnswers, listBeginnings } from './invocations.ts';
 import { retryThrottled } from './retry-throttled.ts';
 
 /** One command to many hosts. */
 export interface Command {
   readonly action: Action;
   readonly targets: Targets;
-  /** Comma-separated entries, for the second look; a page, for tables in full. */
+  /** Comma-separated entries, for the second look; a page, for tables in full; buckets of the node list. */
   readonly wanted?: string;
 }
 
@@ -31,6 +32,12 @@ export const REFUSED = {
   error: 'undeliverable',
 } as const satisfies HostAnswer;
 
+/** A command, and one of the hosts that it reached. */
+interface SentTo {
+  readonly commandId: string;
+  readonly instanceId: string;
+}
+
 export interface RunCommand {
   /**
    * Sends a command. Systems Manager refuses a command that names a host which was terminated or is no
@@ -40,6 +47,10 @@ export interface RunCommand {
   send(command: Command, deadline: Deadline): Promise<SentCommand>;
   /** Waits for the answers of all hosts but those given up, at most until `until`. */
   collect(commandId: string, waiting: WaitingForHosts): Promise<Collected>;
+  /** How the answers by now begin: as much of each as a page has, and no call for the rest. */
+  beginnings(commandId: string, deadline: Deadline): Promise<Answers>;
+  /** One host's whole answer. Throws where the service refuses. */
+  fetch(sent: SentTo, deadline: Deadline): Promise<HostAnswer>;
   /** The answers by now. */
   peek(commandId: string, deadline: Deadline): Promise<Answers>;
 }
@@ -64,6 +75,8 @@ export function runCommand(client: SSMClient, document: string): RunCommand {
       }
     },
     collect: async (commandId, waiting) => await collect(client, commandId, waiting),
+    beginnings: async (commandId, deadline) => await listBeginnings(client, commandId, deadline),
+    fetch: async (sent, deadline) => await fetchAnswer(client, sent, deadline),
     peek: async (commandId, deadline) =>
       await listAnswers(client, { commandId, known: NO_ANSWERS.byInstance }, deadline),
   };

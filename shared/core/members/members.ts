@@ -124,9 +124,11 @@ function graceOf(facts: Facts, member: Omit<Member, 'grace'>): string | undefine
     seconds !== undefined && seconds < graceSeconds
       ? `${what} ${Math.max(0, Math.floor(seconds))} s ago`
       : undefined;
+  const unsettled = facts.nodes.kind === 'read' ? facts.nodes.unsettled : undefined;
   const since = (time: number | undefined): number | undefined =>
     time === undefined ? undefined : (facts.now - time) / 1000;
   return (
+    unsettled?.get(member.node) ??
     young('joined the cluster', since(listed?.createdAt)) ??
     young('booted', observed?.host.uptimeSeconds) ??
     young('its VXLAN device was made', since(youngest(devicesOf(facts.now, member))))

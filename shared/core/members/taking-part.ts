@@ -37,8 +37,8 @@ function withList(
   nodes: Extract<NodeList, { kind: 'read' }>,
   hosts: ReadonlyMap<string, ObservedHost>,
 ): TakingPart {
-  const before = new Set(nodes.before.map(({ name }) => name));
-  const stable = nodes.after.filter(({ name }) => before.has(name));
+  const before = new Map(nodes.before.map((node) => [node.name, node]));
+  const stable = nodes.after.filter((node) => isSameNode(before.get(node.name), node));
   const remembered = nodesWithVtep(roster);
   // Where flannel has annotated some nodes, another one takes part only if it has shown a device.
   const annotates = stable.some(({ annotated }) => annotated.length > 0);
@@ -53,6 +53,16 @@ function withList(
     listed,
     excluded: stable.filter((node) => !takesPart(node)).map(({ name }) => name),
   };
+}
+
+/** A node that was deleted and made again under its name is another node. */
+function isSameNode(before: ClusterNode | undefined, { uid, instanceId }: ClusterNode): boolean {
+  return before !== undefined && isEqual(before.uid, uid) && isEqual(before.instanceId, instanceId);
+}
+
+/** What one of two lists does not have says nothing. */
+function isEqual(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
 }
 
 /** A host whose devices were read, and which has and had no overlay device, is not part of the overlay. */

@@ -1,7 +1,7 @@
-import type { Coverage, Gap } from '../../contract/report.ts';
+import type { Coverage, Gap, ReportedNodeList } from '../../contract/report.ts';
 import { causesOfAnnotations } from '../diagnose/causes.ts';
 import type { Member } from '../members/member.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, NodeList } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import { enumerate } from '../plain-text.ts';
 
@@ -27,13 +27,38 @@ export function coverageOf(
     outside,
     masters,
     channels: [...channels],
+    nodeList: reportedList(facts.nodes),
     gaps: [
       ...(outside.length === 0 ? [] : [hostsGap(outside)]),
-      ...(facts.nodes.kind === 'not-configured' ? [KUBERNETES_GAP] : []),
+      ...(facts.nodes.kind === 'read' ? [] : [KUBERNETES_GAP]),
       ...(masters.length === 0 ? [MASTERS_GAP] : []),
       ...(telemetry ? [] : [TELEMETRY_GAP]),
     ],
   };
+}
+
+/** Where the list came from, how old it is, and of whom it did not say enough. */
+function reportedList(nodes: NodeList): ReportedNodeList | undefined {
+  const none = { nodes: 0, ageSeconds: 0, voters: [], silent: [], unsettled: [] };
+  switch (nodes.kind) {
+    case 'not-configured':
+      return { source: 'hosts', ...none };
+    case 'unread':
+      return { source: 'awaited', ...none };
+    case 'read': {
+      const { origin, after, unsettled = new Map<string, string>() } = nodes;
+      if (origin === undefined) return undefined;
+      const { source, ageSeconds, voters, silent } = origin;
+      return {
+        source,
+        nodes: after.length,
+        ageSeconds,
+        voters: [...voters],
+        silent: [...silent],
+        unsettled: [...unsettled.keys()],
+      };
+    }
+  }
 }
 
 /** The same where pages reach nobody: SNS is the only channel, and its topic has no subscriber. */
@@ -63,8 +88,9 @@ function hostsGap(outside: readonly string[]): Gap {
 const KUBERNETES_GAP: Gap = {
   missing: 'kubernetes',
   adds:
-    "a kubeconfig (kubeconfigParameter in cdk.json) would bring the node list and flannel's annotations: " +
-    'which side of a wrong MAC is right, nodes that are new or gone, and the pods to restart',
+    "a node list with flannel's annotations, which a tagged master reports or a kubeconfig brings " +
+    '(kubeconfigParameter in cdk.json), would show which side of a wrong MAC is right, and nodes that ' +
+    'are new or gone',
   causes: [...causesOfAnnotations()],
 };
 

@@ -25,6 +25,8 @@ export interface Confirmed {
 /** What the second look asked for and what it brought. It knows nothing of other subjects. */
 interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds'> {
   readonly observations: readonly Observation[];
+  /** Nodes whose part of the node list has changed meanwhile: of them nothing is confirmed. */
+  readonly changed?: ReadonlySet<string>;
 }
 
 /**
@@ -48,7 +50,12 @@ export function confirm(
     ...first.matrix.cells.filter((cell) => !asking.has(cell)),
     ...seenAgain.flatMap((one) => one.cells),
   ];
-  const sure = new Set(seenAgain.flatMap((one) => one.sure));
+  const changed: ReadonlySet<string> = second.changed ?? new Set();
+  const sure = new Set(
+    seenAgain
+      .flatMap((one) => one.sure)
+      .filter(({ observer, subject }) => !changed.has(observer) && !changed.has(subject)),
+  );
   const healed = healedOf(seenAgain);
   const matrix: Matrix = {
     ...first.matrix,
@@ -63,7 +70,7 @@ export function confirm(
     confirms: (finding) =>
       finding.cells.some((cell) => sure.has(cell)) ||
       (isKind(finding.cause, 'device') &&
-        finding.observers.some((observer) => missingAgain.has(observer))),
+        finding.observers.some((observer) => missingAgain.has(observer) && !changed.has(observer))),
   };
 }
 

@@ -12,7 +12,7 @@ export interface Hosts {
   /** The tables of some hosts in full. */
   tables(reading: Reading): Promise<Answers>;
   /** The second look, late enough; `recorded` of a capture, in which the first look counts. */
-  again(look: SecondLook): Promise<Answers | 'recorded'>;
+  again(look: SecondLook): Promise<SecondLookAnswers | 'recorded'>;
   /** How long the masters' API servers took, as far as is known. It waits for 2 s at most. */
   latencies(): Promise<readonly Latency[]>;
 }
@@ -21,6 +21,12 @@ export interface Hosts {
 export interface Answers {
   readonly observations: readonly Observation[];
   readonly problems: readonly Problem[];
+}
+
+/** What a second look brought back. */
+export interface SecondLookAnswers extends Answers {
+  /** Nodes whose part of the node list has changed since the first look. */
+  readonly changed?: ReadonlySet<string>;
 }
 
 /** A capture: there is nothing to ask any more. */

@@ -94,11 +94,13 @@ async function lookAgain(
   hosts: Hosts,
 ): Promise<Confirmed> {
   const due = dueForSecondLook(facts, judgement, open);
-  if (due.length === 0) return { judgement, confirms: () => false };
+  // Before there is a list, a host that has left or an invented one cannot be known.
+  if (due.length === 0 || facts.nodes.kind === 'unread')
+    return { judgement, confirms: () => false };
   const look = secondLookOf(due, judgement, facts.limits);
   const answers = await hosts.again(look);
   if (answers === 'recorded') return { judgement, confirms: () => true };
-  const confirmed = confirm(judgement, due, { ...look, observations: answers.observations });
+  const confirmed = confirm(judgement, due, { ...look, ...answers });
   const problems = [...confirmed.judgement.problems, ...problemsOf(answers)];
   return { ...confirmed, judgement: { ...confirmed.judgement, problems } };
 }

@@ -46,8 +46,10 @@ describe('the API of a cluster', () => {
     );
     expect(problems).toEqual([]);
     expect(value?.map(({ name }) => name)).toEqual(lab?.machines.map(({ name }) => name));
-    expect(value?.[0]).toEqual({
+    expect(value?.[0]).toMatchObject({
       name: 'master1',
+      uid: expect.any(String),
+      backend: 'vxlan',
       internalIps: ['192.168.1.140'],
       podCidrs: ['10.68.0.0/24'],
       annotated: [{ family: 'ipv4', mac: '36:9b:9c:53:4a:10', publicIp: '192.168.1.140' }],

@@ -196,6 +196,7 @@ describe('the memory', () => {
     agents: undefined,
     listed: ['master1', 'node1'],
     answerTime: { atMost: 437, longerThan: 375 },
+    runsWithoutMaster: 3,
   };
 
   test('of IPv6 comes back as it was, compressed in between', async () => {

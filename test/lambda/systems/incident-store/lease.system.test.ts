@@ -41,10 +41,11 @@ describe('a run begins', () => {
     table.database.gate.fail({ operation: 'PutItem', fault: LOST_ANSWER, times: 2 });
     const lease = await table.store('lost', 3).acquire(tickAt(0), soon());
     expect(lease).toMatchObject({ kind: 'lease' });
-    expect(table.database.gate.calls.slice(-5).map(({ operation }) => operation)).toEqual([
+    expect(table.database.gate.calls.slice(-6).map(({ operation }) => operation)).toEqual([
       'PutItem',
       'PutItem',
       'PutItem',
+      'GetItem',
       'GetItem',
       'GetItem',
     ]);

@@ -155,6 +155,7 @@ const memory: Samples<Memory> = {
   agents: maybe(fc.record(agents)),
   listed: texts,
   answerTime: fc.record({ atMost: time, longerThan: time }),
+  runsWithoutMaster: fc.nat({ max: 9 }),
 };
 
 export const anyState: fc.Arbitrary<State> = fc.record(state);

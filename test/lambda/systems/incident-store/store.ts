@@ -23,6 +23,7 @@ export const NOTHING_KNOWN: Memory = {
   agents: undefined,
   listed: [],
   answerTime: UNKNOWN_ANSWER_TIME,
+  runsWithoutMaster: 0,
 };
 
 /** When the tests' first tick runs, epoch milliseconds. */

@@ -99,7 +99,7 @@ describe('what was not given is a gap, with what it would add', () => {
     expect(gaps).toEqual([
       {
         missing: 'kubernetes',
-        adds: expect.stringContaining('a kubeconfig (kubeconfigParameter in cdk.json)'),
+        adds: expect.stringContaining('a node list'),
         causes: ['mac-drift', 'stale-mac'],
       },
     ]);

@@ -1,0 +1,135 @@
+import type { Problem } from '../shared/contract/report.ts';
+import type { NodeList } from '../shared/core/facts.ts';
+import { type Agreement, namesChangedSince } from '../shared/core/nodes/agree.ts';
+import { type KnownNodes, knownNodes } from '../shared/core/nodes/known-nodes.ts';
+import {
+  isComplete,
+  listFromKubernetes,
+  NO_LIST,
+  oldList,
+  type RememberedList,
+  WHERE,
+} from '../shared/core/nodes/remembered-list.ts';
+import { type Vote, voteOn } from '../shared/core/nodes/vote.ts';
+import type { ClusterNode } from '../shared/core/overlay/vtep.ts';
+import type { Listing } from './ask-kubernetes.ts';
+import { type Deadline, within } from './deadline.ts';
+import type { Masters } from './latency-round.ts';
+import { askForBallots, type LearnedList, learnList, NODE_LIST_MS } from './node-list-round.ts';
+import { RUNS_WITHOUT_MASTER } from './systems/incident-store/stored.ts';
+import type { RunCommand } from './systems/ssm/run-command.ts';
+
+/** The node list of one run. */
+export interface NodeListOfRun {
+  readonly nodes: NodeList;
+  /** What the next run remembers. */
+  readonly list: RememberedList | undefined;
+  /** The masters that a second look asks again. */
+  readonly masters: Masters;
+  readonly problems: readonly Problem[];
+}
+
+/** Above so many nodes the list is not read in every run. */
+const LARGE_NODES = 1000;
+const LARGE_INTERVAL_MS = 5 * 60_000;
+const SLOW_INTERVAL_MS = 15 * 60_000;
+
+/** Whether the masters must be asked in this run. */
+export function isListDue(remembered: RememberedList | undefined, now: number): boolean {
+  if (remembered === undefined || !isComplete(remembered)) return true;
+  const size = remembered.buckets.reduce((sum, lines) => sum + lines.length, 0);
+  if (size <= LARGE_NODES) return true;
+  const interval = remembered.isSlow ? SLOW_INTERVAL_MS : LARGE_INTERVAL_MS;
+  const isSettled = Math.min(...remembered.agreedAt) === Math.max(...remembered.agreedAt);
+  return !isSettled || now - remembered.answeredAt >= interval;
+}
+
+/** Asks the masters, fetches what has changed, and makes the list of it. */
+export async function askForList(
+  ssm: RunCommand,
+  asked: {
+    readonly masters: Masters;
+    readonly givenUp: ReadonlySet<string>;
+    readonly remembered: RememberedList | undefined;
+    readonly now: number;
+  },
+  deadline: Deadline,
+): Promise<LearnedList> {
+  const { remembered = NO_LIST, now } = asked;
+  const ballots = await askForBallots(ssm, asked, deadline);
+  return await learnList(ssm, { ballots, remembered, now }, deadline);
+}
+
+/** What is known when the facts are gathered. */
+interface Sources {
+  /** Undefined where the masters were not asked. */
+  readonly learned: LearnedList | undefined;
+  readonly kubernetes: {
+    readonly before: Listing<ClusterNode>;
+    readonly after: Listing<ClusterNode>;
+  };
+  readonly remembered: RememberedList | undefined;
+  readonly masters: Masters;
+  readonly runsWithoutMaster: number;
+  readonly now: number;
+}
+
+/**
+ * The list of this run: what Kubernetes returned, else what the masters agree on, else what earlier runs
+ * had. Without any, the hosts' own answers take its place only where nobody could report one for some
+ * runs.
+ */
+export function nodeListOfRun(sources: Sources): NodeListOfRun {
+  const { learned, kubernetes, remembered, masters, now } = sources;
+  const { before, after } = kubernetes;
+  if (before.kind === 'read' && after.kind === 'read') {
+    const list = listFromKubernetes(after.value, now);
+    const origin = { source: 'kubeconfig', ageSeconds: 0, voters: [], silent: [] } as const;
+    const nodes: KnownNodes = { kind: 'read', before: before.value, after: after.value, origin };
+    return { nodes, list, masters: {}, problems: [] };
+  }
+  const agreed: Pick<Agreement, 'unsettled' | 'problems'> & {
+    readonly list: RememberedList | undefined;
+    readonly vote: Vote | undefined;
+  } = learned ?? { list: remembered, unsettled: new Map(), problems: [], vote: undefined };
+  const { list, unsettled, vote } = agreed;
+  if (list === undefined || !isComplete(list)) {
+    const isHopeless =
+      Object.keys(masters).length === 0 && sources.runsWithoutMaster >= RUNS_WITHOUT_MASTER;
+    const kind = isHopeless && before.kind === 'not-configured' ? 'not-configured' : 'unread';
+    const message = 'none has come yet: nothing is paged before one does';
+    const missing = kind === 'unread' ? [{ where: WHERE, message }] : [];
+    return { nodes: { kind }, list, masters, problems: [...agreed.problems, ...missing] };
+  }
+  return {
+    nodes: knownNodes({ remembered, list, unsettled, vote, now }),
+    list,
+    masters,
+    problems: [...agreed.problems, ...oldList(list, now)],
+  };
+}
+
+/** Nodes of which the masters' lists say something else now than in the first look. */
+export async function namesChanged(
+  ssm: RunCommand,
+  { list, masters }: Pick<NodeListOfRun, 'list' | 'masters'>,
+  deadline: Deadline,
+): Promise<ReadonlySet<string>> {
+  if (list === undefined || Object.keys(masters).length === 0) return new Set();
+  const asked = { masters, givenUp: new Set<string>() };
+  const ballots = await askForBallots(ssm, asked, within(NODE_LIST_MS, deadline));
+  return namesChangedSince(list, voteOn(ballots.candidates, ballots.answers, list));
+}
+
+/** Nodes that left, or were made again, between two lists of Kubernetes. */
+export function namesLeft(
+  first: readonly ClusterNode[],
+  second: readonly ClusterNode[],
+): ReadonlySet<string> {
+  const still = new Map(second.map((node) => [node.name, node.uid]));
+  return new Set(
+    first
+      .filter(({ name, uid }) => !still.has(name) || still.get(name) !== uid)
+      .map(({ name }) => name),
+  );
+}
