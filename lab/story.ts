@@ -93,7 +93,9 @@ function readOrder(): Order | undefined {
     world: {
       cluster: CLUSTER,
       discovery,
-      kubernetes: fault.annotations !== 'unread',
+      // As it is deployed by default: the masters report the node list.
+      kubernetes: false,
+      annotates: fault.annotations !== 'unread',
       prefer: values.modelled ? 'modelled' : undefined,
     },
   };

@@ -73,6 +73,8 @@ export interface WorldOptions extends CommonOptions {
   readonly discovery?: 'old' | 'aggregated' | undefined;
   /** How long an API server waits for the aggregated API's pod; by default as long as real ones. */
   readonly dialSeconds?: number | undefined;
+  /** Whether flannel annotates the nodes. Default: true. */
+  readonly annotates?: boolean | undefined;
   /** Whether the function may ask Kubernetes. Default true. */
   readonly kubernetes?: boolean | undefined;
 }
@@ -91,7 +93,14 @@ const FUNCTION_SECONDS = 55;
 const KUBECONFIG_PARAMETER = '/vtepwatch/lab/kubeconfig';
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { discovery = 'old', dialSeconds, kubernetes = true, prefer, progress } = options;
+  const {
+    discovery = 'old',
+    dialSeconds,
+    annotates = true,
+    kubernetes = true,
+    prefer,
+    progress,
+  } = options;
   return await assembled(async (keep) => {
     progress?.('making six hosts');
     const made = keep(await makeMachines(prefer === undefined ? {} : { prefer }));
@@ -99,6 +108,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const controlPlane = keep(
       await startControlPlane(made, {
         discovery,
+        annotates,
         ...(dialSeconds === undefined ? {} : { dialSeconds }),
       }),
     );

@@ -92,7 +92,7 @@ function nodeObject(host: ClusterHost, now: number, imageBytes: number) {
       {
         name: host.name,
         labels: { 'kubernetes.io/hostname': host.name, 'kubernetes.io/os': 'linux' },
-        annotations: flannelAnnotations(host),
+        annotations: host.isAnnotated === false ? {} : flannelAnnotations(host),
       },
       now,
     ),

@@ -13,6 +13,8 @@ const hostSchema = z.object({
   tunnelIp: z.string(),
   podCidr: z.string(),
   vtepMac: z.string(),
+  /** Whether flannel has annotated its node. Default: it has. */
+  isAnnotated: z.optional(z.boolean()),
 });
 
 export type ClusterHost = z.infer<typeof hostSchema>;

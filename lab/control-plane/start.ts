@@ -44,6 +44,8 @@ export interface ControlPlane {
 
 interface ControlPlaneOptions {
   readonly discovery: Discovery;
+  /** Whether flannel annotates the nodes; where it keeps its subnets in etcd it does not. Default: true. */
+  readonly annotates?: boolean;
   /** How long an API server waits for a connection to the aggregated API's pod. By default as long
    * as makes `kubectl get nodes` take what it took in the seed. */
   readonly dialSeconds?: number;
@@ -93,7 +95,7 @@ export async function startControlPlane(
       kubeconfig: kubeconfig({ server, ...cluster }),
       servers: new Map(servers.map(({ master, url }) => [master.name, url])),
       kubectl,
-      list: (hosts) => listHosts(directory, hosts),
+      list: (hosts) => listHosts(directory, hosts.map(listedAs(options))),
       logOf: (name) => servers.find(({ master }) => master.name === name)?.program.log() ?? [],
       close,
     };
@@ -105,13 +107,13 @@ export async function startControlPlane(
 
 async function planCluster(
   { kind, machines }: Machines,
-  { discovery, dialSeconds }: ControlPlaneOptions,
+  { discovery, dialSeconds, annotates = true }: ControlPlaneOptions,
   directory: string,
 ): Promise<Cluster> {
   const masters = machines.filter(({ master }) => master);
   const tls = await makeCertificate(['127.0.0.1', ...masters.map(({ underlayIp }) => underlayIp)]);
   return {
-    hosts: machines.map(clusterHost),
+    hosts: machines.map(listedAs({ annotates })),
     tls,
     token: randomBytes(16).toString('hex'),
     discovery,
@@ -121,6 +123,12 @@ async function planCluster(
     startedAt: Date.now(),
     commonDirectory: directory,
   };
+}
+
+function listedAs({
+  annotates = true,
+}: Pick<ControlPlaneOptions, 'annotates'>): (host: Host) => ClusterHost {
+  return (host) => ({ ...clusterHost(host), isAnnotated: annotates });
 }
 
 function clusterHost({ name, master, underlayIp, tunnelIp, podCidr, vtepMac }: Host): ClusterHost {

@@ -26,7 +26,9 @@ export async function tellStory(
 ): Promise<void> {
   tell.heading('A healthy run');
   await tell.during('one tick of the schedule', world.tick());
-  tell.block(await show(await world.tick()));
+  const healthy = await world.tick();
+  tell.block(await show(healthy));
+  tell.say(describeNodeList(healthy));
 
   tell.heading(`The fault: ${cause}`);
   await world.inflict(...fault.damage);
@@ -54,6 +56,14 @@ export async function tellStory(
 
   tell.heading('What the OTLP backend received');
   tell.block(received(world.otlp));
+}
+
+/** Where the list of nodes came from, by which the run judged. */
+function describeNodeList({ coverage }: Report): string {
+  const { nodeList } = coverage ?? {};
+  if (nodeList === undefined) return 'No node list.';
+  const { source, nodes, voters } = nodeList;
+  return `The node list has ${nodes} nodes, by ${voters.length === 0 ? source : voters.join(', ')}.`;
 }
 
 async function timeBoth({ machines, controlPlane }: World): Promise<readonly TimedGetNodes[]> {

@@ -82,6 +82,14 @@ describe('check of a healthy cluster', () => {
     expect(report).toMatchObject({ cluster: 'demo', verdict: 'healthy' });
     expect(report.coverage).toEqual({
       outside: [],
+      nodeList: {
+        source: 'kubeconfig',
+        nodes: 6,
+        ageSeconds: 0,
+        voters: [],
+        silent: [],
+        unsettled: [],
+      },
       masters: ['master1', 'master2', 'master3'],
       channels: ['sns', 'pagerduty', 'webhook'],
       gaps: [],
