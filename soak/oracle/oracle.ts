@@ -65,6 +65,8 @@ const QUIET_RUNS = 6;
 /** How many runs must see a fault: one opens it, and two may be kept from it. A small one waits three more. */
 const SEEN_RUNS = { wide: 3, small: 7 } as const;
 
+const LARGEST_FIRST = ['cluster', 'subject', 'observer', 'pair'] as const;
+
 /**
  * Judges pages by the modelled truth alone: what kernels hold, and what they would have to hold. It
  * knows of the function only what people see, its pages and the report.
@@ -80,6 +82,7 @@ export class Oracle {
   readonly #unknownRuns = new Map<Host, number>();
   #aliveAtStart: ReadonlySet<TrueFault> = new Set();
   #undisturbedAtStart: ReadonlySet<Host> = new Set();
+  #startedAt = 0;
   #pages = 0;
 
   constructor(
@@ -95,6 +98,7 @@ export class Oracle {
   runBegins(): void {
     this.#lookAtFaults();
     const { world } = this.#played;
+    this.#startedAt = world.now;
     this.#aliveAtStart = new Set(this.#faults.filter(({ endedAt }) => endedAt === undefined));
     this.#undisturbedAtStart = new Set(
       world.members().filter((host) => isUndisturbed(world, host)),
@@ -107,7 +111,7 @@ export class Oracle {
     this.#lookAtFaults();
     if (run.error !== undefined) this.#fail('run-failed', 'error', run.error);
     for (const incident of report?.incidents ?? []) this.#hear(incident);
-    for (const page of pages) this.#judge(page);
+    for (const page of this.#inOrder(pages)) this.#judge(page);
     if (report === undefined || report.refused !== undefined) return;
     this.#countSeen();
     this.#lookForLeftOpen();
@@ -170,6 +174,13 @@ export class Oracle {
     for (const name of namesIn(claim)) open?.names.add(name);
   }
 
+  /** Pages of one run go out side by side: of two keys for one fault the larger one counts as the first. */
+  #inOrder(pages: readonly PublishedPage[]): readonly PublishedPage[] {
+    const rank = ({ key }: PublishedPage): number =>
+      LARGEST_FIRST.findIndex((scope) => scope === this.#claims.get(key)?.scope);
+    return pages.toSorted((one, other) => rank(one) - rank(other));
+  }
+
   #judge(page: PublishedPage): void {
     this.#pages += 1;
     const claim = this.#claims.get(page.key);
@@ -207,8 +218,9 @@ export class Oracle {
       this.#fail('second-key', label, `${what}, after ${fault.keys[0]}`);
       return;
     }
-    const wrong = fault.cells.filter((cell) => isWrong(this.#played.world, cell));
-    const cells = wrong.length > 0 ? wrong : fault.cells;
+    // What came while the run read its hosts may have been read in part.
+    if (fault.at > this.#startedAt) return;
+    const { cells } = fault;
     const isPartition = claim.cause === 'partition' && fault.event.damage.kind === 'partition';
     if (!isPartition && !accusesRightly(claim, { shape: shapeOf(fault.event), cells })) {
       this.#fail('wrong-victim', label, `${what}, for ${fault.event.fault}`);
