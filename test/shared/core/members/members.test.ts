@@ -127,6 +127,77 @@ describe('two hosts that claim one name', () => {
   });
 });
 
+describe('a name belongs to whom list or roster know by an instance id', () => {
+  const [own, other] = ['i-0aaaaaaaaaaaaaaa0', 'i-0bbbbbbbbbbbbbbb1'];
+  const withId = (base: Cluster, node: string, instanceId: string): Cluster =>
+    base.answer(node, (answer) => ({ ...answer, host: { ...answer.host, instanceId } }));
+  const renamed = (base: Cluster, node: string, name: string): Cluster =>
+    base.answer(node, (answer) => ({ ...answer, host: { ...answer.host, node: name } }));
+  const listedAs = (base: Cluster, ids: Readonly<Record<string, string>>): Cluster =>
+    base.listed((node) => ({ ...node, instanceId: ids[node.name] }));
+  const three = withId(withId(cluster(3), 'master1', own), 'master2', other);
+  const claimed = renamed(three, 'master2', 'master1');
+
+  test('the roster: the owner keeps it, and the claimant is unknown and a problem', () => {
+    const facts = claimed.facts({ roster: [remember('master1', { instanceId: own })] });
+    expect(story(facts)).toBe('master1 master3');
+    expect(problemsWith(facts, 'master1')).toEqual([
+      `another host claims this name (${other}): unknown`,
+    ]);
+  });
+
+  test('the list: a host has the name of its instance, whatever it claims', () => {
+    const facts = listedAs(claimed, { master1: own, master2: other }).facts();
+    expect(story(facts)).toBe('master1 master2 master3');
+    expect(problemsWith(facts, 'master1')).toEqual([]);
+  });
+
+  test('the list: another instance does not get it, also where the owner is silent', () => {
+    const alone = listedAs(renamed(three.silence('master1'), 'master2', 'master1'), {
+      master1: own,
+    }).facts();
+    expect(story(alone)).toBe('master1? master2? master3');
+    expect(problemsWith(alone, 'master1').join()).toContain('claim this name');
+  });
+
+  test('of two nodes with one instance id neither gets it', () => {
+    const facts = listedAs(renamed(three, 'master1', 'elsewhere'), {
+      master1: own,
+      master2: own,
+    }).facts();
+    expect(story(facts)).toBe('master1? master2? master3');
+  });
+
+  test.for([
+    ['answers', three, true],
+    [
+      'is silent, and the list has another',
+      listedAs(three.silence('master1'), { master1: own }),
+      true,
+    ],
+    ['is silent', three.silence('master1'), false],
+  ] as const)('of a node whose host %s: forgets another instance', ([, seen, forgets]) => {
+    const roster = [remember('master1', { instanceId: 'i-0ccccccccccccccc2' })];
+    const { members } = membersOf(seen.facts({ roster }));
+    const member = members.find(({ node }) => node === 'master1');
+    expect(member?.remembered === undefined).toBe(forgets);
+  });
+
+  test('a silent owner loses it to a host that answers with the annotated MAC of the node', () => {
+    const before = cluster(2).silence('master1').listed();
+    const [silent, second] = before.facts().observations;
+    const [healthy] = cluster(2).facts().observations;
+    if (healthy?.kind !== 'tables' || silent === undefined || second === undefined) {
+      throw new Error('three observations');
+    }
+    const anew = { ...healthy, host: { ...healthy.host, instanceId: 'mi-00000000000000009' } };
+    const devices = anew.tables.devices?.map((one) => ({ ...one, mac: 'b2:1f:9c:08:64:ee' }));
+    const liar = { ...anew, tables: { ...anew.tables, devices } };
+    expect(story(before.facts({ observations: [silent, second, anew] }))).toBe('master1 master2');
+    expect(story(before.facts({ observations: [silent, second, liar] }))).toBe('master1? master2');
+  });
+});
+
 describe('grace', () => {
   test('nobody has one who has been there for long', () => {
     expect(membersOf(SIX.listed().facts()).members.every((one) => one.grace === undefined)).toBe(
