@@ -221,8 +221,21 @@ function graceOf(facts: Facts, member: Omit<Member, 'grace'>): string | undefine
     unsettled?.get(member.node) ??
     young('joined the cluster', since(listed?.createdAt)) ??
     young('booted', observed?.host.uptimeSeconds) ??
+    bootingWithoutDevice(observed) ??
     young('its VXLAN device was made', since(youngest(devicesOf(facts.now, member))))
   );
+}
+
+/** Images are pulled and the API server is awaited before flanneld first runs and makes the device. */
+const BOOT_TO_FLANNELD_SECONDS = 360;
+
+function bootingWithoutDevice(observed: ObservedHost | undefined): string | undefined {
+  if (observed?.tables.devices?.length !== 0) return undefined;
+  const { uptimeSeconds, flanneldSeconds } = observed.host;
+  const isBooting = uptimeSeconds !== undefined && uptimeSeconds < BOOT_TO_FLANNELD_SECONDS;
+  return isBooting && flanneldSeconds === undefined
+    ? `booted ${Math.floor(uptimeSeconds)} s ago, and flannel has not run since`
+    : undefined;
 }
 
 /** When the last of the devices was made, epoch milliseconds. */

@@ -223,6 +223,25 @@ describe('grace', () => {
     expect(young({ observations })).toBe('booted 61 s ago');
   });
 
+  test.for([
+    [359, undefined, 'booted 359 s ago, and flannel has not run since'],
+    [360, undefined, undefined],
+    [300, 20, undefined],
+  ] as const)(
+    'a host without a device %i s after its boot, flanneld for %s s: %s',
+    ([uptimeSeconds, flanneldSeconds, grace]) => {
+      const { observations } = SIX.dropDevice('node1')
+        .answer('node1', (answer) => ({
+          ...answer,
+          host: { ...answer.host, uptimeSeconds, flanneldSeconds },
+        }))
+        .facts();
+      expect(
+        young({ observations, roster: [remember('node1', { vteps: [SIX.vtepOf('node1')] })] }),
+      ).toBe(grace);
+    },
+  );
+
   test('a device with another index than last time was made anew', () => {
     expect(
       young({ roster: [remember('node1', { devices: [{ family: 'ipv4', index: 2 }] })] }),
