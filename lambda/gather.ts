@@ -65,9 +65,9 @@ export async function gather(
   // The first run learns who the masters are from the hosts' answers.
   const answering = masters.questions.length === 0 ? mastersAmong(asked.observations) : {};
   const mastersLater = await askMasters(systems.ssm, answering, deadline);
-  const earlier = await takeUp(systems.ssm, memory, deadline);
-  const questions = [...earlier, ...masters.questions, ...mastersLater.questions];
-  const { names } = readingsOf(earlier);
+  const takenUp = await takeUp(systems.ssm, memory, deadline);
+  const questions = [...takenUp, ...masters.questions, ...mastersLater.questions];
+  const { names } = readingsOf(takenUp);
   const [before, after] = [await listingBefore, await listingAfter];
   const claimed = mastersAmong(asked.observations);
   const learned =
