@@ -70,7 +70,7 @@ async function bench(asJson: boolean): Promise<number> {
       };
       process.stdout.write(`${JSON.stringify({ computer, measurements }, undefined, 2)}\n`);
     }
-    return measurements.some(isOver) ? 1 : 0;
+    return exitOf(measurements);
   } catch (error) {
     process.stderr.write(
       `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
@@ -113,6 +113,13 @@ async function measureScale(bundle: string, progress: Progress): Promise<readonl
   }
   const order = [...new Set(measured.map(({ what }) => what))];
   return measured.toSorted((one, other) => order.indexOf(one.what) - order.indexOf(other.what));
+}
+
+/** A bound on a figure that was not measured has not been kept. */
+function exitOf(measurements: readonly Measurement[]): number {
+  const bounded = measurements.filter(({ bound }) => bound !== undefined);
+  if (bounded.some(isOver)) return 1;
+  return bounded.some(({ value }) => value === undefined) ? 2 : 0;
 }
 
 function isOver({ value, bound }: Measurement): boolean {
