@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ['test/real/programs.ts'],
     // Each file runs clusters of its own, and a cluster waits more than it works.
     maxWorkers: 2,
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 180_000,
   },
 });
