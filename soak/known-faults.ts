@@ -18,22 +18,7 @@ interface KnownFault {
 
 const KNOWN_FAULTS: readonly KnownFault[] = [
   {
-    deployments: ['kubeconfig'],
-    kind: 'false-page',
-    sentence:
-      'flanneld starts more than two minutes after a boot, and the missing device is paged: core/members/members.ts, graceOf, has one grace for all. While the list fails, a node that left is paged as never-programmed: core/members/taking-part.ts falls back to the roster.',
-    most: 12,
-    story: {
-      name: '1.2',
-      nodes: 19,
-      masters: 3,
-      keepsMac: true,
-      ticks: 8,
-      events: [{ at: 148, kind: 'reboot', node: 'node14', downFor: 96, flanneldAfter: 290 }],
-    },
-  },
-  {
-    deployments: ['kubeconfig'],
+    deployments: ['default', 'kubeconfig'],
     kind: 'wrong-cause',
     sentence:
       'A device that drifted while its peers hold no entry for it shows as a flushed row: core/diagnose recognises mac-drift only in the cells of peers.',
@@ -123,7 +108,7 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     },
   },
   {
-    deployments: ['default', 'nolist'],
+    deployments: ['nolist'],
     kind: 'false-page',
     sentence:
       'Without a list, a node that left is never-programmed on all peers while its host answers or the roster remembers it: core/members/taking-part.ts, withoutList. A late flanneld is device-missing, as with a list.',
@@ -147,7 +132,7 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     },
   },
   {
-    deployments: ['default', 'nolist'],
+    deployments: ['nolist'],
     kind: 'missed',
     sentence:
       'A wrong underlay IP on all peers is believed without annotations: core/members/vteps.ts, vtepOf, takes the majority of the peers before roster and device.',
@@ -171,7 +156,7 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     },
   },
   {
-    deployments: ['default', 'nolist'],
+    deployments: ['nolist'],
     kind: 'hidden',
     sentence:
       'A second fault on cells of an open incident has no incident of its own until that one resolves.',
@@ -248,7 +233,7 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     },
   },
   {
-    deployments: ['default', 'nolist'],
+    deployments: ['nolist'],
     kind: 'left-open',
     sentence:
       'A node that left stays in the roster for rosterDays, and with it every incident that has it as observer or subject: core/members/roster.ts, core/incident/advance.ts.',
@@ -272,106 +257,40 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     },
   },
   {
-    deployments: ['default', 'nolist'],
+    deployments: ['nolist'],
     kind: 'unknown-too-long',
     sentence:
       'A second host that claims the name of a node makes both unknown for as long as it claims it: core/members/members.ts, identify.',
     most: 6,
     story: {
       name: '1.2',
-      nodes: 12,
+      nodes: 19,
       masters: 3,
       keepsMac: true,
-      ticks: 8,
+      ticks: 18,
       events: [
         {
-          at: 90,
+          at: 97,
+          kind: 'leave',
+          node: 'node15',
+          objectGoneAfter: 132,
+          hostOffAfter: 0,
+          deregisteredAfter: 7200,
+        },
+        {
+          at: 247,
           kind: 'join',
-          node: 'node9',
-          address: 20,
-          cidr: 20,
-          objectAfter: 31,
-          flanneldAfter: 56,
+          node: 'node15',
+          address: 19,
+          cidr: 19,
+          objectAfter: 38,
+          flanneldAfter: 13,
         },
       ],
     },
   },
   {
-    deployments: ['kubeconfig'],
-    kind: 'unknown-too-long',
-    sentence:
-      'A host that boots under the name of a node makes that node unknown, although the list says whose the name is: core/members/members.ts, identify.',
-    most: 4,
-    story: {
-      name: '2.8',
-      nodes: 10,
-      masters: 3,
-      keepsMac: true,
-      ticks: 8,
-      events: [
-        {
-          at: 91,
-          kind: 'join',
-          node: 'node7',
-          address: 11,
-          cidr: 11,
-          objectAfter: 57,
-          flanneldAfter: 18,
-        },
-      ],
-    },
-  },
-  {
-    deployments: ['kubeconfig'],
-    kind: 'flapping',
-    sentence:
-      'While the list fails, a wrong underlay IP on all peers is taken for the right one, and its incident resolves: core/members/vteps.ts. With the next list it is paged again.',
-    most: 2,
-    story: {
-      name: '2.106',
-      nodes: 8,
-      masters: 3,
-      keepsMac: true,
-      ticks: 6,
-      events: [
-        {
-          at: 106,
-          kind: 'fault',
-          fault: 'fault1',
-          damage: { kind: 'old-address', subject: 'node4', observers: 'others' },
-          repairedAfter: 159,
-          repairLasts: 22,
-        },
-        { at: 162, kind: 'list-fails', lasts: 95 },
-      ],
-    },
-  },
-  {
-    deployments: ['kubeconfig'],
-    kind: 'resolved-early',
-    sentence: 'The same: an incident that the list decided resolves in a run without the list.',
-    most: 2,
-    story: {
-      name: '2.106',
-      nodes: 8,
-      masters: 3,
-      keepsMac: true,
-      ticks: 6,
-      events: [
-        {
-          at: 106,
-          kind: 'fault',
-          fault: 'fault1',
-          damage: { kind: 'old-address', subject: 'node4', observers: 'others' },
-          repairedAfter: 159,
-          repairLasts: 22,
-        },
-        { at: 162, kind: 'list-fails', lasts: 95 },
-      ],
-    },
-  },
-  {
-    deployments: ['kubeconfig'],
+    deployments: ['default', 'kubeconfig'],
     kind: 'hidden',
     sentence:
       'A fault of the whole column takes over the open incident of one of its pairs, which was paged as a warning about one host: core/incident/match.ts.',
@@ -408,7 +327,7 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     },
   },
   {
-    deployments: ['kubeconfig'],
+    deployments: ['default', 'kubeconfig'],
     kind: 'missed',
     sentence:
       'A fault of the whole cluster takes over the open incident of one node, whose severity it cannot raise, and nobody is paged for it: core/incident/match.ts.',
@@ -444,7 +363,7 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     },
   },
   {
-    deployments: ['kubeconfig'],
+    deployments: ['default', 'kubeconfig'],
     kind: 'wrong-victim',
     sentence:
       'A partition takes over the open incident of one node in the same way, and is paged in pieces while it is repaired.',
@@ -490,7 +409,7 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     },
   },
   {
-    deployments: ['default', 'nolist'],
+    deployments: ['nolist'],
     kind: 'resolved-early',
     sentence:
       'A wrong underlay IP on all peers is believed as soon as the peers outweigh what is known (core/members/trust.ts), and its incident resolves.',
@@ -516,72 +435,6 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
           fault: 'fault2',
           damage: { kind: 'old-address', subject: 'master2', observers: 'others' },
           repairedAfter: 392,
-          repairLasts: 0,
-        },
-      ],
-    },
-  },
-  {
-    deployments: ['default', 'nolist'],
-    kind: 'wrong-cause',
-    sentence:
-      'The drift of a device whose annotation is unknown is a mac-mismatch, and the row that it flushed is an incident of its own: core/diagnose/diagnose.ts, drifted, keeps the two together only where the annotation is known.',
-    most: 4,
-    story: {
-      name: '2.12',
-      nodes: 13,
-      masters: 3,
-      keepsMac: false,
-      ticks: 24,
-      events: [
-        {
-          at: 114,
-          kind: 'leave',
-          node: 'node1',
-          objectGoneAfter: 0,
-          hostOffAfter: 29,
-          deregisteredAfter: 600,
-        },
-        {
-          at: 136,
-          kind: 'fault',
-          fault: 'fault3',
-          damage: { kind: 'drift', subject: 'node6' },
-          repairedAfter: 559,
-          repairLasts: 0,
-        },
-        {
-          at: 323,
-          kind: 'join',
-          node: 'node15',
-          address: 3,
-          cidr: 14,
-          objectAfter: 28,
-          flanneldAfter: 266,
-        },
-        {
-          at: 971,
-          kind: 'leave',
-          node: 'node10',
-          objectGoneAfter: 0,
-          hostOffAfter: 31,
-          deregisteredAfter: 60,
-        },
-        {
-          at: 1116,
-          kind: 'join',
-          node: 'node10',
-          address: 15,
-          cidr: 15,
-          objectAfter: 50,
-          flanneldAfter: 20,
-        },
-        {
-          at: 1377,
-          kind: 'fault',
-          fault: 'fault3-again',
-          damage: { kind: 'drift', subject: 'node6' },
-          repairedAfter: 559,
           repairLasts: 0,
         },
       ],

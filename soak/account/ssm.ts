@@ -167,8 +167,10 @@ function end(world: World, onHost: CommandOnHost, status: InvocationStatus): voi
 
 function outputOf({ world, knowsMasters }: Account, command: SentCommand, host: Host): string {
   const hasKubeconfig = knowsMasters && host.master;
-  const view = hasKubeconfig ? world.api.asOf(world.now - world.lagOf(host.name)) : new Map();
-  const speaker = { host, now: world.now, hasKubeconfig, listed: [...view.keys()] };
+  const moment = world.now - world.lagOf(host.name);
+  const nodes = [...world.api.asOf(moment).values()];
+  const listed = { nodes, version: world.api.versionAsOf(moment) };
+  const speaker = { host, now: world.now, hasKubeconfig, listed };
   return answerOf(speaker, command);
 }
 

@@ -10,8 +10,10 @@ import { type Entry, OVERLAY_DEVICE } from '../../lab/machines/flannel.ts';
 import { printed, record, recordOf, sealed } from '../../lab/machines/simulated/records.ts';
 import { type Table, TABLES } from '../../shared/contract/causes.ts';
 import { type Action, ACTIONS } from '../../shared/contract/probe.ts';
+import { WHOLE_LIST_NODES } from '../../shared/contract/node-list.ts';
 import type { Host } from './host.ts';
 import type { Kernel } from './kernel.ts';
+import { checksumLines, DAEMONSET_LINES, type ListedNodes, nodeLines } from './node-list.ts';
 
 /** A host at one moment. */
 interface Speaker {
@@ -20,8 +22,8 @@ interface Speaker {
   readonly now: number;
   /** Whether it has the kubeconfig of a master. */
   readonly hasKubeconfig: boolean;
-  /** Nodes that its own API server lists, where it has one. */
-  readonly listed: readonly string[];
+  /** What its own API server lists, where it has one. */
+  readonly listed: ListedNodes;
 }
 
 /** What the script prints on this host. Throws for what the contract does not know. */
@@ -31,7 +33,10 @@ export function answerOf(
 ): string {
   const asked = ACTIONS.find((known) => known === action);
   if (asked === undefined) throw new Error(`The script has no action ${action}.`);
-  return sealed(asked, [...identity(speaker), ...payload(speaker, asked, wanted)]);
+  const whole = sealed(asked, [...identity(speaker), ...payload(speaker, asked, wanted)]);
+  const isShort = speaker.hasKubeconfig && speaker.listed.nodes.length <= WHOLE_LIST_NODES;
+  const rest = { action: 'nodes-part', wanted: '' };
+  return asked === 'nodes' && isShort ? whole + answerOf(speaker, rest) : whole;
 }
 
 function payload(speaker: Speaker, action: Action, wanted: string): readonly string[] {
@@ -55,12 +60,15 @@ function payload(speaker: Speaker, action: Action, wanted: string): readonly str
       ];
     }
     case 'latency':
-      return speaker.hasKubeconfig ? latencies(speaker.listed) : [];
+      return speaker.hasKubeconfig ? latencies(speaker.listed.nodes.map(({ name }) => name)) : [];
     case 'apis':
       return speaker.hasKubeconfig ? [METRICS_API] : [];
     case 'nodes':
+      return speaker.hasKubeconfig ? [...checksumLines(speaker.listed), ...DAEMONSET_LINES] : [];
     case 'nodes-part':
-      throw new Error(`no modelled host answers ${action}`);
+      return speaker.hasKubeconfig
+        ? [...checksumLines(speaker.listed), ...nodeLines(speaker.listed, wanted)]
+        : [];
   }
 }
 

@@ -30,6 +30,11 @@ export class ClusterApi {
     return known?.nodes ?? new Map();
   }
 
+  /** When it last changed before that moment, epoch milliseconds. */
+  versionAsOf(moment: number): number {
+    return this.#states.find(({ at }) => at <= moment)?.at ?? 0;
+  }
+
   put(node: NodeObject, at: number): void {
     this.#states = [{ at, nodes: new Map([...this.now(), [node.name, node]]) }, ...this.#states];
   }
