@@ -26,7 +26,7 @@ import type { RunCommand } from './systems/ssm/run-command.ts';
  */
 
 /** What the masters answered, as far as it has come. */
-export interface Ballots {
+interface Ballots {
   readonly candidates: readonly Candidate[];
   readonly answers: readonly Ballot[];
   /** Undefined where no command was sent. */

@@ -18,9 +18,6 @@ const EXCEPTIONS: readonly string[] = [
   'lambda/handler.ts',
   // Vitest calls its `setup` before all tests.
   'test/real/programs.ts',
-  // Masters can be asked for the node list; the function does not ask them yet.
-  'shared/contract/node-list.ts',
-  'shared/core/parse/node-list.ts',
 ];
 
 /** Path from the root → text. */

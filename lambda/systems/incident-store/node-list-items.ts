@@ -19,7 +19,7 @@ import { getItem, packDocument, type Partition, place, putItem, readDocument } f
  */
 
 /** A list as it was read, with what is needed to write it again. */
-export interface StoredList {
+interface StoredList {
   readonly list: RememberedList | undefined;
   readonly head: Head | undefined;
 }

@@ -22,7 +22,7 @@ export interface KnownNodes {
 }
 
 /** Where a list came from. */
-export interface ListOrigin {
+interface ListOrigin {
   readonly source: ListSource;
   /** How long ago its oldest part was confirmed. */
   readonly ageSeconds: number;

@@ -20,7 +20,7 @@ export interface Ballot extends Candidate {
 }
 
 /** What became of one bucket. */
-export type BucketVote =
+type BucketVote =
   | { readonly kind: 'agreed'; readonly checksum: string; readonly by: readonly Ballot[] }
   /** No checksum has a majority. */
   | { readonly kind: 'disputed' }

@@ -17,7 +17,7 @@ import {
 
 /** Masters, each with a list of its own, and runs that ask them. */
 
-export interface Master {
+interface Master {
   readonly node: string;
   readonly nodes: readonly ClusterNode[];
   readonly version: string;
@@ -60,7 +60,7 @@ export function agreeing(
   return MASTER_NAMES.slice(0, count).map((name) => ({ node: name, nodes, version }));
 }
 
-export interface Ran extends Agreement {
+interface Ran extends Agreement {
   readonly vote: Vote;
 }
 
