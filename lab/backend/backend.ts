@@ -94,7 +94,7 @@ const PROGRAM = path.join(import.meta.dirname, '..', '..', 'infra', 'monitoring'
 
 const SECONDS_MAX = 30;
 
-/** Renders the rules and the dashboard into a folder, as whoever installs them for a schedule does. */
+/** Renders the rules and the dashboard into a folder, as their installation for a schedule does. */
 async function renderMonitoring(directory: string, scheduleSeconds: number): Promise<Monitoring> {
   const options = ['--out', directory, '--schedule', `${scheduleSeconds}s`];
   await promisify(execFile)(process.execPath, [PROGRAM, ...options], {

@@ -221,7 +221,7 @@ const POD_DEVICE = 'cni0';
  * Gives a machine a pod's address, on which its programs may listen.
  *
  * The pod has no namespace of its own: its address stands on the node's bridge, behind the node's
- * `flannel.1` all the same. Whoever calls it from another node has that node's tunnel IP as its
+ * `flannel.1` all the same. A caller on another node has that node's tunnel IP as its
  * source, so question and answer both cross the overlay.
  */
 export async function addPod(machine: Machine, podIp: string): Promise<void> {

@@ -48,7 +48,7 @@ export interface ServiceBehaviour {
 
 export interface Ssm extends Endpoint, Omit<SsmAccount, 'service'> {}
 
-/** The account without an address: whoever has it hands it requests. */
+/** The account without an address: its callers hand it requests. */
 export interface SsmAccount {
   readonly service: Service;
   readonly gate: Gate;

@@ -163,7 +163,7 @@ function newerVersion({ version }: RememberedList, { ballots, buckets }: Vote): 
 /** How many names a problem has. */
 const NAMES = 10;
 
-/** A master that differs in one run may only have heard of a change first; in two runs it is told. */
+/** A master that differs in one run may only have heard of a change first; after two runs a problem names it. */
 function dissent(vote: Vote, { dissenting }: RememberedList): readonly Problem[] {
   const twice = vote.ballots.filter(
     ({ instanceId }) => vote.dissenting.includes(instanceId) && dissenting.includes(instanceId),
