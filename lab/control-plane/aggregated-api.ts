@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { type Session, single } from '../machines/modelled/commands.ts';
+import { modelFileOf, readModel } from '../machines/modelled/store.ts';
 import { CERTIFICATE_NAME } from './access.ts';
 import { type Freshness, METRICS, METRICS_PATH } from './discovery.ts';
 import type { Availability } from './objects.ts';
@@ -115,7 +115,7 @@ export async function askPod(way: Way, attempt: Attempt): Promise<IncomingMessag
   if (way.overlay === 'real') return connectAndAsk(way, attempt);
 
   const host = way.hosts.find(({ name }) => name === way.pod.node);
-  if (host !== undefined && (await holdsWayTo(host))) {
+  if (host !== undefined && holdsWayTo(host)) {
     const response = await connectAndAsk(way, attempt);
     if (response.statusCode !== LOST_STATUS) return response;
     response.resume();
@@ -155,20 +155,15 @@ function dialTimeout({ pod }: Way): Error {
   return new Error(`dial tcp ${pod.ip}:${pod.listens.port}: i/o timeout`);
 }
 
-const run = promisify(execFile);
-
-const LOOK_MILLISECONDS = 5000;
-
 /**
  * Whether this host's tables would bring a packet to a peer. Where hosts are only modelled nothing
  * can be lost on the way, so both ends ask their own tables and keep silent where the kernel would.
  */
-export async function holdsWayTo(peer: ClusterHost): Promise<boolean> {
-  const [neighbours, fdb, routes] = await Promise.all([
-    look('ip', ['neigh', 'show', 'nud', 'all']),
-    look('bridge', ['fdb', 'show']),
-    look('ip', ['-4', 'route', 'show']),
-  ]);
+export function holdsWayTo(peer: ClusterHost): boolean {
+  const model = readModel(modelFileOf(process.env['VTEPWATCH_ROOT'] ?? ''));
+  const neighbours = look(single('ip', model, ['neigh', 'show', 'nud', 'all']));
+  const fdb = look(single('bridge', model, ['fdb', 'show']));
+  const routes = look(single('ip', model, ['-4', 'route', 'show']));
   const routed = (via: string): boolean =>
     routes.some((line) => line.startsWith(`${peer.podCidr} via ${via} `));
 
@@ -186,7 +181,6 @@ export async function holdsWayTo(peer: ClusterHost): Promise<boolean> {
 }
 
 /** The table's lines, each with a space at its end, so that a last word is found like any other. */
-async function look(program: string, words: readonly string[]): Promise<readonly string[]> {
-  const { stdout } = await run(program, [...words], { timeout: LOOK_MILLISECONDS });
+function look({ stdout }: Session): readonly string[] {
   return stdout.split('\n').map((line) => `${line.trim()} `);
 }

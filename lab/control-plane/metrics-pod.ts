@@ -11,12 +11,12 @@ import { listenOn, metricsPodOrderSchema, sayReady } from './orders.ts';
 const order = metricsPodOrderSchema.parse(JSON.parse(await text(process.stdin)));
 const { certificate: cert, key } = order.tls;
 const server = createServer({ cert, key }, (request, response) => {
-  void answer(request, response);
+  answer(request, response);
 });
 sayReady([await listenOn(server, order.listen)]);
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (order.overlay === 'modelled' && !(await reaches(request.headers[ASKED_BY_HEADER]))) {
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  if (order.overlay === 'modelled' && !reaches(request.headers[ASKED_BY_HEADER])) {
     response.statusCode = LOST_STATUS;
     response.end();
     return;
@@ -32,7 +32,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
 }
 
-async function reaches(asker: string | readonly string[] | undefined): Promise<boolean> {
+function reaches(asker: string | readonly string[] | undefined): boolean {
   const host = order.hosts.find(({ name }) => name === asker);
   return host !== undefined && holdsWayTo(host);
 }

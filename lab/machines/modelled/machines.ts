@@ -14,7 +14,7 @@ import {
 import { DEFAULT_RUN_SECONDS, feed, outcomeOf } from '../process-end.ts';
 import { ROSTER } from '../roster.ts';
 import { cabled } from './kernel.ts';
-import { writeModel } from './store.ts';
+import { modelFileOf, writeModel } from './store.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
 
 /** Makes the hosts as directories with programs that answer for their kernels. Needs only Node and
@@ -55,9 +55,9 @@ async function modelledMachine(host: Host, workplace: Workplace): Promise<Machin
   const home = path.join(workplace.directory, host.name);
   const root = rootOf(host, workplace);
   const bin = path.join(home, 'bin');
-  await installPrograms(host, { bin, home, cache: path.join(workplace.directory, 'cache') });
+  await installPrograms(host, { bin, root, cache: path.join(workplace.directory, 'cache') });
   await installProc(root);
-  writeModel(path.join(home, 'model.json'), cabled(host));
+  writeModel(modelFileOf(root), cabled(host));
 
   const programs = process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin';
   const environment = {
@@ -103,7 +103,7 @@ function rootOf(host: Host, workplace: Workplace): string {
 
 async function installPrograms(
   host: Host,
-  places: { readonly bin: string; readonly home: string; readonly cache: string },
+  places: { readonly bin: string; readonly root: string; readonly cache: string },
 ): Promise<void> {
   await mkdir(places.bin, { recursive: true });
   const install = (name: string, script: string): Promise<void> =>
@@ -111,7 +111,7 @@ async function installPrograms(
 
   // The compiled program is kept: a host is looked at by a dozen short commands.
   const start = `NODE_COMPILE_CACHE=${quoted(places.cache)} exec ${quoted(process.execPath)} ${quoted(PROGRAM)}`;
-  const model = quoted(path.join(places.home, 'model.json'));
+  const model = quoted(modelFileOf(places.root));
   await install('ip', `${start} ip ${model} "$@"`);
   await install('bridge', `${start} bridge ${model} "$@"`);
   await install(

@@ -1,9 +1,15 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Model } from './kernel.ts';
 
 /** How long a change waits for another one under way. */
 const LOCK_TRIES = 1000;
 const LOCK_WAIT_MS = 5;
+
+/** Where the model of a machine stands, whose file system begins at `root`. */
+export function modelFileOf(root: string): string {
+  return path.join(root, '..', 'model.json');
+}
 
 export function readModel(file: string): Model {
   // Only these programs write the file, and only whole.

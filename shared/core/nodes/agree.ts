@@ -91,7 +91,10 @@ export function agree(
       ...differences(outcomes.flatMap(({ differing }) => differing)),
     ],
   };
-  return isComplete(list) && !isComplete(remembered) ? unlessForeign(agreement, vote) : agreement;
+  if (!isComplete(list)) return agreement;
+  return isComplete(remembered)
+    ? unlessAbdicated(agreement, vote, remembered)
+    : unlessForeign(agreement, vote);
 }
 
 const UNSETTLED = 'the node list changed, and the masters have not yet agreed on its part';
@@ -199,6 +202,36 @@ function unlessForeign(agreement: Agreement, { ballots, dissenting }: Vote): Agr
   if (known.length * 2 >= ballots.length) return { ...agreement, problems };
   problems.push({ where: WHERE, message: 'the first list is not used: too few masters are on it' });
   return { list: NO_LIST, unsettled: new Map(), problems };
+}
+
+/**
+ * A later list that does not call control plane half of the masters that reported it would leave nobody
+ * to correct it. The remembered one stands, and what differs is unknown.
+ */
+function unlessAbdicated(
+  agreement: Agreement,
+  { ballots }: Vote,
+  remembered: RememberedList,
+): Agreement {
+  const known = controlPlaneAmong(ballots, nodesOn(agreement.list));
+  if (known.length * 2 >= ballots.length) return agreement;
+  const { buckets, agreedAt } = remembered;
+  const differing = buckets.filter(
+    (lines, bucket) =>
+      bucketChecksum(lines) !== bucketChecksum(agreement.list.buckets[bucket] ?? []),
+  );
+  const unsettled = [...agreement.unsettled.keys(), ...differing.flatMap(namesIn)];
+  return {
+    list: { ...agreement.list, buckets, agreedAt, version: remembered.version },
+    unsettled: new Map(unsettled.map((name) => [name, UNSETTLED])),
+    problems: [
+      ...agreement.problems,
+      {
+        where: WHERE,
+        message: 'it is not used: too few of the masters that reported it are on it',
+      },
+    ],
+  };
 }
 
 /** Names on this list whose part has changed since, by a later vote; of a silent one nothing is known. */

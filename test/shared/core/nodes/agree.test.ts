@@ -164,6 +164,18 @@ describe('a list that is remembered', () => {
     );
   });
 
+  test('stands where the masters report one on which they are not, and what differs is unknown', () => {
+    const without = CLUSTER.filter(({ name }) => !/master[12]|node7$/.test(name));
+    const { list, unsettled, problems } = runWith(agreeing(3, without, '120'), first, 2000);
+    expect(namesOn(list)).toEqual(NAMES);
+    expect([...unsettled.keys()]).toEqual(expect.arrayContaining(['master1', 'master2', 'node7']));
+    expect(problems).toContainEqual({
+      where: 'node list',
+      message: 'it is not used: too few of the masters that reported it are on it',
+    });
+    expect(namesOn(runWith(agreeing(3, CLUSTER, '121'), list, 3000).list)).toEqual(NAMES);
+  });
+
   test('takes of two copies that differ the nodes on which they agree, and says so', () => {
     const later = [...CLUSTER, node('a', 300), node('b', 301)];
     const sends = later.map((one) => (one.name === 'b' ? node('b', 999) : one));

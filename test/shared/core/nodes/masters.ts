@@ -7,6 +7,7 @@ import {
 } from '../../../../shared/core/nodes/agree.ts';
 import { NO_LIST, type RememberedList } from '../../../../shared/core/nodes/remembered-list.ts';
 import { type Ballot, type Vote, voteOn } from '../../../../shared/core/nodes/vote.ts';
+import { groupBy } from '../../../../shared/core/group.ts';
 import type { ClusterNode } from '../../../../shared/core/overlay/vtep.ts';
 import { parseIp } from '../../../../shared/core/overlay/addresses.ts';
 import {
@@ -75,16 +76,28 @@ export function runWith(
     .filter(({ isSilent }) => isSilent !== true)
     .map((master): Ballot => ({ ...idOf(master), list: checksums(master), daemonSets: [] }));
   const vote = voteOn(candidates, answers, remembered);
-  const copies = bucketsToFetch(vote, remembered).flatMap(({ bucket, from }) =>
-    from.flatMap(({ instanceId }): Copy[] => {
-      const master = masters.find((one) => idOf(one).instanceId === instanceId);
-      if (master === undefined) return [];
-      const sending = { ...master, nodes: master.sends ?? master.nodes };
-      const lines = sending.nodes.map(lineOfNode).filter((line) => bucketIn(line) === bucket);
-      return [{ instanceId, buckets: [bucket], part: { list: checksums(sending), lines } }];
-    }),
-  );
+  const copies = fetched(masters, bucketsToFetch(vote, remembered));
   return { ...agree(remembered, vote, { copies, now }), vote };
+}
+
+/** What the masters send of the buckets that are fetched of them. */
+function fetched(
+  masters: readonly Master[],
+  fetches: ReturnType<typeof bucketsToFetch>,
+): readonly Copy[] {
+  return masters.flatMap((master) => {
+    const { instanceId } = idOf(master);
+    const mine = fetches.filter(({ from }) => from.some((one) => one.instanceId === instanceId));
+    if (mine.length === 0) return [];
+    const sending = { ...master, nodes: master.sends ?? master.nodes };
+    const lines = linesByBucket(sending.nodes);
+    const list = checksums(sending);
+    return mine.map(({ bucket }): Copy => ({
+      instanceId,
+      buckets: [bucket],
+      part: { list, lines: lines.get(String(bucket)) ?? [] },
+    }));
+  });
 }
 
 export function idOf({ node: name }: Pick<Master, 'node'>): { instanceId: string; node: string } {
@@ -92,19 +105,19 @@ export function idOf({ node: name }: Pick<Master, 'node'>): { instanceId: string
 }
 
 function checksums({ nodes, version }: Master): NodeChecksums {
-  const lines = nodes.map(lineOfNode);
+  const lines = linesByBucket(nodes);
   return {
     version,
     count: nodes.length,
     isSlow: false,
     checksums: Array.from({ length: NODE_BUCKETS }, (_, bucket) =>
-      bucketChecksum(lines.filter((line) => bucketIn(line) === bucket)),
+      bucketChecksum(lines.get(String(bucket)) ?? []),
     ),
   };
 }
 
-function bucketIn(line: string): number {
-  return bucketOf(nameInLine(line) ?? '');
+function linesByBucket(nodes: readonly ClusterNode[]): ReadonlyMap<string, readonly string[]> {
+  return groupBy(nodes.map(lineOfNode), (line) => String(bucketOf(nameInLine(line) ?? '')));
 }
 
 export function namesOn({ buckets }: RememberedList): readonly string[] {
