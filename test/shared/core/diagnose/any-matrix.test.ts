@@ -51,7 +51,7 @@ describe('whatever the matrix', () => {
         const keys = found.map(({ scope, name }) => `${scope}/${name}`);
         expect(new Set(keys).size).toBe(keys.length);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -67,7 +67,7 @@ describe('whatever the matrix', () => {
           );
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -81,7 +81,7 @@ describe('whatever the matrix', () => {
           expect([worst, 'warning']).toContain(severity);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

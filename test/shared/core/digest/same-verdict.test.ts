@@ -43,7 +43,7 @@ describe('a judgement from digests is the judgement from tables', () => {
         const facts = drawn(drawing, WELL).facts();
         expect(verdictOf((await settled(facts)).judgement)).toEqual(verdictOf(judge(facts)));
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 
@@ -56,7 +56,7 @@ describe('a judgement from digests is the judgement from tables', () => {
         fc.pre(judgement.vteps.every(({ podCidr }) => podCidr !== undefined));
         expect(verdictOf(judgement)).toEqual(verdictOf(judge(facts)));
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 

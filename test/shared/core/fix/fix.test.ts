@@ -506,7 +506,7 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
         }
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
   // Of random hosts some are damaged in a way that has a fix.
   expect(commands).toBeGreaterThan(500);
