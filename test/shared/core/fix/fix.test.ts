@@ -509,5 +509,5 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
     { numRuns: 500 },
   );
   // Of random hosts some are damaged in a way that has a fix.
-  expect(commands).toBeGreaterThan(500);
+  expect(commands).toBeGreaterThan(100);
 });
