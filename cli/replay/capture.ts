@@ -8,6 +8,7 @@ import { deviceFamily, PROFILES } from '../../shared/core/overlay/profile.ts';
 import type { ClusterNode, Device, Observation, Tables } from '../../shared/core/overlay/vtep.ts';
 import {
   otherOverlaysIn,
+  ownAddressesIn,
   parseAddresses,
   parseLinks,
   withAddresses,
@@ -152,6 +153,10 @@ async function readHost({ path, name, node }: HostFolder): Promise<CapturedHost>
     otherOverlays: await readWith(join(path, LISTINGS.device.file), name, (_, text) =>
       otherOverlaysIn(text),
     ),
+    ownAddresses:
+      addresses?.understood === 'all'
+        ? await readWith(join(path, LISTINGS.address.file), name, (_, text) => ownAddressesIn(text))
+        : undefined,
     incomplete: new Set(LISTINGS_OF.filter((kind) => understood[kind]?.understood === 'some')),
   };
   const files = [links, neighbours, fdb, routes, addresses, kubectl];

@@ -143,6 +143,8 @@ const checkedSchema = z.object({
   unchecked: z.array(z.object({ node: z.string(), reason: z.string() })),
   /** Of a cluster that is small enough for a matrix: the subjects that each observer leaves unknown. */
   unknown: z.array(z.object({ observer: z.string(), subjects: z.array(z.string()) })),
+  /** Whether enough pairs were read. What was read may still contradict itself, which `reason` then says. */
+  enough: z.optional(z.boolean()),
   /** Why the cluster cannot be called healthy, although no fault was seen. */
   reason: z.optional(z.string()),
 });

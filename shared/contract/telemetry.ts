@@ -107,7 +107,7 @@ export const METRICS = {
   'vtepwatch.check.last_success.timestamp': {
     unit: 's',
     per: 'cluster',
-    description: 'Unix time of the last run with a verdict other than unjudged',
+    description: 'Unix time of the last run that could check enough pairs of nodes',
     attributes: ['k8s.cluster.name'],
   },
   'vtepwatch.command.failures': {

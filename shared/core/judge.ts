@@ -14,6 +14,8 @@ import type { Vtep } from './overlay/vtep.ts';
 /** What one look at the cluster shows, before anything is remembered or paged. */
 export interface Judgement {
   readonly members: readonly Member[];
+  /** Nodes and hosts that exist and are not part of the overlay. */
+  readonly excluded: readonly string[];
   readonly profile: Profile;
   readonly trust: Trust;
   readonly vteps: readonly Vtep[];
@@ -23,10 +25,11 @@ export interface Judgement {
 }
 
 export function judge(facts: Facts): Judgement {
-  const { members, problems } = membersOf(facts);
+  const { members, excluded, problems } = membersOf(facts);
   const { trust, vteps, matrix } = trustedMatrix(members);
   return {
     members,
+    excluded,
     profile: profileIn(members),
     trust,
     vteps,

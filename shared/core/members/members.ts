@@ -8,6 +8,8 @@ import { takingPart } from './taking-part.ts';
 
 interface Members {
   readonly members: readonly Member[];
+  /** Nodes and hosts that exist and are not part of the overlay. */
+  readonly excluded: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -34,6 +36,7 @@ export function membersOf(facts: Facts): Members {
   });
   return {
     members,
+    excluded,
     problems: [
       ...problems,
       ...unlisted.map(unlistedHost),

@@ -47,8 +47,9 @@ function ofFamily(
     believed.map(({ tables }) => tables),
     family,
   );
+  const followsPodCidrs = profile.tunnelIp === 'pod-cidr' && followsList(members, family);
   const known = members
-    .map((member) => vtepOf(member, { family, profile, peers }))
+    .map((member) => vtepOf(member, { family, profile, peers, followsPodCidrs }))
     // A pod CIDR alone makes no VTEP: flannel may well serve one of a cluster's two families.
     .filter(({ mac }) => mac !== undefined);
   const vteps = byElimination(known, peers);
@@ -58,17 +59,34 @@ function ofFamily(
 /** Who else knows of a node, and what its overlay makes of its pod CIDR. */
 interface Sources extends Overlay {
   readonly peers: PeerClaims;
+  /** Whether the overlay uses the pod CIDRs of the node list. */
+  readonly followsPodCidrs: boolean;
+}
+
+/**
+ * flannel leases its subnets from Kubernetes, where it annotates the nodes, or from an etcd of its own:
+ * then `spec.podCIDR` has nothing to do with it (flannel main.go, newSubnetManager). Without annotations
+ * the hosts' own devices say which.
+ */
+function followsList(members: readonly Member[], family: Family): boolean {
+  if (members.some(({ listed }) => (listed?.annotated.length ?? 0) > 0)) return true;
+  const agreeing = members.flatMap(({ listed, observed }) => {
+    const spec = listed?.podCidrs.find((cidr) => familyOf(cidr) === family);
+    const own = ownTunnelIp(ownDevice(observed?.tables.devices, family), family);
+    return spec === undefined || own === undefined ? [] : [addressOf(spec) === own];
+  });
+  return agreeing.filter(Boolean).length * 2 >= agreeing.length;
 }
 
 function vtepOf(
   { listed, remembered, observed, node }: Member,
-  { family, profile, peers }: Sources,
+  { family, profile, peers, followsPodCidrs }: Sources,
 ): Vtep {
   const device = ownDevice(observed?.tables.devices, family);
   const annotated = listed?.annotated.find((one) => one.family === family);
   const before = remembered?.vteps.find((one) => one.family === family);
   const internalIp = listed?.internalIps.find((ip) => familyOf(ip) === family);
-  const podCidrs = profile.tunnelIp === 'pod-cidr' ? listed?.podCidrs : undefined;
+  const podCidrs = followsPodCidrs ? listed?.podCidrs : undefined;
   const spec = podCidrs?.find((cidr) => familyOf(cidr) === family);
   const address = annotated?.publicIp ?? before?.underlayIp ?? internalIp;
   const mac =
@@ -98,7 +116,7 @@ const HOST_LENGTHS = { ipv4: '/32', ipv6: '/128' } as const;
  * flannel and Calico give their device one host's address: `/32`, or `/128`. Another one, as a DHCP
  * client leaves it there, is no tunnel IP.
  */
-function ownTunnelIp(device: Device | undefined, family: Family): IpAddress | undefined {
+export function ownTunnelIp(device: Device | undefined, family: Family): IpAddress | undefined {
   const own = device?.addresses.find(
     (address) => familyOf(address) === family && address.endsWith(HOST_LENGTHS[family]),
   );

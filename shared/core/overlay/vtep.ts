@@ -71,6 +71,8 @@ export interface Tables {
   readonly incomplete?: ReadonlySet<ListingOf> | undefined;
   /** Devices of overlays that are not watched, as Cilium's. */
   readonly otherOverlays?: readonly string[] | undefined;
+  /** The addresses of the host's interfaces, as far as they were listed. */
+  readonly ownAddresses?: ReadonlySet<string> | undefined;
 }
 
 /** An entry of a host's tables with the line of `ip` or `bridge` that it is from. */

@@ -1,4 +1,4 @@
-import { type Cidr, parseCidr, parseIp } from '../overlay/addresses.ts';
+import { addressOf, type Cidr, parseCidr, parseIp } from '../overlay/addresses.ts';
 import type { Device } from '../overlay/vtep.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import { listField, numberField, objectField, textField } from './json.ts';
@@ -63,6 +63,19 @@ export function parseAddresses(where: string, text: string): Listing<DeviceAddre
     },
   );
   return { ...listing, value: value.flat() };
+}
+
+/**
+ * Every address that a listing of `ip addr` names as one of an interface, whichever it is. That of a
+ * peer is among them: what counts is which addresses no interface has.
+ */
+export function ownAddressesIn(text: string): ReadonlySet<string> {
+  const words = oneLineEach(text).split(/\s+/);
+  const named = words.filter(
+    (word, at) => word.includes('/') || /^inet6?$/.test(words[at - 1] ?? ''),
+  );
+  const networks = named.map(parseCidr).filter((address) => address !== undefined);
+  return new Set(networks.flatMap((network) => addressOf(network) ?? []));
 }
 
 /** The devices, each with its addresses. */

@@ -6,6 +6,7 @@ import type { Judgement } from '../judge.ts';
 import type { Matrix, Row } from '../matrix/matrix.ts';
 import type { Member } from '../members/member.ts';
 import { isKnown, tablesOf } from '../overlay/entries.ts';
+import { type Contradiction, contradictionsIn } from './contradictions.ts';
 
 /** How many nodes are named that were not checked. */
 const NAMED = 20;
@@ -18,18 +19,73 @@ interface Coverage {
   readonly checked: Checked;
   /** Whether that is enough to call a cluster healthy in which no fault was seen. */
   readonly isEnough: boolean;
+  readonly contradictions: readonly Contradiction[];
 }
 
 /**
  * Counts the pairs of which every wanted entry is known to be right or wrong. A cluster can be called
  * healthy where these are a quorum of all pairs, and every node is in one. Nodes that are still being
- * programmed do not count, but are named.
+ * programmed do not count, but are named. A pair of which what was read contradicts itself is unknown.
  */
 export function checkedBy(facts: Facts, judgement: Judgement): Coverage {
   const { members, matrix } = judgement;
-  const settled = members.filter(({ grace }) => grace === undefined);
-  const rows = wholeRows(judgement);
-  const subjects = knownSubjects(judgement);
+  const contradictions = contradictionsIn(facts, judgement);
+  const briefs = new Map(
+    contradictions.toReversed().flatMap(({ nodes, brief }) => nodes.map((node) => [node, brief])),
+  );
+  const all = pairsBy(facts, judgement, new Set());
+  const { subjects, unknown, observers, pairs, isEnough } =
+    briefs.size === 0 ? all : pairsBy(facts, judgement, new Set(briefs.keys()));
+  const reasonOf = reasonsBy(facts, matrix);
+  const left = members.filter(({ node }) => !observers.has(node));
+  const names = new Set(members.map(({ node }) => node));
+  const outside = [...briefs.keys()].filter((node) => !names.has(node));
+  const unchecked = [
+    ...outside.map((node) => ({ node, reason: briefs.get(node) ?? '' })),
+    ...left.map((member) => ({
+      node: member.node,
+      reason: briefs.get(member.node) ?? reasonOf(member),
+    })),
+  ];
+  const isWhole = isEnough && contradictions.length === 0;
+  return {
+    checked: {
+      nodes: observers.size,
+      of: members.length,
+      pairs,
+      unchecked: unchecked.slice(0, NAMED),
+      unknown: members.length > MATRIX ? [] : unknownIn(judgement, { subjects, unknown }),
+      enough: all.isEnough,
+      ...(isWhole
+        ? {}
+        : {
+            reason: reasonAgainst(facts, judgement, {
+              pairs: all.pairs,
+              contradictions,
+              isRead: all.isEnough,
+            }),
+          }),
+    },
+    isEnough: isWhole,
+    contradictions,
+  };
+}
+
+/** The pairs that could be checked, without those of some nodes. */
+interface Pairs {
+  readonly rows: readonly Row[];
+  readonly subjects: ReadonlySet<string>;
+  /** By observer: the known subjects of which it showed too little. */
+  readonly unknown: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly observers: ReadonlySet<string>;
+  readonly pairs: Checked['pairs'];
+  readonly isEnough: boolean;
+}
+
+function pairsBy(facts: Facts, judgement: Judgement, without: ReadonlySet<string>): Pairs {
+  const settled = judgement.members.filter(({ grace }) => grace === undefined);
+  const rows = wholeRows(judgement).filter(({ observer }) => !without.has(observer));
+  const subjects = knownSubjects(judgement).difference(without);
   const unknown = new Map(rows.map((row) => [row.observer, unknownTo(row, subjects)]));
   const pairsOf = ({ observer }: Row): number =>
     subjects.size - Number(subjects.has(observer)) - (unknown.get(observer)?.size ?? 0);
@@ -44,33 +100,13 @@ export function checkedBy(facts: Facts, judgement: Judgement): Coverage {
   const isCovered = settled.every(({ node }) => observers.has(node) || isSubject(node));
   const isEnough =
     pairs.checked > 0 && pairs.checked >= facts.limits.quorum * pairs.all && isCovered;
-  const reasonOf = reasonsBy(facts, matrix);
-  const left = members.filter(({ node }) => !observers.has(node));
-  return {
-    checked: {
-      nodes: observers.size,
-      of: members.length,
-      pairs,
-      unchecked: left
-        .slice(0, NAMED)
-        .map((member) => ({ node: member.node, reason: reasonOf(member) })),
-      unknown: members.length > MATRIX ? [] : unknownIn(judgement, { subjects, unknown }),
-      ...(isEnough ? {} : { reason: reasonAgainst(facts, judgement, pairs) }),
-    },
-    isEnough,
-  };
+  return { rows, subjects, unknown, observers, pairs, isEnough };
 }
 
 /** What a matrix draws as unknown in the rows of hosts that answered. */
 function unknownIn(
   { matrix }: Judgement,
-  {
-    subjects,
-    unknown,
-  }: {
-    readonly subjects: ReadonlySet<string>;
-    readonly unknown: ReadonlyMap<string, ReadonlySet<string>>;
-  },
+  { subjects, unknown }: Pick<Pairs, 'subjects' | 'unknown'>,
 ): Checked['unknown'] {
   return [...matrix.rows.keys()].map((observer) => {
     const open = unknown.get(observer);
@@ -119,11 +155,23 @@ function reasonsBy(facts: Facts, { rows }: Matrix): (member: Member) => string {
 /** The name of a backend of flannel's; any other text of an annotation is left out. */
 const BACKEND = /^[a-z][a-z-]{1,15}$/;
 
+/** What stands against calling the cluster healthy. */
+interface ReasonGrounds {
+  readonly pairs: Checked['pairs'];
+  readonly contradictions: readonly Contradiction[];
+  /** Enough was read, and only the contradictions stand against it. */
+  readonly isRead: boolean;
+}
+
 function reasonAgainst(
   { nodes, observations }: Facts,
   { members, vteps }: Judgement,
-  pairs: Checked['pairs'],
+  { pairs, contradictions, isRead }: ReasonGrounds,
 ): string {
+  const [first, ...more] = contradictions;
+  if (isRead && first !== undefined) {
+    return more.length === 0 ? first.message : `${first.message} (and ${more.length} more)`;
+  }
   const read = members.filter(({ observed }) => observed?.tables.devices !== undefined);
   const listed = nodes.kind === 'read' ? nodes.after : [];
   const backends = new Set(listed.flatMap(({ backend = '' }) => BACKEND.exec(backend) ?? []));

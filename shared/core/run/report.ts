@@ -4,6 +4,7 @@ import { type Latency, requestText } from '../latency.ts';
 import type { Decision } from './run.ts';
 import { formatTime } from '../time.ts';
 import { checkedBy } from '../report/checked.ts';
+import type { Contradiction } from '../report/contradictions.ts';
 import { coverageOf, type OptionalIntegrations } from '../report/coverage.ts';
 
 /** What came to light after the decision, while it was carried out. */
@@ -20,7 +21,7 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
   const { problems: later = [], integrations } = after;
   const observed = members.filter(({ node }) => matrix.rows.has(node));
   const unknown = members.filter(({ node }) => !matrix.rows.has(node));
-  const { checked, isEnough } = checkedBy(facts, judgement);
+  const { checked, isEnough, contradictions } = checkedBy(facts, judgement);
   const standing = reported.filter(({ phase }) => phase !== 'resolved');
   return {
     cluster: facts.cluster,
@@ -32,7 +33,7 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
       unknown: unknown.map(({ node }) => node),
     },
     incidents: [...reported],
-    problems: [...problems, ...uncheckedProblems(facts, checked), ...later],
+    problems: [...problems, ...uncheckedProblems(facts, checked, contradictions), ...later],
     latencies: latencies.map(reportLatency),
     ...(integrations === undefined ? {} : { coverage: coverageOf(facts, judgement, integrations) }),
   };
@@ -44,7 +45,13 @@ function reportLatency(latency: Latency): ReportedLatency {
   return { node, request: requestText(request), outcome, seconds, detail, ...asked };
 }
 
-/** Too little was checked to call the cluster healthy. */
-function uncheckedProblems({ cluster }: Facts, { reason }: Checked): readonly Problem[] {
-  return reason === undefined ? [] : [{ where: cluster, message: reason }];
+/** Why the cluster cannot be called healthy, whether or not there is an incident. */
+function uncheckedProblems(
+  { cluster }: Facts,
+  { reason }: Checked,
+  contradictions: readonly Contradiction[],
+): readonly Problem[] {
+  const messages = new Set(contradictions.map(({ message }) => message));
+  if (reason !== undefined && contradictions.length === 0) messages.add(reason);
+  return [...messages].map((message) => ({ where: cluster, message }));
 }

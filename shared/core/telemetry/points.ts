@@ -236,7 +236,8 @@ function runPoints(report: Report, figures: RunFigures): readonly Point[] {
     value: figures.durationSeconds,
     attributes,
   });
-  if (report.verdict !== 'unjudged') {
+  // What was read and contradicts itself is no reason to say that nothing was checked.
+  if (report.verdict !== 'unjudged' || report.checked?.enough === true) {
     points.push({
       metric: 'vtepwatch.check.last_success.timestamp',
       value: figures.endedAtSeconds,

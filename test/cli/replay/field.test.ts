@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { renderReport } from '../../../cli/render/report.ts';
 import type { Cause } from '../../../shared/contract/causes.ts';
 import { FIELD, replayed } from './replayed.ts';
 
@@ -8,9 +9,14 @@ interface Expected {
   readonly verdict: 'healthy' | 'incident' | 'unjudged';
   /** Each as `cause subject: observers`. */
   readonly incidents: readonly `${Cause}${string}`[];
+  /** The first line of the report, as far as it must say this. */
+  readonly firstLine?: RegExp;
   /** Problems of which there must be one each. */
   readonly told?: readonly RegExp[];
 }
+
+/** What was read contradicts itself: no finding yet names it, and it is never healthy. */
+const CONTRADICTED = { verdict: 'unjudged', incidents: [] } as const;
 
 const HEALTHY = { verdict: 'healthy', incidents: [] } as const;
 
@@ -56,16 +62,94 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
       'mac-mismatch agent.localdomain: server.localdomain',
     ],
   },
+  'calico-cross-subnet': HEALTHY,
+  'calico-node-without-a-block': HEALTHY,
+  'etcd-backed-flannel-other-pod-cidrs': HEALTHY,
+  'dhcpcd-took-the-device': { verdict: 'incident', incidents: ['tables-empty -: k3os1'] },
+  'device-down-noop': {
+    verdict: 'incident',
+    incidents: ['tables-empty -: ip-10-1-2-5'],
+    firstLine: /; 2 of 3 nodes checked; not checked: ip-10-1-2-5 \(flannel\.1 is down\)$/,
+    told: [/on ip-10-1-2-5 run "ip link set flannel\.1 up" before any other command$/],
+  },
+  'same-pod-cidr-on-all': {
+    verdict: 'incident',
+    incidents: ['tables-empty -: test-vm4, test-vm5, test-vm6'],
+    firstLine: /test-vm4 \(its pod CIDR 10\.244\.0\.0\/16 is another node's too\)/,
+    told: [
+      /^c: test-vm4, test-vm5 and test-vm6 have one pod CIDR, 10\.244\.0\.0\/16: .* a restart of flannel does not help$/,
+    ],
+  },
+  'ghost-route-over-own-pods': {
+    ...CONTRADICTED,
+    firstLine:
+      /kubeadm-3 sends packets for its own pods into the tunnel: "ip route del 10\.244\.3\.0\/24 via 10\.244\.3\.0 dev flannel\.1"/,
+  },
+  'calico-device-missing-on-one-no-list': {
+    ...CONTRADICTED,
+    firstLine:
+      /k8s-n3 has no VXLAN device, but k8s-n1, k8s-n2 and k8s-n4 send packets to it .*; not checked: k8s-n3 /,
+  },
+  'calico-slash-31-address-minus-one': {
+    ...CONTRADICTED,
+    firstLine:
+      /the other nodes send packets for dc1 to 10\.72\.70\.9, which no interface of dc1 has.* \(and 3 more\); 0 of 4 nodes checked/,
+  },
+  'vni-changed-on-two-of-three': {
+    ...CONTRADICTED,
+    firstLine:
+      /the VXLAN device of rke-2 has VNI 1 on port 8472, and the others have VNI 4096 on port 4789/,
+  },
+  'mtu-of-one-node-differs': {
+    ...CONTRADICTED,
+    firstLine: /the VXLAN device of gpu-3 has MTU 1450, and the others have MTU 8950/,
+  },
+  'same-vtep-mac-cloned-vms': {
+    verdict: 'incident',
+    incidents: ['fdb-missing kvm-3: kvm-2', 'underlay-moved kvm-2: kvm-0, kvm-1, kvm-3'],
+    firstLine:
+      /; 2 of 4 nodes checked; not checked: kvm-2 \(its VTEP has the MAC address of another/,
+    told: [/^c: the VXLAN devices of kvm-2 and kvm-3 have one MAC address, fe:22:77:00:2f:a1, as/],
+  },
+  'all-nodes-10.0.2.15': {
+    ...CONTRADICTED,
+    firstLine:
+      /kube1, kube2 and kube3 have one underlay IP, 10\.0\.2\.15, .*; 0 of 3 nodes checked/,
+  },
+  'annotation-is-an-old-address': {
+    ...CONTRADICTED,
+    firstLine:
+      /the other nodes send packets for edge-1 to 10\.7\.0\.99, which no interface of edge-1 has.* restart .* on edge-1;/,
+  },
+  'annotations-missing-on-one': {
+    verdict: 'incident',
+    incidents: ['never-programmed rancher-3: rancher-0, rancher-1, rancher-2'],
+    firstLine: /not checked: rancher-3 \(it lacks flannel's annotations\)$/,
+    told: [/restart flannel on rancher-3, not on the others$/],
+  },
+  'node-got-another-pod-cidr': {
+    verdict: 'incident',
+    incidents: ['entries-missing reb-3: reb-0, reb-1, reb-2'],
+    firstLine:
+      /not checked: reb-3 \(its device has tunnel IP 10\.244\.3\.0, its pod CIDR is 10\.244\.8\.0\/24\)$/,
+    told: [/: restart flannel on reb-3, and never give 10\.244\.8\.0 to the other nodes/],
+  },
+  'directrouting-one-direct-route-lost': {
+    verdict: 'incident',
+    incidents: ['never-programmed mix-1: mix-0'],
+  },
 };
 
 describe('captures of the kinds that people report', () => {
-  test.for(Object.entries(CAPTURES))('%s', async ([name, { verdict, incidents, told = [] }]) => {
+  test.for(Object.entries(CAPTURES))('%s', async ([name, expected]) => {
+    const { verdict, incidents, firstLine = /^/, told = [] } = expected;
     const report = await replayed(path.join(FIELD, name));
     const found = report.incidents.map(
       ({ cause, subject, observers }) => `${cause} ${subject ?? '-'}: ${observers.join(', ')}`,
     );
     expect(found.toSorted()).toEqual(incidents.toSorted());
     expect(report.verdict).toBe(verdict);
+    expect(renderReport(report).split('\n')[0]).toMatch(firstLine);
     const problems = report.problems.map(({ where, message }) => `${where}: ${message}`);
     for (const sentence of told) expect(problems).toContainEqual(expect.stringMatching(sentence));
   });

@@ -1,0 +1,286 @@
+import type { Facts } from '../facts.ts';
+import { groupBy, majority } from '../group.ts';
+import type { Judgement } from '../judge.ts';
+import { type Member, ownDevice } from '../members/member.ts';
+import { ownTunnelIp } from '../members/vteps.ts';
+import { FAMILIES, type Family } from '../overlay/addresses.ts';
+import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
+import type { Device, Vtep } from '../overlay/vtep.ts';
+import { enumerate } from '../plain-text.ts';
+
+/**
+ * What was read and cannot all be right, though each entry may be what the rule wants. It is no finding:
+ * it opens no incident and pages nobody. But the pairs of the nodes concerned are unknown, so a cluster
+ * with a contradiction is never called healthy.
+ */
+export interface Contradiction {
+  readonly nodes: readonly string[];
+  /** Beside the name of such a node: a few words. */
+  readonly brief: string;
+  /** A sentence of its own, with what to do. */
+  readonly message: string;
+}
+
+/** What the contradictions are looked for in: of hosts that are settled and answered, one family at a time. */
+interface Seen {
+  readonly family: Family;
+  readonly answered: readonly AnsweredMember[];
+  readonly byName: ReadonlyMap<string, AnsweredMember>;
+  readonly vteps: readonly Vtep[];
+  readonly facts: Facts;
+  readonly judgement: Judgement;
+}
+
+type AnsweredMember = Member & { readonly observed: NonNullable<Member['observed']> };
+
+/** How many nodes a sentence names. */
+const NAMED = 5;
+
+/** Every contradiction of which a run knows, in the order of what is worst. */
+export function contradictionsIn(facts: Facts, judgement: Judgement): readonly Contradiction[] {
+  const answered = judgement.members.filter(hasAnswered);
+  const byName = new Map(answered.map((member) => [member.node, member]));
+  return FAMILIES.flatMap((family) => {
+    const vteps = judgement.vteps.filter((vtep) => vtep.family === family && byName.has(vtep.node));
+    return CONTRADICTIONS.flatMap((find) =>
+      find({ family, answered, byName, vteps, facts, judgement }),
+    );
+  });
+}
+
+function hasAnswered(member: Member): member is AnsweredMember {
+  return member.grace === undefined && member.observed !== undefined;
+}
+
+const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
+  ({ vteps }) =>
+    shared(vteps, ({ podCidr }) => podCidr).map(({ value, nodes }) => ({
+      nodes,
+      brief: `its pod CIDR ${value} is another node's too`,
+      message:
+        `${all(nodes)} have one pod CIDR, ${value}: give each node its own (flannel's Network and SubnetLen, ` +
+        "kubeadm's --pod-network-cidr); a restart of flannel does not help",
+    })),
+  ({ answered, family }) =>
+    shared(devicesIn(answered, family), ({ device }) => device.mac).map(({ value, nodes }) => ({
+      nodes,
+      brief: `its VTEP has the MAC address of another: ${value}`,
+      message:
+        `the VXLAN devices of ${all(nodes)} have one MAC address, ${value}, as cloned machines do: give each ` +
+        'host its own /etc/machine-id, delete the device there and restart flannel',
+    })),
+  ({ vteps }) =>
+    shared(vteps, ({ underlayIp }) => underlayIp).map(({ value, nodes }) => ({
+      nodes,
+      brief: `its underlay IP ${value} is another node's too`,
+      message:
+        `${all(nodes)} have one underlay IP, ${value}, so packets between them never leave the host: make ` +
+        "flannel use the hosts' own network (--iface) and restart it",
+    })),
+  ({ answered, family }) =>
+    unlikeOthers(devicesIn(answered, family), settingsOf).map(({ value, usual, nodes }) => ({
+      nodes,
+      brief: `${value}, the others ${usual}`,
+      message:
+        `the VXLAN device of ${all(nodes)} has ${value}, and the others have ${usual}, so no packet between ` +
+        'them is accepted: restart flannel where its device is not that of its configuration',
+    })),
+  ({ answered, family }) =>
+    devicesIn(answered, family)
+      .filter((own, _, devices) => !own.device.up && !devices.some(isBetterThan(own)))
+      .map(({ node, device }) => ({
+        nodes: [node],
+        brief: `${device.name} is down`,
+        message: `${device.name} is down: on ${node} run "ip link set ${device.name} up" before any other command`,
+      })),
+  ({ vteps, answered, byName, facts, judgement, family }) => [
+    ...vteps.flatMap((vtep) => withoutUnderlay(vtep, byName.get(vtep.node))),
+    ...sentToWithoutDevice({ facts, judgement, answered, family }),
+  ],
+  ({ answered }) => {
+    const without = answered.filter(({ listed }) => listed?.annotated.length === 0);
+    if (!answered.some(({ listed }) => (listed?.annotated.length ?? 0) > 0)) return [];
+    return without.map(({ node }) => ({
+      nodes: [node],
+      brief: "it lacks flannel's annotations",
+      message: `${node} lacks flannel's annotations, so no other node learns of it: restart flannel on ${node}, not on the others`,
+    }));
+  },
+  ({ vteps, byName }) => vteps.flatMap((vtep) => withAnotherTunnelIp(vtep, byName.get(vtep.node))),
+  ({ vteps, byName }) => vteps.flatMap((vtep) => routedAway(vtep, byName.get(vtep.node))),
+  ({ answered, family }) =>
+    unlikeOthers(devicesIn(answered, family), ({ device: { mtu } }) =>
+      mtu === undefined ? undefined : `MTU ${mtu}`,
+    ).map(({ value, usual, nodes }) => ({
+      nodes,
+      brief: `${value}, the others ${usual}`,
+      message:
+        `the VXLAN device of ${all(nodes)} has ${value}, and the others have ${usual}, so large packets may be ` +
+        "lost: compare the MTU of the hosts' own interfaces, then restart flannel where it differs",
+    })),
+];
+
+function all(nodes: readonly string[]): string {
+  return enumerate(nodes, NAMED);
+}
+
+/** What several nodes have of which each must have its own. */
+function shared<T extends { readonly node: string }>(
+  items: readonly T[],
+  valueOf: (item: T) => string | undefined,
+): readonly { readonly value: string; readonly nodes: readonly string[] }[] {
+  const known = items.filter((item) => valueOf(item) !== undefined);
+  return [...groupBy(known, (item) => valueOf(item) ?? '')].flatMap(([value, some]) => {
+    const nodes = [...new Set(some.map(({ node }) => node))];
+    return nodes.length < 2 ? [] : [{ value, nodes }];
+  });
+}
+
+interface OwnDevice {
+  readonly node: string;
+  readonly device: Device;
+}
+
+/** All overlay devices of the family: a host that changed its VNI may have kept the old one. */
+function devicesIn(answered: readonly AnsweredMember[], family: Family): readonly OwnDevice[] {
+  return answered.flatMap(({ node, observed }) =>
+    (observed.tables.devices ?? [])
+      .filter(({ name }) => deviceFamily(name) === family)
+      .map((device) => ({ node, device })),
+  );
+}
+
+/** A device that is up, of the same host: then the one that is down is not in use. */
+function isBetterThan({ node }: OwnDevice): (other: OwnDevice) => boolean {
+  return (other) => other.node === node && other.device.up;
+}
+
+/** Nodes by what they have in place of what most have. Where no value is that of more nodes, all differ. */
+function unlikeOthers(
+  devices: readonly OwnDevice[],
+  valueOf: (own: OwnDevice) => string | undefined,
+): readonly {
+  readonly value: string;
+  readonly usual: string;
+  readonly nodes: readonly string[];
+}[] {
+  const known = devices.flatMap((own) => {
+    const value = valueOf(own);
+    return value === undefined ? [] : [{ node: own.node, value }];
+  });
+  const groups = groupBy(known, ({ value }) => value);
+  const usual = majority(known.map(({ value }) => value));
+  if (usual === undefined || groups.size < 2) return [];
+  const usualNodes = new Set(groups.get(usual)?.map(({ node }) => node));
+  const others = [...groups].flatMap(([value, some]) => {
+    const nodes = [...new Set(some.map(({ node }) => node))].filter(
+      (node) => !usualNodes.has(node),
+    );
+    return nodes.length === 0 ? [] : [{ value, usual, nodes }];
+  });
+  const rival = others.find(({ nodes }) => nodes.length === usualNodes.size);
+  const tied = { value: usual, usual: rival?.value ?? '', nodes: [...usualNodes] };
+  return rival === undefined ? others : [...others, tied];
+}
+
+function settingsOf({ device: { vni, port } }: OwnDevice): string | undefined {
+  if (vni === undefined) return undefined;
+  return port === undefined ? `VNI ${vni}` : `VNI ${vni} on port ${port}`;
+}
+
+/** Without it a listing has not all of the host's addresses, as that of one device. */
+const LOOPBACK = { ipv4: '127.0.0.1', ipv6: '::1' } as const;
+
+/** What peers send packets for a node to, where no interface of its host has it and nobody has set it so. */
+function withoutUnderlay(
+  { node, family, underlayIp }: Vtep,
+  member: AnsweredMember | undefined,
+): readonly Contradiction[] {
+  const own = member?.observed.tables.ownAddresses;
+  const annotated = member?.listed?.annotated.find((one) => one.family === family);
+  if (underlayIp === undefined || own?.has(LOOPBACK[family]) !== true) return [];
+  if (own.has(underlayIp)) return [];
+  if (annotated?.overwrite !== undefined) return [];
+  return [
+    {
+      nodes: [node],
+      brief: `no interface of its host has its underlay IP ${underlayIp}`,
+      message:
+        `the other nodes send packets for ${node} to ${underlayIp}, which no interface of ${node} has: compare ` +
+        `its public-ip annotation with "ip addr" there, and restart flannel or calico-node on ${node}`,
+    },
+  ];
+}
+
+/** Hosts without a VXLAN device that others send packets to over theirs. */
+function sentToWithoutDevice({
+  facts,
+  judgement,
+  answered,
+  family,
+}: Omit<Seen, 'vteps' | 'byName'>): readonly Contradiction[] {
+  if (family !== 'ipv4') return [];
+  const excluded = new Set(judgement.excluded);
+  const senders = answered.flatMap(({ node, observed }) =>
+    (observed.tables.fdb ?? [])
+      .filter(({ device }) => isOverlayDevice(device))
+      .map(({ destination }) => ({ node, destination })),
+  );
+  const byDestination = groupBy(senders, ({ destination }) => destination);
+  return facts.observations.flatMap((one) => {
+    if (one.kind !== 'tables' || !excluded.has(one.host.node)) return [];
+    const { node } = one.host;
+    const found = [...(one.tables.ownAddresses ?? [])].flatMap(
+      (address) => byDestination.get(address) ?? [],
+    );
+    const nodes = [...new Set(found.map((sender) => sender.node))];
+    if (nodes.length === 0) return [];
+    return [
+      {
+        nodes: [node],
+        brief: 'it has no VXLAN device, and others send to it',
+        message:
+          `${node} has no VXLAN device, but ${all(nodes)} send packets to it over theirs: does flannel or ` +
+          `calico-node run on ${node}?`,
+      },
+    ];
+  });
+}
+
+/** The node's object says another pod CIDR than that of which its device's address was made. */
+function withAnotherTunnelIp(
+  { node, family, tunnelIp, podCidr }: Vtep,
+  member: AnsweredMember | undefined,
+): readonly Contradiction[] {
+  const own = ownTunnelIp(ownDevice(member?.observed.tables.devices, family), family);
+  if (own === undefined || tunnelIp === undefined || own === tunnelIp) return [];
+  return [
+    {
+      nodes: [node],
+      brief: `its device has tunnel IP ${own}, its pod CIDR is ${podCidr ?? 'unknown'}`,
+      message:
+        `the device of ${node} has tunnel IP ${own}, and by its node object it should have ${tunnelIp}: restart ` +
+        `flannel on ${node}, and never give ${tunnelIp} to the other nodes, which would cut its running pods off`,
+    },
+  ];
+}
+
+/** A host that sends its own pods' packets into the tunnel. */
+function routedAway(
+  { node, podCidr }: Vtep,
+  member: AnsweredMember | undefined,
+): readonly Contradiction[] {
+  const routes = member?.observed.tables.routes ?? [];
+  const away = routes.find(
+    ({ device, destination }) => isOverlayDevice(device) && destination === podCidr,
+  );
+  if (away === undefined) return [];
+  const route = `${away.destination} via ${away.gateway} dev ${away.device}`;
+  return [
+    {
+      nodes: [node],
+      brief: 'a route sends its own pod CIDR into the tunnel',
+      message: `${node} sends packets for its own pods into the tunnel: "ip route del ${route}" there removes the route`,
+    },
+  ];
+}

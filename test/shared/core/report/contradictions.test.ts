@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { renderReport } from '../../../../cli/render/report.ts';
+import type { Report } from '../../../../shared/contract/report.ts';
+import type { IpAddress } from '../../../../shared/core/overlay/addresses.ts';
+import { recorded } from '../../../../shared/core/run/hosts.ts';
+import { reportOf } from '../../../../shared/core/run/report.ts';
+import { run } from '../../../../shared/core/run/run.ts';
+import type { Device, Observation } from '../../../../shared/core/overlay/vtep.ts';
+import { pointsOf } from '../../../../shared/core/telemetry/points.ts';
+import { ip } from '../../../support/addressing.ts';
+import { cluster, type Cluster } from '../../../support/cluster.ts';
+import { FIGURES } from '../telemetry/sample-run.ts';
+
+async function reported(seen: Cluster): Promise<Report> {
+  return reportOf(await run(seen.facts(), [], recorded([])));
+}
+
+async function firstLineOf(seen: Cluster): Promise<string> {
+  return renderReport(await reported(seen)).split('\n')[0] ?? '';
+}
+
+type Answer = Extract<Observation, { kind: 'tables' }>;
+
+function withDevices(edit: (own: Device) => readonly Device[]): (answer: Answer) => Answer {
+  return (answer) => ({
+    ...answer,
+    tables: { ...answer.tables, devices: answer.tables.devices?.flatMap(edit) },
+  });
+}
+
+const vni = (number: number) => withDevices((own) => [{ ...own, vni: number, port: 8472 }]);
+
+describe('a setting of one device that is not that of the others', () => {
+  test('makes the pairs of its node unknown, and no others', async () => {
+    const report = await reported(cluster(6).answer('node1', vni(7)));
+    expect(report.verdict).toBe('unjudged');
+    expect(report.checked).toMatchObject({ nodes: 5, of: 6, pairs: { checked: 20, all: 30 } });
+    expect(report.checked?.unchecked.map(({ node }) => node)).toEqual(['node1']);
+    expect(report.incidents).toEqual([]);
+  });
+
+  test('is said of all where no setting is that of more nodes', async () => {
+    expect(await firstLineOf(cluster(2).answer('master1', vni(7)))).toMatch(
+      /; 0 of 2 nodes checked; not checked: master1 \(VNI 7.*\), master2 \(VNI 1.*, the others VNI 7.*\)$/,
+    );
+  });
+
+  test('is none where the host has the usual device too', async () => {
+    const both = withDevices((own) => [{ ...own, name: 'flannel.7', vni: 7, up: false }, own]);
+    expect((await reported(cluster(6).answer('node1', both))).verdict).toBe('healthy');
+  });
+
+  test('is nothing that a host shows which answered in no run', async () => {
+    const report = await reported(cluster(6).answer('node1', vni(7)).silence('node1'));
+    expect(report.verdict).toBe('healthy');
+  });
+
+  test('is no reason to alert that nothing was checked', async () => {
+    expect(metricsOf(await reported(cluster(6).answer('node1', vni(7))))).toContain(LAST_SUCCESS);
+    const silent = cluster(6).listed().silence('node1', 'node2', 'node3', 'master3');
+    expect(metricsOf(await reported(silent))).not.toContain(LAST_SUCCESS);
+  });
+});
+
+const LAST_SUCCESS = 'vtepwatch.check.last_success.timestamp';
+
+function metricsOf(report: Report): readonly string[] {
+  return pointsOf(report, FIGURES).map(({ metric }) => metric);
+}
+
+/** flannel has published this address for these nodes, and their peers were programmed with it. */
+function published(address: IpAddress, nodes: readonly string[], overwrite?: IpAddress): Cluster {
+  const six = cluster(6);
+  const macs = new Set(nodes.map((node) => six.vtepOf(node).mac));
+  const programmed = six.names.reduce(
+    (seen, observer) =>
+      seen.answer(observer, (answer) => ({
+        ...answer,
+        tables: {
+          ...answer.tables,
+          fdb: answer.tables.fdb?.map((one) =>
+            macs.has(one.mac) ? { ...one, destination: address } : one,
+          ),
+          ownAddresses: new Set(['127.0.0.1', six.vtepOf(observer).underlayIp ?? '']),
+        },
+      })),
+    six,
+  );
+  return programmed.listed((node) => ({
+    ...node,
+    annotated: node.annotated.map((one) =>
+      nodes.includes(node.name) ? { ...one, publicIp: address, overwrite } : one,
+    ),
+  }));
+}
+
+describe('an underlay IP that two nodes have', () => {
+  const both = published(ip('10.0.2.15'), ['node1', 'node2'], ip('10.0.2.15'));
+
+  test('is a contradiction of both', async () => {
+    const report = await reported(both);
+    expect(report.incidents).toEqual([]);
+    expect(report.checked?.unchecked.map(({ node }) => node)).toEqual(['node1', 'node2']);
+  });
+
+  test('is none where one of them does not answer: it may be a host that is gone', async () => {
+    expect((await reported(both.silence('node2'))).verdict).toBe('healthy');
+  });
+});
+
+describe('an underlay IP that no interface of its host has', () => {
+  const nat = ip('203.0.113.7');
+
+  test('is a contradiction', async () => {
+    expect(await firstLineOf(published(nat, ['node1']))).toMatch(
+      /could not judge; the other nodes send packets for node1 to 203\.0\.113\.7, which no interface/,
+    );
+  });
+
+  test('is none where a person has set it for flannel to publish', async () => {
+    expect((await reported(published(nat, ['node1'], nat))).verdict).toBe('healthy');
+  });
+});
