@@ -27,6 +27,8 @@ interface CauseRule {
    * fault, where the subject's own device shows that it is at fault.
    */
   readonly damagesOwnRow?: true;
+  /** What of the subject the observers contradict: who is wrong depends on who knows it. */
+  readonly contradicts?: 'underlay';
 }
 
 /** Seconds for which a fault must last before it pages. */
@@ -209,6 +211,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       `The FDB on ${observers} sends packets for ${subject} to a wrong underlay IP.`,
     effect: packetsAreLost,
     fix: AT_OBSERVERS,
+    contradicts: 'underlay',
   },
 
   // No entry for the node is there: flannel on the observers never got the event that it joined, or got

@@ -43,7 +43,8 @@ export function diagnose(matrix: Matrix): readonly Finding[] {
   const lines = [...cover(matrix, without(broken, explained)), ...cover(matrix, aging)].map(
     (line) => findingOfLine(matrix, line),
   );
-  return joinClusterWide(matrix, foldTogether([...explained, ...lines]));
+  const folded = foldTogether([...explained, ...lines]);
+  return joinClusterWide(matrix, accuseNobody(matrix, folded));
 }
 
 /** An entry is lost or wrong. Otherwise the cell works, until its entry ages out. */
@@ -188,6 +189,25 @@ function foldTogether(findings: readonly Finding[]): readonly Finding[] {
           },
         ],
   );
+}
+
+/**
+ * Where most of the checked peers send a subject's packets elsewhere than its own device and earlier runs
+ * have it, and no node list shows which is right, nobody is accused: its annotation may have changed, or
+ * its peers may be wrong. All such subjects are one finding of the cluster.
+ */
+function accuseNobody(matrix: Matrix, findings: readonly Finding[]): readonly Finding[] {
+  const undecided = findings.filter(
+    ({ scope, cause, subject, missingPeers, checkedPeers }) =>
+      scope === 'subject' &&
+      CAUSE_RULES[cause].contradicts === 'underlay' &&
+      matrix.unlistedUnderlays.has(subject ?? '') &&
+      missingPeers * 2 > checkedPeers,
+  );
+  const [first] = undecided;
+  if (first === undefined) return findings;
+  const others = findings.filter((finding) => !undecided.includes(finding));
+  return [{ ...ofCluster(matrix, first.cause, undecided), isUndecided: true }, ...others];
 }
 
 /** The same fault on more than half of the nodes is the cluster's: one finding, and one page. */

@@ -19,6 +19,8 @@ export interface Finding {
   /** Nodes that were checked, and those of them for which something is wrong. */
   readonly checkedPeers: number;
   readonly missingPeers: number;
+  /** Subject and peers contradict each other, and nobody knows which is right. */
+  readonly isUndecided?: true;
 }
 
 /** A column: what peers hold of one subject. */

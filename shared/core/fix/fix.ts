@@ -31,7 +31,9 @@ export function fixesIn(judgement: Judgement, pods: PodList): (finding: Finding)
   const refusalOf = once(() => refusalOfEntries(judgement));
   const restarting = once(() => restartsIn(judgement, pods));
   return (finding) => {
-    const { subject, observers } = finding;
+    const { subject, observers, isUndecided } = finding;
+    // Whatever a command did, it could put wrong what is right.
+    if (isUndecided === true) return [];
     const { at, kinds } = CAUSE_RULES[finding.cause].fix;
     const nodes = at === 'subject' && subject !== undefined ? [subject] : observers;
     const ways: Readonly<Record<FixKind, () => readonly Fix[]>> = {

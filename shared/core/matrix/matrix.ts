@@ -33,6 +33,11 @@ export interface Matrix {
   readonly subjects: ReadonlyMap<string, MacTruth>;
   readonly cells: readonly Cell[];
   /**
+   * Subjects whose underlay IP no node list confirms: it is what their own device and earlier runs have, or
+   * what peers hold.
+   */
+  readonly unlistedUnderlays: ReadonlySet<string>;
+  /**
    * Observers whose digests say only that something is wrong, in groups that differ in the same: of
    * each group one must be read in full. Nothing is said of what they hold.
    */
@@ -67,6 +72,11 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
         .map((member) => [member.node, macTruth(member)]),
     ),
     cells: cells.filter(({ subject }) => !left.has(subject)),
+    unlistedUnderlays: new Set(
+      checked
+        .filter((member) => (byNode.get(member.node) ?? []).some((vtep) => !isListed(member, vtep)))
+        .map(({ node }) => node),
+    ),
     unexplained: digests.unexplained,
   };
 }
@@ -121,6 +131,14 @@ function leftNodes(
 
 function holdsNothingOf(node: string, { unheld, lost }: Row): boolean {
   return unheld.has(node) || TABLES.every((table) => lost.has(table));
+}
+
+/** Peers are programmed with the annotation; where the list has none, with one of the node's addresses. */
+function isListed({ listed }: Member, { family, underlayIp }: Vtep): boolean {
+  const annotated = listed?.annotated.find((one) => one.family === family)?.publicIp;
+  return annotated === undefined
+    ? (listed?.internalIps ?? []).some((ip) => ip === underlayIp)
+    : annotated === underlayIp;
 }
 
 function macTruth({ listed, observed }: Member): MacTruth {

@@ -1,5 +1,6 @@
 import {
   addressOf,
+  type Cidr,
   FAMILIES,
   type Family,
   familyOf,
@@ -10,7 +11,7 @@ import {
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import type { Profile } from '../overlay/profile.ts';
 import { type Member, type ObservedHost, ownDevice, profileIn } from './member.ts';
-import { type PeerClaims, peerClaims } from './peers.ts';
+import { type Agreement, type PeerClaims, peerClaims } from './peers.ts';
 
 /**
  * Every node's VTEP, as its peers should hold it. Three truths speak of it: the node's own device, its
@@ -19,7 +20,8 @@ import { type PeerClaims, peerClaims } from './peers.ts';
  *
  * The device does not decide the underlay IP: peers are programmed with the `public-ip` annotation,
  * which may rightly differ from the device's `local` address. Without annotations the peers' majority
- * is believed. `peers` are those whose tables may speak for others: by default all that showed any.
+ * is believed, unless the roster contradicts it (`against`). `peers` are those whose tables may speak
+ * for others: by default all that showed any.
  */
 export function vtepsOf(
   members: readonly Member[],
@@ -90,24 +92,48 @@ function vtepOf(
   const spec = podCidrs?.find((cidr) => familyOf(cidr) === family);
   const address = annotated?.publicIp ?? before?.underlayIp ?? internalIp;
   const mac =
-    device?.mac ?? annotated?.mac ?? peers.part('mac', 'underlayIp', address) ?? before?.mac;
+    device?.mac ?? annotated?.mac ?? against({ roster: before?.mac }, peers.macAt(address));
   const underlayIp =
     annotated?.publicIp ??
-    peers.part('underlayIp', 'mac', mac) ??
-    before?.underlayIp ??
+    against(
+      { roster: before?.underlayIp, device: device?.local },
+      peers.part('underlayIp', 'mac', mac),
+    ) ??
     device?.local ??
     internalIp;
   const tunnelIp =
     (spec === undefined ? undefined : addressOf(spec)) ??
     ownTunnelIp(device, family) ??
-    peers.part('tunnelIp', 'mac', mac) ??
-    before?.tunnelIp;
-  const routed =
-    profile.routes === 'pod-cidr'
-      ? (peers.part('podCidr', 'tunnelIp', tunnelIp) ?? before?.podCidr)
-      : undefined;
-  const podCidr = spec ?? routed;
+    against({ roster: before?.tunnelIp }, peers.part('tunnelIp', 'mac', mac));
+  const podCidr = spec ?? (profile.routes === 'pod-cidr' ? routedCidr(tunnelIp) : undefined);
   return { node, family, underlayIp, tunnelIp, mac, podCidr };
+
+  function routedCidr(gateway: IpAddress | undefined): Cidr | undefined {
+    const held = peers.part('podCidr', 'tunnelIp', gateway);
+    // Of another tunnel IP the roster has another pod CIDR.
+    return before?.tunnelIp === gateway
+      ? against({ roster: before?.podCidr }, held)
+      : (held?.value ?? before?.podCidr);
+  }
+}
+
+/** How many agreeing witnesses outvote the roster: the peers that hold a value, and the node's own device. */
+const WITNESSES = 3;
+
+/**
+ * What peers hold, or what the roster remembers where they contradict it and must not outvote it. The
+ * roster yields where the node's own device and all peers that were read agree, however few these are.
+ * Where the device has what the roster has, no number of peers outvotes the two.
+ */
+function against<T>(
+  { roster, device }: { readonly roster: T | undefined; readonly device?: T | undefined },
+  held: Agreement<T | undefined> | undefined,
+): T | undefined {
+  if (held === undefined || roster === undefined) return held?.value ?? roster;
+  if (device === roster) return roster;
+  const isOwn = device === held.value;
+  const witnesses = held.hosts + (isOwn ? 1 : 0);
+  return (isOwn && held.isUnanimous) || witnesses >= WITNESSES ? held.value : roster;
 }
 
 const HOST_LENGTHS = { ipv4: '/32', ipv6: '/128' } as const;
@@ -138,7 +164,7 @@ function byElimination(vteps: readonly Vtep[], peers: PeerClaims): readonly Vtep
       ? {
           ...vtep,
           tunnelIp: address,
-          podCidr: vtep.podCidr ?? peers.part('podCidr', 'tunnelIp', address),
+          podCidr: vtep.podCidr ?? peers.part('podCidr', 'tunnelIp', address)?.value,
         }
       : vtep,
   );

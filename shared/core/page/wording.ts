@@ -2,9 +2,13 @@ import { TABLES } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES, type Names } from '../diagnose/causes.ts';
 import { enumerate, printable } from '../plain-text.ts';
+import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
 
 /** How many nodes a sentence names. */
 const NAMES = 10;
+
+/** A fault of the cluster that has fewer subjects is about these, and not about nodes in general. */
+const FEW = 3;
 
 /** Whom the sentences of the incident's cause are about. */
 export function namesIn(incident: ReportedIncident): Names {
@@ -74,10 +78,14 @@ export function recoveryOf(incident: ReportedIncident): string {
 }
 
 /** The subjects that an incident is about; a row's are named as long as they are few. */
-function subjectsOf({ scope, subject, entries, ...counts }: ReportedIncident): string {
+function subjectsOf({ scope, subject, entries, phase, ...counts }: ReportedIncident): string {
   if (subject !== undefined) return printable(subject);
-  if (scope !== 'observer') return 'other nodes';
   const names = [...new Set(entries.map((entry) => entry.subject))];
+  if (scope !== 'observer') {
+    // Of very many entries the report has only the first.
+    const isWhole = entries.length < ENTRIES_PER_INCIDENT[phase] && names.length > 0;
+    return isWhole && names.length < FEW ? namesOf(names) : 'other nodes';
+  }
   return counts.missingPeers === names.length && names.length <= NAMES
     ? namesOf(names)
     : `${counts.missingPeers} of the ${counts.checkedPeers} checked nodes`;

@@ -78,6 +78,7 @@ function reportWithoutFix(
     entries: reportEntries(finding, identity.phase),
     evidence: [
       ...sideLines(finding, judgement),
+      ...undecidedLines(finding, judgement),
       ...latencyLines(latencies),
       ...verbatimOf(finding, judgement),
     ].slice(0, EVIDENCE),
@@ -110,6 +111,20 @@ function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[]
   return [sides.one, sides.other].map(
     (side, at) => `${at === 0 ? 'one side' : 'the other'}: ${enumerate(side, SIDE_NAMES)}`,
   );
+}
+
+/** How to find out who is right, where nobody knows it. */
+function undecidedLines(finding: Finding, { vteps }: Judgement): readonly string[] {
+  if (finding.isUndecided !== true) return [];
+  const subjects = new Set(finding.cells.map(({ subject }) => subject));
+  const known = vteps
+    .filter(({ node, underlayIp }) => subjects.has(node) && underlayIp !== undefined)
+    .map(({ node, underlayIp }) => `${node} ${underlayIp}`);
+  return [
+    `own devices and earlier runs have ${enumerate(known, NAMES)}`,
+    'annotation flannel.alpha.coreos.com/public-ip has the same: the other nodes are wrong; restart flannel there',
+    'annotation has what the other nodes hold: they are right (NAT, public-ip-overwrite)',
+  ];
 }
 
 /** The slowest first, since users notice it. Of the quick ones, only the request that people type. */

@@ -5,7 +5,10 @@ import type { Digest } from '../overlay/vtep.ts';
 import { isKnown } from '../overlay/entries.ts';
 import { deviceFamily } from '../overlay/profile.ts';
 
-/** How many hosts are read in full where only the peers know a VTEP: a majority needs three. */
+/**
+ * How many hosts are read in full where only the peers know a VTEP, or where most differ from what is
+ * known: fewer do not outvote what earlier runs saw.
+ */
 const WITNESSES = 3;
 
 /**
@@ -33,8 +36,15 @@ export function nodesToRead(
       .slice(0, WITNESSES)
       .map(({ node }) => node);
   }
-  const differing = judgement.matrix.unexplained.flat().length;
-  return differing * 2 > digested.length ? representatives.slice(0, WITNESSES) : representatives;
+  const { unexplained, unlistedUnderlays } = judgement.matrix;
+  if (unexplained.flat().length * 2 <= digested.length) return representatives;
+  if (unlistedUnderlays.size === 0) return representatives.slice(0, WITNESSES);
+  // One witness would not outvote what earlier runs saw.
+  return unexplained
+    .toSorted((one, two) => two.length - one.length)
+    .flat()
+    .filter((node) => !asked.has(node))
+    .slice(0, WITNESSES);
 }
 
 function needsWitnesses({ vteps, profile }: Judgement): boolean {
