@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import {
   clusterNameSchema,
   ENVIRONMENT,
+  PROCESS_VARIABLES,
   limitsSchema,
   listOf,
   matching,
@@ -194,6 +195,7 @@ export function environmentOf(
     [ENVIRONMENT.runbook]: runbook,
     OTEL_EXPORTER_OTLP_ENDPOINT: telemetry?.endpoint,
     ...telemetry?.variables,
+    ...PROCESS_VARIABLES,
   };
   return Object.fromEntries(
     Object.entries(variables).flatMap(([key, value]) =>

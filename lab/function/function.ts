@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { PROCESS_VARIABLES } from '../../shared/contract/settings.ts';
 import { LAB_CREDENTIALS, LAB_REGION } from '../aws/account.ts';
 import {
   endLine,
@@ -180,6 +181,7 @@ function environmentOf({
     PATH: '/usr/local/bin:/usr/bin:/bin',
     TZ: ':UTC',
     _HANDLER: 'index.handler',
+    ...PROCESS_VARIABLES,
     ...env,
   };
 }

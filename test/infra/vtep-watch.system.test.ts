@@ -4,7 +4,7 @@ import { readProbeDocument } from '../../lab/probe-script.ts';
 import { readSettings } from '../../lambda/settings.ts';
 import { OUTPUTS, stackNameOf } from '../../shared/contract/deployment.ts';
 import { TABLE_KEYS } from '../../shared/contract/incident-table.ts';
-import { limitsSchema } from '../../shared/contract/settings.ts';
+import { limitsSchema, PROCESS_VARIABLES } from '../../shared/contract/settings.ts';
 import {
   type Properties,
   resourceOf,
@@ -44,6 +44,10 @@ describe('the function', () => {
     const seconds = timeoutSeconds({ scheduleMinutes: minutes });
     expect(seconds).toBeLessThan(minutes * 60);
     expect(seconds).toBeGreaterThanOrEqual(55);
+  });
+
+  test('has memory for thousands of hosts, since Node keeps little of what it has thrown away', () => {
+    expect(environmentOf(template)).toMatchObject(PROCESS_VARIABLES);
   });
 
   test('reads the settings that the stack gives it', () => {

@@ -58,7 +58,14 @@ test('the environment is what Lambda sets and what it is given, and nothing else
     _HANDLER: 'index.handler',
   });
   const strange = Object.keys(env).filter((name) => !/^(AWS_|LAMBDA_|VTEPWATCH_)/.test(name));
-  expect(strange.toSorted()).toEqual(['LANG', 'PATH', 'TZ', '_HANDLER']);
+  expect(strange.toSorted()).toEqual([
+    'LANG',
+    'MALLOC_ARENA_MAX',
+    'NODE_OPTIONS',
+    'PATH',
+    'TZ',
+    '_HANDLER',
+  ]);
 });
 
 test('the context tells the time that is left', async () => {
