@@ -68,6 +68,7 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
   const ended = { ...decision, latencies: settled.latencies };
   const report = reportOf(ended, {
     problems: [
+      ...lease.problems,
       ...settled.problems,
       ...before.dropped,
       ...paging.dropped,

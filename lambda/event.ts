@@ -16,7 +16,7 @@ const tickSchema = z.object({
 });
 
 /** How far the schedule's clock may be ahead of the function's. */
-const AHEAD_MS = 300_000;
+const AHEAD_MS = 90_000;
 
 /**
  * The scheduled time of the run: `{"scheduledTime": "2026-11-23T09:00:00Z"}`, or `now`, in

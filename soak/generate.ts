@@ -249,7 +249,7 @@ function loseMaster(plot: Plot): void {
 
 function tickTrouble(plot: Plot): void {
   const how = plot.dice.pick(['late', 'doubled', 'future', 'missing'] as const);
-  const most = { late: 50, doubled: 40, future: 280, missing: 0 }[how];
+  const most = { late: 50, doubled: 40, future: 85, missing: 0 }[how];
   plot.add(plot.moment(), { kind: 'tick', how, seconds: plot.dice.number(0, most) });
 }
 

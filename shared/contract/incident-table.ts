@@ -17,3 +17,9 @@ export const ITEMS = {
   /** The remembered node list: a head, and behind `#` its parts. */
   nodes: 'NODES',
 } as const;
+
+/** Where an item is kept that no run of this version can read: garbage, or written by another version. */
+export const unreadableItem = (item: string): string => `${item}#UNREADABLE`;
+
+/** How long it is kept there. */
+export const UNREADABLE_DAYS = 90;

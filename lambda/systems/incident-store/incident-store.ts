@@ -1,9 +1,18 @@
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { ITEMS } from '../../../shared/contract/incident-table.ts';
+import type * as z from 'zod/mini';
+import {
+  ITEMS,
+  TABLE_KEYS,
+  UNREADABLE_DAYS,
+  unreadableItem,
+} from '../../../shared/contract/incident-table.ts';
+import type { Problem } from '../../../shared/contract/report.ts';
 import type { RememberedList } from '../../../shared/core/nodes/remembered-list.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
+import { errorText } from '../../error-text.ts';
 import {
   getItem,
+  type Item,
   keyOf,
   packDocument,
   type Partition,
@@ -11,6 +20,7 @@ import {
   putItem,
   readDocument,
 } from './items.ts';
+import { log } from '../log.ts';
 import { UNKNOWN_ANSWER_TIME } from '../ssm/first-poll.ts';
 import { readNodeList, writeNodeList } from './node-list-items.ts';
 import { packState } from './pack-state.ts';
@@ -45,6 +55,8 @@ export interface Lease {
   readonly memory: Memory;
   /** The node list as earlier runs agreed on it. */
   readonly nodeList: RememberedList | undefined;
+  /** What was stored and cannot be read. */
+  readonly problems: readonly Problem[];
   /** Writes incidents and outbox in one conditional write; throws where another run has written. */
   saveState(state: State, deadline: Deadline): Promise<void>;
   saveMemory(memory: Memory, deadline: Deadline): Promise<void>;
@@ -88,7 +100,7 @@ async function acquire(
       deadline,
     ),
   );
-  if (taken) return await openLease(partition, owner, deadline);
+  if (taken) return await openLease(partition, tick, deadline);
   const reason = `the tick of ${scheduledTime} has run already, or another run is under way`;
   return { kind: 'refused', reason };
 }
@@ -104,25 +116,27 @@ const NOTHING_REMEMBERED: Memory = {
   runsWithoutMaster: 0,
 };
 
-async function openLease(partition: Partition, owner: string, deadline: Deadline): Promise<Lease> {
+async function openLease(
+  partition: Partition,
+  { owner, now }: Tick,
+  deadline: Deadline,
+): Promise<Lease> {
   const [stateItem, memoryItem, nodeList] = await Promise.all([
     getItem(partition, ITEMS.state, deadline),
     getItem(partition, ITEMS.roster, deadline),
     readNodeList(partition, deadline),
   ]);
-  const state = stateItem['document'];
-  const memory = memoryItem['document'];
   let version = Number(stateItem['version']?.N ?? 0);
+  const aside = { now, deadline };
+  const [state, memory] = await Promise.all([
+    opened(partition, { item: stateItem, sort: ITEMS.state, schema: stateSchema, ...aside }),
+    opened(partition, { item: memoryItem, sort: ITEMS.roster, schema: memorySchema, ...aside }),
+  ]);
   return {
     kind: 'lease',
-    state:
-      state === undefined
-        ? { incidents: [], outbox: [] }
-        : await readDocument(place(partition, ITEMS.state), stateSchema, state),
-    memory:
-      memory === undefined
-        ? NOTHING_REMEMBERED
-        : await readDocument(place(partition, ITEMS.roster), memorySchema, memory),
+    state: state.document ?? { incidents: [], outbox: [] },
+    memory: memory.document ?? NOTHING_REMEMBERED,
+    problems: [...state.problems, ...memory.problems],
     nodeList: nodeList.list,
     saveNodeList: async (list, until) => {
       await writeNodeList(partition, { list, head: nodeList.head }, until);
@@ -142,6 +156,43 @@ async function openLease(partition: Partition, owner: string, deadline: Deadline
       await release(partition, owner, until);
     },
   };
+}
+
+interface Stored<T> {
+  readonly item: Item;
+  readonly sort: string;
+  readonly schema: z.ZodMiniType<T>;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly deadline: Deadline;
+}
+
+/**
+ * An item's document, where it has one. One that cannot be read is put aside for a person, and the run goes
+ * on without it: a monitor that stops at its own notes reports nothing at all.
+ */
+async function opened<T>(
+  partition: Partition,
+  { item, sort, schema, now, deadline }: Stored<T>,
+): Promise<{ readonly document?: T; readonly problems: readonly Problem[] }> {
+  const { document } = item;
+  if (document === undefined) return { problems: [] };
+  const where = place(partition, sort);
+  try {
+    return { document: await readDocument(where, schema, document), problems: [] };
+  } catch (error) {
+    const { [TABLE_KEYS.partition]: _partition, [TABLE_KEYS.sort]: _sort, ...rest } = item;
+    const ttl = Math.floor(now / 1000) + UNREADABLE_DAYS * 86_400;
+    const attributes = { ...rest, [TABLE_KEYS.ttl]: { N: String(ttl) } };
+    const aside = unreadableItem(sort);
+    await conditionally(place(partition, aside), async () =>
+      putItem(partition, { sort: aside, attributes }, deadline),
+    );
+    log('item.unreadable', { cluster: partition.cluster, error: errorText(error) });
+    const [why = ''] = errorText(error).split('\n');
+    const message = `${why}. It is kept as item ${aside} for ${UNREADABLE_DAYS} days, and this run began without it.`;
+    return { problems: [{ where: 'DynamoDB', message }] };
+  }
 }
 
 async function saveState(

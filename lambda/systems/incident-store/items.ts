@@ -18,7 +18,7 @@ export interface Partition {
   readonly cluster: string;
 }
 
-type Item = Readonly<Record<string, AttributeValue>>;
+export type Item = Readonly<Record<string, AttributeValue>>;
 
 export function keyOf({ cluster }: Partition, sort: string): Record<string, AttributeValue> {
   return { [TABLE_KEYS.partition]: { S: partitionOf(cluster) }, [TABLE_KEYS.sort]: { S: sort } };
@@ -86,7 +86,7 @@ export async function putItem(
  */
 export async function packDocument(where: string, document: object): Promise<AttributeValue> {
   const text = JSON.stringify(document);
-  // A document that cannot be read again would stop every later run.
+  // A document that cannot be read again is lost to every later run.
   if (Buffer.byteLength(text) > DOCUMENT_BYTES) {
     throw new Error(`writing ${where}: it is too large to be read`);
   }

@@ -9,7 +9,7 @@ import { randomMac } from '../../../../lab/machines/simulated/hosts.ts';
 import { cidr, ip, nthNode } from '../../../support/addressing.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { decided } from '../../../support/runs.ts';
-import { leaseOf, NOTHING_KNOWN, soon, tickAt, useTable } from './store.ts';
+import { leaseOf, NOTHING_KNOWN, NOTHING_YET, soon, tickAt, useTable } from './store.ts';
 
 const table = useTable();
 
@@ -318,7 +318,7 @@ describe('a document that version 0.1 wrote', () => {
   });
 });
 
-describe('a document that cannot be read is an error that names item, cluster and table', () => {
+describe('a document that cannot be read is kept under another key, and the run begins without it', () => {
   const badAddress = JSON.stringify({
     ...NOTHING_KNOWN,
     roster: [
@@ -352,10 +352,26 @@ describe('a document that cannot be read is an error that names item, cluster an
     const name = `${item} of ${what}`;
     const { client, table: TableName } = table.partition(name);
     await client.send(new PutItemCommand({ TableName, Item: { ...keyOf(name, item), document } }));
-    const acquired = table.store(name).acquire(tickAt(0), soon());
-    await expect(acquired).rejects.toThrow(
+    const lease = await leaseOf(table.store(name), tickAt(0));
+    expect([lease.state, lease.memory]).toEqual([NOTHING_YET, NOTHING_KNOWN]);
+    const [start, end] = [
       `reading item ${item} of cluster ${name} in table vtepwatch: `,
+      `It is kept as item ${item}#UNREADABLE for 90 days, and this run began without it.`,
+    ];
+    expect(lease.problems).toEqual([{ where: 'DynamoDB', message: expect.stringContaining(why) }]);
+    expect(lease.problems[0]?.message.startsWith(start)).toBe(true);
+    expect(lease.problems[0]?.message.endsWith(end)).toBe(true);
+
+    await lease.saveState(stateOf('new'), soon());
+    await lease.saveMemory(NOTHING_KNOWN, soon());
+    const next = await leaseOf(table.store(name), tickAt(1));
+    expect([next.state, next.problems]).toEqual([stateOf('new'), []]);
+    const kept = await client.send(
+      new GetItemCommand({ TableName, Key: keyOf(name, `${item}#UNREADABLE`) }),
     );
-    await expect(acquired).rejects.toThrow(why);
+    expect(kept.Item?.['document']).toEqual(
+      'B' in document ? { B: new Uint8Array(document.B) } : document,
+    );
+    expect(Number(kept.Item?.['ttl']?.N)).toBe(tickAt(0).now / 1000 + 90 * 86_400);
   });
 });
