@@ -101,8 +101,16 @@ async function acquire(
     ),
   );
   if (taken) return await openLease(partition, tick, deadline);
-  const reason = `the tick of ${scheduledTime} has run already, or another run is under way`;
-  return { kind: 'refused', reason };
+  const { tick: last } = await getItem(partition, ITEMS.lease, deadline);
+  return { kind: 'refused', reason: refusalOf(scheduledTime, last?.S ?? scheduledTime) };
+}
+
+/** Ticks are compared as text, in the one format that they have. */
+function refusalOf(scheduledTime: string, last: string): string {
+  if (last === scheduledTime) return `the tick of ${scheduledTime} has run already, or runs now`;
+  return last > scheduledTime
+    ? `the tick of ${scheduledTime} comes too late: that of ${last} has run already`
+    : `the run of ${last} is still under way`;
 }
 
 const NOTHING_REMEMBERED: Memory = {

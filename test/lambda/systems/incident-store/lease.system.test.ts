@@ -8,7 +8,7 @@ const table = useTable();
 const LOST_ANSWER = { kind: 'dropped-after' } as const;
 const REFUSED = {
   kind: 'refused',
-  reason: 'the tick of 2026-11-23T09:00:00.000Z has run already, or another run is under way',
+  reason: 'the tick of 2026-11-23T09:00:00.000Z has run already, or runs now',
 };
 
 describe('a run begins', () => {
@@ -77,7 +77,11 @@ describe('a run is refused', () => {
     const store = table.store('overtaken');
     await (await leaseOf(store, tickAt(1))).release(soon());
     const late = { ...tickAt(0), now: tickAt(2).now };
-    expect(await store.acquire(late, soon())).toEqual(REFUSED);
+    expect(await store.acquire(late, soon())).toEqual({
+      kind: 'refused',
+      reason:
+        'the tick of 2026-11-23T09:00:00.000Z comes too late: that of 2026-11-23T09:01:00.000Z has run already',
+    });
   });
 
   test('while another is under way, to the last millisecond of its lease', async () => {
@@ -85,7 +89,10 @@ describe('a run is refused', () => {
     const { expiresAt } = tickAt(0);
     await leaseOf(store, tickAt(0));
     const next = { ...tickAt(1), now: expiresAt };
-    expect(await store.acquire(next, soon())).toMatchObject({ kind: 'refused' });
+    expect(await store.acquire(next, soon())).toEqual({
+      kind: 'refused',
+      reason: 'the run of 2026-11-23T09:00:00.000Z is still under way',
+    });
     expect(await store.acquire({ ...next, now: expiresAt + 1 }, soon())).toMatchObject({
       kind: 'lease',
     });
