@@ -49,6 +49,8 @@ export function knownPods(list: PodList): readonly Pod[] {
 export interface RosterEntry {
   readonly node: string;
   readonly instanceId?: string | undefined;
+  /** The beginning of its boot id, of a host whose `instanceId` may change. */
+  readonly boot?: string | undefined;
   readonly vteps: readonly Vtep[];
   readonly master: boolean;
   /** Epoch milliseconds. */

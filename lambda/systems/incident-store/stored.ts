@@ -169,6 +169,7 @@ const rosterEntry = z.pipe(
   z.object({
     node: z.string(),
     instanceId: z.optional(z.string()),
+    boot: z.optional(z.string()),
     vteps: z.array(vtep),
     master: z.boolean(),
     lastSeen: z.number(),

@@ -1,6 +1,7 @@
 import type { Facts, RememberedDevice, RosterEntry } from '../facts.ts';
 import { groupBy } from '../group.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
+import { bootOf } from './identity.ts';
 import { type Member, ownDevice } from './member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 
@@ -31,6 +32,7 @@ function entryOf(facts: Facts, own: readonly Vtep[], member: Member): RosterEntr
   return {
     node,
     instanceId: observed?.host.instanceId ?? remembered?.instanceId,
+    boot: observed === undefined ? remembered?.boot : bootOf(observed.host),
     vteps: own.length > 0 ? own : kept,
     master: observed === undefined ? (remembered?.master ?? false) : isMaster(member),
     lastSeen: seen,

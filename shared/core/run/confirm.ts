@@ -76,18 +76,27 @@ export function confirm(
 
 type SecondAnswer = Extract<Observation, { kind: 'tables' }>;
 
-/** The second answers that came late enough, in the same boot: after a reboot the tables are new. */
+/**
+ * The second answers that came late enough, in the same boot: after a reboot the tables are new. A host is
+ * the node that it was in the first look, whatever it calls itself.
+ */
 function laterAnswers(first: Judgement, second: SecondAnswers): ReadonlyMap<string, SecondAnswer> {
-  const before = new Map(first.members.map(({ node, observed }) => [node, observed?.host]));
-  const later = second.observations.filter((observation): observation is SecondAnswer => {
-    if (observation.kind === 'unknown') return false;
-    const host = before.get(observation.host.node);
-    const apart = (observation.host.uptimeSeconds ?? 0) - (host?.uptimeSeconds ?? Infinity);
-    const same =
-      host?.bootId === observation.host.bootId && host?.instanceId === observation.host.instanceId;
-    return same && apart >= second.apartSeconds;
+  const before = new Map(
+    first.members.flatMap(({ node, observed }) =>
+      observed === undefined
+        ? []
+        : [[observed.host.instanceId ?? node, { node, host: observed.host }] as const],
+    ),
+  );
+  const later = second.observations.flatMap((observation) => {
+    if (observation.kind !== 'tables') return [];
+    const { instanceId, node: name, bootId, uptimeSeconds = 0 } = observation.host;
+    const known = before.get(instanceId ?? name);
+    const apart = uptimeSeconds - (known?.host.uptimeSeconds ?? Infinity);
+    const isSame = known?.host.bootId === bootId && apart >= second.apartSeconds;
+    return known !== undefined && isSame ? [[known.node, observation] as const] : [];
   });
-  return new Map(later.map((answer) => [answer.host.node, answer]));
+  return new Map(later);
 }
 
 /** Keeps the first look's tables, since the second brings only the wanted entries; updates devices. */

@@ -123,6 +123,7 @@ const device: Samples<RememberedDevice> = {
 const rosterEntry: Samples<RosterEntry> = {
   node: text,
   instanceId: maybe(instanceId),
+  boot: maybe(text),
   vteps: fc.array(fc.record(vtep), { maxLength: 2 }),
   master: fc.boolean(),
   lastSeen: time,

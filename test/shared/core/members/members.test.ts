@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { devicesOf } from '../../../../shared/core/members/roster.ts';
 import { membersOf } from '../../../../shared/core/members/members.ts';
 import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
+import type { ClusterNode } from '../../../../shared/core/overlay/vtep.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { nextRoster } from '../../../../shared/core/members/roster.ts';
-import { nthNode } from '../../../support/addressing.ts';
+import { confirm } from '../../../../shared/core/run/confirm.ts';
+import { ip, nthNode } from '../../../support/addressing.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 
 const SIX = cluster(6);
@@ -107,6 +109,12 @@ describe('who takes part', () => {
   });
 });
 
+/** As a list has a node of which nothing but its name is to be trusted. */
+function withoutAddresses(node: ClusterNode): ClusterNode {
+  const annotated = node.annotated.map((one) => ({ ...one, publicIp: undefined }));
+  return { ...node, internalIps: [], annotated };
+}
+
 describe('two hosts that claim one name', () => {
   const twins = cluster(3).answer('master2', (answer) => ({
     ...answer,
@@ -114,7 +122,11 @@ describe('two hosts that claim one name', () => {
   }));
 
   test.for([
-    ['with a list', twins.listed().facts(), 'master1? master2? master3'],
+    [
+      'with a list that has no addresses',
+      twins.listed(withoutAddresses).facts(),
+      'master1? master2? master3',
+    ],
     ['without one', twins.facts(), 'master1? master3'],
   ] as const)('are both unknown, %s', ([, facts, members]) => {
     expect(story(facts)).toBe(members);
@@ -134,7 +146,7 @@ describe('a name belongs to whom list or roster know by an instance id', () => {
   const renamed = (base: Cluster, node: string, name: string): Cluster =>
     base.answer(node, (answer) => ({ ...answer, host: { ...answer.host, node: name } }));
   const listedAs = (base: Cluster, ids: Readonly<Record<string, string>>): Cluster =>
-    base.listed((node) => ({ ...node, instanceId: ids[node.name] }));
+    base.listed((node) => ({ ...withoutAddresses(node), instanceId: ids[node.name] }));
   const three = withId(withId(cluster(3), 'master1', own), 'master2', other);
   const claimed = renamed(three, 'master2', 'master1');
 
@@ -166,6 +178,11 @@ describe('a name belongs to whom list or roster know by an instance id', () => {
       master2: own,
     }).facts();
     expect(story(facts)).toBe('master1? master2? master3');
+    const withAddresses = renamed(three, 'master1', 'elsewhere').listed((node) => ({
+      ...node,
+      instanceId: node.name === 'master3' ? undefined : own,
+    }));
+    expect(story(withAddresses.facts())).toBe('master1? master2? master3');
   });
 
   test.for([
@@ -195,6 +212,157 @@ describe('a name belongs to whom list or roster know by an instance id', () => {
     const liar = { ...anew, tables: { ...anew.tables, devices } };
     expect(story(before.facts({ observations: [silent, second, anew] }))).toBe('master1 master2');
     expect(story(before.facts({ observations: [silent, second, liar] }))).toBe('master1? master2');
+  });
+});
+
+describe('a host is known by its addresses before its name', () => {
+  const renamed = (base: Cluster, node: string, name: string): Cluster =>
+    base.answer(node, (answer) => ({ ...answer, host: { ...answer.host, node: name } }));
+  const local = (base: Cluster, node: string, address: string): Cluster =>
+    base.answer(node, (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        devices: answer.tables.devices?.map((device) => ({ ...device, local: ip(address) })),
+      },
+    }));
+  const named = (base: Cluster, node: string, name: string): Cluster =>
+    base.listed((one) => (one.name === node ? { ...one, name } : one));
+  const three = cluster(3);
+
+  test('one that calls itself by a name of its own', () => {
+    const facts = renamed(three, 'master2', 'ip-10-0-0-7').listed().facts();
+    expect(story(facts)).toBe('master1 master2 master3');
+    expect(membersOf(facts).problems).toEqual([]);
+  });
+
+  test('one that claims the name of a node whose host is silent', () => {
+    const facts = renamed(three.silence('master1'), 'master2', 'master1').listed().facts();
+    expect(story(facts)).toBe('master1? master2 master3');
+  });
+
+  test('one that claims the name of a node whose host has its address', () => {
+    const facts = renamed(local(three, 'master2', '10.99.0.1'), 'master2', 'master1')
+      .listed()
+      .facts();
+    expect(story(facts)).toBe('master1 master2? master3');
+    expect(problemsWith(facts, 'master1')[0]).toContain('another host claims this name');
+  });
+
+  test.for([
+    ['two hosts have', local(three, 'master3', '192.168.1.1')],
+    ['is of a loopback', local(three, 'master2', '127.0.0.1')],
+    ['is of a pod', local(three, 'master2', '10.68.1.1')],
+  ] as const)('but not by one that %s', ([, on]) => {
+    const list = renamed(on, 'master2', 'elsewhere').listed((one) =>
+      one.name === 'master2'
+        ? { ...one, internalIps: [ip('192.168.1.1'), ip('127.0.0.1'), ip('10.68.1.1')] }
+        : one,
+    );
+    expect(story(list.facts())).toBe('master1 master2? master3');
+    expect(problemsWith(list.facts(), 'elsewhere')[0]).toContain('no node of the overlay');
+  });
+
+  test('nor by one that two nodes have', () => {
+    const list = renamed(three, 'master2', 'elsewhere').listed((one) => ({
+      ...one,
+      internalIps: [ip('10.0.2.15')],
+      annotated: one.annotated.map((own) => ({ ...own, publicIp: ip('10.0.2.15') })),
+    }));
+    expect(story(list.facts())).toBe('master1 master2? master3');
+  });
+
+  test('one that the roster knows keeps its name, also with the address of another node', () => {
+    const roster = [remember('master1', { instanceId: nthNode(0).instanceId })];
+    const facts = local(three.silence('master2'), 'master1', '192.168.1.1')
+      .listed()
+      .facts({ roster });
+    expect(story(facts)).toBe('master1 master2? master3');
+  });
+
+  test('a node that the roster knows by another host is not taken by its address', () => {
+    const roster = [remember('master2', { instanceId: 'mi-00000000000000009' })];
+    const facts = renamed(three, 'master2', 'master9').listed().facts({ roster });
+    expect(story(facts)).toBe('master1 master2? master3');
+    expect(problemsWith(facts, 'master9')[0]).toContain('no node of the overlay');
+  });
+
+  test('nor where each of the names is claimed: the addresses on the list are wrong', () => {
+    const off = three.listed((one) => ({
+      ...withoutAddresses(one),
+      internalIps: [
+        ip({ master1: '192.168.1.1', master2: '192.168.1.2' }[one.name] ?? '10.99.0.1'),
+      ],
+    }));
+    const facts = off.facts();
+    const ids = membersOf(facts).members.map(({ observed }) => observed?.host.instanceId);
+    expect(ids).toEqual([0, 1, 2].map((at) => nthNode(at).instanceId));
+  });
+
+  test('at last a name counts by its first label, where no two have it', () => {
+    const far = local(three, 'master2', '10.99.0.1');
+    const full = named(far, 'master2', 'master2.prod.example.com');
+    expect(story(full.facts())).toBe('master1 master2.prod.example.com master3');
+    const both = far.listed((one) => ({
+      ...one,
+      name: one.name === 'master1' ? 'master2.a' : one.name === 'master2' ? 'master2.b' : one.name,
+    }));
+    expect(story(both.facts())).toBe('master2.a master2.b? master3');
+  });
+
+  test('and a second look knows the host again, whatever it calls itself', () => {
+    const facts = renamed(
+      cluster(4).lose('neighbour', { subject: 'master1' }),
+      'master2',
+      'elsewhere',
+    )
+      .listed()
+      .facts();
+    const judgement = judge(facts);
+    const observations = facts.observations.map((one) =>
+      one.kind === 'tables'
+        ? { ...one, host: { ...one.host, uptimeSeconds: (one.host.uptimeSeconds ?? 0) + 20 } }
+        : one,
+    );
+    const subjects = new Set(['master1']);
+    const only = observations.filter(
+      (one) => one.kind === 'tables' && one.host.node === 'elsewhere',
+    );
+    const { judgement: again, confirms } = confirm(judgement, judgement.findings, {
+      subjects,
+      apartSeconds: 10,
+      observations: only,
+    });
+    expect(again.findings.map(confirms)).toEqual([true]);
+  });
+});
+
+describe('a host that was registered again has a new mi- id', () => {
+  const again = (boot: string): Cluster =>
+    cluster(2).answer('master1', (answer) => ({
+      ...answer,
+      host: { ...answer.host, instanceId: 'mi-00000000000000077', bootId: boot },
+    }));
+  const roster = next(cluster(2).facts());
+  const memberOf = (facts: Facts) =>
+    membersOf(facts).members.find(({ node }) => node === 'master1');
+
+  test('in the same boot it is the same host, and remembered', () => {
+    expect(memberOf(again('boot-of-master1').facts({ roster }))?.remembered).toBeDefined();
+  });
+
+  test('in another one it is another host', () => {
+    expect(memberOf(again('another-boot').facts({ roster }))?.remembered).toBeUndefined();
+  });
+
+  test('and keeps its name while its old registration is silent', () => {
+    const [silent] = cluster(2).silence('master1').facts().observations;
+    const both = (facts: Facts): Facts => ({
+      ...facts,
+      observations: [...facts.observations, ...(silent ? [silent] : [])],
+    });
+    expect(story(both(again('boot-of-master1').facts({ roster })))).toBe('master1 master2');
+    expect(story(both(again('another-boot').facts({ roster })))).toBe('master1? master2');
   });
 });
 
