@@ -15,8 +15,9 @@ import type { LatencyReadings } from './latency-round.ts';
 import type { Invocation } from './invocation.ts';
 import type { NodeListOfRun } from './node-list.ts';
 import type { Lease } from './systems/incident-store/incident-store.ts';
-import type { Memory } from './systems/incident-store/stored.ts';
+import type { Memory, OutboxEntry } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
+import type { PageChannel } from './systems/page-channel.ts';
 import { type Agents, learnAgents } from './systems/ssm/agents.ts';
 import { firstPollMs } from './systems/ssm/first-poll.ts';
 
@@ -44,7 +45,11 @@ export async function check(invocation: Invocation): Promise<Report> {
 
 async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report> {
   const { systems, end } = invocation;
-  const before = await deliver(lease.state.outbox, systems.channels, end);
+  const before = await deliverUnder(
+    lease,
+    { outbox: lease.state.outbox, channels: systems.channels },
+    end,
+  );
   const { facts, latency, nodeList, answeredBy, answerTime } = await gather(invocation, lease);
   const hosts = hostsBehind(invocation, {
     roster: lease.memory.roster,
@@ -69,6 +74,7 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
   const report = reportOf(ended, {
     problems: [
       ...lease.problems,
+      ...unstoredProblem(lease),
       ...settled.problems,
       ...before.dropped,
       ...paging.dropped,
@@ -79,8 +85,37 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
     integrations: invocation.integrations,
   });
   emit(invocation, ended, report);
+  const unstored = lease.unstored();
+  if (unstored !== undefined) {
+    throw new Error('the run has checked and paged, and its state is not stored', {
+      cause: unstored,
+    });
+  }
   await reportCompletion(invocation, report, paging.outbox);
   return report;
+}
+
+interface Delivery {
+  readonly outbox: readonly OutboxEntry[];
+  readonly channels: readonly PageChannel[];
+}
+
+/** What a page says that may come again, since nobody can store that it has gone out. */
+const MAY_REPEAT = 'The state of vtepwatch is unavailable (DynamoDB): this page may repeat.';
+
+/** Delivers pages; where the state is not stored each says so, and some runs hold theirs back. */
+async function deliverUnder(
+  lease: Lease,
+  { outbox, channels }: Delivery,
+  deadline: Deadline,
+): Promise<DeliveryRound> {
+  if (!lease.mayPage) return { outbox, dropped: [], undelivered: [] };
+  if (lease.unstored() === undefined) return await deliver(outbox, channels, deadline);
+  const marked = outbox.map(({ page, ...entry }) => {
+    const isMarked = page.text.endsWith(MAY_REPEAT);
+    return { ...entry, page: isMarked ? page : { ...page, text: `${page.text}\n${MAY_REPEAT}` } };
+  });
+  return await deliver(marked, channels, deadline);
 }
 
 /** How long the run still has after its pages, to cross off what was taken and to remember the rest. */
@@ -98,13 +133,24 @@ async function act(
   for (const { kind, incident } of decision.announcements) {
     log(`incident.${kind}`, { ...incident });
   }
-  const delivered = await deliver(due, systems.channels, earlier(end, AFTER_PAGES_MS));
+  const delivered = await deliverUnder(
+    lease,
+    { outbox: due, channels: systems.channels },
+    earlier(end, AFTER_PAGES_MS),
+  );
   if (pendingIn(delivered.outbox) === pendingIn(due)) return delivered;
   // The next run repeats the pages that cannot be crossed off, and loses nothing.
   await lease.saveState({ incidents, outbox: delivered.outbox }, end).catch((error: unknown) => {
     log('outbox.save-failed', { cluster: settings.cluster, error: errorText(error) });
   });
   return delivered;
+}
+
+function unstoredProblem(lease: Lease): readonly Problem[] {
+  const unstored = lease.unstored();
+  if (unstored === undefined) return [];
+  const message = `the state is unavailable, and pages may repeat: ${errorText(unstored)}`;
+  return [{ where: 'DynamoDB', message }];
 }
 
 /** How long the inventory may take, and what is left of the run for memory and telemetry after it. */

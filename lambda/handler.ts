@@ -18,6 +18,7 @@ import type { Invocation, Systems } from './invocation.ts';
 import { channelsOf } from './channels.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { incidentStore } from './systems/incident-store/incident-store.ts';
+import { withRecollection } from './systems/incident-store/recollection.ts';
 import { type Kubernetes, kubernetes } from './systems/kubernetes.ts';
 import { log } from './systems/log.ts';
 import { readSecret, SECRET_MS } from './systems/secrets.ts';
@@ -182,7 +183,7 @@ async function createWorld(context: Context): Promise<World> {
     systems: {
       ssm: runCommand(ssm, document),
       inventory: inventory(ssm),
-      store: incidentStore({ client: dynamoDb, table, cluster }),
+      store: withRecollection(incidentStore({ client: dynamoDb, table, cluster })),
       channels,
       telemetry,
     },

@@ -214,7 +214,7 @@ describe('a run that is not complete', () => {
       fault: { kind: 'refused', error: { type: 'AccessDenied', message: 'no', status: 400 } },
     });
     const earlier = heart.gate.count('GET');
-    await expect(run({})).rejects.toThrow('writing item');
+    await expect(run({})).rejects.toThrow('its state is not stored');
     aws.dynamoDb.gate.open();
     expect(logged('run.completed')).toEqual([]);
     expect(heart.gate.count('GET')).toBe(earlier);

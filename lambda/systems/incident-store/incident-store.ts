@@ -43,7 +43,7 @@ export interface Tick {
   readonly expiresAt: number;
 }
 
-interface Refusal {
+export interface Refusal {
   readonly kind: 'refused';
   readonly reason: string;
 }
@@ -57,6 +57,12 @@ export interface Lease {
   readonly nodeList: RememberedList | undefined;
   /** What was stored and cannot be read. */
   readonly problems: readonly Problem[];
+  /** Whether pages may go out in this run. */
+  readonly mayPage: boolean;
+  /** The version of the stored state: grows by one with each write. */
+  version(): number;
+  /** Why this run's state is in the process's memory alone; undefined where the table has it. */
+  unstored(): Error | undefined;
   /** Writes incidents and outbox in one conditional write; throws where another run has written. */
   saveState(state: State, deadline: Deadline): Promise<void>;
   saveMemory(memory: Memory, deadline: Deadline): Promise<void>;
@@ -113,7 +119,9 @@ function refusalOf(scheduledTime: string, last: string): string {
     : `the run of ${last} is still under way`;
 }
 
-const NOTHING_REMEMBERED: Memory = {
+export const NOTHING_STORED: State = { incidents: [], outbox: [] };
+
+export const NOTHING_REMEMBERED: Memory = {
   roster: [],
   latencyCommand: undefined,
   apisCommand: undefined,
@@ -142,9 +150,12 @@ async function openLease(
   ]);
   return {
     kind: 'lease',
-    state: state.document ?? { incidents: [], outbox: [] },
+    state: state.document ?? NOTHING_STORED,
     memory: memory.document ?? NOTHING_REMEMBERED,
     problems: [...state.problems, ...memory.problems],
+    mayPage: true,
+    version: () => version,
+    unstored: () => undefined,
     nodeList: nodeList.list,
     saveNodeList: async (list, until) => {
       await writeNodeList(partition, { list, head: nodeList.head }, until);
@@ -228,8 +239,11 @@ async function saveState(
   const written = await conditionally(where, async () =>
     putItem(partition, { sort: ITEMS.state, attributes, condition }, deadline),
   );
-  if (!written) throw new Error(`writing ${where}: another run has written it meanwhile`);
+  if (!written) throw new StateOvertaken(`writing ${where}: another run has written it meanwhile`);
 }
+
+/** Another run has written the state since this one read it. */
+export class StateOvertaken extends Error {}
 
 /** Lets the next tick run at once. A run that has lost its lease releases nothing. */
 async function release(partition: Partition, owner: string, deadline: Deadline): Promise<void> {
