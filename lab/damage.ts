@@ -76,6 +76,12 @@ export type AgentDamage =
   | { readonly kind: 'disk-full'; readonly on: Hosts; readonly reports: 'Success' | 'Failed' }
   /** The agent was restarted while the command ran, runs it once more, and appends its output. */
   | { readonly kind: 'run-twice'; readonly on: Hosts }
+  /** A signal kills the script, as the kernel does where memory runs out. */
+  | { readonly kind: 'script-killed'; readonly on: Hosts }
+  /** The service refused the agent, which now asks again once an hour and takes no command. */
+  | { readonly kind: 'agent-hibernates'; readonly on: Hosts }
+  /** The instance was terminated. Its node object and its peers' entries are still there. */
+  | { readonly kind: 'instance-gone'; readonly on: Hosts }
   /** The agent receives nothing and answers nothing for so long. */
   | { readonly kind: 'agent-restarted'; readonly on: Hosts; readonly milliseconds: number };
 

@@ -262,7 +262,12 @@ function behave(aws: Aws, hosts: Cluster['hosts'], damage: AgentDamage): void {
   const ids = hosts
     .filter(({ name }) => damage.on === 'all' || damage.on.includes(name))
     .map(({ instanceId }) => instanceId);
-  for (const id of ids) aws.ssm.behaveNode(id, behaviourOf(damage));
+  if (damage.kind === 'instance-gone') {
+    for (const id of ids) aws.ssm.deregister(id);
+    return;
+  }
+  const behaviour = behaviourOf(damage);
+  for (const id of ids) aws.ssm.behaveNode(id, behaviour);
   if (damage.kind !== 'agent-restarted') return;
   const restart = (): void => {
     for (const id of ids) aws.ssm.behaveNode(id, { kind: 'online' });
@@ -270,12 +275,18 @@ function behave(aws: Aws, hosts: Cluster['hosts'], damage: AgentDamage): void {
   setTimeout(restart, damage.milliseconds).unref();
 }
 
-function behaviourOf(damage: AgentDamage): NodeBehaviour {
+type KeptInstance = Exclude<AgentDamage, { readonly kind: 'instance-gone' }>;
+
+function behaviourOf(damage: KeptInstance): NodeBehaviour {
   switch (damage.kind) {
     case 'disk-full':
       return { kind: 'disk-full', reports: damage.reports };
     case 'run-twice':
       return { kind: 'runs-twice' };
+    case 'script-killed':
+      return { kind: 'killed', stdout: '' };
+    case 'agent-hibernates':
+      return { kind: 'hibernates' };
     case 'agent-restarted':
       return { kind: 'offline' };
   }

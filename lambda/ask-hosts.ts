@@ -102,7 +102,13 @@ function observationOf(
   const { instanceId, answer, node } = host;
   if (answer.kind !== 'answered') {
     const error = answer.kind === 'pending' ? 'timeout' : answer.error;
-    const silent = { kind: 'unknown', instanceId, node, reason: answer.reason, error } as const;
+    const reason = {
+      reason: answer.reason,
+      ...(answer.kind === 'ended' && answer.silence !== undefined
+        ? { silence: answer.silence }
+        : {}),
+    };
+    const silent = { kind: 'unknown', instanceId, node, ...reason, error } as const;
     return answer.kind === 'pending' && answer.underWay ? { ...silent, isSlow: true } : silent;
   }
   const observation = parseHostAnswer(action, { instanceId, text: answer.text });

@@ -160,11 +160,11 @@ const AFTER_INVENTORY_MS = 4000;
 /** Why hosts are silent is for the next run to report: this one's verdict does not wait for it. */
 async function askAgents(
   { systems, settings, now, end }: Invocation,
-  { facts: { observations } }: Decision,
+  { facts: { observations }, roster }: Decision,
   { agents: known }: Memory,
 ): Promise<{ readonly agents: Agents; readonly problems: readonly Problem[] }> {
   const until = within(INVENTORY_MS, earlier(end, AFTER_INVENTORY_MS));
-  const asked = { agents: known, observations, targets: settings.targets, now };
+  const asked = { agents: known, observations, roster, targets: settings.targets, now };
   const { agents, troubles } = await learnAgents(systems.inventory, asked, until);
   const problems = troubles.map((message) => ({ where: 'Systems Manager', message }));
   return { agents, problems };

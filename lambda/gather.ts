@@ -101,6 +101,7 @@ export async function gather(
       pods: podListOf(pods),
       observations: explainSilence(asked.observations, memory.agents, memory.roster),
       roster: memory.roster,
+      gone: new Set(memory.agents?.gone),
       problems: [
         ...invocation.problems,
         ...asked.problems,

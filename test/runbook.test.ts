@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ALERT_NAMES } from '../infra/monitoring/alerts.ts';
 import { CAUSES, runbookAnchorOf } from '../shared/contract/causes.ts';
 import type { ReportedIncident } from '../shared/contract/report.ts';
+import { SILENCES } from '../shared/core/silence.ts';
 import { pageOf } from '../shared/core/page/page.ts';
 
 /** The sections that are about no cause, before and after those that are. */
@@ -43,6 +44,12 @@ function anchorOf(title: string): string {
     .replaceAll(/[^\p{L}\p{N}\- ]/gu, '')
     .replaceAll(' ', '-');
 }
+
+describe('hosts that did not answer', () => {
+  test.for(Object.values(SILENCES))('"$brief" has a row', ({ brief }) => {
+    expect(sections.get('could not judge')).toContain(`\n| \`${brief}\` `);
+  });
+});
 
 describe('the runbook', () => {
   test('has a section for every cause and every alert, in their order, and none for another', () => {

@@ -1,7 +1,7 @@
 /** What damage does to real and modelled machines, by the commands that do it to a host. */
 import { randomUUID } from 'node:crypto';
 import { type Table, TABLES } from '../../shared/contract/causes.ts';
-import type { Damage, EntryDamage, Hosts } from '../damage.ts';
+import type { AgentDamage, Damage, EntryDamage, Hosts } from '../damage.ts';
 import {
   deleteEntries,
   deviceCommands,
@@ -32,10 +32,17 @@ export async function inflict(
 }
 
 export function isOfAgent(damage: Damage): damage is Exclude<Damage, SimulatedDamage> {
-  return (
-    damage.kind === 'disk-full' || damage.kind === 'run-twice' || damage.kind === 'agent-restarted'
-  );
+  return Object.hasOwn(OF_AGENT, damage.kind);
 }
+
+const OF_AGENT = {
+  'disk-full': true,
+  'run-twice': true,
+  'script-killed': true,
+  'agent-hibernates': true,
+  'instance-gone': true,
+  'agent-restarted': true,
+} as const satisfies Readonly<Record<AgentDamage['kind'], true>>;
 
 /** Rejects where a command fails: an entry that is not there cannot be lost. */
 export async function inflictOne(members: Members, damage: SimulatedDamage): Promise<void> {

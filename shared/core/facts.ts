@@ -19,6 +19,8 @@ export interface Facts {
   readonly pods: PodList;
   readonly observations: readonly Observation[];
   readonly roster: readonly RosterEntry[];
+  /** Managed-node ids of the roster that Systems Manager no longer knows. */
+  readonly gone?: ReadonlySet<string> | undefined;
   /** What gathering could not read or understand. */
   readonly problems: readonly Problem[];
 }

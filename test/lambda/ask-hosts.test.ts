@@ -82,6 +82,18 @@ describe('a host that', () => {
     ]);
   });
 
+  test('ran the script twice, since its agent was restarted, is known by the last whole answer', async () => {
+    const made = watched({ nodes: 3 });
+    const later = envelope('tables', 'host node1\nboot b-1 1060.00\n');
+    says(made.ssm, 1, TABLES + later);
+    says(made.ssm, 2, TABLES.slice(0, 150) + later);
+    says(made.ssm, 3, later + TABLES.slice(0, 150));
+    const { observations } = await ask(made);
+    expect(
+      observations.map((one) => (one.kind === 'tables' ? one.host.uptimeSeconds : one.kind)),
+    ).toEqual([1060, 1060, 1060]);
+  });
+
   test('cannot be reached is unknown, with the service’s own word', async () => {
     const made = watched({ nodes: 1 });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'refused', status: 'AccessDenied' });
@@ -115,7 +127,8 @@ describe('a host that', () => {
           kind: 'unknown',
           instanceId: instanceIdOf(2),
           node: 'node2',
-          reason: 'it is no longer registered with Systems Manager',
+          reason: expect.stringMatching(/^it is no longer registered with Systems Manager; /),
+          silence: 'gone',
           error: 'undeliverable',
         },
       ],

@@ -1,7 +1,7 @@
 /** DescribeInstanceInformation and GetParameter. */
 import { LAB_REGION } from '../account.ts';
 import { clientError } from '../aws-json.ts';
-import type { Nodes, RegisteredNode } from './nodes.ts';
+import { isReachable, type Nodes, type RegisteredNode } from './nodes.ts';
 import { pageOf } from './pages.ts';
 import type { DescribeInstanceInformationRequest, GetParameterRequest } from './requests.ts';
 
@@ -68,7 +68,8 @@ interface ListedNode {
 
 function pingStatusOf(node: RegisteredNode, context: InventoryContext): ListedNode['pingStatus'] {
   const silent = context.now - node.behavesSince;
-  const lost = node.behaviour.kind === 'offline' && silent > heartbeat(context);
+  const { kind } = node.behaviour;
+  const lost = kind === 'hibernates' || (kind === 'offline' && silent > heartbeat(context));
   return lost ? 'ConnectionLost' : 'Online';
 }
 
@@ -85,7 +86,7 @@ function fits({ node, pingStatus }: ListedNode, key: string, values: readonly st
 }
 
 function answerOf({ node, pingStatus }: ListedNode, context: InventoryContext): object {
-  const offline = node.behaviour.kind === 'offline';
+  const offline = !isReachable(node);
   return {
     InstanceId: node.machine.instanceId,
     PingStatus: pingStatus,

@@ -79,6 +79,10 @@ async function taken(node: RegisteredNode, assignment: Assignment): Promise<Node
         status: behaviour.reports,
         code: behaviour.reports === 'Failed' ? 1 : 0,
       };
+    case 'killed': {
+      const ending = { kind: 'signalled', signal: 'SIGKILL' } as const;
+      return judge(ending, Buffer.from(behaviour.stdout), Buffer.alloc(0));
+    }
     case 'runs-twice': {
       const [first, second] = [await run(node, assignment), await run(node, assignment)];
       return { ...second, stdout: Buffer.concat([first.stdout, second.stdout]) };
@@ -89,6 +93,7 @@ async function taken(node: RegisteredNode, assignment: Assignment): Promise<Node
     }
     // A node that has gone offline since it took the command still runs it.
     case 'offline':
+    case 'hibernates':
     case 'online':
     case 'refused':
       return run(node, assignment);

@@ -34,6 +34,13 @@ export type NodeBehaviour =
   | { readonly kind: 'disk-full'; readonly reports: 'Success' | 'Failed' }
   /** The agent was restarted while the script ran, runs it once more, and appends its output. */
   | { readonly kind: 'runs-twice' }
+  /** A signal kills the script when it has printed this much. */
+  | { readonly kind: 'killed'; readonly stdout: string }
+  /**
+   * The service refused the agent. It takes no command, and its last ping is older than a heartbeat
+   * (amazon-ssm-agent, agent/hibernation).
+   */
+  | { readonly kind: 'hibernates' }
   /** The service does not hand the command to the node. */
   | {
       readonly kind: 'refused';
@@ -48,7 +55,7 @@ export interface Nodes {
   deregister(instanceId: string): void;
   /** Throws for an id that is not registered. */
   behave(instanceId: string, behaviour: NodeBehaviour): void;
-  /** Waits until the node is not offline. False: the signal came first. */
+  /** Waits until the node is neither offline nor hibernates. False: the signal came first. */
   reachable(node: RegisteredNode, signal: AbortSignal): Promise<boolean>;
 }
 
@@ -58,6 +65,11 @@ export interface RegisteredNode extends ManagedNode {
   readonly behavesSince: number;
   /** The agent runs only so many documents at a time. */
   readonly slots: Slots;
+}
+
+/** Whether the agent takes commands at all. */
+export function isReachable({ behaviour }: Pick<RegisteredNode, 'behaviour'>): boolean {
+  return behaviour.kind !== 'offline' && behaviour.kind !== 'hibernates';
 }
 
 /** https://github.com/aws/amazon-ssm-agent — `Mds.CommandWorkersLimit`. */
@@ -103,7 +115,7 @@ export function createNodes(initial: readonly ManagedNode[], { now }: Pick<Time,
           resolve(reached);
         };
         const look = (): void => {
-          if (node.behaviour.kind !== 'offline') done(true);
+          if (isReachable(node)) done(true);
         };
         const stop = (): void => {
           done(false);

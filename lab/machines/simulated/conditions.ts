@@ -38,7 +38,15 @@ interface Loss {
 /** What a simulated cluster suffers; what the agent does, Systems Manager knows. */
 export type SimulatedDamage = Exclude<
   Damage,
-  { readonly kind: 'disk-full' | 'run-twice' | 'agent-restarted' }
+  {
+    readonly kind:
+      | 'disk-full'
+      | 'run-twice'
+      | 'script-killed'
+      | 'agent-hibernates'
+      | 'instance-gone'
+      | 'agent-restarted';
+  }
 >;
 
 /** How long a host that was always there has been up, and how long after its boot flanneld came. */

@@ -202,6 +202,7 @@ export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
     agents: z.optional(
       z.object({
         listedAt: z.number(),
+        gone: z.optional(z.array(z.string())),
         nodes: z.array(
           z.object({
             instanceId: z.string(),
@@ -228,6 +229,7 @@ export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
       apisCommand,
       agents: agents && {
         ...agents,
+        gone: agents.gone ?? [],
         nodes: agents.nodes.map((node) => ({ ...node, lastPing: node.lastPing })),
       },
     }),

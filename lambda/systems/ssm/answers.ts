@@ -1,4 +1,5 @@
 import type { ErrorType } from '../../../shared/contract/telemetry.ts';
+import type { SilenceKind } from '../../../shared/core/silence.ts';
 
 /** The answer of one managed node. */
 export type HostAnswer =
@@ -11,7 +12,13 @@ export type HostAnswer =
       readonly underWay?: true;
     }
   /** It will not answer any more. */
-  | { readonly kind: 'ended'; readonly reason: string; readonly error: ErrorType };
+  | {
+      readonly kind: 'ended';
+      readonly reason: string;
+      /** What the reason comes to, where that is known. */
+      readonly silence?: SilenceKind;
+      readonly error: ErrorType;
+    };
 
 export interface Answers {
   /** By managed-node id, the only identity that a host cannot choose. */

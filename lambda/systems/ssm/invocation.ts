@@ -7,6 +7,7 @@ import {
 import type { ErrorType } from '../../../shared/contract/telemetry.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import type { HostAnswer } from './answers.ts';
+import { type SilenceKind, withAdvice } from '../../../shared/core/silence.ts';
 import { unpack } from './packed.ts';
 import { retryThrottled } from './retry-throttled.ts';
 
@@ -53,9 +54,34 @@ function readStatus(
     const pending = { kind: 'pending', reason: `no answer yet (${details})` } as const;
     return Status === 'InProgress' ? { ...pending, underWay: true } : pending;
   }
-  if (Status === 'Success') return undefined;
+  if (Status === 'Success') return output === '' ? NO_OUTPUT : undefined;
   const parts = [`the command ended as ${details}`, output].filter((part) => part !== '');
-  return { kind: 'ended', reason: parts.join(': '), error: errorOf(details) };
+  const silence = silenceOf(details, output);
+  const reason = parts.join(': ');
+  return silence === undefined
+    ? { kind: 'ended', reason, error: errorOf(details) }
+    : { kind: 'ended', reason: withAdvice(reason, silence), silence, error: errorOf(details) };
+}
+
+/** The script always prints something. The agent reports Success where it could write nothing down. */
+const NO_OUTPUT: HostAnswer = {
+  kind: 'ended',
+  reason: withAdvice('the command ended as Success without any output', 'disk-full'),
+  silence: 'disk-full',
+  error: 'bad_output',
+};
+
+/** Of a script that fails by itself the agent says its exit status on standard error. */
+function silenceOf(details: string, output: string): SilenceKind | undefined {
+  switch (details.replaceAll(' ', '')) {
+    case 'Failed':
+      if (output === '') return 'disk-full';
+      return /signal: (?:killed|terminated|aborted)/.test(output) ? 'killed' : undefined;
+    case 'ExecutionTimedOut':
+      return 'timed-out';
+    default:
+      return undefined;
+  }
 }
 
 /** AWS spells the details with spaces in some places and without them in others. */

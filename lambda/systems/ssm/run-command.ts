@@ -1,6 +1,7 @@
 import { InvalidInstanceId, SendCommandCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import type { Action } from '../../../shared/contract/probe.ts';
 import type { Targets } from '../../../shared/contract/settings.ts';
+import { withAdvice } from '../../../shared/core/silence.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import { type Answers, type HostAnswer, NO_ANSWERS } from './answers.ts';
 import { collect, type Collected, type WaitingForHosts } from './collect.ts';
@@ -28,7 +29,8 @@ export interface SentCommand {
 /** Why a host that Systems Manager refused has no answer. */
 export const REFUSED = {
   kind: 'ended',
-  reason: 'it is no longer registered with Systems Manager',
+  reason: withAdvice('it is no longer registered with Systems Manager', 'gone'),
+  silence: 'gone',
   error: 'undeliverable',
 } as const satisfies HostAnswer;
 

@@ -2,6 +2,7 @@ import type { WordTexts } from '../../contract/wire.ts';
 import type { Table } from '../../contract/causes.ts';
 import type { DigestTable } from '../../contract/digest.ts';
 import type { ErrorType } from '../../contract/telemetry.ts';
+import type { SilenceKind } from '../silence.ts';
 import type { Cidr, Family, IpAddress } from './addresses.ts';
 
 /**
@@ -152,6 +153,8 @@ export type Observation =
       /** The name under which the roster knows this host. */
       readonly node?: string | undefined;
       readonly reason: string;
+      /** What the reason comes to, where that is known. */
+      readonly silence?: SilenceKind | undefined;
       readonly error: ErrorType;
       /** It is slow, and not silent: the next run waits for it again. */
       readonly isSlow?: true;

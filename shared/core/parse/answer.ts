@@ -71,11 +71,20 @@ export function recordsOf<R extends { readonly kind: RecordKind }, K extends R['
 /**
  * Takes the payload out of the envelope. Only a complete answer counts: it has the first and the last
  * line, and the payload has the length and checksum that the last line names. Any other text was cut,
- * was mixed with other output, or comes from another program, and reports nothing about the host.
+ * was mixed with other output, or comes from another program, and reports nothing about the host. Of
+ * several answers, one after the other, the last whole one counts.
  */
 export function openAnswer(action: Action, text: string): Opened {
   const begin = `${ANSWER_BEGIN} ${action}\n`;
   if (!text.startsWith(begin)) return broken(text, `does not begin with "${begin.trim()}"`);
+  // An agent that was restarted runs the script once more, and appends to the output there is.
+  const answers = text.split(begin).slice(1);
+  const opened = answers.toReversed().map((one) => openOne(action, begin + one));
+  return opened.find(({ kind }) => kind === 'payload') ?? openOne(action, text);
+}
+
+function openOne(action: Action, text: string): Opened {
+  const begin = `${ANSWER_BEGIN} ${action}\n`;
   const whole = text.trimEnd();
   const lastLine = whole.lastIndexOf('\n') + 1;
   const trailer = TRAILER.exec(whole.slice(lastLine));

@@ -6,6 +6,9 @@ import type { Judgement } from '../judge.ts';
 import type { Matrix, Row } from '../matrix/matrix.ts';
 import type { Member } from '../members/member.ts';
 import { isKnown, tablesOf } from '../overlay/entries.ts';
+import type { Observation } from '../overlay/vtep.ts';
+import { shorten } from '../plain-text.ts';
+import { SILENCES } from '../silence.ts';
 import { type Contradiction, contradictionsIn } from './contradictions.ts';
 
 /** How many nodes are named that were not checked. */
@@ -138,18 +141,31 @@ function unknownTo({ observer, unknown }: Row, subjects: ReadonlySet<string>): R
 function reasonsBy(facts: Facts, { rows }: Matrix): (member: Member) => string {
   const silent = new Map(
     facts.observations.flatMap((one) =>
-      one.kind === 'unknown' && one.node !== undefined ? [[one.node, one.reason] as const] : [],
+      one.kind === 'unknown' && one.node !== undefined ? [[one.node, briefOf(one)] as const] : [],
     ),
   );
-  return ({ node, grace, observed }) => {
+  return ({ node, grace, observed, remembered }) => {
     if (grace !== undefined) return `joining: ${grace}`;
-    if (observed === undefined) return silent.get(node) ?? 'not read';
+    if (observed === undefined) return silent.get(node) ?? unreached(facts, remembered);
     const shown = rows.get(node)?.shown ?? new Set();
     const missing = TABLES.filter((table) => !shown.has(table));
     return missing.length > 0
       ? `${missing.join(', ')} unknown`
       : 'no VTEP of another node is known';
   };
+}
+
+/** The most that a reason takes in the first line; the problems have it all. */
+const BRIEF = 60;
+
+function briefOf({ silence, reason }: Extract<Observation, { kind: 'unknown' }>): string {
+  return silence === undefined ? shorten(reason, BRIEF) : SILENCES[silence].brief;
+}
+
+function unreached({ gone }: Facts, remembered: Member['remembered']): string {
+  const id = remembered?.instanceId;
+  if (id === undefined) return 'no answer yet from its host';
+  return gone?.has(id) === true ? SILENCES.gone.brief : 'no command reached it';
 }
 
 /** The name of a backend of flannel's; any other text of an annotation is left out. */

@@ -5,6 +5,8 @@ import type { Decision } from './run.ts';
 import { formatTime } from '../time.ts';
 import { checkedBy } from '../report/checked.ts';
 import type { Contradiction } from '../report/contradictions.ts';
+import type { Member } from '../members/member.ts';
+import { withAdvice } from '../silence.ts';
 import { coverageOf, type OptionalIntegrations } from '../report/coverage.ts';
 
 /** What came to light after the decision, while it was carried out. */
@@ -33,7 +35,12 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
       unknown: unknown.map(({ node }) => node),
     },
     incidents: [...reported],
-    problems: [...problems, ...uncheckedProblems(facts, checked, contradictions), ...later],
+    problems: [
+      ...problems,
+      ...goneProblems(facts, members),
+      ...uncheckedProblems(facts, checked, contradictions),
+      ...later,
+    ],
     latencies: latencies.map(reportLatency),
     ...(integrations === undefined ? {} : { coverage: coverageOf(facts, judgement, integrations) }),
   };
@@ -43,6 +50,15 @@ function reportLatency(latency: Latency): ReportedLatency {
   const { node, request, outcome, seconds, detail, askedAt } = latency;
   const asked = askedAt === undefined ? {} : { askedAt: formatTime(askedAt) };
   return { node, request: requestText(request), outcome, seconds, detail, ...asked };
+}
+
+/** Nodes that are still there, and whose instances are not. */
+function goneProblems({ gone }: Facts, members: readonly Member[]): readonly Problem[] {
+  return members.flatMap(({ node, observed, remembered }) => {
+    const id = remembered?.instanceId;
+    if (observed !== undefined || id === undefined || gone?.has(id) !== true) return [];
+    return [{ where: node, message: withAdvice(`no command reached ${id}`, 'gone') }];
+  });
 }
 
 /** Why the cluster cannot be called healthy, whether or not there is an incident. */

@@ -146,6 +146,7 @@ const managedNode: Samples<ManagedNode> = {
 const agents: Samples<Agents> = {
   listedAt: time,
   nodes: fc.array(fc.record(managedNode), { maxLength: 4 }),
+  gone: fc.array(instanceId, { maxLength: 4 }),
 };
 
 const memory: Samples<Memory> = {

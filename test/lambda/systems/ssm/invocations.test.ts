@@ -1,5 +1,7 @@
 import { CancelCommandCommand, SendCommandCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, test } from 'vitest';
+import { inventory } from '../../../../lambda/systems/ssm/inventory.ts';
+import { SILENCES } from '../../../../shared/core/silence.ts';
 import type { HostAnswer } from '../../../../lambda/systems/ssm/answers.ts';
 import { absentMachine, instanceIdOf } from '../../../lab/aws/ssm/shell-machine.ts';
 import {
@@ -165,7 +167,6 @@ describe('a page', () => {
 describe('what has become of a command on a host', () => {
   test.for([
     [1, 'the command ended as Failed: failed to run commands: exit status 1', '_OTHER'],
-    [137, 'the command ended as ExecutionTimedOut', 'timeout'],
     [169, 'the command ended as Failed: failed to run commands: exit status 169', '_OTHER'],
   ] as const)('exit %i', async ([exit, reason, error]) => {
     const made = watched({ nodes: 1 });
@@ -194,9 +195,49 @@ describe('what has become of a command on a host', () => {
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout: '\nKilled\n', exit: 137 });
     expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
       kind: 'ended',
-      reason: 'the command ended as ExecutionTimedOut: Killed',
+      reason: `the command ended as ExecutionTimedOut: Killed; ${SILENCES['timed-out'].advice}`,
+      silence: 'timed-out',
       error: 'timeout',
     });
+  });
+
+  test.for([
+    ['Success', 'the command ended as Success without any output', 'bad_output'],
+    ['Failed', 'the command ended as Failed', '_OTHER'],
+  ] as const)('a full disk, reported as %s', async ([reports, reason, error]) => {
+    const made = watched({ nodes: 1 });
+    made.ssm.behaveNode(instanceIdOf(1), { kind: 'disk-full', reports });
+    expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
+      kind: 'ended',
+      reason: `${reason}; ${SILENCES['disk-full'].advice}`,
+      silence: 'disk-full',
+      error,
+    });
+  });
+
+  test.for(['', 'vtepwatch 1 begin tables\nhost node1\n'])(
+    'a script that a signal killed, after it had printed %j',
+    async (stdout) => {
+      const made = watched({ nodes: 1 });
+      made.ssm.behaveNode(instanceIdOf(1), { kind: 'killed', stdout });
+      const reason = 'the command ended as Failed: failed to run commands: signal: killed';
+      expect(await answer(made, await sentToAll(made), 'ended')).toEqual({
+        kind: 'ended',
+        reason: `${reason}; ${SILENCES.killed.advice}`,
+        silence: 'killed',
+        error: '_OTHER',
+      });
+    },
+  );
+
+  test('an agent that hibernates takes no command, and the inventory calls it lost', async () => {
+    const made = watched({ nodes: 1, ...QUICK });
+    made.ssm.behaveNode(instanceIdOf(1), { kind: 'hibernates' });
+    expect(await answer(made, await sentToAll(made), 'ended')).toMatchObject({
+      reason: 'the command ended as DeliveryTimedOut',
+    });
+    const { nodes } = await inventory(made.client).ofNodes([instanceIdOf(1)], farOff());
+    expect(nodes).toMatchObject([{ ping: 'ConnectionLost' }]);
   });
 
   test.for([

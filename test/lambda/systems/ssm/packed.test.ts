@@ -27,6 +27,14 @@ describe('unpack', () => {
     );
   });
 
+  test('of two answers, one after the other, gives the last whole one', async () => {
+    const [first, second] = [packed(ANSWER.repeat(60)), packed(ANSWER.repeat(70))];
+    const text = ANSWER.repeat(70);
+    expect(await unpack(first + second)).toEqual({ kind: 'answered', text });
+    expect(await unpack(first.slice(0, 60) + second)).toEqual({ kind: 'answered', text });
+    expect(await unpack(second + first.slice(0, 60))).toEqual({ kind: 'answered', text });
+  });
+
   test.for([ANSWER, '', 'vtepwatch 1 packed up and gone'])(
     'leaves an answer alone that is not packed: %j',
     async (text) => {
