@@ -1,4 +1,9 @@
-import type { Report, ReportedIncident, ReportedLatency } from '../../shared/contract/report.ts';
+import type {
+  Checked,
+  Report,
+  ReportedIncident,
+  ReportedLatency,
+} from '../../shared/contract/report.ts';
 import { pageOf } from '../../shared/core/page/page.ts';
 import { printable } from '../../shared/core/plain-text.ts';
 import { formatDuration, parseTime } from '../../shared/core/time.ts';
@@ -8,6 +13,9 @@ import { renderMatrix } from './matrix.ts';
 /** How many problems and nodes are printed; `--json` has them all. */
 const PROBLEMS = 20;
 const NAMES = 12;
+
+/** How many nodes the first line names: it must stay one that can be read, whatever the cluster's size. */
+const FIRST_NAMES = 5;
 
 /** A run's document as text for a terminal. */
 export function renderReport(report: Report): string {
@@ -48,16 +56,22 @@ function render(sections: readonly Section[]): string {
 function overview({ cluster, verdict, checked }: Report): Section {
   const head = `cluster ${printable(cluster)}: ${VERDICTS[verdict]}`;
   if (checked === undefined) return [head];
-  const { nodes, of, unchecked, reason } = checked;
-  const named = unchecked.slice(0, NAMES).map((one) => `${one.node} (${one.reason})`);
-  const more = of - nodes - named.length;
+  const { nodes, of, unchecked, excluded, reason } = checked;
+  const named = unchecked.slice(0, FIRST_NAMES).map((one) => `${one.node} (${one.reason})`);
+  const more = Math.max(of - nodes, unchecked.length) - named.length;
   const others = more > 0 ? [...named, `${more} more`] : named;
   const parts = [
     ...(reason === undefined || verdict !== 'unjudged' ? [] : [reason]),
     ...(of === 0 ? [] : [`${nodes} of ${of} nodes checked`]),
     ...(others.length === 0 ? [] : [`not checked: ${others.join(', ')}`]),
+    ...(excluded === undefined ? [] : [`not in the overlay: ${excludedNames(excluded)}`]),
   ];
   return [[head, ...parts.map(printable)].join('; ')];
+}
+
+function excludedNames({ count, nodes }: NonNullable<Checked['excluded']>): string {
+  const named = nodes.slice(0, FIRST_NAMES);
+  return [...named, ...(count > named.length ? [`${count - named.length} more`] : [])].join(', ');
 }
 
 function incidents(report: Report): readonly Section[] {

@@ -141,6 +141,8 @@ const checkedSchema = z.object({
   pairs: z.object({ checked: z.number(), all: z.number() }),
   /** The first of the other nodes, and why. */
   unchecked: z.array(z.object({ node: z.string(), reason: z.string() })),
+  /** Nodes and hosts that are not part of the overlay: how many, and the first of them. */
+  excluded: z.optional(z.object({ count: z.number(), nodes: z.array(z.string()) })),
   /** Of a cluster that is small enough for a matrix: the subjects that each observer leaves unknown. */
   unknown: z.array(z.object({ observer: z.string(), subjects: z.array(z.string()) })),
   /** Whether enough pairs were read. What was read may still contradict itself, which `reason` then says. */

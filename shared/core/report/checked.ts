@@ -50,6 +50,7 @@ export function checkedBy(facts: Facts, judgement: Judgement): Coverage {
       reason: briefs.get(member.node) ?? reasonOf(member),
     })),
   ];
+  const excluded = judgement.excluded.filter((node) => !briefs.has(node));
   const isWhole = isEnough && contradictions.length === 0;
   return {
     checked: {
@@ -57,6 +58,10 @@ export function checkedBy(facts: Facts, judgement: Judgement): Coverage {
       of: members.length,
       pairs,
       unchecked: unchecked.slice(0, NAMED),
+      // Where no node is part of an overlay, the reason says it of all.
+      ...(members.length === 0 || excluded.length === 0
+        ? {}
+        : { excluded: { count: excluded.length, nodes: excluded.slice(0, NAMED) } }),
       unknown: members.length > MATRIX ? [] : unknownIn(judgement, { subjects, unknown }),
       enough: all.isEnough,
       ...(isWhole
