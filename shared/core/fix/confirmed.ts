@@ -29,12 +29,8 @@ export function confirmedIn(judgement: Judgement): (vtep: Vtep, part: Part) => b
   return (vtep, part) => {
     if (vtep[part] === undefined) return false;
     const member = members.get(vtep.node);
-    const sources = [
-      isListed(member, vtep, part),
-      isOnDevice(member, vtep, part),
-      doPeersAgree(vtep, part),
-    ];
-    return sources.filter(Boolean).length >= 2;
+    const others = [isListed(member, vtep, part), isOnDevice(member, vtep, part)];
+    return others.some(Boolean) && (others.every(Boolean) || doPeersAgree(vtep, part));
   };
 }
 

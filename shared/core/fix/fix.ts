@@ -10,7 +10,7 @@ import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import { remember } from '../remember.ts';
-import { type Refusal, refusalProblem, refusalsIn } from './refused.ts';
+import { oddVteps, type Refusal, refusalProblem, refusalsIn, someOf } from './refused.ts';
 import { restartsIn } from './restarts.ts';
 
 /** How many commands are offered for single entries; beyond it, restarting flannel is shorter. */
@@ -28,7 +28,7 @@ const ENTRY_COMMANDS = 60;
  * at random has a thousand of them.
  */
 export function fixesIn(judgement: Judgement, pods: PodList): (finding: Finding) => readonly Fix[] {
-  const refusalOf = once(() => refusalOfEntries(judgement));
+  const refusalOf = once(() => refusalOfEntries(judgement, refusalsIn(judgement)));
   const restarting = once(() => restartsIn(judgement, pods));
   return (finding) => {
     const { subject, observers, isUndecided } = finding;
@@ -111,9 +111,11 @@ const PARTS = {
   route: ['podCidr', 'tunnelIp'],
 } as const;
 
-function refusalOfEntries(judgement: Judgement): RefusalOf {
+function refusalOfEntries(
+  judgement: Judgement,
+  refusalOf: ReturnType<typeof refusalsIn>,
+): RefusalOf {
   const vteps = new Map(judgement.vteps.map((vtep) => [nameOf(vtep.node, vtep.family), vtep]));
-  const refusalOf = refusalsIn(judgement);
   const known = remember((key: string): { readonly refusal: Refusal | undefined } => {
     const [table = '', ...name] = key.split(' ');
     const vtep = vteps.get(name.join(' '));
@@ -124,23 +126,28 @@ function refusalOfEntries(judgement: Judgement): RefusalOf {
   return (subject, { table, family }) => known(`${table} ${nameOf(subject, family)}`).refusal;
 }
 
-/** Why entries of these findings get no command, once for each node and kind. */
+/**
+ * What is refused: of these findings, why entries get no command; and whatever else a node claims that
+ * none would be made of, since a claim is to be seen before anything breaks.
+ */
 export function refusedIn(judgement: Judgement, findings: readonly Finding[]): readonly Problem[] {
-  const refusalOf = once(() => refusalOfEntries(judgement));
+  const refusalOf = once(() => refusalsIn(judgement));
+  const refusalOfEntry = once(() => refusalOfEntries(judgement, refusalOf()));
   const refused = findings
     .filter(({ cause }) => CAUSE_RULES[cause].fix.kinds.includes('entries'))
     .flatMap((finding) =>
       wantedEntries(finding).flatMap(({ subject, wanted }) => {
         // Of a masked MAC address there is no command at all, and another problem says so.
         if (commandOf(wanted) === undefined) return [];
-        const refusal = refusalOf()(subject, wanted);
+        const refusal = refusalOfEntry()(subject, wanted);
         return refusal === undefined ? [] : refusalProblem(subject, refusal);
       }),
     );
-  const distinct = new Map(
-    refused.map((problem) => [`${problem.where} ${problem.message}`, problem]),
-  );
-  return [...distinct.values()];
+  const claims = oddVteps(judgement).flatMap((vtep) => {
+    const refusal = refusalOf()(vtep, []);
+    return refusal === undefined ? [] : refusalProblem(vtep.node, refusal);
+  });
+  return someOf([...refused, ...claims]);
 }
 
 function nameOf(node: string, family: Vtep['family']): string {

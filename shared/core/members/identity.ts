@@ -74,7 +74,7 @@ function named(one: ObservedHost, node: string): ObservedHost {
   return node === one.host.node ? one : { ...one, host: { ...one.host, node } };
 }
 
-/** A host, the name that it has by one of the rules, and whether only its own claim gives it. */
+/** A host, the name that it has, and whether that is by more than names: by an instance id or an address. */
 interface Claim {
   readonly host: ObservedHost;
   readonly name: string;
@@ -97,23 +97,28 @@ function claimsOf(
     ofHost: ({ host }) => [host.instanceId],
     ofNode: ({ instanceId }) => [instanceId],
   });
+  const ids = new Set(list.map(({ instanceId }) => instanceId));
+  const listed = new Set(list.map(({ name }) => name));
+  // Of two nodes with one instance id neither gets the host. One that the roster knows keeps its name.
+  const isOpen = ({ host }: ObservedHost): boolean =>
+    !(host.instanceId !== undefined && ids.has(host.instanceId)) &&
+    !(listed.has(host.node) && isSameHost(host, earlier.remembered.get(host.node)));
+  const open = new Set(hosts.filter(isOpen));
   const taken = new Set(byInstance.values());
-  const left = list.filter((node) => !taken.has(node));
+  const left = open.size === 0 ? [] : list.filter((node) => !taken.has(node));
   const byAddress = oneToOne(hosts, left, {
-    ofHost: ownAddresses(list),
+    ofHost: ownAddresses(left.length === 0 ? [] : list),
     ofNode: ({ internalIps, annotated }) => [
       ...internalIps,
       ...annotated.map(({ publicIp }) => publicIp),
     ],
   });
-  const listed = new Set(list.map(({ name }) => name));
   const claimed = groupBy(hosts, ({ host }) => host.node);
   const byLabel = oneToOne(
     hosts.filter(({ host }) => !listed.has(host.node)),
     left.filter(({ name }) => !claimed.has(name)),
     { ofHost: ({ host }) => [labelOf(host.node)], ofNode: ({ name }) => [labelOf(name)] },
   );
-  const ids = new Set(list.map(({ instanceId }) => instanceId));
   // Where each of two listed names has its host, an address that says otherwise is of a wrong list: a
   // CNI may publish an address that no node has.
   const isCrossed = ({ host }: ObservedHost, { name }: ClusterNode): boolean =>
@@ -122,19 +127,13 @@ function claimsOf(
     claimed.get(host.node)?.length === 1 &&
     claimed.has(name);
   return hosts.map((host): Claim => {
-    const { node, instanceId } = host.host;
     const instance = byInstance.get(host);
     if (instance !== undefined) return { host, name: instance.name, isListed: true };
-    // Of two nodes with one instance id neither gets the host. One that the roster knows keeps its name.
-    const isKept = listed.has(node) && isSameHost(host.host, earlier.remembered.get(node));
-    const found =
-      isKept || (instanceId !== undefined && ids.has(instanceId))
-        ? undefined
-        : [byAddress.get(host), byLabel.get(host)].find(
-            (one) => one !== undefined && !isCrossed(host, one) && mayBe(host.host, one, earlier),
-          );
+    const found = [byAddress, byLabel]
+      .flatMap((rung) => (open.has(host) ? (rung.get(host) ?? []) : []))
+      .find((node) => !isCrossed(host, node) && mayBe(host.host, node, earlier));
     return found === undefined
-      ? { host, name: node, isListed: false }
+      ? { host, name: host.host.node, isListed: false }
       : { host, name: found.name, isListed: byAddress.get(host) === found };
   });
 }
@@ -189,15 +188,14 @@ function ownersBy<T>(
 function ownAddresses(
   list: readonly ClusterNode[],
 ): (host: ObservedHost) => readonly (string | undefined)[] {
-  const podCidrs = new Set(
-    list.flatMap(({ podCidrs: own }) => own.map((cidr) => `${familyOf(cidr)} ${prefixBits(cidr)}`)),
+  const networks = list.flatMap(({ podCidrs }) =>
+    podCidrs.map((cidr) => ({ family: familyOf(cidr), bits: prefixBits(cidr) })),
   );
-  const lengths = new Set(
-    list.flatMap(({ podCidrs: own }) => own.map((cidr) => prefixBits(cidr).length)),
-  );
+  const known = new Set(networks.map(({ family, bits }) => `${family} ${bits}`));
+  const lengths = new Set(networks.map(({ bits }) => bits.length));
   const isOfPods = (ip: IpAddress): boolean => {
     const bits = prefixBits(ip);
-    return [...lengths].some((length) => podCidrs.has(`${familyOf(ip)} ${bits.slice(0, length)}`));
+    return [...lengths].some((length) => known.has(`${familyOf(ip)} ${bits.slice(0, length)}`));
   };
   return ({ tables }) =>
     FAMILIES.map((family) => ownDevice(tables.devices, family)?.local).filter(

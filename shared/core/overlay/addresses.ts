@@ -152,10 +152,13 @@ export function networkOf(address: Cidr): Cidr | undefined {
   return parseCidr(`${addressOfBits(network)}/${length}`);
 }
 
+/** A large cluster has tens of thousands of them. */
+const OCTETS = Array.from({ length: 256 }, (_, octet) => octet.toString(2).padStart(8, '0'));
+
 function bitsOf(address: string): string {
   const parts = address.includes(':')
     ? (groupsOf(address) ?? []).map((group) => group.toString(2).padStart(16, '0'))
-    : address.split('.').map((octet) => Number(octet).toString(2).padStart(8, '0'));
+    : address.split('.').map((octet) => OCTETS[Number(octet)] ?? '');
   return parts.join('');
 }
 

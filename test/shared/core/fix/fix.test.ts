@@ -157,6 +157,14 @@ describe('what two nodes claim is put nowhere: one of them may want the other’
   });
 });
 
+/** What a problem says of each kind of refusal. */
+const WORDS = {
+  special: 'of a kind',
+  length: 'another length',
+  network: 'outside',
+  contested: 'another node claims',
+} as const;
+
 describe('one host alone gives no command', () => {
   const withDevice = (base: Cluster, node: string, changes: Partial<Device>): Cluster =>
     base.answer(node, (answer) => ({
@@ -215,14 +223,7 @@ describe('one host alone gives no command', () => {
     const commands = entryCommands(lost);
     expect(commands.filter((command) => command.includes(podCidr))).toEqual([]);
     expect(commands).toEqual([]);
-    expect(refusals(lost).join()).toContain(
-      {
-        special: 'of a kind',
-        length: 'another length',
-        network: 'outside',
-        contested: 'another node claims',
-      }[kind],
-    );
+    expect(refusals(lost).join()).toContain(WORDS[kind]);
   });
 
   test.for([['ff:ff:ff:ff:ff:ff'], ['01:00:5e:00:00:01'], ['00:00:00:00:00:00']] as const)(
@@ -251,6 +252,39 @@ describe('one host alone gives no command', () => {
       expect(entryCommands(lost)).toEqual([]);
     },
   );
+
+  test.for([
+    ['the default route', '0.0.0.0/0', 'special'],
+    ["the hosts' own network", '172.16.0.0/12', 'length'],
+    ["half of another node's pods", '10.68.1.128/25', 'length'],
+    ['a network beside the pod network', '10.99.1.0/24', 'network'],
+  ] as const)('a pod CIDR that is %s is reported before anything is wrong', ([, text, kind]) => {
+    const podCidr = cidrOf(text);
+    const healthy = cluster(6).listed((node) =>
+      node.name === 'node3' ? { ...node, podCidrs: [podCidr] } : node,
+    );
+    expect(refusedIn(judge(healthy.facts()), [])).toEqual([
+      { where: 'node3', message: expect.stringContaining(WORDS[kind]) },
+    ]);
+  });
+
+  test('a healthy cluster has none, and of very many the first are reported', () => {
+    expect(refusedIn(judge(SIX.facts()), [])).toEqual([]);
+    const odd = cluster(30).listed((node) => ({
+      ...node,
+      podCidrs: [cidrOf('127.0.0.0/24')],
+    }));
+    const refused = refusedIn(judge(odd.facts()), []);
+    expect(refused).toHaveLength(11);
+    expect(refused.at(-1)?.message).toBe('no command puts the entries of 20 more nodes back');
+  });
+
+  test('a tunnel IP that two nodes have is reported of both', () => {
+    const { tunnelIp = '' } = cluster(6).vtepOf('node1');
+    const claiming = withDevice(cluster(6), 'node3', { addresses: [cidrOf(`${tunnelIp}/32`)] });
+    const refused = refusedIn(judge(claiming.facts()), []);
+    expect(refused.map(({ where }) => where)).toEqual(['node1', 'node3']);
+  });
 
   test('and what it claims takes no command from the node that the list knows by it', () => {
     const { tunnelIp = '', mac } = cluster(6).vtepOf('node1');
