@@ -59,8 +59,14 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
     firstPollMs: firstPollMs(answerTime),
   });
   const evaluated = { 'vtepwatch.host.count': facts.observations.length };
-  const decision = await systems.telemetry.span('vtepwatch.evaluate', evaluated, async () =>
-    decideRun(facts, lease.state.incidents, hosts),
+  const decision = await systems.telemetry.span(
+    'vtepwatch.evaluate',
+    evaluated,
+    async (annotate) => {
+      const decided = await decideRun(facts, lease.state.incidents, hosts);
+      annotate({ 'vtepwatch.incident.reasons': [...new Set(decided.reasons.values())] });
+      return decided;
+    },
   );
   const paging = await act(invocation, lease, { decision, outbox: before.outbox });
   // The pages are out, so the masters now have as long to answer as a good one needs at most.
@@ -130,8 +136,8 @@ async function act(
   const { incidents } = decision;
   const due = [...outbox, ...outboxOf(decision.pages, systems.channels)];
   await lease.saveState({ incidents, outbox: due }, end);
-  for (const { kind, incident } of decision.announcements) {
-    log(`incident.${kind}`, { ...incident });
+  for (const { kind, reason, incident } of decision.announcements) {
+    log(`incident.${kind}`, { reason, ...incident });
   }
   const delivered = await deliverUnder(
     lease,
@@ -213,7 +219,11 @@ function emit({ systems, now, end }: Invocation, decision: Decision, report: Rep
     verdict: report.verdict,
     observed: report.hosts.observed.length,
     unknown: report.hosts.unknown.length,
-    incidents: report.incidents.map(({ key, phase }) => ({ key, phase })),
+    incidents: report.incidents.map(({ key, phase }) => ({
+      key,
+      phase,
+      reason: decision.reasons.get(key),
+    })),
     problems: report.problems,
     seconds: (ended - now) / 1000,
   });

@@ -1,5 +1,8 @@
-/** The smallest cover of the bad cells of the observer × subject matrix. */
-export const SCOPES = ['pair', 'subject', 'observer', 'cluster'] as const;
+/**
+ * The smallest cover of the bad cells of the observer × subject matrix. `group`: three subjects or more,
+ * or three observers or more, with one cause.
+ */
+export const SCOPES = ['pair', 'subject', 'observer', 'group', 'cluster'] as const;
 
 export type Scope = (typeof SCOPES)[number];
 
@@ -29,7 +32,7 @@ interface CauseTraits {
 /** A cell of the matrix, alone or with others in a column, in a part of a row or everywhere. */
 const CELL = SCOPES;
 /** A host that lost what it held of all others; on most of the nodes it is the cluster's fault. */
-const ROW = ['observer', 'cluster'] as const;
+const ROW = ['observer', 'group', 'cluster'] as const;
 
 /**
  * The closed list of what can be wrong, one line for each cause. The identifiers are interface:

@@ -64,6 +64,8 @@ export const incidentSchema = z.object({
   /** The node that its peers have lost. */
   subject: z.optional(z.string()),
   vtep: z.optional(vtepSchema),
+  /** Of a group of nodes that their peers have lost: the first 20; `missingPeers` is how many they are. */
+  subjects: z.optional(z.array(z.string())),
   observers: z.array(z.string()),
   checkedPeers: z.number(),
   missingPeers: z.number(),

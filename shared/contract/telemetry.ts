@@ -1,4 +1,5 @@
 import { CAUSES, SCOPES, SEVERITIES, TABLES } from './causes.ts';
+import { INCIDENT_REASONS } from './incident-reasons.ts';
 import { ACTIONS } from './probe.ts';
 
 /**
@@ -124,12 +125,15 @@ export const METRICS = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
+const REASONS = Object.keys(INCIDENT_REASONS);
+
 const INCIDENT = {
   attributes: [
     'k8s.cluster.name',
     'vtepwatch.incident.id',
     'vtepwatch.cause',
     'vtepwatch.scope',
+    'vtepwatch.incident.reason',
     'vtepwatch.severity',
     'vtepwatch.tables',
     'vtepwatch.checked_peers',
@@ -160,6 +164,7 @@ export const EVENTS = {
       'vtepwatch.incident.id',
       'vtepwatch.cause',
       'vtepwatch.scope',
+      'vtepwatch.incident.reason',
       'vtepwatch.incident.duration',
     ],
     optional: ['k8s.node.name'],
@@ -235,7 +240,7 @@ export const SPANS = {
     kind: 'internal',
     description: 'From the first answers to the decision, with what else had to be asked',
     attributes: ['vtepwatch.host.count'],
-    optional: [],
+    optional: ['vtepwatch.incident.reasons'],
   },
   'SSM.SendCommand': { description: 'A command was sent to hosts', ...SSM_CALL },
   'SSM.ListCommandInvocations': { description: 'Answers of up to 50 hosts', ...SSM_CALL },
@@ -317,6 +322,16 @@ export const ATTRIBUTES = {
     description: 'severity of the fault',
   },
   'vtepwatch.incident.id': { type: 'string', description: 'key of the incident and of its pages' },
+  'vtepwatch.incident.reason': {
+    type: 'string',
+    values: REASONS,
+    description: 'why a run did with an incident what it did',
+  },
+  'vtepwatch.incident.reasons': {
+    type: 'string[]',
+    values: REASONS,
+    description: 'of all incidents of the run, each once',
+  },
   'vtepwatch.incident.duration': { type: 'double', description: 'how long it was open, in s' },
   'vtepwatch.incident.previous_missing_peers': { type: 'int', description: 'before the update' },
   'vtepwatch.checked_peers': { type: 'int', description: 'nodes that were checked' },

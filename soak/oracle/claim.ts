@@ -2,11 +2,20 @@ import type { ReportedIncident } from '../../shared/contract/report.ts';
 import type { Cell } from '../world/damage.ts';
 
 /** What an incident says: who has lost whom, and why. */
-export type Claim = Pick<ReportedIncident, 'key' | 'cause' | 'scope' | 'subject' | 'observers'>;
+export type Claim = Pick<
+  ReportedIncident,
+  'key' | 'cause' | 'scope' | 'subject' | 'subjects' | 'observers'
+>;
 
 /** Whether the claim speaks of this cell. */
-function speaksOf({ subject, observers }: Claim, { observer, ...cell }: Cell): boolean {
-  return observers.includes(observer.name) && (subject ?? cell.subject.name) === cell.subject.name;
+function speaksOf(claim: Claim, { observer, subject }: Cell): boolean {
+  const accused = accusedBy(claim);
+  return claim.observers.includes(observer.name) && (accused?.includes(subject.name) ?? true);
+}
+
+/** The nodes that the claim says are lost; undefined where it names none. */
+function accusedBy({ subject, subjects }: Claim): readonly string[] | undefined {
+  return subject === undefined ? subjects : [subject];
 }
 
 /** The cells of the fault that the claim speaks of. */
@@ -15,8 +24,8 @@ export function claimedOf(claim: Claim, cells: readonly Cell[]): readonly Cell[]
 }
 
 /** Everybody whom the claim names. */
-export function namesIn({ subject, observers }: Claim): readonly string[] {
-  return subject === undefined ? observers : [subject, ...observers];
+export function namesIn(claim: Claim): readonly string[] {
+  return [...(accusedBy(claim) ?? []), ...claim.observers];
 }
 
 /** Whether the claim accuses whom it should: in columns the subjects, in rows, or where they are fewer, the observers. */
@@ -27,7 +36,8 @@ export function accusesRightly(
     cells,
   }: { readonly shape: 'column' | 'row' | 'partition'; readonly cells: readonly Cell[] },
 ): boolean {
-  const { scope, subject, observers } = claim;
+  const { scope, observers } = claim;
+  const named = accusedBy(claim);
   if (scope === 'cluster') return claimedOf(claim, cells).length * 2 >= cells.length;
   const accused = new Set(cells.map((cell) => cell.subject.name));
   const guilty = new Set(cells.map((cell) => cell.observer.name));
@@ -38,11 +48,11 @@ export function accusesRightly(
     case 'column':
       // A host whose device drifted has lost its own row as well: it is the right host.
       if (scope === 'observer' && more.length === 0 && isBoth(observer ?? '')) return true;
-      return scope === 'observer'
+      return named === undefined
         ? guilty.size <= accused.size && onlyGuilty
-        : accused.has(subject ?? '');
+        : named.every((name) => accused.has(name));
     case 'row':
-      return scope === 'subject' ? false : onlyGuilty;
+      return (scope === 'subject' || named !== undefined) && scope !== 'pair' ? false : onlyGuilty;
     case 'partition':
       return false;
   }

@@ -22,6 +22,8 @@ interface TrueFault {
   readonly cells: readonly Cell[];
   /** Most of it was wrong already, as part of another fault. */
   readonly isCovered: boolean;
+  /** How many incidents it may be. */
+  readonly mostKeys: number;
   endedAt: number | undefined;
   readonly keys: string[];
   pages: number;
@@ -65,7 +67,7 @@ const QUIET_RUNS = 6;
 /** How many runs must see a fault: one opens it, and two may be kept from it. A small one waits three more. */
 const SEEN_RUNS = { wide: 3, small: 7 } as const;
 
-const LARGEST_FIRST = ['cluster', 'subject', 'observer', 'pair'] as const;
+const LARGEST_FIRST = ['cluster', 'group', 'subject', 'observer', 'pair'] as const;
 
 /**
  * Judges pages by the modelled truth alone: what kernels hold, and what they would have to hold. It
@@ -152,6 +154,16 @@ export class Oracle {
         at,
         cells,
         isCovered: cells.filter((cell) => known.has(nameOf(cell))).length * 2 >= cells.length,
+        mostKeys: keysOf(
+          event,
+          new Set(
+            cells
+              .filter((cell) => !known.has(nameOf(cell)))
+              .map(({ observer, subject }) =>
+                shapeOf(event) === 'row' ? observer.instanceId : subject.instanceId,
+              ),
+          ),
+        ),
         endedAt: undefined,
         keys: [],
         pages: 0,
@@ -214,7 +226,7 @@ export class Oracle {
     fault.resolved = false;
     if (isKnownKey) return;
     fault.keys.push(claim.key);
-    if (fault.keys.length > 1) {
+    if (fault.keys.length > fault.mostKeys) {
       this.#fail('second-key', label, `${what}, after ${fault.keys[0]}`);
       return;
     }
@@ -256,9 +268,9 @@ export class Oracle {
    * column that cross in one cell are not one fault.
    */
   #faultOf(claim: Claim): TrueFault | undefined {
-    const { observers, subject } = claim;
+    const { observers, subject, subjects } = claim;
     const peers = this.#played.world.members().length - 1;
-    const size = observers.length * (subject === undefined ? peers : 1);
+    const size = observers.length * (subject === undefined ? (subjects?.length ?? peers) : 1);
     const candidates = this.#alive()
       .map((fault) => ({ fault, claimed: claimedOf(claim, fault.cells).length }))
       .filter(({ fault, claimed }) => claimed * 2 >= Math.min(size, fault.cells.length))
@@ -347,6 +359,14 @@ export class Oracle {
     const at = Math.round((this.#played.world.now - this.#start) / 1000);
     this.#failures.push({ kind, at, of, detail });
   }
+}
+
+/**
+ * Three nodes or more with one cause are one fault; two are two. A node of which everything was wrong
+ * already has an incident of its own.
+ */
+function keysOf({ damage }: Fault, nodes: ReadonlySet<string>): number {
+  return nodes.size === 2 && damage.kind !== 'drift' ? 2 : 1;
 }
 
 function nameOf({ observer, subject }: Cell): string {

@@ -10,9 +10,10 @@ export function verdictOf({ findings, matrix }: Judgement) {
   };
 }
 
-function withoutTexts({ cells, ...finding }: Finding) {
+function withoutTexts({ cells, parts = [], ...finding }: Finding): object {
   return {
     ...finding,
+    parts: parts.map(withoutTexts),
     cells: cells.map(({ observer, subject, state }) => ({ observer, subject, state })),
   };
 }

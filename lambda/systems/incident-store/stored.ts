@@ -1,5 +1,9 @@
 import * as z from 'zod/mini';
 import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../shared/contract/causes.ts';
+import {
+  INCIDENT_REASONS,
+  type IncidentReason,
+} from '../../../shared/contract/incident-reasons.ts';
 import { fixSchema, incidentSchema } from '../../../shared/contract/report.ts';
 import {
   type Cidr,
@@ -9,7 +13,7 @@ import {
   parseIp,
 } from '../../../shared/core/overlay/addresses.ts';
 import type { RosterEntry } from '../../../shared/core/facts.ts';
-import type { Incident } from '../../../shared/core/incident/incident.ts';
+import { type Incident, JOIN_RUNS } from '../../../shared/core/incident/incident.ts';
 import type { Agents } from '../ssm/agents.ts';
 import { type AnswerTime, UNKNOWN_ANSWER_TIME } from '../ssm/first-poll.ts';
 import type { Page } from '../../../shared/core/page/page.ts';
@@ -56,16 +60,26 @@ export interface Memory {
 const ip = z.custom<IpAddress>((value) => typeof value === 'string' && parseIp(value) === value);
 const cidr = z.custom<Cidr>((value) => typeof value === 'string' && parseCidr(value) === value);
 
+const block = z.object({ observers: z.array(z.string()), subjects: z.array(z.string()) });
+
 const incidentFields = {
   key: z.string(),
   phase: z.enum(['suspected', 'open']),
   since: z.number(),
   paged: z.optional(z.enum(SEVERITIES)),
-  footprint: z.object({
-    observers: z.array(z.string()),
-    subjects: z.array(z.string()),
-    tables: z.array(z.enum(TABLES)),
-  }),
+  pagedNodes: z.optional(z.number()),
+  accused: z.optional(z.enum(['subjects', 'observers'])),
+  steadyRuns: z.optional(z.number()),
+  /** A reason of another version is no reason to forget the incident. */
+  reason: z.optional(z.string()),
+  footprint: z.union([
+    z.object({ blocks: z.array(block), tables: z.array(z.enum(TABLES)) }),
+    /** As earlier builds of version 0.1 wrote it. */
+    z.pipe(
+      z.extend(block, { tables: z.array(z.enum(TABLES)) }),
+      z.transform(({ tables, ...one }) => ({ tables, blocks: [one] })),
+    ),
+  ]),
 };
 
 /** As earlier builds of version 0.1 wrote it: without hosts where kubectl runs the commands. */
@@ -139,13 +153,23 @@ const outboxEntry = z.union([
   ),
 ]);
 
+function isReason(text: string | undefined): text is IncidentReason {
+  return text !== undefined && Object.hasOwn(INCIDENT_REASONS, text);
+}
+
 export const stateSchema: z.ZodMiniType<State> = z.pipe(
   z.object({
     incidents: z.array(incident),
     outbox: z.array(outboxEntry),
   }),
   z.transform(({ incidents, outbox }): State => ({
-    incidents: incidents.map((one) => ({ ...one, paged: one.paged })),
+    incidents: incidents.map((one) => ({
+      ...one,
+      paged: one.paged,
+      // An incident of an earlier build does not grow any more.
+      steadyRuns: one.steadyRuns ?? JOIN_RUNS,
+      reason: isReason(one.reason) ? one.reason : 'unchanged',
+    })),
     outbox,
   })),
 );
@@ -165,7 +189,7 @@ const device = z.object({
   since: z.optional(z.number()),
 });
 
-export const rosterEntrySchema = z.pipe(
+const rosterEntry = z.pipe(
   z.object({
     node: z.string(),
     instanceId: z.optional(z.string()),
@@ -195,7 +219,7 @@ export const RUNS_WITHOUT_MASTER = 3;
 
 export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
   z.object({
-    roster: z.array(rosterEntrySchema),
+    roster: z.array(rosterEntry),
     latencyCommand: z.optional(masterCommand),
     apisCommand: z.optional(masterCommand),
     silent: z.array(z.string()),

@@ -200,6 +200,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       `The MAC address for ${subject} on ${observers} is not the one of the VXLAN device. If the node annotation flannel.alpha.coreos.com/backend-data has the device's MAC address, the other nodes have an old one. If it has another, the device changed its MAC address.`,
     effect: packetsAreDropped,
     fix: AT_OBSERVERS,
+    damagesOwnRow: true,
   },
 
   // The FDB sends packets for the node to another underlay IP than the node has.

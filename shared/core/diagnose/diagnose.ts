@@ -1,6 +1,6 @@
 import { type Cause, CAUSE_TABLE, CAUSES, type Table } from '../../contract/causes.ts';
 import type { Cell } from '../matrix/cells.ts';
-import { type Matrix, subjectsOf } from '../matrix/matrix.ts';
+import { type Matrix, peersOf, subjectsOf } from '../matrix/matrix.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import { groupBy } from '../group.ts';
 import type { Held } from '../overlay/holdings.ts';
@@ -76,11 +76,18 @@ function causesOfKind(kind: Signature['kind']): readonly Cause[] {
   return CAUSES.filter((cause) => isKind(cause, kind)).slice(0, 1);
 }
 
-/** A drifted device flushes its host's own neighbour entries: that row is part of the drift. */
+/**
+ * A drifted device flushes its host's own neighbour entries: that row is part of the drift. Without an
+ * annotation the flushed row, beside a column in which the MAC is wrong, shows that the device changed.
+ */
 function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
-  const columns = [...groupBy(cells, ({ subject }) => subject)].filter(
-    ([subject]) => matrix.subjects.get(subject) === 'differs',
-  );
+  const rows = groupBy(cells, ({ observer }) => observer);
+  const columns = [...groupBy(cells, ({ subject }) => subject)].filter(([subject, column]) => {
+    const truth = matrix.subjects.get(subject);
+    if (truth !== 'unknown') return truth === 'differs';
+    const own = rows.get(subject) ?? [];
+    return column.length * 2 >= peersOf(matrix, subject) && hasLostNeighbours(matrix, subject, own);
+  });
   const drifts = columns
     .map(([subject, column]) => findingOfLine(matrix, { scope: 'subject', subject, cells: column }))
     .filter(({ cause }) => CAUSE_RULES[cause].damagesOwnRow);
@@ -92,11 +99,23 @@ function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   }));
 }
 
+/** Whether a host lost its neighbour entries and nothing else; flannel may have set a few of them again. */
+function hasLostNeighbours(matrix: Matrix, observer: string, row: readonly Cell[]): boolean {
+  const isMost = row.length * 2 > subjectsOf(matrix, observer) || isSampled(matrix, observer);
+  return (
+    isMost &&
+    row.length > 0 &&
+    inCommon(row, 'neighbour') === 'absent' &&
+    inCommon(row, 'fdb') !== 'absent' &&
+    inCommon(row, 'route') !== 'absent'
+  );
+}
+
 /** Two groups of nodes that hold no entries for each other are one fault, whatever caused it. */
 function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   const unheld = new Map([...matrix.rows].map(([observer, row]) => [observer, row.unheld]));
   if (sidesOf(unheld) === undefined) return [];
-  const observers = [...matrix.rows.keys()];
+  const observers = [...unheld].filter(([, lost]) => lost.size > 0).map(([observer]) => observer);
   return causesOfKind('sides').map((cause) => ({
     scope: 'cluster',
     cause,
@@ -106,7 +125,7 @@ function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[]
     subject: undefined,
     observers,
     cells: cells.filter(({ observer, subject }) => unheld.get(observer)?.has(subject)),
-    checkedPeers: observers.length,
+    checkedPeers: matrix.rows.size,
     missingPeers: observers.length,
   }));
 }

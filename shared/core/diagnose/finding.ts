@@ -21,6 +21,8 @@ export interface Finding {
   readonly missingPeers: number;
   /** Subject and peers contradict each other, and nobody knows which is right. */
   readonly isUndecided?: true;
+  /** Of several findings that were joined: these. */
+  readonly parts?: readonly Finding[];
 }
 
 /** A column: what peers hold of one subject. */
@@ -90,20 +92,66 @@ export function ofPair(matrix: Matrix, cells: readonly Cell[], recognised: Recog
 }
 
 /** Several findings of one cause as one finding of the cluster. */
-export function ofCluster(matrix: Matrix, cause: Cause, alike: readonly Finding[]): Finding {
-  const observers = [...new Set(alike.flatMap((finding) => finding.observers))];
+export function ofCluster(matrix: Matrix, cause: Cause, parts: readonly Finding[]): Finding {
+  const joined = join(cause, parts);
   return {
+    ...joined,
     scope: 'cluster',
-    cause,
-    otherCauses: [...new Set(alike.flatMap(({ otherCauses }) => otherCauses))],
-    severity: alike.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning',
     name: cause,
-    subject: undefined,
-    observers,
-    cells: alike.flatMap((finding) => finding.cells),
     checkedPeers: matrix.rows.size,
-    missingPeers: observers.length,
+    missingPeers: joined.observers.length,
   };
+}
+
+/** Whether the nodes of a group are those that others lost, or those that lost others. */
+export type Accused = 'subjects' | 'observers';
+
+/** Several subjects, or several observers, with one cause as one finding. */
+export function ofGroup(
+  matrix: Matrix,
+  { cause, accused }: { readonly cause: Cause; readonly accused: Accused },
+  parts: readonly Finding[],
+): Finding {
+  const joined = join(cause, parts);
+  const isOfSubjects = accused === 'subjects';
+  return {
+    ...joined,
+    scope: 'group',
+    name: isOfSubjects ? cause : `${cause}/observers`,
+    checkedPeers: isOfSubjects ? matrix.subjects.size : matrix.rows.size,
+    missingPeers: isOfSubjects ? accusedIn(joined).length : joined.observers.length,
+  };
+}
+
+function join(cause: Cause, parts: readonly Finding[]) {
+  const otherCauses = new Set(parts.flatMap((part) => [part.cause, ...part.otherCauses]));
+  otherCauses.delete(cause);
+  return {
+    cause,
+    otherCauses: [...otherCauses],
+    severity: parts.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning',
+    subject: undefined,
+    observers: [...new Set(parts.flatMap(({ observers }) => observers))],
+    cells: parts.flatMap(({ cells }) => cells),
+    parts,
+  } as const;
+}
+
+/** The nodes that others lost, where a finding is about such nodes. */
+export function accusedIn({
+  subject,
+  cells,
+  parts,
+}: Pick<Finding, 'subject' | 'cells' | 'parts'>): readonly string[] {
+  if (subject !== undefined) return [subject];
+  if (parts === undefined) return [];
+  return [
+    ...new Set(
+      parts.some((part) => part.subject === undefined)
+        ? cells.map((cell) => cell.subject)
+        : parts.flatMap((part) => part.subject ?? []),
+    ),
+  ];
 }
 
 /** A node that is cut off from half of its checked peers or more is the worst of its cause. */

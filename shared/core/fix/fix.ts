@@ -1,6 +1,6 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { Fix, FixKind, Problem } from '../../contract/report.ts';
-import type { Finding } from '../diagnose/finding.ts';
+import { accusedIn, type Finding } from '../diagnose/finding.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import type { PodList } from '../facts.ts';
 import { groupBy } from '../group.ts';
@@ -31,14 +31,17 @@ export function fixesIn(judgement: Judgement, pods: PodList): (finding: Finding)
   const refusalOf = once(() => refusalOfEntries(judgement, refusalsIn(judgement)));
   const restarting = once(() => restartsIn(judgement, pods));
   return (finding) => {
-    const { subject, observers, isUndecided } = finding;
     // Whatever a command did, it could put wrong what is right.
-    if (isUndecided === true) return [];
+    if (finding.isUndecided === true) return [];
     const { at, kinds } = CAUSE_RULES[finding.cause].fix;
-    const nodes = at === 'subject' && subject !== undefined ? [subject] : observers;
+    const accused = accusedIn(finding);
+    const nodes = at === 'subject' && accused.length > 0 ? accused : finding.observers;
     const ways: Readonly<Record<FixKind, () => readonly Fix[]>> = {
       device: () =>
-        fixes('device', subject === undefined ? [] : driftedDevices(subject, judgement)),
+        fixes(
+          'device',
+          accused.flatMap((subject) => driftedDevices(subject, judgement)),
+        ),
       entries: () => fixes('entries', lostEntries(finding, refusalOf())),
       restart: () => restarting()(nodes),
     };

@@ -15,9 +15,13 @@ const STRAYS = 0.05;
 export function sidesOf(unheld: ReadonlyMap<string, ReadonlySet<string>>): Sides | undefined {
   const [first, second] = alike(unheld);
   if (first === undefined || second === undefined) return undefined;
-  const strays = unheld.size - first.observers.length - second.observers.length;
+  const missed = new Set([...new Set(unheld.values())].flatMap((subjects) => [...subjects]));
+  // A node that misses nobody and is missed by nobody is on both sides: it has just joined.
+  const between = [...unheld].filter(([node, lost]) => lost.size === 0 && !missed.has(node));
+  const sided = unheld.size - between.length;
+  const strays = sided - first.observers.length - second.observers.length;
   const isWhole =
-    strays <= unheld.size * STRAYS && holdNothingOf(first, second) && holdNothingOf(second, first);
+    strays <= sided * STRAYS && holdNothingOf(first, second) && holdNothingOf(second, first);
   return isWhole ? { one: first.observers, other: second.observers } : undefined;
 }
 
@@ -34,6 +38,7 @@ function alike(unheld: ReadonlyMap<string, ReadonlySet<string>>): readonly Group
     { readonly observers: string[]; readonly unheld: Group['unheld'] }
   >();
   for (const [observer, subjects] of unheld) {
+    if (subjects.size === 0) continue;
     const name = names.get(subjects) ?? [...subjects].toSorted().join(' ');
     names.set(subjects, name);
     const group = groups.get(name) ?? { observers: [], unheld: subjects };

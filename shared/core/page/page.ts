@@ -68,13 +68,33 @@ export function pageOf(paged: Paged, where: PagedWhere): Page {
 
 function subjectOf(cluster: string, { kind, incident }: Paged): string {
   const word = kind === 'resolved' ? 'resolved: ' : '';
-  const who =
-    incident.subject ?? (incident.scope === 'observer' ? incident.observers[0] : 'cluster');
+  const who = accusedIn(incident);
   const head = `${subjectHead(cluster)} ${word}`;
   const tail = ` ${incident.cause} ${incident.missingPeers}/${incident.checkedPeers} nodes`;
   // A long node name is cut at its end; the cause and the counts are never cut.
   const victim = shorten(ascii(who ?? ''), SUBJECT_LENGTH - head.length - tail.length);
   return `${head}${victim}${tail}`;
+}
+
+/** `master1`; of a group, `master1 and 2 more`. */
+function accusedIn({
+  scope,
+  subject,
+  subjects,
+  observers,
+  missingPeers,
+}: ReportedIncident): string | undefined {
+  switch (scope) {
+    case 'pair':
+    case 'subject':
+      return subject;
+    case 'observer':
+      return observers[0];
+    case 'group':
+      return `${(subjects ?? observers)[0] ?? ''} and ${missingPeers - 1} more`;
+    case 'cluster':
+      return subject ?? 'cluster';
+  }
 }
 
 function textOf(

@@ -44,6 +44,11 @@ function unreachable(incident: ReportedIncident): string {
       return `${accusedOf(incident)} is unreachable from ${share}: ${namesOf(observers)}.`;
     case 'observer':
       return `${accusedOf(incident)} cannot reach ${share}.`;
+    case 'group':
+      if (incident.subjects !== undefined) {
+        return `${share} are unreachable from ${countOf(observers.length)}: ${groupOf(incident.subjects, missingPeers)}.`;
+      }
+      return `${share} cannot reach other nodes: ${namesOf(observers)}.`;
     case 'cluster':
       return `${share} cannot reach other nodes: ${namesOf(observers)}.`;
   }
@@ -59,6 +64,11 @@ function temporary(incident: ReportedIncident): string {
       return `${share} ${verb} only a temporary neighbour entry for ${accusedOf(incident)}: ${namesOf(observers)}.`;
     case 'observer':
       return `${accusedOf(incident)} holds only temporary neighbour entries for ${share}.`;
+    case 'group':
+      if (incident.subjects !== undefined) {
+        return `${countOf(observers.length)} hold only temporary neighbour entries for ${share}: ${groupOf(incident.subjects, missingPeers)}.`;
+      }
+      return `${share} ${verb} only temporary neighbour entries for other nodes: ${namesOf(observers)}.`;
     case 'cluster':
       return `${share} ${verb} only temporary neighbour entries for other nodes: ${namesOf(observers)}.`;
   }
@@ -72,14 +82,20 @@ export function recoveryOf(incident: ReportedIncident): string {
       return `${accusedOf(incident)} is reachable again from every node that had lost it, or has left the cluster.`;
     case 'observer':
       return `${accusedOf(incident)} can reach the other nodes again, or has left the cluster.`;
+    case 'group':
+      return incident.subjects === undefined
+        ? 'Its nodes can reach the other nodes again, or have left the cluster.'
+        : 'Its nodes are reachable again from every node that had lost them, or have left the cluster.';
     case 'cluster':
       return 'Every node can reach the other nodes again.';
   }
 }
 
 /** The subjects that an incident is about; a row's are named as long as they are few. */
-function subjectsOf({ scope, subject, entries, phase, ...counts }: ReportedIncident): string {
+function subjectsOf(incident: ReportedIncident): string {
+  const { scope, subject, subjects, entries, phase, ...counts } = incident;
   if (subject !== undefined) return printable(subject);
+  if (subjects !== undefined) return groupOf(subjects, counts.missingPeers);
   const names = [...new Set(entries.map((entry) => entry.subject))];
   if (scope !== 'observer') {
     // Of very many entries the report has only the first.
@@ -98,6 +114,8 @@ function observersOf(incident: ReportedIncident): string {
     case 'observer':
     case 'cluster':
       return namesOf(observers);
+    case 'group':
+      return incident.subjects === undefined ? namesOf(observers) : countOf(observers.length);
     case 'subject':
       if (checkedPeers === 1) return `the only checked node (${namesOf(observers)})`;
       return missingPeers === checkedPeers
@@ -114,6 +132,17 @@ function accusedOf(incident: ReportedIncident): string {
   ].filter((part) => part !== undefined);
   const name = printable((scope === 'observer' ? observers[0] : subject) ?? '');
   return known.length === 0 ? name : `${name} (${printable(known.join(', '))})`;
+}
+
+/** The first nodes of a group, and how many more it has. */
+function groupOf(nodes: readonly string[], count: number): string {
+  const hidden = count - Math.min(nodes.length, NAMES);
+  const names = nodes.slice(0, NAMES).map(printable);
+  return hidden > 0 ? `${names.join(', ')} and ${hidden} more` : enumerate(names, NAMES);
+}
+
+function countOf(nodes: number): string {
+  return nodes === 1 ? '1 node' : `${nodes} nodes`;
 }
 
 function namesOf(nodes: readonly string[]): string {

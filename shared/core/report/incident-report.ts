@@ -1,6 +1,6 @@
 import type { ReportedEntry, ReportedIncident } from '../../contract/report.ts';
 import { isKind } from '../diagnose/causes.ts';
-import type { Finding } from '../diagnose/finding.ts';
+import { accusedIn, type Finding } from '../diagnose/finding.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
@@ -72,6 +72,7 @@ function reportWithoutFix(
             mac: vtep.mac,
             podCidr: vtep.podCidr,
           },
+    ...groupedSubjects(finding),
     observers: finding.observers.toSorted(),
     checkedPeers: finding.checkedPeers,
     missingPeers: finding.missingPeers,
@@ -83,6 +84,14 @@ function reportWithoutFix(
       ...verbatimOf(finding, judgement),
     ].slice(0, EVIDENCE),
   };
+}
+
+/** How many nodes of a group a report names. */
+const GROUP_NAMES = 20;
+
+function groupedSubjects(finding: Finding): Pick<ReportedIncident, 'subjects'> {
+  const isOfSubjects = finding.scope === 'group' && !finding.name.endsWith('/observers');
+  return isOfSubjects ? { subjects: accusedIn(finding).toSorted().slice(0, GROUP_NAMES) } : {};
 }
 
 function reportEntries({ cells }: Finding, phase: Phase): ReportedEntry[] {

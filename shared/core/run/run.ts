@@ -1,3 +1,4 @@
+import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { Problem, ReportedIncident } from '../../contract/report.ts';
 import { type Confirmed, confirm } from './confirm.ts';
 import type { Facts, RosterEntry } from '../facts.ts';
@@ -19,6 +20,8 @@ export interface Decision {
   readonly incidents: readonly Incident[];
   readonly roster: readonly RosterEntry[];
   readonly announcements: readonly Announcement[];
+  /** Why each incident of this run is what it is, by its key. */
+  readonly reasons: ReadonlyMap<string, IncidentReason>;
   readonly pages: readonly Page[];
   /** Every incident of this run, the resolved ones included. */
   readonly reported: readonly ReportedIncident[];
@@ -122,8 +125,10 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
   const { facts, judgement, confirms, latencies } = grounds;
   const { cluster, now, limits, runbook } = facts;
   const refused = refusedIn(judgement, judgement.findings);
+  const roster = nextRoster(facts, judgement);
   const advanced = advance(open, judgement.findings, {
     cluster,
+    masters: new Set(roster.filter(({ master }) => master).map(({ node }) => node)),
     now,
     limits,
     matrix: judgement.matrix,
@@ -132,8 +137,9 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
   });
   return {
     incidents: advanced.incidents,
-    roster: nextRoster(facts, judgement),
+    roster,
     announcements: advanced.announcements,
+    reasons: advanced.reasons,
     pages: advanced.announcements.flatMap(({ kind, pages, incident }) =>
       pages && kind !== 'updated' ? [pageOf({ kind, incident }, { cluster, now, runbook })] : [],
     ),

@@ -1,11 +1,11 @@
 import { WANTED_PATTERN } from '../../contract/probe.ts';
 import type { Limits } from '../../contract/settings.ts';
-import type { Finding } from '../diagnose/finding.ts';
+import { accusedIn, type Finding } from '../diagnose/finding.ts';
 import { groupBy } from '../group.ts';
 import type { Facts } from '../facts.ts';
 import { isDue } from '../incident/advance.ts';
 import type { Incident } from '../incident/incident.ts';
-import { matchIncidents } from '../incident/match.ts';
+import { plansOf } from '../incident/plan.ts';
 import type { Judgement } from '../judge.ts';
 import { keysOf } from '../overlay/entries.ts';
 
@@ -33,8 +33,9 @@ export function dueForSecondLook(
   { findings, matrix }: Judgement,
   open: readonly Incident[],
 ): readonly Finding[] {
-  return matchIncidents(open, findings, matrix)
-    .filter((match) => isDue(match, now, limits))
+  const planning = { now, limits, matrix };
+  return plansOf(open, findings, planning)
+    .filter((plan) => isDue(plan, planning))
     .map(({ finding }) => finding);
 }
 
@@ -51,7 +52,7 @@ export function secondLookOf(
   const ids = new Map(
     judgement.members.map(({ node, observed }) => [node, observed?.host.instanceId]),
   );
-  const accused = findings.flatMap(({ subject }) => subject ?? []);
+  const accused = findings.flatMap(accusedIn);
   const observers = inTurn(findings.map((finding) => finding.observers));
   const instanceIds = [...new Set([...accused.slice(0, HOSTS / 2), ...observers])]
     .map((node) => ids.get(node))

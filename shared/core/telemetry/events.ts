@@ -39,7 +39,7 @@ const EXCEPTION_CHARACTERS_MAX = 4096;
 
 function eventOf(
   cluster: string,
-  { kind, incident, before }: Announcement,
+  { kind, reason, incident, before }: Announcement,
   now: number,
 ): TelemetryEvent {
   switch (kind) {
@@ -48,7 +48,7 @@ function eventOf(
         event: 'vtepwatch.incident.opened',
         severity: severityOf(incident),
         body: sentence(incident),
-        attributes: incidentAttributes(cluster, incident),
+        attributes: incidentAttributes(cluster, { incident, reason }),
       };
     case 'worsened':
     case 'updated': {
@@ -58,7 +58,7 @@ function eventOf(
         severity: severityOf(incident),
         body: `${sentence(incident)}; before: ${previous}`,
         attributes: {
-          ...incidentAttributes(cluster, incident),
+          ...incidentAttributes(cluster, { incident, reason }),
           'vtepwatch.incident.previous_missing_peers': previous,
         },
       };
@@ -75,6 +75,7 @@ function eventOf(
           'vtepwatch.incident.id': shortAscii(incident.key),
           'vtepwatch.cause': incident.cause,
           'vtepwatch.scope': incident.scope,
+          'vtepwatch.incident.reason': reason,
           'vtepwatch.incident.duration': seconds,
         },
       };
@@ -93,7 +94,10 @@ function severityOf(incident: ReportedIncident): EventSeverity {
   }
 }
 
-function incidentAttributes(cluster: string, incident: ReportedIncident): IncidentAttributes {
+function incidentAttributes(
+  cluster: string,
+  { incident, reason }: Pick<Announcement, 'incident' | 'reason'>,
+): IncidentAttributes {
   const { vtep, entries } = incident;
   return {
     'k8s.cluster.name': cluster,
@@ -104,6 +108,7 @@ function incidentAttributes(cluster: string, incident: ReportedIncident): Incide
     'vtepwatch.incident.id': shortAscii(incident.key),
     'vtepwatch.cause': incident.cause,
     'vtepwatch.scope': incident.scope,
+    'vtepwatch.incident.reason': reason,
     'vtepwatch.severity': incident.severity,
     'vtepwatch.tables': TABLES.filter((table) => entries.some((entry) => entry.table === table)),
     'vtepwatch.checked_peers': incident.checkedPeers,
@@ -125,6 +130,10 @@ function sentence(incident: ReportedIncident): string {
       return `${subject} has lost the VTEPs of ${share} (${cause})`;
     case 'pair':
       return `${peerNames(incident).join(', ')} has lost the VTEP of ${subject} (${cause})`;
+    case 'group':
+      return incident.subjects === undefined
+        ? `${missingPeers} of ${checkedPeers} nodes have lost peers (${cause})`
+        : `${missingPeers} of ${checkedPeers} nodes are lost by their peers (${cause})`;
     case 'cluster':
       return `${missingPeers} of ${checkedPeers} nodes have lost peers (${cause})`;
   }
@@ -135,9 +144,10 @@ function victim({ scope, subject, observers }: ReportedIncident): string | undef
   return optional(scope === 'observer' ? (subject ?? observers[0]) : subject);
 }
 
-/** A row's peers are the subjects that it has lost; else they are the observers. */
-function peerNames({ scope, observers, entries }: ReportedIncident): readonly string[] {
-  const names = scope === 'observer' ? entries.map(({ subject }) => subject) : observers;
+/** A row's peers are the subjects that it has lost, a group's are its own nodes; else they are the observers. */
+function peerNames({ scope, subjects, observers, entries }: ReportedIncident): readonly string[] {
+  const names =
+    scope === 'observer' ? entries.map(({ subject }) => subject) : (subjects ?? observers);
   return [...new Set(names)].slice(0, PEER_NAMES_MAX).map(shortAscii);
 }
 

@@ -97,7 +97,7 @@ function lossesOf(
   return losses;
 }
 
-/** A fault of the whole cluster counts hosts, not peers: there every node has what its tables say. */
+/** A fault of the whole cluster, or of a group, counts hosts, not peers: there a node has what its tables say. */
 function chargedBy(
   incident: ReportedIncident,
   nodes: ReadonlyMap<string, NodeFigures>,
@@ -105,20 +105,31 @@ function chargedBy(
   const { scope, missingPeers, checkedPeers } = incident;
   if (missingPeers === 0) return [];
   if (scope === 'cluster') return [...nodes];
+  if (scope === 'group') {
+    const own = new Set(victims(incident));
+    return [...nodes].filter(([name]) => own.has(name));
+  }
   return victims(incident).map((name) => [name, { lostPeers: missingPeers, checkedPeers }]);
 }
 
 /** The nodes that a fault is about: the observers of a column are healthy, and only show it. */
-function victims({ scope, subject, observers }: ReportedIncident): readonly string[] {
-  const subjects = subject === undefined ? [] : [subject];
+function victims({
+  scope,
+  subject,
+  subjects = [],
+  observers,
+}: ReportedIncident): readonly string[] {
+  const accused = subject === undefined ? subjects : [subject];
   switch (scope) {
     case 'subject':
-      return subjects;
+      return accused;
     case 'observer':
       return observers;
+    case 'group':
+      return accused.length > 0 ? accused : observers;
     case 'pair':
     case 'cluster':
-      return [...subjects, ...observers];
+      return [...accused, ...observers];
   }
 }
 

@@ -74,7 +74,10 @@ describe('a state', () => {
       incidents: many(2000, (at) => ({
         ...OPEN,
         phase: at < 100 ? 'open' : 'suspected',
-        footprint: { ...OPEN.footprint, observers: [noise(400)] },
+        footprint: {
+          ...OPEN.footprint,
+          blocks: OPEN.footprint.blocks.map((one) => ({ ...one, observers: [noise(400)] })),
+        },
       })),
       outbox,
     };

@@ -15,6 +15,8 @@ import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
 import type { Agents } from '../../../../lambda/systems/ssm/agents.ts';
 import type { ManagedNode } from '../../../../lambda/systems/ssm/inventory.ts';
 
+const REASONS = ['patience', 'confirmed', 'group-formed', 'joined', 'unchanged'] as const;
+
 /** Every field has its samples, those that may be missing too: a new field breaks the build here. */
 type Samples<T> = { readonly [K in keyof Required<T>]: fc.Arbitrary<T[K]> };
 
@@ -45,6 +47,7 @@ const reported: Samples<ReportedIncident> = {
       podCidr: maybe(text),
     }),
   ),
+  subjects: maybe(texts),
   observers: texts,
   checkedPeers: fc.nat(),
   missingPeers: fc.nat(),
@@ -80,9 +83,12 @@ const incident: Samples<Incident> = {
   phase: fc.constantFrom('suspected', 'open'),
   since: time,
   paged: maybe(fc.constantFrom(...SEVERITIES)),
+  pagedNodes: maybe(fc.nat()),
+  accused: maybe(fc.constantFrom('subjects', 'observers')),
+  steadyRuns: fc.nat(),
+  reason: fc.constantFrom(...REASONS),
   footprint: fc.record({
-    observers: texts,
-    subjects: texts,
+    blocks: fc.array(fc.record({ observers: texts, subjects: texts }), { maxLength: 3 }),
     tables: fc.subarray([...TABLES]),
   }),
   reported: fc.record(reported),

@@ -40,6 +40,7 @@ export const OPENED: TelemetryEvent = {
     'vtepwatch.incident.id': 'lab/subject/master1',
     'vtepwatch.cause': 'neighbour-missing',
     'vtepwatch.scope': 'subject',
+    'vtepwatch.incident.reason': 'confirmed',
     'vtepwatch.severity': 'critical',
     'vtepwatch.tables': ['neighbour'],
     'vtepwatch.checked_peers': 5,

@@ -40,8 +40,8 @@ describe('a fault that grows', () => {
     ).toEqual([
       'opened! observer/node1',
       'opened! observer/node2',
-      'updated observer/node1',
-      'resolved! observer/node1, resolved! observer/node2',
+      'opened! cluster/neighbours-flushed',
+      'resolved! observer/node1, resolved! observer/node2, resolved! cluster/neighbours-flushed',
     ]);
   });
 
@@ -50,17 +50,17 @@ describe('a fault that grows', () => {
     expect(await stories(...runs, SIX)).toEqual([
       'opened! observer/node1',
       'opened! observer/node2',
-      'updated observer/node1',
-      '',
-      'resolved! observer/node2, resolved! observer/node1',
+      'opened! cluster/neighbours-flushed',
+      'resolved! observer/node1, resolved! cluster/neighbours-flushed',
+      'resolved! observer/node2',
     ]);
   });
 
-  test('over a suspicion swallows it, for it was never announced', async () => {
+  test('over a suspicion swallows it and takes no key of it, for it was never announced', async () => {
     const pair = SIX.lose('neighbour', { observer: 'node1', subject: 'node2' });
     const [first, second] = await decisions([{ sees: pair }, { sees: flushed(...ALL) }]);
     expect(first && remembered(first)).toEqual(['pair/node1:node2 suspected']);
-    expect(second && remembered(second)).toEqual(['pair/node1:node2 open']);
+    expect(second && remembered(second)).toEqual(['cluster/neighbours-flushed open']);
   });
 });
 

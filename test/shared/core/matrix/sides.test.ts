@@ -21,6 +21,13 @@ describe('a cluster has fallen apart', () => {
     });
   });
 
+  test('although nodes that have just joined hold everybody, and are held by everybody', () => {
+    expect(sidesOf(unheld({ a: 'cd', b: 'cd', c: 'ab', d: 'ab', e: '', f: '' }))).toEqual({
+      one: ['a', 'b'],
+      other: ['c', 'd'],
+    });
+  });
+
   test.for<readonly [string, Readonly<Record<string, string>>]>([
     ['all is well', { a: '', b: '', c: '', d: '' }],
     ['one side holds the other', { a: 'cd', b: 'cd', c: '', d: '' }],

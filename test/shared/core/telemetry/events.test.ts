@@ -10,7 +10,8 @@ function announced(
   kind: Announcement['kind'],
   incident: Announcement['incident'] = LOST_MASTER,
 ): Announcement {
-  return { kind, pages: true, incident, before: kind === 'opened' ? undefined : LOST_MASTER };
+  const before = kind === 'opened' ? undefined : LOST_MASTER;
+  return { kind, reason: 'confirmed', pages: true, incident, before };
 }
 
 function eventsAbout(...announcements: readonly Announcement[]) {
@@ -33,6 +34,7 @@ describe('events of a run', () => {
           'vtepwatch.incident.id': 'lab/subject/master1',
           'vtepwatch.cause': 'neighbour-missing',
           'vtepwatch.scope': 'subject',
+          'vtepwatch.incident.reason': 'confirmed',
           'vtepwatch.severity': 'critical',
           'vtepwatch.tables': ['neighbour'],
           'vtepwatch.checked_peers': 4,

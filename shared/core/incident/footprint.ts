@@ -1,0 +1,185 @@
+import { type Table, TABLES } from '../../contract/causes.ts';
+import type { Finding } from '../diagnose/finding.ts';
+import { groupBy } from '../group.ts';
+import { type Cell, isWrong } from '../matrix/cells.ts';
+import type { Matrix, Row } from '../matrix/matrix.ts';
+import { CELLS_OF_ROW } from '../matrix/shown-row.ts';
+
+/**
+ * Which cells of the matrix are an incident's own, in blocks, and the tables in which they are wrong. An
+ * observer stands in one block only.
+ */
+export interface Footprint {
+  readonly blocks: readonly Block[];
+  readonly tables: readonly Table[];
+}
+
+/** Every cell of these observers and these subjects; without subjects, whatever the observers hold. */
+interface Block {
+  readonly observers: readonly string[];
+  readonly subjects: readonly string[];
+}
+
+/** The subjects of each observer's cells. */
+type Rows = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** How many names the blocks of one footprint may have; one block with all names takes their place. */
+const NAMES = 50_000;
+
+export function footprintOf(finding: Finding, matrix: Matrix): Footprint {
+  const parts = finding.parts ?? [finding];
+  return {
+    blocks: blocksOf(mergeRows(parts.map((part) => rowsOf(part, matrix)))),
+    tables: TABLES.filter((table) => finding.cells.some(({ state }) => isWrong(state[table]))),
+  };
+}
+
+function rowsOf({ subject, observers, cells }: Finding, matrix: Matrix): Rows {
+  // A drifted subject's own row is part of the fault, but what its peers hold of each other is not.
+  const own = subject === undefined ? cells : cells.filter((cell) => cell.subject === subject);
+  const rows = new Map<string, ReadonlySet<string>>(
+    [...groupBy(own, ({ observer }) => observer)].map(([observer, row]) => [
+      observer,
+      wholeRow(matrix, observer) ?? new Set(row.map((cell) => cell.subject)),
+    ]),
+  );
+  for (const observer of observers) if (!rows.has(observer)) rows.set(observer, new Set());
+  return rows;
+}
+
+/** The subjects of a row of which the matrix has only the first cells. */
+function wholeRow(matrix: Matrix, observer: string): ReadonlySet<string> | undefined {
+  const row = matrix.rows.get(observer);
+  if (row === undefined) return undefined;
+  if (row.lost.size > 0) return new Set(matrix.subjects.keys());
+  return row.unheld.size > CELLS_OF_ROW ? row.unheld : undefined;
+}
+
+function mergeRows(all: readonly Rows[]): Rows {
+  const merged = new Map<string, ReadonlySet<string>>();
+  for (const [observer, subjects] of all.flatMap((rows) => [...rows])) {
+    merged.set(observer, merged.get(observer)?.union(subjects) ?? subjects);
+  }
+  return merged;
+}
+
+function blocksOf(rows: Rows): readonly Block[] {
+  const names = new Map<ReadonlySet<string>, string>();
+  const nameOf = (subjects: ReadonlySet<string>): string => {
+    const name = names.get(subjects) ?? [...subjects].toSorted().join(' ');
+    names.set(subjects, name);
+    return name;
+  };
+  const alike = groupBy(rows, ([, subjects]) => nameOf(subjects));
+  const blocks = [...alike.values()].map((some) => ({
+    observers: some.map(([observer]) => observer),
+    subjects: [...(some[0]?.[1] ?? [])],
+  }));
+  const size = blocks.reduce((sum, one) => sum + one.observers.length + one.subjects.length, 0);
+  const whole = { observers: [...rows.keys()], subjects: subjectsOf({ blocks }) };
+  return size > NAMES ? [whole] : blocks;
+}
+
+export function observersOf({ blocks }: Pick<Footprint, 'blocks'>): readonly string[] {
+  return blocks.flatMap(({ observers }) => observers);
+}
+
+export function subjectsOf({ blocks }: Pick<Footprint, 'blocks'>): readonly string[] {
+  return [...new Set(blocks.flatMap(({ subjects }) => subjects))];
+}
+
+/** How many cells a footprint has; a host of which nothing more is known counts as one. */
+export function sizeOf({ blocks }: Footprint): number {
+  return blocks.reduce(
+    (sum, { observers, subjects }) => sum + observers.length * Math.max(1, subjects.length),
+    0,
+  );
+}
+
+/** Whether a cell is within the footprint. */
+export function coverOf({ blocks }: Footprint): (cell: Place) => boolean {
+  const rows = new Map(
+    blocks.flatMap(({ observers, subjects }) => {
+      const known = new Set(subjects);
+      return observers.map((observer) => [observer, known] as const);
+    }),
+  );
+  return ({ observer, subject }) => {
+    const subjects = rows.get(observer);
+    return subjects !== undefined && (subjects.size === 0 || subjects.has(subject));
+  };
+}
+
+type Place = Pick<Cell, 'observer' | 'subject'>;
+
+/** The cells of the matrix that are wrong within the footprint. */
+export function wrongWithin(footprint: Footprint, { cells }: Matrix): readonly Cell[] {
+  const covers = coverOf(footprint);
+  return cells.filter(
+    (cell) => footprint.tables.some((table) => isWrong(cell.state[table])) && covers(cell),
+  );
+}
+
+/** Whether a run saw enough of a row to say that an incident's cells in it are right. */
+export function shows(row: Row | undefined, { tables }: Footprint): boolean {
+  return row?.devices !== undefined && tables.every((table) => row.shown.has(table));
+}
+
+/**
+ * The footprint after a run: what was seen right leaves it, and so do nodes that left the cluster. What
+ * could not be checked stays, since not looking fixes nothing.
+ */
+export function remaining(before: Footprint, matrix: Matrix): Footprint {
+  const seen = groupBy(wrongWithin(before, matrix), ({ observer }) => observer);
+  return leftOf(before, matrix, ({ observer, subjects }) => {
+    const whole = wholeRow(matrix, observer);
+    if (whole !== undefined) return subjects.filter((subject) => whole.has(subject));
+    return (seen.get(observer) ?? []).map(({ subject }) => subject);
+  });
+}
+
+/** The part of a footprint that a run could not check. */
+export function uncheckedOf(before: Footprint, matrix: Matrix): Footprint {
+  return leftOf(before, matrix, () => []);
+}
+
+/** `wrongOf`: the subjects that are still wrong in a row which the run saw. */
+function leftOf(
+  before: Footprint,
+  matrix: Matrix,
+  wrongOf: (row: {
+    readonly observer: string;
+    readonly subjects: readonly string[];
+  }) => readonly string[],
+): Footprint {
+  const nodes = new Set(matrix.nodes);
+  const rows = new Map<string, ReadonlySet<string>>();
+  for (const block of before.blocks) {
+    const subjects = block.subjects.filter((subject) => nodes.has(subject));
+    const unchecked = subjects.filter((subject) => !matrix.subjects.has(subject));
+    for (const observer of block.observers.filter((one) => nodes.has(one))) {
+      const isSeen = shows(matrix.rows.get(observer), before);
+      const left = isSeen ? [...wrongOf({ observer, subjects }), ...unchecked] : subjects;
+      // Of a host without a device no cell may be known.
+      const isDeviceless = block.subjects.length === 0 && !isSeen;
+      if (left.length > 0 || isDeviceless) rows.set(observer, new Set(left));
+    }
+  }
+  return { blocks: blocksOf(rows), tables: before.tables };
+}
+
+export function union(one: Footprint, other: Footprint): Footprint {
+  return {
+    blocks: blocksOf(mergeRows([rowsIn(one), rowsIn(other)])),
+    tables: TABLES.filter((table) => one.tables.includes(table) || other.tables.includes(table)),
+  };
+}
+
+function rowsIn({ blocks }: Footprint): Rows {
+  return new Map(
+    blocks.flatMap(({ observers, subjects }) => {
+      const row = new Set(subjects);
+      return observers.map((observer) => [observer, row] as const);
+    }),
+  );
+}
