@@ -3,7 +3,7 @@ import { groupBy, majority } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import { type Member, ownDevice } from '../members/member.ts';
 import { ownTunnelIp } from '../members/vteps.ts';
-import { FAMILIES, type Family } from '../overlay/addresses.ts';
+import { FAMILIES, type Family, isSpecial } from '../overlay/addresses.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { enumerate } from '../plain-text.ts';
@@ -53,25 +53,25 @@ function hasAnswered(member: Member): member is AnsweredMember {
 }
 
 const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
-  ({ vteps }) =>
+  ({ vteps, byName }) =>
     shared(vteps, ({ podCidr }) => podCidr).map(({ value, nodes }) => ({
-      nodes,
+      nodes: withoutOwner(nodes, value, byName),
       brief: `its pod CIDR ${value} is another node's too`,
       message:
         `${all(nodes)} have one pod CIDR, ${value}: give each node its own (flannel's Network and SubnetLen, ` +
         "kubeadm's --pod-network-cidr); a restart of flannel does not help",
     })),
-  ({ answered, family }) =>
+  ({ answered, byName, family }) =>
     shared(devicesIn(answered, family), ({ device }) => device.mac).map(({ value, nodes }) => ({
-      nodes,
+      nodes: withoutOwner(nodes, value, byName),
       brief: `its VTEP has the MAC address of another: ${value}`,
       message:
         `the VXLAN devices of ${all(nodes)} have one MAC address, ${value}, as cloned machines do: give each ` +
         'host its own /etc/machine-id, delete the device there and restart flannel',
     })),
-  ({ vteps }) =>
+  ({ vteps, byName }) =>
     shared(vteps, ({ underlayIp }) => underlayIp).map(({ value, nodes }) => ({
-      nodes,
+      nodes: withoutOwner(nodes, value, byName),
       brief: `its underlay IP ${value} is another node's too`,
       message:
         `${all(nodes)} have one underlay IP, ${value}, so packets between them never leave the host: make ` +
@@ -134,6 +134,32 @@ function shared<T extends { readonly node: string }>(
     const nodes = [...new Set(some.map(({ node }) => node))];
     return nodes.length < 2 ? [] : [{ value, nodes }];
   });
+}
+
+/**
+ * Of nodes that share a value those that list or roster do not know by it: what one host claims spoils
+ * nothing of the owner. All of them where nobody knows the owner, or where all are known by it.
+ */
+function withoutOwner(
+  nodes: readonly string[],
+  value: string,
+  byName: ReadonlyMap<string, AnsweredMember>,
+): readonly string[] {
+  const others = nodes.filter((node) => !isKnownBy(byName.get(node), value));
+  return others.length === 0 ? nodes : others;
+}
+
+function isKnownBy(member: AnsweredMember | undefined, value: string): boolean {
+  const { listed, remembered } = member ?? {};
+  if (listed === undefined) return remembered?.vteps.some((vtep) => hasPart(vtep, value)) === true;
+  return (
+    listed.podCidrs.some((cidr) => cidr === value) ||
+    listed.annotated.some(({ mac, publicIp }) => mac === value || publicIp === value)
+  );
+}
+
+function hasPart({ podCidr, mac, underlayIp }: Vtep, value: string): boolean {
+  return podCidr === value || mac === value || underlayIp === value;
 }
 
 interface OwnDevice {
@@ -265,11 +291,16 @@ function withAnotherTunnelIp(
   ];
 }
 
-/** A host that sends its own pods' packets into the tunnel. */
+/**
+ * A host that sends its own pods' packets into the tunnel. Only the list says which pods are its own: a
+ * host that claims a route to anything would have it read here.
+ */
 function routedAway(
   { node, podCidr }: Vtep,
   member: AnsweredMember | undefined,
 ): readonly Contradiction[] {
+  const isListed = member?.listed?.podCidrs.some((cidr) => cidr === podCidr) === true;
+  if (!isListed || podCidr === undefined || isSpecial(podCidr)) return [];
   const routes = member?.observed.tables.routes ?? [];
   const away = routes.find(
     ({ device, destination }) => isOverlayDevice(device) && destination === podCidr,
@@ -280,7 +311,7 @@ function routedAway(
     {
       nodes: [node],
       brief: 'a route sends its own pod CIDR into the tunnel',
-      message: `${node} sends packets for its own pods into the tunnel: "ip route del ${route}" there removes the route`,
+      message: `${node} sends packets for its own pods into the tunnel: remove its route "${route}" there`,
     },
   ];
 }

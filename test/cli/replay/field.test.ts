@@ -83,7 +83,7 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
   'ghost-route-over-own-pods': {
     ...CONTRADICTED,
     firstLine:
-      /kubeadm-3 sends packets for its own pods into the tunnel: "ip route del 10\.244\.3\.0\/24 via 10\.244\.3\.0 dev flannel\.1"/,
+      /kubeadm-3 sends packets for its own pods into the tunnel: remove its route "10\.244\.3\.0\/24 via 10\.244\.3\.0 dev flannel\.1"/,
   },
   'calico-device-missing-on-one-no-list': {
     ...CONTRADICTED,

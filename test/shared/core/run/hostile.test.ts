@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import type { Report } from '../../../../shared/contract/report.ts';
+import type { Facts } from '../../../../shared/core/facts.ts';
+import type { Observation } from '../../../../shared/core/overlay/vtep.ts';
+import { recorded } from '../../../../shared/core/run/hosts.ts';
+import { reportOf } from '../../../../shared/core/run/report.ts';
+import { type Decision, run } from '../../../../shared/core/run/run.ts';
+import { cidr, ip } from '../../../support/addressing.ts';
+import { cluster, type Cluster, NOW } from '../../../support/cluster.ts';
+
+/** What one lying host can have people read, and type. */
+
+type Answer = Extract<Observation, { kind: 'tables' }>;
+
+const SIX = cluster(6);
+
+async function seen(facts: Facts): Promise<{ decision: Decision; report: Report }> {
+  const decision = await run(facts, [], recorded([]));
+  return { decision, report: reportOf(decision) };
+}
+
+/** Everything that a person reads, or types. */
+function textOf({ decision, report }: { decision: Decision; report: Report }): string {
+  return [
+    ...decision.pages.map(({ text }) => text),
+    ...report.incidents.flatMap(({ fix }) => fix.flatMap(({ commands }) => commands)),
+    ...report.problems.map(({ message }) => message),
+    ...(report.checked?.unchecked.map(({ reason }) => reason) ?? []),
+  ].join('\n');
+}
+
+/** A host of a name of its own that holds all of the others, and one route more. */
+function invented(route: string): Facts {
+  const facts = SIX.facts();
+  const [first] = facts.observations;
+  if (first?.kind !== 'tables') throw new Error('the hosts answered');
+  const device = 'flannel.1';
+  const gateway = ip('10.68.99.0');
+  const liar: Answer = {
+    ...first,
+    host: { ...first.host, node: 'aaa', instanceId: 'mi-99999999999999999' },
+    tables: {
+      devices: (first.tables.devices ?? []).map((own) => ({
+        ...own,
+        mac: '0a:00:00:00:00:99',
+        local: ip('192.168.9.99'),
+        addresses: [cidr('10.68.99.0/32')],
+      })),
+      neighbours: SIX.nodes.map(({ tunnelIp, mac }) => ({
+        device,
+        ip: tunnelIp,
+        mac,
+        permanent: true,
+        state: 'PERMANENT',
+      })),
+      fdb: SIX.nodes.map(({ mac, underlayIp }) => ({ device, mac, destination: underlayIp })),
+      routes: [
+        ...SIX.nodes.map(({ podCidr, tunnelIp }) => ({
+          device,
+          destination: podCidr,
+          gateway: tunnelIp,
+        })),
+        { device, destination: cidr(route), gateway },
+      ],
+    },
+  };
+  return { ...facts, observations: [liar, ...facts.observations] };
+}
+
+describe('a host that invents a node, where there is no list', () => {
+  test.for(['0.0.0.0/0', '172.16.0.0/12', '169.254.169.254/32', '10.68.1.128/25'])(
+    'gets nobody to type its route %s',
+    async (route) => {
+      const told = await seen(invented(route));
+      const commands = textOf(told).matchAll(/\bip (?:route|neigh)\b.*|\bbridge fdb\b.*/g);
+      expect([...commands].filter(([command]) => command.includes(route))).toEqual([]);
+    },
+  );
+});
+
+describe('a host that has the addresses of another', () => {
+  const victim = SIX.vtepOf('node1');
+  const taking = (base: Cluster): Cluster =>
+    base.answer('node3', (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        devices: answer.tables.devices?.map((own) => ({
+          ...own,
+          mac: victim.mac,
+          addresses: [cidr(`${victim.tunnelIp}/32`)],
+        })),
+      },
+    }));
+
+  test('spoils what is said of itself, and nothing of the node that the list knows by them', async () => {
+    const told = await seen(taking(SIX.listed()).facts());
+    expect(told.report.checked?.unchecked.map(({ node }) => node)).toEqual(['node3']);
+    expect(told.report.incidents.map(({ subject }) => subject)).toEqual(['node3']);
+    expect(textOf(told)).not.toMatch(/(ip neigh|bridge fdb) replace/);
+  });
+
+  test('nor of the node that earlier runs know by them', async () => {
+    const roster = (await seen(SIX.facts())).decision.roster;
+    const told = await seen(taking(SIX).facts({ roster }));
+    expect(told.report.checked?.unchecked.map(({ node }) => node)).toEqual(['node3']);
+  });
+});
+
+test('a host that claims the name of a silent one is unknown, and nobody is paged', async () => {
+  const facts = SIX.listed().silence('node1').facts();
+  const other = SIX.facts().observations.at(-1);
+  if (other?.kind !== 'tables') throw new Error('the hosts answered');
+  const claim = {
+    ...other,
+    host: { ...other.host, node: 'node1', instanceId: 'mi-99999999999999999' },
+  };
+  const owner = SIX.nodes.find(({ node }) => node === 'node1')?.instanceId;
+  const roster = [
+    { node: 'node1', instanceId: owner, vteps: [], master: false, lastSeen: NOW, devices: [] },
+  ];
+  const { decision, report } = await seen({
+    ...facts,
+    roster,
+    observations: [...facts.observations, claim],
+  });
+  expect(decision.pages).toEqual([]);
+  expect(report.hosts.unknown).toEqual(['node1']);
+  expect(report.problems).toContainEqual({
+    where: 'node1',
+    message: expect.stringContaining('mi-99999999999999999'),
+  });
+});
