@@ -17,12 +17,6 @@ interface KnownFault {
  */
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
-    scenario: 'device deleted, newer flannel',
-    deployments: DEPLOYMENTS,
-    said: ['healthy'],
-    right: 'a device that flannel has made again, and left empty, is no reason to wait',
-  },
-  {
     scenario: 'device made again with another MAC, flanneld not running',
     deployments: DEPLOYMENTS,
     said: ['healthy'],

@@ -112,8 +112,19 @@ function graceOf(facts: Facts, member: Omit<Member, 'grace'>): string | undefine
     young('joined the cluster', since(listed?.createdAt)) ??
     young('booted', observed?.host.uptimeSeconds) ??
     bootingWithoutDevice(observed) ??
-    young('its VXLAN device was made', since(youngest(devicesOf(facts.now, member))))
+    (isProgramming(observed, graceSeconds)
+      ? young('its VXLAN device was made', since(youngest(devicesOf(facts.now, member))))
+      : undefined)
   );
+}
+
+/**
+ * flanneld programs a device when it starts. One that is made while it runs stays empty for good: since
+ * 0.27.4 it makes a lost device again, and nothing else. Where it runs within k3s its age is not known.
+ */
+function isProgramming(observed: ObservedHost | undefined, graceSeconds: number): boolean {
+  const { flanneldSeconds = 0 } = observed?.host ?? {};
+  return flanneldSeconds < graceSeconds;
 }
 
 /** Images are pulled and the API server is awaited before flanneld first runs and makes the device. */

@@ -416,6 +416,18 @@ describe('grace', () => {
     ).toBe('its VXLAN device was made 0 s ago');
   });
 
+  test.for([
+    [119, 'its VXLAN device was made 0 s ago'],
+    [120, undefined],
+  ] as const)('a device made anew while flanneld runs for %i s: %s', ([flanneldSeconds, grace]) => {
+    const { observations } = SIX.answer('node1', (answer) => ({
+      ...answer,
+      host: { ...answer.host, flanneldSeconds },
+    })).facts();
+    const roster = [remember('node1', { devices: [{ family: 'ipv4', index: 2 }] })];
+    expect(young({ observations, roster })).toBe(grace);
+  });
+
   test('the first device ever seen is of no known age', () => {
     expect(young({ roster: [remember('node1')] })).toBeUndefined();
   });
