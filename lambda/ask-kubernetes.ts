@@ -31,8 +31,12 @@ export async function askNodes(
   return await ask(access, async (api) => parseNodes('kubernetes', await api.nodes(deadline)));
 }
 
+/** flannel's pods. What else has its labels is a tenant's, and nothing is said of it. */
 export async function askPods(access: KubernetesAccess, deadline: Deadline): Promise<Listing<Pod>> {
-  return await ask(access, async (api) => parsePods('kubernetes', await api.flannelPods(deadline)));
+  return await ask(access, async (api) => {
+    const { value, problems } = parsePods('kubernetes', await api.flannelPods(deadline));
+    return { value: value.filter(({ flannel }) => flannel), problems };
+  });
 }
 
 export function podListOf(listing: Listing<Pod>): PodList {

@@ -80,6 +80,12 @@ export const FLANNEL_LABELS = [
   ['k8s-app', 'flannel'],
 ] as const;
 
+/**
+ * Where these pods run: canal, RKE2 and kubespray; flannel's manifest. A tenant can give pods of its own
+ * the same labels, but has no pods here.
+ */
+export const FLANNEL_NAMESPACES: ReadonlySet<string> = new Set(['kube-system', 'kube-flannel']);
+
 const OVERLAY_DEVICE = new RegExp(`^${WORDS.overlay}$`);
 
 /** Whether a device is one of an overlay's, by the grammar of the records that hosts send. */

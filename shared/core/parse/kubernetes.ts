@@ -1,7 +1,7 @@
 /** What Kubernetes knows of a cluster: nodes and pods as JSON, and the table of `kubectl get nodes`. */
 import { WORDS } from '../../contract/wire.ts';
 import { type IpAddress, parseCidr, parseIp } from '../overlay/addresses.ts';
-import { FLANNEL_LABELS } from '../overlay/profile.ts';
+import { FLANNEL_LABELS, FLANNEL_NAMESPACES } from '../overlay/profile.ts';
 import type { AnnotatedVtep, CalicoAddresses, ClusterNode } from '../overlay/vtep.ts';
 import { parseTime } from '../time.ts';
 import { booleanField, isObject, items, listField, objectField, textField } from './json.ts';
@@ -151,7 +151,8 @@ function readPod(item: object): readonly Pod[] {
   const node = textField(objectField(item, 'spec') ?? {}, 'nodeName') ?? '';
   // These names stand in commands that a person copies.
   if (![name, namespace, node].every(isNodeName)) return [];
-  const flannel = FLANNEL_LABELS.some(([key, value]) => textField(labels, key) === value);
+  const isLabelled = FLANNEL_LABELS.some(([key, value]) => textField(labels, key) === value);
+  const flannel = isLabelled && FLANNEL_NAMESPACES.has(namespace);
   return [{ name, namespace, node, flannel }];
 }
 

@@ -142,6 +142,17 @@ describe('parsePods', () => {
   });
 
   test.for([
+    ['kube-system', true],
+    ['kube-flannel', true],
+    ['tenant', false],
+    ['kube-system-x', false],
+  ] as const)('one labelled as flannel in namespace %s is flannel: %s', ([namespace, flannel]) => {
+    const labels = { app: 'flannel' };
+    const item = { metadata: { name: 'x', namespace, labels }, spec: { nodeName: 'node1' } };
+    expect(parsePods('pods', { items: [item] }).value).toMatchObject([{ namespace, flannel }]);
+  });
+
+  test.for([
     [pod('canal-x;reboot', {}), 'its name would end up in a command'],
     [pod('--all', {}), 'its name would be an option'],
     [pod('canal-x', {}, ''), 'it is not scheduled'],
