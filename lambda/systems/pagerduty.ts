@@ -9,8 +9,10 @@ import type { CachedSecret } from './secrets.ts';
 import { withinBytes } from './within-bytes.ts';
 
 /**
- * Sends pages to PagerDuty's Events API v2. The key of an incident is the dedup key, so all pages of an
- * incident become one alert. https://developer.pagerduty.com/docs/send-alert-event
+ * Sends pages to PagerDuty's Events API v2. The key of an incident is the dedup key. PagerDuty notifies
+ * nobody of a second trigger of an alert that somebody has acknowledged, so a page that a critical
+ * incident has worsened is a second alert, whose key ends in `/critical`; the resolve goes to both.
+ * https://developer.pagerduty.com/docs/send-alert-event
  */
 export function pagerDutyChannel(
   {
@@ -29,25 +31,43 @@ export function pagerDutyChannel(
     deliver: async (page, deadline) => {
       const secret = await routingKey.read(deadline);
       const headers = { 'content-type': 'application/json' };
-      const body = bodyOf({ page, cluster, secret });
-      const answer = await call({ method: 'POST', url, headers, body }, deadline);
-      // Any other successful status comes from a proxy, or from a server that is not PagerDuty's.
-      if (answer.status === ACCEPTED) return TAKEN;
-      const reason = `answered ${answer.status}${explanationIn(answer.body, secret)}`;
-      if (!isRefusal(answer.status)) throw new Error(reason);
-      routingKey.forget();
-      return { kind: 'refused', reason };
+      for (const key of alertKeysOf(page)) {
+        const body = bodyOf({ page, key, cluster, secret });
+        const answer = await call({ method: 'POST', url, headers, body }, deadline);
+        // Any other successful status comes from a proxy, or from a server that is not PagerDuty's.
+        if (answer.status === ACCEPTED) continue;
+        const reason = `answered ${answer.status}${explanationIn(answer.body, secret)}`;
+        if (!isRefusal(answer.status)) throw new Error(reason);
+        routingKey.forget();
+        return { kind: 'refused', reason };
+      }
+      return TAKEN;
     },
   };
 }
 
 const ACCEPTED = 202;
 
+/** The alerts that a page is about. Resolving one that was never triggered changes nothing. */
+function alertKeysOf({ key, kind, severity }: Page): readonly string[] {
+  const second = `${key}/critical`;
+  switch (kind) {
+    case 'opened':
+    case 'test':
+      return [key];
+    case 'worsened':
+      return severity === 'critical' ? [second] : [key];
+    case 'resolved':
+      return [key, second];
+  }
+}
+
 /** The most that PagerDuty takes in one event. */
 const EVENT_BYTES = 512 * 1024;
 
 interface EventContent {
   readonly page: Page;
+  readonly key: string;
   readonly cluster: string;
   readonly secret: string;
 }
@@ -61,8 +81,8 @@ function bodyOf(content: EventContent): string {
   return bodyOf({ ...content, page: { ...page, text } });
 }
 
-function eventOf({ page, cluster, secret }: EventContent): object {
-  const thread = { routing_key: secret, dedup_key: dedupKeyOf(page.key) };
+function eventOf({ page, key, cluster, secret }: EventContent): object {
+  const thread = { routing_key: secret, dedup_key: dedupKeyOf(key) };
   switch (page.kind) {
     case 'resolved':
       return { ...thread, event_action: 'resolve' };

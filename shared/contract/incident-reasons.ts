@@ -9,6 +9,7 @@ export const INCIDENT_REASONS = {
   confirmed: 'opened: the second look confirmed it',
   'group-formed': 'opened: three subjects or observers with one cause within three runs',
   'cluster-wide': 'opened: one cause on more than half of the nodes',
+  relapsed: 'opened again: it had been resolved less than 30 minutes before',
   'stopped-working': 'opened anew: what still worked does not any more',
   'severity-rose': 'paged again: it was a warning, and is critical',
   'count-doubled': 'paged again: twice as many nodes as when it was last paged',
@@ -18,6 +19,8 @@ export const INCIDENT_REASONS = {
   unchanged: 'still wrong as before',
   'still-wrong': 'its entries are still wrong, as part of what another incident reports',
   'not-checked': 'its nodes could not all be checked',
+  flapping:
+    'its entries are correct, and it has relapsed three times in two hours: it resolves later',
   fixed: 'resolved: all its entries are correct',
   gone: 'resolved: its nodes have left the cluster',
   'rest-of-another': 'resolved: what is left of it belongs to another incident',

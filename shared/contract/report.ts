@@ -61,6 +61,8 @@ export const incidentSchema = z.object({
   phase: z.enum(['suspected', 'open', 'resolved']),
   /** ISO 8601; when a run first saw the fault. */
   since: z.string(),
+  /** How many times it has opened, where it has relapsed. */
+  times: z.optional(z.number()),
   /** The node that its peers have lost. */
   subject: z.optional(z.string()),
   vtep: z.optional(vtepSchema),

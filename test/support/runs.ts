@@ -50,9 +50,11 @@ export function announced({ announcements }: Decision): readonly string[] {
   );
 }
 
-/** The incidents that a run remembers, without the cluster's name: `observer/node1 open`. */
+/** The incidents that a run remembers and that are not over, without the cluster's name: `observer/node1 open`. */
 export function remembered({ incidents }: Decision): readonly string[] {
-  return incidents.map(({ key, phase }) => `${shortKey(key)} ${phase}`);
+  return incidents
+    .filter(({ phase }) => phase !== 'resolved')
+    .map(({ key, phase }) => `${shortKey(key)} ${phase}`);
 }
 
 function shortKey(key: string): string {

@@ -64,7 +64,11 @@ const block = z.object({ observers: z.array(z.string()), subjects: z.array(z.str
 
 const incidentFields = {
   key: z.string(),
-  phase: z.enum(['suspected', 'open']),
+  phase: z.enum(['suspected', 'open', 'resolved']),
+  times: z.optional(z.number()),
+  relapses: z.optional(z.array(z.number())),
+  resolvedAt: z.optional(z.number()),
+  cleanSince: z.optional(z.number()),
   since: z.number(),
   paged: z.optional(z.enum(SEVERITIES)),
   pagedNodes: z.optional(z.number()),

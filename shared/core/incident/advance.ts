@@ -25,6 +25,7 @@ import {
   plansOf,
   sinceOf,
 } from './plan.ts';
+import { isFlapping, relapsedIn, rememberResolved, reopened, stillRemembered } from './relapse.ts';
 
 /** What became of an incident in this run. */
 export interface Announcement {
@@ -93,7 +94,9 @@ export function advance(
   const claimed = new Set(
     [...fresh, ...joins].flatMap(({ parts }) => parts.map(({ suspicion }) => suspicion)),
   );
-  const kept = incidents.filter((incident) => isOpen(incident) || !claimed.has(incident));
+  const kept = incidents.filter(
+    (one) => isOpen(one) || (one.phase === 'suspected' && !claimed.has(one)),
+  );
   const seenBy = new Map(
     kept.map((incident) => [
       incident,
@@ -116,8 +119,12 @@ export function advance(
       .filter((incident) => seenBy.get(incident) === undefined)
       .map((incident) => stepOfUnseen(incident, others, circumstances)),
   ];
+  const { now } = circumstances;
+  const standing = steps.flatMap(({ next }) => (next === undefined ? [] : [next]));
+  const past = incidents.filter(({ phase }) => phase === 'resolved');
+  const ended = steps.flatMap(({ over }) => over ?? []);
   return {
-    incidents: steps.flatMap(({ next }) => (next === undefined ? [] : [next])),
+    incidents: [...standing, ...stillRemembered([...past, ...ended], standing, now)],
     announcements: steps.flatMap(({ announcement }) => announcement ?? []),
     reported: steps.flatMap(({ reported }) => reported ?? []),
     reasons: new Map(steps.map(({ key, reason }) => [key, reason])),
@@ -150,6 +157,8 @@ interface Step {
   readonly reason: IncidentReason;
   /** The incident as the next run finds it; undefined when it is over. */
   readonly next: Incident | undefined;
+  /** The incident that is over, as long as it may relapse. */
+  readonly over?: Incident;
   readonly announcement?: Announcement | undefined;
   readonly reported?: ReportedIncident;
 }
@@ -168,17 +177,20 @@ function stepOfFresh(
   if (!isDueFresh(finding, parts, circumstances))
     return suspected(whole, 'patience', circumstances);
   if (!isConfirmed(finding, circumstances)) return suspected(whole, 'unconfirmed', circumstances);
-  const name = freeName(finding, incidents);
+  const relapse = relapsedIn(finding, incidents, now);
+  const again = relapse === undefined ? {} : reopened(relapse, now);
+  const name = relapse?.name ?? freeName(finding, incidents);
   const identity = {
-    key: keyOf(finding, name, circumstances),
-    scope: finding.scope,
+    key: relapse?.key ?? keyOf(finding, name, circumstances),
+    scope: relapse?.scope ?? finding.scope,
     name,
     phase: 'open',
     since: sinceOf(parts, now),
+    ...again,
   } as const;
   const reported = report(finding, identity);
   const { pages } = CAUSE_TABLE[finding.cause];
-  const reason = reasonToOpen(finding);
+  const reason = relapse === undefined ? reasonToOpen(finding) : 'relapsed';
   const next: Incident = {
     ...identity,
     footprint: withUnchecked(finding, parts, matrix),
@@ -296,9 +308,9 @@ function seenOf(
 function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circumstances): Step {
   const { finding, joined } = seen;
   const { now, matrix, report } = circumstances;
-  const { key, scope, name } = incident;
+  const { key } = incident;
   const since = sinceNow(incident, finding, now);
-  const reported = report(finding, { key, scope, name, phase: 'open', since });
+  const reported = report(finding, { ...incident, phase: 'open', since });
   const seenFootprint = footprintOf(finding, matrix);
   const footprint = isWide(incident)
     ? union(remaining(incident.footprint, matrix), seenFootprint)
@@ -306,7 +318,15 @@ function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circumstances
   const steadyRuns = joined === undefined ? steadier(incident, matrix) : 0;
   const change = changeOf(incident, seen, circumstances);
   const { kind, reason } = change;
-  const next: Incident = { ...incident, since, reported, footprint, steadyRuns, reason };
+  const next: Incident = {
+    ...incident,
+    since,
+    reported,
+    footprint,
+    steadyRuns,
+    reason,
+    cleanSince: undefined,
+  };
   if (kind === undefined) return { key, reason, next, reported };
   const pages = CAUSE_TABLE[finding.cause].pages && kind !== 'updated';
   const announcement = { kind, reason, pages, incident: reported, before: incident.reported };
@@ -377,9 +397,9 @@ function changeOf(
 function stepOfUnseen(
   incident: Incident,
   others: ReadonlySet<Cell>,
-  { matrix }: Circumstances,
+  { now, matrix }: Circumstances,
 ): Step {
-  const { key } = incident;
+  const { key, cleanSince = now } = incident;
   const sighting = sightingOf(incident, others, matrix);
   const stay = (reason: IncidentReason): Step => {
     const steadyRuns = steadier(incident, matrix);
@@ -395,13 +415,19 @@ function stepOfUnseen(
     case 'fixed':
     case 'gone':
     case 'rest-of-another':
-      return isSuspected
-        ? { key, reason: 'not-seen-again', next: undefined }
-        : resolved(incident, sighting);
+      if (isSuspected) return { key, reason: 'not-seen-again', next: undefined };
+      return isFlapping(incident, cleanSince, now)
+        ? {
+            key,
+            reason: 'flapping',
+            next: { ...incident, cleanSince, reason: 'flapping' },
+            reported: incident.reported,
+          }
+        : resolved(incident, sighting, now);
   }
 }
 
-function resolved(incident: Incident, reason: IncidentReason): Step {
+function resolved(incident: Incident, reason: IncidentReason, now: number): Step {
   const reported: ReportedIncident = { ...incident.reported, phase: 'resolved' };
   const announcement: Announcement = {
     kind: 'resolved',
@@ -410,7 +436,8 @@ function resolved(incident: Incident, reason: IncidentReason): Step {
     incident: reported,
     before: incident.reported,
   };
-  return { key: incident.key, reason, next: undefined, reported, announcement };
+  const over = rememberResolved({ ...incident, reason }, now);
+  return { key: incident.key, reason, next: undefined, over, reported, announcement };
 }
 
 /** What a run saw of an incident for which it has no finding. `others`: the cells of open incidents. */

@@ -18,11 +18,18 @@ export interface IncidentIdentity {
   readonly phase: ReportedIncident['phase'];
   /** When a run first saw the fault, epoch milliseconds. */
   readonly since: number;
+  /** How many times it has opened; undefined where it has not relapsed. */
+  readonly times?: number | undefined;
 }
 
-/** A finding remembered across runs. */
+/** A finding remembered across runs; a resolved one for as long as it may relapse. */
 export interface Incident extends IncidentIdentity {
-  readonly phase: 'suspected' | 'open';
+  /** When it relapsed, epoch milliseconds: the last three of two hours. */
+  readonly relapses?: readonly number[] | undefined;
+  /** When a run resolved it, epoch milliseconds. */
+  readonly resolvedAt?: number | undefined;
+  /** Since when all its entries are correct, while it waits with its end; epoch milliseconds. */
+  readonly cleanSince?: number | undefined;
   /** The worst severity that was paged; undefined before the first page. */
   readonly paged: Severity | undefined;
   /** How many nodes the last page counted; undefined before the first page. */
@@ -46,6 +53,9 @@ export const JOIN_RUNS = 3;
 export function isWide({ scope }: Pick<IncidentIdentity, 'scope'>): boolean {
   return scope === 'cluster' || scope === 'group';
 }
+
+/** A fault that comes back so soon is the same incident. */
+export const RELAPSE_MS = 30 * 60 * 1000;
 
 /** Whether people, or the telemetry where its cause pages nobody, know of it. */
 export function isOpen({ phase }: Incident): boolean {

@@ -331,7 +331,7 @@ function withSuspicions(
   findings: readonly Finding[],
 ): readonly FreshFinding[] {
   const suspicions = incidents
-    .filter((one) => !isOpen(one))
+    .filter(({ phase }) => phase === 'suspected')
     .toSorted((one, two) => one.since - two.since);
   const byName = new Map(suspicions.map((one) => [`${one.scope}/${one.name}`, one]));
   const sharedWith = sharesOf(suspicions);

@@ -1,4 +1,5 @@
 import { type Cause, runbookAnchorOf } from '../../contract/causes.ts';
+import { INCIDENT_REASONS, type IncidentReason } from '../../contract/incident-reasons.ts';
 import type { Fix, ReportedEntry, ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
@@ -12,6 +13,8 @@ export interface Paged {
   /** An update in place wakes nobody. */
   readonly kind: Exclude<Announcement['kind'], 'updated'>;
   readonly incident: ReportedIncident;
+  /** Why it is paged now; undefined where only the report is known. */
+  readonly reason?: IncidentReason;
 }
 
 export type PageKind = Paged['kind'] | 'test';
@@ -98,7 +101,7 @@ function accusedIn({
 }
 
 function textOf(
-  { kind, incident }: Paged,
+  { kind, reason, incident }: Paged,
   { cluster, now, runbook = 'RUNBOOK.md' }: PagedWhere,
 ): readonly string[] {
   const rule = CAUSE_RULES[incident.cause];
@@ -109,7 +112,7 @@ function textOf(
   if (kind === 'resolved') {
     return [
       `RESOLVED  cluster ${printable(cluster)}`,
-      recoveryOf(incident),
+      recoveryOf(incident, reason),
       '',
       ...section('What it was', [`${incident.cause}: ${rule.summary(names)}`]),
       ...section('Last evidence', incident.evidence.slice(0, EVIDENCE).map(printable)),
@@ -118,8 +121,9 @@ function textOf(
     ];
   }
   return [
-    `${incident.severity.toUpperCase()}  cluster ${printable(cluster)}`,
+    `${incident.severity.toUpperCase()}  cluster ${printable(cluster)}${againText(incident)}`,
     victimOf(incident),
+    ...(kind === 'worsened' && reason !== undefined ? [capitalised(INCIDENT_REASONS[reason])] : []),
     '',
     ...section('What is wrong', [
       `${incident.cause}: ${rule.summary(names)}`,
@@ -135,6 +139,17 @@ function textOf(
     `Began     ${time}${seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`}`,
     `Runbook   ${printable(runbook)}#${runbookAnchorOf(incident.cause)}`,
   ];
+}
+
+/** `, again, 2nd time`. */
+function againText({ times = 1 }: ReportedIncident): string {
+  return times < 2 ? '' : `, again, ${times}${ORDINALS[times] ?? 'th'} time`;
+}
+
+const ORDINALS: Readonly<Record<number, string>> = { 2: 'nd', 3: 'rd' };
+
+function capitalised(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

@@ -1,4 +1,5 @@
 import { TABLES } from '../../contract/causes.ts';
+import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES, type Names } from '../diagnose/causes.ts';
 import { enumerate, printable } from '../plain-text.ts';
@@ -74,8 +75,22 @@ function temporary(incident: ReportedIncident): string {
   }
 }
 
-/** The state after the fault. The incident also ends when its nodes have left the cluster. */
-export function recoveryOf(incident: ReportedIncident): string {
+/** The state after the fault: it was fixed, its nodes have left the cluster, or another incident has the rest. */
+export function recoveryOf(incident: ReportedIncident, reason?: IncidentReason): string {
+  if (reason === 'gone') return `Gone: ${leaverOf(incident)} left the cluster.`;
+  if (reason === 'rest-of-another') return 'What is left of it belongs to another open incident.';
+  const fixed = fixedText(incident);
+  return reason === 'fixed'
+    ? `Fixed: ${fixed.replace(/, or (has|have) left the cluster/, '')}`
+    : fixed;
+}
+
+function leaverOf({ scope, subject, observers }: ReportedIncident): string {
+  const name = scope === 'observer' ? observers[0] : subject;
+  return name === undefined ? 'its nodes have' : `${printable(name)} has`;
+}
+
+function fixedText(incident: ReportedIncident): string {
   switch (incident.scope) {
     case 'subject':
     case 'pair':

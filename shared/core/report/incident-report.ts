@@ -62,6 +62,7 @@ function reportWithoutFix(
     severity: finding.severity,
     phase: identity.phase,
     since: formatTime(identity.since),
+    ...(identity.times === undefined ? {} : { times: identity.times }),
     subject: finding.subject,
     vtep:
       vtep === undefined

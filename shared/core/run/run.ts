@@ -140,8 +140,10 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
     roster,
     announcements: advanced.announcements,
     reasons: advanced.reasons,
-    pages: advanced.announcements.flatMap(({ kind, pages, incident }) =>
-      pages && kind !== 'updated' ? [pageOf({ kind, incident }, { cluster, now, runbook })] : [],
+    pages: advanced.announcements.flatMap(({ kind, reason, pages, incident }) =>
+      pages && kind !== 'updated'
+        ? [pageOf({ kind, reason, incident }, { cluster, now, runbook })]
+        : [],
     ),
     reported: advanced.reported,
     facts,

@@ -34,7 +34,7 @@ function always(fault: Fault): void {
 }
 
 describe('an incident', () => {
-  test('is one alert: triggered, worsened under the same dedup key, and resolved', async () => {
+  test('is one alert, and a second one when it becomes critical; the resolve goes to both', async () => {
     const pages = [
       pageAbout('master1', 'opened', { severity: 'warning' }),
       pageAbout('master1', 'worsened'),
@@ -53,10 +53,28 @@ describe('an incident', () => {
       custom_details: { key, kind, page: text },
     }));
     const [{ key: dedupKey }] = [pageAbout('master1')];
-    expect(service.alerts()).toEqual([{ dedupKey, status: 'triggered', payloads }]);
+    expect(service.alerts()).toEqual([
+      { dedupKey, status: 'triggered', payloads: payloads.slice(0, 1) },
+      { dedupKey: `${dedupKey}/critical`, status: 'triggered', payloads: payloads.slice(1) },
+    ]);
 
     await channel.deliver(pageAbout('master1', 'resolved'), farOff());
-    expect(service.alerts()).toMatchObject([{ dedupKey, status: 'resolved' }]);
+    expect(service.alerts()).toMatchObject([
+      { dedupKey, status: 'resolved' },
+      { dedupKey: `${dedupKey}/critical`, status: 'resolved' },
+    ]);
+  });
+
+  test('that is a warning still, and worsens, stays one alert', async () => {
+    await channel.deliver(pageAbout('master1', 'opened', { severity: 'warning' }), farOff());
+    await channel.deliver(pageAbout('master1', 'worsened', { severity: 'warning' }), farOff());
+    expect(service.alerts().map(({ payloads }) => payloads.length)).toEqual([2]);
+  });
+
+  test('that was never worse is resolved, and no second alert comes of it', async () => {
+    await channel.deliver(pageAbout('master1', 'opened'), farOff());
+    await channel.deliver(pageAbout('master1', 'resolved'), farOff());
+    expect(service.alerts().map(({ status }) => status)).toEqual(['resolved']);
   });
 
   test.for(['critical', 'warning', 'info'] as const)('keeps its severity: %s', async (severity) => {

@@ -38,6 +38,7 @@ const reported: Samples<ReportedIncident> = {
   severity: fc.constantFrom(...SEVERITIES),
   phase: fc.constantFrom('suspected', 'open', 'resolved'),
   since: text,
+  times: maybe(fc.nat()),
   subject: maybe(text),
   vtep: maybe(
     fc.record({
@@ -80,8 +81,12 @@ const incident: Samples<Incident> = {
   key: text,
   scope: fc.constantFrom(...SCOPES),
   name: text,
-  phase: fc.constantFrom('suspected', 'open'),
+  phase: fc.constantFrom('suspected', 'open', 'resolved'),
   since: time,
+  times: maybe(fc.nat()),
+  relapses: maybe(fc.array(time, { maxLength: 3 })),
+  resolvedAt: maybe(time),
+  cleanSince: maybe(time),
   paged: maybe(fc.constantFrom(...SEVERITIES)),
   pagedNodes: maybe(fc.nat()),
   accused: maybe(fc.constantFrom('subjects', 'observers')),

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { Decision } from '../../../../shared/core/run/run.ts';
+import type { Incident } from '../../../../shared/core/incident/incident.ts';
+import { recorded } from '../../../../shared/core/run/hosts.ts';
+import { run } from '../../../../shared/core/run/run.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
+
+const SIX = cluster(6).listed();
+const COLUMN = SIX.lose('neighbour', { subject: 'master1' });
+const HALF = SIX.lose('neighbour', { observer: ['node1', 'node2'], subject: 'master1' });
+
+/** Runs at these minutes: `X` master1 is lost by all peers, `H` by two of five, `.` all is well. */
+async function decisions(runs: Readonly<Record<number, string>>): Promise<readonly Decision[]> {
+  const sees: Readonly<Record<string, Cluster>> = { X: COLUMN, H: HALF, '.': SIX };
+  let incidents: readonly Incident[] = [];
+  const made: Decision[] = [];
+  for (const [minute, letter] of Object.entries(runs)) {
+    const seen = sees[letter];
+    if (seen === undefined) throw new Error(`no such run: ${letter}`);
+    const facts = seen.facts({ now: NOW + Number(minute) * 60_000 });
+    const decision = await run(facts, incidents, recorded([]));
+    ({ incidents } = decision);
+    made.push(decision);
+  }
+  return made;
+}
+
+async function reasons(runs: Readonly<Record<number, string>>): Promise<readonly string[]> {
+  return (await decisions(runs)).map(
+    ({ announcements, reasons: all }) =>
+      announcements.map(({ kind, reason }) => `${kind}: ${reason}`).join() ||
+      [...all.values()].join(),
+  );
+}
+
+describe('a relapse', () => {
+  test('within half an hour opens the same incident again, and its page says how often', async () => {
+    const made = await decisions({ 0: 'X', 5: '.', 30: 'X', 35: '.', 40: 'X' });
+    expect(made.flatMap(({ pages }) => pages.map(({ kind, key }) => `${kind} ${key}`))).toEqual([
+      'opened prod/subject/master1',
+      'resolved prod/subject/master1',
+      'opened prod/subject/master1',
+      'resolved prod/subject/master1',
+      'opened prod/subject/master1',
+    ]);
+    const heads = made.flatMap(({ pages }) => pages.map(({ text }) => text.split('\n')[0]));
+    expect(heads.filter((head) => head?.startsWith('CRITICAL'))).toEqual([
+      'CRITICAL  cluster prod',
+      'CRITICAL  cluster prod, again, 2nd time',
+      'CRITICAL  cluster prod, again, 3rd time',
+    ]);
+  });
+
+  test('later is a new incident', async () => {
+    expect(await reasons({ 0: 'X', 5: '.', 36: 'X' })).toEqual([
+      'opened: confirmed',
+      'resolved: fixed',
+      'opened: confirmed',
+    ]);
+  });
+
+  test('of a part of its cells is the same incident, under its key', async () => {
+    const made = await decisions({ 0: 'X', 5: '.', 10: 'H', 14: 'H' });
+    expect(made.at(-1)?.announcements.map(({ incident: { key, times } }) => [key, times])).toEqual([
+      ['prod/subject/master1', 2],
+    ]);
+  });
+});
+
+describe('an incident that has relapsed three times in two hours', () => {
+  const flapping = { 0: 'X', 1: '.', 2: 'X', 3: '.', 4: 'X', 5: '.', 6: 'X' };
+
+  test('resolves after thirty clean minutes', async () => {
+    expect((await reasons({ ...flapping, 7: '.', 36: '.', 37: '.' })).slice(7)).toEqual([
+      'flapping',
+      'flapping',
+      'resolved: fixed',
+    ]);
+  });
+
+  test('that begin again when it is wrong once more, of which nobody is paged', async () => {
+    expect((await reasons({ ...flapping, 7: '.', 20: 'X', 21: '.', 40: '.' })).slice(7)).toEqual([
+      'flapping',
+      'unchanged',
+      'flapping',
+      'flapping',
+    ]);
+  });
+
+  test('does so no more when its relapses are two hours old', async () => {
+    expect((await reasons({ ...flapping, 200: '.' })).at(-1)).toBe('resolved: fixed');
+  });
+});
