@@ -4,6 +4,7 @@ import {
   type RememberedList,
   unlessExpired,
 } from '../shared/core/nodes/remembered-list.ts';
+import { isSameHost } from '../shared/core/members/identity.ts';
 import type { Observation } from '../shared/core/overlay/vtep.ts';
 import { askHosts, collectSpan, type TimedAnswers } from './ask-hosts.ts';
 import { askNodes, askPods, podListOf, problemsOf } from './ask-kubernetes.ts';
@@ -69,17 +70,17 @@ export async function gather(
   const questions = [...takenUp, ...masters.questions, ...mastersLater.questions];
   const { names } = readingsOf(takenUp);
   const [before, after] = [await listingBefore, await listingAfter];
-  const claimed = mastersAmong(asked.observations);
+  const { observations } = asked;
+  const everyMaster = { ...mastersAmong(observations), ...known };
+  const late = { masters: everyMaster, memory, remembered, observations };
   const learned =
     (await askingForList) ??
-    (before.kind === 'read' && after.kind === 'read'
-      ? undefined
-      : await askLate(invocation, { masters: { ...claimed, ...known }, memory, remembered }));
+    (before.kind === 'read' && after.kind === 'read' ? undefined : await askLate(invocation, late));
   const nodeList = nodeListOfRun({
     learned,
     kubernetes: { before, after },
     remembered,
-    masters: { ...claimed, ...known },
+    masters: everyMaster,
     runsWithoutMaster: memory.runsWithoutMaster,
     now,
   });
@@ -143,15 +144,38 @@ async function askFirst(
 /** Left of a run whose first list has come as late as it may: for the second look. */
 const FIRST_LIST_MS = 16_000;
 
-/** Asks the masters that the hosts' answers name, where there is no list: without one nothing is paged. */
+/**
+ * Asks the masters once the hosts have answered: where there is no list, since nothing is paged without
+ * one, and where a host was replaced, since the list that is not read in every run is then an old one.
+ */
 async function askLate(
   { systems, deadline, now }: GatheringInvocation,
-  { masters, memory, remembered }: AskedForList,
+  {
+    masters,
+    memory,
+    remembered,
+    observations,
+  }: AskedForList & { readonly observations: readonly Observation[] },
 ): Promise<LearnedList | undefined> {
   const hasList = remembered !== undefined && isComplete(remembered);
-  if (hasList || Object.keys(masters).length === 0) return undefined;
+  const isOld = remembered?.source === 'masters' && isSomeReplaced(observations, memory);
+  if ((hasList && !isOld) || Object.keys(masters).length === 0) return undefined;
   const asked = { masters, givenUp: givenUpBy(memory), remembered, now };
-  return await askForList(systems.ssm, asked, earlier(deadline, FIRST_LIST_MS));
+  const until = hasList ? within(NODE_LIST_MS, deadline) : earlier(deadline, FIRST_LIST_MS);
+  return await askForList(systems.ssm, asked, until);
+}
+
+/** Whether a host answers under a name that another one had in earlier runs. */
+function isSomeReplaced(
+  observations: readonly Observation[],
+  { roster }: Pick<Memory, 'roster'>,
+): boolean {
+  const before = new Map(roster.map((entry) => [entry.node, entry]));
+  return observations.some((one) => {
+    if (one.kind === 'unknown') return false;
+    const known = before.get(one.host.node);
+    return known?.instanceId !== undefined && !isSameHost(one.host, known);
+  });
 }
 
 async function askForDigests(

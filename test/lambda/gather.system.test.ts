@@ -9,7 +9,11 @@ import { kubernetes } from '../../lambda/systems/kubernetes.ts';
 import { createRecorder } from '../../lambda/systems/telemetry/recorder.ts';
 import { runCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
-import type { Facts } from '../../shared/core/facts.ts';
+import type { Facts, RosterEntry } from '../../shared/core/facts.ts';
+import {
+  listFromKubernetes,
+  type RememberedList,
+} from '../../shared/core/nodes/remembered-list.ts';
 import { clientOf } from '../lab/aws/ssm/account.ts';
 import { LIMITS } from '../support/cluster.ts';
 import { smallApiServer } from './systems/small-api-server.ts';
@@ -57,13 +61,53 @@ describe('of a cluster with a kubeconfig', () => {
   });
 });
 
+describe('of a large cluster, whose list the masters have just reported', () => {
+  const votersWith = async (instanceId: string | undefined): Promise<readonly string[]> => {
+    const { nodes } = await gatheredFacts({
+      failingFrom: 1,
+      pods: 'not-configured',
+      nodeList: largeList(),
+      roster: [{ ...entryOf('node1'), instanceId }],
+    });
+    return nodes.kind === 'read' ? (nodes.origin?.voters ?? []) : [];
+  };
+
+  test('it is not read again', async () => {
+    expect(await votersWith(undefined)).toEqual([]);
+    expect(await votersWith(simulatedHosts(2, 1)[1]?.instanceId)).toEqual([]);
+  });
+
+  test('but it is where another host answers under the name of a node', async () => {
+    expect(await votersWith('i-0123456789abcdef0')).toEqual(['master1']);
+  });
+});
+
+/** So many nodes that the list is not read in every run. */
+function largeList(): RememberedList {
+  const names = ['master1', 'node1', ...Array.from({ length: 1000 }, (_, at) => `other${at}`)];
+  const nodes = names.map((name, at) => ({
+    name,
+    uid: `0c5e3f5e-7d0c-4c6e-9a3f-${String(at).padStart(12, '0')}`,
+    createdAt: 0,
+    internalIps: [],
+    podCidrs: [],
+    annotated: [],
+    isControlPlane: name === 'master1',
+  }));
+  return { ...listFromKubernetes(nodes, Date.now()), source: 'masters' };
+}
+
 /** The facts of two hosts whose API server answers only the first lists of nodes. */
 async function gatheredFacts({
   failingFrom,
   pods = 'answered',
+  nodeList,
+  roster = [],
 }: {
   readonly failingFrom: number;
   readonly pods?: 'answered' | 'failing' | 'not-configured';
+  readonly nodeList?: RememberedList;
+  readonly roster?: Facts['roster'];
 }): Promise<Facts> {
   const cluster = simulateCluster(simulatedHosts(2, 1));
   const ssm = await startSsm({
@@ -101,9 +145,9 @@ async function gatheredFacts({
       settings: { cluster: 'lab', limits: LIMITS, runbook: undefined, targets: EVERYBODY },
     },
     {
-      nodeList: undefined,
+      nodeList,
       memory: {
-        roster: [],
+        roster,
         latencyCommand: undefined,
         apisCommand: undefined,
         silent: [],
@@ -117,14 +161,11 @@ async function gatheredFacts({
   return facts;
 }
 
-const known = (count: number) =>
-  Array.from({ length: count }, (_, at) => ({
-    node: `node${at}`,
-    vteps: [],
-    master: false,
-    lastSeen: 0,
-    devices: [],
-  }));
+function entryOf(node: string): RosterEntry {
+  return { node, vteps: [], master: false, lastSeen: 0, devices: [] };
+}
+
+const known = (count: number) => Array.from({ length: count }, (_, at) => entryOf(`node${at}`));
 
 describe('the next run', () => {
   test('does not wait for hosts that were silent', () => {
