@@ -12,7 +12,7 @@ export const ITEMS = {
   lease: 'LEASE',
   /** Incidents and the outbox of pages: one item, so that one conditional write saves both. */
   state: 'STATE',
-  /** Each node's last known VTEP, and the latency command under way. */
+  /** Each node's last known VTEP, and the latency command under way; behind `#` the parts of a large roster. */
   roster: 'ROSTER',
   /** The remembered node list: a head, and behind `#` its parts. */
   nodes: 'NODES',

@@ -140,10 +140,10 @@ describe('check and the schedule', () => {
 
     expect(text).toMatchObject({ exit: 2, stdout: '' });
     expect(text.stderr).toMatch(
-      /\nvtepwatch: nothing was checked: .*another run is under way; try again in a minute\n$/,
+      /\nvtepwatch: nothing was checked: the run of \S+ is still under way; try again in a minute\n$/,
     );
     expect(json.exit).toBe(2);
-    expect(reportSchema.parse(JSON.parse(json.stdout)).refused).toContain('another run');
+    expect(reportSchema.parse(JSON.parse(json.stdout)).refused).toContain('is still under way');
   });
 
   test('two at the same moment: the function is busy for the second', async () => {

@@ -14,7 +14,6 @@ import {
   getItem,
   type Item,
   keyOf,
-  packDocument,
   type Partition,
   place,
   putItem,
@@ -22,9 +21,10 @@ import {
 } from './items.ts';
 import { log } from '../log.ts';
 import { UNKNOWN_ANSWER_TIME } from '../ssm/first-poll.ts';
+import { type MemoryHead, memoryItemSchema, readRoster, writeMemory } from './memory-items.ts';
 import { readNodeList, writeNodeList } from './node-list-items.ts';
 import { packState } from './pack-state.ts';
-import { type Memory, memorySchema, type State, stateSchema } from './stored.ts';
+import { type Memory, type State, stateSchema } from './stored.ts';
 
 /** Keeps the incidents, the outbox and the memory of one cluster between runs. */
 export interface IncidentStore {
@@ -146,13 +146,16 @@ async function openLease(
   const aside = { now, deadline };
   const [state, memory] = await Promise.all([
     opened(partition, { item: stateItem, sort: ITEMS.state, schema: stateSchema, ...aside }),
-    opened(partition, { item: memoryItem, sort: ITEMS.roster, schema: memorySchema, ...aside }),
+    opened(partition, { item: memoryItem, sort: ITEMS.roster, schema: memoryItemSchema, ...aside }),
   ]);
+  let head: MemoryHead = memory.document?.head ?? {};
+  const parts = await readRoster(partition, head, deadline);
+  const remembered = memory.document?.memory ?? NOTHING_REMEMBERED;
   return {
     kind: 'lease',
     state: state.document ?? NOTHING_STORED,
-    memory: memory.document ?? NOTHING_REMEMBERED,
-    problems: [...state.problems, ...memory.problems],
+    memory: head.rosterParts === undefined ? remembered : { ...remembered, roster: parts.roster },
+    problems: [...state.problems, ...memory.problems, ...parts.problems],
     mayPage: true,
     version: () => version,
     unstored: () => undefined,
@@ -166,10 +169,9 @@ async function openLease(
     },
     saveMemory: async (next, until) => {
       const where = place(partition, ITEMS.roster);
-      const attributes = { document: await packDocument(where, next) };
-      await conditionally(where, async () =>
-        putItem(partition, { sort: ITEMS.roster, attributes }, until),
-      );
+      await conditionally(where, async () => {
+        head = await writeMemory(partition, { memory: next, head }, until);
+      });
     },
     release: async (until) => {
       await release(partition, owner, until);

@@ -193,7 +193,7 @@ const device = z.object({
   since: z.optional(z.number()),
 });
 
-const rosterEntry = z.pipe(
+export const rosterEntrySchema = z.pipe(
   z.object({
     node: z.string(),
     instanceId: z.optional(z.string()),
@@ -223,7 +223,7 @@ export const RUNS_WITHOUT_MASTER = 3;
 
 export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
   z.object({
-    roster: z.array(rosterEntry),
+    roster: z.array(rosterEntrySchema),
     latencyCommand: z.optional(masterCommand),
     apisCommand: z.optional(masterCommand),
     silent: z.array(z.string()),
