@@ -109,13 +109,12 @@ interface Delivery {
 /** What a page says that may come again, since nobody can store that it has gone out. */
 const MAY_REPEAT = 'The state of vtepwatch is unavailable (DynamoDB): this page may repeat.';
 
-/** Delivers pages; where the state is not stored each says so, and some runs hold theirs back. */
+/** Delivers pages; where the state is not stored, each says that it may repeat. */
 async function deliverUnder(
   lease: Lease,
   { outbox, channels }: Delivery,
   deadline: Deadline,
 ): Promise<DeliveryRound> {
-  if (!lease.mayPage) return { outbox, dropped: [], undelivered: [] };
   if (lease.unstored() === undefined) return await deliver(outbox, channels, deadline);
   const marked = outbox.map(({ page, ...entry }) => {
     const isMarked = page.text.endsWith(MAY_REPEAT);

@@ -57,8 +57,6 @@ export interface Lease {
   readonly nodeList: RememberedList | undefined;
   /** What was stored and cannot be read. */
   readonly problems: readonly Problem[];
-  /** Whether pages may go out in this run. */
-  readonly mayPage: boolean;
   /** The version of the stored state: grows by one with each write. */
   version(): number;
   /** Why this run's state is in the process's memory alone; undefined where the table has it. */
@@ -106,13 +104,28 @@ async function acquire(
       deadline,
     ),
   );
-  if (taken) return await openLease(partition, tick, deadline);
-  const { tick: last } = await getItem(partition, ITEMS.lease, deadline);
-  return { kind: 'refused', reason: refusalOf(scheduledTime, last?.S ?? scheduledTime) };
+  if (!taken) return { kind: 'refused', reason: await refusalOf(partition, tick, deadline) };
+  try {
+    return await openLease(partition, tick, deadline);
+  } catch (error) {
+    // The next run must not wait for the end of a lease that nobody uses.
+    await release(partition, owner, deadline).catch(() => {});
+    throw error;
+  }
 }
 
-/** Ticks are compared as text, in the one format that they have. */
-function refusalOf(scheduledTime: string, last: string): string {
+/** Ticks are compared as text, in the one format that they have. A reason that cannot be read refuses as well. */
+async function refusalOf(
+  partition: Partition,
+  { scheduledTime }: Tick,
+  deadline: Deadline,
+): Promise<string> {
+  const last = await getItem(partition, ITEMS.lease, deadline).then(
+    ({ tick }) => tick?.S,
+    () => undefined,
+  );
+  if (last === undefined)
+    return `the tick of ${scheduledTime} has run already, or another run is under way`;
   if (last === scheduledTime) return `the tick of ${scheduledTime} has run already, or runs now`;
   return last > scheduledTime
     ? `the tick of ${scheduledTime} comes too late: that of ${last} has run already`
@@ -156,7 +169,6 @@ async function openLease(
     state: state.document ?? NOTHING_STORED,
     memory: head.rosterParts === undefined ? remembered : { ...remembered, roster: parts.roster },
     problems: [...state.problems, ...memory.problems, ...parts.problems],
-    mayPage: true,
     version: () => version,
     unstored: () => undefined,
     nodeList: nodeList.list,

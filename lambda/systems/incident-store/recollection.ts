@@ -1,4 +1,4 @@
-import { parseTime } from '../../../shared/core/time.ts';
+import type { Page } from '../../../shared/core/page/page.ts';
 import { errorText } from '../../error-text.ts';
 import { log } from '../log.ts';
 import {
@@ -10,19 +10,22 @@ import {
   StateOvertaken,
   type Tick,
 } from './incident-store.ts';
+import type { State } from './stored.ts';
 
 /** What the function's process remembers of the last run. */
 interface Recollection extends Pick<Lease, 'state' | 'memory' | 'nodeList'> {
   /** ISO 8601. */
   readonly tick: string;
+  /** When that run began, epoch milliseconds. */
+  readonly at: number;
   /** The version of the table's state that this is, or that it follows. */
   readonly version: number;
   /** Whether this state is newer than the table's. */
   readonly isAhead: boolean;
 }
 
-/** Without a recollection, pages go out at ticks whose minute is a multiple of this. */
-const BLANK_MINUTES = 5;
+/** How old a recollection of incidents may be: in the meantime another process may have opened or resolved some. */
+const RECOLLECTION_MS = 5 * 60_000;
 
 /**
  * Remembers in the process what the table is for, so that a run pages although the table is away. Its pages
@@ -38,36 +41,62 @@ export function withRecollection(store: IncidentStore): IncidentStore {
       try {
         const lease = await store.acquire(tick, deadline);
         if (lease.kind === 'refused') return lease;
-        const state = last?.isAhead === true && last.version === lease.version() ? last : lease;
+        const state = last?.isAhead === true ? broughtBack(last, lease) : lease.state;
         last = {
           tick: tick.scheduledTime,
-          state: state.state,
+          at: tick.now,
+          state,
           memory: lease.memory,
           nodeList: lease.nodeList,
           version: lease.version(),
-          isAhead: state === last,
+          isAhead: state !== lease.state,
         };
-        return remembered({ ...lease, state: state.state }, remember);
+        return remembered({ ...lease, state }, remember);
       } catch (error) {
         log('state.unavailable', { error: errorText(error) });
         const refusal = refused(last, tick);
         if (refusal !== undefined) return refusal;
-        const isBlank = last === undefined;
-        last = { ...(last ?? blank()), tick: tick.scheduledTime };
-        return unstored(last, { remember, error, mayPage: !isBlank || isPageMinute(tick) });
+        last = { ...usable(last, tick), tick: tick.scheduledTime, at: tick.now };
+        return unstored(last, error, remember);
       }
     },
   };
 }
 
-function blank(): Recollection {
-  const state = NOTHING_STORED;
-  const memory = NOTHING_REMEMBERED;
-  return { tick: '', state, memory, nodeList: undefined, version: -1, isAhead: false };
+/** What a run without the table goes on from. */
+function usable(last: Recollection | undefined, { now }: Tick): Omit<Recollection, 'tick' | 'at'> {
+  if (last === undefined) {
+    const [state, memory] = [NOTHING_STORED, NOTHING_REMEMBERED];
+    return { state, memory, nodeList: undefined, version: -1, isAhead: false };
+  }
+  if (now - last.at <= RECOLLECTION_MS) return last;
+  // A fault that opens again is paged again. One that another process has resolved would not be paged at all.
+  const outbox = last.isAhead ? last.state.outbox : [];
+  return { ...last, state: { incidents: [], outbox }, version: -1 };
 }
 
-function isPageMinute({ scheduledTime }: Tick): boolean {
-  return Math.floor((parseTime(scheduledTime) ?? 0) / 60_000) % BLANK_MINUTES === 0;
+/**
+ * What this process knows and the table does not, once the table is back: all of it where nobody has written
+ * since. Else the pages that are pending, and the incidents that were paged, so that they are resolved.
+ */
+function broughtBack({ state, version }: Recollection, lease: Lease): State {
+  if (version === lease.version()) return state;
+  const keys = new Set(lease.state.incidents.map(({ key }) => key));
+  const pending = new Set(lease.state.outbox.map(({ page }) => nameOf(page)));
+  return {
+    incidents: [
+      ...lease.state.incidents,
+      ...state.incidents.filter(({ key, paged }) => paged !== undefined && !keys.has(key)),
+    ],
+    outbox: [
+      ...lease.state.outbox,
+      ...state.outbox.filter(({ page }) => !pending.has(nameOf(page))),
+    ],
+  };
+}
+
+function nameOf({ key, kind, at }: Page): string {
+  return `${key} ${kind} ${at}`;
 }
 
 /** What the table would refuse, as far as this process knows. */
@@ -90,8 +119,11 @@ function remembered(lease: Lease, remember: (some: Partial<Recollection>) => voi
           isWritten = true;
           return remember({ state, version: lease.version(), isAhead: false });
         } catch (error) {
-          if (isWritten || error instanceof StateOvertaken) throw error;
+          if (error instanceof StateOvertaken) throw error;
+          remember({ state, isAhead: true });
+          if (isWritten) throw error;
           trouble = asError(error);
+          return;
         }
       }
       remember({ state, isAhead: true });
@@ -107,16 +139,11 @@ function remembered(lease: Lease, remember: (some: Partial<Recollection>) => voi
   };
 }
 
-interface Unstored {
-  readonly remember: (some: Partial<Recollection>) => void;
-  readonly error: unknown;
-  readonly mayPage: boolean;
-}
-
 /** The lease of a run that could not reach the table. */
 function unstored(
   { state, memory, nodeList, version }: Recollection,
-  { remember, error, mayPage }: Unstored,
+  error: unknown,
+  remember: (some: Partial<Recollection>) => void,
 ): Lease {
   const trouble = asError(error);
   return {
@@ -125,7 +152,6 @@ function unstored(
     memory,
     nodeList,
     problems: [],
-    mayPage,
     version: () => version,
     unstored: () => trouble,
     saveState: async (next) => remember({ state: next, isAhead: true }),

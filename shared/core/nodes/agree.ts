@@ -205,31 +205,32 @@ function unlessForeign(agreement: Agreement, { ballots, dissenting }: Vote): Agr
 }
 
 /**
- * A later list that does not call control plane half of the masters that reported it would leave nobody
- * to correct it. The remembered one stands, and what differs is unknown.
+ * A later list on which none of the masters that reported it is control plane would leave nobody to correct
+ * it. The remembered one stands, and what differs is unknown.
  */
 function unlessAbdicated(
   agreement: Agreement,
   { ballots }: Vote,
   remembered: RememberedList,
 ): Agreement {
-  const known = controlPlaneAmong(ballots, nodesOn(agreement.list));
-  if (known.length * 2 >= ballots.length) return agreement;
-  const { buckets, agreedAt } = remembered;
-  const differing = buckets.filter(
-    (lines, bucket) =>
-      bucketChecksum(lines) !== bucketChecksum(agreement.list.buckets[bucket] ?? []),
+  const { list } = agreement;
+  if (ballots.length === 0 || controlPlaneAmong(ballots, nodesOn(list)).length > 0)
+    return agreement;
+  const { buckets, version } = remembered;
+  const isSame = buckets.map(
+    (lines, bucket) => bucketChecksum(lines) === bucketChecksum(list.buckets[bucket] ?? []),
   );
+  const differing = buckets.filter((_, bucket) => isSame[bucket] === false);
   const unsettled = [...agreement.unsettled.keys(), ...differing.flatMap(namesIn)];
+  const agreedAt = list.agreedAt.map((at, bucket) =>
+    isSame[bucket] === true ? at : (remembered.agreedAt[bucket] ?? 0),
+  );
   return {
-    list: { ...agreement.list, buckets, agreedAt, version: remembered.version },
+    list: { ...list, buckets, agreedAt, version },
     unsettled: new Map(unsettled.map((name) => [name, UNSETTLED])),
     problems: [
       ...agreement.problems,
-      {
-        where: WHERE,
-        message: 'it is not used: too few of the masters that reported it are on it',
-      },
+      { where: WHERE, message: 'it is not used: none of the masters that reported it is on it' },
     ],
   };
 }

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { withRecollection } from '../../../../lambda/systems/incident-store/recollection.ts';
 import type { State } from '../../../../lambda/systems/incident-store/stored.ts';
+import { cluster } from '../../../support/cluster.ts';
 import { pageAbout } from '../../../support/pages.ts';
+import { decided } from '../../../support/runs.ts';
 import { leaseOf, NOTHING_KNOWN, NOTHING_YET, soon, tickAt, useTable } from './store.ts';
 
 const table = useTable();
@@ -25,7 +27,6 @@ test('a run without the table goes on from what the process knows', async () => 
   expect(second).toMatchObject({
     state: stateOf('one'),
     memory: { listed: ['node1'] },
-    mayPage: true,
   });
   expect(second.unstored()?.message).toContain('writing item LEASE of cluster away');
   await second.saveState(stateOf('two'), soon());
@@ -47,7 +48,7 @@ test('what a process alone knows is stored once the table is back', async () => 
   expect((await leaseOf(table.store('back'), tickAt(3))).state).toEqual(stateOf('three'));
 });
 
-test('what another process has stored meanwhile counts', async () => {
+test('what another process has stored meanwhile counts, beside pages that are pending here', async () => {
   const store = withRecollection(table.store('other'));
   const first = await leaseOf(store, tickAt(0));
   await first.saveState(stateOf('one'), soon());
@@ -58,7 +59,10 @@ test('what another process has stored meanwhile counts', async () => {
   const other = await leaseOf(table.store('other'), tickAt(2));
   await other.saveState(stateOf('theirs'), soon());
   await other.release(soon());
-  expect((await leaseOf(store, tickAt(3))).state).toEqual(stateOf('theirs'));
+  expect((await leaseOf(store, tickAt(3))).state).toEqual({
+    incidents: [],
+    outbox: [...stateOf('theirs').outbox, ...stateOf('mine').outbox],
+  });
 });
 
 test('a write that fails is remembered, and the run knows', async () => {
@@ -78,22 +82,71 @@ test('a state that another run has written is an error, and is not paged of', as
   await expect(slow.saveState(stateOf('mine'), soon())).rejects.toThrow('another run has written');
 });
 
-test.for([
-  [0, true],
-  [1, false],
-  [4, false],
-  [5, true],
-] as const)(
-  'a process that knows nothing pages without the table every five minutes: minute %i, %s',
-  async ([minute, mayPage]) => {
-    table.database.gate.fail({ operation: '*', fault: AWAY });
-    const store = withRecollection(table.store(`blank ${minute}`));
-    const blank = await leaseOf(store, tickAt(minute));
-    expect(blank).toMatchObject({ state: NOTHING_YET, memory: NOTHING_KNOWN, mayPage });
-    // From then on it knows what it has paged.
-    expect(await leaseOf(store, tickAt(minute + 1))).toMatchObject({ mayPage: true });
-  },
-);
+test('a process that knows nothing pages all the same', async () => {
+  table.database.gate.fail({ operation: '*', fault: AWAY });
+  const blank = await leaseOf(withRecollection(table.store('blank')), tickAt(0));
+  expect(blank).toMatchObject({ state: NOTHING_YET, memory: NOTHING_KNOWN });
+});
+
+test('what a process that knew nothing has paged is resolved, and goes out, once the table is back', async () => {
+  const [known, mine] = [stateOf('known'), stateOf('mine')];
+  const before = await leaseOf(table.store('resolved'), tickAt(0));
+  await before.saveState(known, soon());
+  await before.release(soon());
+  table.database.gate.fail({ operation: '*', fault: AWAY });
+  const store = withRecollection(table.store('resolved'));
+  const incidents = (await decided(cluster(6).lose('neighbour', { subject: 'node3' }).facts()))
+    .incidents;
+  expect(incidents.map(({ paged }) => paged)).toEqual(['critical']);
+  await (await leaseOf(store, tickAt(1))).saveState({ ...mine, incidents }, soon());
+  table.database.gate.open();
+  expect((await leaseOf(store, tickAt(2))).state).toEqual({
+    incidents,
+    outbox: [...known.outbox, ...mine.outbox],
+  });
+});
+
+test('after five minutes other processes may know better, and only memory and pending pages count', async () => {
+  const store = withRecollection(table.store('stale'));
+  const first = await leaseOf(store, tickAt(0));
+  await first.saveState(stateOf('one'), soon());
+  await first.saveMemory({ ...NOTHING_KNOWN, listed: ['node1'] }, soon());
+  await first.release(soon());
+  table.database.gate.fail({ operation: '*', fault: AWAY });
+  const late = await leaseOf(store, tickAt(6));
+  expect(late).toMatchObject({ state: NOTHING_YET, memory: { listed: ['node1'] } });
+  await late.saveState(stateOf('two'), soon());
+  expect((await leaseOf(store, tickAt(20))).state).toEqual(stateOf('two'));
+});
+
+test('a page that was taken is not pending again where crossing it off failed', async () => {
+  const store = withRecollection(table.store('crossed off'));
+  const lease = await leaseOf(store, tickAt(0));
+  await lease.saveState(stateOf('pending'), soon());
+  table.database.gate.fail({ operation: 'PutItem', fault: AWAY, times: 1 });
+  await expect(lease.saveState(NOTHING_YET, soon())).rejects.toThrow('writing item STATE');
+  await lease.release(soon());
+  expect((await leaseOf(store, tickAt(1))).state).toEqual(NOTHING_YET);
+});
+
+test('a run that the table refuses is refused, though the reason cannot be read', async () => {
+  const store = withRecollection(table.store('refused'));
+  await leaseOf(store, tickAt(0));
+  table.database.gate.fail({ operation: 'GetItem', fault: AWAY });
+  expect(await store.acquire(tickAt(0, 'the duplicate'), soon())).toEqual({
+    kind: 'refused',
+    reason: 'the tick of 2026-11-23T09:00:00.000Z has run already, or another run is under way',
+  });
+});
+
+test('a lease that could not be read is given back', async () => {
+  table.database.gate.fail({ operation: 'GetItem', fault: AWAY });
+  const alone = await leaseOf(withRecollection(table.store('unread')), tickAt(0));
+  expect(alone.unstored()?.message).toContain('reading item');
+  table.database.gate.open();
+  const next = { ...tickAt(1), now: tickAt(0).now };
+  expect(await table.store('unread').acquire(next, soon())).toMatchObject({ kind: 'lease' });
+});
 
 test('without the table, a tick that has run in this process is refused', async () => {
   table.database.gate.fail({ operation: '*', fault: AWAY });

@@ -165,15 +165,27 @@ describe('a list that is remembered', () => {
   });
 
   test('stands where the masters report one on which they are not, and what differs is unknown', () => {
-    const without = CLUSTER.filter(({ name }) => !/master[12]|node7$/.test(name));
+    const without = CLUSTER.filter(({ name }) => !/master|node7$/.test(name));
     const { list, unsettled, problems } = runWith(agreeing(3, without, '120'), first, 2000);
     expect(namesOn(list)).toEqual(NAMES);
     expect([...unsettled.keys()]).toEqual(expect.arrayContaining(['master1', 'master2', 'node7']));
     expect(problems).toContainEqual({
       where: 'node list',
-      message: 'it is not used: too few of the masters that reported it are on it',
+      message: 'it is not used: none of the masters that reported it is on it',
     });
     expect(namesOn(runWith(agreeing(3, CLUSTER, '121'), list, 3000).list)).toEqual(NAMES);
+  });
+
+  test('follows masters that call all but one of them a worker', () => {
+    const demoted = CLUSTER.map((one) =>
+      /master[12]/.test(one.name) ? { ...one, isControlPlane: false } : one,
+    );
+    const { list, vote } = runWith(agreeing(3, [...demoted, node('new', 300)], '120'), first, 2000);
+    expect(vote.ballots).toHaveLength(3);
+    expect(namesOn(list)).toContain('new');
+    const later = runWith(agreeing(3, [...demoted, node('newer', 301)], '121'), list, 3000);
+    expect(later.vote.voters.map((one) => one.node)).toEqual(['master3']);
+    expect(namesOn(later.list)).toContain('newer');
   });
 
   test('takes of two copies that differ the nodes on which they agree, and says so', () => {
