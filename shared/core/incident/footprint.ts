@@ -1,6 +1,7 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { groupBy } from '../group.ts';
+import { remember } from '../remember.ts';
 import { type Cell, isWrong } from '../matrix/cells.ts';
 import type { Matrix, Row } from '../matrix/matrix.ts';
 import { CELLS_OF_ROW } from '../matrix/shown-row.ts';
@@ -28,48 +29,56 @@ const NAMES = 50_000;
 
 export function footprintOf(finding: Finding, matrix: Matrix): Footprint {
   const parts = finding.parts ?? [finding];
+  const wholeRow = wholeRowsOf(matrix);
   return {
-    blocks: blocksOf(mergeRows(parts.map((part) => rowsOf(part, matrix)))),
+    blocks: blocksOf(mergeRows(parts.map((part) => rowsOf(part, wholeRow)))),
     tables: TABLES.filter((table) => finding.cells.some(({ state }) => isWrong(state[table]))),
   };
 }
 
-function rowsOf({ subject, observers, cells }: Finding, matrix: Matrix): Rows {
+function rowsOf({ subject, observers, cells }: Finding, wholeRow: WholeRow): Rows {
   // A drifted subject's own row is part of the fault, but what its peers hold of each other is not.
   const own = subject === undefined ? cells : cells.filter((cell) => cell.subject === subject);
   const rows = new Map<string, ReadonlySet<string>>(
     [...groupBy(own, ({ observer }) => observer)].map(([observer, row]) => [
       observer,
-      wholeRow(matrix, observer) ?? new Set(row.map((cell) => cell.subject)),
+      wholeRow(observer) ?? new Set(row.map((cell) => cell.subject)),
     ]),
   );
   for (const observer of observers) if (!rows.has(observer)) rows.set(observer, new Set());
   return rows;
 }
 
-/** The subjects of a row of which the matrix has only the first cells. */
-function wholeRow(matrix: Matrix, observer: string): ReadonlySet<string> | undefined {
-  const row = matrix.rows.get(observer);
-  if (row === undefined) return undefined;
-  if (row.lost.size > 0) return new Set(matrix.subjects.keys());
-  return row.unheld.size > CELLS_OF_ROW ? row.unheld : undefined;
+/** The subjects of a row of which the matrix has only the first cells; equal rows share a set. */
+type WholeRow = (observer: string) => ReadonlySet<string> | undefined;
+
+function wholeRowsOf({ rows, subjects }: Matrix): WholeRow {
+  let all: ReadonlySet<string> | undefined;
+  return (observer) => {
+    const row = rows.get(observer);
+    if (row === undefined) return undefined;
+    if (row.lost.size > 0) return (all ??= new Set(subjects.keys()));
+    return row.unheld.size > CELLS_OF_ROW ? row.unheld : undefined;
+  };
 }
 
+/** Of very many rows most share a few sets: each pair of sets is joined once. */
 function mergeRows(all: readonly Rows[]): Rows {
+  const joined = remember((one: ReadonlySet<string>) =>
+    remember((other: ReadonlySet<string>) => one.union(other)),
+  );
   const merged = new Map<string, ReadonlySet<string>>();
-  for (const [observer, subjects] of all.flatMap((rows) => [...rows])) {
-    merged.set(observer, merged.get(observer)?.union(subjects) ?? subjects);
+  for (const rows of all) {
+    for (const [observer, subjects] of rows) {
+      const known = merged.get(observer);
+      merged.set(observer, known === undefined ? subjects : joined(known)(subjects));
+    }
   }
   return merged;
 }
 
 function blocksOf(rows: Rows): readonly Block[] {
-  const names = new Map<ReadonlySet<string>, string>();
-  const nameOf = (subjects: ReadonlySet<string>): string => {
-    const name = names.get(subjects) ?? [...subjects].toSorted().join(' ');
-    names.set(subjects, name);
-    return name;
-  };
+  const nameOf = remember((subjects: ReadonlySet<string>) => [...subjects].toSorted().join(' '));
   const alike = groupBy(rows, ([, subjects]) => nameOf(subjects));
   const blocks = [...alike.values()].map((some) => ({
     observers: some.map(([observer]) => observer),
@@ -131,38 +140,40 @@ export function shows(row: Row | undefined, { tables }: Footprint): boolean {
  */
 export function remaining(before: Footprint, matrix: Matrix): Footprint {
   const seen = groupBy(wrongWithin(before, matrix), ({ observer }) => observer);
-  return leftOf(before, matrix, ({ observer, subjects }) => {
-    const whole = wholeRow(matrix, observer);
-    if (whole !== undefined) return subjects.filter((subject) => whole.has(subject));
-    return (seen.get(observer) ?? []).map(({ subject }) => subject);
+  const wholeRow = wholeRowsOf(matrix);
+  return leftOf(before, matrix, (observer) => {
+    const wrong = wholeRow(observer);
+    return wrong ?? new Set((seen.get(observer) ?? []).map(({ subject }) => subject));
   });
 }
 
 /** The part of a footprint that a run could not check. */
 export function uncheckedOf(before: Footprint, matrix: Matrix): Footprint {
-  return leftOf(before, matrix, () => []);
+  return leftOf(before, matrix, () => NOBODY);
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** `wrongOf`: the subjects that are still wrong in a row which the run saw. */
 function leftOf(
   before: Footprint,
   matrix: Matrix,
-  wrongOf: (row: {
-    readonly observer: string;
-    readonly subjects: readonly string[];
-  }) => readonly string[],
+  wrongOf: (observer: string) => ReadonlySet<string>,
 ): Footprint {
   const nodes = new Set(matrix.nodes);
   const rows = new Map<string, ReadonlySet<string>>();
   for (const block of before.blocks) {
-    const subjects = block.subjects.filter((subject) => nodes.has(subject));
-    const unchecked = subjects.filter((subject) => !matrix.subjects.has(subject));
+    const subjects = new Set(block.subjects.filter((subject) => nodes.has(subject)));
+    const unchecked = new Set([...subjects].filter((subject) => !matrix.subjects.has(subject)));
+    const leftIn = remember((wrong: ReadonlySet<string>) =>
+      subjects.intersection(wrong).union(unchecked),
+    );
     for (const observer of block.observers.filter((one) => nodes.has(one))) {
       const isSeen = shows(matrix.rows.get(observer), before);
-      const left = isSeen ? [...wrongOf({ observer, subjects }), ...unchecked] : subjects;
+      const left = isSeen ? leftIn(wrongOf(observer)) : subjects;
       // Of a host without a device no cell may be known.
       const isDeviceless = block.subjects.length === 0 && !isSeen;
-      if (left.length > 0 || isDeviceless) rows.set(observer, new Set(left));
+      if (left.size > 0 || isDeviceless) rows.set(observer, left);
     }
   }
   return { blocks: blocksOf(rows), tables: before.tables };
