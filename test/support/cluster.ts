@@ -167,7 +167,7 @@ function healthy(self: Addressed, nodes: readonly Addressed[]): Answer {
     host: {
       node: self.node,
       instanceId: self.instanceId,
-      bootId: `boot-of-${self.node}`,
+      bootId: `${self.node}-boot`,
       uptimeSeconds: UPTIME_SECONDS,
       install: 'canal',
     },

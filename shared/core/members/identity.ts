@@ -25,7 +25,7 @@ interface Identities {
  */
 export function identify(facts: Facts): Identities {
   const hosts = facts.observations.flatMap((observation) => observedBy(observation) ?? []);
-  const remembered = new Map(facts.roster.map((entry) => [entry.node, entry]));
+  const remembered = rememberedOf(facts.roster, hosts);
   const list = facts.nodes.kind === 'read' ? facts.nodes.after : [];
   const silent = groupBy(
     facts.observations.filter((observation) => observation.kind === 'unknown'),
@@ -55,6 +55,29 @@ export function identify(facts: Facts): Identities {
     problems.push({ where: node, message });
   }
   return { hosts: owners, problems };
+}
+
+/**
+ * What earlier runs know, by node name. A boot id is no secret: the node object has it. It stands for a host
+ * that was registered again only where the old registration is silent and the new one is nobody's yet.
+ */
+function rememberedOf(
+  roster: readonly RosterEntry[],
+  hosts: readonly ObservedHost[],
+): ReadonlyMap<string, RosterEntry> {
+  const known = new Set(roster.map(({ instanceId }) => instanceId));
+  const spoken = new Set(
+    hosts.flatMap(({ host }) => (known.has(host.instanceId) ? [host.instanceId] : [])),
+  );
+  const taken = new Set(
+    hosts.flatMap(({ host }) => (spoken.has(host.instanceId) ? (bootOf(host) ?? []) : [])),
+  );
+  return new Map(
+    roster.map(({ boot, ...entry }) => {
+      const isFree = boot !== undefined && !spoken.has(entry.instanceId) && !taken.has(boot);
+      return [entry.node, isFree ? { ...entry, boot } : entry];
+    }),
+  );
 }
 
 function observedBy(observation: Observation): ObservedHost | undefined {

@@ -348,7 +348,7 @@ describe('a host that was registered again has a new mi- id', () => {
     membersOf(facts).members.find(({ node }) => node === 'master1');
 
   test('in the same boot it is the same host, and remembered', () => {
-    expect(memberOf(again('boot-of-master1').facts({ roster }))?.remembered).toBeDefined();
+    expect(memberOf(again('master1-boot').facts({ roster }))?.remembered).toBeDefined();
   });
 
   test('in another one it is another host', () => {
@@ -361,8 +361,43 @@ describe('a host that was registered again has a new mi- id', () => {
       ...facts,
       observations: [...facts.observations, ...(silent ? [silent] : [])],
     });
-    expect(story(both(again('boot-of-master1').facts({ roster })))).toBe('master1 master2');
+    expect(story(both(again('master1-boot').facts({ roster })))).toBe('master1 master2');
     expect(story(both(again('another-boot').facts({ roster })))).toBe('master1? master2');
+  });
+});
+
+describe('a known host that claims the name and the boot id of another', () => {
+  const three = cluster(3);
+  const roster = next(three.facts());
+  const lying = three.answer('master3', (answer) => ({
+    ...answer,
+    host: { ...answer.host, node: 'master2', bootId: 'master2-boot' },
+  }));
+  const instanceOf = (facts: Facts, node: string) =>
+    membersOf(facts).members.find((one) => one.node === node)?.observed?.host.instanceId;
+  const own = three
+    .facts()
+    .observations.flatMap((one) =>
+      one.kind === 'tables' && one.host.node === 'master2' ? [one] : [],
+    );
+
+  test('takes nothing from the owner', () => {
+    expect(instanceOf(lying.facts({ roster }), 'master2')).toBe(own[0]?.host.instanceId);
+  });
+
+  test('is not taken for the owner while the owner is silent', () => {
+    const [silent] = three
+      .silence('master2')
+      .facts()
+      .observations.filter((one) => one.kind === 'unknown');
+    const { observations, ...facts } = lying.facts({ roster });
+    const others = observations.filter(
+      (one) =>
+        !own.some(({ host }) => one.kind === 'tables' && one.host.instanceId === host.instanceId),
+    );
+    const quiet = { ...facts, observations: [...others, ...(silent ? [silent] : [])] };
+    expect(instanceOf(quiet, 'master2')).toBeUndefined();
+    expect(membersOf(quiet).problems.map(({ where }) => where)).toContain('master2');
   });
 });
 
