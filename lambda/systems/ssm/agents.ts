@@ -108,9 +108,14 @@ export function explainSilence(
   const names = new Map(roster.map(({ instanceId, node }) => [instanceId, node]));
   const nodes = new Map(agents?.nodes.map((node) => [node.instanceId, node]));
   const seen = new Set(observations.map(idOf));
+  // Where most hosts are silent the service has failed, which says nothing of any one agent.
+  const isOutage = observations.filter(isSilent).length * 2 > observations.length;
   const explained = observations.map((observation): Observation => {
     const node = nodes.get(idOf(observation));
-    return node !== undefined && observation.kind === 'unknown' && isUnexplained(observation, node)
+    return node !== undefined &&
+      observation.kind === 'unknown' &&
+      isUnexplained(observation, node) &&
+      !(isOutage && !isLost(node))
       ? { ...observation, ...silenceOf(observation.reason, node) }
       : observation;
   });

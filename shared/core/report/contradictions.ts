@@ -58,7 +58,7 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
       nodes: withoutOwner(nodes, value, byName),
       brief: `its pod CIDR ${value} is another node's too`,
       message:
-        `${all(nodes)} have one pod CIDR, ${value}: give each node its own (flannel's Network and SubnetLen, ` +
+        `${sharing(nodes, withoutOwner(nodes, value, byName))} one pod CIDR, ${value}: give each node its own (flannel's Network and SubnetLen, ` +
         "kubeadm's --pod-network-cidr); a restart of flannel does not help",
     })),
   ({ answered, byName, family }) =>
@@ -66,15 +66,16 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
       nodes: withoutOwner(nodes, value, byName),
       brief: `its VTEP has the MAC address of another: ${value}`,
       message:
-        `the VXLAN devices of ${all(nodes)} have one MAC address, ${value}, as cloned machines do: give each ` +
-        'host its own /etc/machine-id, delete the device there and restart flannel',
+        `the VXLAN devices of ${sharing(nodes, withoutOwner(nodes, value, byName))} one MAC address, ${value}, as ` +
+        `cloned machines do: on ${all(withoutOwner(nodes, value, byName))} make a new /etc/machine-id, delete the ` +
+        'device and restart flannel',
     })),
   ({ vteps, byName }) =>
     shared(vteps, ({ underlayIp }) => underlayIp).map(({ value, nodes }) => ({
       nodes: withoutOwner(nodes, value, byName),
       brief: `its underlay IP ${value} is another node's too`,
       message:
-        `${all(nodes)} have one underlay IP, ${value}, so packets between them never leave the host: make ` +
+        `${sharing(nodes, withoutOwner(nodes, value, byName))} one underlay IP, ${value}, so packets between them never leave the host: make ` +
         "flannel use the hosts' own network (--iface) and restart it",
     })),
   ({ answered, family }) =>
@@ -147,6 +148,13 @@ function withoutOwner(
 ): readonly string[] {
   const others = nodes.filter((node) => !isKnownBy(byName.get(node), value));
   return others.length === 0 ? nodes : others;
+}
+
+/** Who has what another has: the owner, whom list or earlier runs know by it, is not accused. */
+function sharing(nodes: readonly string[], others: readonly string[]): string {
+  if (others.length === nodes.length) return `${all(nodes)} have`;
+  const owners = nodes.filter((node) => !others.includes(node));
+  return `${all(others)} and ${all(owners)}, the owner, have`;
 }
 
 function isKnownBy(member: AnsweredMember | undefined, value: string): boolean {

@@ -162,8 +162,9 @@ describe('explainSilence', () => {
   };
 
   test('says of a silent host what its agent does', () => {
-    const reasons = explainSilence([silent(1), silent(2), silent(4)], agents).map((one) =>
-      one.kind === 'unknown' ? one.reason : '',
+    const well = [answered(5), answered(6), answered(7)];
+    const reasons = explainSilence([...well, silent(1), silent(2), silent(4)], agents).flatMap(
+      (one) => (one.kind === 'unknown' ? [one.reason] : []),
     );
     const { disconnected, stuck } = SILENCES;
     const lost = `ConnectionLost since 2026-11-23T09:00:00.000Z; ${disconnected.advice}`;
@@ -173,6 +174,13 @@ describe('explainSilence', () => {
       'no answer yet (Delayed)',
       `no command reached it; its agent (node3) is ${lost}`,
     ]);
+  });
+
+  test('accuses no agent that is Online where most hosts are silent: then the service has failed', () => {
+    const most = [answered(5), silent(1), silent(2), silent(4)];
+    const [, lost, online] = explainSilence(most, agents);
+    expect(lost).toMatchObject({ silence: 'disconnected' });
+    expect(online).toEqual(silent(2));
   });
 
   test('says nothing of a host that answered, or whose answer could not be read', () => {

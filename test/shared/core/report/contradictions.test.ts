@@ -121,3 +121,23 @@ describe('an underlay IP that no interface of its host has', () => {
     expect((await reported(published(nat, ['node1'], nat))).verdict).toBe('healthy');
   });
 });
+
+test('where one of two nodes is known by what both have, only the other is to change anything', async () => {
+  const mac = cluster(6)
+    .facts()
+    .observations.flatMap((one) =>
+      one.kind === 'tables' && one.host.node === 'master1' ? (one.tables.devices ?? []) : [],
+    )[0]?.mac;
+  const lying = cluster(6)
+    .listed()
+    .answer(
+      'node1',
+      withDevices((own) => [{ ...own, mac }]),
+    );
+  const { problems } = await reported(lying);
+  const said = problems
+    .map(({ message }) => message)
+    .filter((text) => text.includes('MAC address'));
+  expect(said.join()).toContain('node1 and master1, the owner, have one MAC address');
+  expect(said.join()).toContain('on node1 make a new /etc/machine-id');
+});
