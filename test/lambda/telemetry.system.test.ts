@@ -81,7 +81,7 @@ async function playEverything(): Promise<void> {
   aws.ssm.gate.fail({ operation: 'SendCommand', fault: { kind: 'refused', error } });
   await world.tick();
   aws.dynamoDb.gate.fail({ operation: 'PutItem', fault: { kind: 'refused', error } });
-  await expect(world.tick()).rejects.toThrow('writing item');
+  await expect(world.tick()).rejects.toThrow('its state is not stored');
   for (const { gate } of [aws.ssm, aws.dynamoDb]) gate.open();
   await world.function.invoke({ testPage: true }, { timeoutSeconds: 20 });
 }
