@@ -10,7 +10,10 @@ export const webhookSchema = z.object({
   cluster: z.string(),
   /** The incident's key: all pages of one incident have the same. */
   key: z.string(),
-  /** `worsened` is the same incident, more severe; `test` is about none. */
+  /**
+   * `worsened` is the same incident, more severe, twice as large, or with a control-plane node; `test` is
+   * about none.
+   */
   kind: z.enum(['opened', 'worsened', 'resolved', 'test']),
   severity: z.enum(SEVERITIES),
   /** Absent from a test page. */

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Table } from '../../../../shared/contract/causes.ts';
 import type { ReportedEntry } from '../../../../shared/contract/report.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import type { Decision } from '../../../../shared/core/run/run.ts';
@@ -9,6 +10,7 @@ import { decisions, type Run } from '../../../support/runs.ts';
 
 const SIZE = 5;
 const WELL = cluster(SIZE).listed();
+const TWELVE = cluster(12).listed();
 const SILENT = WELL.silence(...WELL.names);
 
 const cell = fc.constantFrom('.', '.', '.', '.', 'N', 'N', 'F', 'NR', 'NFR', 'n', 'w');
@@ -146,6 +148,51 @@ describe('whatever the history', () => {
         }
       }),
       { numRuns: 400 },
+    );
+  });
+
+  test('what one run shows of three nodes or more with one cause is paged under one key', async () => {
+    const damage = fc.record({
+      table: fc.constantFrom<Table>('neighbour', 'fdb', 'route'),
+      of: fc.constantFrom('subject', 'observer'),
+      nodes: fc.subarray([...TWELVE.names], { minLength: 3, maxLength: 9 }),
+      fixed: fc.array(fc.nat({ max: 12 }), { maxLength: 5 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(damage, async ({ table, of, nodes, fixed }) => {
+        // The peers, or the hosts themselves, are fixed one after the other.
+        const seen = [0, ...fixed.toSorted((one, two) => one - two)].map((count) =>
+          of === 'subject'
+            ? TWELVE.lose(table, { subject: nodes, observer: TWELVE.names.slice(count) })
+            : TWELVE.lose(table, { observer: nodes.slice(count) }),
+        );
+        const made = await decisions([...seen, TWELVE].map((sees) => ({ sees })));
+        const pages = made.flatMap((one) => one.pages);
+        expect(new Set(pages.map(({ key }) => key)).size).toBe(1);
+        expect(pages.map(({ kind }) => kind)).toEqual(['opened', 'resolved']);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a fault of a node that no open incident has is paged, whatever is open', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.subarray(TWELVE.names.slice(1), { minLength: 1, maxLength: 9 }),
+        fc.constantFrom('subject', 'observer'),
+        fc.nat({ max: 6 }),
+        async (nodes, of, quiet) => {
+          const before = TWELVE.lose('neighbour', { [of]: nodes });
+          const later = before.lose('route', { subject: TWELVE.names[0] ?? '' });
+          const runs = [...Array.from({ length: quiet + 1 }, () => before), later, later, later];
+          const made = await decisions(runs.map((sees) => ({ sees })));
+          const opened = made.slice(quiet + 1).flatMap((one) => one.pages);
+          expect(opened.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+            `opened prod/subject/${TWELVE.names[0]}`,
+          ]);
+        },
+      ),
+      { numRuns: 60 },
     );
   });
 });
