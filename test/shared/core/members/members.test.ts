@@ -386,10 +386,10 @@ describe('a known host that claims the name and the boot id of another', () => {
   });
 
   test('is not taken for the owner while the owner is silent', () => {
-    const [silent] = three
+    const silent = three
       .silence('master2')
       .facts()
-      .observations.filter((one) => one.kind === 'unknown');
+      .observations.find((one) => one.kind === 'unknown');
     const { observations, ...facts } = lying.facts({ roster });
     const others = observations.filter(
       (one) =>
