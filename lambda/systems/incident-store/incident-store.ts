@@ -155,7 +155,11 @@ async function openLease(
     getItem(partition, ITEMS.roster, deadline),
     readNodeList(partition, deadline),
   ]);
-  let version = Number(stateItem['version']?.N ?? 0);
+  const stored = stateItem['version'];
+  // No version of vtepwatch has written another type. It is written over, once.
+  const unwritten =
+    stored === undefined ? 'attribute_not_exists(version)' : 'attribute_exists(version)';
+  let version = Number(stored?.N ?? 0);
   const aside = { now, deadline };
   const [state, memory] = await Promise.all([
     opened(partition, { item: stateItem, sort: ITEMS.state, schema: stateSchema, ...aside }),
@@ -176,7 +180,7 @@ async function openLease(
       await writeNodeList(partition, { list, head: nodeList.head }, until);
     },
     saveState: async (next, until) => {
-      await saveState(partition, { state: next, version, owner }, until);
+      await saveState(partition, { state: next, version, unwritten, owner }, until);
       version += 1;
     },
     saveMemory: async (next, until) => {
@@ -230,10 +234,16 @@ async function opened<T>(
 
 async function saveState(
   partition: Partition,
-  write: { readonly state: State; readonly version: number; readonly owner: string },
+  write: {
+    readonly state: State;
+    readonly version: number;
+    /** The condition of a first write. */
+    readonly unwritten: string;
+    readonly owner: string;
+  },
   deadline: Deadline,
 ): Promise<void> {
-  const { state, version, owner } = write;
+  const { state, version, unwritten, owner } = write;
   const next = String(version + 1);
   const where = place(partition, ITEMS.state);
   const attributes = {
@@ -243,7 +253,7 @@ async function saveState(
   };
   const condition = {
     // The state is as this run read it. Or this run wrote it already, and the answer was lost.
-    ConditionExpression: `${version === 0 ? 'attribute_not_exists(version)' : 'version = :version'} OR (version = :next AND writer = :owner)`,
+    ConditionExpression: `${version === 0 ? unwritten : 'version = :version'} OR (version = :next AND writer = :owner)`,
     ExpressionAttributeValues: {
       ...(version === 0 ? {} : { ':version': { N: String(version) } }),
       ':next': { N: next },

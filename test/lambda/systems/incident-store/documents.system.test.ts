@@ -321,6 +321,16 @@ describe('a document that version 0.1 wrote', () => {
   });
 });
 
+test('a state whose version is no number is written over', async () => {
+  const { client, table: TableName } = table.partition('odd');
+  const Item = { ...keyOf('odd', ITEMS.state), document: { S: 'x' }, version: { S: 'two' } };
+  await client.send(new PutItemCommand({ TableName, Item }));
+  const lease = await leaseOf(table.store('odd'), tickAt(0));
+  await lease.saveState(stateOf('one'), soon());
+  await lease.saveState(stateOf('two'), soon());
+  expect((await readAt(1, 'odd')).state).toEqual(stateOf('two'));
+});
+
 describe('a document that cannot be read is kept under another key, and the run begins without it', () => {
   const badAddress = JSON.stringify({
     ...NOTHING_KNOWN,
