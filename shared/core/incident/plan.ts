@@ -304,9 +304,11 @@ function combined(incident: Incident, parts: readonly Finding[], matrix: Matrix)
     return ofGroup(matrix, { cause: reported.cause, accused: accused ?? 'observers' }, parts);
   }
   if (scope === 'cluster') {
-    return others.length === 0 && first.scope === 'cluster'
-      ? first
-      : ofCluster(matrix, reported.cause, parts);
+    if (others.length === 0 && first.scope === 'cluster') return first;
+    const whole = ofCluster(matrix, reported.cause, parts);
+    return parts.some(({ isUndecided }) => isUndecided === true)
+      ? { ...whole, isUndecided: true }
+      : whole;
   }
   if (others.length === 0) return first;
   const cells = parts.flatMap((part) => part.cells);
@@ -374,7 +376,8 @@ function freshPlans(
     if (first === undefined) return [];
     const { cause } = first.finding;
     const growing = open.filter(
-      ({ steadyRuns, reported }) => steadyRuns < JOIN_RUNS && reported.cause === cause,
+      (one) =>
+        one.steadyRuns < JOIN_RUNS && one.reported.cause === cause && !accusesNobody(one, planning),
     );
     const joins = joinsOf(growing, alike, planning);
     const joining = new Set(joins.flatMap(({ parts }) => parts));
@@ -391,6 +394,11 @@ function freshPlans(
     return [...joins, ...groups, ...left.filter((one) => !grouped.has(one)).map(alone)];
   });
   return [...whole.map(alone), ...plans];
+}
+
+/** A fault that is proven does not join what accuses nobody: its fix and its page would be lost. */
+function accusesNobody(incident: Incident, { plans }: GroupPlanning): boolean {
+  return plans.some((plan) => plan.incident === incident && plan.finding.isUndecided === true);
 }
 
 const KINDS = [

@@ -7,7 +7,7 @@ import { recorded } from '../../../../shared/core/run/hosts.ts';
 import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
 import type { Tables } from '../../../../shared/core/overlay/vtep.ts';
 import { ip } from '../../../support/addressing.ts';
-import { type Cluster, cluster } from '../../../support/cluster.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 import { settled } from '../../../support/digested.ts';
 import { lineOf } from '../../../support/findings.ts';
 
@@ -20,9 +20,9 @@ function rosterOf(healthy: Cluster): readonly RosterEntry[] {
   return nextRoster(healthy.facts(), judge(healthy.facts()));
 }
 
-/** These hosts send packets for the subject elsewhere. */
-function misled(on: Cluster, observers: readonly string[]): Cluster {
-  const { mac } = on.vtepOf(SUBJECT);
+/** These hosts send packets for a node elsewhere. */
+function misled(on: Cluster, observers: readonly string[], subject = SUBJECT): Cluster {
+  const { mac } = on.vtepOf(subject);
   return observers.reduce(
     (sofar, name) =>
       sofar.answer(name, (answer) => {
@@ -76,6 +76,30 @@ describe('peers that send packets elsewhere than device and earlier runs have it
     expect(pages).toHaveLength(1);
     expect(pages[0]?.text).toContain(`sends packets for ${SUBJECT} to a wrong underlay IP`);
     expect(pages[0]?.text).toContain(`own devices and earlier runs have ${SUBJECT} 192.168.1.1`);
+  });
+
+  test('and what is proven of another node keeps its own page and its commands', async () => {
+    const half = TEN.listed((node) =>
+      node.name === SUBJECT ? { ...node, annotated: [], internalIps: [] } : node,
+    );
+    const undecided = misled(half, peers);
+    const first = await run(undecided.facts({ roster }), [], recorded([]));
+    expect(first.incidents.map(({ key }) => key)).toEqual(['prod/cluster/underlay-moved']);
+    const both = misled(
+      undecided,
+      TEN.names.filter((name) => name !== 'node1'),
+      'node1',
+    );
+    const { reported, pages } = await run(
+      both.facts({ roster, now: NOW + 60_000 }),
+      first.incidents,
+      recorded([]),
+    );
+    expect(pages.map(({ key }) => key)).toEqual(['prod/subject/node1']);
+    expect(reported.map(({ key, fix }) => [key, fix.length > 0])).toEqual([
+      ['prod/cluster/underlay-moved', false],
+      ['prod/subject/node1', true],
+    ]);
   });
 
   test('few of them: they are wrong', async () => {
