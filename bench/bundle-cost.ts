@@ -13,7 +13,7 @@ const CLIENT_ALONE = path.join(import.meta.dirname, 'client-alone.ts');
 
 /** Fresh processes that import each bundle, in turns: a busy computer slows both, and the quickest of
  * each is compared. */
-const IMPORTS = 11;
+const IMPORTS = 25;
 
 export async function measureBundle(
   directory: string,

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import * as z from 'zod/mini';
+import { PROCESS_VARIABLES } from '../shared/contract/settings.ts';
 import type { CaseName } from './cases.ts';
 
 /** The core is measured by a program of its own, since peak memory is a process's. */
@@ -37,7 +38,11 @@ export async function decided(
     const child = execFile(
       process.execPath,
       args,
-      { timeout: seconds * 1000, killSignal: 'SIGKILL' },
+      {
+        timeout: seconds * 1000,
+        killSignal: 'SIGKILL',
+        env: { ...process.env, ...PROCESS_VARIABLES },
+      },
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
         else if (child.signalCode === 'SIGKILL') resolve(undefined);
