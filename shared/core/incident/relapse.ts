@@ -46,7 +46,10 @@ export function stillRemembered(
     .slice(-REMEMBERED);
 }
 
-/** The resolved incident that a finding is again: the same scope and name, or most of its cells. */
+/**
+ * The resolved incident that a finding is again: of the same cause, and of the same scope and name or with
+ * most of its cells. Another cause is another fault.
+ */
 export function relapsedIn(
   finding: Finding,
   incidents: readonly Incident[],
@@ -54,8 +57,11 @@ export function relapsedIn(
 ): Incident | undefined {
   const taken = new Set(incidents.flatMap(({ phase, key }) => (phase === 'open' ? [key] : [])));
   const recent = incidents.filter(
-    ({ key, phase, resolvedAt = 0 }) =>
-      phase === 'resolved' && now - resolvedAt < RELAPSE_MS && !taken.has(key),
+    ({ key, phase, resolvedAt = 0, reported }) =>
+      phase === 'resolved' &&
+      reported.cause === finding.cause &&
+      now - resolvedAt < RELAPSE_MS &&
+      !taken.has(key),
   );
   return (
     recent.findLast(({ scope, name }) => scope === finding.scope && name === finding.name) ??
@@ -63,7 +69,7 @@ export function relapsedIn(
       const isAlike = isWide(one) || isWide(finding) ? one.scope === finding.scope : true;
       const covers = coverOf(one.footprint);
       const inside = finding.cells.filter(covers).length;
-      return isAlike && one.reported.cause === finding.cause && inside * 2 > finding.cells.length;
+      return isAlike && inside * 2 > finding.cells.length;
     })
   );
 }

@@ -9,9 +9,15 @@ const SIX = cluster(6).listed();
 const COLUMN = SIX.lose('neighbour', { subject: 'master1' });
 const HALF = SIX.lose('neighbour', { observer: ['node1', 'node2'], subject: 'master1' });
 
-/** Runs at these minutes: `X` master1 is lost by all peers, `H` by two of five, `.` all is well. */
+/** Runs at these minutes: `X` master1 is lost by all peers, `H` by two of five, `F` its FDB
+ * entries are gone, `.` all is well. */
 async function decisions(runs: Readonly<Record<number, string>>): Promise<readonly Decision[]> {
-  const sees: Readonly<Record<string, Cluster>> = { X: COLUMN, H: HALF, '.': SIX };
+  const sees: Readonly<Record<string, Cluster>> = {
+    X: COLUMN,
+    H: HALF,
+    F: SIX.lose('fdb', { subject: 'master1' }),
+    '.': SIX,
+  };
   let incidents: readonly Incident[] = [];
   const made: Decision[] = [];
   for (const [minute, letter] of Object.entries(runs)) {
@@ -56,6 +62,29 @@ describe('a relapse', () => {
       'opened: confirmed',
       'resolved: fixed',
       'opened: confirmed',
+    ]);
+  });
+
+  test('with another cause is another fault under the same key', async () => {
+    const made = await decisions({
+      0: 'X',
+      5: '.',
+      10: 'F',
+      15: '.',
+      20: 'X',
+      25: '.',
+      30: 'F',
+      35: '.',
+    });
+    expect(made.flatMap(({ pages }) => pages.map(({ kind }) => kind))).toEqual([
+      'opened',
+      'resolved',
+      'opened',
+      'resolved',
+      'opened',
+      'resolved',
+      'opened',
+      'resolved',
     ]);
   });
 
