@@ -24,8 +24,11 @@ interface Recollection extends Pick<Lease, 'state' | 'memory' | 'nodeList'> {
   readonly isAhead: boolean;
 }
 
-/** How old a recollection of incidents may be: in the meantime another process may have opened or resolved some. */
-const RECOLLECTION_MS = 5 * 60_000;
+/**
+ * How old a recollection of incidents may be, two ticks of the default schedule: in the meantime another
+ * process may have opened or resolved some.
+ */
+const RECOLLECTION_MS = 11 * 60_000;
 
 /**
  * Remembers in the process what the table is for, so that a run pages although the table is away. Its pages

@@ -106,17 +106,17 @@ test('what a process that knew nothing has paged is resolved, and goes out, once
   });
 });
 
-test('after five minutes other processes may know better, and only memory and pending pages count', async () => {
+test('after eleven minutes other processes may know better, and only memory and pending pages count', async () => {
   const store = withRecollection(table.store('stale'));
   const first = await leaseOf(store, tickAt(0));
   await first.saveState(stateOf('one'), soon());
   await first.saveMemory({ ...NOTHING_KNOWN, listed: ['node1'] }, soon());
   await first.release(soon());
   table.database.gate.fail({ operation: '*', fault: AWAY });
-  const late = await leaseOf(store, tickAt(6));
+  const late = await leaseOf(store, tickAt(12));
   expect(late).toMatchObject({ state: NOTHING_YET, memory: { listed: ['node1'] } });
   await late.saveState(stateOf('two'), soon());
-  expect((await leaseOf(store, tickAt(20))).state).toEqual(stateOf('two'));
+  expect((await leaseOf(store, tickAt(30))).state).toEqual(stateOf('two'));
 });
 
 test('a page that was taken is not pending again where crossing it off failed', async () => {
