@@ -30,6 +30,8 @@ export default defineConfig({
           setupFiles: ['test/support/stay-inside.ts'],
           // They share no state that one of them changes, so a worker runs many of them.
           isolate: false,
+          // By default one processor is left idle.
+          maxWorkers: '100%',
         },
       },
       {
