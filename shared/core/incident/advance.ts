@@ -82,7 +82,7 @@ export function advance(
   const waiting = joins
     .filter(({ incident }) => !joined.has(incident))
     .flatMap(({ parts }) => parts);
-  const opened = fresh.map((plan) => stepOfFresh(plan, incidents, circumstances));
+  const opened = stepsOfFresh(fresh, incidents, circumstances);
   const openedFindings = fresh.filter((_, at) => opened[at]?.next?.phase === 'open');
   const others = new Set(
     [
@@ -394,6 +394,22 @@ function changeOf(
   return isSame ? { kind: undefined, reason: 'unchanged' } : { kind: 'updated', reason: 'changed' };
 }
 
+/** What this run has opened has its key, which no second one of the same run may take. */
+function stepsOfFresh(
+  fresh: readonly Extract<Plan, { kind: 'fresh' }>[],
+  incidents: readonly Incident[],
+  circumstances: Circumstances,
+): readonly Step[] {
+  const steps: Step[] = [];
+  const taken = [...incidents];
+  for (const plan of fresh) {
+    const step = stepOfFresh(plan, taken, circumstances);
+    steps.push(step);
+    if (step.next?.phase === 'open') taken.push(step.next);
+  }
+  return steps;
+}
+
 function stepOfUnseen(
   incident: Incident,
   others: ReadonlySet<Cell>,
@@ -403,7 +419,19 @@ function stepOfUnseen(
   const sighting = sightingOf(incident, others, matrix);
   const stay = (reason: IncidentReason): Step => {
     const steadyRuns = steadier(incident, matrix);
-    return { key, reason, next: { ...incident, steadyRuns }, reported: incident.reported };
+    // What was seen right need not be seen right once more; an incident of a device needs that device.
+    const isClean =
+      reason === 'not-checked' &&
+      matrix.nodes.length > 0 &&
+      !isOfDevice(incident) &&
+      wrongWithin(incident.footprint, matrix).length === 0;
+    const footprint = isClean ? remaining(incident.footprint, matrix) : incident.footprint;
+    return {
+      key,
+      reason,
+      next: { ...incident, steadyRuns, footprint },
+      reported: incident.reported,
+    };
   };
   const isSuspected = !isOpen(incident);
   switch (sighting) {

@@ -42,7 +42,8 @@ function rowsOf({ subject, observers, cells }: Finding, wholeRow: WholeRow): Row
   const rows = new Map<string, ReadonlySet<string>>(
     [...groupBy(own, ({ observer }) => observer)].map(([observer, row]) => [
       observer,
-      wholeRow(observer) ?? new Set(row.map((cell) => cell.subject)),
+      (row.length >= CELLS_OF_ROW ? wholeRow(observer) : undefined) ??
+        new Set(row.map((cell) => cell.subject)),
     ]),
   );
   for (const observer of observers) if (!rows.has(observer)) rows.set(observer, new Set());

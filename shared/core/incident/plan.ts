@@ -1,4 +1,4 @@
-import { CAUSE_TABLE } from '../../contract/causes.ts';
+import { type Cause, CAUSE_TABLE } from '../../contract/causes.ts';
 import type { Limits } from '../../contract/settings.ts';
 import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import {
@@ -95,7 +95,7 @@ function withoutWide(
     const isMember = memberOf(incident);
     return left.flatMap((part) => {
       if (isMember(part)) return give(part);
-      if (explainsMore(part, incident)) return [part];
+      if (isAnother(part, incident)) return [part];
       const column = columnOf(part);
       const inside = new Set(column.filter(isWithin));
       if (inside.size === 0) return [part];
@@ -129,9 +129,35 @@ function memberOf(incident: Incident): (part: Finding) => boolean {
     other === wanted && cause === reported.cause && names.has(name);
 }
 
-/** A host without a device loses more than what a wide incident of another cause explains. */
-function explainsMore({ cause }: Finding, { reported }: Incident): boolean {
-  return isKind(cause, 'device') && !isKind(reported.cause, 'device');
+/** What no open incident of this cause explains, wherever its cells are. */
+function isAnother(finding: Finding, incident: Incident): boolean {
+  const [{ cause }, { cause: open }] = [finding, incident.reported];
+  return (
+    wakesMore(cause, open) ||
+    isAfterTheEnd(cause, incident) ||
+    (isKind(cause, 'device') && !isKind(open, 'device'))
+  );
+}
+
+/** An incident that wakes nobody must not hide one that does. */
+function wakesMore(cause: Cause, open: Cause): boolean {
+  return CAUSE_TABLE[cause].pages && !CAUSE_TABLE[open].pages;
+}
+
+/** A host that lost all others is not told by an update of a node that was paged as critical already. */
+function crosses({ scope, severity, cause }: Finding, incident: Incident): boolean {
+  return (
+    scope === 'observer' &&
+    severity === 'critical' &&
+    incident.scope === 'subject' &&
+    incident.paged === 'critical' &&
+    cause !== incident.reported.cause
+  );
+}
+
+/** Its entries are right, and it only waits with its end: another cause is another fault. */
+function isAfterTheEnd(cause: Cause, { cleanSince, reported }: Incident): boolean {
+  return cleanSince !== undefined && cause !== reported.cause;
 }
 
 /** A finding of some of its cells. */
@@ -168,8 +194,9 @@ function withoutNamed(
   );
   return findings.filter((finding) => {
     const incident = byName.get(`${finding.scope}/${finding.name}`);
-    if (incident !== undefined) own(incident, finding);
-    return incident === undefined;
+    if (incident === undefined || isAfterTheEnd(finding.cause, incident)) return true;
+    own(incident, finding);
+    return false;
   });
 }
 
@@ -191,7 +218,15 @@ function withoutOverlapping(
       return false;
     }
     const column = columnOf(finding);
-    const shares = finding.scope === 'cluster' ? [] : sharedWith({ ...finding, cells: column });
+    const shares =
+      finding.scope === 'cluster'
+        ? []
+        : sharedWith({ ...finding, cells: column }).filter(
+            ({ incident }) =>
+              !wakesMore(finding.cause, incident.reported.cause) &&
+              !isAfterTheEnd(finding.cause, incident) &&
+              !crosses(finding, incident),
+          );
     const inside = new Set(shares.flatMap(({ cells }) => cells)).size;
     if (shares.length > 0 && inside * 2 >= column.length) {
       for (const { incident, cells } of distributed(finding, shares)) {

@@ -94,7 +94,9 @@ function accusedIn({
     case 'observer':
       return observers[0];
     case 'group':
-      return `${(subjects ?? observers)[0] ?? ''} and ${missingPeers - 1} more`;
+      return missingPeers > 1
+        ? `${(subjects ?? observers)[0] ?? ''} and ${missingPeers - 1} more`
+        : (subjects ?? observers)[0];
     case 'cluster':
       return subject ?? 'cluster';
   }
@@ -175,10 +177,17 @@ const USUAL: Labels = { expected: 'expected  ', found: 'found     ' };
 const AT_SUBJECT: Labels = { expected: 'device has ', found: 'nodes hold ' };
 
 /** What should be there, once; and what was found, grouped by what it is. */
-function entryLines({ cause, subject, entries, phase }: ReportedIncident): readonly string[] {
+function entryLines({
+  cause,
+  subject,
+  subjects = [],
+  entries,
+  phase,
+}: ReportedIncident): readonly string[] {
   const atSubject = CAUSE_RULES[cause].fix.at === 'subject';
   const labels = atSubject ? AT_SUBJECT : USUAL;
-  const shownEntries = atSubject ? entries.filter((entry) => entry.subject === subject) : entries;
+  const accused = new Set([subject, ...subjects]);
+  const shownEntries = atSubject ? entries.filter((entry) => accused.has(entry.subject)) : entries;
   // The report carries only the first of very many entries: how many there are is not known here.
   const isCut = entries.length === ENTRIES_PER_INCIDENT[phase];
   const alike = [...groupBy(shownEntries, ({ expected }) => expected)];

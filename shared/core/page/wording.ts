@@ -85,9 +85,18 @@ export function recoveryOf(incident: ReportedIncident, reason?: IncidentReason):
     : fixed;
 }
 
+/** An incident is gone with the node that was lost, or with all that had lost it. */
 function leaverOf({ scope, subject, observers }: ReportedIncident): string {
-  const name = scope === 'observer' ? observers[0] : subject;
-  return name === undefined ? 'its nodes have' : `${printable(name)} has`;
+  const [only, ...more] = observers;
+  const one = only !== undefined && more.length === 0 ? printable(only) : undefined;
+  if (subject === undefined) {
+    return scope === 'observer' && one !== undefined
+      ? `${one}, or every node that it had lost, has`
+      : 'its nodes have';
+  }
+  return one === undefined
+    ? `${printable(subject)}, or every node that had lost it, has`
+    : `${printable(subject)} or ${one} has`;
 }
 
 function fixedText(incident: ReportedIncident): string {
