@@ -62,7 +62,7 @@ describe('a healthy capture in which one listing was damaged', () => {
         const report = await saidOf(host, file, damaged(original(host, file), done));
         expect(report.incidents).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

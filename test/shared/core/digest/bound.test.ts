@@ -119,12 +119,12 @@ describe('the entries of a cluster', () => {
   });
 
   test.for([
-    [9, 300],
-    [12, 200],
-    [16, 200],
-    [17, 200],
-    [40, 100],
-    [200, 50],
+    [9, 150],
+    [12, 100],
+    [16, 100],
+    [17, 100],
+    [40, 50],
+    [200, 25],
   ] as const)(
     'are never silent, nor taken for others, where %i of a bucket are absent',
     ([absent, trials]) => {

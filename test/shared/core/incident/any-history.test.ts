@@ -66,7 +66,7 @@ describe('whatever the history', () => {
           }
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -123,7 +123,7 @@ describe('whatever the history', () => {
           expect(untrue).toEqual([]);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -147,7 +147,7 @@ describe('whatever the history', () => {
           expect(new Set(keys).size).toBe(keys.length);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -171,7 +171,7 @@ describe('whatever the history', () => {
         expect(new Set(pages.map(({ key }) => key)).size).toBe(1);
         expect(pages.map(({ kind }) => kind)).toEqual(['opened', 'resolved']);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -192,7 +192,7 @@ describe('whatever the history', () => {
           ]);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
