@@ -17,12 +17,6 @@ interface KnownFault {
  */
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
-    scenario: 'device made again with another MAC, flanneld not running',
-    deployments: DEPLOYMENTS,
-    said: ['healthy'],
-    right: 'a young device is no reason to wait where no young flanneld will program it',
-  },
-  {
     scenario: 'fix of: node object made again while flanneld runs',
     deployments: DEPLOYMENTS,
     said: ['not fixed'],
