@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest';
 import type { PublishedMessage } from '../../lab/aws/sns.ts';
-import type { Report } from '../../shared/contract/report.ts';
 import {
   type ClusterOptions,
   type Deployment,
@@ -22,8 +21,6 @@ export interface Stage extends Ticks {
   readonly cluster: RealCluster;
   /** One tick, and what both deployments must say. */
   expectSaid(scenario: string, right: Right): Promise<Looks>;
-  /** One tick, and what both deployments must find. */
-  expectVerdict(scenario: string, verdict: Report['verdict']): Promise<void>;
   /**
    * Types what the last tick says, and expects the cluster to be healthy after it. Where it is a known
    * fault that it is not, the cluster is made healthy in another way.
@@ -105,13 +102,6 @@ export function useCluster({ reader, ...options }: StageOptions): Stage {
       const looks = await ticks.look();
       expectSaid(scenario, looks, right);
       return looks;
-    },
-    expectVerdict: async (scenario, verdict) => {
-      const looks = await ticks.look();
-      for (const deployment of DEPLOYMENTS) {
-        const actual = [looks[deployment].report.verdict];
-        expectFacts({ scenario, deployment, actual, right: [verdict] });
-      }
     },
     typeFix,
     expectFixedAsSaid: async (scenario) => {
