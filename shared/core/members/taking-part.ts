@@ -49,7 +49,7 @@ function withList(
     (hosts.get(name)?.tables.devices ?? []).length > 0;
   const listed = new Map(stable.filter(takesPart).map((node) => [node.name, node]));
   return {
-    names: [...listed.keys()],
+    names: [...listed.keys()].toSorted(),
     listed,
     excluded: stable.filter((node) => !takesPart(node)).map(({ name }) => name),
   };
