@@ -243,7 +243,7 @@ function freeName({ scope, name }: Finding, incidents: readonly Incident[]): str
   return free;
 }
 
-/** Nobody was told of it: it has the key under which it would open now. */
+/** No page went out for it: it has the key under which it would open now. */
 function suspected(
   { finding, parts }: { readonly finding: Finding; readonly parts: readonly FreshFinding[] },
   reason: IncidentReason,

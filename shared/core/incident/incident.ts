@@ -7,8 +7,8 @@ import type { Footprint } from './footprint.ts';
 /** Which incident it is, in which phase, and since when: the part that a report does not decide. */
 export interface IncidentIdentity {
   /**
-   * `cluster/scope/name`, fixed when the incident opens, as scope and name are. A suspicion that nobody
-   * was told of has the key under which it would open now.
+   * `cluster/scope/name`, fixed when the incident opens, as scope and name are. A suspicion has
+   * the key under which it would open now.
    */
   readonly key: string;
   /** The scope under which it opened: it may have grown or shrunk since. */

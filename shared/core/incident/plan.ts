@@ -144,7 +144,7 @@ function wakesMore(cause: Cause, open: Cause): boolean {
   return CAUSE_TABLE[cause].pages && !CAUSE_TABLE[open].pages;
 }
 
-/** A host that lost all others is not told by an update of a node that was paged as critical already. */
+/** A host that lost all others is not reported by an update of a node that was paged as critical before. */
 function crosses({ scope, severity, cause }: Finding, incident: Incident): boolean {
   return (
     scope === 'observer' &&

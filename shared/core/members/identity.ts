@@ -59,7 +59,7 @@ export function identify(facts: Facts): Identities {
 
 /**
  * What earlier runs know, by node name. A boot id is no secret: the node object has it. It stands for a host
- * that was registered again only where the old registration is silent and the new one is nobody's yet.
+ * that was registered again only where the old registration is silent and the new one belongs to no node yet.
  */
 function rememberedOf(
   roster: readonly RosterEntry[],

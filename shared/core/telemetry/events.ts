@@ -133,7 +133,7 @@ function sentence(incident: ReportedIncident): string {
     case 'group':
       return incident.subjects === undefined
         ? `${missingPeers} of ${checkedPeers} nodes have lost peers (${cause})`
-        : `${missingPeers} of ${checkedPeers} nodes are lost by their peers (${cause})`;
+        : `${missingPeers} of ${checkedPeers} nodes are missing on their peers (${cause})`;
     case 'cluster':
       return `${missingPeers} of ${checkedPeers} nodes have lost peers (${cause})`;
   }

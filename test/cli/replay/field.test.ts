@@ -12,7 +12,7 @@ interface Expected {
   /** The first line of the report, as far as it must say this. */
   readonly firstLine?: RegExp;
   /** Problems of which there must be one each. */
-  readonly told?: readonly RegExp[];
+  readonly reported?: readonly RegExp[];
 }
 
 /** What was read contradicts itself: no finding yet names it, and it is never healthy. */
@@ -26,34 +26,34 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
   'upper-case-host-name': HEALTHY,
   'prompt-lines-in-the-paste': {
     ...HEALTHY,
-    told: [/^host1\/ip-neigh.txt: lines with the prompt of a shell, passed over: 1$/],
+    reported: [/^host1\/ip-neigh.txt: lines with the prompt of a shell, passed over: 1$/],
   },
   'paste-cut-in-the-last-line': {
     ...HEALTHY,
-    told: [
+    reported: [
       /^host2\/ip-neigh.txt: .* a line that was cut: "10\.1\.4\.0 dev flannel\.1 lladdr ee:"$/,
     ],
   },
   'ifconfig-for-links': {
     ...HEALTHY,
-    told: [/^host1\/ip-link.txt: the output of ifconfig .*: capture ip -d -o link$/],
+    reported: [/^host1\/ip-link.txt: the output of ifconfig .*: capture ip -d -o link$/],
   },
   'routes-differ-routes-only': {
     verdict: 'unjudged',
     incidents: [],
-    told: [/^c: 0 of 2 pairs of nodes could be checked$/],
+    reported: [/^c: 0 of 2 pairs of nodes could be checked$/],
   },
   'wireguard-native': {
     verdict: 'unjudged',
     incidents: [],
-    told: [
+    reported: [
       /^c: no VXLAN overlay was found on these hosts; they have flannel-wg; node annotations say wireguard$/,
     ],
   },
   'cilium-with-flannels-annotations': {
     verdict: 'unjudged',
     incidents: [],
-    told: [/^c: no VXLAN overlay was found on these hosts; they have cilium_vxlan$/],
+    reported: [/^c: no VXLAN overlay was found on these hosts; they have cilium_vxlan$/],
   },
   'fdb-of-no-machine-multiline': {
     verdict: 'incident',
@@ -70,13 +70,13 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
     verdict: 'incident',
     incidents: ['tables-empty -: ip-10-1-2-5'],
     firstLine: /; 2 of 3 nodes checked; not checked: ip-10-1-2-5 \(flannel\.1 is down\)$/,
-    told: [/on ip-10-1-2-5 run "ip link set flannel\.1 up" before any other command$/],
+    reported: [/on ip-10-1-2-5 run "ip link set flannel\.1 up" before any other command$/],
   },
   'same-pod-cidr-on-all': {
     verdict: 'incident',
     incidents: ['tables-empty -: test-vm4, test-vm5, test-vm6'],
     firstLine: /test-vm4 \(its pod CIDR 10\.244\.0\.0\/16 is another node's too\)/,
-    told: [
+    reported: [
       /^c: test-vm4, test-vm5 and test-vm6 have one pod CIDR, 10\.244\.0\.0\/16: .* a restart of flannel does not help$/,
     ],
   },
@@ -109,7 +109,9 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
     incidents: ['fdb-missing kvm-3: kvm-2', 'underlay-moved kvm-2: kvm-0, kvm-1, kvm-3'],
     firstLine:
       /; 2 of 4 nodes checked; not checked: kvm-2 \(its VTEP has the MAC address of another/,
-    told: [/^c: the VXLAN devices of kvm-2 and kvm-3 have one MAC address, fe:22:77:00:2f:a1, as/],
+    reported: [
+      /^c: the VXLAN devices of kvm-2 and kvm-3 have one MAC address, fe:22:77:00:2f:a1, as/,
+    ],
   },
   'all-nodes-10.0.2.15': {
     ...CONTRADICTED,
@@ -125,14 +127,14 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
     verdict: 'incident',
     incidents: ['never-programmed rancher-3: rancher-0, rancher-1, rancher-2'],
     firstLine: /not checked: rancher-3 \(it lacks flannel's annotations\)$/,
-    told: [/restart flannel on rancher-3, not on the others$/],
+    reported: [/restart flannel on rancher-3, not on the others$/],
   },
   'node-got-another-pod-cidr': {
     verdict: 'incident',
     incidents: ['entries-missing reb-3: reb-0, reb-1, reb-2'],
     firstLine:
       /not checked: reb-3 \(its device has tunnel IP 10\.244\.3\.0, its pod CIDR is 10\.244\.8\.0\/24\)$/,
-    told: [/: restart flannel on reb-3, and never give 10\.244\.8\.0 to the other nodes/],
+    reported: [/: restart flannel on reb-3, and never give 10\.244\.8\.0 to the other nodes/],
   },
   'directrouting-one-direct-route-lost': {
     verdict: 'incident',
@@ -142,7 +144,7 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
 
 describe('captures of the kinds that people report', () => {
   test.for(Object.entries(CAPTURES))('%s', async ([name, expected]) => {
-    const { verdict, incidents, firstLine = /^/, told = [] } = expected;
+    const { verdict, incidents, firstLine = /^/, reported = [] } = expected;
     const report = await replayed(path.join(FIELD, name));
     const found = report.incidents.map(
       ({ cause, subject, observers }) => `${cause} ${subject ?? '-'}: ${observers.join(', ')}`,
@@ -151,6 +153,7 @@ describe('captures of the kinds that people report', () => {
     expect(report.verdict).toBe(verdict);
     expect(renderReport(report).split('\n')[0]).toMatch(firstLine);
     const problems = report.problems.map(({ where, message }) => `${where}: ${message}`);
-    for (const sentence of told) expect(problems).toContainEqual(expect.stringMatching(sentence));
+    for (const sentence of reported)
+      expect(problems).toContainEqual(expect.stringMatching(sentence));
   });
 });

@@ -7,13 +7,13 @@ import { decided, UNCONFIRMED } from '../../../support/runs.ts';
 /** What each run sees, with the minute in which it begins, and whether nobody answers its second look. */
 type Story = readonly (readonly [minute: number, sees: Cluster, second?: 'unanswered'])[];
 
-interface Told {
+interface Played {
   /** `20 opened subject/node1`, one for each page. */
   readonly pages: readonly string[];
   readonly incidents: readonly Incident[];
 }
 
-async function told(story: Story): Promise<Told> {
+async function played(story: Story): Promise<Played> {
   let incidents: readonly Incident[] = [];
   const pages: string[] = [];
   for (const [minute, sees, second] of story) {
@@ -35,7 +35,7 @@ const LOST = SEVEN.lose('neighbour', { subject: 'master1' });
 
 describe('an incident that pages nobody hides no fault that does', () => {
   test('of all nodes, whose weak entries have aged out', async () => {
-    const { pages } = await told([
+    const { pages } = await played([
       [0, SEVEN.weaken({})],
       [60, SEVEN.lose('neighbour', {})],
       [65, SEVEN.lose('neighbour', {})],
@@ -48,7 +48,7 @@ describe('an incident that pages nobody hides no fault that does', () => {
   test('of one node among them', async () => {
     const weak = SEVEN.weaken({});
     const lost = weak.lose('neighbour', { subject: 'master1' });
-    const { pages } = await told([
+    const { pages } = await played([
       [0, weak],
       [20, weak],
       [60, lost],
@@ -60,7 +60,7 @@ describe('an incident that pages nobody hides no fault that does', () => {
   test('of a weak node that one peer has lost', async () => {
     const weak = SEVEN.weaken({ subject: 'master1' });
     const lost = weak.lose('neighbour', { subject: 'master1', observer: 'node4' });
-    const { pages } = await told([
+    const { pages } = await played([
       [0, weak],
       [10, lost],
       [15, lost],
@@ -84,13 +84,13 @@ describe('an incident that waits with its end', () => {
   ];
 
   test('of the cluster hides no fault of another cause', async () => {
-    const { pages } = await told([...relapses(ALL), [50, LOST], [55, LOST]]);
+    const { pages } = await played([...relapses(ALL), [50, LOST], [55, LOST]]);
     expect(pages.filter((page) => page.startsWith('5'))).toContain('50 opened subject/master1');
   });
 
   test('of a node hides no fault of that node that has another cause', async () => {
     const fdb = SEVEN.lose('fdb', { subject: 'master1' });
-    const { pages } = await told([...relapses(LOST), [55, fdb], [60, fdb]]);
+    const { pages } = await played([...relapses(LOST), [55, fdb], [60, fdb]]);
     expect(pages.some((page) => page.startsWith('55 opened subject/master1'))).toBe(true);
   });
 });
@@ -101,7 +101,7 @@ test('a host of a large cluster that loses all others is no part of a small grou
     (['neighbour', 'fdb', 'route'] as const).reduce((sofar, table) => sofar.lose(table, where), on);
   const group = lose(many, { subject: ['node1', 'node2', 'node3'] });
   const flushed = lose(group, { observer: 'node9' });
-  const { pages } = await told([
+  const { pages } = await played([
     [0, group],
     [20, group],
     [40, group],
@@ -119,7 +119,7 @@ test('a host of three that loses all others is paged beside the node that was lo
     (on, table) => on.lose(table, { observer: 'master1' }),
     lost,
   );
-  const { pages } = await told([
+  const { pages } = await played([
     [0, lost],
     [60, both],
     [65, both],
@@ -129,7 +129,7 @@ test('a host of three that loses all others is paged beside the node that was lo
 
 test('what was seen right need not be seen right once more: one silent host a run delays no end', async () => {
   const peers = SEVEN.names.filter((name) => name !== 'master1');
-  const { incidents, pages } = await told([
+  const { incidents, pages } = await played([
     [0, LOST],
     ...peers.map((name, at) => [5 * (at + 1), SEVEN.silence(name)] as const),
   ]);
