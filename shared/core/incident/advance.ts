@@ -419,17 +419,10 @@ function stepOfUnseen(
   const sighting = sightingOf(incident, others, matrix);
   const stay = (reason: IncidentReason): Step => {
     const steadyRuns = steadier(incident, matrix);
-    // What was seen right need not be seen right once more; an incident of a device needs that device.
-    const isClean =
-      reason === 'not-checked' &&
-      matrix.nodes.length > 0 &&
-      !isOfDevice(incident) &&
-      wrongWithin(incident.footprint, matrix).length === 0;
-    const footprint = isClean ? remaining(incident.footprint, matrix) : incident.footprint;
     return {
       key,
       reason,
-      next: { ...incident, steadyRuns, footprint },
+      next: { ...incident, steadyRuns },
       reported: incident.reported,
     };
   };

@@ -132,11 +132,7 @@ function memberOf(incident: Incident): (part: Finding) => boolean {
 /** What no open incident of this cause explains, wherever its cells are. */
 function isAnother(finding: Finding, incident: Incident): boolean {
   const [{ cause }, { cause: open }] = [finding, incident.reported];
-  return (
-    wakesMore(cause, open) ||
-    isAfterTheEnd(cause, incident) ||
-    (isKind(cause, 'device') && !isKind(open, 'device'))
-  );
+  return wakesMore(cause, open) || (isKind(cause, 'device') && !isKind(open, 'device'));
 }
 
 /** An incident that wakes nobody must not hide one that does. */
@@ -153,11 +149,6 @@ function crosses({ scope, severity, cause }: Finding, incident: Incident): boole
     incident.paged === 'critical' &&
     cause !== incident.reported.cause
   );
-}
-
-/** Its entries are right, and it only waits with its end: another cause is another fault. */
-function isAfterTheEnd(cause: Cause, { cleanSince, reported }: Incident): boolean {
-  return cleanSince !== undefined && cause !== reported.cause;
 }
 
 /** A finding of some of its cells. */
@@ -194,9 +185,8 @@ function withoutNamed(
   );
   return findings.filter((finding) => {
     const incident = byName.get(`${finding.scope}/${finding.name}`);
-    if (incident === undefined || isAfterTheEnd(finding.cause, incident)) return true;
-    own(incident, finding);
-    return false;
+    if (incident !== undefined) own(incident, finding);
+    return incident === undefined;
   });
 }
 
@@ -223,9 +213,7 @@ function withoutOverlapping(
         ? []
         : sharedWith({ ...finding, cells: column }).filter(
             ({ incident }) =>
-              !wakesMore(finding.cause, incident.reported.cause) &&
-              !isAfterTheEnd(finding.cause, incident) &&
-              !crosses(finding, incident),
+              !wakesMore(finding.cause, incident.reported.cause) && !crosses(finding, incident),
           );
     const inside = new Set(shares.flatMap(({ cells }) => cells)).size;
     if (shares.length > 0 && inside * 2 >= column.length) {

@@ -31,7 +31,6 @@ async function played(story: Story): Promise<Played> {
 }
 
 const SEVEN = cluster(7).listed();
-const LOST = SEVEN.lose('neighbour', { subject: 'master1' });
 
 describe('an incident that pages nobody hides no fault that does', () => {
   test('of all nodes, whose weak entries have aged out', async () => {
@@ -70,31 +69,6 @@ describe('an incident that pages nobody hides no fault that does', () => {
   });
 });
 
-describe('an incident that waits with its end', () => {
-  const ALL = SEVEN.lose('neighbour', {}).lose('fdb', {}).lose('route', {});
-  const relapses = (sees: Cluster): Story => [
-    [0, sees],
-    [5, SEVEN],
-    [10, sees],
-    [15, SEVEN],
-    [20, sees],
-    [25, SEVEN],
-    [30, sees],
-    [35, SEVEN],
-  ];
-
-  test('of the cluster hides no fault of another cause', async () => {
-    const { pages } = await played([...relapses(ALL), [50, LOST], [55, LOST]]);
-    expect(pages.filter((page) => page.startsWith('5'))).toContain('50 opened subject/master1');
-  });
-
-  test('of a node hides no fault of that node that has another cause', async () => {
-    const fdb = SEVEN.lose('fdb', { subject: 'master1' });
-    const { pages } = await played([...relapses(LOST), [55, fdb], [60, fdb]]);
-    expect(pages.some((page) => page.startsWith('55 opened subject/master1'))).toBe(true);
-  });
-});
-
 test('a host of a large cluster that loses all others is no part of a small group', async () => {
   const many = cluster(80).listed();
   const lose = (on: Cluster, where: { observer?: string; subject?: string | string[] }): Cluster =>
@@ -125,17 +99,4 @@ test('a host of three that loses all others is paged beside the node that was lo
     [65, both],
   ]);
   expect(pages).toContain('60 opened observer/master1');
-});
-
-test('what was seen right need not be seen right once more: one silent host a run delays no end', async () => {
-  const peers = SEVEN.names.filter((name) => name !== 'master1');
-  const { incidents, pages } = await played([
-    [0, LOST],
-    ...peers.map((name, at) => [5 * (at + 1), SEVEN.silence(name)] as const),
-  ]);
-  expect(pages.map((page) => page.replace(/^\d+ /, ''))).toEqual([
-    'opened subject/master1',
-    'resolved subject/master1',
-  ]);
-  expect(incidents.filter(({ phase }) => phase === 'open')).toEqual([]);
 });
