@@ -106,7 +106,7 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     deployments: ['nolist'],
     kind: 'left-open',
     sentence:
-      'A node that left stays in the roster for rosterDays, and with it every incident that has it as observer or subject: core/members/roster.ts, core/incident/advance.ts.',
+      'A node that left stays in the roster for rosterDays, and with it every incident that has it as observer or subject: core/members/roster.ts, core/incident/ending.ts.',
     most: 32,
     story: {
       name: '1.4',

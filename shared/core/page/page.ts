@@ -3,7 +3,7 @@ import { INCIDENT_REASONS, type IncidentReason } from '../../contract/incident-r
 import type { Fix, ReportedEntry, ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
-import type { Announcement } from '../incident/advance.ts';
+import type { Announcement } from '../incident/step.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
 import { formatDuration, parseTime } from '../time.ts';
 import { ascii, enumerate, printable, shorten, subjectHead } from '../plain-text.ts';

@@ -3,9 +3,9 @@ import type { Limits } from '../../contract/settings.ts';
 import { accusedIn, type Finding } from '../diagnose/finding.ts';
 import { groupBy } from '../group.ts';
 import type { Facts } from '../facts.ts';
-import { isDue } from '../incident/advance.ts';
+
 import type { Incident } from '../incident/incident.ts';
-import { plansOf } from '../incident/plan.ts';
+import { isDue, plansOf } from '../incident/plan.ts';
 import type { Judgement } from '../judge.ts';
 import { keysOf } from '../overlay/entries.ts';
 

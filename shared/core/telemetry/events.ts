@@ -1,7 +1,7 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import type { EventSeverity, TelemetryEvent } from '../../contract/telemetry.ts';
-import type { Announcement } from '../incident/advance.ts';
+import type { Announcement } from '../incident/step.ts';
 import { shortAscii } from '../plain-text.ts';
 import { parseTime } from '../time.ts';
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../../../shared/core/run/run.ts';
 import type { Incident } from '../../../../shared/core/incident/incident.ts';
-import { recorded } from '../../../../shared/core/run/hosts.ts';
+import { type Hosts, recorded } from '../../../../shared/core/run/hosts.ts';
 import { run } from '../../../../shared/core/run/run.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
+import { UNCONFIRMED } from '../../../support/runs.ts';
 
 const SIX = cluster(6).listed();
 const COLUMN = SIX.lose('neighbour', { subject: 'master1' });
@@ -25,6 +26,17 @@ async function decisions(runs: Readonly<Record<number, string>>): Promise<readon
     if (seen === undefined) throw new Error(`no such run: ${letter}`);
     const facts = seen.facts({ now: NOW + Number(minute) * 60_000 });
     const decision = await run(facts, incidents, recorded([]));
+    ({ incidents } = decision);
+    made.push(decision);
+  }
+  return made;
+}
+
+async function played(seen: readonly Cluster[], hosts: Hosts): Promise<readonly Decision[]> {
+  let incidents: readonly Incident[] = [];
+  const made: Decision[] = [];
+  for (const [at, sees] of seen.entries()) {
+    const decision = await run(sees.facts({ now: NOW + at * 60_000 }), incidents, hosts);
     ({ incidents } = decision);
     made.push(decision);
   }
@@ -94,6 +106,22 @@ describe('a relapse', () => {
       ['prod/subject/master1', 2],
     ]);
   });
+});
+
+test('a suspicion has another key than the incident that opens again under its name', async () => {
+  const weak = (...observers: readonly string[]): Cluster =>
+    SIX.weaken({ observer: observers, subject: 'node1' });
+  // The pair is what the incident was; the column is new, and nobody has confirmed it yet.
+  const both = SIX.weaken({ observer: 'master1', subject: 'node1' })
+    .lose('neighbour', { observer: ['master2', 'node2'], subject: 'node1' })
+    .lose('route', { observer: ['master2', 'node2'], subject: 'node1' });
+  const made = await played([weak('master1', 'node3'), SIX, SIX, both], UNCONFIRMED);
+  expect(
+    made
+      .at(-1)
+      ?.reported.map(({ key, phase }) => `${phase} ${key}`)
+      .toSorted(),
+  ).toEqual(['open prod/subject/node1', 'suspected prod/subject/node1/2']);
 });
 
 describe('an incident that has relapsed three times in two hours', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EVENTS } from '../../../../shared/contract/telemetry.ts';
-import type { Announcement } from '../../../../shared/core/incident/advance.ts';
+import type { Announcement } from '../../../../shared/core/incident/step.ts';
 import { eventsOf, exceptionEvent } from '../../../../shared/core/telemetry/events.ts';
 import { LOST_MASTER } from './sample-run.ts';
 

@@ -1,0 +1,104 @@
+import { CAUSE_TABLE } from '../../contract/causes.ts';
+import type { IncidentReason } from '../../contract/incident-reasons.ts';
+import { type Finding, ofCluster, ofGroup } from '../diagnose/finding.ts';
+import type { Matrix } from '../matrix/matrix.ts';
+import { hasWorsened, isAnnounced, isDueOwn, sinceNow } from './due.ts';
+import { footprintOf, remaining, uncheckedOf, union } from './footprint.ts';
+import { type Incident, isWide } from './incident.ts';
+import { type Announcement, type Circumstances, isConfirmed, steadier, type Step } from './step.ts';
+
+/** What a run sees of an open incident. */
+interface Seen {
+  readonly finding: Finding;
+  /** The part of it that joins now. */
+  readonly joined: Finding | undefined;
+}
+
+export function seenOf(
+  { scope, accused = 'observers', reported: { cause } }: Incident,
+  {
+    owned,
+    joined,
+    matrix,
+  }: {
+    readonly owned: Finding | undefined;
+    readonly joined: Finding | undefined;
+    readonly matrix: Matrix;
+  },
+): Seen | undefined {
+  if (joined === undefined) return owned === undefined ? undefined : { finding: owned, joined };
+  const parts = [owned, joined].flatMap((one) => one?.parts ?? one ?? []);
+  const finding =
+    scope === 'group'
+      ? ofGroup(matrix, { cause, accused }, parts)
+      : ofCluster(matrix, cause, parts);
+  return { finding, joined };
+}
+
+export function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circumstances): Step {
+  const { finding, joined } = seen;
+  const { now, matrix, report } = circumstances;
+  const { key } = incident;
+  const since = sinceNow(incident, finding, now);
+  const reported = report(finding, { ...incident, phase: 'open', since });
+  const seenFootprint = footprintOf(finding, matrix);
+  const footprint = isWide(incident)
+    ? union(remaining(incident.footprint, matrix), seenFootprint)
+    : union(seenFootprint, uncheckedOf(incident.footprint, matrix));
+  const steadyRuns = joined === undefined ? steadier(incident, matrix) : 0;
+  const change = changeOf(incident, seen, circumstances);
+  const { kind, reason } = change;
+  const next: Incident = {
+    ...incident,
+    since,
+    reported,
+    footprint,
+    steadyRuns,
+    reason,
+    cleanSince: undefined,
+  };
+  if (kind === undefined) return { key, reason, next, reported };
+  const pages = CAUSE_TABLE[finding.cause].pages && kind !== 'updated';
+  const announcement = { kind, reason, pages, incident: reported, before: incident.reported };
+  const paged = incident.paged === 'critical' ? 'critical' : finding.severity;
+  return {
+    key,
+    reason,
+    reported,
+    announcement,
+    next: pages ? { ...next, paged, pagedNodes: finding.missingPeers } : next,
+  };
+}
+
+/** What is new of an open incident, if anything is, and why that is announced. */
+function changeOf(
+  incident: Incident,
+  { finding, joined }: Seen,
+  circumstances: Circumstances,
+): { readonly kind: Announcement['kind'] | undefined; readonly reason: IncidentReason } {
+  const isConfirmedNow = isConfirmed(finding, circumstances);
+  if (!isAnnounced(incident, finding)) {
+    const opens = isConfirmedNow && isDueOwn(incident, finding, circumstances);
+    return opens
+      ? { kind: 'opened', reason: 'stopped-working' }
+      : { kind: undefined, reason: isConfirmedNow ? 'patience' : 'unconfirmed' };
+  }
+  if (isConfirmedNow && hasWorsened(incident, finding)) {
+    return { kind: 'worsened', reason: 'severity-rose' };
+  }
+  if (joined !== undefined) {
+    const isDouble = finding.missingPeers >= 2 * (incident.pagedNodes ?? finding.missingPeers);
+    if (isDouble) return { kind: 'worsened', reason: 'count-doubled' };
+    const nodes = joined.parts?.map(({ name }) => name) ?? [];
+    if (nodes.some((node) => circumstances.masters.has(node))) {
+      return { kind: 'worsened', reason: 'control-plane-joined' };
+    }
+    return { kind: 'updated', reason: 'joined' };
+  }
+  const { cause, severity, missingPeers } = incident.reported;
+  const isSame =
+    cause === finding.cause &&
+    severity === finding.severity &&
+    missingPeers === finding.missingPeers;
+  return isSame ? { kind: undefined, reason: 'unchanged' } : { kind: 'updated', reason: 'changed' };
+}

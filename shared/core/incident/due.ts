@@ -1,0 +1,60 @@
+import { CAUSE_TABLE } from '../../contract/causes.ts';
+import type { Limits } from '../../contract/settings.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
+import type { Finding } from '../diagnose/finding.ts';
+import type { Matrix } from '../matrix/matrix.ts';
+import type { Incident } from './incident.ts';
+
+/** A finding of no open incident. */
+export interface FreshFinding {
+  readonly finding: Finding;
+  /** The suspicion that an earlier run had of it. */
+  readonly suspicion: Incident | undefined;
+}
+
+/** What the plans of one run are made of. */
+export interface Planning {
+  readonly now: number;
+  readonly limits: Limits;
+  readonly matrix: Matrix;
+}
+
+/** Whether the run would page for what belongs to no open incident, if a second look confirms it. */
+export function isDueFresh(
+  finding: Finding,
+  parts: readonly FreshFinding[],
+  { now, limits }: Pick<Planning, 'now' | 'limits'>,
+): boolean {
+  // What pages nobody opens without a second look.
+  if (!CAUSE_TABLE[finding.cause].pages) return true;
+  const lasted = Math.max(0, now - sinceOf(parts, now)) / 1000;
+  return lasted >= CAUSE_RULES[finding.cause].patience(finding, limits);
+}
+
+/** When the first part of it was first seen. */
+export function sinceOf(parts: readonly FreshFinding[], now: number): number {
+  return Math.min(now, ...parts.map(({ suspicion }) => suspicion?.since ?? now));
+}
+
+/** The same of an open incident. */
+export function isDueOwn(incident: Incident, finding: Finding, { now, limits }: Planning): boolean {
+  if (isAnnounced(incident, finding)) return hasWorsened(incident, finding);
+  const lasted = Math.max(0, now - sinceNow(incident, finding, now)) / 1000;
+  return lasted >= CAUSE_RULES[finding.cause].patience(finding, limits);
+}
+
+/** Paged where its cause pages. An open incident that turns into one that pages opens anew. */
+export function isAnnounced({ paged }: Incident, { cause }: Finding): boolean {
+  return paged !== undefined || !CAUSE_TABLE[cause].pages;
+}
+
+/** Paged as a warning, and critical now. */
+export function hasWorsened({ paged }: Incident, { cause, severity }: Finding): boolean {
+  return CAUSE_TABLE[cause].pages && severity === 'critical' && paged !== 'critical';
+}
+
+/** A fault that works, and stops working, begins then: its patience has not run before. */
+export function sinceNow(incident: Incident, finding: Finding, now: number): number {
+  const worked = CAUSE_TABLE[finding.cause].pages && !CAUSE_TABLE[incident.reported.cause].pages;
+  return worked ? now : incident.since;
+}
