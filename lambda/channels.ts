@@ -1,10 +1,10 @@
-import { SNSClient, type SNSClientConfig } from '@aws-sdk/client-sns';
+import type { SNSClientConfig } from '@aws-sdk/client-sns';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { Settings } from './settings.ts';
 import type { PageChannel } from './systems/page-channel.ts';
 import { pagerDutyChannel } from './systems/pagerduty.ts';
 import { cachedSecret } from './systems/secrets.ts';
-import { snsChannel } from './systems/sns.ts';
+import { snsChannel, snsClient } from './systems/sns.ts';
 import { traceCalls, tracedHttpCall } from './systems/telemetry/client-spans.ts';
 import type { Recorder } from './systems/telemetry/recorder.ts';
 import { webhookChannel } from './systems/webhook.ts';
@@ -19,7 +19,7 @@ export function channelsOf(
   }: { readonly ssm: SSMClient; readonly sns: SNSClientConfig; readonly telemetry: Recorder },
 ): readonly PageChannel[] {
   const { cluster, topicArn, pagerDuty, webhook } = settings;
-  const client = new SNSClient(sns);
+  const client = snsClient(sns);
   traceCalls(client, telemetry);
   const channels = [snsChannel(client, topicArn)];
   if (pagerDuty !== undefined) {

@@ -1,13 +1,12 @@
 import type { Problem, Report } from '../shared/contract/report.ts';
 import { reportOf } from '../shared/core/run/report.ts';
 import { type Decision, run as decideRun } from '../shared/core/run/run.ts';
-import { eventsOf } from '../shared/core/telemetry/events.ts';
 import { hostFigures } from '../shared/core/telemetry/figures.ts';
 import { pointsOf } from '../shared/core/telemetry/points.ts';
 import { formatTime } from '../shared/core/time.ts';
+import { act, actOnPending } from './act.ts';
 import { reportCompletion } from './completed.ts';
 import { type Deadline, earlier, within } from './deadline.ts';
-import { deliver, type DeliveryRound, outboxOf, pendingIn } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import { gather } from './gather.ts';
 import { hostsBehind } from './hosts.ts';
@@ -15,15 +14,15 @@ import type { LatencyReadings } from './latency-round.ts';
 import type { Invocation } from './invocation.ts';
 import type { NodeListOfRun } from './node-list.ts';
 import type { Lease } from './systems/incident-store/incident-store.ts';
-import type { Memory, OutboxEntry } from './systems/incident-store/stored.ts';
+import type { Memory } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
-import type { PageChannel } from './systems/page-channel.ts';
 import { type Agents, learnAgents } from './systems/ssm/agents.ts';
 import { firstPollMs } from './systems/ssm/first-poll.ts';
 
 /**
- * One run: gather, decide, act. State and outbox are written first, in one conditional write; pages
- * go out next; telemetry comes last. Whatever dies in between, the next run goes on from the state.
+ * One run: gather, decide, act. State, pages and events are written first, in one conditional write; pages
+ * go out next, then the events; other telemetry comes last. Whatever dies in between, the next run goes on
+ * from the state.
  */
 export async function check(invocation: Invocation): Promise<Report> {
   const { systems, settings, scheduledTime, id, now, end } = invocation;
@@ -45,11 +44,7 @@ export async function check(invocation: Invocation): Promise<Report> {
 
 async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report> {
   const { systems, end } = invocation;
-  const before = await deliverUnder(
-    lease,
-    { outbox: lease.state.outbox, channels: systems.channels },
-    end,
-  );
+  const before = await actOnPending(invocation, lease);
   const { facts, latency, nodeList, answeredBy, answerTime } = await gather(invocation, lease);
   const hosts = hostsBehind(invocation, {
     roster: lease.memory.roster,
@@ -85,6 +80,7 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
       ...before.dropped,
       ...paging.dropped,
       ...paging.undelivered,
+      ...paging.problems,
       ...problems,
       ...forgotten,
     ],
@@ -99,56 +95,6 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
   }
   await reportCompletion(invocation, report, paging.outbox);
   return report;
-}
-
-interface Delivery {
-  readonly outbox: readonly OutboxEntry[];
-  readonly channels: readonly PageChannel[];
-}
-
-/** What a page says that may come again, since nobody can store that it has gone out. */
-const MAY_REPEAT = 'The state of vtepwatch is unavailable (DynamoDB): this page may repeat.';
-
-/** Delivers pages; where the state is not stored, each says that it may repeat. */
-async function deliverUnder(
-  lease: Lease,
-  { outbox, channels }: Delivery,
-  deadline: Deadline,
-): Promise<DeliveryRound> {
-  if (lease.unstored() === undefined) return await deliver(outbox, channels, deadline);
-  const marked = outbox.map(({ page, ...entry }) => {
-    const isMarked = page.text.endsWith(MAY_REPEAT);
-    return { ...entry, page: isMarked ? page : { ...page, text: `${page.text}\n${MAY_REPEAT}` } };
-  });
-  return await deliver(marked, channels, deadline);
-}
-
-/** How long the run still has after its pages, to cross off what was taken and to remember the rest. */
-const AFTER_PAGES_MS = 2000;
-
-/** Writes what was decided, then sends the pages; a page that was not taken stays in the outbox. */
-async function act(
-  { systems, settings, end }: Invocation,
-  lease: Lease,
-  { decision, outbox }: { readonly decision: Decision; readonly outbox: DeliveryRound['outbox'] },
-): Promise<DeliveryRound> {
-  const { incidents } = decision;
-  const due = [...outbox, ...outboxOf(decision.pages, systems.channels)];
-  await lease.saveState({ incidents, outbox: due }, end);
-  for (const { kind, reason, incident } of decision.announcements) {
-    log(`incident.${kind}`, { reason, ...incident });
-  }
-  const delivered = await deliverUnder(
-    lease,
-    { outbox: due, channels: systems.channels },
-    earlier(end, AFTER_PAGES_MS),
-  );
-  if (pendingIn(delivered.outbox) === pendingIn(due)) return delivered;
-  // The next run repeats the pages that cannot be crossed off, and loses nothing.
-  await lease.saveState({ incidents, outbox: delivered.outbox }, end).catch((error: unknown) => {
-    log('outbox.save-failed', { cluster: settings.cluster, error: errorText(error) });
-  });
-  return delivered;
 }
 
 function unstoredProblem(lease: Lease): readonly Problem[] {
@@ -202,7 +148,7 @@ async function remember(
 }
 
 function emit({ systems, now, end }: Invocation, decision: Decision, report: Report): void {
-  const { judgement, facts, announcements, latencies } = decision;
+  const { judgement, facts, latencies } = decision;
   const ended = end.clock.now();
   systems.telemetry.record(
     pointsOf(report, {
@@ -212,7 +158,6 @@ function emit({ systems, now, end }: Invocation, decision: Decision, report: Rep
       endedAtSeconds: ended / 1000,
     }),
   );
-  systems.telemetry.emit(eventsOf(report.cluster, announcements, ended));
   log('run.ended', {
     cluster: report.cluster,
     verdict: report.verdict,

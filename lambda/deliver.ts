@@ -1,11 +1,12 @@
 import type { Problem } from '../shared/contract/report.ts';
 import { groupBy } from '../shared/core/group.ts';
 import type { Page } from '../shared/core/page/page.ts';
-import { type Deadline, within } from './deadline.ts';
+import { formatTime } from '../shared/core/time.ts';
+import { type Deadline, remaining, within } from './deadline.ts';
 import { errorText } from './error-text.ts';
-import type { OutboxEntry } from './systems/incident-store/stored.ts';
+import type { LostAnswer, OutboxEntry } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
-import type { PageChannel } from './systems/page-channel.ts';
+import { isUnsent, type PageChannel } from './systems/page-channel.ts';
 import { mapConcurrently } from './systems/ssm/map-concurrently.ts';
 
 /** New pages as outbox entries: each is pending on every channel. */
@@ -43,8 +44,8 @@ const PENDING_PAGES = 200;
 /**
  * Delivers the pages of the outbox. Channels do not wait for each other, and neither do incidents. The
  * pages of one incident are sent in order, so that no resolve overtakes the page that it belongs to. If
- * a receiver accepts a page and its answer is lost, the page is sent again: its key shows the receiver
- * that it is the same.
+ * a receiver accepts a page and its answer is lost, the page is sent again, later each time: its key shows
+ * the receiver that it is the same.
  */
 export async function deliver(
   outbox: readonly OutboxEntry[],
@@ -64,7 +65,7 @@ export async function deliver(
   const all = withinBounds(outbox, attempted.flat());
   const pending = all.filter(isPending);
   return {
-    outbox: remaining(outbox, pending),
+    outbox: leftOf(outbox, pending),
     dropped: all.flatMap(({ page, channel, outcome }) =>
       outcome.kind === 'dropped'
         ? [{ where: channel, message: `the page "${page.subject}" was dropped: ${outcome.reason}` }]
@@ -81,6 +82,8 @@ export async function deliver(
 interface PageDelivery {
   readonly page: Page;
   readonly channel: string;
+  /** Its earlier tries whose answer was lost. */
+  readonly lost: LostAnswer | undefined;
 }
 
 interface AttemptedDelivery extends PageDelivery {
@@ -89,11 +92,17 @@ interface AttemptedDelivery extends PageDelivery {
 
 type Outcome =
   | { readonly kind: 'taken' }
-  | { readonly kind: 'pending'; readonly reason: string }
+  | { readonly kind: 'pending'; readonly reason: string; readonly lost: LostAnswer | undefined }
   | { readonly kind: 'dropped'; readonly reason: string };
 
 function deliveriesOf(outbox: readonly OutboxEntry[]): readonly PageDelivery[] {
-  return outbox.flatMap(({ page, channels }) => channels.map((channel) => ({ page, channel })));
+  return outbox.flatMap(({ page, channels, lostAnswers = [] }) =>
+    channels.map((channel) => ({
+      page,
+      channel,
+      lost: lostAnswers.find((one) => one.channel === channel),
+    })),
+  );
 }
 
 function isPending({ outcome }: AttemptedDelivery): boolean {
@@ -101,13 +110,19 @@ function isPending({ outcome }: AttemptedDelivery): boolean {
 }
 
 /** What stays in the outbox, in its order. */
-function remaining(
+function leftOf(
   before: readonly OutboxEntry[],
-  pending: readonly PageDelivery[],
+  pending: readonly AttemptedDelivery[],
 ): readonly OutboxEntry[] {
+  const byPage = Map.groupBy(pending, ({ page }) => page);
   return before.flatMap(({ page }) => {
-    const channels = pending.flatMap((one) => (one.page === page ? [one.channel] : []));
-    return channels.length === 0 ? [] : [{ page, channels }];
+    const own = byPage.get(page);
+    if (own === undefined) return [];
+    const lostAnswers = own.flatMap(({ outcome }) =>
+      outcome.kind === 'pending' && outcome.lost !== undefined ? [outcome.lost] : [],
+    );
+    const channels = own.map(({ channel }) => channel);
+    return [{ page, channels, ...(lostAnswers.length === 0 ? {} : { lostAnswers }) }];
   });
 }
 
@@ -116,7 +131,7 @@ function withinBounds(
   outbox: readonly OutboxEntry[],
   attempted: readonly AttemptedDelivery[],
 ): readonly AttemptedDelivery[] {
-  const oldest = remaining(outbox, attempted.filter(isPending)).slice(0, -PENDING_PAGES);
+  const oldest = leftOf(outbox, attempted.filter(isPending)).slice(0, -PENDING_PAGES);
   const excess = new Set(oldest.map(({ page }) => page));
   return attempted.map((one) =>
     isPending(one) && excess.has(one.page)
@@ -149,19 +164,21 @@ async function deliverInOrder(
   const attempted: AttemptedDelivery[] = [];
   let isBlocked = false;
   for (const one of deliveries) {
-    const outcome: Outcome = isBlocked ? BLOCKED : await attempt(channel, one, until);
+    const outcome: Outcome = isBlocked
+      ? waiting(one, 'it waits for an earlier page of its incident')
+      : await attempt(channel, one, until);
     isBlocked = outcome.kind === 'pending';
     attempted.push({ ...one, outcome });
   }
   return attempted;
 }
 
-const BLOCKED: Outcome = {
-  kind: 'pending',
-  reason: 'it waits for an earlier page of its incident',
-};
+function waiting({ lost }: PageDelivery, reason: string): Outcome {
+  return { kind: 'pending', reason, lost };
+}
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** How long a page is offered to a channel that refuses it: time for a person to fix the channel. */
 const REFUSED_HOURS = 24;
@@ -170,24 +187,42 @@ const REFUSED_HOURS = 24;
 const UNREACHED_HOURS = 7 * 24;
 
 async function attempt(channel: PageChannel, one: PageDelivery, until: Deadline): Promise<Outcome> {
+  const now = until.clock.now();
+  if (remaining(until) === 0) return waiting(one, 'no time was left for it');
+  if (one.lost !== undefined && now < one.lost.notBefore) {
+    return waiting(
+      one,
+      `its answer was lost, and it goes out again ${formatTime(one.lost.notBefore)}`,
+    );
+  }
   try {
     const result = await channel.deliver(one.page, until);
-    if (result.kind === 'refused') {
-      return failed(one, {
-        reason: `refused: ${result.reason}`,
-        hours: REFUSED_HOURS,
-        now: until.clock.now(),
-      });
+    switch (result.kind) {
+      case 'taken':
+        log('page.delivered', namesOf(one));
+        return result;
+      case 'refused':
+        return failed(one, { reason: `refused: ${result.reason}`, hours: REFUSED_HOURS, now });
+      case 'not-taken':
+        return failed(one, { reason: result.reason, hours: UNREACHED_HOURS, now });
     }
-    log('page.delivered', namesOf(one));
-    return result;
   } catch (error) {
-    return failed(one, {
-      reason: errorText(error),
-      hours: UNREACHED_HOURS,
-      now: until.clock.now(),
-    });
+    const reason = errorText(error);
+    const delivery = isUnsent(error) ? one : { ...one, lost: lostAgain(one, now) };
+    return failed(delivery, { reason, hours: UNREACHED_HOURS, now });
   }
+}
+
+/** When a page goes out again whose answer was lost once, twice, and more often. */
+const REPEATS_MS = [MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS] as const;
+
+/** A run of a later tick is due a little earlier in its run than the try was in its own. */
+const EARLY_MS = MINUTE_MS / 2;
+
+function lostAgain({ channel, lost }: PageDelivery, now: number): LostAnswer {
+  const times = (lost?.times ?? 0) + 1;
+  const wait = REPEATS_MS[times - 1] ?? REPEATS_MS[REPEATS_MS.length - 1] ?? 0;
+  return { channel, times, notBefore: now + wait - EARLY_MS };
 }
 
 function failed(
@@ -198,7 +233,7 @@ function failed(
     return drop(one, `not taken for ${hours} hours; ${reason}`).outcome;
   }
   log('page.undelivered', { ...namesOf(one), error: reason });
-  return { kind: 'pending', reason };
+  return waiting(one, reason);
 }
 
 function drop(one: PageDelivery, reason: string): AttemptedDelivery {
@@ -210,10 +245,10 @@ function namesOf({ page: { key, kind }, channel }: PageDelivery): Readonly<Recor
   return { key, kind, channel };
 }
 
-function pendingText(pending: readonly AttemptedDelivery[]): string {
-  const [first] = pending;
+function pendingText(some: readonly AttemptedDelivery[]): string {
+  const [first] = some;
   const reason = first?.outcome.kind === 'pending' ? first.outcome.reason : '';
   const which =
-    pending.length === 1 ? '1 page is pending:' : `${pending.length} pages are pending, first`;
+    some.length === 1 ? '1 page is pending:' : `${some.length} pages are pending, first`;
   return `${which} "${first?.page.subject ?? ''}": ${reason}`;
 }

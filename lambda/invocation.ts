@@ -7,7 +7,7 @@ import type { IncidentStore } from './systems/incident-store/incident-store.ts';
 import type { PageChannel } from './systems/page-channel.ts';
 import type { Inventory } from './systems/ssm/inventory.ts';
 import type { RunCommand } from './systems/ssm/run-command.ts';
-import type { Recorder } from './systems/telemetry/recorder.ts';
+import type { Telemetry } from './systems/telemetry/telemetry.ts';
 
 /** The outside systems, as a run uses them. */
 export interface Systems {
@@ -16,7 +16,7 @@ export interface Systems {
   readonly store: IncidentStore;
   readonly channels: readonly PageChannel[];
   readonly kubernetes: KubernetesAccess;
-  readonly telemetry: Recorder;
+  readonly telemetry: Omit<Telemetry, 'flush'>;
 }
 
 /** One invocation of the function, which is one run. */

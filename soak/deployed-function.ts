@@ -11,7 +11,6 @@ import { incidentStore } from '../lambda/systems/incident-store/incident-store.t
 import { snsChannel } from '../lambda/systems/sns.ts';
 import { inventory } from '../lambda/systems/ssm/inventory.ts';
 import { runCommand } from '../lambda/systems/ssm/run-command.ts';
-import type { Recorder } from '../lambda/systems/telemetry/recorder.ts';
 import { ENVIRONMENT } from '../shared/contract/settings.ts';
 import type { Report } from '../shared/contract/report.ts';
 import { dynamoDb } from './account/dynamodb.ts';
@@ -150,8 +149,10 @@ function isBalancedTo({ quietSince }: Host, now: number): boolean {
   return quietSince === undefined || now - quietSince < HEALTH_CHECK_MS;
 }
 
-const UNRECORDED: Recorder = {
+const UNRECORDED: Systems['telemetry'] = {
   record: () => undefined,
   emit: () => undefined,
+  emitOnce: () => true,
+  flushEvents: async () => [],
   span: async (_name, _attributes, body) => await body(() => undefined),
 };

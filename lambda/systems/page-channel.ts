@@ -1,21 +1,21 @@
 import type { Page } from '../../shared/core/page/page.ts';
 import type { Deadline } from '../deadline.ts';
+import { UnreadSecret } from './secrets.ts';
 
 /** A way by which pages reach people. */
 export interface PageChannel {
   /** As settings, reports and the outbox call it: `sns`, `pagerduty`, `webhook`. */
   readonly name: string;
-  /**
-   * Sends one page. Throws where it is unknown whether the receiver took it, and where another try may
-   * succeed.
-   */
+  /** Sends one page. Throws where it is unknown whether the receiver took it. */
   deliver(page: Page, deadline: Deadline): Promise<DeliveryResult>;
 }
 
 export type DeliveryResult =
   | { readonly kind: 'taken' }
   /** Another try will end the same way, until a person changes something. */
-  | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** The receiver has not taken it, and may take it at another try. */
+  | { readonly kind: 'not-taken'; readonly reason: string };
 
 export const TAKEN: DeliveryResult = { kind: 'taken' };
 
@@ -26,4 +26,28 @@ export const TAKEN: DeliveryResult = { kind: 'taken' };
  */
 export function isRefusal(status: number): boolean {
   return status >= 300 && status < 500 && status !== 408 && status !== 429;
+}
+
+/**
+ * Whether an HTTP status says that the receiver was asked and did nothing. A gateway's own status says
+ * nothing of the receiver behind it.
+ */
+export function isNotTaken(status: number): boolean {
+  return status === 408 || status === 429 || status === 500 || status === 503;
+}
+
+/** Codes with which a call ends before anything is sent. */
+const UNSENT: ReadonlySet<unknown> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+]);
+
+/** Whether a call failed before it could reach the receiver. */
+export function isUnsent(error: unknown): boolean {
+  if (error instanceof UnreadSecret) return true;
+  const causes = error instanceof AggregateError ? error.errors : [error];
+  return causes.length > 0 && causes.every((one) => UNSENT.has(Object(one)['code']));
 }

@@ -4,7 +4,7 @@ import type { Page } from '../../shared/core/page/page.ts';
 import { printable, shorten } from '../../shared/core/plain-text.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import type { HttpCaller } from './http-call.ts';
-import { isRefusal, type PageChannel, TAKEN } from './page-channel.ts';
+import { isNotTaken, isRefusal, type PageChannel, TAKEN } from './page-channel.ts';
 import type { CachedSecret } from './secrets.ts';
 import { withinBytes } from './within-bytes.ts';
 
@@ -37,6 +37,7 @@ export function pagerDutyChannel(
         // Any other successful status comes from a proxy, or from a server that is not PagerDuty's.
         if (answer.status === ACCEPTED) continue;
         const reason = `answered ${answer.status}${explanationIn(answer.body, secret)}`;
+        if (isNotTaken(answer.status)) return { kind: 'not-taken', reason };
         if (!isRefusal(answer.status)) throw new Error(reason);
         routingKey.forget();
         return { kind: 'refused', reason };

@@ -31,6 +31,9 @@ export function cachedSecret(client: SSMClient, name: string): CachedSecret {
   };
 }
 
+/** What needs the secret has not been done. */
+export class UnreadSecret extends Error {}
+
 /** Reads a SecureString of the Parameter Store. */
 export async function readSecret(
   client: SSMClient,
@@ -45,6 +48,6 @@ export async function readSecret(
     if (Parameter?.Value === undefined) throw new Error('it has no value');
     return Parameter.Value;
   } catch (cause) {
-    throw new Error(`reading the parameter ${name}`, { cause });
+    throw new UnreadSecret(`reading the parameter ${name}`, { cause });
   }
 }

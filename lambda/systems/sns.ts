@@ -1,7 +1,19 @@
-import { PublishCommand, type SNSClient, SNSServiceException } from '@aws-sdk/client-sns';
+import {
+  PublishCommand,
+  SNSClient,
+  type SNSClientConfig,
+  SNSServiceException,
+} from '@aws-sdk/client-sns';
 import { abortAt } from '../deadline.ts';
 import { errorText } from '../error-text.ts';
-import { isRefusal, type PageChannel, TAKEN } from './page-channel.ts';
+import {
+  type DeliveryResult,
+  isNotTaken,
+  isRefusal,
+  isUnsent,
+  type PageChannel,
+  TAKEN,
+} from './page-channel.ts';
 import { withinBytes } from './within-bytes.ts';
 
 /** The most that SNS takes in one message, with its attributes, in bytes. */
@@ -9,6 +21,20 @@ const MESSAGE_BYTES = 256 * 1024;
 
 /** Reserved for the attributes' names, types and values. The key is the longest of them. */
 const ATTRIBUTES_BYTES = 4096;
+
+/**
+ * A client that publishes once and on a connection of its own. SNS does not recognise a page that it has
+ * taken already, so a second try within the call would be a second mail; and a connection that was kept
+ * would be dead after the function was frozen, so that only a second try arrives.
+ */
+export function snsClient({ requestHandler, ...config }: SNSClientConfig): SNSClient {
+  const ownConnection = { keepAlive: false };
+  return new SNSClient({
+    ...config,
+    maxAttempts: 1,
+    requestHandler: { ...requestHandler, httpAgent: ownConnection, httpsAgent: ownConnection },
+  });
+}
 
 export function snsChannel(client: SNSClient, topicArn: string): PageChannel {
   return {
@@ -28,18 +54,18 @@ export function snsChannel(client: SNSClient, topicArn: string): PageChannel {
         await client.send(publish, { abortSignal: abortAt(deadline) });
         return TAKEN;
       } catch (error) {
-        if (refuses(error)) return { kind: 'refused', reason: errorText(error) };
-        throw error;
+        const kind = failureOf(error);
+        if (kind === 'unknown') throw error;
+        return { kind, reason: errorText(error) };
       }
     },
   };
 }
 
-/** Whether another try would fail as well. SNS reports a throttled key with a status of 400, too. */
-function refuses(error: unknown): boolean {
-  return (
-    error instanceof SNSServiceException &&
-    isRefusal(error.$metadata.httpStatusCode ?? 0) &&
-    !error.name.includes('Throttl')
-  );
+/** What an error says of the page. SNS reports a throttled key with a status of 400, too. */
+function failureOf(error: unknown): Exclude<DeliveryResult['kind'], 'taken'> | 'unknown' {
+  if (!(error instanceof SNSServiceException)) return isUnsent(error) ? 'not-taken' : 'unknown';
+  const status = error.$metadata.httpStatusCode ?? 0;
+  if (error.name.includes('Throttl') || isNotTaken(status)) return 'not-taken';
+  return isRefusal(status) ? 'refused' : 'unknown';
 }

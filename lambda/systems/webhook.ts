@@ -10,7 +10,13 @@ import type { Page } from '../../shared/core/page/page.ts';
 import { formatTime } from '../../shared/core/time.ts';
 import type { Deadline } from '../deadline.ts';
 import type { HttpCaller } from './http-call.ts';
-import { type DeliveryResult, isRefusal, type PageChannel, TAKEN } from './page-channel.ts';
+import {
+  type DeliveryResult,
+  isNotTaken,
+  isRefusal,
+  type PageChannel,
+  TAKEN,
+} from './page-channel.ts';
 import type { CachedSecret } from './secrets.ts';
 
 /** The URL of a webhook, and the secret that signs its documents. */
@@ -45,6 +51,7 @@ export function webhookChannel(
       const { status } = await call({ method: 'POST', url, headers, body }, deadline);
       if (status >= 200 && status < 300) return TAKEN;
       const reason = `answered ${status}`;
+      if (isNotTaken(status)) return { kind: 'not-taken', reason };
       if (!isRefusal(status)) throw new Error(reason);
       return refused(address, reason);
     },

@@ -154,7 +154,12 @@ export const EVENTS = {
   'vtepwatch.incident.opened': { description: 'A fault was confirmed', ...INCIDENT },
   'vtepwatch.incident.updated': {
     description: 'An open fault grew, shrank or changed its severity or cause',
-    attributes: [...INCIDENT.attributes, 'vtepwatch.incident.previous_missing_peers'],
+    attributes: [
+      ...INCIDENT.attributes,
+      'vtepwatch.incident.previous_missing_peers',
+      'vtepwatch.incident.previous_severity',
+      'vtepwatch.incident.previous_cause',
+    ],
     optional: INCIDENT.optional,
   },
   'vtepwatch.incident.resolved': {
@@ -165,6 +170,9 @@ export const EVENTS = {
       'vtepwatch.cause',
       'vtepwatch.scope',
       'vtepwatch.incident.reason',
+      'vtepwatch.severity',
+      'vtepwatch.checked_peers',
+      'vtepwatch.missing_peers',
       'vtepwatch.incident.duration',
     ],
     optional: ['k8s.node.name'],
@@ -334,6 +342,16 @@ export const ATTRIBUTES = {
   },
   'vtepwatch.incident.duration': { type: 'double', description: 'how long it was open, in s' },
   'vtepwatch.incident.previous_missing_peers': { type: 'int', description: 'before the update' },
+  'vtepwatch.incident.previous_severity': {
+    type: 'string',
+    values: SEVERITIES,
+    description: 'before the update',
+  },
+  'vtepwatch.incident.previous_cause': {
+    type: 'string',
+    values: CAUSES,
+    description: 'before the update',
+  },
   'vtepwatch.checked_peers': { type: 'int', description: 'nodes that were checked' },
   'vtepwatch.missing_peers': { type: 'int', description: 'nodes with the fault, of those checked' },
   'vtepwatch.peer.names': { type: 'string[]', description: 'nodes with the fault, at most 20' },

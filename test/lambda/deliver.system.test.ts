@@ -1,10 +1,10 @@
-import { SNSClient } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Sns, startSns } from '../../lab/aws/sns.ts';
 import { type Deadline } from '../../lambda/deadline.ts';
 import { deliver, outboxOf, pendingIn } from '../../lambda/deliver.ts';
 import type { PageChannel } from '../../lambda/systems/page-channel.ts';
-import { snsChannel } from '../../lambda/systems/sns.ts';
+import type { OutboxEntry } from '../../lambda/systems/incident-store/stored.ts';
+import { snsChannel, snsClient } from '../../lambda/systems/sns.ts';
 import type { Page, PageKind } from '../../shared/core/page/page.ts';
 import { pageAbout } from '../support/pages.ts';
 import { deadlineIn } from '../support/deadlines.ts';
@@ -13,6 +13,30 @@ const BROKEN = {
   kind: 'refused',
   error: { type: 'InternalError', message: 'out of order', status: 500 },
 } as const;
+
+/** A page whose answer has not come: it goes out again a minute later. */
+function repeated(due: readonly OutboxEntry[]): readonly unknown[] {
+  return due.map(({ page: each, channels }) => ({
+    page: each,
+    channels,
+    lostAnswers: channels.map((name) => ({
+      channel: name,
+      times: 1,
+      notBefore: expect.any(Number),
+    })),
+  }));
+}
+
+/** The outbox as a run finds it after so many minutes. */
+function afterMinutes(outbox: readonly OutboxEntry[], minutes: number): readonly OutboxEntry[] {
+  return outbox.map((entry) => ({
+    ...entry,
+    lostAnswers: entry.lostAnswers?.map((one) => ({
+      ...one,
+      notBefore: one.notBefore - minutes * 60_000,
+    })),
+  }));
+}
 
 const REFUSES = {
   kind: 'refused',
@@ -29,11 +53,10 @@ interface NamedChannel extends PageChannel {
 async function channel(name: string): Promise<NamedChannel> {
   const sns = await startSns();
   onTestFinished(() => sns.close());
-  const client = new SNSClient({
+  const client = snsClient({
     endpoint: sns.url,
     region: 'eu-central-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    maxAttempts: 1,
   });
   onTestFinished(() => client.destroy());
   return { ...snsChannel(client, sns.topicArn), name, sns };
@@ -137,19 +160,43 @@ describe('pages that are pending', () => {
     expect(await came(one)).toEqual(['node1 opened', 'master1 opened', 'master1 resolved']);
   });
 
-  test('comes twice, under one key, where the answer is lost', async () => {
-    one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'dropped-after' }, times: 1 });
-    const { outbox } = await deliver(outboxOf([page('master1', 'opened')], [one]), [one], soon());
-    expect(outbox).toHaveLength(1);
-    expect((await deliver(outbox, [one], soon())).outbox).toEqual([]);
-    expect(await came(one)).toEqual(['master1 opened', 'master1 opened']);
+  test('comes again, later each time, where the answer is lost', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'dropped-after' } });
+    const waits: number[] = [];
+    let due = outboxOf([page('master1', 'opened'), page('master1', 'resolved')], [one]);
+    for (const minutes of [0, 1, 5, 15, 15]) {
+      due = afterMinutes(due, minutes);
+      const began = Date.now();
+      due = (await deliver(due, [one], soon())).outbox;
+      waits.push(Math.round(((due[0]?.lostAnswers?.[0]?.notBefore ?? 0) - began) / 1000));
+      // Neither the same run nor the next one sends it again before its time.
+      const again = await deliver(due, [one], soon());
+      expect(again.outbox).toEqual(due);
+      expect(again.undelivered[0]?.message).toContain('its answer was lost, and it goes out again');
+    }
+    // Half a minute early: the next run may come to it sooner than this one did.
+    expect(waits).toEqual([30, 270, 870, 870, 870]);
+    expect(await came(one)).toEqual(Array.from({ length: 5 }, () => 'master1 opened'));
+
+    one.sns.gate.open();
+    expect((await deliver(afterMinutes(due, 15), [one], soon())).outbox).toEqual([]);
+    expect((await came(one)).slice(5)).toEqual(['master1 opened', 'master1 resolved']);
+  });
+
+  test('goes out with the next run where nobody can have taken it', async () => {
+    await one.sns.close();
+    const due = outboxOf([page('master1', 'opened')], [one, two]);
+    const { outbox, undelivered } = await deliver(due, [one, two], soon());
+    expect(outbox).toEqual(due.map((entry) => ({ ...entry, channels: ['one'] })));
+    expect(undelivered[0]?.message).toContain('ECONNREFUSED');
   });
 
   test('stays pending, in order, where the deadline cuts it off', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
     const pages = ['master1', 'node1', 'node2'].map((name) => page(name, 'opened'));
     const due = outboxOf(pages, [one]);
-    expect((await deliver(due, [one], deadlineIn(1000))).outbox).toEqual(due);
+    expect((await deliver(due, [one], deadlineIn(1000))).outbox).toEqual(repeated(due));
+    expect((await deliver(due, [one], deadlineIn(0))).outbox).toEqual(due);
   });
 });
 
@@ -158,14 +205,14 @@ describe('a channel that hangs', () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
     const pages = ['master1', 'node1', 'node2', 'node3'].map((name) => page(name, 'opened'));
     const due = outboxOf(pages, [one]);
-    expect((await deliver(due, [one], deadlineIn(600_000))).outbox).toEqual(due);
+    expect((await deliver(due, [one], deadlineIn(600_000))).outbox).toEqual(repeated(due));
   });
 
   test('keeps no page from another channel', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' } });
     const pages = ['master1', 'node1', 'node2'].map((name) => page(name, 'opened'));
     const { outbox } = await deliver(outboxOf(pages, [one, two]), [one, two], deadlineIn(1000));
-    expect(outbox).toEqual(outboxOf(pages, [one]));
+    expect(outbox).toEqual(repeated(outboxOf(pages, [one])));
     expect(await came(two)).toHaveLength(3);
   });
 
@@ -173,7 +220,7 @@ describe('a channel that hangs', () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'stalled' }, times: 1 });
     const pages = ['master1', 'node1', 'node2'].map((name) => page(name, 'opened'));
     const { outbox } = await deliver(outboxOf(pages, [one]), [one], deadlineIn(1000));
-    expect(outbox).toEqual(outboxOf(pages.slice(0, 1), [one]));
+    expect(outbox).toEqual(repeated(outboxOf(pages.slice(0, 1), [one])));
   });
 });
 

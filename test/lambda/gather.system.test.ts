@@ -128,7 +128,10 @@ async function gatheredFacts({
     response.end(JSON.stringify(fails ? { kind: 'Status', code: 503 } : { metadata: {}, items }));
   });
   // Without a started SDK it records nothing.
-  const telemetry = createRecorder('vtepwatch-lab', systemClock);
+  const telemetry = {
+    ...createRecorder('vtepwatch-lab', systemClock),
+    flushEvents: async () => [],
+  };
   const { facts } = await gather(
     {
       now: Date.now(),

@@ -5,12 +5,15 @@ import { type PagerDuty, startPagerDuty } from '../../lab/paging/pagerduty.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../lab/paging/webhook.ts';
 import { type Context, handler } from '../../lambda/handler.ts';
 import { incidentStore } from '../../lambda/systems/incident-store/incident-store.ts';
-import type { State } from '../../lambda/systems/incident-store/stored.ts';
+import { NOTHING_STORED, type State } from '../../lambda/systems/incident-store/stored.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
 import { type Report, reportSchema } from '../../shared/contract/report.ts';
 import { ENVIRONMENT } from '../../shared/contract/settings.ts';
 import { pageAbout } from '../support/pages.ts';
+import { cluster } from '../support/cluster.ts';
 import { deadlineIn } from '../support/deadlines.ts';
+import { decided } from '../support/runs.ts';
+import { changeOf } from '../../shared/core/telemetry/events.ts';
 
 const CLUSTER = 'handled';
 const TICK = '2020-01-06T09:00:00Z';
@@ -238,15 +241,25 @@ describe('a pending page', () => {
     return lease.state;
   }
 
+  test('of which the log has nothing yet is logged by the next run, once', async () => {
+    const { announcements } = await decided(cluster(6).lose('fdb', { subject: 'node1' }).facts());
+    const changes = announcements.map((one) => changeOf(one, Date.now()));
+    await exchange({ ...NOTHING_STORED, changes });
+    await run({});
+    await run({});
+    expect(logged('incident.opened')).toMatchObject([{ key: 'prod/subject/node1' }]);
+    expect((await exchange()).changes).toEqual([]);
+  });
+
   test('is crossed off although another channel hangs to the end of the run', async () => {
     const page = { ...pageAbout('master1'), at: Date.now(), kind: 'opened' } as const;
-    await exchange({ incidents: [], outbox: [{ page, channels: ['sns', 'pagerduty'] }] });
+    await exchange({ ...NOTHING_STORED, outbox: [{ page, channels: ['sns', 'pagerduty'] }] });
     const error = { type: 'AuthorizationError', message: 'no', status: 403 } as const;
     aws.sns.gate.fail({ operation: 'Publish', fault: { kind: 'refused', error }, times: 1 });
     pagerDuty.gate.fail({ operation: '*', fault: { kind: 'stalled' } });
     await run({});
     expect(logged('outbox.save-failed')).toEqual([]);
-    const { outbox } = await exchange({ incidents: [], outbox: [] });
+    const { outbox } = await exchange(NOTHING_STORED);
     expect(outbox.map(({ channels }) => channels)).toEqual([['pagerduty']]);
   });
 });

@@ -62,7 +62,7 @@ test('a host that keeps its tables back takes nothing of the time of the second 
       // Without a started SDK the recorder records nothing.
       systems: {
         ssm: commands,
-        telemetry: createRecorder('vtepwatch-lab', clock),
+        telemetry: { ...createRecorder('vtepwatch-lab', clock), flushEvents: async () => [] },
         kubernetes: { kind: 'not-configured' },
       },
       settings: { cluster: 'lab', limits },
@@ -111,7 +111,7 @@ describe('the second look waits until ten seconds after', () => {
       {
         systems: {
           ssm: made.runCommand,
-          telemetry: createRecorder('vtepwatch-lab', clock),
+          telemetry: { ...createRecorder('vtepwatch-lab', clock), flushEvents: async () => [] },
           kubernetes: { kind: 'not-configured' },
         },
         settings: { cluster: 'lab', limits: limitsSchema.parse({}) },

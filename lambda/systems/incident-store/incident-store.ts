@@ -24,7 +24,7 @@ import { UNKNOWN_ANSWER_TIME } from '../ssm/first-poll.ts';
 import { type MemoryHead, memoryItemSchema, readRoster, writeMemory } from './memory-items.ts';
 import { readNodeList, writeNodeList } from './node-list-items.ts';
 import { packState } from './pack-state.ts';
-import { type Memory, type State, stateSchema } from './stored.ts';
+import { type Memory, NOTHING_STORED, type State, stateSchema } from './stored.ts';
 
 /** Keeps the incidents, the outbox and the memory of one cluster between runs. */
 export interface IncidentStore {
@@ -61,8 +61,11 @@ export interface Lease {
   version(): number;
   /** Why this run's state is in the process's memory alone; undefined where the table has it. */
   unstored(): Error | undefined;
-  /** Writes incidents and outbox in one conditional write; throws where another run has written. */
-  saveState(state: State, deadline: Deadline): Promise<void>;
+  /**
+   * Writes the state in one conditional write, and returns what did not fit. Throws where another run has
+   * written.
+   */
+  saveState(state: State, deadline: Deadline): Promise<readonly Problem[]>;
   saveMemory(memory: Memory, deadline: Deadline): Promise<void>;
   saveNodeList(list: RememberedList, deadline: Deadline): Promise<void>;
   release(deadline: Deadline): Promise<void>;
@@ -132,8 +135,6 @@ async function refusalOf(
     : `the run of ${last} is still under way`;
 }
 
-export const NOTHING_STORED: State = { incidents: [], outbox: [] };
-
 export const NOTHING_REMEMBERED: Memory = {
   roster: [],
   latencyCommand: undefined,
@@ -172,7 +173,12 @@ async function openLease(
     kind: 'lease',
     state: state.document ?? NOTHING_STORED,
     memory: head.rosterParts === undefined ? remembered : { ...remembered, roster: parts.roster },
-    problems: [...state.problems, ...memory.problems, ...parts.problems],
+    problems: [
+      ...state.problems,
+      ...newerProblem(place(partition, ITEMS.state), state.document),
+      ...memory.problems,
+      ...parts.problems,
+    ],
     version: () => version,
     unstored: () => undefined,
     nodeList: nodeList.list,
@@ -180,8 +186,13 @@ async function openLease(
       await writeNodeList(partition, { list, head: nodeList.head }, until);
     },
     saveState: async (next, until) => {
-      await saveState(partition, { state: next, version, unwritten, owner }, until);
+      const problems = await saveState(
+        partition,
+        { state: next, version, unwritten, owner },
+        until,
+      );
       version += 1;
+      return problems;
     },
     saveMemory: async (next, until) => {
       const where = place(partition, ITEMS.roster);
@@ -193,6 +204,13 @@ async function openLease(
       await release(partition, owner, until);
     },
   };
+}
+
+function newerProblem(where: string, state: State | undefined): readonly Problem[] {
+  const { incidents = [], outbox = [] } = state?.newer ?? {};
+  if (incidents.length + outbox.length === 0) return [];
+  const message = `reading ${where}: ${incidents.length} incidents and ${outbox.length} pages are of a newer version. They are kept for it, and not followed until it runs again.`;
+  return [{ where: 'DynamoDB', message }];
 }
 
 interface Stored<T> {
@@ -242,15 +260,12 @@ async function saveState(
     readonly owner: string;
   },
   deadline: Deadline,
-): Promise<void> {
+): Promise<readonly Problem[]> {
   const { state, version, unwritten, owner } = write;
   const next = String(version + 1);
   const where = place(partition, ITEMS.state);
-  const attributes = {
-    version: { N: next },
-    writer: { S: owner },
-    document: await packState(where, state),
-  };
+  const { document, loss } = await packState(where, state);
+  const attributes = { version: { N: next }, writer: { S: owner }, document };
   const condition = {
     // The state is as this run read it. Or this run wrote it already, and the answer was lost.
     ConditionExpression: `${version === 0 ? unwritten : 'version = :version'} OR (version = :next AND writer = :owner)`,
@@ -264,6 +279,8 @@ async function saveState(
     putItem(partition, { sort: ITEMS.state, attributes, condition }, deadline),
   );
   if (!written) throw new StateOvertaken(`writing ${where}: another run has written it meanwhile`);
+  if (loss === undefined) return [];
+  return [{ where: 'DynamoDB', message: `writing ${where}: it is too large for an item: ${loss}` }];
 }
 
 /** Another run has written the state since this one read it. */

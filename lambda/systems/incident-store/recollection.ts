@@ -5,12 +5,11 @@ import {
   type IncidentStore,
   type Lease,
   NOTHING_REMEMBERED,
-  NOTHING_STORED,
   type Refusal,
   StateOvertaken,
   type Tick,
 } from './incident-store.ts';
-import type { State } from './stored.ts';
+import { NOTHING_STORED, type State } from './stored.ts';
 
 /** What the function's process remembers of the last run. */
 interface Recollection extends Pick<Lease, 'state' | 'memory' | 'nodeList'> {
@@ -75,7 +74,8 @@ function usable(last: Recollection | undefined, { now }: Tick): Omit<Recollectio
   if (now - last.at <= RECOLLECTION_MS) return last;
   // A fault that opens again is paged again. One that another process has resolved would not be paged at all.
   const outbox = last.isAhead ? last.state.outbox : [];
-  return { ...last, state: { incidents: [], outbox }, version: -1 };
+  const changes = last.isAhead ? last.state.changes : [];
+  return { ...last, state: { ...NOTHING_STORED, outbox, changes }, version: -1 };
 }
 
 /**
@@ -87,6 +87,8 @@ function broughtBack({ state, version }: Recollection, lease: Lease): State {
   const keys = new Set(lease.state.incidents.map(({ key }) => key));
   const pending = new Set(lease.state.outbox.map(({ page }) => nameOf(page)));
   return {
+    ...lease.state,
+    changes: [...lease.state.changes, ...state.changes],
     incidents: [
       ...lease.state.incidents,
       ...state.incidents.filter(({ key, paged }) => paged !== undefined && !keys.has(key)),
@@ -118,18 +120,20 @@ function remembered(lease: Lease, remember: (some: Partial<Recollection>) => voi
     saveState: async (state, deadline) => {
       if (trouble === undefined) {
         try {
-          await lease.saveState(state, deadline);
+          const problems = await lease.saveState(state, deadline);
           isWritten = true;
-          return remember({ state, version: lease.version(), isAhead: false });
+          remember({ state, version: lease.version(), isAhead: false });
+          return problems;
         } catch (error) {
           if (error instanceof StateOvertaken) throw error;
           remember({ state, isAhead: true });
           if (isWritten) throw error;
           trouble = asError(error);
-          return;
+          return [];
         }
       }
       remember({ state, isAhead: true });
+      return [];
     },
     saveMemory: async (memory, deadline) => {
       remember({ memory });
@@ -157,7 +161,10 @@ function unstored(
     problems: [],
     version: () => version,
     unstored: () => trouble,
-    saveState: async (next) => remember({ state: next, isAhead: true }),
+    saveState: async (next) => {
+      remember({ state: next, isAhead: true });
+      return [];
+    },
     saveMemory: async (next) => remember({ memory: next }),
     saveNodeList: async (next) => remember({ nodeList: next }),
     release: async () => {},

@@ -17,6 +17,7 @@ import { type Incident, JOIN_RUNS } from '../../../shared/core/incident/incident
 import type { Agents } from '../ssm/agents.ts';
 import { type AnswerTime, UNKNOWN_ANSWER_TIME } from '../ssm/first-poll.ts';
 import type { Page } from '../../../shared/core/page/page.ts';
+import type { IncidentChange } from '../../../shared/core/telemetry/events.ts';
 
 /** The documents in the table, as they are written and read. */
 
@@ -24,12 +25,44 @@ import type { Page } from '../../../shared/core/page/page.ts';
 export interface OutboxEntry {
   readonly page: Page;
   readonly channels: readonly string[];
+  /** The channels that may have taken it, without an answer that says so. */
+  readonly lostAnswers?: readonly LostAnswer[] | undefined;
+}
+
+/** The tries of a page on one channel that had no answer. */
+export interface LostAnswer {
+  readonly channel: string;
+  readonly times: number;
+  /** When the page may go out again, epoch milliseconds: people may have read it already. */
+  readonly notBefore: number;
 }
 
 export interface State {
   readonly incidents: readonly Incident[];
   readonly outbox: readonly OutboxEntry[];
+  /** Changes of incidents that the backend is not known to have as events. */
+  readonly changes: readonly IncidentChange[];
+  readonly newer: Newer;
 }
+
+/** What a newer version has stored and this one does not understand: it is written back as it is. */
+interface Newer {
+  readonly incidents: readonly Keyed[];
+  readonly outbox: readonly Readonly<Record<string, unknown>>[];
+  readonly changes: readonly Readonly<Record<string, unknown>>[];
+}
+
+interface Keyed {
+  readonly key: string;
+  readonly [field: string]: unknown;
+}
+
+export const NOTHING_STORED: State = {
+  incidents: [],
+  outbox: [],
+  changes: [],
+  newer: { incidents: [], outbox: [], changes: [] },
+};
 
 /** A command to the masters that may still be answered: a slow master answers after the run has ended. */
 export interface MasterCommand {
@@ -62,6 +95,15 @@ const cidr = z.custom<Cidr>((value) => typeof value === 'string' && parseCidr(va
 
 const block = z.object({ observers: z.array(z.string()), subjects: z.array(z.string()) });
 
+function isReason(text: string | undefined): text is IncidentReason {
+  return text !== undefined && Object.hasOwn(INCIDENT_REASONS, text);
+}
+
+const reason = z.pipe(
+  z.optional(z.string()),
+  z.transform((text): IncidentReason => (isReason(text) ? text : 'unchanged')),
+);
+
 const incidentFields = {
   key: z.string(),
   phase: z.enum(['suspected', 'open', 'resolved']),
@@ -75,7 +117,7 @@ const incidentFields = {
   accused: z.optional(z.enum(['subjects', 'observers'])),
   steadyRuns: z.optional(z.number()),
   /** A reason of another version is no reason to forget the incident. */
-  reason: z.optional(z.string()),
+  reason,
   footprint: z.union([
     z.object({ blocks: z.array(block), tables: z.array(z.enum(TABLES)) }),
     /** As earlier builds of version 0.1 wrote it. */
@@ -96,7 +138,8 @@ const fixWithoutPlace = z.pipe(
 );
 
 const incident = z.union([
-  z.object({
+  // Fields of a newer version are written back, too.
+  z.looseObject({
     ...incidentFields,
     scope: z.enum(SCOPES),
     name: z.string(),
@@ -142,14 +185,17 @@ const page = z.object({
   key: z.string(),
   kind: z.enum(['opened', 'worsened', 'resolved']),
   severity: z.enum(SEVERITIES),
-  cause: z.optional(z.enum(CAUSES)),
+  /** A cause of another version is no reason to keep the page back. */
+  cause: z.catch(z.optional(z.enum(CAUSES)), undefined),
   at: z.number(),
   subject: z.string(),
   text: z.string(),
 });
 
+const lostAnswer = z.object({ channel: z.string(), times: z.number(), notBefore: z.number() });
+
 const outboxEntry = z.union([
-  z.object({ page, channels: z.array(z.string()) }),
+  z.object({ page, channels: z.array(z.string()), lostAnswers: z.optional(z.array(lostAnswer)) }),
   /** As version 0.1 writes it. */
   z.pipe(
     z.object({ page, routes: z.array(z.string()) }),
@@ -157,26 +203,70 @@ const outboxEntry = z.union([
   ),
 ]);
 
-function isReason(text: string | undefined): text is IncidentReason {
-  return text !== undefined && Object.hasOwn(INCIDENT_REASONS, text);
+const change = z.object({
+  at: z.number(),
+  kind: z.enum(['opened', 'worsened', 'updated', 'resolved']),
+  reason,
+  incident: incidentSchema,
+  before: z.optional(incidentSchema),
+});
+
+/** The documents of a list that this version understands, and those of which it knows the form alone. */
+function listOf<T, Form>(
+  known: z.ZodMiniType<T>,
+  form: z.ZodMiniType<Form>,
+): z.ZodMiniType<{ readonly known: readonly T[]; readonly newer: readonly Form[] }> {
+  const one = z.union([
+    z.pipe(
+      known,
+      z.transform((document) => ({ known: [document], newer: [] })),
+    ),
+    z.pipe(
+      form,
+      z.transform((document) => ({ known: [], newer: [document] })),
+    ),
+  ]);
+  return z.pipe(
+    z.array(one),
+    z.transform((all) => ({
+      known: all.flatMap((each) => each.known),
+      newer: all.flatMap((each) => each.newer),
+    })),
+  );
 }
+
+const keyed = z.looseObject({ key: z.string() });
 
 export const stateSchema: z.ZodMiniType<State> = z.pipe(
   z.object({
-    incidents: z.array(incident),
-    outbox: z.array(outboxEntry),
+    incidents: listOf(incident, keyed),
+    outbox: listOf(outboxEntry, z.looseObject({ page: keyed })),
+    /** Runs of version 0.1 do not store them. */
+    changes: z.optional(listOf(change, z.looseObject({ incident: keyed }))),
   }),
-  z.transform(({ incidents, outbox }): State => ({
-    incidents: incidents.map((one) => ({
+  z.transform(({ incidents, outbox, changes = { known: [], newer: [] } }): State => ({
+    incidents: incidents.known.map((one) => ({
       ...one,
       paged: one.paged,
       // An incident of an earlier build does not grow any more.
       steadyRuns: one.steadyRuns ?? JOIN_RUNS,
-      reason: isReason(one.reason) ? one.reason : 'unchanged',
     })),
-    outbox,
+    outbox: outbox.known,
+    changes: changes.known.map((one) => ({ ...one, before: one.before })),
+    newer: { incidents: incidents.newer, outbox: outbox.newer, changes: changes.newer },
   })),
 );
+
+/** The document of a state, as `stateSchema` reads it. */
+export function stateDocument({ incidents, outbox, changes, newer }: State): object {
+  const open = new Set(incidents.flatMap(({ phase, key }) => (phase === 'open' ? [key] : [])));
+  return {
+    // What this version has opened under the same key takes its place.
+    incidents: [...incidents, ...newer.incidents.filter(({ key }) => !open.has(key))],
+    outbox: [...outbox, ...newer.outbox],
+    changes: [...changes, ...newer.changes],
+  };
+}
 
 const vtep = z.object({
   node: z.string(),

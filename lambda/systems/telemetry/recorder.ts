@@ -32,6 +32,11 @@ export interface Recorder {
   /** Emits events, which carry the span they were emitted in. */
   emit(events: readonly TelemetryEvent[]): void;
   /**
+   * Emits an event of that time, epoch milliseconds, unless this process has emitted it before. Returns
+   * whether it did. `id` is the event's own.
+   */
+  emitOnce(id: string, at: number, event: TelemetryEvent): boolean;
+  /**
    * Runs `body` within a span, a child of the one it is called in. A rejection marks the span as
    * failed and goes on to the caller; work that fails without one annotates its `error.type`.
    */
@@ -41,6 +46,9 @@ export interface Recorder {
     body: (annotate: (more: SpanOptions<S>) => void) => Promise<T>,
   ): Promise<T>;
 }
+
+/** How many ids of emitted events a process remembers: the newest. */
+const EMITTED_MAX = 2000;
 
 type Value = string | number | boolean | readonly string[] | undefined;
 
@@ -55,6 +63,19 @@ export function createRecorder(functionName: string, clock: Clock): Recorder {
       meter.createGauge(name, { unit, description }),
     ]),
   );
+  const emitted = new Set<string>();
+  const emitAt = (
+    timestamp: number,
+    { event, severity, body, attributes }: TelemetryEvent,
+  ): void => {
+    logger.emit({
+      eventName: event,
+      timestamp,
+      severityNumber: SEVERITY_NUMBERS[severity],
+      body,
+      attributes: sdkAttributes(attributes),
+    });
+  };
   return {
     record(points) {
       for (const { metric, value, attributes } of points) {
@@ -62,15 +83,15 @@ export function createRecorder(functionName: string, clock: Clock): Recorder {
       }
     },
     emit(events) {
-      for (const { event, severity, body, attributes } of events) {
-        logger.emit({
-          eventName: event,
-          timestamp: clock.now(),
-          severityNumber: SEVERITY_NUMBERS[severity],
-          body,
-          attributes: sdkAttributes(attributes),
-        });
-      }
+      for (const event of events) emitAt(clock.now(), event);
+    },
+    emitOnce(id, at, event) {
+      if (emitted.has(id)) return false;
+      emitted.add(id);
+      const [oldest] = emitted;
+      if (emitted.size > EMITTED_MAX && oldest !== undefined) emitted.delete(oldest);
+      emitAt(at, event);
+      return true;
     },
     span(name, attributes, body) {
       const options = { kind: SPAN_KINDS[SPANS[name].kind], attributes: sdkAttributes(attributes) };

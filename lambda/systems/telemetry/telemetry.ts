@@ -1,6 +1,6 @@
 import { envDetector } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { type Clock, deadlineIn } from '../../deadline.ts';
+import { type Clock, type Deadline, deadlineIn } from '../../deadline.ts';
 import { cachedHeaders, exporterOptions, type Headers } from './exporter-options.ts';
 import {
   type FlushFailure,
@@ -28,6 +28,8 @@ export interface Telemetry extends Recorder {
    * span that has not ended is not sent.
    */
   flush(remainingMilliseconds: number): Promise<readonly FlushFailure[]>;
+  /** Sends the events that were emitted, and nothing else. Never rejects. */
+  flushEvents(deadline: Deadline): Promise<readonly FlushFailure[]>;
 }
 
 /**
@@ -72,6 +74,10 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
       );
       if (failures.length > 0) headers.forget();
       return failures;
+    },
+    async flushEvents(deadline) {
+      const ofEvents = outlets.filter(({ signal }) => signal === 'logs');
+      return await flushOutlets(ofEvents, deadline);
     },
   };
 }

@@ -5,13 +5,39 @@ import type { Announcement } from '../incident/step.ts';
 import { shortAscii } from '../plain-text.ts';
 import { parseTime } from '../time.ts';
 
-/** One event for each announcement, in the given order. `now` in epoch milliseconds. */
-export function eventsOf(
-  cluster: string,
-  announcements: readonly Announcement[],
-  now: number,
-): readonly TelemetryEvent[] {
-  return announcements.map((announcement) => eventOf(cluster, announcement, now));
+/** What became of an incident, as far as an event needs it: bounded, since it is stored until it is sent. */
+export interface IncidentChange extends Omit<Announcement, 'pages'> {
+  /** When a run decided it, epoch milliseconds. */
+  readonly at: number;
+}
+
+/** `at` in epoch milliseconds. */
+export function changeOf(
+  { kind, reason, incident, before }: Announcement,
+  at: number,
+): IncidentChange {
+  return { at, kind, reason, incident: outlined(incident), before: before && outlined(before) };
+}
+
+/** An incident without what only a page needs; of its entries one for each table and each named peer. */
+function outlined(incident: ReportedIncident): ReportedIncident {
+  const { entries, subjects, observers } = incident;
+  const ofTables = TABLES.flatMap((table) => entries.find((entry) => entry.table === table) ?? []);
+  const ofPeers = firstNames(entries.map(({ subject }) => subject)).flatMap(
+    (peer) => entries.find(({ subject }) => subject === peer) ?? [],
+  );
+  return {
+    ...incident,
+    entries: [...new Set([...ofPeers, ...ofTables])],
+    evidence: [],
+    fix: [],
+    observers: firstNames(observers),
+    ...(subjects === undefined ? {} : { subjects: firstNames(subjects) }),
+  };
+}
+
+function firstNames(names: readonly string[]): string[] {
+  return [...new Set(names)].slice(0, PEER_NAMES_MAX);
 }
 
 /** The event of a run that failed. The error's texts are cut, as a backend would do it. */
@@ -37,11 +63,9 @@ type IncidentAttributes = Extract<
 const PEER_NAMES_MAX = 20;
 const EXCEPTION_CHARACTERS_MAX = 4096;
 
-function eventOf(
-  cluster: string,
-  { kind, reason, incident, before }: Announcement,
-  now: number,
-): TelemetryEvent {
+/** The event of one change. */
+export function eventOf(cluster: string, change: IncidentChange): TelemetryEvent {
+  const { kind, reason, incident, at } = change;
   switch (kind) {
     case 'opened':
       return {
@@ -52,19 +76,21 @@ function eventOf(
       };
     case 'worsened':
     case 'updated': {
-      const previous = before?.missingPeers ?? incident.missingPeers;
+      const before = change.before ?? incident;
       return {
         event: 'vtepwatch.incident.updated',
         severity: severityOf(incident),
-        body: `${sentence(incident)}; before: ${previous}`,
+        body: `${sentence(incident)}; before: ${differences(before, incident)}`,
         attributes: {
           ...incidentAttributes(cluster, { incident, reason }),
-          'vtepwatch.incident.previous_missing_peers': previous,
+          'vtepwatch.incident.previous_missing_peers': before.missingPeers,
+          'vtepwatch.incident.previous_severity': before.severity,
+          'vtepwatch.incident.previous_cause': before.cause,
         },
       };
     }
     case 'resolved': {
-      const seconds = (now - (parseTime(incident.since) ?? now)) / 1000;
+      const seconds = (at - (parseTime(incident.since) ?? at)) / 1000;
       return {
         event: 'vtepwatch.incident.resolved',
         severity: 'info',
@@ -76,11 +102,23 @@ function eventOf(
           'vtepwatch.cause': incident.cause,
           'vtepwatch.scope': incident.scope,
           'vtepwatch.incident.reason': reason,
+          'vtepwatch.severity': incident.severity,
+          'vtepwatch.checked_peers': incident.checkedPeers,
+          'vtepwatch.missing_peers': incident.missingPeers,
           'vtepwatch.incident.duration': seconds,
         },
       };
     }
   }
+}
+
+/** What was different, in the words of the event's sentence. */
+function differences(before: ReportedIncident, now: ReportedIncident): string {
+  const others = [
+    ...(before.severity === now.severity ? [] : [before.severity]),
+    ...(before.cause === now.cause ? [] : [before.cause]),
+  ];
+  return [String(before.missingPeers), ...others].join(', ');
 }
 
 function severityOf(incident: ReportedIncident): EventSeverity {
@@ -148,7 +186,7 @@ function victim({ scope, subject, observers }: ReportedIncident): string | undef
 function peerNames({ scope, subjects, observers, entries }: ReportedIncident): readonly string[] {
   const names =
     scope === 'observer' ? entries.map(({ subject }) => subject) : (subjects ?? observers);
-  return [...new Set(names)].slice(0, PEER_NAMES_MAX).map(shortAscii);
+  return firstNames(names).map(shortAscii);
 }
 
 function optional(text: string | undefined): string | undefined {

@@ -193,7 +193,15 @@ describe('a page is refused', () => {
 });
 
 describe('a page stays pending', () => {
-  test.for([408, 429, 500, 502, 503, 200, 204])('after status %i', async (status) => {
+  test.for([408, 429, 500, 503])('and nobody has taken it, after status %i', async (status) => {
+    always({ kind: 'garbled', status, body: '{"message":"later"}' });
+    expect(await channel.deliver(pageAbout('master1'), farOff())).toEqual({
+      kind: 'not-taken',
+      reason: `answered ${status}: later`,
+    });
+  });
+
+  test.for([502, 504, 200, 204])('and may have been taken, after status %i', async (status) => {
     always({ kind: 'garbled', status, body: status === 204 ? '' : '{"message":"later"}' });
     await expect(channel.deliver(pageAbout('master1'), farOff())).rejects.toThrow(
       `answered ${status}`,

@@ -172,6 +172,16 @@ describe('a receiver that', () => {
     const error = { type: 'Later', message: 'later', status };
     receiver.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
     const channel = webhookChannel('lab', { url: receiver.url }, httpCall);
+    expect(await channel.deliver(pageAbout('master1'), farOff())).toEqual({
+      kind: 'not-taken',
+      reason: `answered ${status}`,
+    });
+  });
+
+  test.for([502, 504])('answers %i may have taken the page', async (status) => {
+    const error = { type: 'Gateway', message: 'lost', status };
+    receiver.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
+    const channel = webhookChannel('lab', { url: receiver.url }, httpCall);
     await expect(channel.deliver(pageAbout('master1'), farOff())).rejects.toThrow(
       `answered ${status}`,
     );

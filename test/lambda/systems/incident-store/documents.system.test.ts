@@ -3,13 +3,18 @@ import path from 'node:path';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
-import type { Memory, State } from '../../../../lambda/systems/incident-store/stored.ts';
+import {
+  type Memory,
+  NOTHING_STORED,
+  type State,
+} from '../../../../lambda/systems/incident-store/stored.ts';
 import { ITEMS, partitionOf } from '../../../../shared/contract/incident-table.ts';
 import { randomMac } from '../../../../lab/machines/simulated/hosts.ts';
 import { cidr, ip, nthNode } from '../../../support/addressing.ts';
 import { cluster } from '../../../support/cluster.ts';
+import { pageAbout } from '../../../support/pages.ts';
 import { decided } from '../../../support/runs.ts';
-import { leaseOf, NOTHING_KNOWN, NOTHING_YET, soon, tickAt, useTable } from './store.ts';
+import { leaseOf, NOTHING_KNOWN, soon, tickAt, useTable } from './store.ts';
 
 const table = useTable();
 
@@ -43,7 +48,7 @@ function stateOf(name: string): State {
     subject: `[lab] ${name}`,
     text: 'CRITICAL',
   } as const;
-  return { incidents: [], outbox: [{ page, channels: ['sns'] }] };
+  return { ...NOTHING_STORED, outbox: [{ page, channels: ['sns'] }] };
 }
 
 describe('the state', () => {
@@ -123,6 +128,7 @@ describe('the state', () => {
     const facts = cluster(60).lose('neighbour', { subject: 'node3' }).facts();
     const { incidents, pages } = await decided(facts);
     const state = {
+      ...NOTHING_STORED,
       incidents: Array.from({ length: 80 }, () => incidents).flat(),
       outbox: Array.from({ length: 80 }, () => pages)
         .flat()
@@ -150,15 +156,15 @@ describe('the state', () => {
       }),
     );
     const lease = await leaseOf(table.store('rack'), tickAt(0));
-    await lease.saveState({ incidents, outbox: [] }, soon());
-    expect((await readAt(1, 'rack')).state).toEqual({ incidents, outbox: [] });
+    await lease.saveState({ ...NOTHING_STORED, incidents }, soon());
+    expect((await readAt(1, 'rack')).state).toEqual({ ...NOTHING_STORED, incidents });
   });
 
   test('that nobody could read again is not written', async () => {
     const lease = await leaseOf(table.store('too large'), tickAt(0));
     const huge = stateOf('x'.repeat(33 * 1024 * 1024));
     await expect(lease.saveState(huge, soon())).rejects.toThrow(/item STATE .* too large/);
-    expect((await readAt(1, 'too large')).state).toEqual({ incidents: [], outbox: [] });
+    expect((await readAt(1, 'too large')).state).toEqual(NOTHING_STORED);
   });
 });
 
@@ -321,6 +327,47 @@ describe('a document that version 0.1 wrote', () => {
   });
 });
 
+test('what a newer version stored beside what this one knows comes back to it', async () => {
+  const { incidents } = await decided(cluster(6).lose('fdb', { subject: 'node1' }).facts());
+  const [known] = incidents;
+  if (known === undefined) throw new Error('the cluster has no incident');
+  const later = { ...known, key: 'newer/subject/node2', reported: { cause: 'quantum-drift' } };
+  const page = { ...pageAbout('node2'), cause: 'quantum-drift' };
+  const reminder = { page: { ...pageAbout('node3'), kind: 'lullaby' }, channels: ['pigeon'] };
+  const document = {
+    incidents: [{ ...known, mood: 'calm' }, later],
+    outbox: [{ page, channels: ['sns'] }, reminder],
+  };
+  const { client, table: TableName } = table.partition('newer');
+  const Item = { ...keyOf('newer', ITEMS.state), document: packed(JSON.stringify(document)) };
+  await client.send(new PutItemCommand({ TableName, Item }));
+
+  const lease = await leaseOf(table.store('newer'), tickAt(0));
+  expect(lease.state.incidents.map(({ key }) => key)).toEqual([known.key]);
+  // Its page goes out all the same.
+  expect(lease.state.outbox).toEqual([{ page: { ...page, cause: undefined }, channels: ['sns'] }]);
+  expect(lease.problems.map(({ message }) => message)).toEqual([
+    expect.stringContaining('1 incidents and 1 pages are of a newer version. They are kept for it'),
+  ]);
+  const decision = await decided(
+    cluster(6).lose('fdb', { subject: 'node1' }).facts(),
+    lease.state.incidents,
+  );
+  await lease.saveState({ ...lease.state, incidents: decision.incidents, outbox: [] }, soon());
+
+  const { Item: written } = await client.send(
+    new GetItemCommand({ TableName, Key: keyOf('newer', ITEMS.state) }),
+  );
+  const stored = brotliDecompressSync(written?.['document']?.B ?? new Uint8Array());
+  expect(JSON.parse(stored.toString('utf8'))).toMatchObject({
+    incidents: [
+      { key: known.key, mood: 'calm' },
+      { key: later.key, reported: later.reported },
+    ],
+    outbox: [reminder],
+  });
+});
+
 test('a state whose version is no number is written over', async () => {
   const { client, table: TableName } = table.partition('odd');
   const Item = { ...keyOf('odd', ITEMS.state), document: { S: 'x' }, version: { S: 'two' } };
@@ -366,7 +413,7 @@ describe('a document that cannot be read is kept under another key, and the run 
     const { client, table: TableName } = table.partition(name);
     await client.send(new PutItemCommand({ TableName, Item: { ...keyOf(name, item), document } }));
     const lease = await leaseOf(table.store(name), tickAt(0));
-    expect([lease.state, lease.memory]).toEqual([NOTHING_YET, NOTHING_KNOWN]);
+    expect([lease.state, lease.memory]).toEqual([NOTHING_STORED, NOTHING_KNOWN]);
     const [start, end] = [
       `reading item ${item} of cluster ${name} in table vtepwatch: `,
       `It is kept as item ${item}#UNREADABLE for 90 days, and this run began without it.`,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { incidentStore } from '../../../../lambda/systems/incident-store/incident-store.ts';
-import { leaseOf, NOTHING_KNOWN, NOTHING_YET, soon, tickAt, useTable } from './store.ts';
+import { leaseOf, NOTHING_KNOWN, soon, tickAt, useTable } from './store.ts';
 import { deadlineIn } from '../../../support/deadlines.ts';
+import { NOTHING_STORED } from '../../../../lambda/systems/incident-store/stored.ts';
 
 const table = useTable();
 
@@ -15,7 +16,7 @@ describe('a run begins', () => {
   test('on an empty table, with nothing remembered', async () => {
     expect(await table.store('first').acquire(tickAt(0), soon())).toMatchObject({
       kind: 'lease',
-      state: NOTHING_YET,
+      state: NOTHING_STORED,
       memory: NOTHING_KNOWN,
     });
   });

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Incident } from '../../../../shared/core/incident/incident.ts';
-import type { State } from '../../../../lambda/systems/incident-store/stored.ts';
+import { NOTHING_STORED, type State } from '../../../../lambda/systems/incident-store/stored.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { decided } from '../../../support/runs.ts';
 import { leaseOf, soon, tickAt, useTable } from './store.ts';
@@ -48,12 +48,12 @@ describe('a state', () => {
   const outbox = [{ page: PAGE, channels: ['sns'] }];
 
   test('that fits an item is stored as it is', async () => {
-    const state = { incidents: many(20, () => noisyEntries(OPEN, 20)), outbox };
+    const state = { ...NOTHING_STORED, incidents: many(20, () => noisyEntries(OPEN, 20)), outbox };
     expect(await readBack('fits', state)).toEqual(state);
   });
 
   test('that does not is stored with a few of each incident’s entries', async () => {
-    const state = { incidents: many(300, () => noisyEntries(OPEN, 40)), outbox };
+    const state = { ...NOTHING_STORED, incidents: many(300, () => noisyEntries(OPEN, 40)), outbox };
     const read = await readBack('long', state);
     expect(read.outbox).toEqual(outbox);
     expect(read.incidents).toEqual(
@@ -71,6 +71,7 @@ describe('a state', () => {
 
   test('that does not even so is stored without what is only suspected', async () => {
     const state = {
+      ...NOTHING_STORED,
       incidents: many(2000, (at) => ({
         ...OPEN,
         phase: at < 100 ? 'open' : 'suspected',
@@ -88,8 +89,61 @@ describe('a state', () => {
     );
   });
 
+  test('with scattered cells all over the cluster is stored coarsely, and the run says so', async () => {
+    const names = Array.from({ length: 1000 }, () => noise(12));
+    const scattered = (): Incident['footprint'] => ({
+      ...OPEN.footprint,
+      blocks: names.map((name) => ({
+        observers: [name],
+        subjects: names.filter(() => randomInt(25) === 0),
+      })),
+    });
+    const state = {
+      ...NOTHING_STORED,
+      incidents: many(6, () => ({ ...OPEN, footprint: scattered() })),
+      outbox,
+    };
+    const lease = await leaseOf(table.store('scattered', 3), tickAt(0));
+    expect(await lease.saveState(state, soon())).toEqual([
+      {
+        where: 'DynamoDB',
+        message: expect.stringContaining('too large for an item: the cells of large incidents'),
+      },
+    ]);
+    await lease.release(soon());
+    const read = await leaseOf(table.store('scattered', 3), tickAt(1));
+    expect(read.state.incidents.map((one) => one.footprint.blocks.length)).toEqual(
+      Array.from({ length: 6 }, () => 1),
+    );
+    expect(read.state.outbox).toEqual(outbox);
+  });
+
+  test('of which nothing else helps keeps the incidents that people were woken for', async () => {
+    const key = noise(500);
+    const state = {
+      ...NOTHING_STORED,
+      incidents: many(3000, (at) => ({
+        ...OPEN,
+        paged: at < 2990 ? undefined : 'critical',
+        reported: { ...OPEN.reported, severity: at < 2990 ? 'warning' : 'critical' },
+        name: `${key}${noise(200)}`,
+      })),
+      outbox,
+    };
+    const lease = await leaseOf(table.store('last'), tickAt(0));
+    const [problem] = await lease.saveState(state, soon());
+    expect(problem?.message).toMatch(/\d+ of 3000 open incidents were kept; the next run opens/);
+    await lease.release(soon());
+    const read = await leaseOf(table.store('last'), tickAt(1));
+    expect(read.state.incidents.slice(0, 10).map(({ paged }) => paged)).toEqual(
+      Array.from({ length: 10 }, () => 'critical'),
+    );
+    expect(read.state.incidents.length).toBeGreaterThan(100);
+  });
+
   test('whose pages alone are too many is an error, and nothing is lost in silence', async () => {
     const state = {
+      ...NOTHING_STORED,
       incidents: [OPEN],
       outbox: Array.from({ length: 500 }, () => ({
         page: { ...PAGE, text: noise(3000) },

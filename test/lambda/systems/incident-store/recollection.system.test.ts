@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
 import { withRecollection } from '../../../../lambda/systems/incident-store/recollection.ts';
-import type { State } from '../../../../lambda/systems/incident-store/stored.ts';
+import { NOTHING_STORED, type State } from '../../../../lambda/systems/incident-store/stored.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { pageAbout } from '../../../support/pages.ts';
 import { decided } from '../../../support/runs.ts';
-import { leaseOf, NOTHING_KNOWN, NOTHING_YET, soon, tickAt, useTable } from './store.ts';
+import { leaseOf, NOTHING_KNOWN, soon, tickAt, useTable } from './store.ts';
 
 const table = useTable();
 
 const AWAY = { kind: 'dropped-before' } as const;
 
 function stateOf(name: string): State {
-  return { incidents: [], outbox: [{ page: pageAbout(name), channels: ['sns'] }] };
+  return { ...NOTHING_STORED, outbox: [{ page: pageAbout(name), channels: ['sns'] }] };
 }
 
 test('a run without the table goes on from what the process knows', async () => {
@@ -60,6 +60,7 @@ test('what another process has stored meanwhile counts, beside pages that are pe
   await other.saveState(stateOf('theirs'), soon());
   await other.release(soon());
   expect((await leaseOf(store, tickAt(3))).state).toEqual({
+    ...NOTHING_STORED,
     incidents: [],
     outbox: [...stateOf('theirs').outbox, ...stateOf('mine').outbox],
   });
@@ -85,7 +86,7 @@ test('a state that another run has written is an error, and is not paged of', as
 test('a process that knows nothing pages all the same', async () => {
   table.database.gate.fail({ operation: '*', fault: AWAY });
   const blank = await leaseOf(withRecollection(table.store('blank')), tickAt(0));
-  expect(blank).toMatchObject({ state: NOTHING_YET, memory: NOTHING_KNOWN });
+  expect(blank).toMatchObject({ state: NOTHING_STORED, memory: NOTHING_KNOWN });
 });
 
 test('what a process that knew nothing has paged is resolved, and goes out, once the table is back', async () => {
@@ -101,6 +102,7 @@ test('what a process that knew nothing has paged is resolved, and goes out, once
   await (await leaseOf(store, tickAt(1))).saveState({ ...mine, incidents }, soon());
   table.database.gate.open();
   expect((await leaseOf(store, tickAt(2))).state).toEqual({
+    ...NOTHING_STORED,
     incidents,
     outbox: [...known.outbox, ...mine.outbox],
   });
@@ -114,7 +116,7 @@ test('after eleven minutes other processes may know better, and only memory and 
   await first.release(soon());
   table.database.gate.fail({ operation: '*', fault: AWAY });
   const late = await leaseOf(store, tickAt(12));
-  expect(late).toMatchObject({ state: NOTHING_YET, memory: { listed: ['node1'] } });
+  expect(late).toMatchObject({ state: NOTHING_STORED, memory: { listed: ['node1'] } });
   await late.saveState(stateOf('two'), soon());
   expect((await leaseOf(store, tickAt(30))).state).toEqual(stateOf('two'));
 });
@@ -124,9 +126,9 @@ test('a page that was taken is not pending again where crossing it off failed', 
   const lease = await leaseOf(store, tickAt(0));
   await lease.saveState(stateOf('pending'), soon());
   table.database.gate.fail({ operation: 'PutItem', fault: AWAY, times: 1 });
-  await expect(lease.saveState(NOTHING_YET, soon())).rejects.toThrow('writing item STATE');
+  await expect(lease.saveState(NOTHING_STORED, soon())).rejects.toThrow('writing item STATE');
   await lease.release(soon());
-  expect((await leaseOf(store, tickAt(1))).state).toEqual(NOTHING_YET);
+  expect((await leaseOf(store, tickAt(1))).state).toEqual(NOTHING_STORED);
 });
 
 test('a run that the table refuses is refused, though the reason cannot be read', async () => {

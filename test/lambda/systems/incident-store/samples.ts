@@ -5,6 +5,7 @@ import type { RememberedDevice, RosterEntry } from '../../../../shared/core/fact
 import type { Incident } from '../../../../shared/core/incident/incident.ts';
 import type { Vtep } from '../../../../shared/core/overlay/vtep.ts';
 import type { Page } from '../../../../shared/core/page/page.ts';
+import type { IncidentChange } from '../../../../shared/core/telemetry/events.ts';
 import type {
   MasterCommand,
   Memory,
@@ -109,11 +110,38 @@ const page: Samples<Page> = {
   text,
 };
 
-const outboxEntry: Samples<OutboxEntry> = { page: fc.record(page), channels: texts };
+const outboxEntry: Samples<OutboxEntry> = {
+  page: fc.record(page),
+  channels: texts,
+  lostAnswers: maybe(
+    fc.array(fc.record({ channel: text, times: fc.nat(), notBefore: time }), { maxLength: 2 }),
+  ),
+};
+
+const change: Samples<IncidentChange> = {
+  at: time,
+  kind: fc.constantFrom('opened', 'worsened', 'updated', 'resolved'),
+  reason: incident.reason,
+  incident: fc.record(reported),
+  before: maybe(fc.record(reported)),
+};
+
+/** What no version knows yet. */
+const newer = fc.record({
+  key: text.map((name) => `newer/${name}`),
+  cause: fc.constant('quantum-drift'),
+  later: fc.array(text),
+});
 
 const state: Samples<State> = {
   incidents: fc.array(fc.record(incident), { maxLength: 3 }),
   outbox: fc.array(fc.record(outboxEntry), { maxLength: 3 }),
+  changes: fc.array(fc.record(change), { maxLength: 3 }),
+  newer: fc.record({
+    incidents: fc.array(newer, { maxLength: 2 }),
+    outbox: fc.array(fc.record({ page: newer }), { maxLength: 2 }),
+    changes: fc.array(fc.record({ incident: newer }), { maxLength: 2 }),
+  }),
 };
 
 const vtep: Samples<Vtep> = {

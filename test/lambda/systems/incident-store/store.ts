@@ -9,11 +9,9 @@ import {
   type Tick,
 } from '../../../../lambda/systems/incident-store/incident-store.ts';
 import type { Partition } from '../../../../lambda/systems/incident-store/items.ts';
-import type { Memory, State } from '../../../../lambda/systems/incident-store/stored.ts';
+import type { Memory } from '../../../../lambda/systems/incident-store/stored.ts';
 import { UNKNOWN_ANSWER_TIME } from '../../../../lambda/systems/ssm/first-poll.ts';
 import { deadlineIn } from '../../../support/deadlines.ts';
-
-export const NOTHING_YET: State = { incidents: [], outbox: [] };
 
 export const NOTHING_KNOWN: Memory = {
   roster: [],

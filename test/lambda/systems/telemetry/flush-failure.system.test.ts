@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '../../../../lab/otlp/receiver.ts';
+import { deadlineIn } from '../../../support/deadlines.ts';
 import {
   REMAINING_MILLISECONDS,
   runningPair,
@@ -101,6 +102,25 @@ describe('what a failed flush leaves', () => {
     expect(receiver.logs()[0]?.traceId).toBe(receiver.spans()[0]?.traceId);
     expect(receiver.points().map(({ attributes }) => attributes['k8s.node.name'])).toEqual([
       'node2',
+    ]);
+  });
+
+  test('an event that is emitted again arrives once, with its own time', async () => {
+    const { receiver, telemetry } = await runningPair();
+    receiver.answer({ kind: 'status', status: 401 });
+    const at = Date.parse('2026-11-25T15:23:45Z');
+    expect(telemetry.emitOnce('one', at, exception('first'))).toBe(true);
+    expect(await telemetry.flushEvents(deadlineIn(REMAINING_MILLISECONDS))).toEqual([
+      { signal: 'logs', reason: '401 Unauthorized', pending: 1 },
+    ]);
+
+    receiver.answer({ kind: 'accept' });
+    expect(telemetry.emitOnce('one', at, exception('first'))).toBe(false);
+    expect(await telemetry.flushEvents(deadlineIn(REMAINING_MILLISECONDS))).toEqual([]);
+    expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([]);
+    const arrived = receiver.logs();
+    expect(arrived.map(({ body, unixNanoseconds }) => [body, unixNanoseconds])).toEqual([
+      ['first', BigInt(at) * 1_000_000n],
     ]);
   });
 

@@ -95,7 +95,7 @@ const PROGRAM = `
 import { reportSchema } from './shared/contract/report.ts';
 import { reportOf } from './shared/core/run/report.ts';
 import { hostFigures } from './shared/core/telemetry/figures.ts';
-import { eventsOf } from './shared/core/telemetry/events.ts';
+import { changeOf, eventOf } from './shared/core/telemetry/events.ts';
 import { pointsOf } from './shared/core/telemetry/points.ts';
 import { cluster } from './test/support/cluster.ts';
 import { findings } from './test/support/findings.ts';
@@ -116,7 +116,7 @@ for (const sees of [
     reported: report.incidents.map(({ cause }) => cause),
     fix: report.incidents.flatMap(({ fix }) => fix.map(({ kind }) => kind)),
     points: points.map(({ attributes }) => attributes['vtepwatch.cause']),
-    events: eventsOf('c', decision.announcements, 1).map(({ attributes }) => attributes['vtepwatch.cause']),
+    events: decision.announcements.map((one) => eventOf('c', changeOf(one, 1)).attributes['vtepwatch.cause']),
   });
 }
 console.log(JSON.stringify(seen));

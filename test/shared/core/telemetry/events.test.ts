@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { EVENTS } from '../../../../shared/contract/telemetry.ts';
 import type { Announcement } from '../../../../shared/core/incident/step.ts';
-import { eventsOf, exceptionEvent } from '../../../../shared/core/telemetry/events.ts';
+import { changeOf, eventOf, exceptionEvent } from '../../../../shared/core/telemetry/events.ts';
 import { LOST_MASTER } from './sample-run.ts';
 
 const NOW = Date.parse(LOST_MASTER.since) + 754_400;
@@ -15,7 +15,7 @@ function announced(
 }
 
 function eventsAbout(...announcements: readonly Announcement[]) {
-  return eventsOf('lab', announcements, NOW);
+  return announcements.map((one) => eventOf('lab', changeOf(one, NOW)));
 }
 
 describe('events of a run', () => {
@@ -50,14 +50,51 @@ describe('events of a run', () => {
     const [updated, resolved] = eventsAbout(announced('updated', smaller), announced('resolved'));
     expect(updated).toMatchObject({
       severity: 'warn',
-      body: '1 of 4 peers have lost the VTEP of master1 (neighbour-missing); before: 4',
-      attributes: { 'vtepwatch.incident.previous_missing_peers': 4 },
+      body: '1 of 4 peers have lost the VTEP of master1 (neighbour-missing); before: 4, critical',
+      attributes: {
+        'vtepwatch.incident.previous_missing_peers': 4,
+        'vtepwatch.incident.previous_severity': 'critical',
+        'vtepwatch.incident.previous_cause': 'neighbour-missing',
+      },
     });
     expect(resolved).toMatchObject({
       event: 'vtepwatch.incident.resolved',
       severity: 'info',
       body: 'Resolved after 754 s: lab/subject/master1 (neighbour-missing)',
-      attributes: { 'k8s.node.name': 'master1', 'vtepwatch.incident.duration': 754.4 },
+      attributes: {
+        'k8s.node.name': 'master1',
+        'vtepwatch.severity': 'critical',
+        'vtepwatch.scope': 'subject',
+        'vtepwatch.missing_peers': 4,
+        'vtepwatch.incident.duration': 754.4,
+      },
+    });
+  });
+
+  test('the event of a change that was stored first is the same, of any size', () => {
+    const observers = Array.from({ length: 5000 }, (_, at) => `node${at}`);
+    const [entry] = LOST_MASTER.entries;
+    if (entry === undefined) throw new Error('the incident has no entry');
+    const tables = ['neighbour', 'fdb', 'route'] as const;
+    const large = {
+      ...LOST_MASTER,
+      scope: 'observer',
+      observers,
+      entries: observers.map((subject, at) => ({
+        ...entry,
+        subject,
+        table: tables[at < 30 ? 0 : at % 3] ?? 'route',
+      })),
+    } as const;
+    const change = changeOf(announced('worsened', large), NOW);
+    expect(JSON.stringify(change).length).toBeLessThan(20_000);
+    const { attributes } = eventOf('lab', change);
+    expect(attributes).toEqual(
+      eventOf('lab', { ...announced('worsened', large), at: NOW }).attributes,
+    );
+    expect(attributes).toMatchObject({
+      'vtepwatch.tables': tables,
+      'vtepwatch.peer.names': observers.slice(0, 20),
     });
   });
 

@@ -1,0 +1,116 @@
+import type { Problem } from '../shared/contract/report.ts';
+import type { Decision } from '../shared/core/run/run.ts';
+import { changeOf, eventOf, type IncidentChange } from '../shared/core/telemetry/events.ts';
+import { type Deadline, earlier, within } from './deadline.ts';
+import { deliver, type DeliveryRound, outboxOf, pendingIn } from './deliver.ts';
+import { errorText } from './error-text.ts';
+import type { Invocation } from './invocation.ts';
+import type { Lease } from './systems/incident-store/incident-store.ts';
+import type { OutboxEntry } from './systems/incident-store/stored.ts';
+import { log } from './systems/log.ts';
+import type { PageChannel } from './systems/page-channel.ts';
+
+/** Sends what earlier runs have decided and could not send: their events, and their pages. */
+export async function actOnPending(invocation: Invocation, lease: Lease): Promise<DeliveryRound> {
+  const { systems, end } = invocation;
+  const { changes, outbox } = lease.state;
+  emitChanges(invocation, changes);
+  return await deliverUnder(lease, { outbox, channels: systems.channels }, end);
+}
+
+interface Delivery {
+  readonly outbox: readonly OutboxEntry[];
+  readonly channels: readonly PageChannel[];
+}
+
+/** What a page says that may come again, since nobody can store that it has gone out. */
+const MAY_REPEAT = 'The state of vtepwatch is unavailable (DynamoDB): this page may repeat.';
+
+/** Delivers pages; where the state is not stored, each says that it may repeat. */
+async function deliverUnder(
+  lease: Lease,
+  { outbox, channels }: Delivery,
+  deadline: Deadline,
+): Promise<DeliveryRound> {
+  if (lease.unstored() === undefined) return await deliver(outbox, channels, deadline);
+  const marked = outbox.map(({ page, ...entry }) => {
+    const isMarked = page.text.endsWith(MAY_REPEAT);
+    return { ...entry, page: isMarked ? page : { ...page, text: `${page.text}\n${MAY_REPEAT}` } };
+  });
+  return await deliver(marked, channels, deadline);
+}
+
+/** How long the run still has after its pages, to cross off what was taken and to remember the rest. */
+const AFTER_PAGES_MS = 2000;
+
+interface Acted extends DeliveryRound {
+  /** What of the state could not be stored. */
+  readonly problems: readonly Problem[];
+}
+
+/** Writes what was decided, then sends pages and events; what was not taken stays in the state. */
+export async function act(
+  invocation: Invocation,
+  lease: Lease,
+  { decision, outbox }: { readonly decision: Decision; readonly outbox: DeliveryRound['outbox'] },
+): Promise<Acted> {
+  const { systems, settings, end } = invocation;
+  const { incidents, announcements } = decision;
+  const now = end.clock.now();
+  const changes = [
+    ...lease.state.changes.filter(({ at }) => now - at < CHANGE_MS),
+    ...announcements.map((one) => changeOf(one, now)),
+  ].slice(-CHANGES_MAX);
+  const due = [...outbox, ...outboxOf(decision.pages, systems.channels)];
+  const { newer } = lease.state;
+  const problems = await lease.saveState({ incidents, outbox: due, changes, newer }, end);
+  emitChanges(
+    invocation,
+    announcements.map((one) => ({ ...one, at: now })),
+  );
+  const delivered = await deliverUnder(
+    lease,
+    { outbox: due, channels: systems.channels },
+    earlier(end, AFTER_PAGES_MS),
+  );
+  const left = (await areSent(invocation, changes)) ? [] : changes;
+  const isSame = pendingIn(delivered.outbox) === pendingIn(due) && left.length === changes.length;
+  if (isSame) return { ...delivered, problems };
+  const after = { incidents, outbox: delivered.outbox, changes: left, newer };
+  // The next run repeats what cannot be crossed off, and loses nothing.
+  await lease.saveState(after, end).catch((error: unknown) => {
+    log('outbox.save-failed', { cluster: settings.cluster, error: errorText(error) });
+  });
+  return { ...delivered, problems };
+}
+
+/** How many changes are stored until they are sent: the newest, with at most 20 names each. */
+const CHANGES_MAX = 200;
+
+/** How long a change is stored for a backend that cannot be reached. */
+const CHANGE_MS = 24 * 60 * 60 * 1000;
+
+/** Logs and emits changes of incidents; what this process has emitted before goes nowhere again. */
+function emitChanges({ systems, settings }: Invocation, changes: readonly IncidentChange[]): void {
+  for (const change of changes) {
+    const { kind, reason, incident, at } = change;
+    const id = `${incident.key} ${kind} ${at}`;
+    const isNew = systems.telemetry.emitOnce(id, at, eventOf(settings.cluster, change));
+    if (isNew) log(`incident.${kind}`, { reason, ...incident });
+  }
+}
+
+/** How long the events of a run may take: they are sent before the run's end, so that none is lost with it. */
+const EVENTS_MS = 2000;
+
+/** Whether the backend has the events of these changes; a backend that wants none has them. */
+async function areSent(
+  { systems, end }: Invocation,
+  changes: readonly IncidentChange[],
+): Promise<boolean> {
+  if (changes.length === 0) return true;
+  const until = within(EVENTS_MS, earlier(end, AFTER_PAGES_MS));
+  const failures = await systems.telemetry.flushEvents(until);
+  for (const failure of failures) log('telemetry.undelivered', { ...failure });
+  return failures.every(({ pending }) => pending === 0);
+}
