@@ -38,8 +38,9 @@ export async function testPage(words: readonly string[]): Promise<number> {
 
 function render({ cluster, channels }: TestPageResult): string {
   const width = Math.max(...channels.map(({ name }) => name.length));
-  const lines = channels.map(({ name, delivered, reason = '' }) => {
-    const how = delivered ? 'delivered' : `NOT delivered: ${reason}`;
+  const lines = channels.map(({ name, delivered, subscribers, reason = '' }) => {
+    const to = subscribers === undefined ? '' : ` to ${subscribers} confirmed subscribers`;
+    const how = delivered ? `delivered${to}` : `NOT delivered: ${reason}`;
     return `  ${printable(name).padEnd(width)}  ${printable(how)}\n`;
   });
   return `cluster ${printable(cluster)}: a test page\n${lines.join('')}`;

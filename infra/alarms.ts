@@ -133,6 +133,17 @@ function undeliveredPages(cluster: Cluster, { topics }: Observed): readonly Cond
       treatMissingData: TreatMissingData.IGNORE,
     },
     {
+      name: 'no-subscriber',
+      meaning:
+        'nobody is paged: the page topic is the only channel, and nobody has confirmed a subscription.',
+      metric: ownMetric(cluster, SELF_METRICS.confirmedSubscribers, Stats.MAXIMUM),
+      threshold: 1,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+      // Not sent beside another channel, nor where the number is not known.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    },
+    {
       name: 'subscriber-unreachable',
       meaning: 'SNS accepted a page, but could not deliver it to a subscriber of the topic.',
       metric: topics.pages.metricNumberOfNotificationsFailed({ period: Duration.minutes(5) }),

@@ -44,7 +44,8 @@ export function permissionsOf(
     }),
     new PolicyStatement({
       sid: 'Page',
-      actions: ['sns:Publish'],
+      // A topic takes pages for nobody as well, so the function looks whether anybody has subscribed.
+      actions: ['sns:Publish', 'sns:GetTopicAttributes'],
       resources: [topics.pages.topicArn],
     }),
     new PolicyStatement({

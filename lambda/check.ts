@@ -66,6 +66,7 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
   const paging = await act(invocation, lease, { decision, outbox: before.outbox });
   // The pages are out, so the masters now have as long to answer as a good one needs at most.
   const settled = await latency.settle(invocation.settings.limits.slowSeconds * 1000, end);
+  const subscribers = await systems.subscribers(end);
   const { agents, problems } = await askAgents(invocation, decision, lease.memory);
   const hasMaster = Object.keys(nodeList.masters).length > 0;
   const runsWithoutMaster = hasMaster ? 0 : lease.memory.runsWithoutMaster + 1;
@@ -81,6 +82,7 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
       ...paging.dropped,
       ...paging.undelivered,
       ...paging.problems,
+      ...(subscribers === 0 ? [UNREAD] : []),
       ...problems,
       ...forgotten,
     ],
@@ -93,9 +95,14 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
       cause: unstored,
     });
   }
-  await reportCompletion(invocation, report, paging.outbox);
+  await reportCompletion(invocation, report, { outbox: paging.outbox, subscribers });
   return report;
 }
+
+const UNREAD: Problem = {
+  where: 'sns',
+  message: 'nobody is paged: the topic is the only channel, and has no confirmed subscriber',
+};
 
 function unstoredProblem(lease: Lease): readonly Problem[] {
   const unstored = lease.unstored();

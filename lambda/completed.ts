@@ -14,7 +14,14 @@ import { log } from './systems/log.ts';
 export async function reportCompletion(
   { settings, end }: Invocation,
   { hosts }: Report,
-  outbox: readonly OutboxEntry[],
+  {
+    outbox,
+    subscribers,
+  }: {
+    readonly outbox: readonly OutboxEntry[];
+    /** Undefined where their number is not known, or does not matter. */
+    readonly subscribers: number | undefined;
+  },
 ): Promise<void> {
   const { cluster, heartbeatUrl } = settings;
   const { namespace, dimension, ...names } = SELF_METRICS;
@@ -33,6 +40,9 @@ export async function reportCompletion(
         unit: 'None',
         value: all === 0 ? 0 : hosts.observed.length / all,
       },
+      ...(subscribers === undefined
+        ? []
+        : [{ name: names.confirmedSubscribers, unit: 'Count', value: subscribers } as const]),
     ],
   });
   if (heartbeatUrl === undefined) return;

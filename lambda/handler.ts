@@ -17,6 +17,7 @@ import { asksForTestPage, tickOf } from './event.ts';
 import type { Invocation, Systems } from './invocation.ts';
 import { channelsOf } from './channels.ts';
 import { readSettings, type Settings } from './settings.ts';
+import { subscribersOf } from './subscribers.ts';
 import { incidentStore } from './systems/incident-store/incident-store.ts';
 import { withRecollection } from './systems/incident-store/recollection.ts';
 import { type Kubernetes, kubernetes } from './systems/kubernetes.ts';
@@ -185,6 +186,7 @@ async function createWorld(context: Context): Promise<World> {
       inventory: inventory(ssm),
       store: withRecollection(incidentStore({ client: dynamoDb, table, cluster })),
       channels,
+      subscribers: subscribersOf(channels),
       telemetry,
     },
   };

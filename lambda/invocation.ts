@@ -3,6 +3,7 @@ import type { OptionalIntegrations } from '../shared/core/report/coverage.ts';
 import type { KubernetesAccess } from './ask-kubernetes.ts';
 import type { Deadline } from './deadline.ts';
 import type { Settings } from './settings.ts';
+import type { Subscribers } from './subscribers.ts';
 import type { IncidentStore } from './systems/incident-store/incident-store.ts';
 import type { PageChannel } from './systems/page-channel.ts';
 import type { Inventory } from './systems/ssm/inventory.ts';
@@ -15,6 +16,7 @@ export interface Systems {
   readonly inventory: Inventory;
   readonly store: IncidentStore;
   readonly channels: readonly PageChannel[];
+  readonly subscribers: Subscribers;
   readonly kubernetes: KubernetesAccess;
   readonly telemetry: Omit<Telemetry, 'flush'>;
 }

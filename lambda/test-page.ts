@@ -21,18 +21,30 @@ export async function sendTestPage(
   return { cluster, channels: results };
 }
 
-async function offer(
-  channel: PageChannel,
-  page: Page,
-  deadline: Deadline,
-): Promise<TestPageResult['channels'][number]> {
+type Offered = TestPageResult['channels'][number];
+
+async function offer(channel: PageChannel, page: Page, deadline: Deadline): Promise<Offered> {
   const { name } = channel;
   try {
     const result = await channel.deliver(page, deadline);
-    return result.kind === 'taken'
-      ? { name, delivered: true }
-      : { name, delivered: false, reason: `refused: ${result.reason}` };
+    switch (result.kind) {
+      case 'taken':
+        return await receivedBy(channel, deadline);
+      case 'refused':
+        return { name, delivered: false, reason: `refused: ${result.reason}` };
+      case 'not-taken':
+        return { name, delivered: false, reason: result.reason };
+    }
   } catch (error) {
     return { name, delivered: false, reason: errorText(error) };
   }
+}
+
+/** A topic takes pages for nobody. */
+async function receivedBy(channel: PageChannel, deadline: Deadline): Promise<Offered> {
+  const { name } = channel;
+  const subscribers = await channel.subscribers?.(deadline);
+  const reason = 'it took the page for nobody: no subscription is confirmed';
+  if (subscribers === 0) return { name, delivered: false, subscribers, reason };
+  return { name, delivered: true, ...(subscribers === undefined ? {} : { subscribers }) };
 }

@@ -112,6 +112,7 @@ function systemsOf(
     channels: [snsChannel(sns, SETTINGS[ENVIRONMENT.topicArn])],
     kubernetes:
       deployment === 'kubeconfig' ? kubernetesOf(world, clock) : { kind: 'not-configured' },
+    subscribers: async () => undefined,
     telemetry: UNRECORDED,
   };
 }

@@ -8,6 +8,11 @@ export interface PageChannel {
   readonly name: string;
   /** Sends one page. Throws where it is unknown whether the receiver took it. */
   deliver(page: Page, deadline: Deadline): Promise<DeliveryResult>;
+  /**
+   * How many have confirmed that they receive what it takes; undefined where it may not look. Only a
+   * channel that takes pages for nobody has it.
+   */
+  subscribers?(deadline: Deadline): Promise<number | undefined>;
 }
 
 export type DeliveryResult =

@@ -1,11 +1,13 @@
 import {
+  GetTopicAttributesCommand,
   PublishCommand,
   SNSClient,
   type SNSClientConfig,
   SNSServiceException,
 } from '@aws-sdk/client-sns';
-import { abortAt } from '../deadline.ts';
+import { abortAt, type Deadline, within } from '../deadline.ts';
 import { errorText } from '../error-text.ts';
+import { log } from './log.ts';
 import {
   type DeliveryResult,
   isNotTaken,
@@ -36,6 +38,9 @@ export function snsClient({ requestHandler, ...config }: SNSClientConfig): SNSCl
   });
 }
 
+/** How long the service may take to say who has subscribed. */
+const SUBSCRIBERS_MS = 2000;
+
 export function snsChannel(client: SNSClient, topicArn: string): PageChannel {
   return {
     name: 'sns',
@@ -59,7 +64,29 @@ export function snsChannel(client: SNSClient, topicArn: string): PageChannel {
         return { kind, reason: errorText(error) };
       }
     },
+    subscribers: async (deadline) => await countConfirmed(client, topicArn, deadline),
   };
+}
+
+/** Only confirmed subscriptions receive pages. */
+async function countConfirmed(
+  client: SNSClient,
+  topicArn: string,
+  deadline: Deadline,
+): Promise<number | undefined> {
+  try {
+    const { Attributes } = await client.send(
+      new GetTopicAttributesCommand({ TopicArn: topicArn }),
+      {
+        abortSignal: abortAt(within(SUBSCRIBERS_MS, deadline)),
+      },
+    );
+    const confirmed = Attributes?.['SubscriptionsConfirmed'];
+    return confirmed === undefined ? undefined : Number(confirmed);
+  } catch (error) {
+    log('subscribers.unknown', { topic: topicArn, error: errorText(error) });
+    return undefined;
+  }
 }
 
 /** What an error says of the page. SNS reports a throttled key with a status of 400, too. */

@@ -14,4 +14,6 @@ export const SELF_METRICS = {
   outboxOldestSeconds: 'OutboxOldestSeconds',
   /** Share of the nodes that this run could read, 0 to 1; 0 where no node is known. */
   hostsReadRatio: 'HostsReadRatio',
+  /** Confirmed subscribers of the page topic; sent where it is the only channel and the number is known. */
+  confirmedSubscribers: 'ConfirmedSubscribers',
 } as const;

@@ -192,7 +192,7 @@ describe('test-page', () => {
   test('goes through every channel; exit 0', async () => {
     const { exit, stdout } = await demo('test-page');
     expect(stdout).toBe(
-      'cluster demo: a test page\n  sns        delivered\n  pagerduty  delivered\n  webhook    delivered\n',
+      'cluster demo: a test page\n  sns        delivered to 1 confirmed subscribers\n  pagerduty  delivered\n  webhook    delivered\n',
     );
     expect(exit).toBe(0);
     expect(webhook.received().at(-1)?.document.summary).toBe('[demo] test page, nothing is wrong');
@@ -205,7 +205,7 @@ describe('test-page', () => {
     expect(testPageResultSchema.parse(JSON.parse(stdout))).toEqual({
       cluster: 'demo',
       channels: [
-        { name: 'sns', delivered: true },
+        { name: 'sns', delivered: true, subscribers: 1 },
         { name: 'pagerduty', delivered: true },
         { name: 'webhook', delivered: false, reason: 'refused: answered 410' },
       ],

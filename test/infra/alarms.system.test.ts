@@ -11,6 +11,7 @@ const NAMES = [
   'throttled',
   'ticks-dropped',
   'pages-pending',
+  'no-subscriber',
   'subscriber-unreachable',
   'blind',
 ] as const;
@@ -124,6 +125,15 @@ describe('what a run reports holds until another run reports', () => {
       TreatMissingData: 'ignore',
       ...ownMetric(metric),
       ...condition,
+    });
+  });
+
+  test('no-subscriber is a topic that nobody reads, and no channel beside it', () => {
+    expect(alarms.get('no-subscriber')).toMatchObject({
+      ...ownMetric('ConfirmedSubscribers'),
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'notBreaching',
     });
   });
 

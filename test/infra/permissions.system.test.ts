@@ -74,7 +74,7 @@ describe('the function', () => {
 
   test.for([
     ['Remember', '{WatchIncidents.Arn}', /^dynamodb:/],
-    ['Page', '{WatchPages}', /^sns:Publish$/],
+    ['Page', '{WatchPages}', /^sns:(Publish|GetTopicAttributes)$/],
     ['PageEncrypted', '{WatchTopicKey.Arn}', /^kms:(Decrypt|GenerateDataKey)$/],
     ['Log', '{WatchLog.Arn}', /^logs:(CreateLogStream|PutLogEvents)$/],
   ] as const)('%s: on one resource of its own', ([sid, resource, actions]) => {

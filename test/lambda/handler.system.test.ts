@@ -270,7 +270,7 @@ describe('a test page', () => {
     expect(await handler({ testPage: true }, context())).toEqual({
       cluster: CLUSTER,
       channels: [
-        { name: 'sns', delivered: true },
+        { name: 'sns', delivered: true, subscribers: 1 },
         { name: 'pagerduty', delivered: true },
         { name: 'webhook', delivered: true },
       ],
@@ -302,7 +302,7 @@ describe('a test page', () => {
     expect(result).toEqual({
       cluster: CLUSTER,
       channels: [
-        { name: 'sns', delivered: true },
+        { name: 'sns', delivered: true, subscribers: 1 },
         { name: 'pagerduty', delivered: false, reason: 'refused: answered 400: no key ***' },
         { name: 'webhook', delivered: false, reason: 'no answer: ECONNRESET' },
       ],
