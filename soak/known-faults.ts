@@ -80,48 +80,29 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
   },
   {
     deployments: ['nolist'],
-    kind: 'false-page',
+    kind: 'missed',
     sentence:
-      'Without a list, a node that left is never-programmed on all peers while its host answers or the roster remembers it: core/members/taking-part.ts, withoutList. A late flanneld is device-missing, as with a list.',
-    most: 40,
+      'Without a list, a node for which no other node holds anything was removed, or lost by all: it is reported, and nobody is paged (core/matrix/unlisted.ts).',
+    most: 4,
     story: {
       name: '1.2',
-      nodes: 12,
+      nodes: 19,
       masters: 3,
       keepsMac: true,
-      ticks: 6,
+      ticks: 8,
       events: [
         {
-          at: 145,
-          kind: 'leave',
-          node: 'node9',
-          objectGoneAfter: 114,
-          hostOffAfter: 0,
-          deregisteredAfter: 600,
-        },
-      ],
-    },
-  },
-  {
-    deployments: ['nolist'],
-    kind: 'left-open',
-    sentence:
-      'A node that left stays in the roster for rosterDays, and with it every incident that has it as observer or subject: core/members/roster.ts, core/incident/ending.ts.',
-    most: 32,
-    story: {
-      name: '1.4',
-      nodes: 12,
-      masters: 3,
-      keepsMac: true,
-      ticks: 10,
-      events: [
-        {
-          at: 143,
-          kind: 'leave',
-          node: 'node8',
-          objectGoneAfter: 0,
-          hostOffAfter: 888,
-          deregisteredAfter: 600,
+          at: 123,
+          kind: 'fault',
+          fault: 'fault1',
+          damage: {
+            kind: 'entries-lost',
+            tables: ['neighbour', 'fdb', 'route'],
+            subjects: ['node13'],
+            observers: 'others',
+          },
+          repairedAfter: 1192,
+          repairLasts: 0,
         },
       ],
     },
@@ -130,8 +111,8 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     deployments: ['nolist'],
     kind: 'unknown-too-long',
     sentence:
-      'A second host that claims the name of a node makes both unknown for as long as it claims it: core/members/members.ts, identify.',
-    most: 6,
+      'A second host that claims the name of a node makes both unknown for as long as it claims it: core/members/identity.ts. So does what is missed.',
+    most: 10,
     story: {
       name: '1.2',
       nodes: 19,

@@ -25,8 +25,11 @@ export interface Judgement {
 }
 
 export function judge(facts: Facts): Judgement {
-  const { members, excluded, problems } = membersOf(facts);
-  const { trust, vteps, matrix } = trustedMatrix(members);
+  const { members: all, excluded, problems } = membersOf(facts);
+  const { trust, vteps: known, matrix } = trustedMatrix(all);
+  const { departed } = matrix.unlisted;
+  const members = all.filter(({ node }) => !departed.has(node));
+  const vteps = known.filter(({ node }) => !departed.has(node));
   return {
     members,
     excluded,
@@ -38,6 +41,7 @@ export function judge(facts: Facts): Judgement {
     problems: [
       ...facts.problems,
       ...problems,
+      ...[...departed].map(departedNode),
       ...graceProblems(members),
       ...opaqueMacs(members, vteps),
       ...unjudgedSubjects(members, vteps),
@@ -74,6 +78,13 @@ function differing({ matrix }: TrustedMatrix): number {
   return (
     new Set(matrix.cells.map(({ observer }) => observer)).size + matrix.unexplained.flat().length
   );
+}
+
+function departedNode(node: string): Problem {
+  const message =
+    'it has left: no node list has it, its host is silent, and other nodes hold no entries for it any more, ' +
+    'or another node has its tunnel IP';
+  return { where: node, message };
 }
 
 function graceProblems(members: readonly Member[]): readonly Problem[] {

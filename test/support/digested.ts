@@ -1,6 +1,5 @@
 import { networkOf, parseCidr } from '../../shared/core/overlay/addresses.ts';
 import type { Facts } from '../../shared/core/facts.ts';
-import type { Judgement } from '../../shared/core/judge.ts';
 import {
   type Digest,
   type Observation,
@@ -9,7 +8,7 @@ import {
 } from '../../shared/core/overlay/vtep.ts';
 import { readRecord } from '../../shared/core/parse/answer.ts';
 import { recorded } from '../../shared/core/run/hosts.ts';
-import { run } from '../../shared/core/run/run.ts';
+import { type Decision, run } from '../../shared/core/run/run.ts';
 import { digestOf } from '../../lab/digest-oracle.ts';
 
 type InFull = Extract<Observation, { kind: 'tables' }>;
@@ -33,14 +32,14 @@ export function digested(facts: Facts): Facts {
 }
 
 /**
- * What a run judges where every host answers with the digest of its tables, and those that the run
+ * What a run decides where every host answers with the digest of its tables, and those that the run
  * reads in full with the tables. `asked`: the hosts, reading by reading.
  */
 export async function settled(
   facts: Facts,
-): Promise<{ readonly judgement: Judgement; readonly asked: readonly (readonly string[])[] }> {
+): Promise<Decision & { readonly asked: readonly (readonly string[])[] }> {
   const asked: (readonly string[])[] = [];
-  const { judgement } = await run(digested(facts), [], {
+  const decision = await run(digested(facts), [], {
     ...recorded([]),
     tables: async ({ instanceIds }) => {
       const chosen = new Set<string | undefined>(instanceIds);
@@ -51,7 +50,7 @@ export async function settled(
       return { observations, problems: [] };
     },
   });
-  return { judgement, asked };
+  return { ...decision, asked };
 }
 
 const known = new WeakMap<Tables, Digest>();

@@ -27,13 +27,19 @@ interface CauseRule {
    * fault, where the subject's own device shows that it is at fault.
    */
   readonly damagesOwnRow?: true;
+  /** Peers show the same of a node that is leaving: where no list has it, the fault must last. */
+  readonly isLikeLeaving?: true;
   /** What of the subject the observers contradict: who is wrong depends on who knows it. */
   readonly contradicts?: 'underlay';
 }
 
 /** Seconds for which a fault must last before it pages. */
 type Patience = (
-  fault: { readonly scope: Scope; readonly severity: Severity },
+  fault: {
+    readonly scope: Scope;
+    readonly severity: Severity;
+    readonly mayBeLeaving?: true | undefined;
+  },
   limits: Limits,
 ) => number;
 
@@ -64,8 +70,8 @@ interface FixRule {
 }
 
 /** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
-const byReach: Patience = ({ scope, severity }, { pairPatienceSeconds }) =>
-  severity === 'critical' && scope !== 'pair' ? 0 : pairPatienceSeconds;
+const byReach: Patience = ({ scope, severity, mayBeLeaving }, { pairPatienceSeconds }) =>
+  severity === 'critical' && scope !== 'pair' && mayBeLeaving !== true ? 0 : pairPatienceSeconds;
 
 const AT_OBSERVERS: FixRule = { at: 'observers', kinds: ['entries', 'restart'] };
 
@@ -225,6 +231,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       `The neighbour entry, the FDB entry and the route for ${subject} are all missing on ${observers}.`,
     effect: packetsAreLost,
     fix: AT_OBSERVERS,
+    isLikeLeaving: true,
   },
 
   // Two of the three entries are gone. For example, when flannel cannot set a route, it removes the

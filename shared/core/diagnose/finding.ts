@@ -1,7 +1,7 @@
 import { type Cause, CAUSE_TABLE, type Scope, type Severity } from '../../contract/causes.ts';
 import type { Cell } from '../matrix/cells.ts';
 import { type Matrix, peersOf, subjectsOf } from '../matrix/matrix.ts';
-import { isKind } from './causes.ts';
+import { CAUSE_RULES, isKind } from './causes.ts';
 import type { Recognised } from './signatures.ts';
 
 /** Bad cells with one explanation. */
@@ -21,6 +21,8 @@ export interface Finding {
   readonly missingPeers: number;
   /** Subject and peers contradict each other, and nobody knows which is right. */
   readonly isUndecided?: true;
+  /** No list has the subject, and what its peers show is what they show of a node that is leaving. */
+  readonly mayBeLeaving?: true;
   /** Of several findings that were joined: these. */
   readonly parts?: readonly Finding[];
 }
@@ -42,8 +44,13 @@ export function ofSubject(
     cells,
     checkedPeers,
     missingPeers: cells.length,
+    ...(matrix.unlisted.all.has(subject) && CAUSE_RULES[recognised.cause].isLikeLeaving === true
+      ? MAY_BE_LEAVING
+      : {}),
   };
 }
+
+const MAY_BE_LEAVING = { mayBeLeaving: true } as const;
 
 /** A row, whole or in part: what one observer holds of its peers. */
 export function ofObserver(
@@ -133,6 +140,7 @@ function join(cause: Cause, parts: readonly Finding[]) {
     subject: undefined,
     observers: [...new Set(parts.flatMap(({ observers }) => observers))],
     cells: parts.flatMap(({ cells }) => cells),
+    ...(parts.some(({ mayBeLeaving }) => mayBeLeaving === true) ? MAY_BE_LEAVING : {}),
     parts,
   } as const;
 }

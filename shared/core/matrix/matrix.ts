@@ -1,4 +1,3 @@
-import { TABLES } from '../../contract/causes.ts';
 import { type DigestedHost, type Member, ownDevice, profileIn } from '../members/member.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { groupBy } from '../group.ts';
@@ -6,6 +5,7 @@ import type { Cell } from './cells.ts';
 import { digestRows } from './digests.ts';
 import { type CheckedOverlay, NOTHING_SHOWN, type ShownRow } from './shown-row.ts';
 import { tableRows } from './tables.ts';
+import { type UnlistedNodes, unlistedNodes } from './unlisted.ts';
 
 /**
  * Whether a node's own device has the MAC of its annotation, where both are known: it tells who is
@@ -37,6 +37,7 @@ export interface Matrix {
    * what peers hold.
    */
   readonly unlistedUnderlays: ReadonlySet<string>;
+  readonly unlisted: UnlistedNodes;
   /**
    * Observers whose digests say only that something is wrong, in groups that differ in the same: of
    * each group one must be read in full. Nothing is said of what they hold.
@@ -62,21 +63,27 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
     rows.set(member.node, rowOf(member, byNode.get(member.node) ?? [], row));
     for (const cell of row.cells) cells.push(cell);
   }
-  const left = leftNodes(checked, rows);
+  const unlisted = unlistedNodes(members, { rows, cells, vteps: subjects, profile });
+  const { unplaced, left, departed } = unlisted;
+  for (const node of unplaced) rows.delete(node);
+  const unknown = new Set([...unplaced, ...left, ...departed]);
   return {
-    nodes: members.map(({ node }) => node),
+    nodes: members.map(({ node }) => node).filter((node) => !departed.has(node)),
     rows,
     subjects: new Map(
       checked
-        .filter(({ node }) => byNode.has(node) && !left.has(node))
+        .filter(({ node }) => byNode.has(node) && !unknown.has(node))
         .map((member) => [member.node, macTruth(member)]),
     ),
-    cells: cells.filter(({ subject }) => !left.has(subject)),
+    cells: cells.filter(
+      ({ observer, subject }) => !unknown.has(subject) && !unplaced.has(observer),
+    ),
     unlistedUnderlays: new Set(
       checked
         .filter((member) => (byNode.get(member.node) ?? []).some((vtep) => !isListed(member, vtep)))
         .map(({ node }) => node),
     ),
+    unlisted,
     unexplained: digests.unexplained,
   };
 }
@@ -108,29 +115,6 @@ export function peersOf(matrix: Matrix, subject: string): number {
 /** How many subjects an observer could check. */
 export function subjectsOf(matrix: Matrix, observer: string): number {
   return matrix.subjects.size - (matrix.subjects.has(observer) ? 1 : 0);
-}
-
-/**
- * Nodes that seem to have left: they do not answer, no list holds them, and no peer holds any entry
- * for them, as flannel leaves it when a node is removed. Only the roster still tells of them.
- */
-function leftNodes(
-  members: readonly Member[],
-  rows: ReadonlyMap<string, Row>,
-): ReadonlySet<string> {
-  const observers = [...rows.values()];
-  const silent = members.filter(
-    ({ node, observed, listed }) =>
-      observed === undefined &&
-      listed === undefined &&
-      observers.length > 0 &&
-      observers.every((row) => holdsNothingOf(node, row)),
-  );
-  return new Set(silent.map(({ node }) => node));
-}
-
-function holdsNothingOf(node: string, { unheld, lost }: Row): boolean {
-  return unheld.has(node) || TABLES.every((table) => lost.has(table));
 }
 
 /** Peers are programmed with the annotation; where the list has none, with one of the node's addresses. */

@@ -32,6 +32,7 @@ export function membersOf(facts: Facts): Members {
       node,
       ...sources,
       remembered: isAnotherNow(sources) ? undefined : sources.remembered,
+      isDeregistered: isDeregistered(facts, sources),
     };
     return { ...member, grace: graceOf(facts, member) };
   });
@@ -58,6 +59,14 @@ function isAnotherNow({
   if (before === undefined) return false;
   if (observed === undefined || now === undefined) return isOtherInstance(before, listed);
   return now !== before && !isSameHost(observed.host, remembered);
+}
+
+function isDeregistered(
+  { gone }: Facts,
+  { remembered, observed }: Pick<Member, 'remembered' | 'observed'>,
+): boolean {
+  const id = remembered?.instanceId;
+  return observed === undefined && id !== undefined && gone?.has(id) === true;
 }
 
 function problemsOf(observation: Observation): Problem[] {

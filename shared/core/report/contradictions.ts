@@ -94,6 +94,15 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
         brief: `${device.name} is down`,
         message: `${device.name} is down: on ${node} run "ip link set ${device.name} up" before any other command`,
       })),
+  ({ judgement: { matrix }, family }) =>
+    [...(family === 'ipv4' ? matrix.unlisted.unplaced : [])].map((node) => ({
+      nodes: [node],
+      brief: 'on no node list, and no entry on another node leads to it',
+      message:
+        `${node} answers, and no entry on another node leads to it: without a node list, a removed node and one ` +
+        `that all others lost look alike. If "kubectl get nodes" has ${node}, restart flannel on it; if not, ` +
+        'deregister its host or take its tag away',
+    })),
   ({ vteps, answered, byName, facts, judgement, family }) => [
     ...vteps.flatMap((vtep) => withoutUnderlay(vtep, byName.get(vtep.node))),
     ...sentToWithoutDevice({ facts, judgement, answered, family }),

@@ -60,7 +60,7 @@ describe('judge', () => {
     ],
     [
       'all three were never programmed',
-      six.lose('neighbour', lost).lose('fdb', lost).lose('route', lost),
+      six.listed().lose('neighbour', lost).lose('fdb', lost).lose('route', lost),
       ['subject master1 never-programmed 5/5 critical'],
     ],
     [

@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { Report } from '../../../../shared/contract/report.ts';
 import type { Facts } from '../../../../shared/core/facts.ts';
 import type { Observation } from '../../../../shared/core/overlay/vtep.ts';
-import { recorded } from '../../../../shared/core/run/hosts.ts';
 import { reportOf } from '../../../../shared/core/run/report.ts';
-import { type Decision, run } from '../../../../shared/core/run/run.ts';
+import type { Decision } from '../../../../shared/core/run/run.ts';
 import { cidr, ip } from '../../../support/addressing.ts';
 import { cluster, type Cluster, NOW } from '../../../support/cluster.ts';
+import { settled } from '../../../support/digested.ts';
+import { decided } from '../../../support/runs.ts';
 
 /** What one lying host can have people read, and type. */
 
@@ -14,8 +15,11 @@ type Answer = Extract<Observation, { kind: 'tables' }>;
 
 const SIX = cluster(6);
 
-async function seen(facts: Facts): Promise<{ decision: Decision; report: Report }> {
-  const decision = await run(facts, [], recorded([]));
+async function seen(
+  facts: Facts,
+  deciding: (facts: Facts) => Promise<Decision> = decided,
+): Promise<{ decision: Decision; report: Report }> {
+  const decision = await deciding(facts);
   return { decision, report: reportOf(decision) };
 }
 
@@ -68,12 +72,24 @@ function invented(route: string): Facts {
 }
 
 describe('a host that invents a node, where there is no list', () => {
-  test.for(['0.0.0.0/0', '172.16.0.0/12', '169.254.169.254/32', '10.68.1.128/25'])(
-    'gets nobody to type its route %s',
+  test.for(['0.0.0.0/0', '172.16.0.0/12', '169.254.169.254/32', '10.68.1.128/25', '10.68.99.0/24'])(
+    'is a problem, pages nobody and gets nobody to type anything: %s',
     async (route) => {
-      const told = await seen(invented(route));
-      const commands = textOf(told).matchAll(/\bip (?:route|neigh)\b.*|\bbridge fdb\b.*/g);
-      expect([...commands].filter(([command]) => command.includes(route))).toEqual([]);
+      for (const deciding of [decided, settled]) {
+        const told = await seen(invented(route), deciding);
+        expect(told.decision.pages).toEqual([]);
+        expect(told.report.incidents).toEqual([]);
+        expect(told.report.verdict).toBe('unjudged');
+        expect(told.report.checked).toMatchObject({ nodes: 6, of: 7, pairs: { checked: 30 } });
+        expect(told.report.checked?.unchecked.map(({ node }) => node)).toEqual(['aaa']);
+        expect(told.report.problems).toContainEqual({
+          where: 'prod',
+          message: expect.stringContaining('aaa answers, and no entry on another node leads to it'),
+        });
+        expect(textOf(told)).not.toMatch(
+          /\b(?:ip (?:route|neigh|link) |bridge fdb |systemctl|delete)/,
+        );
+      }
     },
   );
 });
