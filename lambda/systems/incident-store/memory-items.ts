@@ -74,7 +74,9 @@ export async function readRoster(
       return await openPart(place(partition, key), { document, writer });
     }),
   );
-  const seen = (node: string): number => lastSeen?.others[node] ?? lastSeen?.most ?? 0;
+  // A node may be called `constructor`, which every object has.
+  const others = new Map(Object.entries(lastSeen?.others ?? {}));
+  const seen = (node: string): number => others.get(node) ?? lastSeen?.most ?? 0;
   return {
     roster: read.flatMap(({ roster }) =>
       roster.map((one) => ({ ...one, lastSeen: seen(one.node) })),

@@ -111,6 +111,14 @@ describe('what is remembered', { timeout: 60_000 }, () => {
     expect(rest).toEqual(expected);
   });
 
+  test('of a node whose name every object has is its own', async () => {
+    const [first, ...others] = rosterOf(1200, (at) => (at === 7 ? NOW - 60_000 : NOW));
+    if (first === undefined) throw new Error('there are nodes');
+    const roster = [{ ...first, node: 'constructor' }, ...others];
+    await written('named', 0, { ...NOTHING_KNOWN, roster });
+    expect(byName((await read('named', 1)).roster)).toEqual(byName(roster));
+  });
+
   test('is written where it changed alone, and not because time went on', async () => {
     const roster = rosterOf(2000);
     expect(await written('parts', 0, { ...NOTHING_KNOWN, roster })).toBe(17);
