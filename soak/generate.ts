@@ -139,19 +139,24 @@ function join(plot: Plot, at: number, { node, address, cidr }: Newcomer): void {
   });
 }
 
-/** The node object goes first, or the host does; a host may stay up for long after its object. */
-function leave(plot: Plot, at: number, name = plot.worker()): void {
-  if (name === undefined) return;
+/**
+ * The node object goes first, or the host does; a host may stay up for long after its object. Returns
+ * how long after the event the object goes.
+ */
+function leave(plot: Plot, at: number, name = plot.worker()): number {
+  if (name === undefined) return 0;
   const { dice } = plot;
   plot.without(name);
   const objectFirst = dice.happens(0.6);
+  const objectGoneAfter = objectFirst ? 0 : dice.number(20, 300);
   plot.add(at, {
     kind: 'leave',
     node: name,
-    objectGoneAfter: objectFirst ? 0 : dice.number(20, 300),
+    objectGoneAfter,
     hostOffAfter: objectFirst ? dice.number(5, dice.pick([60, 300, 1500])) : 0,
     deregisteredAfter: dice.pick([0, 60, 600, 7200]),
   });
+  return objectGoneAfter;
 }
 
 function scaleIn(plot: Plot): void {
@@ -174,9 +179,11 @@ function replaceAddress(plot: Plot): void {
   if (name === undefined || plot.names.length < 5) return;
   const at = plot.moment();
   const address = Number(name.replace('node', '')) + (name.length > 0 ? 2 : 0);
-  leave(plot, at, name);
-  const cidr = plot.dice.happens(0.4) ? { cidr: address } : {};
-  join(plot, at + plot.dice.number(60, 500), { address, ...cidr });
+  const objectGoneAfter = leave(plot, at, name);
+  const reusesCidr = plot.dice.happens(0.4);
+  // Kubernetes gives no node a pod CIDR that another node object still has.
+  const after = Math.max(plot.dice.number(60, 500), reusesCidr ? objectGoneAfter : 0);
+  join(plot, at + after, { address, ...(reusesCidr ? { cidr: address } : {}) });
 }
 
 function reboot(plot: Plot): void {

@@ -20,6 +20,10 @@ interface TrueFault {
   readonly event: Fault;
   readonly at: number;
   readonly cells: readonly Cell[];
+  /** Those that have not been right since: what a reboot takes from another one is not of the fault. */
+  left: readonly Cell[];
+  /** A page that came after it began has named all that was wrong of it, as part of a larger fault. */
+  isNamed: boolean;
   /** Most of it was wrong already, as part of another fault. */
   readonly isCovered: boolean;
   /** How many incidents it may be. */
@@ -125,7 +129,7 @@ export class Oracle {
     for (const fault of judged) {
       const { wide, small } = SEEN_RUNS;
       const isDue = fault.mostSeenRuns >= (this.#isWide(fault) ? wide : small);
-      if (!isDue || fault.keys.length > 0 || fault.isCovered) continue;
+      if (!isDue || fault.keys.length > 0 || fault.isCovered || fault.isNamed) continue;
       const kind = fault.hider === undefined ? 'missed' : 'hidden';
       this.#fail(kind, labelOf(fault.event), `${fault.event.fault} ${fault.hider ?? ''}`);
     }
@@ -153,6 +157,8 @@ export class Oracle {
         event,
         at,
         cells,
+        left: cells,
+        isNamed: false,
         isCovered: cells.filter((cell) => known.has(nameOf(cell))).length * 2 >= cells.length,
         mostKeys: keysOf(
           event,
@@ -177,6 +183,7 @@ export class Oracle {
     for (const fault of this.#faults) {
       if (fault.endedAt !== undefined) continue;
       if (!fault.cells.some((cell) => isWrong(world, cell))) fault.endedAt = world.now;
+      fault.left = fault.left.filter((cell) => isWrong(world, cell));
     }
   }
 
@@ -211,6 +218,9 @@ export class Oracle {
     const what = `${page.kind} ${page.key} ${claim.cause}`;
     if (fault === undefined || fault.event.damage.kind === 'not-permanent') {
       return this.#fail('false-page', `${claim.scope} ${claim.cause}`, what);
+    }
+    for (const one of this.#alive().filter(({ left }) => left.length > 0)) {
+      one.isNamed ||= claimedOf(claim, one.left).length === one.left.length;
     }
     fault.pages += 1;
     fault.firstPageAt ??= page.at;
@@ -254,7 +264,7 @@ export class Oracle {
     if (fault.endedAt !== undefined) return;
     const others = this.#alive().filter((one) => one !== fault);
     const theirs = new Set(others.flatMap(({ cells }) => cells.map(nameOf)));
-    const wrong = claimedOf(incident.claim, fault.cells).filter(
+    const wrong = claimedOf(incident.claim, fault.left).filter(
       (cell) => isWrong(this.#played.world, cell) && !theirs.has(nameOf(cell)),
     );
     if (wrong.length === 0) return;

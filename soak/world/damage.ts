@@ -90,7 +90,7 @@ function lose(
   });
 }
 
-/** Sets another entry in place of the right one. */
+/** Sets another entry in place of the right one, where there is one. */
 function onEntries(
   world: World,
   { subject: name, observers }: { readonly subject: string; readonly observers: Observers },
@@ -100,7 +100,10 @@ function onEntries(
   const lease = subject === undefined ? undefined : publishedLease(world, subject);
   if (subject === undefined || lease === undefined) return [];
   const entry = wrong(lease);
-  return observersOf(world, observers, subject).map((observer) => {
+  const holders = observersOf(world, observers, subject).filter(
+    ({ kernel }) => kernel.find(entry.table, keyOf(entry)) !== undefined,
+  );
+  return holders.map((observer) => {
     observer.kernel.set(entry);
     return { observer, subject, tables: [entry.table] };
   });

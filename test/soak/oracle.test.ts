@@ -32,13 +32,17 @@ const LOST: Damage = {
   observers: 'others',
 };
 
+interface Circumstances {
+  readonly damage?: Damage;
+  readonly repairedAfter?: number;
+  readonly repairLasts?: number;
+  readonly more?: readonly StoryEvent[];
+}
+
 /** Plays one fault, at 50 s, and lets a made-up function say these things, a minute apart. */
 function judged(
   told: readonly Told[],
-  {
-    damage = LOST,
-    repairedAfter,
-  }: { readonly damage?: Damage; readonly repairedAfter?: number } = {},
+  { damage = LOST, repairedAfter, repairLasts = 0, more = [] }: Circumstances = {},
 ): Verdict {
   const event: StoryEvent = {
     at: 50,
@@ -46,9 +50,10 @@ function judged(
     fault: 'fault1',
     damage,
     repairedAfter,
-    repairLasts: 0,
+    repairLasts,
   };
-  const story = { name: 'test', nodes: 6, masters: 3, keepsMac: true, ticks: 9, events: [event] };
+  const events = [event, ...more];
+  const story = { name: 'test', nodes: 6, masters: 3, keepsMac: true, ticks: 9, events };
   const played = playedWorld(story, START);
   const oracle = new Oracle(played, { deployment: 'kubeconfig', start: START });
   for (const [number, one] of told.entries()) {
@@ -113,14 +118,7 @@ describe('Oracle', () => {
     });
   });
 
-  test.for<
-    readonly [
-      string,
-      readonly Told[],
-      { readonly damage?: Damage; readonly repairedAfter?: number },
-      readonly string[],
-    ]
-  >([
+  test.for<readonly [string, readonly Told[], Circumstances, readonly string[]]>([
     ['before the fault', [OPENED, RESOLVED], {}, ['false-page']],
     ['never', times(6, NOTHING), {}, ['missed']],
     [
@@ -179,6 +177,39 @@ describe('Oracle', () => {
     ],
   ])('a page %s', ([, told, circumstances, kinds]) => {
     expect(kindsOf(judged(told, circumstances))).toEqual(kinds);
+  });
+
+  test('what a reboot takes from a host that was repaired is no part of the fault', () => {
+    const reboot: StoryEvent = {
+      at: 301,
+      kind: 'reboot',
+      node: 'node1',
+      downFor: 10,
+      flanneldAfter: 900,
+    };
+    const told = [NOTHING, OPENED, ...times(6, NOTHING), RESOLVED];
+    const more = [reboot];
+    expect(kindsOf(judged(told, { repairedAfter: 60, repairLasts: 300, more }))).toEqual([]);
+  });
+
+  const small = (at: number): StoryEvent => ({
+    at,
+    kind: 'fault',
+    fault: 'fault2',
+    damage: { kind: 'old-address', subject: 'master1', observers: ['node1'] },
+    repairedAfter: undefined,
+    repairLasts: 0,
+  });
+  const others: Damage = { ...LOST, observers: ['master2', 'master3', 'node2', 'node3'] };
+
+  test('a small fault is not hidden where the page of a larger one names it', () => {
+    const told = [NOTHING, OPENED, ...times(9, NOTHING)];
+    expect(kindsOf(judged(told, { damage: others, more: [small(55)] }))).toEqual([]);
+  });
+
+  test('it is hidden where it came after that page', () => {
+    const told = [NOTHING, OPENED, ...times(9, NOTHING)];
+    expect(kindsOf(judged(told, { damage: others, more: [small(70)] }))).toEqual(['hidden']);
   });
 
   test('a host that answers and stays unknown', () => {

@@ -33,8 +33,9 @@ export function diagnose(matrix: Matrix): readonly Finding[] {
   const broken = matrix.cells.filter(isBroken);
   const aging = matrix.cells.filter((cell) => !isBroken(cell));
   const devices = devicesMissing(matrix, broken);
-  const drifts = drifted(matrix, without(broken, devices));
-  const parts = partitioned(matrix, without(broken, [...devices, ...drifts]));
+  // Between the sides of a partition nothing is left that could show a drift.
+  const parts = partitioned(matrix, without(broken, devices));
+  const drifts = drifted(matrix, without(broken, [...devices, ...parts]));
   const rows = wholeRows(matrix, without(broken, [...devices, ...drifts, ...parts]), [
     ...devices,
     ...drifts,
@@ -88,8 +89,19 @@ function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
     const own = rows.get(subject) ?? [];
     return column.length * 2 >= peersOf(matrix, subject) && hasLostNeighbours(matrix, subject, own);
   });
+  // What an observer that lost most of its row holds of the subject shows that loss, and no drift.
+  const poor = new Set(
+    [...rows].filter(([observer, row]) => isMostOfRow(matrix, observer, row)).map(([name]) => name),
+  );
   const drifts = columns
-    .map(([subject, column]) => findingOfLine(matrix, { scope: 'subject', subject, cells: column }))
+    .map(([subject, column]) => ({
+      subject,
+      column: column.filter((cell) => !poor.has(cell.observer) || showsDrift(matrix, cell)),
+    }))
+    .filter(({ column }) => column.length > 0)
+    .map(({ subject, column }) =>
+      findingOfLine(matrix, { scope: 'subject', subject, cells: column }),
+    )
     .filter(({ cause }) => CAUSE_RULES[cause].damagesOwnRow);
   // Of two drifted nodes, each is in the other's column. A cell belongs to one finding only.
   const ownRows = groupBy(without(cells, drifts), ({ observer }) => observer);
@@ -99,11 +111,18 @@ function drifted(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   }));
 }
 
+function showsDrift(matrix: Matrix, cell: Cell): boolean {
+  return CAUSE_RULES[recogniseCells(matrix, [cell]).cause].damagesOwnRow === true;
+}
+
+function isMostOfRow(matrix: Matrix, observer: string, row: readonly Cell[]): boolean {
+  return row.length * 2 > subjectsOf(matrix, observer) || isSampled(matrix, observer);
+}
+
 /** Whether a host lost its neighbour entries and nothing else; flannel may have set a few of them again. */
 function hasLostNeighbours(matrix: Matrix, observer: string, row: readonly Cell[]): boolean {
-  const isMost = row.length * 2 > subjectsOf(matrix, observer) || isSampled(matrix, observer);
   return (
-    isMost &&
+    isMostOfRow(matrix, observer, row) &&
     row.length > 0 &&
     inCommon(row, 'neighbour') === 'absent' &&
     inCommon(row, 'fdb') !== 'absent' &&
@@ -130,19 +149,25 @@ function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[]
   }));
 }
 
-/** Observers that lost the same tables for every checked subject. */
+/** Observers that lost the same tables for every checked subject that no earlier finding has in their row. */
 function wholeRows(
   matrix: Matrix,
   cells: readonly Cell[],
   earlier: readonly Finding[],
 ): readonly Finding[] {
   const explained = new Set(earlier.map(({ name }) => name));
+  const others = groupBy(
+    earlier.flatMap((finding) => finding.cells),
+    ({ observer }) => observer,
+  );
   const findings = [...groupBy(cells, ({ observer }) => observer)].map(([observer, row]) => {
     const checked = subjectsOf(matrix, observer);
     const isSample = isSampled(matrix, observer);
     if (isSample && explained.has(observer)) return undefined;
     // With one subject, row and column are one cell: that is a pair.
-    if ((row.length < checked && !isSample) || checked < 2) return undefined;
+    const all = row.length + (others.get(observer)?.length ?? 0);
+    const isWhole = isSample || (all >= checked && isMostOfRow(matrix, observer, row));
+    if (!isWhole || checked < 2) return undefined;
     const common = recogniseRow(CANDIDATES, {
       neighbour: inCommon(row, 'neighbour'),
       fdb: inCommon(row, 'fdb'),

@@ -246,6 +246,40 @@ describe('one fault is one finding', () => {
       ['subject master1 mac-drift 3/3 critical', 'pair master2:master3 fdb-missing 1/3 warning'],
     ],
     [
+      'a drift on one side of a partition is one fault, with the row that it flushed there',
+      `master1    -   .   .   NFR NFR NFR
+       master2    .   -   .   NFR NFR NFR
+       master3    .   .   -   NFR NFR NFR
+       node1~     NFR NFR NFR -   .   .
+       node2      NFR NFR NFR .   -   .
+       node3      NFR NFR NFR .   .   -`,
+      ['subject node1 mac-drift 2/5 warning', 'cluster partition partition 6/6 critical'],
+    ],
+    [
+      'a drift stays one where most of its peers have lost their own tables',
+      `master1~   -  .  .  .  .
+       master2    NR -  NR NR NR
+       master3    NR NR -  NR NR
+       node1      NR NR NR -  NR
+       node2      .  .  .  .  -`,
+      [
+        'subject master1 mac-drift 1/4 warning',
+        'cluster neighbours-and-routes-lost neighbours-and-routes-lost 3/5 critical',
+      ],
+    ],
+    [
+      'a row is whole beside a drift, of which it has one cell',
+      `master1~   -  .  .  .  .
+       master2    .  -  NR NR NR
+       master3    .  .  -  .  .
+       node1      .  .  .  -  .
+       node2      .  .  .  .  -`,
+      [
+        'subject master1 mac-drift 4/4 critical',
+        'observer master2 neighbours-and-routes-lost 3/4 critical',
+      ],
+    ],
+    [
       'where peers differ, most of them name it',
       `master1    -  .  .  .  .
        master2    N  -  .  .  .
