@@ -19,6 +19,8 @@ export const INCIDENT_REASONS = {
   unchanged: 'still wrong as before',
   'still-wrong': 'its entries are still wrong, as part of what another incident reports',
   'not-checked': 'its nodes could not all be checked',
+  'seen-correct':
+    'all its entries are correct: it resolves when they have been seen correct once more',
   flapping:
     'its entries are correct, and it has relapsed three times in two hours: it resolves later',
   fixed: 'resolved: all its entries are correct',

@@ -46,6 +46,8 @@ describe.skipIf(installed('setpriv') === undefined)('the function in Lambda', ()
         await machine.run(['ip', 'link', 'delete', 'flannel.1']);
         await reprogram(machine);
       }
+      // It resolves when it has been seen correct twice.
+      await world.tick();
       await world.tick();
       await world.newPages();
       otlp.clear();

@@ -118,6 +118,7 @@ const incidentFields = {
   steadyRuns: z.optional(z.number()),
   /** A reason of another version is no reason to forget the incident. */
   reason,
+  unrepaired: z.optional(z.object({ blocks: z.array(block), tables: z.array(z.enum(TABLES)) })),
   footprint: z.union([
     z.object({ blocks: z.array(block), tables: z.array(z.enum(TABLES)) }),
     /** As earlier builds of version 0.1 wrote it. */
@@ -209,6 +210,7 @@ const change = z.object({
   reason,
   incident: incidentSchema,
   before: z.optional(incidentSchema),
+  endedAt: z.optional(z.number()),
 });
 
 /** The documents of a list that this version understands, and those of which it knows the form alone. */

@@ -4,7 +4,7 @@ import { type Finding, ofCluster, ofGroup } from '../diagnose/finding.ts';
 import type { Matrix } from '../matrix/matrix.ts';
 import { hasWorsened, isAnnounced, isDueOwn, sinceNow } from './due.ts';
 import { footprintOf, remaining, uncheckedOf, union } from './footprint.ts';
-import { type Incident, isWide } from './incident.ts';
+import { type Incident, isWide, ownCellsOf } from './incident.ts';
 import { type Announcement, type Circumstances, isConfirmed, steadier, type Step } from './step.ts';
 
 /** What a run sees of an open incident. */
@@ -42,9 +42,9 @@ export function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circum
   const since = sinceNow(incident, finding, now);
   const reported = report(finding, { ...incident, phase: 'open', since });
   const seenFootprint = footprintOf(finding, matrix);
-  const footprint = isWide(incident)
-    ? union(remaining(incident.footprint, matrix), seenFootprint)
-    : union(seenFootprint, uncheckedOf(incident.footprint, matrix));
+  const before = ownCellsOf(incident);
+  const kept = isWide(incident) ? remaining(before, matrix) : uncheckedOf(before, matrix);
+  const footprint = union(kept, seenFootprint);
   const steadyRuns = joined === undefined ? steadier(incident, matrix) : 0;
   const change = changeOf(incident, seen, circumstances);
   const { kind, reason } = change;
@@ -56,6 +56,7 @@ export function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circum
     steadyRuns,
     reason,
     cleanSince: undefined,
+    unrepaired: undefined,
   };
   if (kind === undefined) return { key, reason, next, reported };
   const pages = CAUSE_TABLE[finding.cause].pages && kind !== 'updated';

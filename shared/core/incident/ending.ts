@@ -3,46 +3,56 @@ import type { ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import type { Cell } from '../matrix/cells.ts';
 import type { Matrix } from '../matrix/matrix.ts';
-import { observersOf, shows, sizeOf, subjectsOf, wrongWithin } from './footprint.ts';
-import { type Incident, isOpen } from './incident.ts';
+import {
+  type Footprint,
+  observersOf,
+  remaining,
+  sizeOf,
+  subjectsOf,
+  union,
+  withUnseenDevices,
+  wrongWithin,
+} from './footprint.ts';
+import { type Incident, isOpen, isWide } from './incident.ts';
 import { isFlapping, rememberResolved } from './relapse.ts';
 import { type Announcement, type Circumstances, steadier, type Step } from './step.ts';
 
+/** What becomes of an incident, or of a suspicion, of which a run has no finding. `others`: the cells of open incidents. */
 export function stepOfUnseen(
   incident: Incident,
   others: ReadonlySet<Cell>,
   { now, matrix }: Circumstances,
 ): Step {
-  const { key, cleanSince = now } = incident;
-  const sighting = sightingOf(incident, others, matrix);
-  const stay = (reason: IncidentReason): Step => {
-    const steadyRuns = steadier(incident, matrix);
-    return {
-      key,
-      reason,
-      next: { ...incident, steadyRuns },
-      reported: incident.reported,
-    };
-  };
+  const { key, reported } = incident;
+  const { sighting, unrepaired } = sightingOf(incident, others, matrix);
+  const stay = (reason: IncidentReason, changes: Partial<Incident> = {}): Step => ({
+    key,
+    reason,
+    next: { ...incident, steadyRuns: steadier(incident, matrix), ...changes },
+    reported,
+  });
   const isSuspected = !isOpen(incident);
   switch (sighting) {
     case 'not-checked':
-      return stay(sighting);
+      return stay(sighting, isSuspected ? {} : { unrepaired });
     case 'still-wrong':
       // A suspicion that was not confirmed was never announced.
-      return isSuspected ? { key, reason: 'not-seen-again', next: undefined } : stay(sighting);
+      return isSuspected
+        ? { key, reason: 'not-seen-again', next: undefined }
+        : stay(sighting, { unrepaired });
     case 'fixed':
     case 'gone':
-    case 'rest-of-another':
+    case 'rest-of-another': {
       if (isSuspected) return { key, reason: 'not-seen-again', next: undefined };
-      return isFlapping(incident, cleanSince, now)
-        ? {
-            key,
-            reason: 'flapping',
-            next: { ...incident, cleanSince, reason: 'flapping' },
-            reported: incident.reported,
-          }
+      const { cleanSince = now } = incident;
+      const clean = { cleanSince, unrepaired: undefined };
+      if (isFlapping(incident, cleanSince, now)) {
+        return stay('flapping', { ...clean, reason: 'flapping' });
+      }
+      return incident.cleanSince === undefined
+        ? stay('seen-correct', { ...clean, reason: 'seen-correct' })
         : resolved(incident, sighting, now);
+    }
   }
 }
 
@@ -54,40 +64,73 @@ function resolved(incident: Incident, reason: IncidentReason, now: number): Step
     pages: incident.paged !== undefined,
     incident: reported,
     before: incident.reported,
+    endedAt: incident.cleanSince,
   };
   const over = rememberResolved({ ...incident, reason }, now);
   return { key: incident.key, reason, next: undefined, over, reported, announcement };
 }
 
-/** What a run saw of an incident for which it has no finding. `others`: the cells of open incidents. */
-type Sighting = Extract<
-  IncidentReason,
-  'not-checked' | 'still-wrong' | 'fixed' | 'gone' | 'rest-of-another'
->;
+/** What a run saw of an incident for which it has no finding. */
+interface Sighting {
+  readonly sighting: Extract<
+    IncidentReason,
+    'not-checked' | 'still-wrong' | 'fixed' | 'gone' | 'rest-of-another'
+  >;
+  readonly unrepaired: Incident['unrepaired'];
+}
 
-/** Nodes that left the cluster drop out; of all others every bad cell must have been checked. */
+/**
+ * Nodes that left the cluster drop out. All other cells that were wrong must have been seen correct, in this
+ * run or in an earlier one, and none may be wrong again.
+ */
 function sightingOf(incident: Incident, others: ReadonlySet<Cell>, matrix: Matrix): Sighting {
   const { footprint } = incident;
-  const nodes = new Set(matrix.nodes);
-  // A run that knows no node at all has lost its sources; the cluster has not lost its nodes.
-  if (nodes.size === 0) return 'not-checked';
-  const observers = observersOf(footprint).filter((node) => nodes.has(node));
-  const subjects = subjectsOf(footprint).filter((node) => nodes.has(node));
-  const looked =
-    observers.every((node) => shows(matrix.rows.get(node), footprint)) &&
-    subjects.every((node) => matrix.subjects.has(node)) &&
-    (!isOfDevice(incident) ||
-      subjects.every((node) => matrix.rows.get(node)?.devices !== undefined));
-  if (!looked) return 'not-checked';
   const wrong = wrongWithin(footprint, matrix);
-  if (wrong.length === 0) {
-    const left = subjectsOf(footprint).length > 0 && subjects.length === 0;
-    return left || observers.length === 0 ? 'gone' : 'fixed';
+  const isPast = isRest(incident, wrong) && wrong.every((cell) => others.has(cell));
+  const unrepaired = unrepairedAfter(incident, isPast ? [] : wrong, matrix);
+  if (!isPast && wrong.length > 0) {
+    // What is wrong again in a wide incident is another fault; else all of it must be seen correct anew.
+    return { sighting: 'still-wrong', unrepaired: isWide(incident) ? unrepaired : undefined };
   }
-  // A fault that has grown into a larger one is not over: the people paged for it get its end too. One of
-  // which only a small rest is wrong, and that as part of another incident, is over.
-  const isRest = wrong.length * 2 < sizeOf(footprint) || incident.paged === undefined;
-  return isRest && wrong.every((cell) => others.has(cell)) ? 'rest-of-another' : 'still-wrong';
+  const isGone = hasLeft(footprint, matrix);
+  const isRead = observersOf(footprint).some((node) => matrix.rows.has(node));
+  const isOver = sizeOf(unrepaired ?? footprint) === 0 && (isGone || isRead);
+  if (!isOver) return { sighting: 'not-checked', unrepaired };
+  if (wrong.length > 0) return { sighting: 'rest-of-another', unrepaired };
+  return { sighting: isGone ? 'gone' : 'fixed', unrepaired };
+}
+
+function unrepairedAfter(
+  incident: Incident,
+  wrong: readonly Cell[],
+  matrix: Matrix,
+): Incident['unrepaired'] {
+  const { unrepaired, footprint } = incident;
+  if (matrix.nodes.length === 0) return unrepaired;
+  const before = unrepaired ?? footprint;
+  const left = remaining(before, matrix, wrong);
+  const after = isOfDevice(incident) ? union(left, withUnseenDevices(before, matrix)) : left;
+  return sizeOf(after) === sizeOf(before) ? unrepaired : after;
+}
+
+/**
+ * A fault that has grown into a larger one is not over: the people paged for it get its end too. One of
+ * which only a small rest is wrong, or which was seen correct meanwhile, is over where that is part of
+ * another incident.
+ */
+function isRest({ footprint, paged, cleanSince }: Incident, wrong: readonly Cell[]): boolean {
+  return wrong.length * 2 < sizeOf(footprint) || paged === undefined || cleanSince !== undefined;
+}
+
+/** A run that knows no node at all has lost its sources; the cluster has not lost its nodes. */
+function hasLeft(footprint: Footprint, { nodes }: Matrix): boolean {
+  if (nodes.length === 0) return false;
+  const there = new Set(nodes);
+  const subjects = subjectsOf(footprint);
+  return (
+    !observersOf(footprint).some((node) => there.has(node)) ||
+    (subjects.length > 0 && !subjects.some((node) => there.has(node)))
+  );
 }
 
 /** Whether the truth of an incident is the subject's own device: only the device shows that it is over. */

@@ -131,21 +131,43 @@ export function wrongWithin(footprint: Footprint, { cells }: Matrix): readonly C
 }
 
 /** Whether a run saw enough of a row to say that an incident's cells in it are right. */
-export function shows(row: Row | undefined, { tables }: Footprint): boolean {
+function shows(row: Row | undefined, { tables }: Footprint): boolean {
   return row?.devices !== undefined && tables.every((table) => row.shown.has(table));
 }
 
 /**
  * The footprint after a run: what was seen right leaves it, and so do nodes that left the cluster. What
- * could not be checked stays, since not looking fixes nothing.
+ * could not be checked stays, since not looking fixes nothing. `wrong`: the cells that are still wrong.
  */
-export function remaining(before: Footprint, matrix: Matrix): Footprint {
-  const seen = groupBy(wrongWithin(before, matrix), ({ observer }) => observer);
+export function remaining(
+  before: Footprint,
+  matrix: Matrix,
+  wrong: readonly Cell[] = wrongWithin(before, matrix),
+): Footprint {
+  const seen = groupBy(wrong, ({ observer }) => observer);
   const wholeRow = wholeRowsOf(matrix);
   return leftOf(before, matrix, (observer) => {
-    const wrong = wholeRow(observer);
-    return wrong ?? new Set((seen.get(observer) ?? []).map(({ subject }) => subject));
+    const row = seen.get(observer) ?? [];
+    const whole = row.length === 0 ? undefined : wholeRow(observer);
+    return whole ?? new Set(row.map(({ subject }) => subject));
   });
+}
+
+/** The part of a footprint whose subjects' own devices a run did not see. */
+export function withUnseenDevices({ blocks, tables }: Footprint, matrix: Matrix): Footprint {
+  const isUnseen = (node: string): boolean =>
+    nodes.has(node) && matrix.rows.get(node)?.devices === undefined;
+  const nodes = new Set(matrix.nodes);
+  return {
+    tables,
+    blocks: blocks.flatMap(({ observers, subjects }) => {
+      const unseen = subjects.filter(isUnseen);
+      const there = observers.filter((node) => nodes.has(node));
+      return unseen.length === 0 || there.length === 0
+        ? []
+        : [{ observers: there, subjects: unseen }];
+    }),
+  };
 }
 
 /** The part of a footprint that a run could not check. */
@@ -170,8 +192,11 @@ function leftOf(
       subjects.intersection(wrong).union(unchecked),
     );
     for (const observer of block.observers.filter((one) => nodes.has(one))) {
-      const isSeen = shows(matrix.rows.get(observer), before);
-      const left = isSeen ? leftIn(wrongOf(observer)) : subjects;
+      const row = matrix.rows.get(observer);
+      const isSeen = shows(row, before);
+      const unknown = row?.unknown ?? NOBODY;
+      const wrong = wrongOf(observer);
+      const left = isSeen ? leftIn(unknown.size === 0 ? wrong : wrong.union(unknown)) : subjects;
       // Of a host without a device no cell may be known.
       const isDeviceless = block.subjects.length === 0 && !isSeen;
       if (left.size > 0 || isDeviceless) rows.set(observer, left);

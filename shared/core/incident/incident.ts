@@ -28,7 +28,7 @@ export interface Incident extends IncidentIdentity {
   readonly relapses?: readonly number[] | undefined;
   /** When a run resolved it, epoch milliseconds. */
   readonly resolvedAt?: number | undefined;
-  /** Since when all its entries are correct, while it waits with its end; epoch milliseconds. */
+  /** When its last entry was first seen correct, while it waits with its end; epoch milliseconds. */
   readonly cleanSince?: number | undefined;
   /** The worst severity that was paged; undefined before the first page. */
   readonly paged: Severity | undefined;
@@ -40,6 +40,12 @@ export interface Incident extends IncidentIdentity {
   readonly steadyRuns: number;
   /** Which cells are bad: it decides whether a later finding is the same fault. */
   readonly footprint: Footprint;
+  /**
+   * The part of the footprint that no run has seen correct since it was wrong; undefined where that is all
+   * of it. Hosts that take turns in being silent are so all seen, if never in one run. While `cleanSince`
+   * is there, the part that no run has seen correct a second time.
+   */
+  readonly unrepaired?: Footprint | undefined;
   /** The incident as the last run reported it. */
   readonly reported: ReportedIncident;
   /** Why the last run left it so. */
@@ -52,6 +58,14 @@ export const JOIN_RUNS = 3;
 /** Whether an incident spans nodes that were joined by their cause. */
 export function isWide({ scope }: Pick<IncidentIdentity, 'scope'>): boolean {
   return scope === 'cluster' || scope === 'group';
+}
+
+/**
+ * The cells whose faults are the incident's own. One that was seen correct meanwhile is not among them: what
+ * is wrong with it later is another fault.
+ */
+export function ownCellsOf({ cleanSince, unrepaired, footprint }: Incident): Footprint {
+  return cleanSince === undefined ? (unrepaired ?? footprint) : { ...footprint, blocks: [] };
 }
 
 /** A fault that comes back so soon is the same incident. */

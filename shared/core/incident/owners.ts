@@ -11,7 +11,7 @@ import {
 import { type Cell, isWrong } from '../matrix/cells.ts';
 import type { Matrix } from '../matrix/matrix.ts';
 import { coverOf, observersOf, sizeOf, subjectsOf } from './footprint.ts';
-import { type Incident, isOpen, isWide } from './incident.ts';
+import { type Incident, isOpen, isWide, ownCellsOf } from './incident.ts';
 import { type Share, sharesOf } from './shares.ts';
 
 /** What a run sees of the open incidents. */
@@ -63,8 +63,8 @@ function withoutWide(
   { matrix, own }: { readonly matrix: Matrix; readonly own: Own },
 ): readonly Finding[] {
   return wide.reduce<readonly Finding[]>((left, incident) => {
-    const covers = coverOf(incident.footprint);
     const { tables } = incident.footprint;
+    const covers = coverOf(ownCellsOf(incident));
     // A cell whose other tables are wrong now has been repaired, and is another fault.
     const isWithin = (cell: Cell): boolean =>
       covers(cell) && tables.some((table) => isWrong(cell.state[table]));
@@ -161,9 +161,15 @@ function withoutNamed(
   );
   return findings.filter((finding) => {
     const incident = byName.get(`${finding.scope}/${finding.name}`);
-    if (incident !== undefined) own(incident, finding);
-    return incident === undefined;
+    if (incident === undefined || isAfterRepair(incident, finding)) return true;
+    own(incident, finding);
+    return false;
   });
+}
+
+/** What comes with another cause after all entries of the incident were seen correct is another fault. */
+function isAfterRepair({ cleanSince, reported }: Incident, { cause }: Finding): boolean {
+  return cleanSince !== undefined && cause !== reported.cause;
 }
 
 /**
@@ -178,7 +184,9 @@ function withoutOverlapping(
   const narrow = open.filter((one) => !isWide(one));
   const sharedWith = sharesOf(narrow);
   return findings.filter((finding) => {
-    const drift = narrow.find((incident) => isRowOfDrift(incident, finding));
+    const drift = narrow.find(
+      (incident) => incident.cleanSince === undefined && isRowOfDrift(incident, finding),
+    );
     if (drift !== undefined) {
       own(drift, finding);
       return false;
@@ -189,7 +197,9 @@ function withoutOverlapping(
         ? []
         : sharedWith({ ...finding, cells: column }).filter(
             ({ incident }) =>
-              !wakesMore(finding.cause, incident.reported.cause) && !crosses(finding, incident),
+              !isAfterRepair(incident, finding) &&
+              !wakesMore(finding.cause, incident.reported.cause) &&
+              !crosses(finding, incident),
           );
     const inside = new Set(shares.flatMap(({ cells }) => cells)).size;
     if (shares.length > 0 && inside * 2 >= column.length) {

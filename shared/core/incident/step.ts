@@ -27,6 +27,8 @@ export interface Announcement {
   readonly incident: ReportedIncident;
   /** The incident as the run before reported it. */
   readonly before: ReportedIncident | undefined;
+  /** Of a resolved one: when its last entry was first seen correct, epoch milliseconds. */
+  readonly endedAt?: number | undefined;
 }
 
 /** What a step is decided from, besides incident and finding. */

@@ -15,6 +15,8 @@ export interface Paged {
   readonly incident: ReportedIncident;
   /** Why it is paged now; undefined where only the report is known. */
   readonly reason?: IncidentReason;
+  /** Of a resolved one: when its last entry was first seen correct, epoch milliseconds. */
+  readonly endedAt?: number | undefined;
 }
 
 export type PageKind = Paged['kind'] | 'test';
@@ -103,13 +105,13 @@ function accusedIn({
 }
 
 function textOf(
-  { kind, reason, incident }: Paged,
+  { kind, reason, incident, endedAt }: Paged,
   { cluster, now, runbook = 'RUNBOOK.md' }: PagedWhere,
 ): readonly string[] {
   const rule = CAUSE_RULES[incident.cause];
   const names = namesIn(incident);
   const began = parseTime(incident.since) ?? now;
-  const seconds = Math.max(0, Math.round((now - began) / 1000));
+  const seconds = Math.max(0, Math.round(((endedAt ?? now) - began) / 1000));
   const time = `${printable(incident.since.slice(0, 19).replace('T', ' '))} UTC`;
   if (kind === 'resolved') {
     return [

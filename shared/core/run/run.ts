@@ -141,9 +141,9 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
     roster,
     announcements: advanced.announcements,
     reasons: advanced.reasons,
-    pages: advanced.announcements.flatMap(({ kind, reason, pages, incident }) =>
+    pages: advanced.announcements.flatMap(({ kind, reason, pages, incident, endedAt }) =>
       pages && kind !== 'updated'
-        ? [pageOf({ kind, reason, incident }, { cluster, now, runbook })]
+        ? [pageOf({ kind, reason, incident, endedAt }, { cluster, now, runbook })]
         : [],
     ),
     reported: advanced.reported,

@@ -13,10 +13,17 @@ export interface IncidentChange extends Omit<Announcement, 'pages'> {
 
 /** `at` in epoch milliseconds. */
 export function changeOf(
-  { kind, reason, incident, before }: Announcement,
+  { kind, reason, incident, before, endedAt }: Announcement,
   at: number,
 ): IncidentChange {
-  return { at, kind, reason, incident: outlined(incident), before: before && outlined(before) };
+  return {
+    at,
+    kind,
+    reason,
+    incident: outlined(incident),
+    before: before && outlined(before),
+    endedAt,
+  };
 }
 
 /** An incident without what only a page needs; of its entries one for each table and each named peer. */
@@ -65,7 +72,7 @@ const EXCEPTION_CHARACTERS_MAX = 4096;
 
 /** The event of one change. */
 export function eventOf(cluster: string, change: IncidentChange): TelemetryEvent {
-  const { kind, reason, incident, at } = change;
+  const { kind, reason, incident, at, endedAt = at } = change;
   switch (kind) {
     case 'opened':
       return {
@@ -90,7 +97,7 @@ export function eventOf(cluster: string, change: IncidentChange): TelemetryEvent
       };
     }
     case 'resolved': {
-      const seconds = (at - (parseTime(incident.since) ?? at)) / 1000;
+      const seconds = (endedAt - (parseTime(incident.since) ?? endedAt)) / 1000;
       return {
         event: 'vtepwatch.incident.resolved',
         severity: 'info',

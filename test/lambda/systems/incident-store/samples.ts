@@ -78,6 +78,11 @@ const reported: Samples<ReportedIncident> = {
   ),
 };
 
+const footprint = fc.record({
+  blocks: fc.array(fc.record({ observers: texts, subjects: texts }), { maxLength: 3 }),
+  tables: fc.subarray([...TABLES]),
+});
+
 const incident: Samples<Incident> = {
   key: text,
   scope: fc.constantFrom(...SCOPES),
@@ -93,10 +98,8 @@ const incident: Samples<Incident> = {
   accused: maybe(fc.constantFrom('subjects', 'observers')),
   steadyRuns: fc.nat(),
   reason: fc.constantFrom(...REASONS),
-  footprint: fc.record({
-    blocks: fc.array(fc.record({ observers: texts, subjects: texts }), { maxLength: 3 }),
-    tables: fc.subarray([...TABLES]),
-  }),
+  footprint,
+  unrepaired: maybe(footprint),
   reported: fc.record(reported),
 };
 
@@ -124,6 +127,7 @@ const change: Samples<IncidentChange> = {
   reason: incident.reason,
   incident: fc.record(reported),
   before: maybe(fc.record(reported)),
+  endedAt: maybe(time),
 };
 
 /** What no version knows yet. */

@@ -28,7 +28,7 @@ async function reasons(...seen: readonly Cluster[]): Promise<readonly string[]> 
 describe('three nodes with one cause are one incident', () => {
   test('that peers have lost', async () => {
     const three = ['master1', 'node1', 'node2'] as const;
-    const [first, second] = await decisions([sees(lost(...three)), sees(TWELVE)]);
+    const [first, , second] = await decisions([sees(lost(...three)), sees(TWELVE), sees(TWELVE)]);
     expect(first && announced(first)).toEqual(['opened! group/neighbour-missing']);
     expect(first?.reported).toMatchObject([
       {
@@ -125,7 +125,9 @@ describe('a group grows', () => {
     const left = TWELVE.names.map((_, fixed) =>
       TWELVE.lose('neighbour', { observer: TWELVE.names.slice(fixed), subject: three }),
     );
-    const pages = (await decisions([...left, TWELVE].map(sees))).flatMap((one) => one.pages);
+    const pages = (await decisions([...left, TWELVE, TWELVE].map(sees))).flatMap(
+      (one) => one.pages,
+    );
     expect(pages.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
       'opened prod/group/neighbour-missing',
       'resolved prod/group/neighbour-missing',
@@ -136,11 +138,18 @@ describe('a group grows', () => {
 describe('nodes that were paged alone', () => {
   test('keep their key, and those that follow within three runs are a group', async () => {
     expect(
-      await story(lost('node1'), lost('node1', 'node2'), lost('node1', 'node2', 'node3'), TWELVE),
+      await story(
+        lost('node1'),
+        lost('node1', 'node2'),
+        lost('node1', 'node2', 'node3'),
+        TWELVE,
+        TWELVE,
+      ),
     ).toEqual([
       'opened! subject/node1',
       'opened! subject/node2',
       'opened! group/neighbour-missing',
+      '',
       'resolved! group/neighbour-missing, resolved! subject/node1, resolved! subject/node2',
     ]);
   });
@@ -161,10 +170,11 @@ describe('a later fault', () => {
       .lose('fdb', { observer: 'node1', subject: 'node2' })
       .lose('route', { observer: 'node1', subject: 'node2' });
     const column = pair.change('fdb', { subject: 'node2' });
-    expect(await story(pair, pair, column, TWELVE)).toEqual([
+    expect(await story(pair, pair, column, TWELVE, TWELVE)).toEqual([
       '',
       'opened! pair/node1:node2',
       'opened! subject/node2',
+      '',
       'resolved! pair/node1:node2, resolved! subject/node2',
     ]);
   });
@@ -182,14 +192,14 @@ describe('a later fault', () => {
     const all = TWELVE.lose('neighbour', {}).lose('route', {});
     const half = TWELVE.names.slice(6);
     const left = TWELVE.lose('neighbour', { observer: half });
-    expect(await story(all, left, left.lose('neighbour', { observer: 'master1' }), TWELVE)).toEqual(
-      [
-        'opened! cluster/neighbours-and-routes-lost',
-        'updated cluster/neighbours-and-routes-lost',
-        'opened! observer/master1',
-        'resolved! cluster/neighbours-and-routes-lost, resolved! observer/master1',
-      ],
-    );
+    const later = left.lose('neighbour', { observer: 'master1' });
+    expect(await story(all, left, later, TWELVE, TWELVE)).toEqual([
+      'opened! cluster/neighbours-and-routes-lost',
+      'updated cluster/neighbours-and-routes-lost',
+      'opened! observer/master1',
+      '',
+      'resolved! cluster/neighbours-and-routes-lost, resolved! observer/master1',
+    ]);
   });
 
   test('that takes the device of a host within it is an incident of its own', async () => {
@@ -202,8 +212,9 @@ describe('a drift', () => {
   const drifted = TWELVE.drift('node1');
 
   test('is not over while its device is not seen', async () => {
-    expect(await story(drifted, TWELVE.silence('node1'), drifted, TWELVE)).toEqual([
+    expect(await story(drifted, TWELVE.silence('node1'), drifted, TWELVE, TWELVE)).toEqual([
       'opened! subject/node1',
+      '',
       '',
       '',
       'resolved! subject/node1',
@@ -212,8 +223,9 @@ describe('a drift', () => {
 
   test('without annotations is one incident, with the row that it flushed', async () => {
     const unlisted = cluster(12).drift('node1');
-    expect(await story(unlisted, cluster(12))).toEqual([
+    expect(await story(unlisted, cluster(12), cluster(12))).toEqual([
       'opened! subject/node1',
+      '',
       'resolved! subject/node1',
     ]);
   });
@@ -223,11 +235,13 @@ describe('what is left of an incident', () => {
   test('ends with it where it belongs to another one', async () => {
     const row = flushed('node4');
     const column = TWELVE.lose('neighbour', { subject: 'master1' });
-    expect(await story(row, column, TWELVE)).toEqual([
+    expect(await story(row, column, column, TWELVE, TWELVE)).toEqual([
       'opened! observer/node4',
-      'opened! subject/master1, resolved! observer/node4',
+      'opened! subject/master1',
+      'resolved! observer/node4',
+      '',
       'resolved! subject/master1',
     ]);
-    expect(await reasons(row, column)).toEqual(['opened: confirmed', 'resolved: rest-of-another']);
+    expect(await reasons(row, column, column)).toEqual(['resolved: rest-of-another']);
   });
 });

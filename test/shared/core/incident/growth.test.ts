@@ -24,34 +24,40 @@ describe('a fault that grows', () => {
         pair.lose('neighbour', { observer: 'node1', subject: 'node3' }),
         flushed('node1'),
         SIX,
+        SIX,
       ),
     ).toEqual([
       '',
       'opened! pair/node1:node2',
       'updated pair/node1:node2',
       'worsened! pair/node1:node2',
+      '',
       'resolved! pair/node1:node2',
     ]);
   });
 
   test('into the whole cluster resolves nobody whose tables are still bad', async () => {
     expect(
-      await stories(flushed('node1'), flushed('node1', 'node2'), flushed(...ALL), SIX),
+      await stories(flushed('node1'), flushed('node1', 'node2'), flushed(...ALL), SIX, SIX),
     ).toEqual([
       'opened! observer/node1',
       'opened! observer/node2',
       'opened! cluster/neighbours-flushed',
+      '',
       'resolved! observer/node1, resolved! observer/node2, resolved! cluster/neighbours-flushed',
     ]);
   });
 
   test('and shrinks again is over when the last of its cells is well', async () => {
-    const runs = [flushed('node1'), flushed('node1', 'node2'), flushed(...ALL), flushed('node2')];
-    expect(await stories(...runs, SIX)).toEqual([
+    const left = flushed('node2');
+    const runs = [flushed('node1'), flushed('node1', 'node2'), flushed(...ALL), left, left];
+    expect(await stories(...runs, SIX, SIX)).toEqual([
       'opened! observer/node1',
       'opened! observer/node2',
       'opened! cluster/neighbours-flushed',
+      '',
       'resolved! observer/node1, resolved! cluster/neighbours-flushed',
+      '',
       'resolved! observer/node2',
     ]);
   });
@@ -72,9 +78,10 @@ describe('entries that only age, in one incident with a fault', () => {
       (sofar, observer) => sofar.lose('neighbour', at(observer)),
       aging,
     );
-    expect(await stories(lost, SIX.lose('neighbour', at('node1')), SIX)).toEqual([
+    expect(await stories(lost, SIX.lose('neighbour', at('node1')), SIX, SIX)).toEqual([
       'opened! subject/node2',
       'updated subject/node2',
+      '',
       'resolved! subject/node2',
     ]);
   });
@@ -83,9 +90,10 @@ describe('entries that only age, in one incident with a fault', () => {
 describe('a fault of the whole cluster', () => {
   test('stays one incident while it is mended node by node', async () => {
     const left = ALL.map((_, mended) => flushed(...ALL.slice(mended)));
-    expect(await stories(...left, SIX)).toEqual([
+    expect(await stories(...left, SIX, SIX)).toEqual([
       'opened! cluster/neighbours-flushed',
       ...ALL.slice(1).map(() => 'updated cluster/neighbours-flushed'),
+      '',
       'resolved! cluster/neighbours-flushed',
     ]);
   });
@@ -95,7 +103,7 @@ describe('a fault of the whole cluster', () => {
     const left = thirty.names.map((_, mended) =>
       thirty.lose('neighbour', { observer: thirty.names.slice(mended) }),
     );
-    const pages = (await decisions([...left, thirty].map((sees) => ({ sees })))).flatMap(
+    const pages = (await decisions([...left, thirty, thirty].map((sees) => ({ sees })))).flatMap(
       (decision) => decision.pages,
     );
     expect(pages.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
@@ -127,15 +135,18 @@ describe('nodes that leave', () => {
         facts: (changes: object) => lost.facts({ ...changes, nodes: both(nodes) }),
       };
     };
-    expect(await stories(lost, lost, without('node1'), without('node1', 'node2'))).toEqual([
+    const neither = without('node1', 'node2');
+    expect(await stories(lost, lost, without('node1'), neither, neither)).toEqual([
       '',
       'opened! subject/node3',
       'updated subject/node3',
+      '',
       'resolved! subject/node3',
     ]);
-    expect(await stories(lost, lost, without('node3'))).toEqual([
+    expect(await stories(lost, lost, without('node3'), without('node3'))).toEqual([
       '',
       'opened! subject/node3',
+      '',
       'resolved! subject/node3',
     ]);
   });
@@ -145,8 +156,9 @@ describe('nodes that leave', () => {
       ...SIX,
       facts: (changes: object) => SIX.facts({ ...changes, nodes: both([]), observations: [] }),
     };
-    expect(await stories(flushed('node1'), nobody, SIX)).toEqual([
+    expect(await stories(flushed('node1'), nobody, SIX, SIX)).toEqual([
       'opened! observer/node1',
+      '',
       '',
       'resolved! observer/node1',
     ]);
@@ -158,19 +170,21 @@ describe('what only ages', () => {
   const lost = SIX.lose('neighbour', { observer: 'node1', subject: 'node2' });
 
   test('has the patience of a pair from when it is lost, not from when it began to age', async () => {
-    expect(await stories(aging, aging, lost, lost, SIX)).toEqual([
+    expect(await stories(aging, aging, lost, lost, SIX, SIX)).toEqual([
       'opened pair/node1:node2',
       '',
       '',
       'opened! pair/node1:node2',
+      '',
       'resolved! pair/node1:node2',
     ]);
   });
 
   test('and is lost for a moment ends as it began', async () => {
-    const runs = [{ sees: aging }, { sees: lost, confirmed: false }, { sees: SIX }];
+    const runs = [{ sees: aging }, { sees: lost, confirmed: false }, { sees: SIX }, { sees: SIX }];
     expect((await decisions(runs)).map((decision) => announced(decision).join(', '))).toEqual([
       'opened pair/node1:node2',
+      '',
       '',
       'resolved pair/node1:node2',
     ]);
@@ -179,9 +193,11 @@ describe('what only ages', () => {
 
 test('a host that answered but could read nothing changes no incident', async () => {
   const blind = SIX.hide('neighbours').hide('fdb').hide('routes');
-  const made = await decisions([{ sees: flushed('node1') }, { sees: blind }, { sees: SIX }]);
+  const runs = [flushed('node1'), blind, SIX, SIX];
+  const made = await decisions(runs.map((sees) => ({ sees })));
   expect(made.map((decision) => announced(decision).join(', '))).toEqual([
     'opened! observer/node1',
+    '',
     '',
     'resolved! observer/node1',
   ]);

@@ -3,7 +3,7 @@ import type { Incident } from '../../../../shared/core/incident/incident.ts';
 import { recorded } from '../../../../shared/core/run/hosts.ts';
 import { run } from '../../../../shared/core/run/run.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
-import { decided, UNCONFIRMED } from '../../../support/runs.ts';
+import { announced, decided, decisions, UNCONFIRMED } from '../../../support/runs.ts';
 
 const six = cluster(6);
 const column = six.lose('neighbour', { subject: 'master1' });
@@ -44,8 +44,8 @@ async function story(runs: string): Promise<string> {
     const hosts = seen.confirmed ? recorded([]) : UNCONFIRMED;
     const decision = await run(facts, incidents, hosts);
     ({ incidents } = decision);
-    const announced = decision.announcements.map(({ kind, pages }) => `${kind}${pages ? '!' : ''}`);
-    phases.push(announced.join('+') || phasesOf(incidents) || 'well');
+    const kinds = decision.announcements.map(({ kind, pages }) => `${kind}${pages ? '!' : ''}`);
+    phases.push(kinds.join('+') || phasesOf(incidents) || 'well');
   }
   return phases.join(' ');
 }
@@ -69,28 +69,60 @@ async function keysAfter(damages: readonly Cluster[]): Promise<readonly string[]
 
 describe('the life of an incident', () => {
   test.for([
-    ['X.', 'opened! resolved!', 'a confirmed finding pages, and its end pages once more'],
+    ['X..', 'opened! open resolved!', 'a confirmed finding pages, and so does its end, seen twice'],
+    ['X.X.', 'opened! open open open', 'what is wrong again after one clean run was never over'],
+    ['X.?.', 'opened! open open resolved!', 'a run that could not look is no clean run'],
     ['XXX', 'opened! open open', 'an open incident is announced once'],
     ['x.', 'suspected well', 'what no second look confirmed is never announced'],
     ['xX', 'suspected opened!', 'a second look that failed leaves it for the next run'],
     ['X?X', 'opened! open open', 'not looking never resolves'],
-    ['X?.', 'opened! open resolved!', 'and the next look that sees it well does'],
-    ['Xt.', 'opened! open resolved!', 'a table that was not shown is no look'],
+    ['X?..', 'opened! open open resolved!', 'and the next two looks that see it well do'],
+    ['Xt..', 'opened! open open resolved!', 'a table that was not shown is no look'],
     ['?.', 'well well', 'nobody looking opens nothing'],
     ['P.', 'suspected well', 'a lone pair has its patience'],
     ['PPP', 'suspected suspected opened!', 'after three minutes it pages'],
     ['HHH', 'suspected suspected opened!', 'below half of the peers has the same patience'],
     ['PPPX', 'suspected suspected opened! worsened!', 'a severity that rises pages once'],
-    ['PPPXX.', 'suspected suspected opened! worsened! open resolved!', 'and only once'],
-    ['XP.', 'opened! updated resolved!', 'a fault that shrinks is the same incident'],
+    ['PPPXX..', 'suspected suspected opened! worsened! open open resolved!', 'and only once'],
+    ['XP..', 'opened! updated open resolved!', 'a fault that shrinks is the same incident'],
     ['XPX', 'opened! updated updated', 'and pages no more when it grows again'],
-    ['W.', 'opened resolved', 'what still works wakes nobody'],
-    ['WX.', 'opened opened! resolved!', 'until it stops working'],
-    ['Xhr.', 'opened! updated open resolved!', 'peers that fell silent are not forgotten'],
+    ['W..', 'opened open resolved', 'what still works wakes nobody'],
+    ['WX..', 'opened opened! open resolved!', 'until it stops working'],
+    ['Xhr..', 'opened! updated open open resolved!', 'peers that fell silent are not forgotten'],
     ['PPPx', 'suspected suspected opened! updated', 'a rise that no second look saw wakes nobody'],
-    ['X.X', 'opened! resolved! opened!', 'a relapse opens it again'],
+    ['X..X', 'opened! open resolved! opened!', 'a relapse opens it again'],
   ] as const)('%s: %s (%s)', async ([runs, outcome]) => {
     expect(await story(runs)).toBe(outcome);
+  });
+
+  test('hosts that take turns in being silent are all seen correct, and it resolves', async () => {
+    const listed = six.listed();
+    const peers = ['master2', 'master3', 'node1', 'node2', 'node3'];
+    const seen = [column.listed(), ...peers.map((peer) => listed.silence(peer))];
+    const made = await decisions(seen.map((sees) => ({ sees })));
+    expect(made.flatMap((one) => announced(one))).toEqual([
+      'opened! subject/master1',
+      'resolved! subject/master1',
+    ]);
+    expect(made.map(({ reasons }) => [...reasons.values()].join())).toEqual([
+      'confirmed',
+      'not-checked',
+      'seen-correct',
+      'not-checked',
+      'fixed',
+      '',
+    ]);
+  });
+
+  test('an entry that nobody has read since keeps it open, whoever else is seen correct', async () => {
+    const listed = six.listed();
+    const gone = column.listed().silence('node2', 'node3', 'master2', 'master3');
+    const seen = [column.listed(), listed.silence('node1'), listed.silence('node1'), gone, gone];
+    const made = await decisions(seen.map((sees) => ({ sees })));
+    expect(made.flatMap((one) => announced(one))).toEqual([
+      'opened! subject/master1',
+      'updated subject/master1',
+    ]);
   });
 
   test('a fault that grows from a pair to a column keeps its key', async () => {

@@ -53,7 +53,7 @@ async function reasons(runs: Readonly<Record<number, string>>): Promise<readonly
 
 describe('a relapse', () => {
   test('within half an hour opens the same incident again, and its page says how often', async () => {
-    const made = await decisions({ 0: 'X', 5: '.', 30: 'X', 35: '.', 40: 'X' });
+    const made = await decisions({ 0: 'X', 4: '.', 5: '.', 30: 'X', 34: '.', 35: '.', 40: 'X' });
     expect(made.flatMap(({ pages }) => pages.map(({ kind, key }) => `${kind} ${key}`))).toEqual([
       'opened prod/subject/master1',
       'resolved prod/subject/master1',
@@ -70,8 +70,9 @@ describe('a relapse', () => {
   });
 
   test('later is a new incident', async () => {
-    expect(await reasons({ 0: 'X', 5: '.', 36: 'X' })).toEqual([
+    expect(await reasons({ 0: 'X', 4: '.', 5: '.', 36: 'X' })).toEqual([
       'opened: confirmed',
+      'seen-correct',
       'resolved: fixed',
       'opened: confirmed',
     ]);
@@ -80,12 +81,16 @@ describe('a relapse', () => {
   test('with another cause is another fault under the same key', async () => {
     const made = await decisions({
       0: 'X',
+      4: '.',
       5: '.',
       10: 'F',
+      14: '.',
       15: '.',
       20: 'X',
+      24: '.',
       25: '.',
       30: 'F',
+      34: '.',
       35: '.',
     });
     expect(made.flatMap(({ pages }) => pages.map(({ kind }) => kind))).toEqual([
@@ -101,7 +106,7 @@ describe('a relapse', () => {
   });
 
   test('of a part of its cells is the same incident, under its key', async () => {
-    const made = await decisions({ 0: 'X', 5: '.', 10: 'H', 14: 'H' });
+    const made = await decisions({ 0: 'X', 4: '.', 5: '.', 10: 'H', 14: 'H' });
     expect(made.at(-1)?.announcements.map(({ incident: { key, times } }) => [key, times])).toEqual([
       ['prod/subject/master1', 2],
     ]);
@@ -125,10 +130,21 @@ test('a suspicion has another key than the incident that opens again under its n
 });
 
 describe('an incident that has relapsed three times in two hours', () => {
-  const flapping = { 0: 'X', 1: '.', 2: 'X', 3: '.', 4: 'X', 5: '.', 6: 'X' };
+  const flapping = {
+    0: 'X',
+    1: '.',
+    2: '.',
+    3: 'X',
+    4: '.',
+    5: '.',
+    6: 'X',
+    7: '.',
+    8: '.',
+    9: 'X',
+  };
 
   test('resolves after thirty clean minutes', async () => {
-    expect((await reasons({ ...flapping, 7: '.', 36: '.', 37: '.' })).slice(7)).toEqual([
+    expect((await reasons({ ...flapping, 10: '.', 39: '.', 40: '.' })).slice(10)).toEqual([
       'flapping',
       'flapping',
       'resolved: fixed',
@@ -136,7 +152,7 @@ describe('an incident that has relapsed three times in two hours', () => {
   });
 
   test('that begin again when it is wrong once more, of which nobody is paged', async () => {
-    expect((await reasons({ ...flapping, 7: '.', 20: 'X', 21: '.', 40: '.' })).slice(7)).toEqual([
+    expect((await reasons({ ...flapping, 10: '.', 20: 'X', 21: '.', 40: '.' })).slice(10)).toEqual([
       'flapping',
       'unchanged',
       'flapping',
@@ -144,7 +160,16 @@ describe('an incident that has relapsed three times in two hours', () => {
     ]);
   });
 
+  test('hides no other cause meanwhile', async () => {
+    const made = await decisions({ ...flapping, 10: '.', 15: 'F', 16: 'F', 17: '.', 18: '.' });
+    const pages = made.slice(10).flatMap(({ pages: some }) => some);
+    expect(pages.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+      'opened prod/subject/master1/2',
+      'resolved prod/subject/master1/2',
+    ]);
+  });
+
   test('does so no more when its relapses are two hours old', async () => {
-    expect((await reasons({ ...flapping, 200: '.' })).at(-1)).toBe('resolved: fixed');
+    expect((await reasons({ ...flapping, 200: '.', 201: '.' })).at(-1)).toBe('resolved: fixed');
   });
 });
