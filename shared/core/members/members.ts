@@ -22,7 +22,7 @@ interface Members {
 export function membersOf(facts: Facts): Members {
   const { hosts, problems } = identify(facts);
   const remembered = new Map(facts.roster.map((entry) => [entry.node, entry]));
-  const { names, listed, excluded } = takingPart(facts, hosts);
+  const { names, listed, excluded, delisted } = takingPart(facts, hosts);
   const known = new Set([...names, ...excluded]);
   const unlisted = [...hosts.keys()].filter((node) => !known.has(node));
   const members = names.map((node): Member => {
@@ -34,7 +34,7 @@ export function membersOf(facts: Facts): Members {
       remembered: isAnotherNow(sources) ? undefined : sources.remembered,
       isDeregistered: isDeregistered(facts, sources),
     };
-    return { ...member, grace: graceOf(facts, member) };
+    return { ...member, grace: delisted.has(node) ? DELISTED : graceOf(facts, member) };
   });
   return {
     members,
@@ -48,6 +48,9 @@ export function membersOf(facts: Facts): Members {
     ],
   };
 }
+
+/** A list may lack a node by mistake, or not be true: whoever answers with its device has not left yet. */
+const DELISTED = 'the node list lacks it, and its host answers';
 
 /** Another instance id under a name is another node: nothing of the old one is remembered. */
 function isAnotherNow({

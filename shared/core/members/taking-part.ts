@@ -1,5 +1,6 @@
 import type { Facts, NodeList, RosterEntry } from '../facts.ts';
 import type { ClusterNode } from '../overlay/vtep.ts';
+import { isSameHost } from './identity.ts';
 import type { ObservedHost } from './member.ts';
 
 /** Which nodes take part in the overlay. */
@@ -9,6 +10,8 @@ interface TakingPart {
   readonly listed: ReadonlyMap<string, ClusterNode>;
   /** Nodes and hosts that exist and are not part of it. */
   readonly excluded: readonly string[];
+  /** Nodes that one of the two lists lacks, and whose hosts answer with their devices as in the last run. */
+  readonly delisted: ReadonlySet<string>;
 }
 
 const DAY_MS = 86_400_000;
@@ -17,7 +20,7 @@ const DAY_MS = 86_400_000;
 export function takingPart(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): TakingPart {
   // Annotations of flannel's outlive it where another overlay has taken its place.
   if (isAnotherOverlay([...hosts.values()])) {
-    return { names: [], listed: new Map(), excluded: [...hosts.keys()] };
+    return { names: [], listed: new Map(), excluded: [...hosts.keys()], delisted: new Set() };
   }
   return facts.nodes.kind === 'read'
     ? withList(facts, facts.nodes, hosts)
@@ -48,11 +51,24 @@ function withList(
     remembered.has(name) ||
     (hosts.get(name)?.tables.devices ?? []).length > 0;
   const listed = new Map(stable.filter(takesPart).map((node) => [node.name, node]));
+  const after = new Set(nodes.after.map(({ name }) => name));
+  const delisted = new Set(
+    roster
+      .filter(({ node }) => !(before.has(node) && after.has(node)) && remembered.has(node))
+      .filter((entry) => answersAs(entry, hosts.get(entry.node)))
+      .map(({ node }) => node),
+  );
   return {
-    names: [...listed.keys()].toSorted(),
+    delisted,
+    names: [...listed.keys(), ...delisted].toSorted(),
     listed,
     excluded: stable.filter((node) => !takesPart(node)).map(({ name }) => name),
   };
+}
+
+function answersAs(entry: RosterEntry, observed: ObservedHost | undefined): boolean {
+  const hasDevice = (observed?.tables.devices ?? []).length > 0;
+  return observed !== undefined && hasDevice && isSameHost(observed.host, entry);
 }
 
 /** A node that was deleted and made again under its name is another node. */
@@ -87,6 +103,7 @@ function withoutList(facts: Facts, hosts: ReadonlyMap<string, ObservedHost>): Ta
     names: [...names].filter((node) => !excluded.has(node)).toSorted(),
     listed: new Map(),
     excluded: [...excluded],
+    delisted: new Set(),
   };
 }
 

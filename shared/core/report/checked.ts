@@ -149,8 +149,10 @@ function reasonsBy(facts: Facts, { rows }: Matrix): (member: Member) => string {
       one.kind === 'unknown' && one.node !== undefined ? [[one.node, briefOf(one)] as const] : [],
     ),
   );
-  return ({ node, grace, observed, remembered }) => {
-    if (grace !== undefined) return `joining: ${grace}`;
+  const isOffList = (listed: Member['listed']): boolean =>
+    facts.nodes.kind === 'read' && listed === undefined;
+  return ({ node, grace, observed, remembered, listed }) => {
+    if (grace !== undefined) return isOffList(listed) ? grace : `joining: ${grace}`;
     if (observed === undefined) return silent.get(node) ?? unreached(facts, remembered);
     const shown = rows.get(node)?.shown ?? new Set();
     const missing = TABLES.filter((table) => !shown.has(table));
