@@ -151,7 +151,7 @@ describe.skipIf(installed('setpriv') === undefined)('the function in Lambda', ()
     const event = { testPage: true };
     expect(await world.function.invoke(event, { timeoutSeconds: 30 })).toEqual({
       kind: 'result',
-      result: { cluster: 'demo', channels: [{ name: 'sns', delivered: true }] },
+      result: { cluster: 'demo', channels: [{ name: 'sns', delivered: true, subscribers: 1 }] },
     });
     expect(await world.newPages()).toMatchObject([{ attributes: { kind: 'test' } }]);
   });

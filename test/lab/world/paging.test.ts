@@ -59,7 +59,8 @@ describe('an incident while PagerDuty refuses and the webhook is down', () => {
       operation: '*',
       fault: { kind: 'garbled', status: 400, body: '{"message":"Invalid routing key"}' },
     });
-    webhook.gate.fail({ operation: 'POST', fault: { kind: 'dropped-before' } });
+    const error = { type: 'Busy', message: 'busy', status: 503 };
+    webhook.gate.fail({ operation: 'POST', fault: { kind: 'refused', error } });
     await world.inflict(...FAULTS['neighbour-missing'].damage);
     const { problems } = await world.tick();
     expect(await kindsOnSns()).toEqual(['opened']);
@@ -70,7 +71,7 @@ describe('an incident while PagerDuty refuses and the webhook is down', () => {
     });
     expect(problems).toContainEqual({
       where: 'webhook',
-      message: `${pending}: no answer: ECONNRESET`,
+      message: `${pending}: answered 503`,
     });
   });
 
