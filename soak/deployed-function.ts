@@ -8,15 +8,18 @@ import { tickOf } from '../lambda/event.ts';
 import type { Systems } from '../lambda/invocation.ts';
 import { readSettings } from '../lambda/settings.ts';
 import { incidentStore } from '../lambda/systems/incident-store/incident-store.ts';
+import { withRecollection } from '../lambda/systems/incident-store/recollection.ts';
 import { snsChannel } from '../lambda/systems/sns.ts';
 import { inventory } from '../lambda/systems/ssm/inventory.ts';
 import { runCommand } from '../lambda/systems/ssm/run-command.ts';
 import { ENVIRONMENT } from '../shared/contract/settings.ts';
 import type { Report } from '../shared/contract/report.ts';
+import type { TelemetryEvent } from '../shared/contract/telemetry.ts';
 import { dynamoDb } from './account/dynamodb.ts';
-import { inProcess, jsonService } from './account/in-process.ts';
-import { type PublishedPage, PUBLISHED, publishedPage } from './account/sns.ts';
+import { inProcess, jsonService, type Service } from './account/in-process.ts';
+import { type PublishedPage, topic } from './account/sns.ts';
 import { systemsManager } from './account/ssm.ts';
+import { type Process, startProcess, type Wire } from './account/wire.ts';
 import { between } from './chance.ts';
 import type { Deployment } from './story.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -28,7 +31,9 @@ import type { World } from './world/world.ts';
 interface DeployedFunction {
   /** Every page that was published, in order. */
   readonly pages: readonly PublishedPage[];
-  /** `scheduledTime` in epoch milliseconds. Rejects where the function fails. */
+  /** Every event that the backend has. */
+  readonly events: readonly TelemetryEvent[];
+  /** `scheduledTime` in epoch milliseconds. Rejects where the function fails, or is killed. */
   invoke(scheduledTime: number): Promise<Report>;
 }
 
@@ -53,67 +58,150 @@ interface Surroundings {
   readonly world: World;
   readonly clock: VirtualClock;
   readonly deployment: Deployment;
+  /** What goes wrong with its calls; nothing without it. */
+  readonly wire?: Wire | undefined;
 }
 
 export function deployedFunction(surroundings: Surroundings): DeployedFunction {
-  const { clock } = surroundings;
+  const { clock, wire = () => undefined } = surroundings;
   const settings = readSettings(SETTINGS);
-  const pages: PublishedPage[] = [];
-  const systems = systemsOf(surroundings, (page) => {
-    pages.push(page);
-  });
+  const account = accountOf(surroundings);
+  let running: RunningProcess | undefined;
   let invocations = 0;
   return {
-    pages,
+    pages: account.pages,
+    events: account.events,
     invoke: async (scheduledTime) => {
+      running ??= startFunction(surroundings, account, startProcess(clock, wire));
+      const { process, systems, buffer } = running;
+      process.killed.catch(() => {
+        running = undefined;
+      });
       invocations += 1;
       const now = clock.now();
       const end = earlier(deadlineIn(FUNCTION_MS, clock), TELEMETRY_MS);
-      return await check({
-        systems,
-        settings,
-        integrations: { telemetry: false, channels: ['sns'] },
-        scheduledTime: tickOf({ scheduledTime: new Date(scheduledTime).toISOString() }, now),
-        id: `invocation-${invocations}`,
-        now,
-        deadline: earlier(end, RESERVE_MS),
-        end,
-        problems: [],
-      });
+      const run = async (): Promise<Report> => {
+        try {
+          return await check({
+            systems,
+            settings,
+            integrations: { telemetry: false, channels: ['sns'] },
+            scheduledTime: tickOf({ scheduledTime: new Date(scheduledTime).toISOString() }, now),
+            id: `invocation-${invocations}`,
+            now,
+            deadline: earlier(end, RESERVE_MS),
+            end,
+            problems: [],
+          });
+        } finally {
+          await buffer.flush();
+        }
+      };
+      return await Promise.race([run(), process.killed]);
     },
   };
 }
 
-function systemsOf(
-  { world, clock, deployment }: Surroundings,
-  publish: (page: PublishedPage) => void,
-): Systems {
+/** What outlives a process of the function. */
+interface Account {
+  readonly services: Readonly<Record<'ssm' | 'dynamoDb' | 'sns', Service>>;
+  readonly pages: PublishedPage[];
+  readonly events: TelemetryEvent[];
+}
+
+function accountOf({ world, clock, deployment }: Surroundings): Account {
   const answerSsm = systemsManager(world, { knowsMasters: deployment !== 'nolist' });
-  const ssm = new SSMClient(
-    inProcess(
-      clock,
-      jsonService((operation, input) => {
+  const pages: PublishedPage[] = [];
+  return {
+    pages,
+    events: [],
+    services: {
+      ssm: jsonService('ssm', (operation, input) => {
         world.agenda.advanceTo(clock.now());
         return answerSsm(operation, input);
       }),
-    ),
-  );
-  const sns = new SNSClient(
-    inProcess(clock, ({ body }) => {
-      publish(publishedPage(body, clock.now()));
-      return PUBLISHED;
-    }),
-  );
-  const store = new DynamoDBClient(inProcess(clock, jsonService(dynamoDb())));
+      dynamoDb: jsonService('dynamodb', dynamoDb()),
+      sns: topic(
+        () => clock.now(),
+        (page) => pages.push(page),
+      ),
+    },
+  };
+}
+
+/** One process of the function, with what it remembers. */
+interface RunningProcess {
+  readonly process: Process;
+  readonly systems: Systems;
+  readonly buffer: EventBuffer;
+}
+
+function startFunction(
+  { world, clock, deployment }: Surroundings,
+  { services, events }: Account,
+  process: Process,
+): RunningProcess {
+  const ssm = new SSMClient(inProcess(clock, process, services.ssm));
+  const sns = new SNSClient(inProcess(clock, process, services.sns));
+  const client = new DynamoDBClient(inProcess(clock, process, services.dynamoDb));
+  const buffer = eventBuffer(process, events);
+  const table = SETTINGS[ENVIRONMENT.table];
   return {
-    ssm: runCommand(ssm, SETTINGS[ENVIRONMENT.document]),
-    inventory: inventory(ssm),
-    store: incidentStore({ client: store, table: SETTINGS[ENVIRONMENT.table], cluster: CLUSTER }),
-    channels: [snsChannel(sns, SETTINGS[ENVIRONMENT.topicArn])],
-    kubernetes:
-      deployment === 'kubeconfig' ? kubernetesOf(world, clock) : { kind: 'not-configured' },
-    subscribers: async () => undefined,
-    telemetry: UNRECORDED,
+    process,
+    buffer,
+    systems: {
+      ssm: runCommand(ssm, SETTINGS[ENVIRONMENT.document]),
+      inventory: inventory(ssm),
+      store: withRecollection(incidentStore({ client, table, cluster: CLUSTER })),
+      channels: [snsChannel(sns, SETTINGS[ENVIRONMENT.topicArn])],
+      kubernetes:
+        deployment === 'kubeconfig' ? kubernetesOf(world, clock) : { kind: 'not-configured' },
+      subscribers: async () => undefined,
+      telemetry: {
+        record: () => undefined,
+        emit: () => undefined,
+        emitOnce: (id, _at, event) => buffer.add(id, event),
+        flushEvents: async () => await buffer.flush(),
+        span: async (_name, _attributes, body) => await body(() => undefined),
+      },
+    },
+  };
+}
+
+/** Events on their way to the backend, which leave when it has them. */
+interface EventBuffer {
+  /** Returns whether the event is new to this process. */
+  add(id: string, event: TelemetryEvent): boolean;
+  flush(): ReturnType<Systems['telemetry']['flushEvents']>;
+}
+
+function eventBuffer(process: Process, backend: TelemetryEvent[]): EventBuffer {
+  const known = new Set<string>();
+  let held: readonly TelemetryEvent[] = [];
+  return {
+    add: (id, event) => {
+      if (known.has(id)) return false;
+      known.add(id);
+      held = [...held, event];
+      return true;
+    },
+    flush: async () => {
+      if (held.length === 0) return [];
+      const failed = (reason: string) => [
+        { signal: 'logs', reason, pending: held.length } as const,
+      ];
+      return await process
+        .call(
+          { service: 'otlp', operation: 'export' },
+          () => {
+            backend.push(...held);
+            held = [];
+            return [];
+          },
+          failed,
+        )
+        .catch((error: unknown) => failed(String(error)));
+    },
   };
 }
 
@@ -149,11 +237,3 @@ const HEALTH_CHECK_MS = 30_000;
 function isBalancedTo({ quietSince }: Host, now: number): boolean {
   return quietSince === undefined || now - quietSince < HEALTH_CHECK_MS;
 }
-
-const UNRECORDED: Systems['telemetry'] = {
-  record: () => undefined,
-  emit: () => undefined,
-  emitOnce: () => true,
-  flushEvents: async () => [],
-  span: async (_name, _attributes, body) => await body(() => undefined),
-};

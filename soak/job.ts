@@ -12,6 +12,7 @@ export type Job =
       readonly runs: number;
       readonly nodes: number | undefined;
     }
+  | { readonly kind: 'delivery' }
   | {
       readonly kind: 'replay';
       readonly deployment: Deployment;
@@ -25,6 +26,7 @@ export type Job =
 export type WorkerMessage =
   | { readonly kind: 'progress'; readonly runs: number; readonly failures: number }
   | { readonly kind: 'line'; readonly text: string }
+  | { readonly kind: 'delivered'; readonly plays: number; readonly failures: number }
   | ({ readonly kind: 'soaked' } & Soaked);
 
 export interface Soaked {

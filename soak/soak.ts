@@ -16,6 +16,8 @@ pages by the modelled truth. The last line has the figures. Exit 0: no failure b
   --deployment D    ${DEPLOYMENTS.join(', ')}; default default
   --nodes N         how many nodes each cluster begins with; drawn from 3 to 60 without it
   --json            the figures as one JSON document
+  --delivery        instead, lets each call of the function go wrong in each way, one at a time, while a
+                    fault is paged and repaired; some 15 minutes
   --replay STORY    plays one story step by step, such as 1.13, the thirteenth of seed 1
   --minimise KIND   makes that story as short as it can be while it fails so:
                     ${kinds().join(', ')}
@@ -43,10 +45,12 @@ function optionsOf(argv: readonly string[]): Options | 'help' {
       json: { type: 'boolean', default: false },
       replay: { type: 'string' },
       minimise: { type: 'string' },
+      delivery: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return 'help';
+  if (values.delivery) return { job: { kind: 'delivery' }, asJson: values.json };
   const deployment = oneOf('deployment', DEPLOYMENTS, values.deployment);
   const nodes = values.nodes === undefined ? undefined : countOf('nodes', values.nodes);
   const kind = values.minimise;
@@ -98,6 +102,10 @@ async function run({ job, asJson }: Options): Promise<number> {
         return;
       case 'line':
         (asJson ? process.stderr : process.stdout).write(`${message.text}\n`);
+        return;
+      case 'delivered':
+        exit = message.failures === 0 ? 0 : 1;
+        process.stdout.write(`${message.plays} plays, ${message.failures} failures\n`);
         return;
       case 'soaked':
         exit = message.unexpected.length === 0 ? 0 : 1;

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod/mini';
 import { type Figures, figuresOf, kinds, type PlayedStory } from './figures.ts';
+import { faultOf, summaryOf, sweep } from './delivery.ts';
 import { TICKS, storyOf } from './generate.ts';
 import type { Job, WorkerMessage } from './job.ts';
 import { staleKnownFaults, type Unexpected, unexpectedIn } from './known-faults.ts';
@@ -25,6 +26,7 @@ const jobSchema: z.ZodMiniType<Job> = z.pipe(
       runs: z.number(),
       nodes,
     }),
+    z.object({ kind: z.literal('delivery') }),
     z.object({
       kind: z.literal('replay'),
       deployment,
@@ -33,11 +35,16 @@ const jobSchema: z.ZodMiniType<Job> = z.pipe(
       minimisedFor: z.optional(z.enum(kinds())),
     }),
   ]),
-  z.transform((job): Job =>
-    job.kind === 'soak'
-      ? { ...job, nodes: job.nodes }
-      : { ...job, nodes: job.nodes, minimisedFor: job.minimisedFor },
-  ),
+  z.transform((job): Job => {
+    switch (job.kind) {
+      case 'delivery':
+        return job;
+      case 'soak':
+        return { ...job, nodes: job.nodes };
+      case 'replay':
+        return { ...job, nodes: job.nodes, minimisedFor: job.minimisedFor };
+    }
+  }),
 );
 
 function send(message: WorkerMessage): void {
@@ -52,6 +59,8 @@ async function work(job: Job): Promise<void> {
   switch (job.kind) {
     case 'soak':
       return await soak(job);
+    case 'delivery':
+      return await deliveries();
     case 'replay': {
       const story = storyOf(job.story, job.nodes);
       const kind = job.minimisedFor;
@@ -81,6 +90,23 @@ async function soak(job: Extract<Job, { kind: 'soak' }>): Promise<void> {
   await explain(job, figures, unexpected);
   const stale = await staleKnownFaults(job.deployment);
   send({ kind: 'soaked', figures, unexpected: [...unexpected, ...stale] });
+}
+
+/** Every call of the function goes wrong in every way. */
+async function deliveries(): Promise<void> {
+  let failures = 0;
+  const outcomes = await sweep(
+    () => true,
+    (runs) => send({ kind: 'progress', runs, failures }),
+  );
+  for (const outcome of outcomes) {
+    const fault = faultOf(outcome);
+    if (fault === undefined) continue;
+    failures += 1;
+    print(`${fault}: ${JSON.stringify(outcome)}`);
+  }
+  for (const line of summaryOf(outcomes)) print(line);
+  send({ kind: 'delivered', plays: outcomes.length, failures });
 }
 
 /** How many stories are made shorter, to replay the shortest. */

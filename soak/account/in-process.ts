@@ -2,6 +2,7 @@ import type { SSMClientConfig } from '@aws-sdk/client-ssm';
 import { refusalOf } from '../../lab/aws/aws-json.ts';
 import { between } from '../chance.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
+import type { Process, ServiceName } from './wire.ts';
 
 /** What a call sends, as far as a service reads it. */
 interface ServiceCall {
@@ -15,12 +16,25 @@ interface HttpRequest {
   readonly body?: unknown;
 }
 
-/** A service in this process: it answers with a body, or throws what it refuses. */
-type Service = (call: ServiceCall) => string;
+/** A service in this process. */
+export interface Service {
+  readonly name: ServiceName;
+  /** Answers with a body, or throws what it refuses. */
+  answer(call: ServiceCall): string;
+  /** The body of a refusal. */
+  refusal(type: string): string;
+}
 
 /** A service of the AWS JSON protocol. */
-export function jsonService(operate: (operation: string, input: unknown) => object): Service {
-  return ({ operation, body }) => JSON.stringify(operate(operation, JSON.parse(body)));
+export function jsonService(
+  name: ServiceName,
+  operate: (operation: string, input: unknown) => object,
+): Service {
+  return {
+    name,
+    answer: ({ operation, body }) => JSON.stringify(operate(operation, JSON.parse(body))),
+    refusal: (type) => JSON.stringify({ __type: type, message: type }),
+  };
 }
 
 /** How long a call takes, milliseconds. */
@@ -30,7 +44,11 @@ const CALL_MS = [15, 90] as const;
  * A client's configuration that leads its calls to a service in this process, in virtual time. The
  * client does not retry: it would sleep in real time. Beyond its own retries the function has others.
  */
-export function inProcess(clock: VirtualClock, service: Service): SSMClientConfig {
+export function inProcess(
+  clock: VirtualClock,
+  process: Process,
+  service: Service,
+): SSMClientConfig {
   let calls = 0;
   return {
     region: 'eu-west-1',
@@ -44,7 +62,12 @@ export function inProcess(clock: VirtualClock, service: Service): SSMClientConfi
         calls += 1;
         await clock.pause(between(CALL_MS, 'call', calls, clock.now()));
         const operation = headers['x-amz-target']?.split('.').at(-1) ?? '';
-        return { response: replyTo(service, { operation, body: textOf(body) }) };
+        const response = await process.call(
+          { service: service.name, operation },
+          () => replyTo(service, { operation, body: textOf(body) }),
+          (fault) => refused(service, fault),
+        );
+        return { response };
       },
     },
   };
@@ -57,9 +80,15 @@ function textOf(body: unknown): string {
   return body instanceof Uint8Array ? UTF8.decode(body) : String(body);
 }
 
+function refused(service: Service, fault: 'refused' | 'throttled'): HttpReply {
+  return fault === 'refused'
+    ? reply(403, service.refusal('AccessDeniedException'))
+    : reply(400, service.refusal('ThrottlingException'));
+}
+
 function replyTo(service: Service, call: ServiceCall): HttpReply {
   try {
-    return reply(200, service(call));
+    return reply(200, service.answer(call));
   } catch (thrown) {
     const refusal = refusalOf(thrown);
     if (refusal === undefined) throw thrown;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { Service } from './in-process.ts';
 
 /** A page, as its receiver sees it. */
 export interface PublishedPage {
@@ -16,7 +17,7 @@ const pageSchema = z.object({
 });
 
 /** The page that a call of `Publish` carries, in the query protocol. */
-export function publishedPage(body: string, at: number): PublishedPage {
+function publishedPage(body: string, at: number): PublishedPage {
   const form = new URLSearchParams(body);
   const attributes = Object.fromEntries(
     [...form].flatMap(([field, name]) => {
@@ -32,8 +33,21 @@ export function publishedPage(body: string, at: number): PublishedPage {
   };
 }
 
-export const PUBLISHED =
+const PUBLISHED =
   '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>' +
   '<MessageId>00000000-0000-4000-8000-000000000000</MessageId></PublishResult>' +
   '<ResponseMetadata><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata>' +
   '</PublishResponse>';
+
+/** A topic that hands each page to its only reader. `now` in epoch milliseconds. */
+export function topic(now: () => number, publish: (page: PublishedPage) => void): Service {
+  return {
+    name: 'sns',
+    answer: ({ body }) => {
+      publish(publishedPage(body, now()));
+      return PUBLISHED;
+    },
+    refusal: (type) =>
+      `<ErrorResponse><Error><Type>Sender</Type><Code>${type}</Code><Message>${type}</Message></Error></ErrorResponse>`,
+  };
+}
