@@ -1,4 +1,4 @@
-import { FLANNEL_LABELS } from '../../shared/core/overlay/profile.ts';
+import { FLANNEL_LABELS, FLANNEL_NAMESPACES } from '../../shared/core/overlay/profile.ts';
 import type { ConfigurationOptions } from '@kubernetes/client-node';
 import { abortAt, type Deadline, orLate } from '../deadline.ts';
 import type * as Client from './kubernetes-client.ts';
@@ -18,7 +18,10 @@ const PAGE_SIZE = 500;
 /** Pages that are read at most: 10,000 objects. */
 const PAGES = 20;
 
-const FLANNEL_SELECTORS = FLANNEL_LABELS.map(([key, value]) => `${key}=${value}`);
+/** Tenants can give pods of their own any label, as many and as large as they like: these are not read. */
+const FLANNEL_SELECTORS = [...FLANNEL_NAMESPACES].flatMap((namespace) =>
+  FLANNEL_LABELS.map(([key, value]) => ({ namespace, labelSelector: `${key}=${value}` })),
+);
 
 /**
  * Opens the API of a kubeconfig. Throws where the kubeconfig cannot be read or asks for what is refused.
@@ -43,9 +46,9 @@ export async function kubernetes(kubeconfig: string, recorder: Recorder): Promis
       items: await listing(NODES, deadline, (page, options) => api.listNode(page, options)),
     }),
     flannelPods: async (deadline) => {
-      const lists = FLANNEL_SELECTORS.map((labelSelector) =>
+      const lists = FLANNEL_SELECTORS.map((selector) =>
         listing(FLANNEL_PODS, deadline, (page, options) =>
-          api.listPodForAllNamespaces({ ...page, labelSelector }, options),
+          api.listNamespacedPod({ ...page, ...selector }, options),
         ),
       );
       return { items: (await Promise.all(lists)).flat() };

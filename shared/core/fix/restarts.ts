@@ -25,9 +25,15 @@ export function restartsIn(
       const restart = restartOn(profile, host?.install);
       return { node, isMaster, restart, pods: running.get(node) ?? [] };
     });
-    const fixes = named.length > NODES ? everywhere(named) : oneByOne(named);
+    const fixes = named.length > NODES ? everywhere(named) : oneByOne(withFewPods(named));
     return fixes.map((fix) => ({ kind: 'restart', ...fix, agent: profile.agent }));
   };
+}
+
+/** A node has one pod of flannel's. Where there are many more, none is named: the label finds them all. */
+function withFewPods(nodes: readonly Restarted[]): readonly Restarted[] {
+  const count = nodes.reduce((sum, { pods }) => sum + pods.length, 0);
+  return count > NODES ? nodes.map((node) => ({ ...node, pods: [] })) : nodes;
 }
 
 interface Restarted {

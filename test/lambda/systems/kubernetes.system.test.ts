@@ -72,6 +72,20 @@ describe('the API of a cluster', () => {
     );
   });
 
+  test('is asked for no pod outside the namespaces of the CNI', async () => {
+    const asked: string[] = [];
+    const { kubeconfig } = await smallApiServer(({ url = '' }, response) => {
+      asked.push(url);
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[]}');
+    });
+    await (await kubernetes(kubeconfig, RECORDER)).flannelPods(farOff());
+    const paths = new Set(asked.map((url) => url.split('?', 1)[0]));
+    expect([...paths].toSorted()).toEqual([
+      '/api/v1/namespaces/kube-flannel/pods',
+      '/api/v1/namespaces/kube-system/pods',
+    ]);
+  });
+
   test('is asked again and again through one client', async () => {
     const api = await kubernetes(access(), RECORDER);
     const [one, two] = [await api.nodes(farOff()), await api.nodes(farOff())];

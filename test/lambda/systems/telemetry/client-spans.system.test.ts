@@ -237,7 +237,8 @@ describe('lists of Kubernetes', () => {
     };
     const [nodes, ...pods] = spans;
     expect(nodes).toMatchObject({ ...page, name: 'GET /api/v1/nodes' });
-    expect(pods).toHaveLength(3);
+    // Two namespaces, three labels.
+    expect(pods).toHaveLength(6);
     for (const one of pods) expect(one).toMatchObject({ ...page, name: 'GET /api/v1/pods' });
   });
 

@@ -384,6 +384,18 @@ describe('flannel is restarted as it came onto the host', () => {
     expect(typed(installed(gone, 'k3s', true))).toEqual(['node2$ systemctl restart k3s']);
   });
 
+  test('by label where more pods have it than nodes have flannel', () => {
+    const pods = Array.from({ length: 21 }, (_, at) => ({
+      name: `${'x'.repeat(200)}-${at}`,
+      namespace: 'kube-system',
+      node: 'node1',
+      flannel: true,
+    }));
+    const text = typed(SIX.lose('neighbour', { observer: 'node1' }), pods).join('\n');
+    expect(text).not.toContain('xxx');
+    expect(text).toContain('-l k8s-app=canal --field-selector spec.nodeName=node1');
+  });
+
   test('by its pods where they are known, in one command', () => {
     const pods = ['node1', 'node2', 'node3'].map((node, at) => ({
       name: `canal-${at}`,
