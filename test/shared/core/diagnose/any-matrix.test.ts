@@ -51,7 +51,7 @@ describe('whatever the matrix', () => {
         const keys = found.map(({ scope, name }) => `${scope}/${name}`);
         expect(new Set(keys).size).toBe(keys.length);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -67,7 +67,7 @@ describe('whatever the matrix', () => {
           );
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -81,7 +81,7 @@ describe('whatever the matrix', () => {
           expect([worst, 'warning']).toContain(severity);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -103,7 +103,7 @@ describe('whatever the matrix', () => {
         const turned = { ...facts, observations: facts.observations.toReversed() };
         expect(judge(turned).findings.map(lineOf)).toEqual(findings(damaged));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

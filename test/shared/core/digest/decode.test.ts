@@ -54,7 +54,7 @@ describe('a difference of two digests', () => {
           expect(inOrder(decode(sumOf(all), expectedAt(all, known)))).toEqual(inOrder(all));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -65,7 +65,7 @@ describe('a difference of two digests', () => {
         expect(isZero(sums)).toBe(false);
         expect(decode(sums, expectedAt(some, some.length))).toBeUndefined();
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -125,7 +125,7 @@ describe('a difference of two digests', () => {
         const differences = decode(made, [expected]);
         expect(differences === undefined ? made : sumOf(differences)).toEqual(made);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

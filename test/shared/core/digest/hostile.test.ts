@@ -64,7 +64,7 @@ describe('a host that lies about its tables', () => {
       fc.property(anyDigest, (digest) => {
         expect(ofOthers(answering(digest))).toEqual(honest);
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 

@@ -96,6 +96,7 @@ describe('a list that is remembered', () => {
         expect(isOlder('101', list.version)).toBe(false);
         expect(namesOn(runWith(agreeing(3, CLUSTER, '102'), list).list)).toEqual(NAMES);
       }),
+      { numRuns: 50 },
     );
   });
 
@@ -161,6 +162,7 @@ describe('a list that is remembered', () => {
         const later = agreeing(3, CLUSTER, '102');
         expect(namesOn(runWith(later, list, 3000).list)).toEqual(NAMES);
       }),
+      { numRuns: 50 },
     );
   });
 

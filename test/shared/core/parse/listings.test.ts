@@ -151,9 +151,9 @@ describe('whatever is fed in', () => {
 
   test.for([
     ['one line of 4 MB', 'a'.repeat(4_000_000)],
-    ['one line of a million words', '10.42.1.0 '.repeat(1_000_000)],
+    ['one line of 200,000 words', '10.42.1.0 '.repeat(200_000)],
     ['a million colons', ':'.repeat(1_000_000)],
-    ['half a million lines', 'x\n'.repeat(500_000)],
+    ['100,000 lines', 'x\n'.repeat(100_000)],
     ['deep JSON', '['.repeat(100_000)],
   ] as const)('%s is no entry and few problems', ([, text]) => {
     const parsed = [

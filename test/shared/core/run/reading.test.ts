@@ -57,7 +57,7 @@ describe('who is read in full', () => {
         expect(new Set(asked.flat()).size).toBe(asked.flat().length);
         expect(judgement.matrix.unexplained).toEqual([]);
       }),
-      { numRuns: 6 },
+      { numRuns: 4 },
     );
   });
 });
