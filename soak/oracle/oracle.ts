@@ -24,7 +24,7 @@ interface TrueFault {
   left: readonly Cell[];
   /** A page that came after it began has named all that was wrong of it, as part of a larger fault. */
   isNamed: boolean;
-  /** Most of it was wrong already, as part of another fault. */
+  /** Most of it was wrong already, as part of another fault, or was paged before and is not resolved yet. */
   readonly isCovered: boolean;
   /** How many incidents it may be. */
   readonly mostKeys: number;
@@ -159,7 +159,9 @@ export class Oracle {
         cells,
         left: cells,
         isNamed: false,
-        isCovered: cells.filter((cell) => known.has(nameOf(cell))).length * 2 >= cells.length,
+        isCovered:
+          this.#isStillPaged(event) ||
+          cells.filter((cell) => known.has(nameOf(cell))).length * 2 >= cells.length,
         mostKeys: keysOf(
           event,
           new Set(
@@ -185,6 +187,14 @@ export class Oracle {
       if (!fault.cells.some((cell) => isWrong(world, cell))) fault.endedAt = world.now;
       fault.left = fault.left.filter((cell) => isWrong(world, cell));
     }
+  }
+
+  /** Whether the same damage was done before, and its RESOLVED has not come: nobody is to be paged twice. */
+  #isStillPaged({ damage }: Fault): boolean {
+    const again = JSON.stringify(damage);
+    return [...this.#open.values()].some(
+      ({ fault }) => fault !== undefined && JSON.stringify(fault.event.damage) === again,
+    );
   }
 
   #hear(claim: Claim): void {

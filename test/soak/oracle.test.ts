@@ -39,6 +39,8 @@ interface Circumstances {
   readonly more?: readonly StoryEvent[];
 }
 
+const MOVED: Damage = { kind: 'old-address', subject: 'master1', observers: ['node1'] };
+
 /** Plays one fault, at 50 s, and lets a made-up function say these things, a minute apart. */
 function judged(
   told: readonly Told[],
@@ -192,11 +194,11 @@ describe('Oracle', () => {
     expect(kindsOf(judged(told, { repairedAfter: 60, repairLasts: 300, more }))).toEqual([]);
   });
 
-  const small = (at: number): StoryEvent => ({
+  const small = (at: number, damage: Damage = MOVED): StoryEvent => ({
     at,
     kind: 'fault',
     fault: 'fault2',
-    damage: { kind: 'old-address', subject: 'master1', observers: ['node1'] },
+    damage,
     repairedAfter: undefined,
     repairLasts: 0,
   });
@@ -210,6 +212,14 @@ describe('Oracle', () => {
   test('it is hidden where it came after that page', () => {
     const told = [NOTHING, OPENED, ...times(9, NOTHING)];
     expect(kindsOf(judged(told, { damage: others, more: [small(70)] }))).toEqual(['hidden']);
+  });
+
+  test('what is done again before its RESOLVED is still the same page', () => {
+    const more = [small(200, LOST)];
+    const told = [NOTHING, OPENED, ...times(12, NOTHING)];
+    expect(kindsOf(judged(told, { repairedAfter: 100, more }))).toEqual([]);
+    const resolved = [NOTHING, OPENED, NOTHING, RESOLVED, ...times(10, NOTHING)];
+    expect(kindsOf(judged(resolved, { repairedAfter: 90, more }))).toEqual(['missed']);
   });
 
   test('a host that answers and stays unknown', () => {
