@@ -9,6 +9,7 @@ export const INCIDENT_REASONS = {
   confirmed: 'opened: the second look confirmed it',
   'group-formed': 'opened: three subjects or observers with one cause within three runs',
   'cluster-wide': 'opened: one cause on more than half of the nodes',
+  'several-causes': 'opened: several causes at once on more than half of the nodes',
   relapsed: 'opened again: it had been resolved less than 30 minutes before',
   'stopped-working': 'opened anew: what still worked does not any more',
   'severity-rose': 'paged again: it was a warning, and is critical',

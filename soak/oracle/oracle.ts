@@ -355,7 +355,7 @@ export class Oracle {
       const isOthers = this.#alive().some((one) => claimedOf(claim, one.cells).length > 0);
       const isQuiet = [...names].every((name) => {
         const host = world.member(name);
-        return host === undefined ? !world.api.now().has(name) : this.#sawWell(host);
+        return host === undefined ? this.#hasLeft(name) : this.#sawWell(host);
       });
       incident.quietRuns = isOver && !isOthers && isQuiet ? incident.quietRuns + 1 : 0;
       if (isLeftOpen || incident.quietRuns < QUIET_RUNS) continue;
@@ -363,6 +363,13 @@ export class Oracle {
       const label = fault === undefined ? 'after a false page' : labelOf(fault.event);
       this.#fail('left-open', label, `${claim.key} ${claim.cause}`);
     }
+  }
+
+  /** A host that still answers may be missing from the list by mistake: it has not left. */
+  #hasLeft(name: string): boolean {
+    const { api, hosts } = this.#played.world;
+    const answers = hosts.some((one) => one.name === name && one.quietSince === undefined);
+    return !answers && !api.now().has(name);
   }
 
   #lookForUnknown({ hosts }: Report): void {

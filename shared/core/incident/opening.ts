@@ -69,12 +69,12 @@ function stepOfFresh(
   return { key: identity.key, reason, next, reported, announcement };
 }
 
-function reasonToOpen({ scope }: Finding): IncidentReason {
+function reasonToOpen({ scope, parts = [] }: Finding): IncidentReason {
   switch (scope) {
     case 'group':
       return 'group-formed';
     case 'cluster':
-      return 'cluster-wide';
+      return new Set(parts.map(({ cause }) => cause)).size > 1 ? 'several-causes' : 'cluster-wide';
     case 'pair':
     case 'subject':
     case 'observer':

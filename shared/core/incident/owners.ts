@@ -73,6 +73,11 @@ function withoutWide(
       if (isMember(part)) return give(part);
       if (isAnother(part, incident)) return [part];
       const column = columnOf(part);
+      // Of a host without a device no cell may be known.
+      const isBare = column.length === 0 && part.observers.length > 0;
+      if (isBare && part.observers.every((observer) => covers({ observer, subject: '' }))) {
+        return give(part);
+      }
       const inside = new Set(column.filter(isWithin));
       if (inside.size === 0) return [part];
       if (inside.size === column.length) return give(part);
@@ -107,8 +112,9 @@ function memberOf(incident: Incident): (part: Finding) => boolean {
 
 /** What no open incident of this cause explains, wherever its cells are. */
 function isAnother(finding: Finding, incident: Incident): boolean {
-  const [{ cause }, { cause: open }] = [finding, incident.reported];
-  return wakesMore(cause, open) || (isKind(cause, 'device') && !isKind(open, 'device'));
+  const [{ cause }, { cause: open, otherCauses }] = [finding, incident.reported];
+  const isKnown = otherCauses.includes(cause);
+  return wakesMore(cause, open) || (isKind(cause, 'device') && !isKind(open, 'device') && !isKnown);
 }
 
 /** An incident that wakes nobody must not hide one that does. */

@@ -115,7 +115,33 @@ function freshPlans(
     const grouped = new Set(groups.flatMap(({ parts }) => parts));
     return [...joins, ...groups, ...left.filter((one) => !grouped.has(one)).map(alone)];
   });
-  return [...whole.map(alone), ...plans];
+  return [...whole.map(alone), ...withSeveralCauses(plans, planning)];
+}
+
+/**
+ * Where most nodes are at fault at once, and no cause has most of them, something has hit them all: it is
+ * one fault of the cluster, under the cause that most of them have.
+ */
+function withSeveralCauses(plans: readonly Plan[], planning: GroupPlanning): readonly Plan[] {
+  const apart = plans.filter(
+    (plan) =>
+      plan.kind === 'fresh' &&
+      CAUSE_TABLE[plan.finding.cause].pages &&
+      plan.finding.scope !== 'cluster' &&
+      plan.finding.scope !== 'pair',
+  );
+  const parts = apart.flatMap((plan) => (plan.kind === 'fresh' ? plan.parts : []));
+  const byCause = [...Map.groupBy(parts, ({ finding }) => finding.cause)].toSorted(
+    ([, one], [, two]) => two.length - one.length,
+  );
+  const nodes = new Set(parts.map(({ finding }) => finding.name));
+  const isMost = nodes.size >= GROUP && nodes.size * 2 > planning.matrix.nodes.length;
+  const [cause] = byCause[0] ?? [];
+  const isDueNow = parts.some((one) => isDueFresh(one.finding, [one], planning));
+  if (cause === undefined || byCause.length < 2 || !isMost || !isDueNow) return plans;
+  const findings = parts.map((one) => one.finding);
+  const finding = ofCluster(planning.matrix, cause, findings);
+  return [...plans.filter((plan) => !apart.includes(plan)), { kind: 'fresh', finding, parts }];
 }
 
 function alone(one: FreshFinding): Plan {

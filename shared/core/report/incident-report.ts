@@ -11,6 +11,7 @@ import { fixesIn } from '../fix/fix.ts';
 import { isAboutOneOf, textOf } from '../overlay/entries.ts';
 import { enumerate } from '../plain-text.ts';
 import { formatDuration, formatTime } from '../time.ts';
+import { sharedTraits } from './shared-traits.ts';
 
 type Phase = ReportedIncident['phase'];
 
@@ -79,6 +80,7 @@ function reportWithoutFix(
     missingPeers: finding.missingPeers,
     entries: reportEntries(finding, identity.phase),
     evidence: [
+      ...sharedTraits(finding, judgement),
       ...sideLines(finding, judgement),
       ...undecidedLines(finding, judgement),
       ...latencyLines(latencies),
