@@ -23,18 +23,37 @@ export async function check(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const { cluster, json } = options;
-  const deployed = await during(`looking for cluster ${cluster}`, findStack(options));
-  const running = runOnce(deployed, options);
-  const report = await during(`running ${deployed.functionName}, for up to two minutes`, running);
+  const { json } = options;
+  const deployed = await deployedFor(options);
+  const report = await checkNow(deployed, options);
   if (report.refused !== undefined) {
     if (json) print(report);
-    throw new Error(`nothing was checked: ${report.refused}; try again in a minute`);
+    throw refusedError(report.refused);
   }
   const whole = await withSubscribers(report, deployed, options);
   if (json) print(whole);
   else process.stdout.write(renderCheck(whole));
   return EXIT[whole.verdict];
+}
+
+/** One check now, for a command that needs what it finds. Throws where it did not take place. */
+export async function reportNow(options: DeployedOptions): Promise<Report> {
+  const report = await checkNow(await deployedFor(options), options);
+  if (report.refused !== undefined) throw refusedError(report.refused);
+  return report;
+}
+
+async function deployedFor(options: DeployedOptions): Promise<Deployed> {
+  return await during(`looking for cluster ${options.cluster}`, findStack(options));
+}
+
+async function checkNow(deployed: Deployed, options: DeployedOptions): Promise<Report> {
+  const running = runOnce(deployed, options);
+  return await during(`running ${deployed.functionName}, for up to two minutes`, running);
+}
+
+function refusedError(reason: string): Error {
+  return new Error(`nothing was checked: ${reason}; try again in a minute`);
 }
 
 async function runOnce(

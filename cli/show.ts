@@ -1,17 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { reportSchema } from '../shared/contract/report.ts';
+import { type Report, reportSchema } from '../shared/contract/report.ts';
+import { isNodeName } from '../shared/core/parse/kubernetes.ts';
 import { enumerate } from '../shared/core/plain-text.ts';
 import { renderBrief, renderReport } from './render/report.ts';
 import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch show [FILE] [--brief]
+vtepwatch show KEY --hosts [FILE]
 
 Prints a --json document as text: verdict, matrix, incidents, problems, latencies.
 Reads standard input where FILE is missing or -.
 
+With --hosts it prints the nodes on which the incident KEY is fixed, one a line, for a loop of the
+shell. Without FILE it runs one check of the deployed cluster that KEY begins with.
+
   --brief  verdict, matrix, latencies and problems alone
+  --hosts  the nodes of an incident's fix alone
   --help   this text
 
 Exit status: 0 healthy, 1 incident, 2 could not judge.
@@ -26,6 +32,7 @@ export async function show(words: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: {
       brief: { type: 'boolean', default: false },
+      hosts: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -33,18 +40,44 @@ export async function show(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  if (values.hosts) return await showHosts(positionals);
   const [file = '-', ...more] = positionals;
   if (more.length > 0) throw new Error('show takes one file: see vtepwatch show --help');
+  const report = await readReport(file);
+  process.stdout.write(values.brief ? renderBrief(report) : renderReport(report));
+  return EXIT[report.verdict];
+}
+
+/** A name that is no node's is left out: the loop puts each into a command. */
+async function showHosts([key, file, ...more]: readonly string[]): Promise<number> {
+  if (key === undefined || more.length > 0) {
+    throw new Error('--hosts needs the KEY of an incident: see vtepwatch show --help');
+  }
+  const report = file === undefined ? await reportOfCluster(key) : await readReport(file);
+  const incident = report.incidents.find((one) => one.key === key);
+  if (incident === undefined) throw new Error(`there is no incident ${key} now`);
+  const step = incident.fix.find(({ kind }) => kind === 'entries' || kind === 'restart');
+  const nodes = (step?.hosts ?? []).filter(isNodeName);
+  process.stdout.write(nodes.map((node) => `${node}\n`).join(''));
+  return EXIT[report.verdict];
+}
+
+async function reportOfCluster(key: string): Promise<Report> {
+  const words = ['--cluster', key.split('/')[0] ?? ''];
+  // The SDK is loaded only where a cluster is asked.
+  const options = (await import('./deployed/options.ts')).readDeployedOptions('show', words);
+  if (options === 'help') throw new Error('show --hosts: no cluster is named');
+  return await (await import('./check.ts')).reportNow(options);
+}
+
+async function readReport(file: string): Promise<Report> {
   const document = file === '-' ? await text(process.stdin) : await readDocument(file);
   const parsed = reportSchema.safeParse(readJson(document, file));
-  if (!parsed.success) {
-    const places = parsed.error.issues.map(({ path }) => path.join('.') || 'the top');
-    throw new Error(
-      `${nameOf(file)} is not a vtepwatch document: wrong fields: ${enumerate(places, PLACES)}`,
-    );
-  }
-  process.stdout.write(values.brief ? renderBrief(parsed.data) : renderReport(parsed.data));
-  return EXIT[parsed.data.verdict];
+  if (parsed.success) return parsed.data;
+  const places = parsed.error.issues.map(({ path }) => path.join('.') || 'the top');
+  throw new Error(
+    `${nameOf(file)} is not a vtepwatch document: wrong fields: ${enumerate(places, PLACES)}`,
+  );
 }
 
 function nameOf(file: string): string {

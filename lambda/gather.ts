@@ -43,7 +43,10 @@ type Remembered = Pick<Lease, 'memory' | 'nodeList'>;
 /** What gathering takes of an invocation. */
 interface GatheringInvocation extends Pick<Invocation, 'now' | 'deadline' | 'problems'> {
   readonly systems: Pick<Invocation['systems'], 'ssm' | 'kubernetes' | 'telemetry'>;
-  readonly settings: Pick<Invocation['settings'], 'cluster' | 'limits' | 'runbook' | 'targets'>;
+  readonly settings: Pick<
+    Invocation['settings'],
+    'cluster' | 'limits' | 'runbook' | 'targets' | 'topicArn'
+  >;
 }
 
 /** Learns everything that a run begins with. What cannot be learned is a problem, never an error. */
@@ -97,6 +100,7 @@ export async function gather(
       now,
       limits: settings.limits,
       runbook: settings.runbook,
+      site: siteOf(settings),
       nodes: nodeList.nodes,
       listedNames: names.length > 0 ? names : memory.listed,
       pods: podListOf(pods),
@@ -114,6 +118,15 @@ export async function gather(
       ],
     },
   };
+}
+
+/** The topic is where the hosts are: one stack watches one cluster. */
+function siteOf({
+  topicArn,
+  targets,
+}: Pick<Invocation['settings'], 'topicArn' | 'targets'>): Facts['site'] {
+  const [, , , region = '', account = ''] = topicArn.split(':');
+  return { account, region, targets };
 }
 
 /** What the masters are asked about. */

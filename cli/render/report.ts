@@ -104,7 +104,7 @@ const VERDICTS: Readonly<Record<Report['verdict'], string>> = {
 function incidentLines(report: Report, incident: ReportedIncident): readonly string[] {
   const kind = incident.phase === 'resolved' ? 'resolved' : 'opened';
   const now = parseTime(report.at) ?? 0;
-  const page = pageOf({ kind, incident }, { cluster: report.cluster, now });
+  const page = pageOf({ kind, incident }, { cluster: report.cluster, now, site: report.site });
   const suspected = incident.phase === 'suspected' ? ['SUSPECTED: not paged yet'] : [];
   return [...suspected, ...page.text.trimEnd().split('\n')];
 }

@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import type { ServiceError } from './gate.ts';
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html, parameter Subject. */
@@ -13,6 +14,9 @@ export function checkPublish(form: Readonly<Record<string, string>>): ServiceErr
   if (subject !== undefined && !isSubject(subject)) {
     return invalid('InvalidParameter', 'Invalid parameter: Subject');
   }
+  if (form['MessageStructure'] === 'json' && !isByProtocol(form)) {
+    return invalid('InvalidParameter', 'Invalid parameter: Message Structure - No default entry');
+  }
   for (const [field, name] of Object.entries(form)) {
     const entry = /^MessageAttributes\.entry\.\d+(?=\.Name$)/.exec(field)?.[0];
     if (entry === undefined) continue;
@@ -25,6 +29,22 @@ export function checkPublish(form: Readonly<Record<string, string>>): ServiceErr
     }
   }
   return undefined;
+}
+
+const textsSchema = z.object({ default: z.string(), sms: z.optional(z.string()) });
+
+/** The texts of a message by protocol. */
+export function textsOf(form: Readonly<Record<string, string>>): z.infer<typeof textsSchema> {
+  return textsSchema.parse(JSON.parse(form['Message'] ?? ''));
+}
+
+function isByProtocol(form: Readonly<Record<string, string>>): boolean {
+  try {
+    textsOf(form);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** ASCII that begins with a letter, digit or punctuation mark, has no control characters, and is

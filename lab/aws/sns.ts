@@ -6,7 +6,7 @@ import { listen } from './endpoint.ts';
 import type { Endpoint, Service, ServiceReply, ServiceRequest } from './endpoint.ts';
 import { createGate } from './gate.ts';
 import type { Gate } from './gate.ts';
-import { checkPublish } from './sns-rules.ts';
+import { checkPublish, textsOf } from './sns-rules.ts';
 import { REAL_TIME } from './time.ts';
 
 /**
@@ -18,6 +18,8 @@ export interface Sns extends Endpoint {
   readonly gate: Gate;
   /** What the queue was sent, in order: a message that was published twice is there twice. */
   published(): Promise<readonly PublishedMessage[]>;
+  /** What subscribers by SMS were sent. */
+  shortMessages(): readonly string[];
 }
 
 export interface PublishedMessage {
@@ -50,6 +52,7 @@ export async function startSns(topicName = 'vtepwatch'): Promise<Sns> {
   await emulator.ready();
   const topicArn = await subscribeQueue(emulator, topicName);
 
+  const shortMessages: string[] = [];
   const gate = createGate(REAL_TIME);
   const service: Service = {
     operation: (request) => formOf(request)['Action'] ?? '',
@@ -57,7 +60,15 @@ export async function startSns(topicName = 'vtepwatch'): Promise<Sns> {
     answer: async (request) => {
       const form = formOf(request);
       const broken = form['Action'] === 'Publish' ? checkPublish(form) : undefined;
-      return broken === undefined ? call(emulator, request) : xmlRefusal(broken);
+      if (broken !== undefined) return xmlRefusal(broken);
+      if (form['MessageStructure'] !== 'json')
+        return call(emulator, request.body.toString('utf8'), request);
+      const texts = textsOf(form);
+      if (texts.sms !== undefined) shortMessages.push(texts.sms);
+      // fauxqs does not know it: of the texts by protocol a queue gets the default.
+      const { MessageStructure: _, ...others } = form;
+      const payload = new URLSearchParams({ ...others, Message: texts.default }).toString();
+      return call(emulator, payload, request);
     },
     refuse: xmlRefusal,
     throttled: { type: 'Throttled', message: 'Rate exceeded', status: 429 },
@@ -68,6 +79,7 @@ export async function startSns(topicName = 'vtepwatch'): Promise<Sns> {
     topicArn,
     gate,
     published: () => readQueue(emulator),
+    shortMessages: () => shortMessages,
     close: async () => {
       await endpoint.close();
       await emulator.close();
@@ -101,7 +113,11 @@ async function subscribeQueue(emulator: Emulator, topicName: string): Promise<st
   return topicArn;
 }
 
-async function call(emulator: Emulator, request: ServiceRequest): Promise<ServiceReply> {
+async function call(
+  emulator: Emulator,
+  payload: string,
+  request: ServiceRequest,
+): Promise<ServiceReply> {
   const reply = await emulator.inject({
     method: 'POST',
     url: '/',
@@ -109,7 +125,7 @@ async function call(emulator: Emulator, request: ServiceRequest): Promise<Servic
       'content-type': FORM,
       authorization: request.headers['authorization'] ?? '',
     },
-    payload: request.body.toString('utf8'),
+    payload,
   });
   return xmlReply(reply.statusCode, reply.payload);
 }

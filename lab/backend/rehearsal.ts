@@ -77,7 +77,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<readonly Act[]> {
     ({ incidents } = await tickUntil(rehearsal, fires('VtepwatchNodeCutOff')));
   });
   await act('mended', async () => {
-    for (const incident of incidents) await fixAsThePageSays(incident, world.machines, tell);
+    for (const incident of incidents) await fixAsThePageSays(incident, world, tell);
     await tickUntil(rehearsal, resolve('VtepwatchNodeCutOff', 'VtepwatchStale'));
   });
   await act('silent', () => waitUntil(rehearsal, fires('VtepwatchStale')));

@@ -77,6 +77,31 @@ export async function reprogram(machine: Machine, hosts: readonly Host[] = ROSTE
   }
 }
 
+/**
+ * What a restart of flanneld does elsewhere: it publishes the MAC of the device that it found, and where
+ * that is another than its annotation had, every other node programs it anew.
+ */
+export async function publish(
+  machine: Machine,
+  machines: readonly Machine[],
+  { list }: { readonly list: (hosts: readonly Host[]) => void },
+): Promise<void> {
+  const { stdout } = await machine.run(['ip', '-o', 'link', 'show', 'dev', OVERLAY_DEVICE]);
+  const mac = /link\/ether (\S+)/.exec(stdout)?.[1];
+  if (mac === undefined || mac === machine.vtepMac) return;
+  const renewed: Host = { ...hostOf(machine), vtepMac: mac };
+  list(machines.map((one) => (one === machine ? renewed : hostOf(one))));
+  for (const other of machines.filter((one) => one !== machine)) {
+    for (const table of TABLES) await replaceEntries(other, [programmed[table](renewed)]);
+  }
+}
+
+function hostOf({ name }: Machine): Host {
+  const host = ROSTER.find((one) => one.name === name);
+  if (host === undefined) throw new Error(`the lab has no host ${name}`);
+  return host;
+}
+
 /** Writes entries of one table, each in the place of one with its key. */
 export async function replaceEntries(machine: Machine, entries: readonly Entry[]): Promise<void> {
   const [first] = entries;

@@ -49,7 +49,7 @@ export async function tellStory(
 
   tell.heading('Mended as the page says');
   for (const incident of standing(later)) {
-    await fixAsThePageSays(incident, world.machines, tell);
+    await fixAsThePageSays(incident, world, tell);
   }
   tell.block(await show(await untilHealthy(world, tell)));
   await tellPages(world, tell);

@@ -100,13 +100,38 @@ function eventOf({ page, key, cluster, secret }: EventContent): object {
           // Critical, warning and info are PagerDuty's words, too.
           severity: page.severity,
           timestamp: formatTime(page.at),
-          component: 'overlay network',
+          component: page.details?.victims[0] ?? 'overlay network',
           group: cluster,
           class: page.cause,
-          custom_details: { key: page.key, kind: page.kind, page: page.text },
+          custom_details: customDetailsOf(page),
         },
+        links: linksOf(page),
       };
   }
+}
+
+/** Fields that event rules can read, before the page as text. */
+function customDetailsOf({ key, kind, text, details }: Page): object {
+  if (details === undefined) return { key, kind, page: text };
+  const { scope, victims, missing, checked, since, account, region, fix } = details;
+  const commands = fix.flatMap((step) => step.commands);
+  return {
+    key,
+    kind,
+    scope,
+    victims: victims.join(', '),
+    affected: `${missing} of ${checked} nodes`,
+    since,
+    ...(account === undefined ? {} : { account, region }),
+    fix: commands[0],
+    page: text,
+  };
+}
+
+/** PagerDuty shows links; it refuses an event with one that is no web address. */
+function linksOf({ details }: Page): readonly object[] {
+  const href = details?.links.runbook ?? '';
+  return /^https?:\/\//.test(href) ? [{ href, text: 'Runbook' }] : [];
 }
 
 /** PagerDuty takes 255 characters. A bound in bytes is safe, whatever PagerDuty counts as a character. */

@@ -5,6 +5,7 @@ import {
   type SNSClientConfig,
   SNSServiceException,
 } from '@aws-sdk/client-sns';
+import type { Page } from '../../shared/core/page/page.ts';
 import { abortAt, type Deadline, within } from '../deadline.ts';
 import { errorText } from '../error-text.ts';
 import { log } from './log.ts';
@@ -48,7 +49,7 @@ export function snsChannel(client: SNSClient, topicArn: string): PageChannel {
       const publish = new PublishCommand({
         TopicArn: topicArn,
         Subject: page.subject,
-        Message: withinBytes(page.text, MESSAGE_BYTES - ATTRIBUTES_BYTES),
+        ...messageOf(page),
         MessageAttributes: {
           key: { DataType: 'String', StringValue: page.key },
           kind: { DataType: 'String', StringValue: page.kind },
@@ -66,6 +67,17 @@ export function snsChannel(client: SNSClient, topicArn: string): PageChannel {
     },
     subscribers: async (deadline) => await countConfirmed(client, topicArn, deadline),
   };
+}
+
+/**
+ * People who subscribed by SMS get one short message, everybody else the whole page. A structure with
+ * more protocols would be bounced where one of them is not for this topic.
+ */
+function messageOf({ text, sms }: Page) {
+  const whole = withinBytes(text, MESSAGE_BYTES - ATTRIBUTES_BYTES);
+  return sms === undefined
+    ? { Message: whole }
+    : { Message: JSON.stringify({ default: whole, sms }), MessageStructure: 'json' };
 }
 
 /** Only confirmed subscriptions receive pages. */

@@ -87,7 +87,7 @@ async function addressOf(
 }
 
 function documentOf(cluster: string, page: Page): WebhookDocument {
-  const { key, kind, severity, cause, at, subject, text } = page;
+  const { key, kind, severity, cause, at, subject, text, details } = page;
   return {
     version: 1,
     cluster,
@@ -98,6 +98,7 @@ function documentOf(cluster: string, page: Page): WebhookDocument {
     at: formatTime(at),
     summary: subject,
     text,
+    details,
   };
 }
 

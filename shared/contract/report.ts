@@ -21,27 +21,61 @@ const entrySchema = z.object({
 });
 
 /**
- * `device`: the VXLAN device is deleted, and flannel makes it again. `entries`: what is lost is put
- * back, entry by entry. `restart`: flannel starts again and programs everything.
+ * `look`: a command that only reads shows which of the next steps is right. `up`: the VXLAN device is set
+ * up and gets its address. `entries`: what is lost is put back, entry by entry. `restart`: flannel or
+ * Calico starts again and programs everything. `device`: the VXLAN device is deleted, and made again.
  */
-export const FIX_KINDS = ['device', 'entries', 'restart'] as const;
+export const FIX_KINDS = ['look', 'up', 'entries', 'restart', 'device'] as const;
 
 export type FixKind = (typeof FIX_KINDS)[number];
 
 /** What programs the entries of an overlay on each host. */
 export const AGENTS = ['flannel', 'calico'] as const;
 
-/** One way to fix a fault. */
+/** What shows on one host that a step has worked. */
+const checkSchema = z.object({
+  host: z.string(),
+  command: z.string(),
+  /** What the command then prints, or a part of it. */
+  shows: z.string(),
+});
+
+/**
+ * One step of a fix. A step without a condition is done, in the order of the list. One with a condition is
+ * done only where that holds, so it may also be the other way to the same end.
+ */
 export const fixSchema = z.object({
   kind: z.enum(FIX_KINDS),
   /** The nodes concerned: of `restart`, those on which the overlay's agent starts again. */
   hosts: z.array(z.string()),
   /** `on-hosts`: root runs the commands on each of the hosts. `anywhere`: kubectl runs them once. */
   runs: z.enum(['on-hosts', 'anywhere']),
+  /** One block for all hosts: what is right on a host already, or not for it, the command leaves alone. */
   commands: z.array(z.string()),
+  /** The same on all hosts, for a shell with AWS credentials or with ssh. */
+  remotely: z.optional(z.array(z.string())),
+  /** When to do this; a sentence that ends in a colon. */
+  condition: z.optional(z.string()),
+  /** What it interrupts, and for how long; absent where it interrupts nothing. */
+  interrupts: z.optional(z.string()),
+  check: z.optional(checkSchema),
+  /** A master whose API answers, where another's does not: kubectl runs there. */
+  kubectlOn: z.optional(z.string()),
   /** What `restart` starts again. */
   agent: z.optional(z.enum(AGENTS)),
 });
+
+/** Where the cluster's hosts are registered: what a command line of AWS needs to reach them. */
+const siteSchema = z.object({
+  account: z.string(),
+  region: z.string(),
+  /** As `VTEPWATCH_TARGETS` has them. */
+  targets: z.readonly(
+    z.array(z.object({ Key: z.string(), Values: z.readonly(z.array(z.string())) })),
+  ),
+});
+
+export type Site = z.infer<typeof siteSchema>;
 
 const vtepSchema = z.object({
   underlayIp: z.optional(z.string()),
@@ -73,7 +107,11 @@ export const incidentSchema = z.object({
   missingPeers: z.number(),
   entries: z.array(entrySchema),
   evidence: z.array(z.string()),
-  /** The ways to fix it, the quickest first. */
+  /** What was restarted, booted or made in the ten minutes before it was seen. */
+  changes: z.optional(z.array(z.string())),
+  /** The managed-node ids of the first 50 hosts concerned. */
+  instances: z.optional(z.array(z.object({ node: z.string(), id: z.string() }))),
+  /** The steps that fix it, the safe one first. */
   fix: z.array(fixSchema),
 });
 
@@ -159,6 +197,8 @@ export const reportSchema = z.object({
   cluster: z.string(),
   /** ISO 8601; when the run began. */
   at: z.string(),
+  /** Absent where nothing was gathered through AWS. */
+  site: z.optional(siteSchema),
   verdict: z.enum(['healthy', 'incident', 'unjudged']),
   /** How much was checked; absent where the run was refused. */
   checked: z.optional(checkedSchema),

@@ -1,5 +1,31 @@
 import * as z from 'zod/mini';
-import { CAUSES, SEVERITIES } from './causes.ts';
+import { CAUSES, SCOPES, SEVERITIES } from './causes.ts';
+import { fixSchema } from './report.ts';
+
+/** What a page is about, as data. */
+export const pageDetailsSchema = z.object({
+  scope: z.enum(SCOPES),
+  cause: z.enum(CAUSES),
+  /** The first 20 nodes that others cannot reach, or that cannot reach others. */
+  victims: z.array(z.string()),
+  /** The first 20 nodes on which something is wrong. */
+  observers: z.array(z.string()),
+  /** How many nodes are affected, of how many that were checked. */
+  missing: z.number(),
+  checked: z.number(),
+  /** ISO 8601; when a run first saw it. */
+  since: z.string(),
+  /** The steps of the fix, as in the report; each with its first 50 hosts. */
+  fix: z.array(fixSchema),
+  account: z.optional(z.string()),
+  region: z.optional(z.string()),
+  links: z.object({
+    /** The section of the runbook: a path or a URL. */
+    runbook: z.string(),
+  }),
+});
+
+export type PageDetails = z.infer<typeof pageDetailsSchema>;
 
 /**
  * What a webhook is sent: one JSON document for each page. Fields may be added within a version;
@@ -24,6 +50,8 @@ export const webhookSchema = z.object({
   summary: z.string(),
   /** The whole page, in lines. */
   text: z.string(),
+  /** The same as data; absent from a test page. */
+  details: z.optional(pageDetailsSchema),
 });
 
 export type WebhookDocument = z.infer<typeof webhookSchema>;

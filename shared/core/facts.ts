@@ -1,5 +1,5 @@
 import type { Limits } from '../contract/settings.ts';
-import type { Problem } from '../contract/report.ts';
+import type { Problem, Site } from '../contract/report.ts';
 import type { Family } from './overlay/addresses.ts';
 import type { KnownNodes } from './nodes/known-nodes.ts';
 import type { Observation, Vtep } from './overlay/vtep.ts';
@@ -13,6 +13,8 @@ export interface Facts {
   readonly limits: Limits;
   /** Where pages say that the runbook is. Default: beside this program. */
   readonly runbook?: string | undefined;
+  /** Undefined where nothing was gathered through AWS. */
+  readonly site?: Site | undefined;
   readonly nodes: NodeList;
   /** Names out of the masters' `kubectl get nodes`, where nothing better is known. */
   readonly listedNames: readonly string[];

@@ -28,10 +28,17 @@ function publishedPage(body: string, at: number): PublishedPage {
   return {
     ...pageSchema.parse(attributes),
     subject: form.get('Subject') ?? '',
-    text: form.get('Message') ?? '',
+    text: wholeText(form.get('Message') ?? '', form.get('MessageStructure')),
     at,
   };
 }
+
+/** What mail gets, where other protocols get another text. */
+function wholeText(message: string, structure: string | null): string {
+  return structure === 'json' ? structureSchema.parse(JSON.parse(message)).default : message;
+}
+
+const structureSchema = z.object({ default: z.string() });
 
 const PUBLISHED =
   '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>' +

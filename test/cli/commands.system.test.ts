@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Report, reportSchema } from '../../shared/contract/report.ts';
+import { guarded } from '../support/fixes.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const SEED = path.join(ROOT, 'test', 'fixtures', 'seed-incident');
@@ -167,7 +168,17 @@ describe('replay', () => {
       kind: 'entries',
       hosts: ['b'],
       runs: 'on-hosts',
-      commands: ['ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent'],
+      commands: [
+        guarded(
+          '10.68.0.0',
+          'ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent',
+        ),
+      ],
+      check: {
+        host: 'b',
+        command: 'ip neigh show 10.68.0.0 dev flannel.1',
+        shows: 'lladdr 36:9b:9c:53:4a:10 PERMANENT',
+      },
     });
   });
 
@@ -220,7 +231,7 @@ describe('show', () => {
 
   test('is brief when asked', () => {
     const { stdout } = vtepwatch(['show', '--brief'], JSON.stringify(recorded));
-    expect(stdout).not.toContain('What is wrong');
+    expect(stdout).not.toContain('Users notice');
     expect(stdout).toContain('Latency');
   });
 
@@ -242,6 +253,16 @@ describe('show', () => {
     const { stdout, exit } = vtepwatch(['show'], poisoned);
     expect(exit).toBe(1);
     expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+  });
+
+  test('prints the nodes on which an incident is fixed, one a line, and nothing that is no node', () => {
+    const [incident] = recorded.incidents;
+    const fix = [{ kind: 'entries', runs: 'on-hosts', commands: [], hosts: ['a', '$(b)', 'c.d'] }];
+    const input = JSON.stringify({ ...recorded, incidents: [{ ...incident, fix }] });
+    const { stdout } = vtepwatch(['show', incident?.key ?? '', '--hosts', '-'], input);
+    expect(stdout).toBe('a\nc.d\n');
+    const unknown = vtepwatch(['show', 'prod/subject/x', '--hosts', '-'], input);
+    expect(unknown.stderr).toBe('vtepwatch: there is no incident prod/subject/x now\n');
   });
 
   test('says of cells beyond those that a document lists that they may be wrong, too', () => {

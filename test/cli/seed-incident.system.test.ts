@@ -44,11 +44,8 @@ describe('the recorded incident, before the fix', () => {
     expect(incident).toMatchObject({ observers: ['master3'], checkedPeers: 1, missingPeers: 1 });
   });
 
-  test('sets 45.0 s beside 0.452 s', () => {
-    expect(incident?.evidence).toEqual([
-      'master1: kubectl get nodes took 45.0 s',
-      'master3: kubectl get nodes took 0.452 s',
-    ]);
+  test('has the 45.0 s, and not the 0.452 s of a master that is well', () => {
+    expect(incident?.evidence).toEqual(['master1: kubectl get nodes took 45.0 s']);
   });
 
   test('masked MAC addresses are a problem of the input, and no fix command holds one', () => {

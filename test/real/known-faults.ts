@@ -17,13 +17,6 @@ interface KnownFault {
  */
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
-    scenario: 'fix of: node object made again while flanneld runs',
-    deployments: DEPLOYMENTS,
-    said: ['not fixed'],
-    right:
-      'flannel is restarted on the node itself, which it annotates only then; the route that is put back is one of three entries',
-  },
-  {
     scenario: 'device down',
     deployments: DEPLOYMENTS,
     said: [
@@ -32,12 +25,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
       'page opened observer/w1',
     ],
     right: 'the device is down, and that is the cause',
-  },
-  {
-    scenario: 'fix of: device down',
-    deployments: DEPLOYMENTS,
-    said: ['Error: Nexthop device is not up.', 'not fixed'],
-    right: 'the device is set up before routes are put back',
   },
   {
     scenario: 'one peer loses a direct route',

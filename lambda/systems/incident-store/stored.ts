@@ -5,6 +5,7 @@ import {
   type IncidentReason,
 } from '../../../shared/contract/incident-reasons.ts';
 import { fixSchema, incidentSchema } from '../../../shared/contract/report.ts';
+import { pageDetailsSchema } from '../../../shared/contract/webhook.ts';
 import {
   type Cidr,
   FAMILIES,
@@ -191,6 +192,8 @@ const page = z.object({
   at: z.number(),
   subject: z.string(),
   text: z.string(),
+  sms: z.optional(z.string()),
+  details: z.optional(pageDetailsSchema),
 });
 
 const lostAnswer = z.object({ channel: z.string(), times: z.number(), notBefore: z.number() });

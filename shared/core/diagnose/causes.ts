@@ -61,19 +61,42 @@ export interface Names {
   readonly tables: readonly Table[];
 }
 
-/** What fixes a fault, and where. */
+/** What fixes a fault: the safe step first. */
 interface FixRule {
-  /** The nodes on whose hosts something is to be done. */
-  readonly at: 'observers' | 'subject';
-  /** The safe ways, the quickest first. */
-  readonly kinds: readonly FixKind[];
+  /** The side that is at fault: what it holds, or has, differs from what everybody else knows. */
+  readonly at: FixSide;
+  readonly steps: readonly FixStep[];
+  /** A subject that has no annotations, where others have them, is itself at fault. */
+  readonly unannounced?: 'subject';
 }
+
+type FixSide = 'observers' | 'subject';
+
+/** One step: what is done, on whose hosts, and when; without a condition in any case. */
+export type FixStep =
+  | {
+      readonly kind: Exclude<FixKind, 'up' | 'look'>;
+      readonly at: FixSide;
+      readonly condition?: string;
+    }
+  /** `macs`: the subject's own MAC and that of its annotation. `nodes`: what the API servers list. */
+  | { readonly kind: 'look'; readonly at: 'macs' | 'nodes' };
 
 /** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
 const byReach: Patience = ({ scope, severity, mayBeLeaving }, { pairPatienceSeconds }) =>
   severity === 'critical' && scope !== 'pair' && mayBeLeaving !== true ? 0 : pairPatienceSeconds;
 
-const AT_OBSERVERS: FixRule = { at: 'observers', kinds: ['entries', 'restart'] };
+const AT_OBSERVERS: FixRule = {
+  at: 'observers',
+  steps: [
+    { kind: 'entries', at: 'observers' },
+    {
+      kind: 'restart',
+      at: 'observers',
+      condition: 'Only if that fails, or the entries get lost again:',
+    },
+  ],
+};
 
 /** The tables as a sentence calls them. */
 const TABLE_NAMES: Readonly<Record<Table, string>> = {
@@ -106,7 +129,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     summary: ({ observers }) => `There is no VXLAN device on ${observers}.`,
     effect: podsAreCutOff,
     // Entries cannot be put on a device that is not there.
-    fix: { at: 'observers', kinds: ['restart'] },
+    fix: { at: 'observers', steps: [{ kind: 'restart', at: 'observers' }] },
   },
 
   // The subject's device has another MAC than its annotation, which the observers hold: udev,
@@ -123,8 +146,20 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     summary: ({ subject, observers, device }) =>
       `${possessive(subject)} ${device} changed its MAC address. Its node annotation and ${observers} still have the old one.`,
     effect: packetsAreDropped,
-    // Entries for the drifted device would be wrong.
-    fix: { at: 'subject', kinds: ['device', 'restart'] },
+    // flannel publishes the MAC of the device that it finds, and every other node learns of it. The device
+    // is deleted only if that does not help: something may have changed its MAC again.
+    fix: {
+      at: 'subject',
+      steps: [
+        { kind: 'restart', at: 'subject' },
+        {
+          kind: 'device',
+          at: 'subject',
+          condition: 'Only if the next two runs still find it:',
+        },
+        { kind: 'restart', at: 'subject', condition: 'After you deleted the device:' },
+      ],
+    },
     damagesOwnRow: true,
   },
 
@@ -138,7 +173,23 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       'The nodes have split into two groups. No node in one group holds any entry for a node in the other.',
     effect: () =>
       'Pods in one group cannot reach pods in the other, so calls between them hang. Every node stays Ready.',
-    fix: AT_OBSERVERS,
+    // Where the control plane itself has split, flannel removes again what is put back.
+    fix: {
+      at: 'observers',
+      steps: [
+        { kind: 'look', at: 'nodes' },
+        {
+          kind: 'entries',
+          at: 'observers',
+          condition: 'Only if a master of each group lists all nodes, quickest:',
+        },
+        {
+          kind: 'restart',
+          at: 'observers',
+          condition: 'Only if a master of each group lists all nodes, more thorough:',
+        },
+      ],
+    },
   },
 
   // The device is there and nothing is programmed: flannel from 0.27.4 on makes a lost device anew, but
@@ -205,7 +256,23 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     summary: ({ subject, observers }) =>
       `The MAC address for ${subject} on ${observers} is not the one of the VXLAN device. If the node annotation flannel.alpha.coreos.com/backend-data has the device's MAC address, the other nodes have an old one. If it has another, the device changed its MAC address.`,
     effect: packetsAreDropped,
-    fix: AT_OBSERVERS,
+    // A restart does no harm on the wrong side. Entries and the device would undo each other.
+    fix: {
+      at: 'observers',
+      steps: [
+        { kind: 'look', at: 'macs' },
+        {
+          kind: 'restart',
+          at: 'observers',
+          condition: 'Only if both MAC addresses are the same (the other nodes are wrong):',
+        },
+        {
+          kind: 'restart',
+          at: 'subject',
+          condition: 'Only if they differ (the device is wrong), or there is no annotation:',
+        },
+      ],
+    },
     damagesOwnRow: true,
   },
 
@@ -230,7 +297,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     summary: ({ subject, observers }) =>
       `The neighbour entry, the FDB entry and the route for ${subject} are all missing on ${observers}.`,
     effect: packetsAreLost,
-    fix: AT_OBSERVERS,
+    fix: { ...AT_OBSERVERS, unannounced: 'subject' },
     isLikeLeaving: true,
   },
 

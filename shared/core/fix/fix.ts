@@ -1,25 +1,38 @@
 import { TABLES } from '../../contract/causes.ts';
-import type { Fix, FixKind, Problem } from '../../contract/report.ts';
+import type { Limits } from '../../contract/settings.ts';
+import type { Fix, Problem, Site } from '../../contract/report.ts';
 import { accusedIn, type Finding } from '../diagnose/finding.ts';
-import { CAUSE_RULES } from '../diagnose/causes.ts';
+import { CAUSE_RULES, type FixStep } from '../diagnose/causes.ts';
 import type { PodList } from '../facts.ts';
-import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
+import type { Latency } from '../latency.ts';
+import { type Member, ownDevice } from '../members/member.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import { remember } from '../remember.ts';
+import { checkOf } from './check.ts';
+import { type EntryBlock, entryBlocks, hasDirectRoutes } from './entry-blocks.ts';
 import { oddVteps, type Refusal, refusalProblem, refusalsIn, someOf } from './refused.ts';
+import { type ReachedHost, remoteLines } from './remote.ts';
 import { restartsIn } from './restarts.ts';
 
-/** How many commands are offered for single entries; beyond it, restarting flannel is shorter. */
-const ENTRY_COMMANDS = 60;
+/** What a fix depends on besides the judgement. */
+export interface Circumstances {
+  readonly pods: PodList;
+  readonly latencies: readonly Latency[];
+  readonly limits: Pick<Limits, 'slowSeconds'>;
+  readonly site: Site | undefined;
+}
+
+/** The steps that fix a finding, whose incident has this key. */
+type FixesOf = (finding: Finding, key: string) => readonly Fix[];
 
 /**
- * The ways to fix each finding of a judgement. flannel programs everything again when it starts, on the
- * side that lost it: the observers, or the subject where its device has drifted. Lost entries can also
- * be put back one by one, at once and without a restart.
+ * The steps that fix each finding of a judgement, the safe one first. flannel programs everything again
+ * when it starts, on the side that lost it: the observers, or the subject where its device has drifted.
+ * Lost entries can also be put back at once, without a restart.
  *
  * A command is made only from tokens that pass a strict grammar and that two sources confirm
  * (`refused.ts`), since a person will paste it into a root shell; else the fix is the restart alone.
@@ -27,26 +40,130 @@ const ENTRY_COMMANDS = 60;
  * What all findings share is worked out for the first one that needs it: a cluster that loses packets
  * at random has a thousand of them.
  */
-export function fixesIn(judgement: Judgement, pods: PodList): (finding: Finding) => readonly Fix[] {
-  const refusalOf = once(() => refusalOfEntries(judgement, refusalsIn(judgement)));
-  const restarting = once(() => restartsIn(judgement, pods));
-  return (finding) => {
+export function fixesIn(judgement: Judgement, circumstances: Circumstances): FixesOf {
+  const refusals = once(() => refusalsIn(judgement));
+  const shared: SharedParts = {
+    judgement,
+    site: circumstances.site,
+    refusals,
+    refusalOfEntry: once(() => refusalOfEntries(judgement, refusals())),
+    restarting: once(() => restartsIn(judgement, circumstances)),
+    members: once(() => new Map(judgement.members.map((member) => [member.node, member]))),
+    isAnnotated: once(() => isAnyAnnotated(judgement.members)),
+  };
+  return (finding, key) => {
     // Whatever a command did, it could put wrong what is right.
     if (finding.isUndecided === true) return [];
-    const { at, kinds } = CAUSE_RULES[finding.cause].fix;
-    const accused = accusedIn(finding);
-    const nodes = at === 'subject' && accused.length > 0 ? accused : finding.observers;
-    const ways: Readonly<Record<FixKind, () => readonly Fix[]>> = {
-      device: () =>
-        fixes(
-          'device',
-          accused.flatMap((subject) => driftedDevices(subject, judgement)),
-        ),
-      entries: () => fixes('entries', lostEntries(finding, refusalOf())),
-      restart: () => restarting()(nodes),
-    };
-    return kinds.flatMap((kind) => ways[kind]());
+    const made = CAUSE_RULES[finding.cause].fix.steps.map((step) => ({
+      step,
+      fixes: fixesOfStep(step, finding, { ...shared, key }),
+    }));
+    const fixes = made.flatMap(({ step, fixes: some }, at) => {
+      const condition = step.kind === 'look' ? undefined : step.condition;
+      // What would be another way is the only one, where nothing stands before it.
+      const isAlone = made.slice(0, at).every((before) => before.fixes.length === 0);
+      return condition === undefined || isAlone
+        ? some
+        : some.map((fix): Fix => ({ ...fix, condition: joined(condition, fix.condition) }));
+    });
+    const all = [...upFixes(finding, { ...shared, key }), ...fixes];
+    return withCheck(all, checkOf(finding, judgement));
   };
+}
+
+/** What all findings of a judgement share. */
+interface SharedParts {
+  readonly judgement: Judgement;
+  readonly site: Site | undefined;
+  readonly refusals: () => ReturnType<typeof refusalsIn>;
+  readonly refusalOfEntry: () => RefusalOf;
+  readonly restarting: () => ReturnType<typeof restartsIn>;
+  readonly members: () => ReadonlyMap<string, Member>;
+  readonly isAnnotated: () => boolean;
+}
+
+interface FixContext extends SharedParts {
+  readonly key: string;
+}
+
+function fixesOfStep(step: FixStep, finding: Finding, context: FixContext): readonly Fix[] {
+  const accused = accusedIn(finding);
+  const unannounced = isUnannounced(finding, context);
+  switch (step.kind) {
+    case 'look':
+      return LOOKS[step.at](finding, context.members());
+    case 'device':
+      return accused.flatMap((node) =>
+        driftedDevices(node, context.members().get(node)).map((command): Fix => ({
+          kind: 'device',
+          ...onHosts({ hosts: [node], commands: [command] }, 'hosts', context),
+          interrupts: 'all pod traffic of that host, until flannel has started again',
+        })),
+      );
+    case 'entries':
+      return unannounced ? [] : entryFixes(finding, context);
+    case 'restart': {
+      const isOfSubject = step.at === 'subject' || unannounced;
+      const nodes = isOfSubject && accused.length > 0 ? accused : finding.observers;
+      return context.restarting()(nodes, context.key);
+    }
+  }
+}
+
+/** A step that root runs on hosts, with the lines that do so from afar. */
+function onHosts(
+  { hosts, commands }: EntryBlock,
+  reach: 'hosts' | 'tag',
+  { members, site, key }: FixContext,
+): Omit<Fix, 'kind'> {
+  const reached = hosts.map((node): ReachedHost => {
+    return { node, instanceId: members().get(node)?.observed?.host.instanceId };
+  });
+  const remotely = remoteLines({ commands, hosts: reached, reach }, { site, key });
+  return {
+    hosts: [...hosts],
+    runs: 'on-hosts',
+    commands: [...commands],
+    ...(remotely.length === 0 ? {} : { remotely: [...remotely] }),
+  };
+}
+
+function entryFixes(finding: Finding, context: FixContext): readonly Fix[] {
+  const { judgement, members, refusalOfEntry } = context;
+  if (!areEntriesRight(finding, members())) return [];
+  const isAllowed = (subject: string, wanted: OverlayEntry): boolean =>
+    refusalOfEntry()(subject, wanted) === undefined;
+  const reach = hasDirectRoutes(judgement) ? 'hosts' : 'tag';
+  return entryBlocks(finding, judgement, isAllowed).map((block): Fix => ({
+    kind: 'entries',
+    ...onHosts(block, reach, context),
+  }));
+}
+
+/**
+ * A node whose object was made again while its flanneld runs is never annotated anew, and without
+ * annotations no other node programs it.
+ */
+function isUnannounced(finding: Finding, { isAnnotated, members }: SharedParts): boolean {
+  return (
+    CAUSE_RULES[finding.cause].fix.unannounced === 'subject' &&
+    isAnnotated() &&
+    accusedIn(finding).some((node) => members().get(node)?.listed?.annotated.length === 0)
+  );
+}
+
+/** Of more devices that are down, something else is wrong. */
+const UP = 3;
+
+/** A device that is down comes first: the kernel takes no route over it. */
+function upFixes(finding: Finding, context: FixContext): readonly Fix[] {
+  if (finding.observers.length > UP) return [];
+  return finding.observers.flatMap((node) =>
+    downDevices(node, context).map((command): Fix => ({
+      kind: 'up',
+      ...onHosts({ hosts: [node], commands: [command] }, 'hosts', context),
+    })),
+  );
 }
 
 function once<T>(make: () => T): () => T {
@@ -54,56 +171,110 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-/** A command for one host. */
-interface HostCommand {
-  readonly host: string;
-  readonly command: string;
+/** `Only if that fails: where k3s runs flannel:` */
+function joined(condition: string, more: string | undefined): string {
+  if (more === undefined) return condition;
+  return `${condition} ${more.slice(0, 1).toLowerCase()}${more.slice(1)}`;
 }
 
-/** One fix for all commands that the same hosts run. */
-function fixes(kind: FixKind, wanted: readonly HostCommand[]): readonly Fix[] {
-  const byCommand = [...groupBy(wanted, ({ command }) => command)].map(([command, alike]) => ({
-    command,
-    hosts: alike.map(({ host }) => host),
-  }));
-  return [...groupBy(byCommand, ({ hosts }) => hosts.join(' ')).values()].map((alike) => ({
-    kind,
-    hosts: alike[0]?.hosts ?? [],
-    runs: 'on-hosts',
-    commands: alike.map(({ command }) => command),
-  }));
+/** The first step that changes something is checked; what comes after it has the same end. */
+function withCheck(fixes: readonly Fix[], check: Fix['check']): readonly Fix[] {
+  const first = fixes.findIndex(({ kind }) => kind === 'entries' || kind === 'restart');
+  return check === undefined
+    ? fixes
+    : fixes.map((fix, at) => (at === first ? { ...fix, check } : fix));
 }
+
+function isAnyAnnotated(members: readonly Member[]): boolean {
+  return members.some(({ listed }) => listed?.annotated.some(({ mac }) => mac !== undefined));
+}
+
+/**
+ * Where observers and subject have another underlay IP, only the annotation shows which is right: other
+ * nodes are programmed with it. Without it the entries of others are not overwritten.
+ */
+function areEntriesRight(finding: Finding, members: ReadonlyMap<string, Member>): boolean {
+  if (CAUSE_RULES[finding.cause].contradicts === undefined) return true;
+  return accusedIn(finding).every((node) =>
+    members.get(node)?.listed?.annotated.some(({ publicIp }) => publicIp !== undefined),
+  );
+}
+
+type Look = (finding: Finding, members: ReadonlyMap<string, Member>) => readonly Fix[];
+
+/** What distinguishes the steps that follow it, where nobody knows who is wrong. */
+const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = {
+  nodes: ({ observers }, members) => [
+    {
+      kind: 'look',
+      hosts: observers
+        .filter((node) => members.get(node)?.observed?.host.kubeconfig !== undefined)
+        .toSorted(),
+      runs: 'anywhere',
+      commands: ['kubectl get nodes -o name'],
+    },
+  ],
+  macs: (finding, members) =>
+    accusedIn(finding)
+      .filter(isNodeName)
+      .flatMap((node): readonly Fix[] => {
+        const devices = members.get(node)?.observed?.tables.devices ?? [];
+        const device = devices.find(({ name }) => isOverlayDevice(name));
+        const annotation = `kubectl get --raw /api/v1/nodes/${node} | grep -o 'VtepMAC[^}]*'`;
+        const own = `ip -o link show dev ${device?.name}`;
+        const asked: Fix = {
+          kind: 'look',
+          hosts: [node],
+          runs: 'anywhere',
+          commands: [annotation],
+        };
+        return device === undefined
+          ? [asked]
+          : [{ ...asked, runs: 'on-hosts', commands: [own] }, asked];
+      }),
+};
 
 /**
  * flannel keeps a device that it finds, whatever its MAC is (pkg/backend/vxlan/device.go,
  * ensureLink); it makes one with the annotated MAC where there is none.
  */
-function driftedDevices(host: string, { members }: Judgement): readonly HostCommand[] {
-  if (!isNodeName(host)) return [];
-  const member = members.find(({ node }) => node === host);
+function driftedDevices(node: string, member: Member | undefined): readonly string[] {
+  if (!isNodeName(node)) return [];
   const annotated = member?.listed?.annotated ?? [];
   const hasDrifted = ({ name, mac }: Device): boolean =>
     annotated.some((one) => one.family === deviceFamily(name) && one.mac !== mac);
   return (member?.observed?.tables.devices ?? [])
     .filter((device) => isOverlayDevice(device.name) && hasDrifted(device))
-    .map(({ name }) => ({ host, command: `ip link delete ${name}` }));
+    .map(({ name }) => `ip link delete ${name}`);
 }
 
-function lostEntries(finding: Finding, refusalOf: RefusalOf): readonly HostCommand[] {
-  return wantedEntries(finding).flatMap(({ observer, subject, wanted }) => {
-    if (refusalOf(subject, wanted) !== undefined || !isNodeName(observer)) return [];
-    const command = commandOf(wanted);
-    return command === undefined ? [] : [{ host: observer, command }];
-  });
+/** A device that has lost its address is of no use either. */
+function downDevices(
+  node: string,
+  { judgement: { vteps }, members, refusals }: SharedParts,
+): readonly string[] {
+  const member = members().get(node);
+  const devices = member?.observed?.tables.devices;
+  if (devices === undefined || !isNodeName(node)) return [];
+  return vteps
+    .filter((vtep) => vtep.node === node)
+    .flatMap((vtep) => {
+      const device = ownDevice(devices, vtep.family);
+      const { tunnelIp } = vtep;
+      if (device === undefined || !isOverlayDevice(device.name)) return [];
+      const lacksAddress =
+        tunnelIp !== undefined && !device.addresses.some((one) => one.startsWith(`${tunnelIp}/`));
+      if (device.up && !lacksAddress) return [];
+      const up = `ip link set dev ${device.name} up`;
+      if (!lacksAddress) return [up];
+      if (refusals()(vtep, ['tunnelIp']) !== undefined) return device.up ? [] : [up];
+      const bits = vtep.family === 'ipv4' ? 32 : 128;
+      return [`ip addr replace ${tunnelIp}/${bits} dev ${device.name} && ${up}`];
+    });
 }
 
-/** The entries of a finding that could be put back one by one: none where they are very many. */
-function wantedEntries({ cells }: Finding) {
-  const wrong = cells.flatMap(({ observer, subject, entries }) =>
-    entries.map(({ wanted }) => ({ observer, subject, wanted })),
-  );
-  return wrong.length > ENTRY_COMMANDS ? [] : wrong;
-}
+/** How many entries of a finding are looked at for what is refused. */
+const ENTRIES_ASKED = 60;
 
 type RefusalOf = (subject: string, wanted: OverlayEntry) => Refusal | undefined;
 
@@ -137,9 +308,9 @@ export function refusedIn(judgement: Judgement, findings: readonly Finding[]): r
   const refusalOf = once(() => refusalsIn(judgement));
   const refusalOfEntry = once(() => refusalOfEntries(judgement, refusalOf()));
   const refused = findings
-    .filter(({ cause }) => CAUSE_RULES[cause].fix.kinds.includes('entries'))
+    .filter(({ cause }) => CAUSE_RULES[cause].fix.steps.some(({ kind }) => kind === 'entries'))
     .flatMap((finding) =>
-      wantedEntries(finding).flatMap(({ subject, wanted }) => {
+      someEntries(finding).flatMap(({ subject, wanted }) => {
         // Of a masked MAC address there is no command at all, and another problem says so.
         if (commandOf(wanted) === undefined) return [];
         const refusal = refusalOfEntry()(subject, wanted);
@@ -151,6 +322,13 @@ export function refusedIn(judgement: Judgement, findings: readonly Finding[]): r
     return refusal === undefined ? [] : refusalProblem(vtep.node, refusal);
   });
   return someOf([...refused, ...claims]);
+}
+
+/** The first entries of a finding. */
+function someEntries({ cells }: Finding) {
+  return cells
+    .slice(0, ENTRIES_ASKED)
+    .flatMap(({ subject, entries }) => entries.map(({ wanted }) => ({ subject, wanted })));
 }
 
 function nameOf(node: string, family: Vtep['family']): string {

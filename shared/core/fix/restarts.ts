@@ -1,94 +1,217 @@
 import type { Fix } from '../../contract/report.ts';
-import { knownPods, type PodList } from '../facts.ts';
+import { knownPods } from '../facts.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
-import { type Restart, restartOn } from '../overlay/profile.ts';
-import { isNodeName, type Pod } from '../parse/kubernetes.ts';
+import type { Latency } from '../latency.ts';
+import { type Restart, restartOn, PROFILES } from '../overlay/profile.ts';
+import type { Install } from '../overlay/vtep.ts';
+import { isNodeName } from '../parse/kubernetes.ts';
+import type { Circumstances } from './fix.ts';
+import { LOOP_NAMES, loopOver, type ReachedHost, remoteLines } from './remote.ts';
 
-/** How many nodes get a restart of their own; of more, flannel is restarted wherever it runs. */
-const NODES = 20;
+/** How long one node takes in a rollout: its pod ends, and the new one is ready. */
+const ROLLOUT_SECONDS = 30;
 
-/** The fixes that restart flannel on some nodes: its pods by name where they are known. */
+/** How flannel or Calico is restarted on some nodes: there, or with kubectl. */
 export function restartsIn(
-  { members, profile }: Judgement,
-  pods: PodList,
-): (nodes: readonly string[]) => readonly Fix[] {
+  judgement: Judgement,
+  circumstances: Circumstances,
+): (nodes: readonly string[], key: string) => readonly Fix[] {
+  const { members, profile } = judgement;
   const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
   const running = groupBy(
-    knownPods(pods).filter(({ flannel }) => flannel),
+    knownPods(circumstances.pods).filter(({ flannel }) => flannel),
     ({ node }) => node,
   );
-  return (nodes) => {
-    const named = nodes.filter(isNodeName).map((node): Restarted => {
+  const api = apiStateOf(circumstances.latencies, circumstances.limits.slowSeconds);
+  return (nodes, key) => {
+    const named = nodes.filter(isNodeName).map((node): RestartedNode => {
       const host = hosts.get(node);
-      const isMaster = host?.kubeconfig !== undefined;
-      const restart = restartOn(profile, host?.install);
-      return { node, isMaster, restart, pods: running.get(node) ?? [] };
+      const [pod] = running.get(node) ?? [];
+      return {
+        node,
+        instanceId: host?.instanceId,
+        isMaster: host?.kubeconfig !== undefined,
+        restart: restartOn(profile, host?.install ?? installBy(pod?.namespace)),
+      };
     });
-    const fixes = named.length > NODES ? everywhere(named) : oneByOne(withFewPods(named));
-    return fixes.map((fix) => ({ kind: 'restart', ...fix, agent: profile.agent }));
+    const how = { ...circumstances, key, members: members.length, api };
+    return [...groupBy(named, ({ restart }) => JSON.stringify(restart)).values()]
+      .flatMap((alike) => restartsOf(alike, how))
+      .map((fix) => ({ kind: 'restart', ...fix, agent: profile.agent }));
   };
 }
 
-/** A node has one pod of flannel's. Where there are many more, none is named: the label finds them all. */
-function withFewPods(nodes: readonly Restarted[]): readonly Restarted[] {
-  const count = nodes.reduce((sum, { pods }) => sum + pods.length, 0);
-  return count > NODES ? nodes.map((node) => ({ ...node, pods: [] })) : nodes;
-}
-
-interface Restarted {
-  readonly node: string;
+interface RestartedNode extends ReachedHost {
   readonly isMaster: boolean;
   readonly restart: Restart;
-  readonly pods: readonly Pod[];
 }
 
-/** One way to restart some of the nodes. */
-type Way = Pick<Fix, 'hosts' | 'runs' | 'commands'>;
+interface RestartContext extends Circumstances {
+  readonly key: string;
+  readonly members: number;
+  readonly api: ApiState;
+}
 
-function oneByOne(nodes: readonly Restarted[]): readonly Way[] {
-  const known = nodes.flatMap(({ pods }) => pods);
-  const byName = [...groupBy(known, ({ namespace }) => namespace)].map(
-    ([namespace, pods]) => `-n ${namespace} delete pod ${pods.map(({ name }) => name).join(' ')}`,
+type RestartStep = Omit<Fix, 'kind' | 'agent'>;
+
+/** Where flannel's own manifest puts its pods, nothing else does. */
+function installBy(namespace: string | undefined): Install | undefined {
+  return PROFILES.flannel.restart.namespaces.some((one) => one === namespace)
+    ? 'flannel'
+    : undefined;
+}
+
+function restartsOf(nodes: readonly RestartedNode[], how: RestartContext): readonly RestartStep[] {
+  const [first] = nodes;
+  if (first === undefined) return [];
+  switch (first.restart.kind) {
+    case 'pods':
+      return how.api.kind === 'away'
+        ? [containersOf(nodes, first.restart.stop, how)]
+        : [podsOf(nodes, first.restart, how)];
+    case 'unit':
+      return unitsOf(nodes, first.restart, how);
+    case 'unknown':
+      return variantsOf(nodes, first.restart.variants, how);
+  }
+}
+
+/** Each way to restart flannel, with what has installed it where that way is right. */
+function variantsOf(
+  nodes: readonly RestartedNode[],
+  variants: Extract<Restart, { kind: 'unknown' }>['variants'],
+  how: RestartContext,
+): readonly RestartStep[] {
+  const steps = variants.flatMap(({ names, restart }) =>
+    restartsOf(
+      nodes.map((node) => ({ ...node, restart })),
+      how,
+    ).map((step) => ({ names, step })),
   );
-  const others = nodes.filter(({ pods }) => pods.length === 0);
-  const chosen = others.flatMap(({ restart, node }) =>
-    restart.kind === 'pods' ? [`${podsOf(restart)} --field-selector spec.nodeName=${node}`] : [],
-  );
-  return [...kubectl(nodes, [...byName, ...chosen]), ...services(others)];
+  return [...groupBy(steps, ({ step }) => JSON.stringify(step)).values()].flatMap((alike) => {
+    const [first] = alike;
+    if (first === undefined) return [];
+    const names = alike.map((one) => one.names).join(' or ');
+    return [{ ...first.step, condition: `Where ${names} runs flannel:` }];
+  });
 }
 
-function everywhere(nodes: readonly Restarted[]): readonly Way[] {
-  const commands = nodes.flatMap(({ restart }) =>
-    restart.kind === 'pods' ? [podsOf(restart)] : [],
-  );
-  const units = nodes.filter(({ restart }) => restart.kind === 'unit').slice(0, NODES);
-  return [...kubectl(nodes, [...new Set(commands)].toSorted()), ...services(units)];
+/** Pods of a DaemonSet are made again when they are deleted, and packets flow meanwhile. */
+function podsOf(
+  nodes: readonly RestartedNode[],
+  { namespaces, label, daemonSet }: Extract<Restart, { kind: 'pods' }>,
+  { key, members, api }: RestartContext,
+): RestartStep {
+  const names = nodes.map(({ node }) => node);
+  const isRollout = names.length > LOOP_NAMES && names.length * 2 > members;
+  const [only = ''] = names;
+  const commands = namespaces.map((namespace) => {
+    if (isRollout) return `kubectl -n ${namespace} rollout restart ds/${daemonSet}`;
+    const deletion = `kubectl -n ${namespace} delete pod -l ${label} --field-selector spec.nodeName=`;
+    return names.length === 1 ? `${deletion}${only}` : loopOver(names, `${deletion}$n`, key);
+  });
+  const minutes = Math.ceil((members * ROLLOUT_SECONDS) / 60);
+  return {
+    hosts: names,
+    runs: 'anywhere',
+    commands,
+    interrupts: isRollout
+      ? `nothing. It takes about ${minutes} minutes where maxUnavailable is 1, and does nothing where the DaemonSet's updateStrategy is OnDelete`
+      : 'nothing: pods keep their network',
+    ...(api.kind === 'partly' ? { kubectlOn: api.answers } : {}),
+  };
 }
 
-function podsOf({ namespace, label }: Extract<Restart, { kind: 'pods' }>): string {
-  return namespace === 'any'
-    ? `delete pod -A -l ${label}`
-    : `-n ${namespace} delete pod -l ${label}`;
+/** Without an API nothing deletes a pod. The kubelet starts a container again that has stopped. */
+function containersOf(
+  nodes: readonly RestartedNode[],
+  command: string,
+  how: RestartContext,
+): RestartStep {
+  return onHosts(nodes, how, {
+    commands: [command],
+    interrupts: 'nothing: pods keep their network. No API server answers, so kubectl cannot do it',
+  });
 }
 
-/** The commands are for those of the nodes that have no unit to restart. */
-function kubectl(nodes: readonly Restarted[], words: readonly string[]): readonly Way[] {
-  if (words.length === 0) return [];
-  const hosts = nodes
-    .filter(({ restart, pods }) => restart.kind === 'pods' || pods.length > 0)
-    .map(({ node }) => node);
-  return [{ hosts, runs: 'anywhere', commands: words.map((some) => `kubectl ${some}`) }];
+/** k3s runs flannel within its own process. etcd keeps its quorum while one server restarts at a time. */
+function unitsOf(
+  nodes: readonly RestartedNode[],
+  { server, agent }: Extract<Restart, { kind: 'unit' }>,
+  how: RestartContext,
+): readonly RestartStep[] {
+  const servers = nodes.filter(({ isMaster }) => isMaster);
+  const agents = nodes.filter(({ isMaster }) => !isMaster);
+  return [
+    ...(agents.length === 0
+      ? []
+      : [
+          onHosts(agents, how, {
+            commands: [`systemctl restart ${agent}`],
+            interrupts: `${agent} there for some seconds; pods keep running`,
+          }),
+        ]),
+    ...(servers.length === 0
+      ? []
+      : [
+          onHosts(servers, how, {
+            commands: [`systemctl restart ${server}`],
+            interrupts: `the API of that server for some seconds; pods keep running. One server at a time: etcd needs the others`,
+            concurrency: '1',
+          }),
+        ]),
+  ];
 }
 
-/** k3s runs flannel within its own process, which pods survive. */
-function services(nodes: readonly Restarted[]): readonly Way[] {
-  const units = nodes.flatMap(({ node, isMaster, restart }) =>
-    restart.kind === 'unit' ? [{ node, unit: isMaster ? restart.server : restart.agent }] : [],
-  );
-  return [...groupBy(units, ({ unit }) => unit)].map(([unit, alike]) => ({
-    hosts: alike.map(({ node }) => node),
+function onHosts(
+  nodes: readonly RestartedNode[],
+  how: RestartContext,
+  {
+    commands,
+    interrupts,
+    concurrency,
+  }: {
+    readonly commands: readonly string[];
+    readonly interrupts: string;
+    readonly concurrency?: string;
+  },
+): RestartStep {
+  const block = {
+    commands,
+    hosts: nodes,
+    reach: 'hosts',
+    ...(concurrency === undefined ? {} : { concurrency }),
+  } as const;
+  const remotely = remoteLines(block, how);
+  return {
+    hosts: nodes.map(({ node }) => node),
     runs: 'on-hosts',
-    commands: [`systemctl restart ${unit}`],
-  }));
+    commands: [...commands],
+    ...(remotely.length === 0 ? {} : { remotely: [...remotely] }),
+    interrupts,
+  };
+}
+
+/** Whether kubectl can be expected to work. Nothing is known where no master was timed. */
+type ApiState =
+  | { readonly kind: 'answers' | 'away' }
+  /** Some masters' APIs are slow or silent, and this one's answers. */
+  | { readonly kind: 'partly'; readonly answers: string };
+
+function apiStateOf(latencies: readonly Latency[], slowSeconds: number): ApiState {
+  const asked = latencies.filter(({ request }) => request.kind !== 'aggregated-apis');
+  const isQuick = ({ outcome, seconds }: Latency): boolean =>
+    outcome === 'answered' && seconds < slowSeconds;
+  const masters = [...groupBy(asked, ({ node }) => node)];
+  const answering = masters.filter(([, some]) => some.every(isQuick));
+  if (answering.length === masters.length) return { kind: 'answers' };
+  const quickest = answering
+    .flatMap(([, some]) => some.filter(({ request }) => request.kind === 'get-nodes'))
+    .toSorted((one, two) => one.seconds - two.seconds)[0];
+  if (quickest !== undefined && isNodeName(quickest.node)) {
+    return { kind: 'partly', answers: quickest.node };
+  }
+  const isAway = masters.every(([, some]) => some.some(({ outcome }) => outcome !== 'answered'));
+  return { kind: isAway ? 'away' : 'answers' };
 }

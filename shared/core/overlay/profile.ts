@@ -29,10 +29,34 @@ type Agent = (typeof AGENTS)[number];
 
 /** What is restarted so that the overlay is programmed anew. Words for a shell, as they stand here. */
 export type Restart =
-  /** The pods of a DaemonSet, which are made again when they are deleted. `any`: in every namespace. */
-  | { readonly kind: 'pods'; readonly namespace: string; readonly label: string }
+  | PodRestart
   /** The systemd unit of a process that runs flannel within itself. */
-  | { readonly kind: 'unit'; readonly server: string; readonly agent: string };
+  | UnitRestart
+  /** flannel, of which the host does not know how it was installed. */
+  | { readonly kind: 'unknown'; readonly variants: readonly RestartVariant[] };
+
+/** The pods of a DaemonSet, which are made again when they are deleted. */
+interface PodRestart {
+  readonly kind: 'pods';
+  /** Each in which they may be. */
+  readonly namespaces: readonly string[];
+  readonly label: string;
+  readonly daemonSet: string;
+  /** On the host itself: stops the container, which the kubelet starts again. */
+  readonly stop: string;
+}
+
+interface UnitRestart {
+  readonly kind: 'unit';
+  readonly server: string;
+  readonly agent: string;
+}
+
+interface RestartVariant {
+  /** What has installed flannel. */
+  readonly names: string;
+  readonly restart: PodRestart | UnitRestart;
+}
 
 const FLANNEL = {
   agent: 'flannel',
@@ -41,35 +65,72 @@ const FLANNEL = {
   routes: 'pod-cidr',
 } as const;
 
-const CANAL = {
-  ...FLANNEL,
-  restart: { kind: 'pods', namespace: 'kube-system', label: 'k8s-app=canal' },
+const STOP_FLANNEL = 'crictl ps --name kube-flannel -q | xargs -r crictl stop';
+
+const CANAL_PODS = {
+  kind: 'pods',
+  namespaces: ['kube-system'],
+  label: 'k8s-app=canal',
+  daemonSet: 'canal',
+  stop: STOP_FLANNEL,
 } as const;
 
+const RKE2_PODS = {
+  ...CANAL_PODS,
+  daemonSet: 'rke2-canal',
+  stop:
+    'export CRI_CONFIG_FILE=/var/lib/rancher/rke2/agent/etc/crictl.yaml ' +
+    `PATH=$PATH:/var/lib/rancher/rke2/bin; ${STOP_FLANNEL}`,
+} as const;
+
+const FLANNEL_PODS = {
+  kind: 'pods',
+  namespaces: ['kube-flannel'],
+  label: 'app=flannel',
+  daemonSet: 'kube-flannel-ds',
+  stop: STOP_FLANNEL,
+} as const;
+
+const KUBESPRAY_PODS = {
+  ...FLANNEL_PODS,
+  namespaces: ['kube-system'],
+  label: 'k8s-app=flannel',
+  daemonSet: 'kube-flannel',
+} as const;
+
+const K3S_UNITS = { kind: 'unit', server: 'k3s', agent: 'k3s-agent' } as const;
+
 export const PROFILES = {
-  canal: CANAL,
-  rke2: CANAL,
-  flannel: {
-    ...FLANNEL,
-    restart: { kind: 'pods', namespace: 'kube-flannel', label: 'app=flannel' },
-  },
-  k3s: { ...FLANNEL, restart: { kind: 'unit', server: 'k3s', agent: 'k3s-agent' } },
-  /** flannel, of which the host does not know how it was installed: canal's label, and kubespray's. */
+  canal: { ...FLANNEL, restart: CANAL_PODS },
+  rke2: { ...FLANNEL, restart: RKE2_PODS },
+  flannel: { ...FLANNEL, restart: FLANNEL_PODS },
+  k3s: { ...FLANNEL, restart: K3S_UNITS },
   unknown: {
     ...FLANNEL,
     restart: {
-      kind: 'pods',
-      namespace: 'kube-system',
-      label: "'k8s-app in (canal,flannel)'",
+      kind: 'unknown',
+      variants: [
+        { names: 'canal', restart: CANAL_PODS },
+        { names: 'RKE2', restart: RKE2_PODS },
+        { names: "flannel's manifest", restart: FLANNEL_PODS },
+        { names: 'kubespray', restart: KUBESPRAY_PODS },
+        { names: 'k3s', restart: K3S_UNITS },
+      ],
     },
   },
-  /** The operator has its pods in calico-system, the manifest in kube-system. */
   calico: {
     agent: 'calico',
     devices: { ipv4: 'vxlan.calico', ipv6: 'vxlan-v6.calico' },
     tunnelIp: 'ipam',
     routes: 'blocks',
-    restart: { kind: 'pods', namespace: 'any', label: 'k8s-app=calico-node' },
+    restart: {
+      kind: 'pods',
+      // The operator has its pods in the first, the manifest in the second.
+      namespaces: ['calico-system', 'kube-system'],
+      label: 'k8s-app=calico-node',
+      daemonSet: 'calico-node',
+      stop: 'crictl ps --name calico-node -q | xargs -r crictl stop',
+    },
   },
 } as const satisfies Readonly<Record<Install | 'unknown' | 'calico', Profile>>;
 

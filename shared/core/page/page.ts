@@ -1,13 +1,17 @@
 import { type Cause, runbookAnchorOf } from '../../contract/causes.ts';
 import { INCIDENT_REASONS, type IncidentReason } from '../../contract/incident-reasons.ts';
-import type { Fix, ReportedEntry, ReportedIncident } from '../../contract/report.ts';
+import type { ReportedIncident, Site } from '../../contract/report.ts';
+import type { PageDetails } from '../../contract/webhook.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
-import { groupBy } from '../group.ts';
 import type { Announcement } from '../incident/step.ts';
-import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
+import { enumerate, printable } from '../plain-text.ts';
 import { formatDuration, parseTime } from '../time.ts';
-import { ascii, enumerate, printable, shorten, subjectHead } from '../plain-text.ts';
-import { namesIn, recoveryOf, victimOf } from './wording.ts';
+import { evidenceLines } from './evidence.ts';
+import { type Chunk, fitted } from './fitted.ts';
+import { fixChunks } from './fix-text.ts';
+import { smsOf, subjectOf } from './subject.ts';
+import { detailsOf } from './details.ts';
+import { morningOf, namesIn, recoveryOf, victimOf } from './wording.ts';
 
 export interface Paged {
   /** An update in place wakes nobody. */
@@ -33,33 +37,34 @@ export interface Page {
   readonly at: number;
   /** One line, ASCII, below 100 characters: what SNS takes as a subject. */
   readonly subject: string;
+  /** At most 4,096 bytes. */
   readonly text: string;
+  /** At most 140 characters of GSM-7: one short message. Absent from what earlier builds wrote. */
+  readonly sms?: string | undefined;
+  /** The same as data; absent from a test page. */
+  readonly details?: PageDetails | undefined;
 }
 
-/** SNS takes fewer than 100 characters (Publish, parameter Subject). */
-const SUBJECT_LENGTH = 99;
-
-/** How much of each a page shows; the report has it all. */
-const CAUSES = 10;
-const EVIDENCE = 20;
-const ENTRIES = 6;
-/** Nodes beside each entry. */
-const ENTRY_NAMES = 10;
-/** Hosts in a heading of the fix: the reader runs the commands on each of them. */
-const FIX_NAMES = 60;
-
+/** What a page says beside its incident. */
 interface PagedWhere {
   readonly cluster: string;
   readonly now: number;
   /** Path or URL. */
   readonly runbook?: string | undefined;
+  readonly site?: Site | undefined;
+  /** How far apart the two looks are at least. */
+  readonly secondLookSeconds?: number | undefined;
 }
+
+const RUNBOOK = 'RUNBOOK.md';
 
 /** The page in the order in which a woken person needs it. `now` in epoch milliseconds. */
 export function pageOf(paged: Paged, where: PagedWhere): Page {
   const { cluster, now } = where;
   const { kind, incident } = paged;
   const { key, severity, cause } = incident;
+  const runbook = `${where.runbook ?? RUNBOOK}#${runbookAnchorOf(cause)}`;
+  const chunks = kind === 'resolved' ? endOf(paged, where) : bodyOf(paged, { ...where, runbook });
   return {
     key,
     kind,
@@ -67,82 +72,113 @@ export function pageOf(paged: Paged, where: PagedWhere): Page {
     cause,
     at: now,
     subject: subjectOf(cluster, paged),
-    text: `${textOf(paged, where).join('\n')}\n`,
+    text: fitted(
+      chunks,
+      `Shortened. All of it: npx vtepwatch check --cluster ${printable(cluster)}`,
+    ),
+    sms: smsOf(cluster, paged),
+    details: detailsOf(incident, { runbook, site: where.site }),
   };
 }
 
-function subjectOf(cluster: string, { kind, incident }: Paged): string {
-  const word = kind === 'resolved' ? 'resolved: ' : '';
-  const who = accusedIn(incident);
-  const head = `${subjectHead(cluster)} ${word}`;
-  const tail = ` ${incident.cause} ${incident.missingPeers}/${incident.checkedPeers} nodes`;
-  // A long node name is cut at its end; the cause and the counts are never cut.
-  const victim = shorten(ascii(who ?? ''), SUBJECT_LENGTH - head.length - tail.length);
-  return `${head}${victim}${tail}`;
-}
+/** How many other causes a page names. */
+const CAUSES = 4;
 
-/** `master1`; of a group, `master1 and 2 more`. */
-function accusedIn({
-  scope,
-  subject,
-  subjects,
-  observers,
-  missingPeers,
-}: ReportedIncident): string | undefined {
-  switch (scope) {
-    case 'pair':
-    case 'subject':
-      return subject;
-    case 'observer':
-      return observers[0];
-    case 'group':
-      return missingPeers > 1
-        ? `${(subjects ?? observers)[0] ?? ''} and ${missingPeers - 1} more`
-        : (subjects ?? observers)[0];
-    case 'cluster':
-      return subject ?? 'cluster';
-  }
-}
+/** Lines of one rank go together; those of the highest rank go first where a page is too long. */
+const RANK = { needed: 0, check: 2, cause: 3, changes: 6, hosts: 7, evidence: 8 } as const;
 
-function textOf(
-  { kind, reason, incident, endedAt }: Paged,
-  { cluster, now, runbook = 'RUNBOOK.md' }: PagedWhere,
-): readonly string[] {
+function bodyOf(paged: Paged, where: PagedWhere & { readonly runbook: string }): readonly Chunk[] {
+  const { kind, reason, incident } = paged;
+  const { cluster, runbook } = where;
   const rule = CAUSE_RULES[incident.cause];
   const names = namesIn(incident);
-  const began = parseTime(incident.since) ?? now;
-  const seconds = Math.max(0, Math.round(((endedAt ?? now) - began) / 1000));
-  const time = `${printable(incident.since.slice(0, 19).replace('T', ' '))} UTC`;
-  if (kind === 'resolved') {
-    return [
-      `RESOLVED  cluster ${printable(cluster)}`,
-      recoveryOf(incident, reason),
-      '',
-      ...section('What it was', [`${incident.cause}: ${rule.summary(names)}`]),
-      ...section('Last evidence', incident.evidence.slice(0, EVIDENCE).map(printable)),
-      `Incident  ${printable(incident.key)}`,
-      `Began     ${time}, lasted ${formatDuration(seconds)}`,
-    ];
-  }
+  const needed = (...lines: readonly string[]): Chunk => ({ rank: RANK.needed, lines });
+  const evidence = [...alsoFits(incident), ...evidenceLines(incident)];
   return [
-    `${incident.severity.toUpperCase()}  cluster ${printable(cluster)}${againText(incident)}`,
-    victimOf(incident),
-    ...(kind === 'worsened' && reason !== undefined ? [capitalised(INCIDENT_REASONS[reason])] : []),
-    '',
-    ...section('What is wrong', [
-      `${incident.cause}: ${rule.summary(names)}`,
-      ...alsoFits(incident),
+    needed(
+      `${incident.severity.toUpperCase()}  cluster ${printable(cluster)}${againText(incident)}`,
+      victimOf(incident),
+      ...(kind === 'worsened' && reason !== undefined
+        ? [capitalised(INCIDENT_REASONS[reason])]
+        : []),
+      `Users notice   ${rule.effect(names)}`,
+      `Until morning  ${morningOf(incident)}`,
+      '',
+    ),
+    ...titled('Fix', fixChunks(incident)),
+    ...titled('Why', [
+      { rank: RANK.cause, lines: [`${incident.cause}: ${rule.summary(names)}`] },
+      ...evidence.map((line) => ({ rank: RANK.evidence, lines: [line] })),
     ]),
-    ...section('What users notice', [rule.effect(names)]),
-    ...section('Evidence', [
-      ...entryLines(incident),
-      ...incident.evidence.slice(0, EVIDENCE).map(printable),
-    ]),
-    ...section('Fix', fixLines(incident)),
-    `Incident  ${printable(incident.key)}`,
-    `Began     ${time}${seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`}`,
-    `Runbook   ${printable(runbook)}#${runbookAnchorOf(incident.cause)}`,
+    ...titled(
+      'Changed shortly before',
+      (incident.changes ?? []).map((line) => ({ rank: RANK.changes, lines: [printable(line)] })),
+    ),
+    ...titled(
+      'Log in',
+      loginLines(incident, where.site).map((line) => ({ rank: RANK.hosts, lines: [line] })),
+    ),
+    needed(
+      `Incident  ${printable(incident.key)}`,
+      `Began     ${beganText(incident, where)}`,
+      ...(where.site === undefined
+        ? []
+        : [`AWS       account ${where.site.account}, Region ${where.site.region}`]),
+      `Runbook   ${printable(runbook)}`,
+    ),
   ];
+}
+
+/** A title, if something stands below it, and an empty line behind. */
+function titled(title: string, chunks: readonly Chunk[]): readonly Chunk[] {
+  if (chunks.length === 0) return [];
+  const rank = Math.min(...chunks.map((chunk) => chunk.rank));
+  return [
+    { rank, lines: [title] },
+    ...chunks.map(({ rank: own, lines }) => ({
+      rank: own,
+      lines: lines.map((line) => `  ${line}`),
+    })),
+    { rank, lines: [''] },
+  ];
+}
+
+/** What is over: what it was, and how long it lasted. */
+function endOf({ incident, reason, endedAt }: Paged, where: PagedWhere): readonly Chunk[] {
+  const rule = CAUSE_RULES[incident.cause];
+  return [
+    {
+      rank: RANK.needed,
+      lines: [
+        `RESOLVED  cluster ${printable(where.cluster)}`,
+        recoveryOf(incident, reason),
+        '',
+        'What it was',
+        `  ${incident.cause}: ${rule.summary(namesIn(incident))}`,
+        '',
+        `Incident  ${printable(incident.key)}`,
+        `Began     ${timeText(incident)}, lasted ${formatDuration(secondsSince(incident, { now: endedAt ?? where.now }))}`,
+      ],
+    },
+  ];
+}
+
+function beganText(incident: ReportedIncident, where: PagedWhere): string {
+  const seconds = secondsSince(incident, where);
+  const ago = seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`;
+  const again =
+    where.secondLookSeconds === undefined
+      ? ''
+      : `; seen again at least ${where.secondLookSeconds} s later, before this page`;
+  return `${timeText(incident)}${ago}${again}`;
+}
+
+function timeText({ since }: ReportedIncident): string {
+  return `${printable(since.slice(0, 19).replace('T', ' '))} UTC`;
+}
+
+function secondsSince({ since }: ReportedIncident, { now }: Pick<PagedWhere, 'now'>): number {
+  return Math.max(0, Math.round((now - (parseTime(since) ?? now)) / 1000));
 }
 
 /** `, again, 2nd time`. */
@@ -156,86 +192,28 @@ function capitalised(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
-function section(title: string, lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`), ''];
-}
-
 function alsoFits({ otherCauses }: ReportedIncident): readonly string[] {
   return otherCauses.length === 0
     ? []
     : [
-        `The evidence also fits ${enumerate(otherCauses, CAUSES)}: a table could not be read, or nodes differ.`,
+        `It may also be ${enumerate(otherCauses, CAUSES)}: a table could not be read, or nodes differ.`,
       ];
 }
 
-interface Labels {
-  readonly expected: string;
-  readonly found: string;
+/** How many hosts a page has a line for. */
+const LOGINS = 3;
+
+/** Session Manager reaches EC2's instances with no setting of theirs; for others it may cost. */
+function loginLines(
+  { instances = [] }: ReportedIncident,
+  site: Site | undefined,
+): readonly string[] {
+  if (site === undefined) return [];
+  return instances
+    .slice(0, LOGINS)
+    .map(({ node, id }) =>
+      id.startsWith('i-')
+        ? `${printable(node)}: aws ssm start-session --region ${site.region} --target ${id}`
+        : `${printable(node)}: ssh ${printable(node)} (${printable(id)})`,
+    );
 }
-
-const USUAL: Labels = { expected: 'expected  ', found: 'found     ' };
-
-/** Where the subject is at fault, its device has what its peers correctly do not hold. */
-const AT_SUBJECT: Labels = { expected: 'device has ', found: 'nodes hold ' };
-
-/** What should be there, once; and what was found, grouped by what it is. */
-function entryLines({
-  cause,
-  subject,
-  subjects = [],
-  entries,
-  phase,
-}: ReportedIncident): readonly string[] {
-  const atSubject = CAUSE_RULES[cause].fix.at === 'subject';
-  const labels = atSubject ? AT_SUBJECT : USUAL;
-  const accused = new Set([subject, ...subjects]);
-  const shownEntries = atSubject ? entries.filter((entry) => accused.has(entry.subject)) : entries;
-  // The report carries only the first of very many entries: how many there are is not known here.
-  const isCut = entries.length === ENTRIES_PER_INCIDENT[phase];
-  const alike = [...groupBy(shownEntries, ({ expected }) => expected)];
-  const shown = alike
-    .slice(0, ENTRIES)
-    .flatMap(([expected, some]) => [
-      `${labels.expected}${printable(expected)}`,
-      ...[...groupBy(some, ({ found }) => found)].map(
-        ([found, these]) => `${labels.found}${foundText(found)}, on ${observersOf(these, isCut)}`,
-      ),
-    ]);
-  const hidden = alike.length - ENTRIES;
-  const count = isCut ? 'more' : `${hidden} more`;
-  return hidden > 0 ? [...shown, `and ${count} like these`] : shown;
-}
-
-function foundText(found: string): string {
-  return found === '' ? 'nothing' : printable(found);
-}
-
-function observersOf(entries: readonly ReportedEntry[], isCut: boolean): string {
-  const names = [...new Set(entries.map(({ observer }) => printable(observer)))];
-  return isCut && names.length > ENTRY_NAMES
-    ? `${names.slice(0, ENTRY_NAMES).join(', ')} and others`
-    : enumerate(names, ENTRY_NAMES);
-}
-
-/** The ways to fix a fault: a heading for each, with its commands below. */
-function fixLines({ cause, fix }: ReportedIncident): readonly string[] {
-  // A restart is another way than putting entries back; a drifted device must be deleted before it.
-  const link = CAUSE_RULES[cause].fix.at === 'subject' ? 'then ' : 'or ';
-  const firstRestart = fix.findIndex(({ kind }) => kind === 'restart');
-  return fix.flatMap((one, at) => [
-    `${at > 0 && at === firstRestart ? link : ''}${headingOf(one)}:`,
-    ...one.commands.map((command) => `  ${printable(command)}`),
-  ]);
-}
-
-function headingOf({ runs, hosts, agent }: Fix): string {
-  const where =
-    runs === 'anywhere'
-      ? 'with kubectl'
-      : `as root on ${enumerate(hosts.map(printable), FIX_NAMES)}`;
-  return agent === undefined
-    ? where
-    : `${where}, so that ${AGENT_NAMES[agent]} programs everything anew`;
-}
-
-const AGENT_NAMES = { flannel: 'flannel', calico: 'Calico' } as const;

@@ -1,5 +1,5 @@
 import type { ReportedEntry, ReportedIncident } from '../../contract/report.ts';
-import { isKind } from '../diagnose/causes.ts';
+import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import { accusedIn, type Finding } from '../diagnose/finding.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
@@ -41,18 +41,24 @@ interface Evidence {
 export function incidentReports(
   evidence: Evidence,
 ): (finding: Finding, identity: IncidentIdentity) => ReportedIncident {
-  const fixesOf = fixesIn(evidence.judgement, evidence.facts.pods);
+  const { judgement, facts, latencies } = evidence;
+  const { pods, limits, site } = facts;
+  const fixesOf = fixesIn(judgement, { pods, limits, site, latencies });
   return (finding, identity) => ({
     ...reportWithoutFix(finding, identity, evidence),
-    fix: identity.phase === 'suspected' ? [] : [...fixesOf(finding)],
+    fix: identity.phase === 'suspected' ? [] : [...fixesOf(finding, identity.key)],
   });
 }
 
 function reportWithoutFix(
   finding: Finding,
   identity: IncidentIdentity,
-  { judgement, latencies }: Evidence,
+  whole: Evidence,
 ): Omit<ReportedIncident, 'fix'> {
+  const { judgement, latencies } = whole;
+  const isPaged = identity.phase !== 'suspected';
+  const changes = isPaged ? changesBefore(finding, identity.since, whole) : [];
+  const instances = isPaged ? instancesOf(finding, judgement) : [];
   const accused = finding.subject ?? finding.name;
   const vtep = judgement.vteps.find(({ node }) => node === accused);
   return {
@@ -86,7 +92,67 @@ function reportWithoutFix(
       ...latencyLines(latencies),
       ...verbatimOf(finding, judgement),
     ].slice(0, EVIDENCE),
+    ...(changes.length === 0 ? {} : { changes: [...changes] }),
+    ...(instances.length === 0 ? {} : { instances }),
   };
+}
+
+/** How many hosts a report gives with their managed-node ids. */
+const INSTANCES = 50;
+
+/** The hosts on which something is to be done come first. */
+function instancesOf(finding: Finding, { members }: Judgement) {
+  const ids = new Map(members.map(({ node, observed }) => [node, observed?.host.instanceId]));
+  const isAtSubject = CAUSE_RULES[finding.cause].fix.at === 'subject';
+  const nodes = isAtSubject
+    ? [...accusedIn(finding), ...finding.observers]
+    : [...finding.observers, ...accusedIn(finding)];
+  return [...new Set(nodes)].slice(0, INSTANCES).flatMap((node) => {
+    const id = ids.get(node);
+    return id !== undefined && /^m?i-[0-9a-f]{8,17}$/.test(id) ? [{ node, id }] : [];
+  });
+}
+
+/** What happened so shortly before a fault was seen may be its cause. */
+const BEFORE_SECONDS = 600;
+
+/** How many lines of what changed, and how many hosts are looked at for them. */
+const CHANGES = 6;
+const CHANGED_HOSTS = 200;
+
+/** `flannel started on node2 3 min 20 s before`: boots, starts of flannel, new nodes. */
+function changesBefore(
+  finding: Finding,
+  since: number,
+  { judgement: { members }, facts: { now } }: Evidence,
+): readonly string[] {
+  const concerned = new Set([...accusedIn(finding), ...finding.observers].slice(0, CHANGED_HOSTS));
+  const lasted = (now - since) / 1000;
+  const events = members
+    .filter(({ node }) => concerned.has(node))
+    .flatMap(({ node, observed, listed }) => {
+      const { uptimeSeconds, flanneldSeconds } = observed?.host ?? {};
+      return [
+        { what: 'booted', node, ago: (uptimeSeconds ?? Infinity) - lasted },
+        { what: 'started flannel', node, ago: (flanneldSeconds ?? Infinity) - lasted },
+        {
+          what: 'joined the cluster',
+          node,
+          ago: (since - (listed?.createdAt ?? -Infinity)) / 1000,
+        },
+      ].filter(({ ago }) => ago >= 0 && ago <= BEFORE_SECONDS);
+    });
+  return [...groupBy(events, ({ what }) => what)]
+    .map(([what, alike]) => {
+      const latest = Math.min(...alike.map(({ ago }) => ago));
+      const when =
+        alike.length === 1 ? formatDuration(latest) : `up to ${formatDuration(BEFORE_SECONDS)}`;
+      return `${enumerate(
+        alike.map(({ node }) => node),
+        NAMES,
+      )} ${what} ${when} before`;
+    })
+    .slice(0, CHANGES);
 }
 
 /** How many nodes of a group a report names. */
@@ -139,11 +205,10 @@ function undecidedLines(finding: Finding, { vteps }: Judgement): readonly string
   ];
 }
 
-/** The slowest first, since users notice it. Of the quick ones, only the request that people type. */
+/** The slowest first, since users notice it. What answers quickly is left out. */
 function latencyLines(latencies: readonly Latency[]): readonly string[] {
   const notable = latencies.filter(
-    ({ request, outcome, seconds }) =>
-      request.kind === 'get-nodes' || outcome !== 'answered' || seconds >= 1,
+    ({ outcome, seconds }) => outcome !== 'answered' || seconds >= 1,
   );
   return notable.toSorted((one, two) => two.seconds - one.seconds).map(describeLatency);
 }

@@ -27,6 +27,7 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
   const standing = reported.filter(({ phase }) => phase !== 'resolved');
   return {
     cluster: facts.cluster,
+    ...(facts.site === undefined ? {} : { site: facts.site }),
     at: formatTime(facts.now),
     verdict: standing.length > 0 ? 'incident' : isEnough ? 'healthy' : 'unjudged',
     checked,

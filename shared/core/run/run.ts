@@ -124,7 +124,9 @@ type Grounds = JudgedFacts & Confirmed & Pick<Decision, 'latencies'>;
 
 function decide(grounds: Grounds, open: readonly Incident[]): Decision {
   const { facts, judgement, confirms, latencies } = grounds;
-  const { cluster, now, limits, runbook } = facts;
+  const { cluster, now, limits, runbook, site } = facts;
+  const { secondLookSeconds } = limits;
+  const where = { cluster, now, runbook, site, secondLookSeconds };
   const refused = refusedIn(judgement, judgement.findings);
   const roster = nextRoster(facts, judgement);
   const advanced = advance(open, judgement.findings, {
@@ -142,9 +144,7 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
     announcements: advanced.announcements,
     reasons: advanced.reasons,
     pages: advanced.announcements.flatMap(({ kind, reason, pages, incident, endedAt }) =>
-      pages && kind !== 'updated'
-        ? [pageOf({ kind, reason, incident, endedAt }, { cluster, now, runbook })]
-        : [],
+      pages && kind !== 'updated' ? [pageOf({ kind, reason, incident, endedAt }, where)] : [],
     ),
     reported: advanced.reported,
     facts,

@@ -3,6 +3,7 @@ import { CAUSES, type Cause } from '../../../shared/contract/causes.ts';
 import type { ReportedIncident } from '../../../shared/contract/report.ts';
 import { FAULTS } from '../../../lab/faults.ts';
 import { reprogram } from '../../../lab/machines/flannel.ts';
+import { ROSTER } from '../../../lab/machines/roster.ts';
 import { fixAsThePageSays } from '../../../lab/story/fix.ts';
 import { teller } from '../../../lab/program.ts';
 import { startWorld, type World } from '../../../lab/world.ts';
@@ -43,6 +44,7 @@ describe.for(WORLDS)(
           await reprogram(machine);
         }),
       );
+      world.controlPlane.list(ROSTER);
       await world.tick();
     });
     afterAll(async () => {
@@ -75,7 +77,7 @@ describe.for(WORLDS)(
           cause === 'neighbour-not-permanent' ? [] : ['opened'],
         );
 
-        await fixAsThePageSays(incident, world.machines, SILENT);
+        await fixAsThePageSays(incident, world, SILENT);
         const healed = await untilHealthy(world);
         expect(healed.verdict).toBe('healthy');
         const resolved = await world.newPages();

@@ -64,7 +64,8 @@ describe('an incident while PagerDuty refuses and the webhook is down', () => {
     await world.inflict(...FAULTS['neighbour-missing'].damage);
     const { problems } = await world.tick();
     expect(await kindsOnSns()).toEqual(['opened']);
-    const pending = '1 page is pending: "[demo] master1 neighbour-missing 5/5 nodes"';
+    const pending =
+      '1 page is pending: "[CRITICAL] demo: master1 unreachable from 5 of 5 nodes (neighbour-missing)"';
     expect(problems).toContainEqual({
       where: 'pagerduty',
       message: `${pending}: refused: answered 400: Invalid routing key`,
@@ -80,7 +81,7 @@ describe('an incident while PagerDuty refuses and the webhook is down', () => {
     if (incident === undefined) throw new Error('the incident has gone');
     await fixAsThePageSays(
       incident,
-      world.machines,
+      world,
       teller(() => {}),
     );
     expect((await untilHealthy()).verdict).toBe('healthy');

@@ -47,6 +47,14 @@ describe('a page', () => {
     ]);
   });
 
+  test('has a short message for those who subscribed by SMS', async () => {
+    const { sns, channel } = await topic();
+    const sms = 'CRITICAL lab: master1 unreachable from 5 of 5 nodes, neighbour-missing';
+    await channel.deliver({ ...PAGE, sms }, deadlineIn(10_000));
+    expect((await sns.published())[0]?.message).toBe(PAGE.text);
+    expect(sns.shortMessages()).toEqual([sms]);
+  });
+
   test('of the core is taken, however long the names are', async () => {
     const { sns, channel } = await topic();
     const name = 'ünïcode-'.repeat(12);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { startRelay } from '../../../lab/control-plane/programs.ts';
 import type { Machine } from '../../../lab/machines/machine.ts';
+import { stepsToType } from '../../../lab/story/fix.ts';
 import type { ReportedIncident } from '../../../shared/contract/report.ts';
 import type { RealPrograms } from '../programs.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
@@ -35,10 +36,7 @@ export interface RealCluster {
   settled(wait?: { readonly names?: readonly string[]; readonly seconds?: number }): Promise<void>;
   /** One tick, of the function without a kubeconfig and of the one with it. */
   look(): Promise<Looks>;
-  /**
-   * Types what an incident's fix says: the entries where there are any, else all of it, in its order.
-   * Returns what was refused.
-   */
+  /** Types the steps of an incident's fix that have no condition, in their order. Returns what was refused. */
   typeFix(incident: ReportedIncident): Promise<readonly string[]>;
   /** Whether one host's packets over the overlay come back from another. */
   reaches(from: string, to: string, family?: 'ipv4' | 'ipv6'): Promise<boolean>;
@@ -240,10 +238,8 @@ async function typeFix(
   { machine }: Underlay,
   flannel: Flannel,
 ): Promise<readonly string[]> {
-  const hasEntries = fix.some(({ kind }) => kind === 'entries');
   const refused: string[] = [];
-  for (const { hosts, commands, kind, runs } of fix) {
-    if (hasEntries && kind !== 'entries') continue;
+  for (const { hosts, commands, runs } of stepsToType(fix)) {
     for (const command of commands) {
       switch (runs) {
         case 'anywhere':

@@ -31,6 +31,22 @@ function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(arbitrary, { nil: undefined });
 }
 
+const step = fc.record(
+  {
+    kind: fc.constantFrom(...FIX_KINDS),
+    hosts: fc.array(text, { maxLength: 4 }),
+    runs: fc.constantFrom('on-hosts', 'anywhere'),
+    commands: fc.array(text, { maxLength: 4 }),
+    remotely: fc.array(text, { maxLength: 2 }),
+    condition: text,
+    interrupts: text,
+    check: fc.record({ host: text, command: text, shows: text }),
+    kubectlOn: text,
+    agent: fc.constantFrom(...AGENTS),
+  },
+  { requiredKeys: ['kind', 'hosts', 'runs', 'commands'] },
+);
+
 const reported: Samples<ReportedIncident> = {
   key: text,
   scope: fc.constantFrom(...SCOPES),
@@ -66,16 +82,9 @@ const reported: Samples<ReportedIncident> = {
     { maxLength: 4 },
   ),
   evidence: texts,
-  fix: fc.array(
-    fc.record({
-      kind: fc.constantFrom(...FIX_KINDS),
-      hosts: fc.array(text, { maxLength: 4 }),
-      runs: fc.constantFrom('on-hosts', 'anywhere'),
-      commands: fc.array(text, { maxLength: 4 }),
-      agent: maybe(fc.constantFrom(...AGENTS)),
-    }),
-    { maxLength: 4 },
-  ),
+  changes: maybe(texts),
+  instances: maybe(fc.array(fc.record({ node: text, id: instanceId }), { maxLength: 4 })),
+  fix: fc.array(step, { maxLength: 4 }),
 };
 
 const footprint = fc.record({
@@ -111,6 +120,22 @@ const page: Samples<Page> = {
   at: time,
   subject: text,
   text,
+  sms: maybe(text),
+  details: maybe(
+    fc.record({
+      scope: fc.constantFrom(...SCOPES),
+      cause: fc.constantFrom(...CAUSES),
+      victims: texts,
+      observers: texts,
+      missing: fc.nat(),
+      checked: fc.nat(),
+      since: text,
+      fix: fc.array(step, { maxLength: 2 }),
+      account: maybe(text),
+      region: maybe(text),
+      links: fc.record({ runbook: text }),
+    }),
+  ),
 };
 
 const outboxEntry: Samples<OutboxEntry> = {

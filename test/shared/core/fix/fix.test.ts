@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fix } from '../../../../shared/contract/report.ts';
 import type { PodList } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import { fixesIn, refusedIn } from '../../../../shared/core/fix/fix.ts';
+import { refusedIn } from '../../../../shared/core/fix/fix.ts';
 import { nextRoster } from '../../../../shared/core/members/roster.ts';
 import { parseIp } from '../../../../shared/core/overlay/addresses.ts';
 import type { Device, Install, Observation } from '../../../../shared/core/overlay/vtep.ts';
@@ -11,13 +11,16 @@ import { parsePods, type Pod } from '../../../../shared/core/parse/kubernetes.ts
 import { cidr as cidrOf } from '../../../support/addressing.ts';
 import { type Cluster, cluster } from '../../../support/cluster.ts';
 import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
+import { fixesOf, guarded, KEY } from '../../../support/fixes.ts';
 
 const SIX = cluster(6).listed();
 
+const UNKNOWN_PODS: PodList = { kind: 'not-configured' };
+
 function fixed(damaged: Cluster, pods?: readonly Pod[]): readonly Fix[] {
-  const list: PodList = pods === undefined ? { kind: 'not-configured' } : { kind: 'read', pods };
+  const list: PodList = pods === undefined ? UNKNOWN_PODS : { kind: 'read', pods };
   const judgement = judge(damaged.facts());
-  return judgement.findings.flatMap(fixesIn(judgement, list));
+  return judgement.findings.flatMap(fixesOf(judgement, { pods: list }));
 }
 
 /** `node2$ ip neigh …`, as if it were typed there. */
@@ -58,10 +61,10 @@ test('what the nodes claim is worked out once for all findings: a second one ask
       return vtep.mac;
     },
   }));
-  const fixesOf = fixesIn({ ...judgement, vteps }, { kind: 'not-configured' });
+  const fixes = fixesOf({ ...judgement, vteps });
   const readsOfEach = judgement.findings.map((finding) => {
     const before = reads;
-    expect(fixesOf(finding).map(({ kind }) => kind)).toContain('entries');
+    expect(fixes(finding).map(({ kind }) => kind)).toContain('entries');
     return reads - before;
   });
   expect(readsOfEach).toEqual([expect.any(Number), 0]);
@@ -75,26 +78,26 @@ describe('single entries are put back where they are gone', () => {
     [
       'a neighbour entry',
       SIX.lose('neighbour', pair),
-      'node2$ ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent',
+      'ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent',
     ],
     [
       'an FDB entry',
       SIX.lose('fdb', pair),
-      'node2$ bridge fdb replace 36:9b:9c:53:00:00 dev flannel.1 dst 192.168.1.0 self permanent',
+      'bridge fdb replace 36:9b:9c:53:00:00 dev flannel.1 dst 192.168.1.0 self permanent',
     ],
     [
       'a route',
       SIX.lose('route', pair),
-      'node2$ ip route replace 10.68.0.0/24 via 10.68.0.0 dev flannel.1 onlink',
+      'ip route replace 10.68.0.0/24 via 10.68.0.0 dev flannel.1 onlink',
     ],
     [
       'a wrong MAC',
       SIX.change('neighbour', pair),
-      'node2$ ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent',
+      'ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent',
     ],
   ] as const)('%s', ([, damaged, command]) => {
     expect(typed(damaged)).toEqual([
-      command,
+      `node2$ ${guarded('10.68.0.0', command)}`,
       'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
     ]);
   });
@@ -105,9 +108,23 @@ describe('single entries are put back where they are gone', () => {
     ]);
   });
 
-  test('and not one by one where they are very many', () => {
+  test('and not one by one where a host has lost very many nodes', () => {
     const fixes = fixed(cluster(80).listed().lose('neighbour', { observer: 'node2' }));
     expect(fixes.map(({ kind, hosts }) => [kind, hosts])).toEqual([['restart', ['node2']]]);
+  });
+
+  test('one command puts the entry back on all hosts, however many have lost it', () => {
+    const [first] = fixed(cluster(120).listed().lose('neighbour', { subject: 'master1' }));
+    expect(first).toMatchObject({
+      kind: 'entries',
+      commands: [
+        guarded(
+          '10.68.0.0',
+          'ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent',
+        ),
+      ],
+    });
+    expect(first?.hosts).toHaveLength(119);
   });
 
   test('never with a MAC that somebody has masked', () => {
@@ -141,7 +158,9 @@ describe('what two nodes claim is put nowhere: one of them may want the other’
   ] as const)('%s', ([, claimed]) => {
     expect(judge(claimed.facts()).findings).not.toEqual([]);
     const commands = typed(claimed);
-    expect(commands.filter((command) => /\$ (ip (neigh|route)|bridge)/.test(command))).toEqual([]);
+    expect(
+      commands.filter((command) => /(ip (neigh|route)|bridge fdb) replace/.test(command)),
+    ).toEqual([]);
     expect(commands).not.toEqual([]);
   });
 
@@ -151,9 +170,8 @@ describe('what two nodes claim is put nowhere: one of them may want the other’
       subject: 'node1',
     });
     const { podCidr, tunnelIp: via } = claimed.vtepOf('node1');
-    expect(typed(claimed)).toContain(
-      `node2$ ip route replace ${podCidr} via ${via} dev flannel.1 onlink`,
-    );
+    const command = `ip route replace ${podCidr} via ${via} dev flannel.1 onlink`;
+    expect(typed(claimed)).toContain(`node2$ ${guarded(via ?? '', command)}`);
   });
 });
 
@@ -181,14 +199,12 @@ describe('one host alone gives no command', () => {
     const claiming = withDevice(cluster(6), 'node3', { mac: 'b2:1f:9c:08:64:ee' });
     expect(judge(claiming.facts()).findings.map(({ cause }) => cause)).toContain('mac-mismatch');
     expect(entryCommands(claiming)).toEqual([]);
-    expect(refusals(claiming)).toEqual([
-      'node3 its MAC address and addresses are not confirmed: two of node list, own device and peers must agree',
-    ]);
+    expect(fixed(claiming).map(({ kind }) => kind)).toEqual(['look', 'look', 'restart', 'restart']);
   });
 
   test('of which no peer holds anything, without a node list; with one there are commands', () => {
     expect(entryCommands(everyTable(cluster(6), 'node3'))).toEqual([]);
-    expect(entryCommands(everyTable(SIX, 'node3'))).toHaveLength(15);
+    expect(entryCommands(everyTable(SIX, 'node3'))).toHaveLength(5);
   });
 
   test('nor do peers alone, where the node itself is silent and no list knows it', () => {
@@ -198,9 +214,7 @@ describe('one host alone gives no command', () => {
       .lose('neighbour', { subject: 'node3', observer: 'node1' });
     const judgement = judge(silent.facts({ roster }));
     expect(judgement.findings).toHaveLength(1);
-    const kinds = judgement.findings
-      .flatMap(fixesIn(judgement, { kind: 'not-configured' }))
-      .map(({ kind }) => kind);
+    const kinds = judgement.findings.flatMap(fixesOf(judgement)).map(({ kind }) => kind);
     expect(kinds).toEqual(['restart']);
   });
 
@@ -293,15 +307,14 @@ describe('one host alone gives no command', () => {
       addresses: [cidrOf(`${tunnelIp}/32`)],
     });
     const lost = claiming.lose('route', { observer: 'node2', subject: 'node1' });
-    expect(entryCommands(lost)).toContain(
-      `node2$ ip route replace 10.68.3.0/24 via ${tunnelIp} dev flannel.1 onlink`,
-    );
+    const replaced = `ip route replace 10.68.3.0/24 via ${tunnelIp} dev flannel.1 onlink`;
+    expect(entryCommands(lost)).toContain(`node2$ ${guarded(tunnelIp, replaced)}`);
     expect(entryCommands(lost).filter((command) => command.includes('192.168.1.5'))).toEqual([]);
   });
 });
 
 function entryCommands(damaged: Cluster): readonly string[] {
-  return typed(damaged).filter((command) => /\$ (ip (neigh|route)|bridge) /.test(command));
+  return typed(damaged).filter((command) => /(ip (neigh|route)|bridge fdb) replace/.test(command));
 }
 
 function refusals(damaged: Cluster): readonly string[] {
@@ -312,10 +325,15 @@ function refusals(damaged: Cluster): readonly string[] {
 }
 
 describe('a drifted device', () => {
-  test('is deleted, and made anew by flannel on that node alone', () => {
-    expect(typed(SIX.drift('master1'))).toEqual([
-      'master1$ ip link delete flannel.1',
-      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=master1',
+  test('is announced anew by flannel on that node alone; only if that does not help it is deleted', () => {
+    const restart =
+      'kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=master1';
+    expect(
+      fixed(SIX.drift('master1')).map(({ condition, commands }) => [condition, commands]),
+    ).toEqual([
+      [undefined, [restart]],
+      ['Only if the next two runs still find it:', ['ip link delete flannel.1']],
+      ['After you deleted the device:', [restart]],
     ]);
   });
 
@@ -327,7 +345,7 @@ describe('a drifted device', () => {
         devices: answer.tables.devices?.map((device) => ({ ...device, name: 'flannel.4096' })),
       },
     }));
-    expect(typed(renamed)[0]).toBe('master1$ ip link delete flannel.4096');
+    expect(typed(renamed)).toContain('master1$ ip link delete flannel.4096');
   });
 });
 
@@ -351,11 +369,6 @@ describe('flannel is restarted as it came onto the host', () => {
       'kubectl$ kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName=node2',
     ],
     ['k3s', gone, 'node2$ systemctl restart k3s-agent'],
-    [
-      undefined,
-      gone,
-      "kubectl$ kubectl -n kube-system delete pod -l 'k8s-app in (canal,flannel)' --field-selector spec.nodeName=node2",
-    ],
   ] as const)('%s', ([install, damaged, command]) => {
     expect(typed(installed(damaged, install))).toEqual([command]);
   });
@@ -375,7 +388,8 @@ describe('flannel is restarted as it came onto the host', () => {
         SIX,
       );
       expect(typed(installed(calico.dropDevice('node2'), install))).toEqual([
-        'kubectl$ kubectl delete pod -A -l k8s-app=calico-node --field-selector spec.nodeName=node2',
+        'kubectl$ kubectl -n calico-system delete pod -l k8s-app=calico-node --field-selector spec.nodeName=node2',
+        'kubectl$ kubectl -n kube-system delete pod -l k8s-app=calico-node --field-selector spec.nodeName=node2',
       ]);
     },
   );
@@ -384,7 +398,7 @@ describe('flannel is restarted as it came onto the host', () => {
     expect(typed(installed(gone, 'k3s', true))).toEqual(['node2$ systemctl restart k3s']);
   });
 
-  test('by label where more pods have it than nodes have flannel', () => {
+  test('by label, however many pods have it: none is named', () => {
     const pods = Array.from({ length: 21 }, (_, at) => ({
       name: `${'x'.repeat(200)}-${at}`,
       namespace: 'kube-system',
@@ -396,23 +410,59 @@ describe('flannel is restarted as it came onto the host', () => {
     expect(text).toContain('-l k8s-app=canal --field-selector spec.nodeName=node1');
   });
 
-  test('by its pods where they are known, in one command', () => {
-    const pods = ['node1', 'node2', 'node3'].map((node, at) => ({
-      name: `canal-${at}`,
-      namespace: 'kube-system',
-      node,
-      flannel: node !== 'node3',
-    }));
-    const damaged = SIX.dropDevice('node1', 'node2');
-    const commands = typed(damaged, pods);
-    expect(commands).toEqual([
-      'kubectl$ kubectl -n kube-system delete pod canal-0',
-      'kubectl$ kubectl -n kube-system delete pod canal-1',
+  test('in each way that may be right, where the host does not know how', () => {
+    const steps = fixed(installed(gone, undefined));
+    expect(steps.map(({ condition, commands }) => [condition, commands.join()])).toEqual([
+      [
+        'Where canal or RKE2 runs flannel:',
+        'kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
+      ],
+      [
+        "Where flannel's manifest runs flannel:",
+        'kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName=node2',
+      ],
+      [
+        'Where kubespray runs flannel:',
+        'kubectl -n kube-system delete pod -l k8s-app=flannel --field-selector spec.nodeName=node2',
+      ],
+      ['Where k3s runs flannel:', 'systemctl restart k3s-agent'],
     ]);
+  });
+
+  test('as its pods show, where they are known and the host does not know it', () => {
+    const pod = {
+      name: 'kube-flannel-ds-x',
+      namespace: 'kube-flannel',
+      node: 'node2',
+      flannel: true,
+    };
+    expect(typed(installed(gone, undefined), [pod])).toEqual([
+      'kubectl$ kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName=node2',
+    ]);
+  });
+
+  test('on one node after the other', () => {
     const lost = SIX.lose('route', { subject: 'master1', observer: ['node1', 'node2'] });
-    expect(typed(lost, pods).at(-1)).toBe(
-      'kubectl$ kubectl -n kube-system delete pod canal-0 canal-1',
+    expect(typed(lost).at(-1)).toBe(
+      'kubectl$ for n in node1 node2; do kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=$n; done',
     );
+  });
+
+  test('k3s servers one at a time, apart from the agents', () => {
+    const lost = installed(SIX.lose('route', { subject: 'node3' }), 'k3s').answer(
+      'master1',
+      (answer) => ({
+        ...answer,
+        host: { ...answer.host, kubeconfig: '/etc/rancher/k3s/k3s.yaml' },
+      }),
+    );
+    expect(
+      fixed(lost).map(({ kind, hosts, commands }) => [kind, hosts.length, commands.at(-1)]),
+    ).toEqual([
+      ['entries', 5, expect.any(String)],
+      ['restart', 4, 'systemctl restart k3s-agent'],
+      ['restart', 1, 'systemctl restart k3s'],
+    ]);
   });
 
   test('and the fix names the nodes whose flannel restarts, beside where its commands run', () => {
@@ -433,9 +483,19 @@ describe('flannel is restarted as it came onto the host', () => {
     ]);
   });
 
-  test('wherever it runs, where it would be very many nodes: nobody is left out', () => {
+  test('by a rollout where more than half of the nodes have lost something', () => {
     const commands = typed(cluster(60).listed().lose('neighbour', { subject: 'master1' }));
-    expect(commands.at(-1)).toBe('kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal');
+    expect(commands.at(-1)).toBe('kubectl$ kubectl -n kube-system rollout restart ds/canal');
+  });
+
+  test('with names that a command prints, where they are many and not most', () => {
+    const observer = Array.from({ length: 25 }, (_, at) => `node${at + 1}`);
+    const commands = typed(
+      cluster(60).listed().lose('neighbour', { subject: 'master1', observer }),
+    );
+    expect(commands.at(-1)).toBe(
+      `kubectl$ for n in $(npx vtepwatch show ${KEY} --hosts); do kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=$n; done`,
+    );
   });
 });
 
@@ -444,17 +504,26 @@ const NAME = '[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?';
 const IP = '[0-9a-f.:]{2,39}';
 const MAC = '[0-9a-f]{2}(:[0-9a-f]{2}){5}';
 const DEVICE = '(flannel(-v6)?\\.[0-9]{1,8}|vxlan(-v6)?\\.calico)';
-const SELECTOR = "(k8s-app=canal|app=flannel|'k8s-app in \\(canal,flannel\\)')";
+const SELECTOR = '(k8s-app=canal|app=flannel|k8s-app=flannel|k8s-app=calico-node)';
+const ENTRY = `(ip neigh replace ${IP} lladdr ${MAC} dev ${DEVICE} nud permanent|bridge fdb replace ${MAC} dev ${DEVICE} dst ${IP} self permanent|ip route replace ${IP}/[0-9]{1,3} via ${IP} dev ${DEVICE} onlink)`;
+const DELETION = `kubectl -n (kube-system|kube-flannel|calico-system) delete pod -l ${SELECTOR} --field-selector spec.nodeName=`;
 const COMMAND = new RegExp(
   `^(${[
-    `ip neigh replace ${IP} lladdr ${MAC} dev ${DEVICE} nud permanent`,
-    `bridge fdb replace ${MAC} dev ${DEVICE} dst ${IP} self permanent`,
-    `ip route replace ${IP}/[0-9]{1,3} via ${IP} dev ${DEVICE} onlink`,
+    `if ip link show dev ${DEVICE} >/dev/null 2>&1( && ! ip -o addr show dev ${DEVICE} \\| grep -qwF ${IP})?; then ${ENTRY}( && ${ENTRY}){0,2}; fi`,
+    `(ip addr replace ${IP}/(32|128) dev ${DEVICE} && )?ip link set dev ${DEVICE} up`,
     `ip link delete ${DEVICE}`,
+    `ip -o link show dev ${DEVICE}`,
+    `kubectl get --raw /api/v1/nodes/${NAME} \\| grep -o 'VtepMAC\\[\\^}\\]\\*'`,
+    'kubectl get nodes -o name',
     `systemctl restart k3s(-agent)?`,
-    `kubectl -n ${NAME} delete pod ${NAME}( ${NAME})*`,
-    `kubectl (-n kube-(system|flannel) delete pod -l ${SELECTOR}|delete pod -A -l k8s-app=calico-node)( --field-selector spec.nodeName=${NAME})?`,
+    `${DELETION}${NAME}`,
+    `for n in ${NAME}( ${NAME})*; do ${DELETION}\\$n; done`,
   ].join('|')})$`,
+);
+
+/** Nothing but one block in quotes, and hosts by ids or names. */
+const REMOTE = new RegExp(
+  `^(aws ssm send-command --region eu-central-1 --document-name AWS-RunShellScript --instance-ids( m?i-[0-9a-f]{8,17}){2,50} --max-concurrency (10%|1) --max-errors 1 --parameters '[^']*'|for n in ${NAME}( ${NAME})*; do echo '[^']*' \\| ssh \\$n sudo sh; done)$`,
 );
 
 test('whatever hosts and Kubernetes send, every command is of the strict grammar', () => {
@@ -484,6 +553,8 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
   const cidr = fc.option(anyCidr, { nil: undefined });
   const anyHost = fc.record({
     node: name,
+    instanceId: fc.oneof(fc.constantFrom('i-0123456789abcdef0', 'mi-00112233445566778'), evil),
+    up: fc.boolean(),
     install: fc.constantFrom<Install | undefined>('canal', 'k3s', 'flannel', undefined),
     kubeconfig: fc.option(evil, { nil: undefined }),
     device,
@@ -511,12 +582,21 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
       fc.array(anyPod, { maxLength: 4 }),
       (hosts, nodes, pods) => {
         const observations = hosts.map((host): Observation => {
-          const { node, install, kubeconfig, device: dev, neighbours, fdb, routes } = host;
+          const {
+            node,
+            instanceId,
+            install,
+            kubeconfig,
+            device: dev,
+            neighbours,
+            fdb,
+            routes,
+          } = host;
           const addresses = host.address === undefined ? [] : [host.address];
-          const own = { name: dev, up: true, mac: host.mac, local: host.local, addresses };
+          const own = { name: dev, up: host.up, mac: host.mac, local: host.local, addresses };
           return {
             kind: 'tables',
-            host: { node, install, kubeconfig },
+            host: { node, instanceId, install, kubeconfig },
             tables: { devices: [own], neighbours, fdb, routes },
             verbatim: [],
             unread: [],
@@ -542,9 +622,11 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
           spec: { nodeName: pod.node },
         }));
         const known = { kind: 'read', pods: parsePods('pods', { items }).value } as const;
-        const fixesOf = fixesIn(judgement, known);
+        const site = { account: '123456789012', region: 'eu-central-1', targets: [] };
+        const fixes = fixesOf(judgement, { pods: known, site });
         for (const finding of judgement.findings) {
-          for (const fix of fixesOf(finding)) {
+          for (const fix of fixes(finding)) {
+            for (const line of fix.remotely ?? []) expect(line).toMatch(REMOTE);
             commands += fix.commands.length;
             for (const command of fix.commands) expect(command).toMatch(COMMAND);
             for (const host of fix.hosts) expect(host).toMatch(new RegExp(`^${NAME}$`));

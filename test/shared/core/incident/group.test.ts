@@ -40,7 +40,7 @@ describe('three nodes with one cause are one incident', () => {
       },
     ]);
     expect(first?.pages.map(({ subject }) => subject)).toEqual([
-      '[prod] master1 and 2 more neighbour-missing 3/12 nodes',
+      '[CRITICAL] prod: 3 of 12 nodes unreachable: master1, ... (neighbour-missing)',
     ]);
     expect(second && announced(second)).toEqual(['resolved! group/neighbour-missing']);
   });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { fixesIn } from '../../../../shared/core/fix/fix.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { nextRoster } from '../../../../shared/core/members/roster.ts';
 import { run } from '../../../../shared/core/run/run.ts';
@@ -7,6 +6,7 @@ import { recorded } from '../../../../shared/core/run/hosts.ts';
 import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
 import type { Tables } from '../../../../shared/core/overlay/vtep.ts';
 import { ip } from '../../../support/addressing.ts';
+import { fixesOf } from '../../../support/fixes.ts';
 import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 import { settled } from '../../../support/digested.ts';
 import { lineOf } from '../../../support/findings.ts';
@@ -115,7 +115,7 @@ describe('peers that send packets elsewhere than device and earlier runs have it
       `subject ${SUBJECT} underlay-moved 7/9 critical`,
     ]);
     const [finding] = judgement.findings;
-    const kinds = finding && fixesIn(judgement, facts.pods)(finding).map(({ kind }) => kind);
+    const kinds = finding && fixesOf(judgement)(finding).map(({ kind }) => kind);
     expect(kinds).toEqual(['entries', 'restart']);
   });
 });

@@ -1,0 +1,45 @@
+import type { Fix } from '../../contract/report.ts';
+import { accusedIn, type Finding } from '../diagnose/finding.ts';
+import type { Judgement } from '../judge.ts';
+import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
+import { isOverlayDevice } from '../overlay/profile.ts';
+import { isNodeName } from '../parse/kubernetes.ts';
+
+/**
+ * What shows on one host that a fix has worked: the entry that was lost, or of a host that lost all a
+ * line for each other node.
+ */
+export function checkOf(finding: Finding, { profile }: Judgement): Fix['check'] {
+  const host = finding.observers.find(isNodeName);
+  if (host === undefined) return undefined;
+  if (accusedIn(finding).length === 0) {
+    const device = finding.cells[0]?.entries[0]?.wanted.device ?? profile.devices.ipv4;
+    if (!isOverlayDevice(device)) return undefined;
+    const command = `ip neigh show dev ${device} nud permanent`;
+    return { host, command, shows: 'a line for each other node' };
+  }
+  for (const { observer, entries } of finding.cells) {
+    if (!isNodeName(observer)) continue;
+    for (const { wanted } of entries) {
+      const shown = shownBy(wanted);
+      // A token that no command is made of is none to look for either.
+      if (shown !== undefined && commandOf(wanted) !== undefined)
+        return { host: observer, ...shown };
+    }
+  }
+  return undefined;
+}
+
+function shownBy({ table, key, value, device }: OverlayEntry) {
+  switch (table) {
+    case 'neighbour':
+      return { command: `ip neigh show ${key} dev ${device}`, shows: `lladdr ${value} PERMANENT` };
+    case 'fdb':
+      return {
+        command: `bridge fdb show dev ${device} | grep ${key}`,
+        shows: `dst ${value} self permanent`,
+      };
+    case 'route':
+      return { command: `ip route show ${key}`, shows: `via ${value} dev ${device} onlink` };
+  }
+}

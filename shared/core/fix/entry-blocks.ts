@@ -1,0 +1,110 @@
+import { TABLES, type Table } from '../../contract/causes.ts';
+import type { Finding } from '../diagnose/finding.ts';
+import type { Judgement } from '../judge.ts';
+import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
+import { isOverlayDevice } from '../overlay/profile.ts';
+import type { Vtep } from '../overlay/vtep.ts';
+import { isNodeName } from '../parse/kubernetes.ts';
+
+/**
+ * Commands that put entries back, one for each node that others have lost. The same block runs on any
+ * host: a command does nothing on the host that owns the tunnel IP, or that has no such device, and makes
+ * right what is wrong everywhere else.
+ */
+export interface EntryBlock {
+  readonly hosts: readonly string[];
+  readonly commands: readonly string[];
+}
+
+/** How long all commands of a block may be: a page has 4 kB. Beyond it a restart is shorter. */
+const BLOCK_LENGTH = 1600;
+
+/** So many nodes with one to three entries each may fit. */
+const SUBJECTS = 16;
+
+/** The entries of one subject on one device. */
+interface SubjectEntries {
+  readonly subject: string;
+  readonly tables: Map<Table, OverlayEntry>;
+  readonly hosts: Set<string>;
+}
+
+/** Whether a command may be made of an entry. */
+type IsAllowed = (subject: string, wanted: OverlayEntry) => boolean;
+
+export function entryBlocks(
+  finding: Finding,
+  judgement: Judgement,
+  isAllowed: IsAllowed,
+): readonly EntryBlock[] {
+  const groups = subjectsIn(finding, isAllowed);
+  const vteps = new Map(
+    judgement.vteps
+      .filter(({ node }) => groups.some(({ subject }) => subject === node))
+      .map((vtep) => [`${vtep.family} ${vtep.node}`, vtep]),
+  );
+  const guarded = groups.flatMap(({ subject, tables, hosts }) => {
+    const command = guardedCommand([...tables.values()], (family) =>
+      vteps.get(`${family} ${subject}`),
+    );
+    return command === undefined ? [] : [{ command, hosts: [...hosts] }];
+  });
+  const length = guarded.reduce((sum, { command }) => sum + command.length, 0);
+  if (guarded.length === 0 || length > BLOCK_LENGTH) return [];
+  // A host that routes directly to a node must not get the entries of the tunnel as well.
+  if (hasDirectRoutes(judgement)) {
+    return guarded.map(({ command, hosts }) => ({ hosts, commands: [command] }));
+  }
+  return [
+    {
+      hosts: [...new Set(guarded.flatMap(({ hosts }) => hosts))],
+      commands: guarded.map(({ command }) => command),
+    },
+  ];
+}
+
+/** None where they are of too many nodes. */
+function subjectsIn({ cells }: Finding, isAllowed: IsAllowed): readonly SubjectEntries[] {
+  const groups = new Map<string, SubjectEntries>();
+  for (const { observer, subject, entries } of cells) {
+    if (!isNodeName(observer)) continue;
+    for (const { wanted } of entries) {
+      if (!isAllowed(subject, wanted)) continue;
+      const key = `${wanted.family} ${wanted.device} ${subject}`;
+      const group = groups.get(key) ?? { subject, tables: new Map(), hosts: new Set() };
+      group.tables.set(wanted.table, wanted);
+      group.hosts.add(observer);
+      groups.set(key, group);
+      if (groups.size > SUBJECTS) return [];
+    }
+  }
+  return [...groups.values()];
+}
+
+function guardedCommand(
+  entries: readonly OverlayEntry[],
+  vtepOf: (family: Vtep['family']) => Vtep | undefined,
+): string | undefined {
+  const [first] = entries;
+  if (first === undefined || !isOverlayDevice(first.device)) return undefined;
+  const { device, family } = first;
+  const commands = TABLES.flatMap((table) =>
+    entries.filter((entry) => entry.table === table).map(commandOf),
+  ).filter((command) => command !== undefined);
+  const tunnelIp = vtepOf(family)?.tunnelIp;
+  const owns =
+    tunnelIp === undefined ? '' : ` && ! ip -o addr show dev ${device} | grep -qwF ${tunnelIp}`;
+  return `if ip link show dev ${device} >/dev/null 2>&1${owns}; then ${commands.join(' && ')}; fi`;
+}
+
+/** Whether some host reaches another one without the overlay, as far as the hosts show it. */
+export function hasDirectRoutes({ members, vteps }: Judgement): boolean {
+  const cidrs = new Set(vteps.map(({ podCidr }) => podCidr));
+  return members.some(({ observed }) => {
+    if (observed === undefined) return false;
+    if ((observed.digest?.counts.direct ?? 0) > 0) return true;
+    return (observed.tables.routes ?? []).some(
+      ({ destination, device }) => !isOverlayDevice(device) && cidrs.has(destination),
+    );
+  });
+}

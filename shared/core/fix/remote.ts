@@ -1,0 +1,87 @@
+import type { Site } from '../../contract/report.ts';
+import { isNodeName } from '../parse/kubernetes.ts';
+
+/**
+ * The lines with which a person runs one block on many hosts: through Systems Manager where a host is
+ * registered there, else over ssh. What stands in them is typed into a shell, so each token is quoted, or
+ * of a kind that needs no quotes.
+ */
+
+/** A host of a fix, and how it can be reached. */
+export interface ReachedHost {
+  readonly node: string;
+  readonly instanceId: string | undefined;
+}
+
+/** A block, the hosts that it is for, and whom it may reach besides. */
+interface RemoteBlock {
+  readonly commands: readonly string[];
+  readonly hosts: readonly ReachedHost[];
+  /** `tag`: the block leaves every other host alone, so all hosts of the cluster may get it. */
+  readonly reach: 'hosts' | 'tag';
+  /** How many hosts at a time; the default leaves nine tenths of them alone. */
+  readonly concurrency?: string;
+}
+
+/** As many ids as SendCommand takes. */
+const IDS = 50;
+
+/** How many names a loop has; of more, a command prints them. */
+export const LOOP_NAMES = 20;
+const LOOP_LENGTH = 800;
+
+const INSTANCE_ID = /^m?i-[0-9a-f]{8,17}$/;
+
+export function remoteLines(
+  { commands, hosts, reach, concurrency = '10%' }: RemoteBlock,
+  { site, key }: { readonly site: Site | undefined; readonly key: string },
+): readonly string[] {
+  // A block that is quoted as a whole has no quote of its own.
+  if (commands.some((command) => /['\\\n]/.test(command))) return [];
+  const managed = hosts.filter(({ instanceId }) => INSTANCE_ID.test(instanceId ?? ''));
+  const byTag = site !== undefined && managed.length > IDS && reach === 'tag';
+  const byIds = site !== undefined && managed.length > 1 && managed.length <= IDS;
+  const others = byTag || byIds ? hosts.filter((host) => !managed.includes(host)) : hosts;
+  const send = (targets: string): string =>
+    `aws ssm send-command --region ${site?.region} --document-name AWS-RunShellScript ${targets} ` +
+    `--max-concurrency ${concurrency} --max-errors 1 --parameters '${JSON.stringify({ commands })}'`;
+  return [
+    ...(byTag ? [send(targetWords(site.targets))] : []),
+    ...(byIds
+      ? [send(`--instance-ids ${managed.map(({ instanceId }) => instanceId).join(' ')}`)]
+      : []),
+    ...(others.length > (byTag || byIds ? 0 : 1) ? [overSsh(commands, others, key)] : []),
+  ];
+}
+
+function targetWords(targets: Site['targets']): string {
+  return `--targets ${targets
+    .map(({ Key, Values }) =>
+      [Key, ...Values].every((text) => /^[\w.:/@-]+$/.test(text))
+        ? `Key=${Key},Values=${Values.join(',')}`
+        : // Tags have no quotes, by their grammar.
+          `'${JSON.stringify({ Key, Values })}'`,
+    )
+    .join(' ')}`;
+}
+
+function overSsh(commands: readonly string[], hosts: readonly ReachedHost[], key: string): string {
+  return loopOver(
+    hosts.map(({ node }) => node),
+    `echo '${commands.join('; ')}' | ssh $n sudo sh`,
+    key,
+  );
+}
+
+/** A loop of the shell over nodes, one after the other: `$n` in its body is the node. */
+export function loopOver(nodes: readonly string[], body: string, key: string): string {
+  const names = nodes.filter(isNodeName).join(' ');
+  return nodes.length <= LOOP_NAMES && names.length <= LOOP_LENGTH
+    ? `for n in ${names}; do ${body}; done`
+    : `for n in $(npx vtepwatch show ${shellWord(key)} --hosts); do ${body}; done`;
+}
+
+/** A word of a command line, whatever the text is. */
+function shellWord(text: string): string {
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,100 @@
+import type { Fix, ReportedIncident } from '../../contract/report.ts';
+import { enumerate, printable } from '../plain-text.ts';
+import type { Chunk } from './fitted.ts';
+
+/** How many hosts a heading names. */
+const FIX_NAMES = 8;
+
+/** A block beyond this length stands once, within the line for all hosts. */
+const BLOCK_LENGTH = 500;
+
+/** The first step stays in whatever a page must leave out. */
+const RANKS = [0, 4, 5] as const;
+const LAST_RANK = 6;
+
+/** The steps of a fix, each a heading with its commands below. */
+export function fixChunks({ fix }: ReportedIncident): readonly Chunk[] {
+  if (fix.length === 0) {
+    return [
+      {
+        rank: 0,
+        lines: [
+          'No command: it is not known who is wrong, and one could put wrong what is right.',
+          'The lines under Why tell how to find out; the runbook has the rest.',
+        ],
+      },
+    ];
+  }
+  const healing = fix.some(({ agent }) => agent === 'calico')
+    ? [{ rank: 3, lines: ['Calico puts lost entries back within 90 s. Here it has not.'] }]
+    : [];
+  const numbered = fix.length > 1;
+  return [
+    ...healing,
+    ...fix.map((step, at) => ({
+      rank: RANKS[at] ?? LAST_RANK,
+      lines: stepLines(step, numbered ? `${at + 1}. ` : ''),
+    })),
+  ];
+}
+
+function stepLines(step: Fix, number: string): readonly string[] {
+  const { remotely = [], commands, check } = step;
+  const block = commands.map(printable);
+  const isLong = remotely.length > 0 && block.join('').length > BLOCK_LENGTH;
+  const indent = ' '.repeat(number.length);
+  return [
+    `${number}${headingOf(step)}`,
+    ...(isLong ? [] : block.map((line) => `${indent}  ${line}`)),
+    ...(remotely.length === 0
+      ? []
+      : [
+          `${indent}${isLong ? 'From' : 'Or from'} a machine with AWS credentials or ssh, on all of them:`,
+          ...remotely.map((line) => `${indent}  ${printable(line)}`),
+        ]),
+    ...(check === undefined
+      ? []
+      : [
+          `${indent}Check: on ${printable(check.host)}, ${printable(check.command)} shows: ${printable(check.shows)}`,
+        ]),
+  ];
+}
+
+/** `Only if that fails: restart flannel on node2, with kubectl. Interrupts nothing:` */
+function headingOf(step: Fix): string {
+  const { condition, interrupts, kind } = step;
+  const what = `${ACTS[kind](step)}, ${whereOf(step)}.`;
+  const begun =
+    condition === undefined
+      ? what
+      : `${printable(condition)} ${what.slice(0, 1).toLowerCase()}${what.slice(1)}`;
+  if (kind === 'look') return begun;
+  return `${begun} Interrupts ${printable(interrupts ?? 'nothing')}.`;
+}
+
+const AGENT_NAMES = { flannel: 'flannel', calico: 'Calico' } as const;
+
+const ACTS: Readonly<Record<Fix['kind'], (step: Fix) => string>> = {
+  look: () => 'Look who is wrong',
+  up: () => 'Set up the VXLAN device and its address',
+  entries: () => 'Put the lost entries back',
+  restart: ({ agent = 'flannel', hosts, commands }) => {
+    const isRollout = commands.some((command) => command.includes(' rollout restart '));
+    const where = isRollout ? 'all nodes' : enumerate(hosts.map(printable), FIX_NAMES);
+    return `Restart ${AGENT_NAMES[agent]} on ${where}`;
+  },
+  device: () => 'Delete the VXLAN device',
+};
+
+function whereOf({ runs, hosts, kind, kubectlOn }: Fix): string {
+  if (runs === 'on-hosts') {
+    const names = kind === 'restart' ? 'there' : `on ${enumerate(hosts.map(printable), FIX_NAMES)}`;
+    return `as root ${names}`;
+  }
+  if (kubectlOn !== undefined) {
+    return `with kubectl on ${printable(kubectlOn)} (other masters answer slowly or not at all)`;
+  }
+  return kind === 'look' && hosts.length > 1
+    ? `with kubectl on ${enumerate(hosts.map(printable), FIX_NAMES)}`
+    : 'with kubectl';
+}

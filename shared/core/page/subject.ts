@@ -1,0 +1,73 @@
+import type { ReportedIncident } from '../../contract/report.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
+import { ascii, shorten } from '../plain-text.ts';
+import type { Paged } from './page.ts';
+
+/** SNS takes fewer than 100 characters (Publish, parameter Subject). */
+const SUBJECT_LENGTH = 99;
+
+/** `[CRITICAL] prod: master1 unreachable from 5 of 5 nodes (neighbour-missing)` */
+export function subjectOf(cluster: string, { kind, incident }: Paged): string {
+  const word = kind === 'resolved' ? 'RESOLVED' : incident.severity.toUpperCase();
+  const tail = ` (${incident.cause})`;
+  // The node's first label suffices, then the cluster goes. Severity, count and cause always stay.
+  const candidates = [
+    `[${word}] ${cluster}: ${claimOf(incident, (name) => name)}${tail}`,
+    `[${word}] ${cluster}: ${claimOf(incident, firstLabel)}${tail}`,
+    `[${word}] ${claimOf(incident, firstLabel)}${tail}`,
+  ].map(ascii);
+  const fitting = candidates.find((text) => text.length <= SUBJECT_LENGTH);
+  if (fitting !== undefined) return fitting;
+  const room = SUBJECT_LENGTH - ascii(`[${word}] ${claimOf(incident, () => '')}${tail}`).length;
+  return ascii(`[${word}] ${claimOf(incident, (name) => shorten(name, room))}${tail}`);
+}
+
+/** A short message has 140 characters of GSM-7, which has no brackets. */
+const SMS_LENGTH = 140;
+
+export function smsOf(cluster: string, { kind, incident }: Paged): string {
+  const word = kind === 'resolved' ? 'RESOLVED' : incident.severity.toUpperCase();
+  const claim = claimOf(incident, firstLabel);
+  const text = gsm(`${word} ${cluster}: ${claim}, ${incident.cause}`);
+  if (text.length <= SMS_LENGTH) return text;
+  const room =
+    SMS_LENGTH - gsm(`${word} : ${claimOf(incident, () => '')}, ${incident.cause}`).length;
+  const half = Math.max(0, Math.floor(room / 2));
+  const short = claimOf(incident, (name) => shorten(firstLabel(name), half));
+  return gsm(`${word} ${shorten(cluster, half)}: ${short}, ${incident.cause}`);
+}
+
+/** The characters of GSM-7 that take one place, of those in ASCII (3GPP TS 23.038, 6.2.1). */
+function gsm(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9 @$_!"#%&'()*+,\-./:;<=>?]/gu, '?');
+}
+
+function firstLabel(name: string): string {
+  return /^\d+\.\d/.test(name) ? name : (name.split('.')[0] ?? name);
+}
+
+/** Who is cut off from how many nodes; `named` shortens a node's name. */
+function claimOf(incident: ReportedIncident, named: (name: string) => string): string {
+  const { scope, subject, subjects, observers, missingPeers, checkedPeers } = incident;
+  const count = `${missingPeers} of ${checkedPeers} nodes`;
+  const [loses, isLost] = VERBS[CAUSE_RULES[incident.cause].harm];
+  switch (scope) {
+    case 'pair':
+    case 'subject':
+      return `${named(subject ?? '')} ${isLost} ${count}`;
+    case 'observer':
+      return `${named(observers[0] ?? '')} ${loses} ${count}`;
+    case 'group': {
+      const who = (subjects ?? observers)[0] ?? '';
+      const verb = subjects === undefined ? loses.replace(/s$/, '') : isLost.replace(/ from$/, '');
+      return `${count} ${subjects === undefined ? `${verb} others` : verb}: ${named(who)}${missingPeers > 1 ? ', ...' : ''}`;
+    }
+    case 'cluster':
+      return `${count} ${loses.replace(/s$/, '')} others`;
+  }
+}
+
+const VERBS = {
+  unreachable: ['cannot reach', 'unreachable from'],
+  temporary: ['may lose', 'may be lost by'],
+} as const;
