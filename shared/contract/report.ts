@@ -54,7 +54,7 @@ export const fixSchema = z.object({
   commands: z.array(z.string()),
   /** The same on all hosts, for a shell with AWS credentials or with ssh. */
   remotely: z.optional(z.array(z.string())),
-  /** When to do this; a sentence that ends in a colon. */
+  /** When to do this; a sentence that ends in a colon. Of `look`, the question that it answers. */
   condition: z.optional(z.string()),
   /** What it interrupts, and for how long; absent where it interrupts nothing. */
   interrupts: z.optional(z.string()),

@@ -181,12 +181,12 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
         {
           kind: 'entries',
           at: 'observers',
-          condition: 'Only if a master of each group lists all nodes, quickest:',
+          condition: 'Only if a master of each group lists all nodes:',
         },
         {
           kind: 'restart',
           at: 'observers',
-          condition: 'Only if a master of each group lists all nodes, more thorough:',
+          condition: 'Only if a master of each group lists all nodes:',
         },
       ],
     },

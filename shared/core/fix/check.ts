@@ -1,5 +1,6 @@
 import type { Fix } from '../../contract/report.ts';
-import { accusedIn, type Finding } from '../diagnose/finding.ts';
+import { isKind } from '../diagnose/causes.ts';
+import type { Finding } from '../diagnose/finding.ts';
 import type { Judgement } from '../judge.ts';
 import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
@@ -12,7 +13,7 @@ import { isNodeName } from '../parse/kubernetes.ts';
 export function checkOf(finding: Finding, { profile }: Judgement): Fix['check'] {
   const host = finding.observers.find(isNodeName);
   if (host === undefined) return undefined;
-  if (accusedIn(finding).length === 0) {
+  if (!isKind(finding.cause, 'cell')) {
     const device = finding.cells[0]?.entries[0]?.wanted.device ?? profile.devices.ipv4;
     if (!isOverlayDevice(device)) return undefined;
     const command = `ip neigh show dev ${device} nud permanent`;

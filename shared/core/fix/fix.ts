@@ -212,6 +212,7 @@ const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = 
         .toSorted(),
       runs: 'anywhere',
       commands: ['kubectl get nodes -o name'],
+      condition: 'Does a master of each group list all nodes?',
     },
   ],
   macs: (finding, members) =>
@@ -227,10 +228,19 @@ const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = 
           hosts: [node],
           runs: 'anywhere',
           commands: [annotation],
+          condition: 'Which MAC address does its annotation have?',
         };
         return device === undefined
           ? [asked]
-          : [{ ...asked, runs: 'on-hosts', commands: [own] }, asked];
+          : [
+              {
+                ...asked,
+                runs: 'on-hosts',
+                commands: [own],
+                condition: 'Which MAC address does the device have?',
+              },
+              asked,
+            ];
       }),
 };
 

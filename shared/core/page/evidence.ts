@@ -1,5 +1,5 @@
 import type { ReportedEntry, ReportedIncident } from '../../contract/report.ts';
-import { CAUSE_RULES } from '../diagnose/causes.ts';
+import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
@@ -7,6 +7,8 @@ import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
 /** How much of each a page shows; the report has it all. */
 const EVIDENCE = 12;
 const ENTRIES = 3;
+/** Of a host that has lost everything, one entry stands for all. */
+const ROW_ENTRIES = 1;
 /** Nodes beside each entry. */
 const ENTRY_NAMES = 8;
 
@@ -28,11 +30,13 @@ export function evidenceLines(incident: ReportedIncident): readonly string[] {
 
 /** What should be there, once; and what was found, grouped by what it is. */
 function entryLines(incident: ReportedIncident): readonly string[] {
-  const { entries } = incident;
+  const { entries, cause } = incident;
+  if (isKind(cause, 'device')) return [];
+  const most = isKind(cause, 'cell') ? ENTRIES : ROW_ENTRIES;
   const isCut = isCutShort(incident);
   const alike = [...groupBy(entries, ({ expected }) => expected)];
   const shown = alike
-    .slice(0, ENTRIES)
+    .slice(0, most)
     .flatMap(([expected, some]) => [
       `expected  ${printable(expected)}`,
       ...[...groupBy(some, (entry) => entry.found)].map(
@@ -40,7 +44,7 @@ function entryLines(incident: ReportedIncident): readonly string[] {
           `found     ${found === '' ? 'nothing' : printable(found)}, on ${observersOf(these, isCut)}`,
       ),
     ]);
-  const hidden = alike.length - ENTRIES;
+  const hidden = alike.length - most;
   const count = isCut ? 'more' : `${hidden} more`;
   return hidden > 0 ? [...shown, `and ${count} like these`] : shown;
 }

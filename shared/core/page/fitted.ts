@@ -5,6 +5,8 @@ export interface Chunk {
   /** Where a page is too long, the chunks of the highest rank go first, from the end; 0 stays. */
   readonly rank: number;
   readonly lines: readonly string[];
+  /** Commands: half of one is worse than none. */
+  readonly whole?: true;
 }
 
 /** What people read on a telephone, and what every channel takes whole. */
@@ -36,18 +38,36 @@ function bytesIn(chunks: readonly Chunk[]): number {
   return sizeOf(textOf(chunks));
 }
 
-/** Names of thousands of characters: no cluster has them, and no page grows by them. */
-function cut(chunks: readonly Chunk[]): string {
-  const lines = chunks.flatMap((chunk) => chunk.lines);
-  const most = Math.floor(PAGE_BYTES / MOST_BYTES / lines.length) - 4;
-  const short = lines.map((line) => shorten(line, Math.max(0, most)));
-  const text = `${short.join('\n')}\n`.slice(0, PAGE_BYTES / MOST_BYTES);
-  // Half of a character that takes two units.
-  return text.replaceAll(/\p{Cs}/gu, '?');
-}
+/** How long a line may be where names are very long; the first at which a page fits. */
+const LINE_LENGTHS = [600, 300, 150, 80, 40, 20, 5] as const;
 
-/** Of one unit of UTF-16 in UTF-8. */
-const MOST_BYTES = 3;
+/** The most bytes that commands take of a page in which something must be cut. */
+const COMMAND_BYTES = 3000;
+
+function cut(chunks: readonly Chunk[]): string {
+  const commands = bytesIn(chunks.filter(({ whole }) => whole === true));
+  const isKept = commands <= COMMAND_BYTES;
+  for (const length of LINE_LENGTHS) {
+    const text = textOf(
+      chunks.map((chunk) => ({
+        ...chunk,
+        lines:
+          chunk.whole === true
+            ? isKept
+              ? chunk.lines
+              : ['  The commands are too long for a page.']
+            : // Of a character that takes two units a half may be left.
+              chunk.lines.map((line) => shorten(line, length).replaceAll(/\p{Cs}/gu, '?')),
+      })),
+    );
+    if (sizeOf(text) <= PAGE_BYTES) return text;
+  }
+  return `${chunks
+    .flatMap(({ lines }) => lines.slice(0, 1))
+    .join('')
+    .replaceAll(/[^ -~]/g, '?')
+    .slice(0, LINE_LENGTHS[0])}\n`;
+}
 
 function sizeOf(text: string): number {
   return new TextEncoder().encode(text).length;

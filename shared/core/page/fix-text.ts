@@ -33,6 +33,7 @@ export function fixChunks({ fix }: ReportedIncident): readonly Chunk[] {
     ...healing,
     ...fix.map((step, at) => ({
       rank: RANKS[at] ?? LAST_RANK,
+      whole: true as const,
       lines: stepLines(step, numbered ? `${at + 1}. ` : ''),
     })),
   ];
@@ -63,21 +64,23 @@ function stepLines(step: Fix, number: string): readonly string[] {
 /** `Only if that fails: restart flannel on node2, with kubectl. Interrupts nothing:` */
 function headingOf(step: Fix): string {
   const { condition, interrupts, kind } = step;
+  if (kind === 'look') {
+    const where = whereOf(step);
+    return `${printable(condition ?? '')} ${where.slice(0, 1).toUpperCase()}${where.slice(1)}:`.trim();
+  }
   const what = `${ACTS[kind](step)}, ${whereOf(step)}.`;
   const begun =
     condition === undefined
       ? what
       : `${printable(condition)} ${what.slice(0, 1).toLowerCase()}${what.slice(1)}`;
-  if (kind === 'look') return begun;
   return `${begun} Interrupts ${printable(interrupts ?? 'nothing')}.`;
 }
 
 const AGENT_NAMES = { flannel: 'flannel', calico: 'Calico' } as const;
 
-const ACTS: Readonly<Record<Fix['kind'], (step: Fix) => string>> = {
-  look: () => 'Look who is wrong',
+const ACTS: Readonly<Record<Exclude<Fix['kind'], 'look'>, (step: Fix) => string>> = {
   up: () => 'Set up the VXLAN device and its address',
-  entries: () => 'Put the lost entries back',
+  entries: () => 'Set the right entries',
   restart: ({ agent = 'flannel', hosts, commands }) => {
     const isRollout = commands.some((command) => command.includes(' rollout restart '));
     const where = isRollout ? 'all nodes' : enumerate(hosts.map(printable), FIX_NAMES);

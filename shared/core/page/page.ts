@@ -135,10 +135,7 @@ function titled(title: string, chunks: readonly Chunk[]): readonly Chunk[] {
   const rank = Math.min(...chunks.map((chunk) => chunk.rank));
   return [
     { rank, lines: [title] },
-    ...chunks.map(({ rank: own, lines }) => ({
-      rank: own,
-      lines: lines.map((line) => `  ${line}`),
-    })),
+    ...chunks.map((chunk) => ({ ...chunk, lines: chunk.lines.map((line) => `  ${line}`) })),
     { rank, lines: [''] },
   ];
 }

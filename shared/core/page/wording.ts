@@ -76,16 +76,17 @@ function temporary(incident: ReportedIncident): string {
 }
 
 /** May it wait until morning? Whoever was just woken wants to know this first. */
-export function morningOf({ cause, severity, scope, missingPeers }: ReportedIncident): string {
+export function morningOf({ cause, severity, scope, missingPeers, fix }: ReportedIncident): string {
+  const healing = fix.some(({ agent }) => agent === 'calico') ? '' : '; it does not heal by itself';
   if (CAUSE_RULES[cause].harm === 'temporary')
     return 'Yes. Everything works until an entry ages out.';
   if (severity === 'critical') {
     return scope === 'pair'
       ? 'No, unless nothing on these two nodes needs the other.'
-      : 'No. Fix it now; it does not heal by itself.';
+      : `No. Fix it now${healing}.`;
   }
   const nodes = missingPeers === 1 ? 'one node' : `${missingPeers} nodes`;
-  return `Yes, if nothing that matters runs between these nodes: ${nodes} affected. It does not heal by itself.`;
+  return `Yes, if nothing that matters runs between these nodes: ${nodes} affected${healing}.`;
 }
 
 /** The state after the fault: it was fixed, its nodes have left the cluster, or another incident has the rest. */

@@ -36,7 +36,7 @@ Users notice   Packets from all 5 checked nodes to master1 are lost, so pods and
 Until morning  No. Fix it now; it does not heal by itself.
 
 Fix
-  1. Put the lost entries back, as root on master2, master3, node1, node2 and node3. Interrupts nothing.
+  1. Set the right entries, as root on master2, master3, node1, node2 and node3. Interrupts nothing.
        if ip link show dev flannel.1 >/dev/null 2>&1 && ! ip -o addr show dev flannel.1 | grep -qwF 10.68.0.0; then ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent; fi
      Or from a machine with AWS credentials or ssh, on all of them:
        for n in master2 master3 node1 node2 node3; do echo 'if ip link show dev flannel.1 >/dev/null 2>&1 && ! ip -o addr show dev flannel.1 | grep -qwF 10.68.0.0; then ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent; fi' | ssh $n sudo sh; done

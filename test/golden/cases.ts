@@ -1,0 +1,88 @@
+import type { Cause } from '../../shared/contract/causes.ts';
+import type { ReportedIncident, Site } from '../../shared/contract/report.ts';
+import type { Install } from '../../shared/core/overlay/vtep.ts';
+import { type Cluster, cluster } from '../support/cluster.ts';
+import { decided } from '../support/runs.ts';
+
+/** The cluster of the golden pages, as Systems Manager knows it. */
+export const SITE: Site = {
+  account: '123456789012',
+  region: 'eu-central-1',
+  targets: [{ Key: 'tag:vtepwatch', Values: ['prod'] }],
+};
+
+/** How large the fault is: of six nodes, or of sixty. */
+const SIZES = { few: 6, many: 60 } as const;
+
+type Size = keyof typeof SIZES;
+
+const LOST = { subject: 'master1' } as const;
+
+/** Damage that is named by each cause. Where hosts are at fault, one of six is, or forty of sixty. */
+const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
+  'device-missing': (whole) => whole.listed().dropDevice(...hostsOf(whole)),
+  'mac-drift': (whole) => whole.listed().drift('master1'),
+  partition: (whole) => parted(whole.listed()),
+  'tables-empty': (whole) => losing(whole.listed(), ['neighbour', 'fdb', 'route']),
+  'neighbours-and-routes-lost': (whole) => losing(whole.listed(), ['neighbour', 'route']),
+  'neighbours-flushed': (whole) => losing(whole.listed(), ['neighbour']),
+  'stale-mac': (whole) => whole.listed().renew('master1'),
+  'mac-mismatch': (whole) => whole.change('neighbour', LOST),
+  'underlay-moved': (whole) => whole.listed().change('fdb', LOST),
+  'never-programmed': (whole) =>
+    whole.listed().lose('neighbour', LOST).lose('fdb', LOST).lose('route', LOST),
+  'entries-missing': (whole) => whole.listed().lose('neighbour', LOST).lose('fdb', LOST),
+  'neighbour-missing': (whole) => whole.listed().ask('INCOMPLETE', LOST),
+  'fdb-missing': (whole) => whole.listed().lose('fdb', LOST),
+  'route-missing': (whole) => whole.listed().lose('route', LOST),
+  'neighbour-not-permanent': (whole) => whole.listed().weaken(LOST),
+};
+
+function hostsOf({ names }: Cluster): readonly string[] {
+  return names.length <= SIZES.few ? ['node1'] : names.slice(0, 40);
+}
+
+function losing(whole: Cluster, tables: readonly ('neighbour' | 'fdb' | 'route')[]): Cluster {
+  const observer = hostsOf(whole);
+  return tables.reduce((sofar, table) => sofar.lose(table, { observer }), whole);
+}
+
+function parted(whole: Cluster): Cluster {
+  const half = whole.names.length / 2;
+  const sides = [whole.names.slice(0, half), whole.names.slice(half)];
+  const [one = [], other = []] = sides;
+  return (['neighbour', 'fdb', 'route'] as const).reduce(
+    (sofar, table) =>
+      sofar
+        .lose(table, { observer: one, subject: other })
+        .lose(table, { observer: other, subject: one }),
+    whole,
+  );
+}
+
+/** The incident that a cluster with this damage has, once a second look has confirmed it. */
+export async function incidentOf(
+  cause: Cause,
+  size: Size,
+  install: Install | undefined = 'canal',
+): Promise<ReportedIncident> {
+  const whole = cluster(SIZES[size]);
+  const known = whole.names.reduce(
+    (sofar, name, at) =>
+      sofar.answer(name, (answer) => ({
+        ...answer,
+        host: {
+          ...answer.host,
+          install,
+          instanceId: `i-0123456789abc${String(at).padStart(4, '0')}`,
+        },
+      })),
+    DAMAGE[cause](whole),
+  );
+  const { reported } = await decided(known.facts({ site: SITE }));
+  const [incident] = reported;
+  if (incident === undefined || incident.cause !== cause || reported.length > 1) {
+    throw new Error(`${cause}, ${size}: found ${reported.map(({ key }) => key).join(', ')}`);
+  }
+  return { ...incident, phase: 'open' };
+}
