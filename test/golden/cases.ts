@@ -64,7 +64,7 @@ function parted(whole: Cluster): Cluster {
 export async function incidentOf(
   cause: Cause,
   size: Size,
-  install: Install | undefined = 'canal',
+  install: Install | 'unknown' = 'canal',
 ): Promise<ReportedIncident> {
   const whole = cluster(SIZES[size]);
   const known = whole.names.reduce(
@@ -73,7 +73,7 @@ export async function incidentOf(
         ...answer,
         host: {
           ...answer.host,
-          install,
+          install: install === 'unknown' ? undefined : install,
           instanceId: `i-0123456789abc${String(at).padStart(4, '0')}`,
         },
       })),

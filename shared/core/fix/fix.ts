@@ -16,7 +16,7 @@ import { checkOf } from './check.ts';
 import { type EntryBlock, entryBlocks, hasDirectRoutes } from './entry-blocks.ts';
 import { oddVteps, type Refusal, refusalProblem, refusalsIn, someOf } from './refused.ts';
 import { type ReachedHost, remoteLines } from './remote.ts';
-import { restartsIn } from './restarts.ts';
+import { restartsIn, stoppedIn } from './restarts.ts';
 
 /** What a fix depends on besides the judgement. */
 export interface Circumstances {
@@ -51,6 +51,7 @@ export function fixesIn(judgement: Judgement, circumstances: Circumstances): Fix
     members: once(() => new Map(judgement.members.map((member) => [member.node, member]))),
     isAnnotated: once(() => isAnyAnnotated(judgement.members)),
   };
+  const stopped = once(() => stoppedIn(judgement));
   return (finding, key) => {
     // Whatever a command did, it could put wrong what is right.
     if (finding.isUndecided === true) return [];
@@ -66,7 +67,9 @@ export function fixesIn(judgement: Judgement, circumstances: Circumstances): Fix
         ? some
         : some.map((fix): Fix => ({ ...fix, condition: joined(condition, fix.condition) }));
     });
-    const all = [...upFixes(finding, { ...shared, key }), ...fixes];
+    const concerned =
+      CAUSE_RULES[finding.cause].fix.at === 'subject' ? accusedIn(finding) : finding.observers;
+    const all = [...stopped()(concerned), ...upFixes(finding, { ...shared, key }), ...fixes];
     return withCheck(all, checkOf(finding, judgement));
   };
 }

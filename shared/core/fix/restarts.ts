@@ -55,6 +55,41 @@ interface RestartContext extends Circumstances {
 
 type RestartStep = Omit<Fix, 'kind' | 'agent'>;
 
+/** How many nodes a page asks about. */
+const ASKED = 3;
+
+/**
+ * On which of the nodes no flannel runs, as a step that shows why: a restart of nothing does nothing. It is
+ * known where the pods of most other hosts were seen.
+ */
+export function stoppedIn({
+  members,
+  profile,
+}: Judgement): (nodes: readonly string[]) => readonly Fix[] {
+  const hosts = members.flatMap(({ observed }) =>
+    observed === undefined || observed.host.install === undefined ? [] : [observed.host],
+  );
+  const stopped = hosts.filter(({ flanneldSeconds }) => flanneldSeconds === undefined);
+  if (stopped.length * 2 >= hosts.length) return () => [];
+  const byName = new Map(stopped.map((host) => [host.node, host]));
+  return (nodes) =>
+    nodes
+      .filter(isNodeName)
+      .flatMap((node) => byName.get(node) ?? [])
+      .slice(0, ASKED)
+      .flatMap(({ node, install }): readonly Fix[] => {
+        const restart = restartOn(profile, install);
+        if (restart.kind !== 'pods') return [];
+        const { namespaces, label } = restart;
+        const commands = namespaces.map(
+          (namespace) =>
+            `kubectl -n ${namespace} get pods -l ${label} --field-selector spec.nodeName=${node}`,
+        );
+        const condition = `No flannel runs on ${node}, and that comes first. Why?`;
+        return [{ kind: 'look', hosts: [node], runs: 'anywhere', commands, condition }];
+      });
+}
+
 /** Where flannel's own manifest puts its pods, nothing else does. */
 function installBy(namespace: string | undefined): Install | undefined {
   return PROFILES.flannel.restart.namespaces.some((one) => one === namespace)

@@ -114,7 +114,7 @@ export const PROFILES = {
         { names: 'RKE2', restart: RKE2_PODS },
         { names: "flannel's manifest", restart: FLANNEL_PODS },
         { names: 'kubespray', restart: KUBESPRAY_PODS },
-        { names: 'k3s', restart: K3S_UNITS },
+        { names: 'k3s (a server: unit k3s, one at a time)', restart: K3S_UNITS },
       ],
     },
   },

@@ -51,9 +51,10 @@ function entryLines(incident: ReportedIncident): readonly string[] {
 
 /** Where the subject's device is at fault: `master1's flannel.1 has MAC b2:…; its annotation …`. */
 function deviceLines({ subject, subjects = [], entries }: ReportedIncident): readonly string[] {
-  const accused = new Set([subject, ...subjects]);
+  // Where all nodes have drifted, the incident names none of them.
+  const accused = subject === undefined ? subjects : [subject];
   const macs = entries
-    .filter((entry) => accused.has(entry.subject))
+    .filter((entry) => accused.length === 0 || accused.includes(entry.subject))
     .flatMap((entry) => {
       const [own, held] = [macIn(entry.expected), macIn(entry.found)];
       return own === undefined || held === undefined || entry.table !== 'neighbour'

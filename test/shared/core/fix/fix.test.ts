@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fix } from '../../../../shared/contract/report.ts';
+import type { Latency } from '../../../../shared/core/latency.ts';
 import type { PodList } from '../../../../shared/core/facts.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { refusedIn } from '../../../../shared/core/fix/fix.ts';
@@ -425,7 +426,10 @@ describe('flannel is restarted as it came onto the host', () => {
         'Where kubespray runs flannel:',
         'kubectl -n kube-system delete pod -l k8s-app=flannel --field-selector spec.nodeName=node2',
       ],
-      ['Where k3s runs flannel:', 'systemctl restart k3s-agent'],
+      [
+        'Where k3s (a server: unit k3s, one at a time) runs flannel:',
+        'systemctl restart k3s-agent',
+      ],
     ]);
   });
 
@@ -499,6 +503,124 @@ describe('flannel is restarted as it came onto the host', () => {
   });
 });
 
+test('a host on which no flannel runs, unlike on the others: the first step asks why', () => {
+  const running = SIX.names.reduce(
+    (sofar, name) =>
+      sofar.answer(name, (answer) => ({
+        ...answer,
+        host: {
+          ...answer.host,
+          install: 'canal',
+          flanneldSeconds: name === 'node2' ? undefined : 9000,
+        },
+      })),
+    SIX.lose('neighbour', { observer: 'node2' }),
+  );
+  expect(fixed(running)[0]).toEqual({
+    kind: 'look',
+    hosts: ['node2'],
+    runs: 'anywhere',
+    commands: [
+      'kubectl -n kube-system get pods -l k8s-app=canal --field-selector spec.nodeName=node2',
+    ],
+    condition: 'No flannel runs on node2, and that comes first. Why?',
+  });
+});
+
+test('a device that is down is set up, with its address, before entries are set', () => {
+  const down = SIX.lose('neighbour', { observer: 'node2' })
+    .lose('route', { observer: 'node2' })
+    .answer('node2', (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        devices: answer.tables.devices?.map((device) => ({ ...device, up: false, addresses: [] })),
+      },
+    }));
+  expect(fixed(down).map(({ kind, commands }) => [kind, commands[0]?.slice(0, 60)])).toEqual([
+    ['up', 'ip addr replace 10.68.4.0/32 dev flannel.1 && ip link set de'],
+    ['entries', expect.any(String)],
+    ['restart', expect.any(String)],
+  ]);
+});
+
+test('a node without annotations, where others have theirs, is restarted itself', () => {
+  const unannounced = cluster(6)
+    .listed((node) => (node.name === 'node3' ? { ...node, annotated: [] } : node))
+    .lose('neighbour', { subject: 'node3' })
+    .lose('fdb', { subject: 'node3' })
+    .lose('route', { subject: 'node3' });
+  expect(fixed(unannounced).map(({ kind, hosts }) => [kind, hosts])).toEqual([
+    ['restart', ['node3']],
+  ]);
+});
+
+describe('where the API of a master does not answer', () => {
+  const gone = SIX.dropDevice('node2');
+  const silent = {
+    request: { kind: 'get-nodes' },
+    outcome: 'no-answer',
+    seconds: 18,
+    detail: '',
+  } as const;
+  const fixesWith = (latencies: readonly Latency[]) => {
+    const judgement = judge(gone.facts());
+    return judgement.findings.flatMap(fixesOf(judgement, { latencies }));
+  };
+
+  test('kubectl runs on one whose API does', () => {
+    const quick = { ...silent, node: 'master2', outcome: 'answered', seconds: 0.3 } as const;
+    expect(fixesWith([{ ...silent, node: 'master1' }, quick])).toMatchObject([
+      { kind: 'restart', runs: 'anywhere', kubectlOn: 'master2' },
+    ]);
+  });
+
+  test('of none, flannel is restarted on the host itself', () => {
+    expect(fixesWith([{ ...silent, node: 'master1' }])).toMatchObject([
+      {
+        kind: 'restart',
+        runs: 'on-hosts',
+        hosts: ['node2'],
+        commands: ['crictl ps --name kube-flannel -q | xargs -r crictl stop'],
+      },
+    ]);
+  });
+});
+
+describe('the line that sets entries on all hosts', () => {
+  const site = {
+    account: '123456789012',
+    region: 'eu-central-1',
+    targets: [{ Key: 'tag:vtepwatch', Values: ['prod'] }],
+  };
+  const linesOf = (damaged: Cluster): readonly string[] => {
+    const identified = damaged.names.reduce(
+      (sofar, name, at) =>
+        sofar.answer(name, (answer) => ({
+          ...answer,
+          host: { ...answer.host, instanceId: `i-${String(at).padStart(17, '0')}` },
+        })),
+      damaged,
+    );
+    const judgement = judge(identified.facts());
+    const [first] = judgement.findings.flatMap(fixesOf(judgement, { site }));
+    return (first?.remotely ?? []).map((line) => line.replace(/ --max-concurrency.*/, ''));
+  };
+  const lost = { subject: 'master1' } as const;
+
+  test('has their ids, of up to 50', () => {
+    const [line = '', ...more] = linesOf(cluster(51).listed().lose('neighbour', lost));
+    expect(more).toEqual([]);
+    expect(line.match(/ i-0/g)).toHaveLength(50);
+  });
+
+  test('has the tag of the cluster, of more: each host decides for itself', () => {
+    expect(linesOf(cluster(52).listed().lose('neighbour', lost))).toEqual([
+      'aws ssm send-command --region eu-central-1 --document-name AWS-RunShellScript --targets Key=tag:vtepwatch,Values=prod',
+    ]);
+  });
+});
+
 /** What a person may paste into a root shell. */
 const NAME = '[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?';
 const IP = '[0-9a-f.:]{2,39}';
@@ -515,6 +637,7 @@ const COMMAND = new RegExp(
     `ip -o link show dev ${DEVICE}`,
     `kubectl get --raw /api/v1/nodes/${NAME} \\| grep -o 'VtepMAC\\[\\^}\\]\\*'`,
     'kubectl get nodes -o name',
+    `kubectl -n (kube-system|kube-flannel|calico-system) get pods -l ${SELECTOR} --field-selector spec.nodeName=${NAME}`,
     `systemctl restart k3s(-agent)?`,
     `${DELETION}${NAME}`,
     `for n in ${NAME}( ${NAME})*; do ${DELETION}\\$n; done`,
