@@ -108,8 +108,10 @@ function readLine(line: string): ParsedItem<Device> {
   const words = wordsOf(line.replaceAll('\\', ' '));
   const device = deviceOf(words);
   if (device === undefined) return readBrief(words);
-  const flags = words.filter((word) => /^<.*>$/.test(word));
-  if (flags[0] !== words[2] || flags.length !== 1) return notUnderstood('not a link');
+  const flags = words.flatMap((word, at) => (/^<.*>$/.test(word) ? at : []));
+  // A VLAN has flags of its own further on. Those behind another name are of a line that was joined to this.
+  const isJoined = flags.some((at) => at > 2 && words[at - 1]?.endsWith(':') === true);
+  if (flags[0] !== 2 || isJoined) return notUnderstood('not a link');
   if (!isOverlayDevice(device)) return skipped;
   // Only words behind `vxlan` are the tunnel's; `id` and `local` mean other things before it.
   const at = words.indexOf('vxlan');

@@ -91,6 +91,23 @@ describe('what is printed is read back', () => {
   });
 });
 
+describe('links', () => {
+  const FLANNEL =
+    '9: flannel.1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UNKNOWN \\    link/ether 62:50:00:00:00:00 brd ff:ff:ff:ff:ff:ff promiscuity 0 \\    vxlan id 1 local 10.60.1.10 dev bond0.120 srcport 0 0 dstport 8472 nolearning ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx addrgenmode eui64 numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535';
+  const VLAN =
+    '5: bond0.120@bond0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP \\    link/ether 3c:ec:ef:00:01:01 brd ff:ff:ff:ff:ff:ff promiscuity 0 \\    vlan protocol 802.1Q id 120 <REORDER_HDR> addrgenmode eui64';
+
+  test('a VLAN, which has flags of its own, is a link like others', () => {
+    const { understood, value, problems } = parseLinks('here', `${VLAN}\n${FLANNEL}\n`);
+    expect([understood, problems]).toEqual(['all', []]);
+    expect(value.map(({ name }) => name)).toEqual(['flannel.1']);
+  });
+
+  test('two lines that were joined are not understood', () => {
+    expect(parseLinks('here', `${VLAN} ${FLANNEL}\n`).understood).not.toBe('all');
+  });
+});
+
 describe('whatever is fed in', () => {
   const FOLDER = path.join(import.meta.dirname, '../../../fixtures/iproute2-outputs');
   const outputs = globSync('**/*.{txt,err}', { cwd: FOLDER }).map((file) =>
