@@ -79,11 +79,9 @@ describe('the API of a cluster', () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[]}');
     });
     await (await kubernetes(kubeconfig, RECORDER)).flannelPods(farOff());
-    const paths = new Set(asked.map((url) => url.split('?', 1)[0]));
-    expect([...paths].toSorted()).toEqual([
-      '/api/v1/namespaces/kube-flannel/pods',
-      '/api/v1/namespaces/kube-system/pods',
-    ]);
+    expect(new Set(asked.map((url) => url.split('?', 1)[0]))).toEqual(
+      new Set(['/api/v1/namespaces/kube-flannel/pods', '/api/v1/namespaces/kube-system/pods']),
+    );
   });
 
   test('is asked again and again through one client', async () => {

@@ -18,6 +18,7 @@ export interface RealCluster {
   /** The names of the nodes that take part. */
   present(): readonly string[];
   readonly kubectl: ControlPlane['kubectl'];
+  readonly servers: ControlPlane['servers'];
   readonly flannel: Flannel;
   host(name: string): RealHost;
   readonly machine: (name: string) => Machine;
@@ -139,6 +140,7 @@ async function start(
     hosts,
     present: () => [...present],
     kubectl: controlPlane.kubectl,
+    servers: controlPlane.servers,
     flannel,
     host,
     machine: underlay.machine,

@@ -21,6 +21,8 @@ export interface ControlPlane {
   readonly kubeconfigFor: (access: Access) => string;
   /** The master's own API server. */
   readonly urlOf: (master: RealHost) => string;
+  /** The same as a process, by the master's name. */
+  readonly servers: ReadonlyMap<string, Daemon>;
 }
 
 interface Access {
@@ -68,7 +70,7 @@ export async function startControlPlane(
   const etcd = startDaemon(control, etcdCommand(programs));
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const servers = await Promise.all(
+  const started = await Promise.all(
     masters.map(async (master) => {
       const host = machine(master.name);
       await furnish(host, programs, {
@@ -80,12 +82,13 @@ export async function startControlPlane(
         [ADMIN_KUBECONFIG_PATH]: kubeconfigFor({}),
         [API_SERVER_MANIFEST_PATH]: apiServerManifest({ host: master.underlayIp, port: API_PORT }),
       });
-      return startDaemon(host, apiServerCommand(master, programs));
+      return [master.name, startDaemon(host, apiServerCommand(master, programs))] as const;
     }),
   );
+  const servers = new Map(started);
   for (const master of masters) {
     await until(`the API server of ${master.name} is ready`, async () => {
-      for (const one of [etcd, ...servers]) assertRuns(one);
+      for (const one of [etcd, ...servers.values()]) assertRuns(one);
       const words = [
         '--request-timeout=2s',
         `--server=${urlOf(master)}`,
@@ -97,7 +100,7 @@ export async function startControlPlane(
       return (await control.run([programs.kubectl, config, ...words])).stdout === 'ok';
     });
   }
-  return { tls, kubectl, kubeconfigFor, urlOf };
+  return { tls, kubectl, kubeconfigFor, urlOf, servers };
 }
 
 async function furnish(

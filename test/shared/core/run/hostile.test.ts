@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../../../shared/contract/report.ts';
+import { TABLES } from '../../../../shared/contract/causes.ts';
 import type { Facts } from '../../../../shared/core/facts.ts';
-import type { Observation } from '../../../../shared/core/overlay/vtep.ts';
+import type { IpAddress } from '../../../../shared/core/overlay/addresses.ts';
+import type { ClusterNode, Observation } from '../../../../shared/core/overlay/vtep.ts';
 import { reportOf } from '../../../../shared/core/run/report.ts';
 import type { Decision } from '../../../../shared/core/run/run.ts';
 import { cidr, ip } from '../../../support/addressing.ts';
@@ -145,5 +147,73 @@ test('a host that claims the name of a silent one is unknown, and nobody is page
   expect(report.problems).toContainEqual({
     where: 'node1',
     message: expect.stringContaining('mi-99999999999999999'),
+  });
+});
+
+describe('a host that differs in its digest, so that it alone is read in full', () => {
+  test.for([
+    ['no list', SIX],
+    ['a list', SIX.listed()],
+  ] as const)('outweighs no digest of the others: %s', async ([, base]) => {
+    const lying = base.change('fdb', { observer: 'node3', subject: 'node1' });
+    for (const roster of [[], (await seen(base.facts())).decision.roster]) {
+      const { report } = await seen(lying.facts({ roster }), settled);
+      expect(report.incidents.map(({ key, observers }) => [key, observers])).toEqual([
+        ['prod/pair/node3:node1', ['node3']],
+      ]);
+      const commands = report.incidents.flatMap(({ fix }) => fix.flatMap((one) => one.commands));
+      const { underlayIp } = SIX.vtepOf('node1');
+      for (const command of commands.filter((one) => one.startsWith('bridge'))) {
+        expect(command).toContain(`dst ${underlayIp} `);
+      }
+    }
+  });
+});
+
+describe('a host on which somebody claims the name of a master that has really lost its tables', () => {
+  const lost = (base: Cluster): Cluster =>
+    TABLES.reduce((damaged, table) => damaged.lose(table, { observer: 'master1' }), base);
+  const claimed = (base: Cluster): Cluster =>
+    lost(base).answer('node3', (answer) => ({
+      ...answer,
+      host: { ...answer.host, node: 'master1' },
+    }));
+
+  test.for([
+    ['the list knows the owner by its address', SIX.listed()],
+    ['earlier runs know the owner', SIX],
+  ] as const)('hides nothing: %s', async ([, base]) => {
+    const { roster } = (await seen(base.facts())).decision;
+    const { decision, report } = await seen(claimed(base).facts({ roster }));
+    expect(decision.pages.map(({ key }) => key)).toEqual(['prod/observer/master1']);
+    expect(report.hosts.observed).toContain('master1');
+  });
+});
+
+describe('what a kubelet or the API may say of a node', () => {
+  const of = (name: string, edit: (node: ClusterNode) => ClusterNode): Cluster =>
+    SIX.listed((node) => (node.name === name ? edit(node) : node));
+  const annotated =
+    (change: { readonly mac?: string; readonly publicIp?: IpAddress }) =>
+    (node: ClusterNode): ClusterNode => ({
+      ...node,
+      annotated: node.annotated.map((one) => ({ ...one, ...change })),
+    });
+
+  test.for([
+    ['0.0.0.0/0', of('node2', (node) => ({ ...node, podCidrs: [cidr('0.0.0.0/0')] }))],
+    ['172.16.0.0/12', of('node2', (node) => ({ ...node, podCidrs: [cidr('172.16.0.0/12')] }))],
+    ['dst 0.0.0.0', of('node2', annotated({ publicIp: ip('0.0.0.0') }))],
+    ['dst ::', of('node2', annotated({ publicIp: ip('::') }))],
+    ['ff:ff:ff:ff:ff:ff', of('node2', annotated({ mac: 'ff:ff:ff:ff:ff:ff' }))],
+  ] as const)('is in no command: %s', async ([value, base]) => {
+    const lost = TABLES.reduce((damaged, table) => damaged.lose(table, { subject: 'node2' }), base);
+    const { report, decision } = await seen(lost.facts());
+    const typed = [
+      ...report.incidents.flatMap(({ fix }) => fix.flatMap(({ commands }) => commands)),
+      ...decision.pages.flatMap(({ text }) => text.split('\nFix\n')[1] ?? ''),
+    ].join('\n');
+    expect(typed).not.toContain(value);
+    expect(report.problems.map(({ where }) => where)).toContain('node2');
   });
 });
