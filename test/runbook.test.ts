@@ -57,11 +57,17 @@ describe('the runbook', () => {
   });
 
   test.for(ALERT_NAMES)('%s: meaning, look and fix', (alert) => {
-    expect(partsOf(alert)).toEqual(['Meaning', 'Look', 'Fix']);
+    expect(partsOf(alert)).toEqual(['Do this first', 'Meaning', 'Look', 'Fix']);
   });
 
   test.for(CAUSES)('%s: its first line says what to do first', (cause) => {
     expect(sections.get(cause)).toMatch(/^\n\*\*Do this first\. [A-Z][^*\n]{10,140}\.\*\*\n/);
+  });
+
+  test('each alarm begins with what to do first', () => {
+    const alarms = (sections.get('alarms') ?? '').split(/^### /m).slice(1);
+    expect(alarms.length).toBeGreaterThan(5);
+    expect(alarms.filter((alarm) => !/^.*\n\n\*\*Do this first\. /.test(alarm))).toEqual([]);
   });
 
   test.for(CAUSES)('%s: its commands are those of the page', async (cause) => {
