@@ -20,6 +20,8 @@ interface TrueFault {
   readonly event: Fault;
   readonly at: number;
   readonly cells: readonly Cell[];
+  /** Those that no earlier fault had made wrong. */
+  readonly own: readonly Cell[];
   /** Those that have not been right since: what a reboot takes from another one is not of the fault. */
   left: readonly Cell[];
   /** A page that came after it began has named all that was wrong of it, as part of a larger fault. */
@@ -157,6 +159,7 @@ export class Oracle {
         event,
         at,
         cells,
+        own: cells.filter((cell) => !known.has(nameOf(cell))),
         left: cells,
         isNamed: false,
         isCovered:
@@ -253,6 +256,11 @@ export class Oracle {
     // What came while the run read its hosts may have been read in part.
     if (fault.at > this.#startedAt) return;
     const { cells } = fault;
+    // A run that saw no more than half of a fault cannot say of what it is a part.
+    const seen = cells.filter(
+      ({ observer, subject }) => this.#sawWell(observer) && this.#sawWell(subject),
+    );
+    if (seen.length * 2 <= cells.length) return;
     const isPartition = claim.cause === 'partition' && fault.event.damage.kind === 'partition';
     if (!isPartition && !accusesRightly(claim, { shape: shapeOf(fault.event), cells })) {
       this.#fail('wrong-victim', label, `${what}, for ${fault.event.fault}`);
@@ -295,7 +303,14 @@ export class Oracle {
       .map((fault) => ({ fault, claimed: claimedOf(claim, fault.cells).length }))
       .filter(({ fault, claimed }) => claimed * 2 >= Math.min(size, fault.cells.length))
       .toSorted((one, other) => other.claimed - one.claimed);
-    return candidates[0]?.fault;
+    // What nobody was paged for, and the claim has whole, is what a new key is about.
+    const news = candidates.find(
+      ({ fault }) =>
+        fault.keys.length === 0 && claimedOf(claim, fault.own).length === fault.own.length,
+    );
+    const [largest] = candidates;
+    const isKnown = largest?.fault.keys.some((key) => this.#open.has(key)) === true;
+    return (isKnown && !this.#open.has(claim.key) ? news?.fault : undefined) ?? largest?.fault;
   }
 
   #alive(): readonly TrueFault[] {

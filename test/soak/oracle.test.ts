@@ -222,6 +222,30 @@ describe('Oracle', () => {
     expect(kindsOf(judged(resolved, { repairedAfter: 90, more }))).toEqual(['missed']);
   });
 
+  const PARTITION: Damage = { kind: 'partition', side: ['node2', 'node3'] };
+  const apart = (at: number, side: readonly string[]): StoryEvent =>
+    small(at, { kind: 'partition', side });
+
+  test('a new key during another fault is about the newest fault, which it has whole', () => {
+    const first = { key: 'soak/cluster/partition', cause: 'partition', scope: 'cluster' } as const;
+    const all = { ...first, subject: undefined, observers: [...NAMES] };
+    const second = { key: 'soak/group/never-programmed', cause: 'never-programmed' } as const;
+    const told: readonly Told[] = [
+      NOTHING,
+      { page: 'opened', claim: all },
+      NOTHING,
+      {
+        page: 'opened',
+        claim: { ...all, ...second, observers: ['master1', 'master2', 'master3', 'node1'] },
+      },
+      ...times(6, NOTHING),
+    ];
+    const more = [apart(150, ['node1', 'node2', 'node3'])];
+    const kinds = kindsOf(judged(told, { damage: PARTITION, more }));
+    expect(kinds).not.toContain('second-key');
+    expect(kinds).not.toContain('hidden');
+  });
+
   test('a host that answers and stays unknown', () => {
     const unknown = { unknown: ['node3'] };
     const verdict = judged([unknown, { ...unknown, ...OPENED }, ...times(6, unknown)]);

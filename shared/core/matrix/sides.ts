@@ -52,8 +52,12 @@ function alike(unheld: ReadonlyMap<string, ReadonlySet<string>>): readonly Group
 const SMALLEST_SIDE = 2;
 
 function holdNothingOf({ observers, unheld }: Group, other: Group): boolean {
+  // Silent nodes are on this side too where it holds them and the other side does not.
+  const isSide =
+    observers.length >= SMALLEST_SIDE ||
+    [...other.unheld].filter((node) => !unheld.has(node)).length >= SMALLEST_SIDE;
   return (
-    observers.length >= SMALLEST_SIDE &&
+    isSide &&
     observers.every((observer) => !unheld.has(observer)) &&
     other.observers.every((observer) => unheld.has(observer))
   );

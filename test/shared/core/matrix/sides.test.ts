@@ -21,6 +21,13 @@ describe('a cluster has fallen apart', () => {
     });
   });
 
+  test('although all but one node of a side are silent', () => {
+    expect(sidesOf(unheld({ a: 'cde', c: 'ax', d: 'ax', e: 'ax' }))).toEqual({
+      one: ['c', 'd', 'e'],
+      other: ['a'],
+    });
+  });
+
   test('although nodes that have just joined hold everybody, and are held by everybody', () => {
     expect(sidesOf(unheld({ a: 'cd', b: 'cd', c: 'ab', d: 'ab', e: '', f: '' }))).toEqual({
       one: ['a', 'b'],
@@ -32,6 +39,10 @@ describe('a cluster has fallen apart', () => {
     ['all is well', { a: '', b: '', c: '', d: '' }],
     ['one side holds the other', { a: 'cd', b: 'cd', c: '', d: '' }],
     ['a node alone is lost, and has lost all', { a: 'bcd', b: 'a', c: 'a', d: 'a' }],
+    [
+      'a node alone has lost all, also those that are silent',
+      { a: 'cdex', c: 'ax', d: 'ax', e: 'ax' },
+    ],
     ['there are three sides', { a: 'cdef', b: 'cdef', c: 'abef', d: 'abef', e: 'abcd', f: 'abcd' }],
     ['a side has lost one of its own', { a: 'bcd', b: 'bcd', c: 'ab', d: 'ab' }],
   ])('and not where %s', ([, rows]) => {
