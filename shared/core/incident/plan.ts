@@ -2,7 +2,7 @@ import { CAUSE_TABLE } from '../../contract/causes.ts';
 import { type Accused, type Finding, ofCluster, ofGroup } from '../diagnose/finding.ts';
 import { groupBy } from '../group.ts';
 import { type FreshFinding, isDueFresh, isDueOwn, type Planning } from './due.ts';
-import { sizeOf } from './footprint.ts';
+import { observersOf, sizeOf, subjectsOf } from './footprint.ts';
 import { type Incident, isOpen, JOIN_RUNS } from './incident.ts';
 import { ownedOf } from './owners.ts';
 import { sharesOf } from './shares.ts';
@@ -168,15 +168,25 @@ function joinsOf(
     const incident = growing.findLast(
       (one) => one.scope === 'cluster' || (one.scope === 'group' && one.accused === accused),
     );
-    const parts = alike.filter(({ finding }) => finding.scope === scope);
+    if (incident === undefined) return [];
+    const isBetween = accused === 'observers' ? betweenNodesOf(incident) : () => false;
+    const parts = alike.filter(({ finding }) => finding.scope === scope || isBetween(finding));
     const [first] = parts;
-    if (incident === undefined || first === undefined) return [];
+    if (first === undefined) return [];
     const { cause } = first.finding;
     const findings = parts.map(({ finding }) => finding);
     return [
       { kind: 'join', incident, finding: ofGroup(matrix, { cause, accused }, findings), parts },
     ];
   });
+}
+
+/** A pair of two nodes of a cluster-wide incident, one of which was not checked before, is part of it. */
+function betweenNodesOf({ scope, footprint }: Incident): (finding: Finding) => boolean {
+  const observers = new Set(observersOf(footprint));
+  const subjects = new Set(subjectsOf(footprint));
+  return ({ scope: other, subject = '', observers: [observer = ''] }) =>
+    scope === 'cluster' && other === 'pair' && observers.has(observer) && subjects.has(subject);
 }
 
 /**

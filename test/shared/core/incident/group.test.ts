@@ -135,6 +135,26 @@ describe('a group grows', () => {
   });
 });
 
+describe('a pair of two nodes of a cluster-wide incident', () => {
+  const [first = '', , , , , , last = ''] = TWELVE.names;
+  const seven = TWELVE.names.slice(0, 7);
+  const others = TWELVE.lose('route', { observer: seven, subject: seven.slice(0, -1) });
+  const wide = others.lose('route', { observer: seven.slice(1), subject: last });
+  const pair = others.lose('route', { observer: first, subject: last });
+
+  test('joins it within three runs, as where one of the two was not checked before', async () => {
+    expect(await story(wide, pair)).toEqual([
+      'opened! cluster/route-missing',
+      'updated cluster/route-missing',
+    ]);
+  });
+
+  test('and later is a fault of its own', async () => {
+    const runs = [wide, wide, wide, wide, pair, pair];
+    expect((await story(...runs)).at(-1)).toBe(`opened! pair/${first}:${last}`);
+  });
+});
+
 describe('nodes that were paged alone', () => {
   test('keep their key, and those that follow within three runs are a group', async () => {
     expect(
