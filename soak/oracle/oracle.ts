@@ -389,6 +389,8 @@ export class Oracle {
 
   #lookForUnknown({ hosts }: Report): void {
     const observed = new Set(hosts.observed);
+    // Nobody can know a host that joined since the list was read last.
+    if (this.#played.world.troubles.listFailsUntil >= this.#played.world.now) return;
     for (const host of this.#played.world.members()) {
       const isKnown = observed.has(host.name) || !this.#sawWell(host);
       const runs = isKnown ? 0 : (this.#unknownRuns.get(host) ?? 0) + 1;

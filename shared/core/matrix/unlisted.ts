@@ -21,7 +21,7 @@ export interface UnlistedNodes {
    * lost by all others. They are checked neither as observers nor as subjects.
    */
   readonly unplaced: ReadonlySet<string>;
-  /** They are silent, and no other node holds anything for them: only the roster still has them. */
+  /** They are silent, and no other node holds anything for them: only the roster, or an earlier run's list, has them. */
   readonly left: ReadonlySet<string>;
   /** They are silent, and what they had is gone or another's: the next run does not remember them. */
   readonly departed: ReadonlySet<string>;
@@ -43,7 +43,12 @@ export function unlistedNodes(members: readonly Member[], evidence: Evidence): U
   const unlisted = members.filter(
     ({ listed, grace }) => listed === undefined && grace === undefined,
   );
-  if (unlisted.length === 0) return NO_NODES;
+  // Of a node that has left since the list was read, its host and its peers tell first.
+  const kept = members.filter(
+    ({ isListKept, listed, observed, grace }) =>
+      isListKept === true && listed !== undefined && observed === undefined && grace === undefined,
+  );
+  if (unlisted.length + kept.length === 0) return NO_NODES;
   const managed = unlisted.filter(isManaged);
   const { rows } = evidence;
   const holding = holdingIn(members, evidence);
@@ -61,7 +66,7 @@ export function unlistedNodes(members: readonly Member[], evidence: Evidence): U
   return {
     all: namesOf(managed),
     unplaced: namesOf(managed.filter(({ node }) => rows.has(node) && isUnplaced(node))),
-    left: namesOf(silent.filter(({ node }) => isLeft(node, [...rows.values()]))),
+    left: namesOf([...silent, ...kept].filter(({ node }) => isLeft(node, [...rows.values()]))),
     departed: namesOf(departed),
   };
 }

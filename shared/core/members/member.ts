@@ -18,6 +18,8 @@ export interface Member {
   readonly remembered: RosterEntry | undefined;
   /** What its host answered in this run; undefined while the host is unknown. */
   readonly observed: ObservedHost | undefined;
+  /** The list that has it is an earlier run's: this one could not read it. */
+  readonly isListKept?: boolean;
   /** Its host is silent, and Systems Manager no longer knows it. */
   readonly isDeregistered?: boolean;
   /** Why this node is checked neither as observer nor as subject, although it may have answered. */

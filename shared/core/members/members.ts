@@ -25,6 +25,7 @@ export function membersOf(facts: Facts): Members {
   const { names, listed, excluded, delisted } = takingPart(facts, hosts);
   const known = new Set([...names, ...excluded]);
   const unlisted = [...hosts.keys()].filter((node) => !known.has(node));
+  const isListKept = facts.nodes.kind === 'read' && (facts.nodes.origin?.ageSeconds ?? 0) > 0;
   const members = names.map((node): Member => {
     const observed = hosts.get(node);
     const sources = { listed: listed.get(node), remembered: remembered.get(node), observed };
@@ -32,6 +33,7 @@ export function membersOf(facts: Facts): Members {
       node,
       ...sources,
       remembered: isAnotherNow(sources) ? undefined : sources.remembered,
+      isListKept,
       isDeregistered: isDeregistered(facts, sources),
     };
     return { ...member, grace: delisted.has(node) ? DELISTED : graceOf(facts, member) };

@@ -210,3 +210,29 @@ describe('a silent node that no list has', () => {
     expect(decision.roster.map(({ node }) => node)).toContain('node2');
   });
 });
+
+describe('a silent node that all others have dropped, of a list', () => {
+  const list = (ageSeconds: number): Partial<Facts> => {
+    const { nodes } = SIX.listed().facts();
+    const origin = { source: 'kubeconfig', ageSeconds, voters: [], silent: [] } as const;
+    return nodes.kind === 'read' ? { nodes: { ...nodes, origin } } : {};
+  };
+  const dropped = unheld(SIX.listed(), 'node2').silence('node2');
+
+  test('that was read in this run is paged', async () => {
+    const decision = await decided(dropped.facts(list(0)));
+    expect(announced(decision)).toEqual(['opened! subject/node2']);
+  });
+
+  test('that an earlier run has read may have left since', async () => {
+    const decision = await decided(dropped.facts(list(120)));
+    expect(announced(decision)).toEqual([]);
+    expect(remembered(decision)).toEqual([]);
+  });
+
+  test('and its open incident stays open until a list says so', async () => {
+    const { incidents } = await decided(SIX.listed().lose('fdb', { subject: 'node2' }).facts());
+    const facts = dropped.facts({ ...list(120), now: NOW + 200_000 });
+    expect(remembered(await decided(facts, incidents))).toEqual(['subject/node2 open']);
+  });
+});
