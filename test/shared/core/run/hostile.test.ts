@@ -211,7 +211,7 @@ describe('what a kubelet or the API may say of a node', () => {
     const { report, decision } = await seen(lost.facts());
     const typed = [
       ...report.incidents.flatMap(({ fix }) => fix.flatMap(({ commands }) => commands)),
-      ...decision.pages.flatMap(({ text }) => text.split('\nFix\n')[1] ?? ''),
+      ...decision.pages.flatMap(({ text }) => text.split('\nFix\n')[1]?.split('\nWhy\n')[0] ?? ''),
     ].join('\n');
     expect(typed).not.toContain(value);
     expect(report.problems.map(({ where }) => where)).toContain('node2');
