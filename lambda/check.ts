@@ -12,7 +12,7 @@ import { gather } from './gather.ts';
 import { hostsBehind } from './hosts.ts';
 import type { LatencyReadings } from './latency-round.ts';
 import type { Invocation } from './invocation.ts';
-import type { NodeListOfRun } from './node-list.ts';
+import { namesAfter, type NodeListOfRun } from './node-list.ts';
 import type { Lease } from './systems/incident-store/incident-store.ts';
 import type { Memory } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
@@ -70,7 +70,14 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
   const { agents, problems } = await askAgents(invocation, decision, lease.memory);
   const hasMaster = Object.keys(nodeList.masters).length > 0;
   const runsWithoutMaster = hasMaster ? 0 : lease.memory.runsWithoutMaster + 1;
-  const memory = { ...memoryOf(decision, settled), agents, answerTime, runsWithoutMaster };
+  const names = namesAfter(lease.memory, settled, nodeList);
+  const memory = {
+    ...memoryOf(decision, settled),
+    ...names,
+    agents,
+    answerTime,
+    runsWithoutMaster,
+  };
   const forgotten = await remember(lease, { memory, list: nodeList.list }, end);
   const ended = { ...decision, latencies: settled.latencies };
   const report = reportOf(ended, {
@@ -131,7 +138,7 @@ async function askAgents(
 function memoryOf(
   { facts, roster }: Decision,
   { unanswered, names }: LatencyReadings,
-): Omit<Memory, 'agents' | 'answerTime' | 'runsWithoutMaster'> {
+): Omit<Memory, 'agents' | 'answerTime' | 'runsWithoutMaster' | 'nameSums' | 'isListStale'> {
   const silent = facts.observations.flatMap((observation) =>
     observation.kind === 'unknown' && observation.isSlow !== true ? [observation.instanceId] : [],
   );

@@ -146,7 +146,7 @@ async function askFirst(
     remembered?.source === 'kubeconfig' &&
     isComplete(remembered);
   if (isKubeconfigs || Object.keys(masters).length === 0) return undefined;
-  if (!isListDue(remembered, now)) return undefined;
+  if (!isListDue(remembered, now) && memory.isListStale !== true) return undefined;
   const asked = { masters, givenUp: givenUpBy(memory), remembered, now };
   const hasList = remembered !== undefined && isComplete(remembered);
   const isBridge = hasList || systems.kubernetes.kind === 'open';
@@ -171,7 +171,8 @@ async function askLate(
   }: AskedForList & { readonly observations: readonly Observation[] },
 ): Promise<LearnedList | undefined> {
   const hasList = remembered !== undefined && isComplete(remembered);
-  const isOld = remembered?.source === 'masters' && isSomeReplaced(observations, memory);
+  const isStale = memory.isListStale === true || isSomeReplaced(observations, memory);
+  const isOld = remembered?.source === 'masters' && isStale;
   if ((hasList && !isOld) || Object.keys(masters).length === 0) return undefined;
   const asked = { masters, givenUp: givenUpBy(memory), remembered, now };
   const until = hasList ? within(NODE_LIST_MS, deadline) : earlier(deadline, FIRST_LIST_MS);

@@ -47,6 +47,8 @@ export interface LatencyReadings {
   readonly latencies: readonly Latency[];
   /** Nodes that the masters listed. */
   readonly names: readonly string[];
+  /** By managed-node id: what a master's `kubectl get nodes` listed in a large cluster, as a sum. */
+  readonly nameSums?: ReadonlyMap<string, string>;
   readonly problems: readonly Problem[];
   /** What this run asked, as far as it is unanswered. */
   readonly unanswered: Pick<Memory, 'latencyCommand' | 'apisCommand'>;
@@ -235,6 +237,7 @@ function readAnswer(
 /** What is known, of each question by itself. */
 export function readingsOf(questions: readonly MasterQuestion[]): LatencyReadings {
   const names = [own(questions), questions].map((some) => [...new Set(some.flatMap(namesOf))]);
+  const sums = new Map([...questions.flatMap(sumsOf), ...own(questions).flatMap(sumsOf)]);
   const problems = questions.flatMap((one) => [
     ...one.problems,
     ...[...one.answers.values()].flatMap((answer) => answer.problems),
@@ -248,6 +251,7 @@ export function readingsOf(questions: readonly MasterQuestion[]): LatencyReading
       latenciesOf(questions.filter((one) => one.action === action)),
     ),
     names: names.find((some) => some.length > 0) ?? [],
+    ...(sums.size === 0 ? {} : { nameSums: sums }),
     problems,
     unanswered: { latencyCommand: unanswered('latency'), apisCommand: unanswered('apis') },
   };
@@ -255,6 +259,12 @@ export function readingsOf(questions: readonly MasterQuestion[]): LatencyReading
 
 function namesOf({ answers }: MasterQuestion): readonly string[] {
   return [...answers.values()].flatMap(({ value }) => value.names);
+}
+
+function sumsOf({ answers }: MasterQuestion): readonly (readonly [string, string])[] {
+  return [...answers].flatMap(([instanceId, { value }]) =>
+    value.nameSum === undefined ? [] : [[instanceId, value.nameSum] as const],
+  );
 }
 
 /**

@@ -14,9 +14,9 @@ import { type Vote, voteOn } from '../shared/core/nodes/vote.ts';
 import type { ClusterNode } from '../shared/core/overlay/vtep.ts';
 import type { Listing } from './ask-kubernetes.ts';
 import { type Deadline, within } from './deadline.ts';
-import type { Masters } from './latency-round.ts';
+import type { LatencyReadings, Masters } from './latency-round.ts';
 import { askForBallots, type LearnedList, learnList, NODE_LIST_MS } from './node-list-round.ts';
-import { RUNS_WITHOUT_MASTER } from './systems/incident-store/stored.ts';
+import { type Memory, RUNS_WITHOUT_MASTER } from './systems/incident-store/stored.ts';
 import type { RunCommand } from './systems/ssm/run-command.ts';
 
 /** The node list of one run. */
@@ -42,6 +42,22 @@ export function isListDue(remembered: RememberedList | undefined, now: number): 
   const interval = remembered.isSlow ? SLOW_INTERVAL_MS : LARGE_INTERVAL_MS;
   const isSettled = Math.min(...remembered.agreedAt) === Math.max(...remembered.agreedAt);
   return !isSettled || now - remembered.answeredAt >= interval;
+}
+
+/**
+ * What is remembered of the names that the masters' timed `kubectl get nodes` listed in a large cluster:
+ * where they changed in a run that did not read the list, the next run reads it.
+ */
+export function namesAfter(
+  { nameSums = [], isListStale = false }: Pick<Memory, 'nameSums' | 'isListStale'>,
+  { nameSums: now = new Map() }: Pick<LatencyReadings, 'nameSums'>,
+  { nodes }: Pick<NodeListOfRun, 'nodes'>,
+): Pick<Memory, 'nameSums' | 'isListStale'> {
+  const sums = [...new Map([...nameSums, ...now])];
+  if (sums.length === 0) return {};
+  const isRead = nodes.kind === 'read' && (nodes.origin?.voters.length ?? 0) > 0;
+  const hasChanged = nameSums.some(([master, sum]) => (now.get(master) ?? sum) !== sum);
+  return { nameSums: sums, isListStale: !isRead && (hasChanged || isListStale) };
 }
 
 /** Asks the masters, fetches what has changed, and makes the list of it. */

@@ -221,8 +221,10 @@ export const RECORDS = {
   L: { request: 'request', start: 'uptime', end: 'uptime', exit: 'exit' },
   /** What kubectl complained of; of `apis`, why some aggregated APIs were not asked. */
   E: { request: 'request', complaint: 'complaint' },
-  /** Nodes that kubectl listed, as many as there is room for. */
+  /** Nodes that kubectl listed. */
   K: { nodes: 'nodes' },
+  /** Where these are more than `WHOLE_LIST_NODES`: how many, and a sum that other names do not have. */
+  T: { count: 'count', sum: 'count' },
 
   /** The node list of this master's own API server, as `node-list.ts` describes it. */
   checksums: { version: 'listVersion', count: 'count', reader: 'reader', checksums: 'checksums' },
@@ -272,7 +274,7 @@ export const ANSWERS = {
   digest: [...IDENTITY, ...FACTS, 'D', 'A', 'C', 'U', 'S'],
   tables: [...IDENTITY, ...FACTS, 'D', 'A', 'C', ...ENTRIES, 'U'],
   entries: [...IDENTITY, 'D', 'A', ...ENTRIES, 'V', 'U'],
-  latency: [...IDENTITY, 'L', 'E', 'K'],
+  latency: [...IDENTITY, 'L', 'E', 'K', 'T'],
   apis: [...IDENTITY, 'L', 'E'],
   nodes: [...IDENTITY, 'checksums', 'L', 'E', 'daemonset'],
   'nodes-part': [...IDENTITY, 'checksums', 'L', 'E', 'node', 'unknown'],

@@ -62,12 +62,16 @@ describe('of a cluster with a kubeconfig', () => {
 });
 
 describe('of a large cluster, whose list the masters have just reported', () => {
-  const votersWith = async (instanceId: string | undefined): Promise<readonly string[]> => {
+  const votersWith = async (
+    instanceId: string | undefined,
+    isListStale = false,
+  ): Promise<readonly string[]> => {
     const { nodes } = await gatheredFacts({
       failingFrom: 1,
       pods: 'not-configured',
       nodeList: largeList(),
       roster: [{ ...entryOf('node1'), instanceId }],
+      isListStale,
     });
     return nodes.kind === 'read' ? (nodes.origin?.voters ?? []) : [];
   };
@@ -77,7 +81,11 @@ describe('of a large cluster, whose list the masters have just reported', () => 
     expect(await votersWith(simulatedHosts(2, 1)[1]?.instanceId)).toEqual([]);
   });
 
-  test('but it is where another host answers under the name of a node', async () => {
+  test('but it is where the names that kubectl lists have changed since', async () => {
+    expect(await votersWith(undefined, true)).toEqual(['master1']);
+  });
+
+  test('and where another host answers under the name of a node', async () => {
     expect(await votersWith('i-0123456789abcdef0')).toEqual(['master1']);
   });
 });
@@ -103,8 +111,10 @@ async function gatheredFacts({
   pods = 'answered',
   nodeList,
   roster = [],
+  isListStale = false,
 }: {
   readonly failingFrom: number;
+  readonly isListStale?: boolean;
   readonly pods?: 'answered' | 'failing' | 'not-configured';
   readonly nodeList?: RememberedList;
   readonly roster?: Facts['roster'];
@@ -162,6 +172,7 @@ async function gatheredFacts({
         silent: [],
         agents: undefined,
         listed: [],
+        isListStale,
         answerTime: UNKNOWN_ANSWER_TIME,
         runsWithoutMaster: 0,
       },

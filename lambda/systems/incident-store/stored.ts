@@ -85,6 +85,10 @@ export interface Memory {
   readonly agents: Agents | undefined;
   /** Nodes out of the masters' `kubectl get nodes`, as last read. */
   readonly listed: readonly string[];
+  /** Of a large cluster, a sum of these by managed-node id of the master that listed them. */
+  readonly nameSums?: readonly (readonly [instanceId: string, sum: string])[] | undefined;
+  /** The names have changed since the node list was read: the next run reads it. */
+  readonly isListStale?: boolean | undefined;
   /** How long the hosts of the last runs took to answer. */
   readonly answerTime: AnswerTime;
   /** Runs in a row in which no master was known. */
@@ -337,6 +341,8 @@ export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
       }),
     ),
     listed: z.array(z.string()),
+    nameSums: z.optional(z.array(z.tuple([z.string(), z.string()]))),
+    isListStale: z.optional(z.boolean()),
     answerTime: z.optional(z.object({ atMost: z.number(), longerThan: z.number() })),
     runsWithoutMaster: z.optional(z.number()),
   }),

@@ -19,18 +19,18 @@ APIS_AT_ONCE=4
 # For each file that kubectl writes; 512 bytes each.
 MAX_FILE_BLOCKS=32768
 
-# How much of kubectl's output is read: enough for some 2,000 API services, for all names of nodes that
-# fit in an answer, and for two complaints.
+# How much of kubectl's output is read: enough for some 2,000 API services, for a table of 20,000 nodes,
+# and for two complaints.
 MAX_LIST_BYTES=2097152
-MAX_TABLE_BYTES=65536
+MAX_TABLE_BYTES=8388608
 MAX_COMPLAINT_BYTES=4096
 
 # An answer must fit in 2,500 bytes with its envelope. Complaints give way to figures.
 MAX_LATENCY_BYTES=2000
 
 # Prints `L <request> <start> <end> <exit>` for each request, `E <request> <text>` for what kubectl
-# complained of, and `K <name>...` for the nodes that it listed, as far as there is room. Prints
-# nothing on a host that is no master.
+# complained of, and `K <name>...` for the nodes that it listed; or, of a long list, `T <count> <sum>`, which
+# differs when the names do. Prints nothing on a host that is no master.
 latency() (
   begin_requests get-nodes || exit 0
   request 1 get-nodes "$GET_NODES_SECONDS" get nodes >"$work/nodes" &
@@ -40,7 +40,7 @@ latency() (
   wait_for_requests
   {
     cat "$work"/*.answer
-    head -c "$MAX_TABLE_BYTES" "$work/nodes" | awk "$NODE_NAMES"
+    head -c "$MAX_TABLE_BYTES" "$work/nodes" | awk -v whole="$WHOLE_LIST_NODES" "$NODE_NAMES"
   } | awk -v max="$MAX_LATENCY_BYTES" "$FIT"
   end_requests
 )
@@ -266,13 +266,32 @@ COMPLAINTS='
   }
 '
 
-# The nodes of kubectl's table, a few on a line. A row that was cut lacks columns, and is left out.
+# The nodes of kubectl's table, a few on a line. A row that was cut lacks columns, and is left out. Of a long
+# table, how many nodes it has and the sum of their names' hashes. No product reaches 2^53, up to where every
+# awk is exact.
 NODE_NAMES='
+  BEGIN { LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"; PRIME = 1073741789 }
   NR > 1 && NF >= 5 && length($1) < 254 && $1 ~ /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/ {
-    if (line != "" && length(line) + length($1) > 160) { print "K" line; line = "" }
-    line = line " " $1
+    name[++count] = $1
   }
-  END { if (line != "") print "K" line }
+  END {
+    if (count > whole) { print "T " count " " sum(); exit }
+    for (i = 1; i <= count; i++) {
+      if (line != "" && length(line) + length(name[i]) > 160) { print "K" line; line = "" }
+      line = line " " name[i]
+    }
+    if (line != "") print "K" line
+  }
+
+  function sum(    i, j, h, total) {
+    for (i = 1; i <= count; i++) {
+      h = length(name[i])
+      for (j = 1; j <= length(name[i]); j++)
+        h = (257 * h + index(LETTERS, substr(name[i], j, 1))) % PRIME
+      total = (total + h * (1 + h % 4194301) % PRIME) % PRIME
+    }
+    return total
+  }
 '
 
 # Leaves out the complaints and names for which there is no room, and then figures.

@@ -50,8 +50,10 @@ export type MasterAction = 'latency' | 'apis';
 
 export interface MasterAnswer {
   readonly latencies: readonly Latency[];
-  /** Nodes out of `kubectl get nodes`: of a large cluster not all, for want of room. */
+  /** Nodes out of `kubectl get nodes`: none of a large cluster, for want of room. */
   readonly names: readonly string[];
+  /** Of a large cluster: how many there are, and a sum that differs when their names do. */
+  readonly nameSum?: string;
 }
 
 type MasterRecords = readonly AnswerRecord<MasterAction>[];
@@ -80,7 +82,9 @@ export function parseMasterAnswer(
     });
   const names = recordsOf(answer.records, 'K').flatMap(({ nodes }) => nodes);
   const problems = troublesOf(answer.records).map((message) => ({ where: node, message }));
-  return { value: { latencies, names }, problems };
+  const [table] = recordsOf(answer.records, 'T');
+  const nameSum = table === undefined ? {} : { nameSum: `${table.count} ${table.sum}` };
+  return { value: { latencies, names, ...nameSum }, problems };
 }
 
 function complaintsAbout(records: MasterRecords, asked: string): string {

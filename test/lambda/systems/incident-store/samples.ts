@@ -224,6 +224,8 @@ const memory: Samples<Memory> = {
   silent: fc.array(instanceId, { maxLength: 4 }),
   agents: maybe(fc.record(agents)),
   listed: texts,
+  nameSums: maybe(fc.array(fc.tuple(instanceId, text), { maxLength: 4 })),
+  isListStale: maybe(fc.boolean()),
   answerTime: fc.record({ atMost: time, longerThan: time }),
   runsWithoutMaster: fc.nat({ max: 9 }),
 };

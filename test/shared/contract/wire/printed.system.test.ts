@@ -231,6 +231,7 @@ const SITUATIONS: readonly (() => readonly Situation[])[] = [
     const path = [programs({ kubectl: KUBECTL })];
     return [
       { action: 'latency', path, root },
+      { action: 'latency', path: [programs({ kubectl: MANY_NODES })], root },
       { action: 'apis', path, root },
       { action: 'nodes', path, root },
       { action: 'nodes-part', wanted: EVERY_BUCKET, path, root },
@@ -330,6 +331,11 @@ const KUBECTL = `
     *daemonsets*) echo '${JSON.stringify(DAEMONSETS)}' ;;
     *) exit 1 ;;
   esac`;
+
+/** More nodes than an answer names. */
+const MANY_NODES = `
+  echo NAME STATUS ROLES AGE VERSION
+  for node in $(seq 60); do echo "node$node Ready <none> 1d v1.33.1"; done`;
 
 /** VXLAN devices are Ethernet: their MACs have six octets. */
 function withMacsOfVxlan({ neighbours, fdb, routes, routes6 }: Generated): Generated {

@@ -110,6 +110,11 @@ test('the nodes that kubectl listed come along', () => {
   expect(read('K master1 node1\nK node2\n').value.names).toEqual(['master1', 'node1', 'node2']);
 });
 
+test('of a large cluster their number and a sum', () => {
+  const { value, problems } = read('T 5000 1073741788\n');
+  expect([value.names, value.nameSum, problems]).toEqual([[], '5000 1073741788', []]);
+});
+
 test.for(['K node2 $(reboot)', 'K node2 -', 'K UPPER', 'K'])(
   '%s: a master that lists what no node is called is not believed at all',
   (line) => {
