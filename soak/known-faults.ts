@@ -55,30 +55,6 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     },
   },
   {
-    deployments: ['kubeconfig'],
-    kind: 'left-open',
-    sentence: 'The incident of a node that left stays open until the list is read again.',
-    most: 3,
-    story: {
-      name: '1.41',
-      nodes: 8,
-      masters: 3,
-      keepsMac: false,
-      ticks: 10,
-      events: [
-        {
-          at: 143,
-          kind: 'leave',
-          node: 'node3',
-          objectGoneAfter: 0,
-          hostOffAfter: 157,
-          deregisteredAfter: 7200,
-        },
-        { at: 164, kind: 'list-fails', lasts: 414 },
-      ],
-    },
-  },
-  {
     deployments: ['nolist'],
     kind: 'missed',
     sentence:
