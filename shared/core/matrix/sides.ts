@@ -15,9 +15,8 @@ const STRAYS = 0.05;
 export function sidesOf(unheld: ReadonlyMap<string, ReadonlySet<string>>): Sides | undefined {
   const [first, second] = alike(unheld);
   if (first === undefined || second === undefined) return undefined;
-  const missed = new Set([...new Set(unheld.values())].flatMap((subjects) => [...subjects]));
-  // A node that misses nobody and is missed by nobody is on both sides: it has just joined.
-  const between = [...unheld].filter(([node, lost]) => lost.size === 0 && !missed.has(node));
+  // A node that misses nobody is on both sides: it has just joined, or its flanneld has put all back.
+  const between = [...unheld].filter(([, lost]) => lost.size === 0);
   const sided = unheld.size - between.length;
   const strays = sided - first.observers.length - second.observers.length;
   const isWhole =

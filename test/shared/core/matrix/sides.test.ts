@@ -35,6 +35,13 @@ describe('a cluster has fallen apart', () => {
     });
   });
 
+  test('although a host that was restarted holds everybody again, and is still missed', () => {
+    expect(sidesOf(unheld({ a: 'cde', b: 'cde', c: 'ab', d: 'ab', e: '' }))).toEqual({
+      one: ['a', 'b'],
+      other: ['c', 'd'],
+    });
+  });
+
   test.for<readonly [string, Readonly<Record<string, string>>]>([
     ['all is well', { a: '', b: '', c: '', d: '' }],
     ['one side holds the other', { a: 'cd', b: 'cd', c: '', d: '' }],
