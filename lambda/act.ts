@@ -6,16 +6,40 @@ import { deliver, type DeliveryRound, outboxOf, pendingIn } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import type { Invocation } from './invocation.ts';
 import type { Lease } from './systems/incident-store/incident-store.ts';
-import type { OutboxEntry } from './systems/incident-store/stored.ts';
+import type { OutboxEntry, State } from './systems/incident-store/stored.ts';
 import { log } from './systems/log.ts';
 import type { PageChannel } from './systems/page-channel.ts';
 
-/** Sends what earlier runs have decided and could not send: their events, and their pages. */
+/**
+ * Sends what earlier runs have decided and could not send: their events, and their pages. What became of
+ * the pages is stored at once: a run that dies later must not make the next one send them again.
+ */
 export async function actOnPending(invocation: Invocation, lease: Lease): Promise<DeliveryRound> {
   const { systems, end } = invocation;
   const { changes, outbox } = lease.state;
   emitChanges(invocation, changes);
-  return await deliverUnder(lease, { outbox, channels: systems.channels }, end);
+  const delivered = await deliverUnder(lease, { outbox, channels: systems.channels }, end);
+  if (isAlike(delivered.outbox, outbox)) return delivered;
+  await saveAgain(invocation, lease, { ...lease.state, outbox: delivered.outbox });
+  return delivered;
+}
+
+/** Whether nothing has become of the pages. */
+function isAlike(one: readonly OutboxEntry[], other: readonly OutboxEntry[]): boolean {
+  return pendingIn(one) === pendingIn(other) && lostIn(one) === lostIn(other);
+}
+
+/** How many answers have been lost. */
+function lostIn(outbox: readonly OutboxEntry[]): number {
+  const all = outbox.flatMap(({ lostAnswers = [] }) => lostAnswers);
+  return all.reduce((sum, { times }) => sum + times, 0);
+}
+
+/** The next run repeats what cannot be crossed off, and loses nothing. */
+async function saveAgain({ settings, end }: Invocation, lease: Lease, state: State): Promise<void> {
+  await lease.saveState(state, end).catch((error: unknown) => {
+    log('outbox.save-failed', { cluster: settings.cluster, error: errorText(error) });
+  });
 }
 
 interface Delivery {
@@ -43,6 +67,9 @@ async function deliverUnder(
 /** How long the run still has after its pages, to cross off what was taken and to remember the rest. */
 const AFTER_PAGES_MS = 2000;
 
+/** What pages have of the run, whatever the table takes before them. */
+const PAGES_MS = 1500;
+
 interface Acted extends DeliveryRound {
   /** What of the state could not be stored. */
   readonly problems: readonly Problem[];
@@ -54,16 +81,16 @@ export async function act(
   lease: Lease,
   { decision, outbox }: { readonly decision: Decision; readonly outbox: DeliveryRound['outbox'] },
 ): Promise<Acted> {
-  const { systems, settings, end } = invocation;
+  const { systems, end } = invocation;
   const { incidents, announcements } = decision;
   const now = end.clock.now();
-  const changes = [
+  const { changes, cut } = bounded([
     ...lease.state.changes.filter(({ at }) => now - at < CHANGE_MS),
     ...announcements.map((one) => changeOf(one, now)),
-  ].slice(-CHANGES_MAX);
+  ]);
   const due = [...outbox, ...outboxOf(decision.pages, systems.channels)];
-  const { newer } = lease.state;
-  const problems = await lease.saveState({ incidents, outbox: due, changes, newer }, end);
+  const state = { ...lease.state, incidents, outbox: due, changes };
+  const problems = await lease.saveState(state, earlier(end, AFTER_PAGES_MS + PAGES_MS));
   emitChanges(
     invocation,
     announcements.map((one) => ({ ...one, at: now })),
@@ -74,21 +101,34 @@ export async function act(
     earlier(end, AFTER_PAGES_MS),
   );
   const left = (await areSent(invocation, changes)) ? [] : changes;
-  const isSame = pendingIn(delivered.outbox) === pendingIn(due) && left.length === changes.length;
-  if (isSame) return { ...delivered, problems };
-  const after = { incidents, outbox: delivered.outbox, changes: left, newer };
-  // The next run repeats what cannot be crossed off, and loses nothing.
-  await lease.saveState(after, end).catch((error: unknown) => {
-    log('outbox.save-failed', { cluster: settings.cluster, error: errorText(error) });
-  });
-  return { ...delivered, problems };
+  if (!isAlike(delivered.outbox, due) || left.length < changes.length) {
+    await saveAgain(invocation, lease, { ...state, outbox: delivered.outbox, changes: left });
+  }
+  return { ...delivered, problems: [...problems, ...cut] };
 }
 
-/** How many changes are stored until they are sent: the newest, with at most 20 names each. */
+/** How many changes are stored until they are sent, with at most 20 names each. */
 const CHANGES_MAX = 200;
 
 /** How long a change is stored for a backend that cannot be reached. */
 const CHANGE_MS = 24 * 60 * 60 * 1000;
+
+/** As many changes as are stored: an update is dropped before an incident's beginning or end. */
+function bounded(all: readonly IncidentChange[]): {
+  readonly changes: readonly IncidentChange[];
+  readonly cut: readonly Problem[];
+} {
+  const excess = all.length - CHANGES_MAX;
+  if (excess <= 0) return { changes: all, cut: [] };
+  const updates = all.filter(({ kind }) => kind === 'updated').slice(0, excess);
+  const others = all.filter(({ kind }) => kind !== 'updated').slice(0, excess - updates.length);
+  const dropped = new Set([...updates, ...others]);
+  const message = `${excess} events are sent by this run or never: no more than ${CHANGES_MAX} are stored for a later one`;
+  return {
+    changes: all.filter((one) => !dropped.has(one)),
+    cut: [{ where: 'telemetry', message }],
+  };
+}
 
 /** Logs and emits changes of incidents; what this process has emitted before goes nowhere again. */
 function emitChanges({ systems, settings }: Invocation, changes: readonly IncidentChange[]): void {

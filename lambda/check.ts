@@ -27,7 +27,7 @@ import { firstPollMs } from './systems/ssm/first-poll.ts';
 export async function check(invocation: Invocation): Promise<Report> {
   const { systems, settings, scheduledTime, id, now, end } = invocation;
   const tick = { scheduledTime, owner: id, now, expiresAt: end.at };
-  const lease = await systems.store.acquire(tick, end);
+  const lease = await systems.store.acquire(tick, within(ACQUIRE_MS, end));
   if (lease.kind === 'refused') {
     log('run.refused', { cluster: settings.cluster, reason: lease.reason });
     return notRun(invocation, lease.reason);
@@ -41,6 +41,9 @@ export async function check(invocation: Invocation): Promise<Report> {
     });
   }
 }
+
+/** How long the table may take to open a run: without it the run goes on from what the process knows. */
+const ACQUIRE_MS = 8000;
 
 async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report> {
   const { systems, end } = invocation;

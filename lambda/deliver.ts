@@ -155,7 +155,10 @@ async function deliverThrough(
   return attempted.flat();
 }
 
-/** The pages of one incident: where one is pending, the later ones wait for it. */
+/**
+ * The pages of one incident: where one is pending, the later ones wait for it, unless its answer was lost
+ * again and again. Such a page is not sent again once the end of its incident was taken.
+ */
 async function deliverInOrder(
   channel: PageChannel,
   deliveries: readonly PageDelivery[],
@@ -167,11 +170,21 @@ async function deliverInOrder(
     const outcome: Outcome = isBlocked
       ? waiting(one, 'it waits for an earlier page of its incident')
       : await attempt(channel, one, until);
-    isBlocked = outcome.kind === 'pending';
+    isBlocked = outcome.kind === 'pending' && (outcome.lost?.times ?? 0) < TRUSTED_REPEATS;
     attempted.push({ ...one, outcome });
   }
-  return attempted;
+  const end = attempted.findLastIndex(
+    ({ page, outcome }) => page.kind === 'resolved' && outcome.kind === 'taken',
+  );
+  return attempted.map((one, at) =>
+    at < end && isPending(one)
+      ? drop(one, 'its answers were lost, and its RESOLVED was taken')
+      : one,
+  );
 }
+
+/** After so many lost answers a page counts as read, and the next one of its incident goes out. */
+const TRUSTED_REPEATS = 3;
 
 function waiting({ lost }: PageDelivery, reason: string): Outcome {
   return { kind: 'pending', reason, lost };
@@ -208,13 +221,24 @@ async function attempt(channel: PageChannel, one: PageDelivery, until: Deadline)
     }
   } catch (error) {
     const reason = errorText(error);
-    const delivery = isUnsent(error) ? one : { ...one, lost: lostAgain(one, now) };
-    return failed(delivery, { reason, hours: UNREACHED_HOURS, now });
+    return isUnsent(error)
+      ? failed(one, { reason, hours: UNREACHED_HOURS, now })
+      : failed({ ...one, lost: lostAgain(one, now) }, { reason, hours: LOST_HOURS, now });
   }
 }
 
 /** When a page goes out again whose answer was lost once, twice, and more often. */
-const REPEATS_MS = [MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS] as const;
+const REPEATS_MS = [
+  MINUTE_MS,
+  5 * MINUTE_MS,
+  15 * MINUTE_MS,
+  15 * MINUTE_MS,
+  15 * MINUTE_MS,
+  HOUR_MS,
+] as const;
+
+/** How long a page is sent again whose answers are lost: people have had a score of it by then. */
+const LOST_HOURS = 24;
 
 /** A run of a later tick is due a little earlier in its run than the try was in its own. */
 const EARLY_MS = MINUTE_MS / 2;

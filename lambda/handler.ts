@@ -152,6 +152,11 @@ const HTTP = {
   },
 } as const;
 
+/** One item is read or written in a fraction of a second; a try that takes longer has gone astray. */
+const DYNAMODB_HTTP = {
+  requestHandler: { ...HTTP.requestHandler, connectionTimeout: 1000, requestTimeout: 2500 },
+} as const;
+
 async function createWorld(context: Context): Promise<World> {
   const settings = readSettings(process.env);
   // A third of all code, which a wrong setting is told without.
@@ -169,7 +174,7 @@ async function createWorld(context: Context): Promise<World> {
         ? undefined
         : async () => readHeaders(ssm, otlpHeadersParameter),
   });
-  const dynamoDb = new DynamoDBClient(HTTP);
+  const dynamoDb = new DynamoDBClient(DYNAMODB_HTTP);
   traceCalls(ssm, telemetry);
   traceCalls(dynamoDb, telemetry);
   const channels = channelsOf(settings, { ssm, sns: HTTP, telemetry });

@@ -104,8 +104,14 @@ function outcomeOf(mishap: Mishap, { calls, pages, events }: Played, usual: Play
     resolvedPages: ofKind('resolved').length,
     openedEvents: countOf('vtepwatch.incident.opened'),
     resolvedEvents: countOf('vtepwatch.incident.resolved'),
-    wrongPages: pages.length - own.length + Number(first?.kind === 'resolved'),
+    wrongPages: pages.length - own.length + Number(!inOrder(own)),
   };
+}
+
+/** No page of the fault comes after its end, but the end itself once more. */
+function inOrder(pages: readonly PublishedPage[]): boolean {
+  const end = pages.findIndex(({ kind }) => kind === 'resolved');
+  return end > 0 && pages.slice(end).every(({ kind }) => kind === 'resolved');
 }
 
 /** Lets each call that `concerns` picks go wrong in every way, one at a time. */
@@ -125,13 +131,18 @@ export async function sweep(
   return outcomes;
 }
 
+/** After these faults nobody can know whether the receiver has it, so it is sent again. */
+const AMBIGUOUS: ReadonlySet<CallFault> = new Set(['answer-lost', 'killed-before', 'killed-after']);
+
 /** Why an outcome is none that people can trust; undefined where it is one. */
 export function faultOf(outcome: Outcome): string | undefined {
-  const { openedPages, resolvedPages, openedEvents, resolvedEvents, wrongPages } = outcome;
+  const { openedPages, resolvedPages, openedEvents, resolvedEvents, wrongPages, fault } = outcome;
+  const most = AMBIGUOUS.has(fault) ? 2 : 1;
   if (openedPages === 0) return 'the page never came';
   if (resolvedPages === 0) return 'RESOLVED never came';
-  if (wrongPages > 0) return 'a page of another key, or RESOLVED before its page';
-  if (openedPages > 2 || resolvedPages > 2) return 'a page came more than twice';
+  if (wrongPages > 0) return 'a page of another key, or after RESOLVED';
+  if (openedPages > most || resolvedPages > most) return 'a page came too often';
+  if (openedEvents > most || resolvedEvents > most) return 'an event came too often';
   if (openedEvents === 0 || resolvedEvents === 0) return 'an event never came';
   return undefined;
 }

@@ -36,6 +36,8 @@ export interface Service {
 /** DynamoDB's limit for a request; the other services' limits are below it. */
 const REQUEST_LIMIT_BYTES = 16 * 1024 * 1024;
 
+const KEEP_ALIVE_MS = 60_000;
+
 export async function listen(service: Service, gate: Gate): Promise<Endpoint> {
   const server = createServer((incoming, response) => {
     handle({ service, gate, incoming, response }).catch((cause: unknown) => {
@@ -44,6 +46,8 @@ export async function listen(service: Service, gate: Gate): Promise<Endpoint> {
       send(response, service.refuse({ type: 'InternalServerError', message, status: 500 }));
     });
   });
+  // Node's five seconds end a connection just when a busy test uses it again.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -26,7 +26,7 @@ const BODY_BYTES = 8192;
  */
 export async function httpCall(call: HttpCall, deadline: Deadline): Promise<HttpAnswer> {
   if (remaining(deadline) === 0) {
-    throw Object.assign(new Error('no answer: none in time'), { code: 'ETIMEDOUT' });
+    throw new NotConnected('no answer: none in time', 'ETIMEDOUT');
   }
   const response = await send(call, deadline);
   const status = response.statusCode ?? 0;
@@ -43,6 +43,7 @@ async function send(call: HttpCall, deadline: Deadline): Promise<IncomingMessage
     ? import('node:https')
     : import('node:http'));
   return await new Promise((resolve, reject) => {
+    let isConnected = false;
     request(
       address,
       {
@@ -57,9 +58,27 @@ async function send(call: HttpCall, deadline: Deadline): Promise<IncomingMessage
       },
       resolve,
     )
-      .on('error', (error) => reject(noAnswer(error)))
+      .on('socket', (socket) => {
+        socket.on(address.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+          isConnected = true;
+        });
+      })
+      .on('error', (error) => {
+        const failure = noAnswer(error);
+        reject(isConnected ? failure : new NotConnected(failure.message, failure.code));
+      })
       .end(body);
   });
+}
+
+/** No connection was made, so nothing was sent. */
+export class NotConnected extends Error {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** Never throws: the status is known, so an answer that breaks off or never ends still counts. */

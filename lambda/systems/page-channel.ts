@@ -1,5 +1,6 @@
 import type { Page } from '../../shared/core/page/page.ts';
 import type { Deadline } from '../deadline.ts';
+import { NotConnected } from './http-call.ts';
 import { UnreadSecret } from './secrets.ts';
 
 /** A way by which pages reach people. */
@@ -48,11 +49,21 @@ const UNSENT: ReadonlySet<unknown> = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOTFOUND',
+  'EPROTO',
 ]);
 
 /** Whether a call failed before it could reach the receiver. */
 export function isUnsent(error: unknown): boolean {
   if (error instanceof UnreadSecret) return true;
-  const causes = error instanceof AggregateError ? error.errors : [error];
-  return causes.length > 0 && causes.every((one) => UNSENT.has(Object(one)['code']));
+  const causes: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+  return causes.length > 0 && causes.every(isBeforeSending);
+}
+
+function isBeforeSending(error: unknown): boolean {
+  if (error instanceof NotConnected) return true;
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'CredentialsProviderError') return true;
+  // The AWS SDK has no code of its own for a connection that was not made in time.
+  if (error.name === 'TimeoutError' && /establish/.test(error.message)) return true;
+  return 'code' in error && UNSENT.has(error.code);
 }

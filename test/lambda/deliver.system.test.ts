@@ -163,8 +163,8 @@ describe('pages that are pending', () => {
   test('comes again, later each time, where the answer is lost', async () => {
     one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'dropped-after' } });
     const waits: number[] = [];
-    let due = outboxOf([page('master1', 'opened'), page('master1', 'resolved')], [one]);
-    for (const minutes of [0, 1, 5, 15, 15]) {
+    let due = outboxOf([page('master1', 'opened')], [one]);
+    for (const minutes of [0, 1, 5, 15, 15, 15, 60]) {
       due = afterMinutes(due, minutes);
       const began = Date.now();
       due = (await deliver(due, [one], soon())).outbox;
@@ -175,12 +175,42 @@ describe('pages that are pending', () => {
       expect(again.undelivered[0]?.message).toContain('its answer was lost, and it goes out again');
     }
     // Half a minute early: the next run may come to it sooner than this one did.
-    expect(waits).toEqual([30, 270, 870, 870, 870]);
-    expect(await came(one)).toEqual(Array.from({ length: 5 }, () => 'master1 opened'));
+    expect(waits).toEqual([30, 270, 870, 870, 870, 3570, 3570]);
+    expect(await came(one)).toEqual(Array.from({ length: 7 }, () => 'master1 opened'));
 
     one.sns.gate.open();
-    expect((await deliver(afterMinutes(due, 15), [one], soon())).outbox).toEqual([]);
-    expect((await came(one)).slice(5)).toEqual(['master1 opened', 'master1 resolved']);
+    expect((await deliver(afterMinutes(due, 60), [one], soon())).outbox).toEqual([]);
+    expect((await came(one)).slice(7)).toEqual(['master1 opened']);
+  });
+
+  test('holds back no RESOLVED after three lost answers, and is not sent behind it', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'dropped-after' }, times: 4 });
+    let due = outboxOf([page('master1', 'opened'), page('master1', 'resolved')], [one]);
+    for (const minutes of [0, 1, 5]) {
+      due = (await deliver(afterMinutes(due, minutes), [one], soon())).outbox;
+    }
+    // The third answer was lost, so the end went out, and its answer was lost as well.
+    expect(await came(one)).toEqual([
+      ...Array.from({ length: 3 }, () => 'master1 opened'),
+      'master1 resolved',
+    ]);
+    const last = await deliver(afterMinutes(due, 1), [one], soon());
+    expect(last.outbox).toEqual([]);
+    expect(last.dropped).toEqual([
+      {
+        where: 'one',
+        message: expect.stringContaining('its answers were lost, and its RESOLVED was taken'),
+      },
+    ]);
+    expect((await came(one)).slice(4)).toEqual(['master1 resolved']);
+  });
+
+  test('whose answers are lost for a day is dropped', async () => {
+    one.sns.gate.fail({ operation: 'Publish', fault: { kind: 'dropped-after' } });
+    const due = outboxOf([page('master1', 'opened', 24)], [one]);
+    const { outbox, dropped } = await deliver(due, [one], soon());
+    expect(outbox).toEqual([]);
+    expect(dropped[0]?.message).toContain('not taken for 24 hours');
   });
 
   test('goes out with the next run where nobody can have taken it', async () => {

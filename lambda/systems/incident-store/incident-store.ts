@@ -8,7 +8,7 @@ import {
 } from '../../../shared/contract/incident-table.ts';
 import type { Problem } from '../../../shared/contract/report.ts';
 import type { RememberedList } from '../../../shared/core/nodes/remembered-list.ts';
-import { abortAt, type Deadline } from '../../deadline.ts';
+import { abortAt, type Deadline, earlier, within } from '../../deadline.ts';
 import { errorText } from '../../error-text.ts';
 import {
   getItem,
@@ -75,11 +75,11 @@ export function incidentStore(partition: Partition): IncidentStore {
   return { acquire: async (tick, deadline) => await acquire(partition, tick, deadline) };
 }
 
-async function acquire(
-  partition: Partition,
-  tick: Tick,
-  deadline: Deadline,
-): Promise<Lease | Refusal> {
+/** Kept free for giving back a lease that could not be opened. */
+const RELEASE_MS = 1500;
+
+async function acquire(partition: Partition, tick: Tick, end: Deadline): Promise<Lease | Refusal> {
+  const deadline = earlier(end, RELEASE_MS);
   const { scheduledTime, owner, now, expiresAt } = tick;
   const taken = await conditionally(place(partition, ITEMS.lease), async () =>
     putItem(
@@ -112,7 +112,7 @@ async function acquire(
     return await openLease(partition, tick, deadline);
   } catch (error) {
     // The next run must not wait for the end of a lease that nobody uses.
-    await release(partition, owner, deadline).catch(() => {});
+    await release(partition, owner, within(RELEASE_MS, end)).catch(() => {});
     throw error;
   }
 }
@@ -264,7 +264,7 @@ async function saveState(
   const { state, version, unwritten, owner } = write;
   const next = String(version + 1);
   const where = place(partition, ITEMS.state);
-  const { document, loss } = await packState(where, state);
+  const { document, losses } = await packState(where, state);
   const attributes = { version: { N: next }, writer: { S: owner }, document };
   const condition = {
     // The state is as this run read it. Or this run wrote it already, and the answer was lost.
@@ -279,8 +279,10 @@ async function saveState(
     putItem(partition, { sort: ITEMS.state, attributes, condition }, deadline),
   );
   if (!written) throw new StateOvertaken(`writing ${where}: another run has written it meanwhile`);
-  if (loss === undefined) return [];
-  return [{ where: 'DynamoDB', message: `writing ${where}: it is too large for an item: ${loss}` }];
+  return losses.map((loss) => ({
+    where: 'DynamoDB',
+    message: `writing ${where}: it is too large for an item: ${loss}`,
+  }));
 }
 
 /** Another run has written the state since this one read it. */

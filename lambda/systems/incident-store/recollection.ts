@@ -1,4 +1,5 @@
 import type { Page } from '../../../shared/core/page/page.ts';
+import type { IncidentChange } from '../../../shared/core/telemetry/events.ts';
 import { errorText } from '../../error-text.ts';
 import { log } from '../log.ts';
 import {
@@ -43,7 +44,7 @@ export function withRecollection(store: IncidentStore): IncidentStore {
       try {
         const lease = await store.acquire(tick, deadline);
         if (lease.kind === 'refused') return lease;
-        const state = last?.isAhead === true ? broughtBack(last, lease) : lease.state;
+        const state = last?.isAhead === true ? broughtBack(last, lease, tick) : lease.state;
         last = {
           tick: tick.scheduledTime,
           at: tick.now,
@@ -80,24 +81,39 @@ function usable(last: Recollection | undefined, { now }: Tick): Omit<Recollectio
 
 /**
  * What this process knows and the table does not, once the table is back: all of it where nobody has written
- * since. Else the pages that are pending, and the incidents that were paged, so that they are resolved.
+ * since. Else the incidents that were paged and of which the table has no later word, so that they are
+ * resolved, and their pending pages, unless those are old.
  */
-function broughtBack({ state, version }: Recollection, lease: Lease): State {
+function broughtBack({ state, version, at }: Recollection, lease: Lease, { now }: Tick): State {
   if (version === lease.version()) return state;
-  const keys = new Set(lease.state.incidents.map(({ key }) => key));
-  const pending = new Set(lease.state.outbox.map(({ page }) => nameOf(page)));
+  const { incidents, outbox, changes } = lease.state;
+  const theirs = new Set(
+    incidents.flatMap(({ key, phase, resolvedAt = 0 }) =>
+      phase === 'open' || (phase === 'resolved' && resolvedAt >= at) ? [key] : [],
+    ),
+  );
+  const mine = state.incidents.filter(
+    ({ key, phase, paged }) => phase === 'open' && paged !== undefined && !theirs.has(key),
+  );
+  const replaced = new Set(mine.map(({ key }) => key));
+  const pending = new Set(outbox.map(({ page }) => nameOf(page)));
+  const isFresh = now - at <= RECOLLECTION_MS;
+  const known = new Set(changes.map(changeName));
   return {
     ...lease.state,
-    changes: [...lease.state.changes, ...state.changes],
-    incidents: [
-      ...lease.state.incidents,
-      ...state.incidents.filter(({ key, paged }) => paged !== undefined && !keys.has(key)),
-    ],
+    incidents: [...incidents.filter(({ key }) => !replaced.has(key)), ...mine],
     outbox: [
-      ...lease.state.outbox,
-      ...state.outbox.filter(({ page }) => !pending.has(nameOf(page))),
+      ...outbox,
+      ...state.outbox.filter(
+        ({ page }) => isFresh && !theirs.has(page.key) && !pending.has(nameOf(page)),
+      ),
     ],
+    changes: [...changes, ...state.changes.filter((one) => !known.has(changeName(one)))],
   };
+}
+
+function changeName({ incident, kind, at }: IncidentChange): string {
+  return `${incident.key} ${kind} ${at}`;
 }
 
 function nameOf({ key, kind, at }: Page): string {

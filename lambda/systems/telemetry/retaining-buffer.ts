@@ -32,9 +32,35 @@ export function retainingBuffer<T>(
 ): RetainingBuffer<T> {
   const held: T[] = [];
   let dropped = 0;
+  let last: Promise<unknown> = Promise.resolve();
   const forget = (batch: readonly T[]): void => {
     const gone = new Set(batch);
     held.splice(0, held.length, ...held.filter((item) => !gone.has(item)));
+  };
+  const sendHeld = async (abandoned?: AbortSignal): Promise<readonly string[]> => {
+    const reasons: string[] = [];
+    if (dropped > 0) reasons.push(`${dropped} older than the newest ${itemsMax} were dropped`);
+    dropped = 0;
+    const open = held.length === 0 ? [] : [[...held]];
+    for (let requests = 0; requests < REQUESTS_MAX; requests++) {
+      if (abandoned?.aborted === true) break;
+      const batch = open.shift();
+      if (batch === undefined) return reasons;
+      const failure = await failureOf((done) => send(batch, done));
+      if (failure === undefined) {
+        forget(batch);
+      } else if (!failure.refused) {
+        return [...reasons, failure.reason];
+      } else if (batch.length > 1) {
+        const half = Math.ceil(batch.length / 2);
+        open.unshift(batch.slice(0, half), batch.slice(half));
+      } else {
+        forget(batch);
+        reasons.push(`${failure.reason}: the backend does not want it, and it was dropped`);
+      }
+    }
+    const left = open.flat().length;
+    return left === 0 ? reasons : [...reasons, `${left} wait for the next flush`];
   };
   return {
     add(item) {
@@ -43,30 +69,11 @@ export function retainingBuffer<T>(
       held.shift();
       dropped += 1;
     },
-    async deliver(abandoned) {
-      const reasons: string[] = [];
-      if (dropped > 0) reasons.push(`${dropped} older than the newest ${itemsMax} were dropped`);
-      dropped = 0;
-      const open = held.length === 0 ? [] : [[...held]];
-      for (let requests = 0; requests < REQUESTS_MAX; requests++) {
-        if (abandoned?.aborted === true) break;
-        const batch = open.shift();
-        if (batch === undefined) return reasons;
-        const failure = await failureOf((done) => send(batch, done));
-        if (failure === undefined) {
-          forget(batch);
-        } else if (!failure.refused) {
-          return [...reasons, failure.reason];
-        } else if (batch.length > 1) {
-          const half = Math.ceil(batch.length / 2);
-          open.unshift(batch.slice(0, half), batch.slice(half));
-        } else {
-          forget(batch);
-          reasons.push(`${failure.reason}: the backend does not want it, and it was dropped`);
-        }
-      }
-      const left = open.flat().length;
-      return left === 0 ? reasons : [...reasons, `${left} wait for the next flush`];
+    deliver(abandoned) {
+      // What an abandoned request carries may still arrive: it is not sent beside it.
+      const delivery = last.then(async () => await sendHeld(abandoned));
+      last = delivery.catch(() => undefined);
+      return delivery;
     },
     pending: () => held.length,
   };

@@ -118,11 +118,14 @@ describe('a page', () => {
     ['InternalError', 500],
     ['Throttled', 429],
     ['KMSThrottling', 400],
-  ] as const)('that SNS cannot take now (%s) is an error: another try', async ([type, status]) => {
+  ] as const)('that SNS cannot take now (%s) is offered again', async ([type, status]) => {
     const { sns, channel } = await topic();
     const error = { type, message: 'not now', status };
     sns.gate.fail({ operation: 'Publish', fault: { kind: 'refused', error } });
-    await expect(channel.deliver(PAGE, deadlineIn(10_000))).rejects.toThrow('not now');
+    expect(await channel.deliver(PAGE, deadlineIn(10_000))).toEqual({
+      kind: 'not-taken',
+      reason: expect.stringContaining('not now'),
+    });
   });
 
   test('that SNS does not answer is given up at the deadline', async () => {

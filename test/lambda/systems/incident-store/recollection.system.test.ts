@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { withRecollection } from '../../../../lambda/systems/incident-store/recollection.ts';
 import { NOTHING_STORED, type State } from '../../../../lambda/systems/incident-store/stored.ts';
+import type { Incident } from '../../../../shared/core/incident/incident.ts';
 import { cluster } from '../../../support/cluster.ts';
 import { pageAbout } from '../../../support/pages.ts';
 import { decided } from '../../../support/runs.ts';
@@ -160,4 +161,65 @@ test('without the table, a tick that has run in this process is refused', async 
       reason: `the tick of 2026-11-23T09:0${minute}:00.000Z has run already`,
     });
   }
+});
+
+describe('once the table is back, and another process has written it', () => {
+  const KEY = 'lab/subject/mine';
+
+  /** What this process paged while the table was away, at the minute 1; the table is back at the given one. */
+  async function backAt(name: string, minute: number, theirs: readonly Incident[]): Promise<State> {
+    const { incidents } = await decided(cluster(6).lose('fdb', { subject: 'node1' }).facts());
+    const [open] = incidents;
+    if (open === undefined) throw new Error('the cluster has no incident');
+    const mine = { ...open, key: KEY };
+    const store = withRecollection(table.store(name));
+    const first = await leaseOf(store, tickAt(0));
+    await first.saveState(NOTHING_STORED, soon());
+    await first.release(soon());
+    table.database.gate.fail({ operation: '*', fault: AWAY });
+    const away = await leaseOf(store, tickAt(1));
+    const page = { ...pageAbout('mine'), key: KEY };
+    await away.saveState(
+      { ...NOTHING_STORED, incidents: [mine], outbox: [{ page, channels: ['sns'] }] },
+      soon(),
+    );
+    table.database.gate.open();
+    const other = await leaseOf(table.store(name), tickAt(2));
+    const written = theirs.map((one) => ({ ...mine, ...one }));
+    await other.saveState({ ...NOTHING_STORED, incidents: written }, soon());
+    await other.release(soon());
+    return (await leaseOf(store, tickAt(minute))).state;
+  }
+
+  const openKeys = ({ incidents }: State): readonly string[] =>
+    incidents.flatMap(({ key, phase }) => (phase === 'open' ? [key] : []));
+
+  async function variant(change: Partial<Incident>): Promise<Incident> {
+    const { incidents } = await decided(cluster(6).lose('fdb', { subject: 'node1' }).facts());
+    const [open] = incidents;
+    if (open === undefined) throw new Error('the cluster has no incident');
+    return { ...open, key: KEY, ...change };
+  }
+
+  test('an incident that was paged here and only suspected there is resolved by a later run', async () => {
+    const state = await backAt('suspected', 3, [
+      await variant({ phase: 'suspected', paged: undefined }),
+    ]);
+    expect(openKeys(state)).toEqual([KEY]);
+    expect(state.incidents).toHaveLength(1);
+    expect(state.outbox).toHaveLength(1);
+  });
+
+  test('what was resolved there since is not paged again', async () => {
+    const resolvedAt = tickAt(2).now;
+    const state = await backAt('over', 3, [await variant({ phase: 'resolved', resolvedAt })]);
+    expect(openKeys(state)).toEqual([]);
+    expect(state.outbox).toEqual([]);
+  });
+
+  test('an old page goes nowhere; its incident is resolved all the same', async () => {
+    const state = await backAt('old', 200, []);
+    expect(openKeys(state)).toEqual([KEY]);
+    expect(state.outbox).toEqual([]);
+  });
 });
