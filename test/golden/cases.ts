@@ -74,6 +74,7 @@ export async function incidentOf(
         host: {
           ...answer.host,
           install: install === 'unknown' ? undefined : install,
+          kubeconfig: name.startsWith('master') ? '/etc/kubernetes/admin.conf' : undefined,
           instanceId: `i-0123456789abc${String(at).padStart(4, '0')}`,
         },
       })),

@@ -76,6 +76,18 @@ describe.for(cases)('$cause, $size', ({ cause, size }) => {
     expect(page.text.split('\n').indexOf('Fix') + 1).toBeLessThanOrEqual(10);
     expect(page.subject.length).toBeLessThan(100);
 
+    // Page, document and channels have the same steps: nothing is worded twice.
+    for (const { commands, remotely = [] } of incident.fix) {
+      for (const command of commands) {
+        expect(
+          page.text.includes(command) || remotely.every((line) => page.text.includes(line)),
+        ).toBe(true);
+      }
+    }
+    expect(page.details?.fix.map(({ commands }) => commands)).toEqual(
+      incident.fix.map(({ commands }) => commands),
+    );
+
     const form = await published(page);
     const { default: mail, sms } = Object(JSON.parse(form.get('Message') ?? '{}'));
     await expect(`${form.get('Subject')}\n\n${mail}`).toMatchFileSnapshot(file('mail.txt'));
@@ -89,6 +101,24 @@ describe.for(cases)('$cause, $size', ({ cause, size }) => {
     await expect(pretty(document)).toMatchFileSnapshot(file('webhook.json'));
   });
 });
+
+test.for(['rke2', 'flannel', 'k3s', 'unknown'] as const)(
+  'a lost neighbour entry where flannel came by %s',
+  async (install) => {
+    const incident = await incidentOf('neighbour-missing', 'few', install);
+    const where = {
+      cluster: 'prod',
+      now: NOW,
+      runbook: RUNBOOK,
+      site: SITE,
+      secondLookSeconds: 10,
+    };
+    const { subject, text } = pageOf({ kind: 'opened', incident }, where);
+    await expect(`${subject}\n\n${text}`).toMatchFileSnapshot(
+      path.join(import.meta.dirname, 'pages', `neighbour-missing.few.${install}.mail.txt`),
+    );
+  },
+);
 
 function pretty(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;

@@ -19,8 +19,8 @@ interface RemoteBlock {
   readonly hosts: readonly ReachedHost[];
   /** `tag`: the block leaves every other host alone, so all hosts of the cluster may get it. */
   readonly reach: 'hosts' | 'tag';
-  /** How many hosts at a time; the default leaves nine tenths of them alone. */
-  readonly concurrency?: string;
+  /** `one` host at a time, until the first error; else a tenth of them. */
+  readonly pace?: 'one';
 }
 
 /** As many ids as SendCommand takes. */
@@ -30,10 +30,15 @@ const IDS = 50;
 export const LOOP_NAMES = 20;
 const LOOP_LENGTH = 800;
 
+const PACES = {
+  tenth: '--max-concurrency 10% --max-errors 1',
+  one: '--max-concurrency 1 --max-errors 0',
+} as const;
+
 const INSTANCE_ID = /^m?i-[0-9a-f]{8,17}$/;
 
 export function remoteLines(
-  { commands, hosts, reach, concurrency = '10%' }: RemoteBlock,
+  { commands, hosts, reach, pace }: RemoteBlock,
   { site, key }: { readonly site: Site | undefined; readonly key: string },
 ): readonly string[] {
   // A block that is quoted as a whole has no quote of its own.
@@ -44,7 +49,7 @@ export function remoteLines(
   const others = byTag || byIds ? hosts.filter((host) => !managed.includes(host)) : hosts;
   const send = (targets: string): string =>
     `aws ssm send-command --region ${site?.region} --document-name AWS-RunShellScript ${targets} ` +
-    `--max-concurrency ${concurrency} --max-errors 1 --parameters '${JSON.stringify({ commands })}'`;
+    `${PACES[pace ?? 'tenth']} --parameters '${JSON.stringify({ commands })}'`;
   return [
     ...(byTag ? [send(targetWords(site.targets))] : []),
     ...(byIds

@@ -193,7 +193,7 @@ function unitsOf(
           onHosts(servers, how, {
             commands: [`systemctl restart ${server}`],
             interrupts: `the API of that server for some seconds; pods keep running. One server at a time: etcd needs the others`,
-            concurrency: '1',
+            pace: 'one',
           }),
         ]),
   ];
@@ -205,18 +205,18 @@ function onHosts(
   {
     commands,
     interrupts,
-    concurrency,
+    pace,
   }: {
     readonly commands: readonly string[];
     readonly interrupts: string;
-    readonly concurrency?: string;
+    readonly pace?: 'one';
   },
 ): RestartStep {
   const block = {
     commands,
     hosts: nodes,
     reach: 'hosts',
-    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(pace === undefined ? {} : { pace }),
   } as const;
   const remotely = remoteLines(block, how);
   return {

@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CAUSES } from '../../shared/contract/causes.ts';
+import type { Fix } from '../../shared/contract/report.ts';
+import { incidentOf } from './cases.ts';
+
+/** Programs that print what they are called with, in the place of those that a page calls. */
+let programs = '';
+beforeAll(() => {
+  programs = mkdtempSync(path.join(tmpdir(), 'vtepwatch-typed-'));
+  program('aws', `printf '%s\\n' "$@"`);
+  program('ssh', `printf '%s|' "$@"; cat`);
+  program('npx', 'echo node1; echo node2');
+  program('kubectl', `printf '%s ' "$@"; echo`);
+});
+afterAll(() => {
+  rmSync(programs, { recursive: true, force: true });
+});
+
+function program(name: string, body: string): void {
+  const file = path.join(programs, name);
+  writeFileSync(file, `#!/bin/sh\n${body}\n`);
+  chmodSync(file, 0o755);
+}
+
+function typed(line: string): readonly string[] {
+  const env = { PATH: `${programs}:${process.env['PATH']}` };
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8', env });
+  expect([status, stderr], line).toEqual([0, '']);
+  return stdout.trimEnd().split('\n');
+}
+
+async function stepsOf(size: 'few' | 'many'): Promise<readonly Fix[]> {
+  const incidents = await Promise.all(CAUSES.map((cause) => incidentOf(cause, size)));
+  return incidents.flatMap(({ fix }) => fix);
+}
+
+describe.for(['few', 'many'] as const)(
+  'the lines of every page, typed into a shell (%s)',
+  (size) => {
+    test('hand Systems Manager exactly the commands of the step', async () => {
+      const steps = await stepsOf(size);
+      let lines = 0;
+      for (const { remotely = [], commands } of steps) {
+        for (const line of remotely.filter((one) => one.startsWith('aws '))) {
+          lines += 1;
+          const words = typed(line);
+          const parameters = words[words.indexOf('--parameters') + 1] ?? '';
+          expect(JSON.parse(parameters)).toEqual({ commands });
+        }
+      }
+      expect(lines).toBeGreaterThan(5);
+    });
+
+    test('and kubectl each node, one after the other', async () => {
+      for (const { runs, commands, hosts, kind } of await stepsOf(size)) {
+        if (runs !== 'anywhere' || kind === 'look') continue;
+        for (const command of commands) {
+          const calls = typed(command);
+          if (!command.startsWith('for ')) expect(calls).toHaveLength(1);
+          else {
+            expect(calls.map((call) => /nodeName=(\S+)/.exec(call)?.[1])).toEqual(hosts);
+          }
+        }
+      }
+    });
+  },
+);
+
+test('a loop over ssh hands each host the whole block', async () => {
+  const { fix } = await incidentOf('never-programmed', 'few');
+  const [first] = fix;
+  const block = first?.commands[0] ?? '';
+  const calls = typed(`for n in a b; do echo '${block}' | ssh $n sudo sh; done`);
+  expect(calls).toEqual([`a|sudo|sh|${block}`, `b|sudo|sh|${block}`]);
+});
