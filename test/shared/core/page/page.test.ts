@@ -344,6 +344,39 @@ describe('the subject of a page', () => {
   });
 });
 
+test('whatever is lost wherever, a page has at most 4 kB, and Fix by its tenth line', async () => {
+  const names = cluster(30).names;
+  const some = fc.option(fc.subarray([...names], { minLength: 1 }), { nil: undefined });
+  const damage = fc.record({
+    table: fc.constantFrom(...TABLES),
+    observer: some,
+    subject: some,
+  });
+  let pages = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 4 }), async (damages) => {
+      const damaged = damages.reduce(
+        (sofar, { table, observer, subject }) =>
+          sofar.lose(table, {
+            ...(observer === undefined ? {} : { observer }),
+            ...(subject === undefined ? {} : { subject }),
+          }),
+        cluster(30).listed(),
+      );
+      for (const incident of (await decided(damaged.facts())).reported) {
+        const { text, subject } = pageOf({ kind: 'opened', incident }, WHEN);
+        pages += 1;
+        expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4096);
+        const line = text.split('\n').indexOf('Fix') + 1;
+        expect([line > 0, line <= 10]).toEqual([true, true]);
+        expect(subject.length).toBeLessThan(100);
+      }
+    }),
+    { numRuns: 25 },
+  );
+  expect(pages).toBeGreaterThan(20);
+});
+
 describe('whatever the document says', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
