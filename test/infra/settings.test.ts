@@ -173,7 +173,7 @@ function refusedKeys(cluster: Cluster): readonly string[] {
   }
 }
 
-const RUNS = { numRuns: 800 };
+const RUNS = { numRuns: 1500 };
 
 test('settings that synth accepts, the function reads as they are meant', () => {
   let read = 0;

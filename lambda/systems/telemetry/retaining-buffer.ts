@@ -32,6 +32,7 @@ export function retainingBuffer<T>(
 ): RetainingBuffer<T> {
   const held: T[] = [];
   let dropped = 0;
+  let deliveries = 0;
   let last: Promise<unknown> = Promise.resolve();
   const forget = (batch: readonly T[]): void => {
     const gone = new Set(batch);
@@ -71,9 +72,14 @@ export function retainingBuffer<T>(
     },
     deliver(abandoned) {
       // What an abandoned request carries may still arrive: it is not sent beside it.
-      const delivery = last.then(async () => await sendHeld(abandoned));
-      last = delivery.catch(() => undefined);
-      return delivery;
+      const delivery =
+        deliveries === 0 ? sendHeld(abandoned) : last.then(async () => await sendHeld(abandoned));
+      deliveries += 1;
+      const ended = delivery.finally(() => {
+        deliveries -= 1;
+      });
+      last = ended.catch(() => undefined);
+      return ended;
     },
     pending: () => held.length,
   };

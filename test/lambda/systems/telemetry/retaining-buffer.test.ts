@@ -1,5 +1,5 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { retainingBuffer } from '../../../../lambda/systems/telemetry/retaining-buffer.ts';
 
 type Done = (result: ExportResult) => void;
@@ -68,6 +68,24 @@ describe('a buffer that retains', () => {
     expect(buffer.pending()).toBe(1);
     exports[0]?.done({ code: ExportResultCode.SUCCESS });
     await abandoned;
+    expect(buffer.pending()).toBe(0);
+  });
+
+  test('what a delivery that was given up still carries is not sent beside it', async () => {
+    const { buffer, exports } = slowBuffer();
+    buffer.add({ name: 'first' });
+    const abandon = new AbortController();
+    const slow = buffer.deliver(abandon.signal);
+    abandon.abort();
+    buffer.add({ name: 'second' });
+    const next = buffer.deliver();
+    expect(exports).toHaveLength(1);
+    exports[0]?.done({ code: ExportResultCode.SUCCESS });
+    expect(await slow).toEqual([]);
+    await vi.waitFor(() => expect(exports).toHaveLength(2));
+    expect(exports[1]?.items).toEqual([{ name: 'second' }]);
+    exports[1]?.done({ code: ExportResultCode.SUCCESS });
+    expect(await next).toEqual([]);
     expect(buffer.pending()).toBe(0);
   });
 
