@@ -51,10 +51,12 @@ export function confirm(
     ...seenAgain.flatMap((one) => one.cells),
   ];
   const changed: ReadonlySet<string> = second.changed ?? new Set();
+  const leaving = silentAgain(first, second);
   const sure = new Set(
     seenAgain
       .flatMap((one) => one.sure)
-      .filter(({ observer, subject }) => !changed.has(observer) && !changed.has(subject)),
+      .filter(({ observer, subject }) => !changed.has(observer) && !changed.has(subject))
+      .filter((cell) => !leaving.has(cell.subject) || !isUnheld(cell)),
   );
   const healed = healedOf(seenAgain);
   const matrix: Matrix = {
@@ -72,6 +74,27 @@ export function confirm(
       (isKind(finding.cause, 'device') &&
         finding.observers.some((observer) => missingAgain.has(observer) && !changed.has(observer))),
   };
+}
+
+/**
+ * Nodes that answered the first look and not the second. A node of which a peer holds nothing any more, and
+ * that falls silent meanwhile, may just be leaving the cluster: the next run knows.
+ */
+function silentAgain(first: Judgement, second: SecondAnswers): ReadonlySet<string> {
+  const silent = new Set(
+    second.observations.flatMap((one) => (one.kind === 'unknown' ? [one.instanceId] : [])),
+  );
+  return new Set(
+    first.members.flatMap(({ node, observed }) => {
+      const id = observed?.host.instanceId;
+      return id !== undefined && silent.has(id) ? [node] : [];
+    }),
+  );
+}
+
+/** Whether the observer lacks all that flannel programs for the subject. */
+function isUnheld({ state }: Cell): boolean {
+  return TABLES.every((table) => isWrong(state[table]));
 }
 
 type SecondAnswer = Extract<Observation, { kind: 'tables' }>;

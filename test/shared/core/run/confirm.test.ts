@@ -43,6 +43,28 @@ function later(answer: Answer, seconds: number): Answer {
   return { ...answer, host: { ...answer.host, uptimeSeconds } };
 }
 
+test('a node that all have dropped and that is silent the second time may be leaving', () => {
+  const confirms = (first: Cluster, second: Cluster): readonly boolean[] => {
+    const facts = first.facts();
+    const judgement = judge(facts);
+    const due = dueForSecondLook(facts, judgement, []);
+    const observations = second
+      .facts()
+      .observations.map((one) => (one.kind === 'tables' ? later(one, 10) : one));
+    const look = secondLookOf(due, judgement, facts.limits);
+    const confirmed = confirm(judgement, due, { ...look, observations });
+    return confirmed.judgement.findings.map(confirmed.confirms);
+  };
+  const dropped = (['neighbour', 'fdb', 'route'] as const).reduce<Cluster>(
+    (on, table) => on.lose(table, VICTIM),
+    SIX.listed(),
+  );
+  expect(confirms(dropped, dropped)).toEqual([true]);
+  expect(confirms(dropped, dropped.silence('master1'))).toEqual([false]);
+  // Where one entry alone is gone, flannel has not removed the node.
+  expect(confirms(LOST, LOST.silence('master1'))).toEqual([true]);
+});
+
 describe('a second look', () => {
   test.for([
     [
