@@ -8,16 +8,17 @@ import { renderBrief, renderReport } from './render/report.ts';
 import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch show [FILE] [--brief]
-vtepwatch show KEY --hosts [FILE]
+vtepwatch show KEY --hosts [--step N] [FILE]
 
 Prints a --json document as text: verdict, matrix, incidents, problems, latencies.
 Reads standard input where FILE is missing or -.
 
-With --hosts it prints the nodes on which the incident KEY is fixed, one a line, for a loop of the
-shell. Without FILE it runs one check of the deployed cluster that KEY begins with.
+With --hosts it prints the nodes on which a step of the incident KEY's fix is done, one a line, for a
+loop of the shell: the first step that sets entries or restarts, or step N. Without FILE it runs one check of the deployed cluster that KEY begins with.
 
   --brief  verdict, matrix, latencies and problems alone
   --hosts  the nodes of an incident's fix alone
+  --step   which step of the fix, from 1 on
   --help   this text
 
 Exit status: 0 healthy, 1 incident, 2 could not judge.
@@ -33,6 +34,7 @@ export async function show(words: readonly string[]): Promise<number> {
     options: {
       brief: { type: 'boolean', default: false },
       hosts: { type: 'boolean', default: false },
+      step: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -40,7 +42,7 @@ export async function show(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  if (values.hosts) return await showHosts(positionals);
+  if (values.hosts) return await showHosts(positionals, values.step);
   const [file = '-', ...more] = positionals;
   if (more.length > 0) throw new Error('show takes one file: see vtepwatch show --help');
   const report = await readReport(file);
@@ -49,15 +51,24 @@ export async function show(words: readonly string[]): Promise<number> {
 }
 
 /** A name that is no node's is left out: the loop puts each into a command. */
-async function showHosts([key, file, ...more]: readonly string[]): Promise<number> {
+async function showHosts(
+  [key, file, ...more]: readonly string[],
+  number: string | undefined,
+): Promise<number> {
   if (key === undefined || more.length > 0) {
     throw new Error('--hosts needs the KEY of an incident: see vtepwatch show --help');
   }
   const report = file === undefined ? await reportOfCluster(key) : await readReport(file);
   const incident = report.incidents.find((one) => one.key === key);
   if (incident === undefined) throw new Error(`there is no incident ${key} now`);
-  const step = incident.fix.find(({ kind }) => kind === 'entries' || kind === 'restart');
-  const nodes = (step?.hosts ?? []).filter(isNodeName);
+  const step =
+    number === undefined
+      ? incident.fix.find(({ kind }) => kind === 'entries' || kind === 'restart')
+      : incident.fix[Number(number) - 1];
+  // A loop over nobody would look as if it had done its work.
+  if (step === undefined)
+    throw new Error(`the fix of ${key} has no step ${number ?? 'on hosts'} now`);
+  const nodes = step.hosts.filter(isNodeName);
   process.stdout.write(nodes.map((node) => `${node}\n`).join(''));
   return EXIT[report.verdict];
 }

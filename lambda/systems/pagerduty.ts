@@ -114,7 +114,8 @@ function eventOf({ page, key, cluster, secret }: EventContent): object {
 function customDetailsOf({ key, kind, text, details }: Page): object {
   if (details === undefined) return { key, kind, page: text };
   const { scope, victims, missing, checked, since, account, region, fix } = details;
-  const commands = fix.flatMap((step) => step.commands);
+  // A step that only looks fixes nothing, and one with a condition is not for everybody.
+  const step = fix.find((one) => one.kind !== 'look' && one.condition === undefined);
   return {
     key,
     kind,
@@ -123,7 +124,7 @@ function customDetailsOf({ key, kind, text, details }: Page): object {
     affected: `${missing} of ${checked} nodes`,
     since,
     ...(account === undefined ? {} : { account, region }),
-    fix: commands[0],
+    ...(step === undefined ? {} : { fix: step.commands.join('\n'), fix_on: step.hosts.join(', ') }),
     page: text,
   };
 }

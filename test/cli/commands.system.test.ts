@@ -261,6 +261,11 @@ describe('show', () => {
     const input = JSON.stringify({ ...recorded, incidents: [{ ...incident, fix }] });
     const { stdout } = vtepwatch(['show', incident?.key ?? '', '--hosts', '-'], input);
     expect(stdout).toBe('a\nc.d\n');
+    const step = (number: string) =>
+      vtepwatch(['show', incident?.key ?? '', '--hosts', '--step', number, '-'], input);
+    expect(step('1').stdout).toBe('a\nc.d\n');
+    expect(step('2').stderr).toContain('has no step 2 now');
+    expect(step('2').exit).not.toBe(0);
     const unknown = vtepwatch(['show', 'prod/subject/x', '--hosts', '-'], input);
     expect(unknown.stderr).toBe('vtepwatch: there is no incident prod/subject/x now\n');
   });

@@ -68,7 +68,7 @@ const INCIDENT: ReportedIncident = {
       hosts: PEERS,
       runs: 'anywhere',
       commands: [
-        `for n in ${PEERS.join(' ')}; do kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=$n; done`,
+        `for n in ${PEERS.join(' ')}; do kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=$n; done`,
       ],
       condition: 'Only if that fails, or the entries get lost again:',
       interrupts: 'nothing: pods keep their network',

@@ -24,5 +24,5 @@ export function fixesOf(
 
 /** A command for entries as it stands in a fix: nothing on the owner, nothing without the device. */
 export function guarded(tunnelIp: string, commands: string, device = 'flannel.1'): string {
-  return `if ip link show dev ${device} >/dev/null 2>&1 && ! ip -o addr show dev ${device} | grep -qwF ${tunnelIp}; then ${commands}; fi`;
+  return `if ip -o addr show dev ${device} 2>/dev/null | grep -qw inet && ! ip -o addr show dev ${device} 2>/dev/null | grep -qwF ${tunnelIp}; then ${commands}; fi`;
 }

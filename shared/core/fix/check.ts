@@ -31,7 +31,7 @@ export function checkOf(finding: Finding, { profile }: Judgement): Fix['check'] 
   return undefined;
 }
 
-function shownBy({ table, key, value, device }: OverlayEntry) {
+function shownBy({ table, key, value, device, family }: OverlayEntry) {
   switch (table) {
     case 'neighbour':
       return { command: `ip neigh show ${key} dev ${device}`, shows: `lladdr ${value} PERMANENT` };
@@ -41,6 +41,8 @@ function shownBy({ table, key, value, device }: OverlayEntry) {
         shows: `dst ${value} self permanent`,
       };
     case 'route':
-      return { command: `ip route show ${key}`, shows: `via ${value} dev ${device} onlink` };
+      return family === 'ipv6'
+        ? { command: `ip -6 route show ${key}`, shows: `via ${value} dev ${device}` }
+        : { command: `ip route show ${key}`, shows: `via ${value} dev ${device} onlink` };
   }
 }

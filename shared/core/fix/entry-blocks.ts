@@ -8,7 +8,7 @@ import { isNodeName } from '../parse/kubernetes.ts';
 
 /**
  * Commands that put entries back, one for each node that others have lost. The same block runs on any
- * host: a command does nothing on the host that owns the tunnel IP, or that has no such device, and makes
+ * host: a command does nothing on the host that owns the tunnel IP, or whose device is missing or has no address, and makes
  * right what is wrong everywhere else.
  */
 export interface EntryBlock {
@@ -81,6 +81,9 @@ function subjectsIn({ cells }: Finding, isAllowed: IsAllowed): readonly SubjectE
   return [...groups.values()];
 }
 
+/** How `ip` names the families of addresses. */
+const INET = { ipv4: 'inet', ipv6: 'inet6' } as const;
+
 function guardedCommand(
   entries: readonly OverlayEntry[],
   vtepOf: (family: Vtep['family']) => Vtep | undefined,
@@ -92,9 +95,12 @@ function guardedCommand(
     entries.filter((entry) => entry.table === table).map(commandOf),
   ).filter((command) => command !== undefined);
   const tunnelIp = vtepOf(family)?.tunnelIp;
-  const owns =
-    tunnelIp === undefined ? '' : ` && ! ip -o addr show dev ${device} | grep -qwF ${tunnelIp}`;
-  return `if ip link show dev ${device} >/dev/null 2>&1${owns}; then ${commands.join(' && ')}; fi`;
+  if (tunnelIp === undefined) return undefined;
+  // An owner whose device has lost its address must not be taken for a peer: its pods' route would go.
+  const has = (pattern: string): string =>
+    `ip -o addr show dev ${device} 2>/dev/null | grep -q${pattern}`;
+  const isPeer = `${has(`w ${INET[family]}`)} && ! ${has(`wF ${tunnelIp}`)}`;
+  return `if ${isPeer}; then ${commands.join(' && ')}; fi`;
 }
 
 /** Whether some host reaches another one without the overlay, as far as the hosts show it. */

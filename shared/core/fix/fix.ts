@@ -15,7 +15,7 @@ import { remember } from '../remember.ts';
 import { checkOf } from './check.ts';
 import { type EntryBlock, entryBlocks, hasDirectRoutes } from './entry-blocks.ts';
 import { oddVteps, type Refusal, refusalProblem, refusalsIn, someOf } from './refused.ts';
-import { type ReachedHost, remoteLines } from './remote.ts';
+import { numbered, type ReachedHost, remoteLines } from './remote.ts';
 import { restartsIn, stoppedIn } from './restarts.ts';
 
 /** What a fix depends on besides the judgement. */
@@ -70,7 +70,11 @@ export function fixesIn(judgement: Judgement, circumstances: Circumstances): Fix
     const concerned =
       CAUSE_RULES[finding.cause].fix.at === 'subject' ? accusedIn(finding) : finding.observers;
     const all = [...stopped()(concerned), ...upFixes(finding, { ...shared, key }), ...fixes];
-    return withCheck(all, checkOf(finding, judgement));
+    return withCheck(all, checkOf(finding, judgement)).map((step, at) => ({
+      ...step,
+      commands: numbered(step.commands, at + 1),
+      ...(step.remotely === undefined ? {} : { remotely: numbered(step.remotely, at + 1) }),
+    }));
   };
 }
 
@@ -160,13 +164,14 @@ const UP = 3;
 
 /** A device that is down comes first: the kernel takes no route over it. */
 function upFixes(finding: Finding, context: FixContext): readonly Fix[] {
-  if (finding.observers.length > UP) return [];
-  return finding.observers.flatMap((node) =>
-    downDevices(node, context).map((command): Fix => ({
-      kind: 'up',
-      ...onHosts({ hosts: [node], commands: [command] }, 'hosts', context),
-    })),
+  const down = finding.observers.flatMap((node) =>
+    downDevices(node, context).map((command) => ({ node, command })),
   );
+  if (down.length > UP) return [];
+  return down.map(({ node, command }): Fix => ({
+    kind: 'up',
+    ...onHosts({ hosts: [node], commands: [command] }, 'hosts', context),
+  }));
 }
 
 function once<T>(make: () => T): () => T {

@@ -47,15 +47,19 @@ export function remoteLines(
   const byTag = site !== undefined && managed.length > IDS && reach === 'tag';
   const byIds = site !== undefined && managed.length > 1 && managed.length <= IDS;
   const others = byTag || byIds ? hosts.filter((host) => !managed.includes(host)) : hosts;
+  // Without it a block of several commands would have the status of its last one.
+  const block = commands.length > 1 ? commands.map((command) => `${command} || exit 1`) : commands;
   const send = (targets: string): string =>
     `aws ssm send-command --region ${site?.region} --document-name AWS-RunShellScript ${targets} ` +
-    `${PACES[pace ?? 'tenth']} --parameters '${JSON.stringify({ commands })}'`;
+    `${PACES[pace ?? 'tenth']} --parameters '${JSON.stringify({ commands: block })}'`;
   return [
     ...(byTag ? [send(targetWords(site.targets))] : []),
     ...(byIds
       ? [send(`--instance-ids ${managed.map(({ instanceId }) => instanceId).join(' ')}`)]
       : []),
-    ...(others.length > (byTag || byIds ? 0 : 1) ? [overSsh(commands, others, key)] : []),
+    ...(others.length > (byTag || byIds ? 0 : 1)
+      ? [overSsh({ commands: block, pace }, others, key)]
+      : []),
   ];
 }
 
@@ -70,10 +74,17 @@ function targetWords(targets: Site['targets']): string {
     .join(' ')}`;
 }
 
-function overSsh(commands: readonly string[], hosts: readonly ReachedHost[], key: string): string {
+function overSsh(
+  {
+    commands,
+    pace,
+  }: { readonly commands: readonly string[]; readonly pace: RemoteBlock['pace'] | undefined },
+  hosts: readonly ReachedHost[],
+  key: string,
+): string {
   return loopOver(
     hosts.map(({ node }) => node),
-    `echo '${commands.join('; ')}' | ssh $n sudo sh`,
+    `echo '${commands.join('; ')}' | ssh $n sudo sh${pace === 'one' ? ' || break' : ''}`,
     key,
   );
 }
@@ -83,7 +94,15 @@ export function loopOver(nodes: readonly string[], body: string, key: string): s
   const names = nodes.filter(isNodeName).join(' ');
   return nodes.length <= LOOP_NAMES && names.length <= LOOP_LENGTH
     ? `for n in ${names}; do ${body}; done`
-    : `for n in $(npx vtepwatch show ${shellWord(key)} --hosts); do ${body}; done`;
+    : `for n in $(npx --no vtepwatch show ${shellWord(key)} --hosts --step ${UNNUMBERED}); do ${body}; done`;
+}
+
+/** Stands for the number of a step, which its commands know only when all steps are there. */
+const UNNUMBERED = '0';
+
+/** The lines of a step that has this number, from 1 on. */
+export function numbered(lines: readonly string[], number: number): string[] {
+  return lines.map((line) => line.replaceAll(`--step ${UNNUMBERED})`, `--step ${number})`));
 }
 
 /** A word of a command line, whatever the text is. */

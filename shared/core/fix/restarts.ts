@@ -143,7 +143,7 @@ function podsOf(
   const [only = ''] = names;
   const commands = namespaces.map((namespace) => {
     if (isRollout) return `kubectl -n ${namespace} rollout restart ds/${daemonSet}`;
-    const deletion = `kubectl -n ${namespace} delete pod -l ${label} --field-selector spec.nodeName=`;
+    const deletion = `kubectl -n ${namespace} delete pod -l ${label} --timeout=60s --field-selector spec.nodeName=`;
     return names.length === 1 ? `${deletion}${only}` : loopOver(names, `${deletion}$n`, key);
   });
   const minutes = Math.ceil((members * ROLLOUT_SECONDS) / 60);

@@ -65,7 +65,9 @@ const FLANNEL = {
   routes: 'pod-cidr',
 } as const;
 
-const STOP_FLANNEL = 'crictl ps --name kube-flannel -q | xargs -r crictl stop';
+/** `sudo` may leave out the directory in which crictl is. */
+const STOP_FLANNEL =
+  'export PATH=$PATH:/usr/local/bin; crictl ps --name kube-flannel -q | xargs crictl stop';
 
 const CANAL_PODS = {
   kind: 'pods',

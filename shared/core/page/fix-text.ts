@@ -28,14 +28,22 @@ export function fixChunks({ fix }: ReportedIncident): readonly Chunk[] {
   const healing = fix.some(({ agent }) => agent === 'calico')
     ? [{ rank: 3, lines: ['Calico puts lost entries back within 90 s. Here it has not.'] }]
     : [];
-  const numbered = fix.length > 1;
+  const steps = fix.map((step, at) => stepLines(step, fix.length > 1 ? `${at + 1}. ` : ''));
+  // Who deletes a device needs the step that brings it back: they stand or go together.
+  const device = fix.findIndex(({ kind }) => kind === 'device');
+  const alone = device === -1 ? steps : steps.slice(0, device);
   return [
     ...healing,
-    ...fix.map((step, at) => ({
-      rank: RANKS[at] ?? LAST_RANK,
-      whole: true as const,
-      lines: stepLines(step, numbered ? `${at + 1}. ` : ''),
-    })),
+    ...alone.map((lines, at) => ({ rank: RANKS[at] ?? LAST_RANK, whole: true as const, lines })),
+    ...(device === -1
+      ? []
+      : [
+          {
+            rank: RANKS[device] ?? LAST_RANK,
+            whole: true as const,
+            lines: steps.slice(device).flat(),
+          },
+        ]),
   ];
 }
 

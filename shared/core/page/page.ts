@@ -74,7 +74,7 @@ export function pageOf(paged: Paged, where: PagedWhere): Page {
     subject: subjectOf(cluster, paged),
     text: fitted(
       chunks,
-      `Shortened. All of it: npx vtepwatch check --cluster ${printable(cluster)}`,
+      `Shortened. All of it: npx --no vtepwatch check --cluster ${printable(cluster)}`,
     ),
     sms: smsOf(cluster, paged),
     details: detailsOf(incident, { runbook, site: where.site }),

@@ -79,7 +79,7 @@ function temporary(incident: ReportedIncident): string {
 export function morningOf({ cause, severity, scope, missingPeers, fix }: ReportedIncident): string {
   const healing = fix.some(({ agent }) => agent === 'calico') ? '' : '; it does not heal by itself';
   if (CAUSE_RULES[cause].harm === 'temporary')
-    return 'Yes. Everything works until an entry ages out.';
+    return 'Yes. Everything works now; if an entry ages out before, another page comes.';
   if (severity === 'critical') {
     return scope === 'pair'
       ? 'No, unless nothing on these two nodes needs the other.'

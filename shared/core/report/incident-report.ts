@@ -9,6 +9,7 @@ import { type Latency, requestText } from '../latency.ts';
 import { groupBy } from '../group.ts';
 import { fixesIn } from '../fix/fix.ts';
 import { isAboutOneOf, textOf } from '../overlay/entries.ts';
+import { isOverlayDevice } from '../overlay/profile.ts';
 import { enumerate } from '../plain-text.ts';
 import { formatDuration, formatTime } from '../time.ts';
 import { sharedTraits } from './shared-traits.ts';
@@ -230,6 +231,22 @@ export function describeLatency(latency: Latency): string {
   }
 }
 
+/** The words of `ip` and `bridge` in an entry's line. */
+const WORDS: ReadonlySet<string> = new Set(
+  (
+    'dev lladdr dst via self master permanent onlink proto static kernel boot metric scope link global src ' +
+    'pref medium extern_learn offload router proxy sticky dynamic used probes ref cache mtu table ' +
+    'PERMANENT REACHABLE STALE DELAY PROBE FAILED INCOMPLETE NOARP NONE'
+  ).split(' '),
+);
+
+/** Whether a line says nothing but addresses, numbers and these words: a host could write anything in it. */
+function isPrinted(line: string): boolean {
+  return line
+    .split(/\s+/)
+    .every((word) => WORDS.has(word) || isOverlayDevice(word) || /^[0-9a-f.:/]+$/.test(word));
+}
+
 /** The lines that the second look brought back, as `ip` and `bridge` print them on the observers. */
 function verbatimOf(finding: Finding, { members, vteps }: Judgement): readonly string[] {
   const observers = new Set(finding.observers);
@@ -241,7 +258,8 @@ function verbatimOf(finding: Finding, { members, vteps }: Judgement): readonly s
       (observed?.verbatim ?? [])
         // The same second look may have asked for the entries of other findings too.
         .filter(isOwn)
-        .map(({ line }) => ({ node, line: line.trim() })),
+        .map(({ line }) => ({ node, line: line.trim() }))
+        .filter(({ line }) => isPrinted(line)),
     );
   return [...groupBy(lines, ({ line }) => line)].map(([line, alike]) => {
     const names = alike.map(({ node }) => node);

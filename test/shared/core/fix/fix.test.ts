@@ -99,13 +99,13 @@ describe('single entries are put back where they are gone', () => {
   ] as const)('%s', ([, damaged, command]) => {
     expect(typed(damaged)).toEqual([
       `node2$ ${guarded('10.68.0.0', command)}`,
-      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
+      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node2',
     ]);
   });
 
   test('but not on a device that is gone', () => {
     expect(typed(SIX.dropDevice('node2'))).toEqual([
-      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
+      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node2',
     ]);
   });
 
@@ -328,7 +328,7 @@ function refusals(damaged: Cluster): readonly string[] {
 describe('a drifted device', () => {
   test('is announced anew by flannel on that node alone; only if that does not help it is deleted', () => {
     const restart =
-      'kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=master1';
+      'kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=master1';
     expect(
       fixed(SIX.drift('master1')).map(({ condition, commands }) => [condition, commands]),
     ).toEqual([
@@ -357,17 +357,17 @@ describe('flannel is restarted as it came onto the host', () => {
     [
       'canal',
       gone,
-      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
+      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node2',
     ],
     [
       'rke2',
       gone,
-      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
+      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node2',
     ],
     [
       'flannel',
       gone,
-      'kubectl$ kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName=node2',
+      'kubectl$ kubectl -n kube-flannel delete pod -l app=flannel --timeout=60s --field-selector spec.nodeName=node2',
     ],
     ['k3s', gone, 'node2$ systemctl restart k3s-agent'],
   ] as const)('%s', ([install, damaged, command]) => {
@@ -389,8 +389,8 @@ describe('flannel is restarted as it came onto the host', () => {
         SIX,
       );
       expect(typed(installed(calico.dropDevice('node2'), install))).toEqual([
-        'kubectl$ kubectl -n calico-system delete pod -l k8s-app=calico-node --field-selector spec.nodeName=node2',
-        'kubectl$ kubectl -n kube-system delete pod -l k8s-app=calico-node --field-selector spec.nodeName=node2',
+        'kubectl$ kubectl -n calico-system delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2',
+        'kubectl$ kubectl -n kube-system delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2',
       ]);
     },
   );
@@ -408,7 +408,7 @@ describe('flannel is restarted as it came onto the host', () => {
     }));
     const text = typed(SIX.lose('neighbour', { observer: 'node1' }), pods).join('\n');
     expect(text).not.toContain('xxx');
-    expect(text).toContain('-l k8s-app=canal --field-selector spec.nodeName=node1');
+    expect(text).toContain('-l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node1');
   });
 
   test('in each way that may be right, where the host does not know how', () => {
@@ -416,15 +416,15 @@ describe('flannel is restarted as it came onto the host', () => {
     expect(steps.map(({ condition, commands }) => [condition, commands.join()])).toEqual([
       [
         'Where canal or RKE2 runs flannel:',
-        'kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=node2',
+        'kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node2',
       ],
       [
         "Where flannel's manifest runs flannel:",
-        'kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName=node2',
+        'kubectl -n kube-flannel delete pod -l app=flannel --timeout=60s --field-selector spec.nodeName=node2',
       ],
       [
         'Where kubespray runs flannel:',
-        'kubectl -n kube-system delete pod -l k8s-app=flannel --field-selector spec.nodeName=node2',
+        'kubectl -n kube-system delete pod -l k8s-app=flannel --timeout=60s --field-selector spec.nodeName=node2',
       ],
       [
         'Where k3s (a server: unit k3s, one at a time) runs flannel:',
@@ -441,14 +441,14 @@ describe('flannel is restarted as it came onto the host', () => {
       flannel: true,
     };
     expect(typed(installed(gone, undefined), [pod])).toEqual([
-      'kubectl$ kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName=node2',
+      'kubectl$ kubectl -n kube-flannel delete pod -l app=flannel --timeout=60s --field-selector spec.nodeName=node2',
     ]);
   });
 
   test('on one node after the other', () => {
     const lost = SIX.lose('route', { subject: 'master1', observer: ['node1', 'node2'] });
     expect(typed(lost).at(-1)).toBe(
-      'kubectl$ for n in node1 node2; do kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=$n; done',
+      'kubectl$ for n in node1 node2; do kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=$n; done',
     );
   });
 
@@ -498,7 +498,7 @@ describe('flannel is restarted as it came onto the host', () => {
       cluster(60).listed().lose('neighbour', { subject: 'master1', observer }),
     );
     expect(commands.at(-1)).toBe(
-      `kubectl$ for n in $(npx vtepwatch show ${KEY} --hosts); do kubectl -n kube-system delete pod -l k8s-app=canal --field-selector spec.nodeName=$n; done`,
+      `kubectl$ for n in $(npx --no vtepwatch show ${KEY} --hosts --step 2); do kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=$n; done`,
     );
   });
 });
@@ -581,7 +581,9 @@ describe('where the API of a master does not answer', () => {
         kind: 'restart',
         runs: 'on-hosts',
         hosts: ['node2'],
-        commands: ['crictl ps --name kube-flannel -q | xargs -r crictl stop'],
+        commands: [
+          'export PATH=$PATH:/usr/local/bin; crictl ps --name kube-flannel -q | xargs crictl stop',
+        ],
       },
     ]);
   });
@@ -628,10 +630,10 @@ const MAC = '[0-9a-f]{2}(:[0-9a-f]{2}){5}';
 const DEVICE = '(flannel(-v6)?\\.[0-9]{1,8}|vxlan(-v6)?\\.calico)';
 const SELECTOR = '(k8s-app=canal|app=flannel|k8s-app=flannel|k8s-app=calico-node)';
 const ENTRY = `(ip neigh replace ${IP} lladdr ${MAC} dev ${DEVICE} nud permanent|bridge fdb replace ${MAC} dev ${DEVICE} dst ${IP} self permanent|ip route replace ${IP}/[0-9]{1,3} via ${IP} dev ${DEVICE} onlink)`;
-const DELETION = `kubectl -n (kube-system|kube-flannel|calico-system) delete pod -l ${SELECTOR} --field-selector spec.nodeName=`;
+const DELETION = `kubectl -n (kube-system|kube-flannel|calico-system) delete pod -l ${SELECTOR} --timeout=60s --field-selector spec.nodeName=`;
 const COMMAND = new RegExp(
   `^(${[
-    `if ip link show dev ${DEVICE} >/dev/null 2>&1( && ! ip -o addr show dev ${DEVICE} \\| grep -qwF ${IP})?; then ${ENTRY}( && ${ENTRY}){0,2}; fi`,
+    `if ip -o addr show dev ${DEVICE} 2>/dev/null \\| grep -qw inet6? && ! ip -o addr show dev ${DEVICE} 2>/dev/null \\| grep -qwF ${IP}; then ${ENTRY}( && ${ENTRY}){0,2}; fi`,
     `(ip addr replace ${IP}/(32|128) dev ${DEVICE} && )?ip link set dev ${DEVICE} up`,
     `ip link delete ${DEVICE}`,
     `ip -o link show dev ${DEVICE}`,
