@@ -172,6 +172,16 @@ describe('a table that', () => {
     ).rejects.toMatchObject({ cause: { name: 'AbortError' } });
   });
 
+  test('takes the lease and gives no state is left free for the next run', async () => {
+    table.database.gate.fail({ operation: 'GetItem', fault: { kind: 'stalled' } });
+    const store = table.store('half', 3);
+    await expect(store.acquire(tickAt(0), deadlineIn(3000))).rejects.toThrow(
+      /^reading item (STATE|ROSTER|NODES)/,
+    );
+    table.database.gate.open();
+    expect((await store.acquire(tickAt(1), soon())).kind).toBe('lease');
+  });
+
   test('cannot be read is an error that names the item', async () => {
     table.database.gate.limit({ operation: 'GetItem', burst: 0, perSecond: 0 });
     await expect(table.store('unread').acquire(tickAt(0), soon())).rejects.toThrow(
