@@ -32,6 +32,7 @@ export default defineConfig({
           isolate: false,
           // By default one processor is left idle.
           maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -41,6 +42,8 @@ export default defineConfig({
           include: SYSTEM_TESTS,
           // Most wait for real programs and devices: more of them than processors can run at once.
           maxWorkers: 4,
+          // Groups that differ in their workers run one after the other.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -58,7 +58,7 @@ const KNOWN_FAULTS: readonly KnownFault[] = [
     deployments: ['nolist'],
     kind: 'missed',
     sentence:
-      'Without a list, a node for which no other node holds anything was removed, or lost by all: it is reported, and nobody is paged (core/matrix/unlisted.ts).',
+      'Without a list, a node for which no other node holds anything was removed, or is unreachable from all: it is reported, and nobody is paged (core/matrix/unlisted.ts).',
     most: 4,
     story: {
       name: '1.2',

@@ -14,7 +14,7 @@ const PERIOD_SECONDS = 60;
 /** The first tick, seconds after the story began. */
 const FIRST_TICK = 20;
 
-/** One run of a story, for whoever replays it. */
+/** One run of a story, for a replay. */
 export interface PlayedRun {
   /** Seconds since the story began. */
   readonly at: number;

@@ -1,13 +1,13 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Sns, startSns } from '../../lab/aws/sns.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Sns } from '../../lab/aws/sns.ts';
 import { type Deadline } from '../../lambda/deadline.ts';
 import { deliver, outboxOf, pendingIn } from '../../lambda/deliver.ts';
 import type { PageChannel } from '../../lambda/systems/page-channel.ts';
 import type { OutboxEntry } from '../../lambda/systems/incident-store/stored.ts';
-import { snsChannel, snsClient } from '../../lambda/systems/sns.ts';
 import type { Page, PageKind } from '../../shared/core/page/page.ts';
 import { pageAbout } from '../support/pages.ts';
 import { deadlineIn } from '../support/deadlines.ts';
+import { openTopic } from '../support/topics.ts';
 
 const BROKEN = {
   kind: 'refused',
@@ -51,15 +51,8 @@ interface NamedChannel extends PageChannel {
 
 /** A topic of its own for each channel, so that one may fail beside the other. */
 async function channel(name: string): Promise<NamedChannel> {
-  const sns = await startSns();
-  onTestFinished(() => sns.close());
-  const client = snsClient({
-    endpoint: sns.url,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  onTestFinished(() => client.destroy());
-  return { ...snsChannel(client, sns.topicArn), name, sns };
+  const { sns, channel: topic } = await openTopic();
+  return { ...topic, name, sns };
 }
 
 function page(node: string, kind: PageKind, hoursAgo = 0): Page {

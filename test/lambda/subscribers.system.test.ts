@@ -1,23 +1,10 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { type Sns, startSns } from '../../lab/aws/sns.ts';
+import { expect, test } from 'vitest';
 import { subscribersOf } from '../../lambda/subscribers.ts';
 import type { PageChannel } from '../../lambda/systems/page-channel.ts';
-import { snsChannel, snsClient } from '../../lambda/systems/sns.ts';
 import { systemClock } from '../../lambda/systems/system-clock.ts';
 import { sendTestPage } from '../../lambda/test-page.ts';
 import { deadlineIn } from '../support/deadlines.ts';
-
-async function topic(): Promise<{ readonly sns: Sns; readonly channel: PageChannel }> {
-  const sns = await startSns();
-  onTestFinished(() => sns.close());
-  const client = snsClient({
-    endpoint: sns.url,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  onTestFinished(() => client.destroy());
-  return { sns, channel: snsChannel(client, sns.topicArn) };
-}
+import { openTopic } from '../support/topics.ts';
 
 /** What SNS answers of a topic to which nobody has subscribed. */
 const NOBODY = {
@@ -34,7 +21,7 @@ const DENIED = {
 const HOUR_MS = 3_600_000;
 
 test('the subscribers of a topic are counted at most once an hour', async () => {
-  const { sns, channel } = await topic();
+  const { sns, channel } = await openTopic();
   let passed = 0;
   const clock = { ...systemClock, now: () => systemClock.now() + passed };
   const deadline = { ...deadlineIn(2 * HOUR_MS), clock };
@@ -49,7 +36,7 @@ test('the subscribers of a topic are counted at most once an hour', async () => 
 });
 
 test('beside another channel nobody counts them: pages reach people without', async () => {
-  const { sns, channel } = await topic();
+  const { sns, channel } = await openTopic();
   const pager: PageChannel = { name: 'pager', deliver: async () => ({ kind: 'taken' }) };
   expect(await subscribersOf([channel, pager])(deadlineIn(10_000))).toBeUndefined();
   expect(await subscribersOf([pager])(deadlineIn(10_000))).toBeUndefined();
@@ -57,7 +44,7 @@ test('beside another channel nobody counts them: pages reach people without', as
 });
 
 test('their number is unknown where the function may not look', async () => {
-  const { sns, channel } = await topic();
+  const { sns, channel } = await openTopic();
   sns.gate.fail({ operation: 'GetTopicAttributes', fault: DENIED });
   expect(await subscribersOf([channel])(deadlineIn(10_000))).toBeUndefined();
   expect(await sendTestPage('lab', [channel], deadlineIn(10_000))).toEqual({
@@ -67,7 +54,7 @@ test('their number is unknown where the function may not look', async () => {
 });
 
 test('a test page that SNS takes for nobody is not delivered', async () => {
-  const { sns, channel } = await topic();
+  const { sns, channel } = await openTopic();
   sns.gate.fail({ operation: 'GetTopicAttributes', fault: NOBODY });
   expect(await sendTestPage('lab', [channel], deadlineIn(10_000))).toEqual({
     cluster: 'lab',

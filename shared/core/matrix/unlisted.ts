@@ -18,7 +18,7 @@ export interface UnlistedNodes {
   readonly all: ReadonlySet<string>;
   /**
    * They answer, and no other node holds anything that leads to them: removed from the cluster, invented, or
-   * lost by all others. They are checked neither as observers nor as subjects.
+   * unreachable from all others. They are checked neither as observers nor as subjects.
    */
   readonly unplaced: ReadonlySet<string>;
   /** They are silent, and no other node holds anything for them: only the roster, or an earlier run's list, has them. */

@@ -51,7 +51,7 @@ export function membersOf(facts: Facts): Members {
   };
 }
 
-/** A list may lack a node by mistake, or not be true: whoever answers with its device has not left yet. */
+/** A list may lack a node by mistake, or not be true: a host that answers with its device has not left yet. */
 const DELISTED = 'the node list lacks it, and its host answers';
 
 /** Another instance id under a name is another node: nothing of the old one is remembered. */

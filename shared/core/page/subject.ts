@@ -69,5 +69,5 @@ function claimOf(incident: ReportedIncident, named: (name: string) => string): s
 
 const VERBS = {
   unreachable: ['cannot reach', 'unreachable from'],
-  temporary: ['may lose', 'may be lost by'],
+  temporary: ['may lose', 'may become unreachable from'],
 } as const;

@@ -75,7 +75,7 @@ function temporary(incident: ReportedIncident): string {
   }
 }
 
-/** May it wait until morning? Whoever was just woken wants to know this first. */
+/** Whether it may wait until morning: a person who was just woken wants to know this first. */
 export function morningOf({ cause, severity, scope, missingPeers, fix }: ReportedIncident): string {
   const healing = fix.some(({ agent }) => agent === 'calico') ? '' : '; it does not heal by itself';
   if (CAUSE_RULES[cause].harm === 'temporary')

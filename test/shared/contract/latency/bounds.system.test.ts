@@ -66,7 +66,7 @@ describe('what a master is asked, bounded', () => {
     async (kind, { skip }) => {
       need(skip, 'kubectl', 'setsid', ...(kind === 'busybox' ? ['busybox'] : []));
       const credential = JSON.stringify({
-        apiVersion: 'client.authentication.k8s.io/v1',
+        apiVersion: 'client.authentication.k8s.io/v1beta1',
         kind: 'ExecCredential',
         status: { token: 't' },
       });
@@ -243,7 +243,7 @@ function hostAt(port: number, setsid: string, plugin?: string): Host {
 /** A master's file system, by whose files its API server is there. */
 function masterRoot(server: string, plugin?: string): string {
   const exec = {
-    apiVersion: 'client.authentication.k8s.io/v1',
+    apiVersion: 'client.authentication.k8s.io/v1beta1',
     command: 'sh',
     args: ['-c', plugin],
     interactiveMode: 'Never',

