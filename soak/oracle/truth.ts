@@ -7,9 +7,9 @@ import type { Host } from '../world/host.ts';
 import { keyOf } from '../world/kernel.ts';
 import type { World } from '../world/world.ts';
 
-/** Whether the cell is still wrong, and both of its nodes are still there. */
+/** Whether the cell is still wrong. The observer must be running; a subject that boots is a node all the while. */
 export function isWrong(world: World, { observer, subject, tables }: Cell): boolean {
-  if (!world.isMember(observer) || !world.isMember(subject)) return false;
+  if (!world.isMember(observer)) return false;
   return tables.some((table) => isTableWrong(world, { observer, subject, table }));
 }
 

@@ -104,8 +104,10 @@ function join(world: World, event: EventOf<'join'>): void {
   const host = world.addHost(event.node, event.address);
   world.bootHost(host);
   world.after(event.objectAfter, () => {
-    // A name that is still another's is not taken: its kubelet is refused.
-    if (!world.api.now().has(event.node)) world.register(host, event.cidr);
+    world.withApi(() => {
+      // A name that is still another's is not taken: its kubelet is refused.
+      if (!world.api.now().has(event.node)) world.register(host, event.cidr);
+    });
   });
   world.after(event.objectAfter + event.flanneldAfter, () => {
     world.startFlanneld(host, { newDevice: false });
@@ -116,8 +118,10 @@ function leave(world: World, event: EventOf<'leave'>): void {
   const host = world.member(event.node);
   if (host === undefined) return;
   world.after(event.objectGoneAfter, () => {
-    const node = world.api.now().get(event.node);
-    if (node?.instanceId === host.instanceId) world.deleteNode(event.node);
+    world.withApi(() => {
+      const node = world.api.now().get(event.node);
+      if (node?.instanceId === host.instanceId) world.deleteNode(event.node);
+    });
   });
   world.after(event.hostOffAfter, () => {
     shutDown(host, world.now);

@@ -12,6 +12,9 @@ interface ServiceTroubles {
   readonly stale: Map<string, { readonly lagMs: number; readonly until: number }>;
 }
 
+/** How long whoever calls the API waits before the next try. */
+const API_RETRY_SECONDS = 5;
+
 /**
  * The modelled truth: hosts with their kernels, what flannel does on them, and the nodes of Kubernetes.
  * It follows flannel's own code: a lease is programmed when flanneld starts and when it hears of a
@@ -56,6 +59,16 @@ export class World {
 
   isMember(host: Host): boolean {
     return this.member(host.name) === host;
+  }
+
+  /** Does what needs an API server once a master runs. */
+  withApi(act: () => void): void {
+    if (this.#isApiUp()) act();
+    else this.after(API_RETRY_SECONDS, () => this.withApi(act));
+  }
+
+  #isApiUp(): boolean {
+    return this.#hosts.some(({ master, bootedAt }) => master && bootedAt !== undefined);
   }
 
   after(seconds: number, happen: () => void): void {
@@ -119,7 +132,7 @@ export class World {
     if (node?.instanceId !== host.instanceId) {
       const boots = host.boots;
       // The kubelet has not registered its node yet.
-      this.after(5, () => {
+      this.after(API_RETRY_SECONDS, () => {
         if (host.boots === boots && this.#isRegistering(host)) this.startFlanneld(host, options);
       });
       return;

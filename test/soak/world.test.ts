@@ -62,6 +62,21 @@ describe('flannel, as the soak models it', () => {
     );
   });
 
+  test('no node leaves or joins while no API server runs', () => {
+    const off = { kind: 'reboot', downFor: 300, flanneldAfter: 0 } as const;
+    const masters = ['master1', 'master2', 'master3'].map((node) => ({ ...off, at: 10, node }));
+    const leave = {
+      at: 20,
+      kind: 'leave',
+      node: 'node1',
+      objectGoneAfter: 0,
+      hostOffAfter: 900,
+      deregisteredAfter: 0,
+    } as const;
+    expect(holders(after(300, ...masters, leave), 'route', '10.128.3.0/24')).toBeGreaterThan(0);
+    expect(holders(after(360, ...masters, leave), 'route', '10.128.3.0/24')).toBe(0);
+  });
+
   test('a new MAC replaces the neighbour entry and leaves the old FDB entry', () => {
     const reboot = {
       at: 10,
@@ -99,6 +114,29 @@ describe('flannel, as the soak models it', () => {
       return faults.flatMap(({ cells }) => cells).some((cell) => isWrong(world, cell));
     };
     expect([wrongAt(15), wrongAt(305), wrongAt(400)]).toEqual([true, true, false]);
+  });
+
+  test('what peers have lost of a node stays lost while the node boots', () => {
+    const lost = fault({
+      kind: 'entries-lost',
+      tables: ['route'],
+      subjects: ['node1'],
+      observers: ['node2'],
+    });
+    const reboot = {
+      at: 60,
+      kind: 'reboot',
+      node: 'node1',
+      downFor: 60,
+      flanneldAfter: 5,
+    } as const;
+    const wrongAt = (seconds: number): boolean => {
+      const story = { ...CLUSTER, keepsMac: true, events: [lost, reboot] };
+      const { world, faults } = playedWorld(story, START);
+      world.agenda.advanceTo(START + seconds * 1000);
+      return faults.flatMap(({ cells }) => cells).some((cell) => isWrong(world, cell));
+    };
+    expect([wrongAt(90), wrongAt(300)]).toEqual([true, true]);
   });
 
   test('flanneld that is restarted puts back what is missing', () => {
