@@ -159,7 +159,8 @@ const FIRST_LIST_MS = 16_000;
 
 /**
  * Asks the masters once the hosts have answered: where there is no list, since nothing is paged without
- * one, and where a host was replaced, since the list that is not read in every run is then an old one.
+ * one; where a host was replaced, since the list that is not read in every run is then an old one; and
+ * where the API that a kubeconfig leads to has not answered.
  */
 async function askLate(
   { systems, deadline, now }: GatheringInvocation,
@@ -172,7 +173,7 @@ async function askLate(
 ): Promise<LearnedList | undefined> {
   const hasList = remembered !== undefined && isComplete(remembered);
   const isStale = memory.isListStale === true || isSomeReplaced(observations, memory);
-  const isOld = remembered?.source === 'masters' && isStale;
+  const isOld = remembered?.source === 'kubeconfig' || isStale;
   if ((hasList && !isOld) || Object.keys(masters).length === 0) return undefined;
   const asked = { masters, givenUp: givenUpBy(memory), remembered, now };
   const until = hasList ? within(NODE_LIST_MS, deadline) : earlier(deadline, FIRST_LIST_MS);

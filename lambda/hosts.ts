@@ -1,5 +1,6 @@
 import type { Limits } from '../shared/contract/settings.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
+import type { LaterNames } from '../shared/core/nodes/agree.ts';
 import type { Hosts, SecondLookAnswers } from '../shared/core/run/hosts.ts';
 import type { SecondLook } from '../shared/core/run/second-look.ts';
 import type { Reading } from '../shared/core/run/reading.ts';
@@ -9,7 +10,7 @@ import { askTables } from './ask-tables.ts';
 import { type Deadline, earlier, sleep, within } from './deadline.ts';
 import type { LatencyRound } from './latency-round.ts';
 import type { Invocation } from './invocation.ts';
-import { namesChanged, namesLeft, type NodeListOfRun } from './node-list.ts';
+import { askForNamesAgain, namesInKubernetes, type NodeListOfRun } from './node-list.ts';
 import { log } from './systems/log.ts';
 
 /** What the hosts' side takes of an invocation. */
@@ -95,25 +96,24 @@ async function lookAgain(
   const until = within(limits.answerSeconds * 1000, deadline);
   const waiting = { until, deadline, givenUp: NOBODY, firstPollMs };
   const command = { action: 'entries', targets, wanted } as const;
-  const [answers, changed] = await Promise.all([
+  const [answers, names] = await Promise.all([
     collectSpan(systems.telemetry, command.action, async () =>
       askHosts(systems.ssm, command, { waiting, roster }),
     ),
-    changedSince(systems, nodeList, until),
+    namesAgain(systems, nodeList, until),
   ]);
-  return { ...answers, changed };
+  return { ...answers, ...names };
 }
 
-/** Nodes whose part of the node list has changed since the first look. A list that does not come is silent. */
-async function changedSince(
+/** What the node list says in a second look, if there is a list. */
+async function namesAgain(
   { ssm, kubernetes }: HostsOfInvocation['systems'],
   { nodes, list, masters }: NodeListOfRun,
   until: Deadline,
-): Promise<ReadonlySet<string>> {
-  if (nodes.kind !== 'read') return new Set();
-  if (nodes.origin?.source !== 'kubeconfig') {
-    return await namesChanged(ssm, { list, masters }, until);
+): Promise<Partial<LaterNames>> {
+  if (nodes.kind !== 'read') return {};
+  if (nodes.origin?.source === 'kubeconfig') {
+    return namesInKubernetes(nodes.after, await askNodes(kubernetes, until));
   }
-  const again = await askNodes(kubernetes, until);
-  return again.kind === 'read' ? namesLeft(nodes.after, again.value) : new Set();
+  return list === undefined ? {} : await askForNamesAgain(ssm, { list, masters }, until);
 }

@@ -1,6 +1,6 @@
 import type { Problem } from '../shared/contract/report.ts';
 import type { NodeList } from '../shared/core/facts.ts';
-import { type Agreement, namesChangedSince } from '../shared/core/nodes/agree.ts';
+import { type Agreement, type LaterNames, namesLater } from '../shared/core/nodes/agree.ts';
 import { type KnownNodes, knownNodes } from '../shared/core/nodes/known-nodes.ts';
 import {
   isComplete,
@@ -125,27 +125,32 @@ export function nodeListOfRun(sources: Sources): NodeListOfRun {
   };
 }
 
-/** Nodes of which the masters' lists say something else now than in the first look. */
-export async function namesChanged(
+/** What the masters' lists say in a second look. */
+export async function askForNamesAgain(
   ssm: RunCommand,
-  { list, masters }: Pick<NodeListOfRun, 'list' | 'masters'>,
+  { list, masters }: { readonly list: RememberedList; readonly masters: Masters },
   deadline: Deadline,
-): Promise<ReadonlySet<string>> {
-  if (list === undefined || Object.keys(masters).length === 0) return new Set();
+): Promise<LaterNames> {
   const asked = { masters, givenUp: new Set<string>() };
   const ballots = await askForBallots(ssm, asked, within(NODE_LIST_MS, deadline));
-  return namesChangedSince(list, voteOn(ballots.candidates, ballots.answers, list));
+  return namesLater(list, voteOn(ballots.candidates, ballots.answers, list));
 }
 
-/** Nodes that left, or were made again, between two lists of Kubernetes. */
-export function namesLeft(
+/** What a second list of Kubernetes says: nodes of the first that left, or were made again. */
+export function namesInKubernetes(
   first: readonly ClusterNode[],
-  second: readonly ClusterNode[],
-): ReadonlySet<string> {
-  const still = new Map(second.map((node) => [node.name, node.uid]));
-  return new Set(
-    first
-      .filter(({ name, uid }) => !still.has(name) || still.get(name) !== uid)
-      .map(({ name }) => name),
-  );
+  again: Listing<ClusterNode>,
+): LaterNames {
+  if (again.kind !== 'read') {
+    return { changed: new Set(), unread: new Set(first.map(({ name }) => name)) };
+  }
+  const still = new Map(again.value.map((node) => [node.name, node.uid]));
+  return {
+    changed: new Set(
+      first
+        .filter(({ name, uid }) => !still.has(name) || still.get(name) !== uid)
+        .map(({ name }) => name),
+    ),
+    unread: new Set(),
+  };
 }

@@ -3,7 +3,7 @@ import { isMacAddress } from './overlay/addresses.ts';
 import { type Matrix, matrixOf } from './matrix/matrix.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
-import { type Member, profileIn } from './members/member.ts';
+import { type Member, type ObservedHost, profileIn } from './members/member.ts';
 import { membersOf } from './members/members.ts';
 import { type Trust, trustedVteps, wasReadInFull } from './members/trust.ts';
 import type { Facts } from './facts.ts';
@@ -25,8 +25,8 @@ export interface Judgement {
 }
 
 export function judge(facts: Facts): Judgement {
-  const { members: all, excluded, problems } = membersOf(facts);
-  const { trust, vteps: known, matrix } = trustedMatrix(all);
+  const { members: all, excluded, unknownHosts, problems } = membersOf(facts);
+  const { trust, vteps: known, matrix } = trustedMatrix(all, unknownHosts);
   const { departed } = matrix.unlisted;
   const members = all.filter(({ node }) => !departed.has(node));
   const vteps = known.filter(({ node }) => !departed.has(node));
@@ -56,18 +56,20 @@ type TrustedMatrix = Pick<Judgement, 'trust' | 'vteps' | 'matrix'>;
  * Where devices and peers contradict each other about a VTEP, the run believes the one with which
  * fewer hosts' tables and digests differ.
  */
-function trustedMatrix(members: readonly Member[]): TrustedMatrix {
-  const first = matrixBy('device', members);
+function trustedMatrix(
+  members: readonly Member[],
+  unknownHosts: readonly ObservedHost[],
+): TrustedMatrix {
+  const by = (trust: Trust): TrustedMatrix => {
+    const vteps = trustedVteps(members, trust);
+    return { trust, vteps, matrix: matrixOf(members, vteps, unknownHosts) };
+  };
+  const first = by('device');
   if (!wasReadInFull(members)) return first;
   // In a large cluster a second matrix takes seconds, and the peers mostly confirm what is known.
   if (!doPeersDiffer(first, members)) return first;
-  const second = matrixBy('peers', members);
+  const second = by('peers');
   return differing(second) < differing(first) ? second : first;
-}
-
-function matrixBy(trust: Trust, members: readonly Member[]): TrustedMatrix {
-  const vteps = trustedVteps(members, trust);
-  return { trust, vteps, matrix: matrixOf(members, vteps) };
 }
 
 function doPeersDiffer({ vteps }: TrustedMatrix, members: readonly Member[]): boolean {

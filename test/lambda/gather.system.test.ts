@@ -61,6 +61,16 @@ describe('of a cluster with a kubeconfig', () => {
   });
 });
 
+test('the masters report the list while the API that the kubeconfig leads to does not answer', async () => {
+  const nodeList = listOf(['master1', 'node1', 'node2'], Date.now() - 60_000);
+  const { nodes } = await gatheredFacts({ failingFrom: 1, nodeList });
+  expect(nodes).toMatchObject({
+    before: [{ name: 'node1' }, { name: 'master1' }, { name: 'node2' }],
+    after: [{ name: 'node1' }, { name: 'master1' }],
+    origin: { source: 'masters', ageSeconds: 0, voters: ['master1'] },
+  });
+});
+
 describe('of a large cluster, whose list the masters have just reported', () => {
   const votersWith = async (
     instanceId: string | undefined,
@@ -92,7 +102,12 @@ describe('of a large cluster, whose list the masters have just reported', () => 
 
 /** So many nodes that the list is not read in every run. */
 function largeList(): RememberedList {
-  const names = ['master1', 'node1', ...Array.from({ length: 1000 }, (_, at) => `other${at}`)];
+  const others = Array.from({ length: 1000 }, (_, at) => `other${at}`);
+  return { ...listOf(['master1', 'node1', ...others], Date.now()), source: 'masters' };
+}
+
+/** The list that a kubeconfig brought then. */
+function listOf(names: readonly string[], readAt: number): RememberedList {
   const nodes = names.map((name, at) => ({
     name,
     uid: `0c5e3f5e-7d0c-4c6e-9a3f-${String(at).padStart(12, '0')}`,
@@ -102,7 +117,7 @@ function largeList(): RememberedList {
     annotated: [],
     isControlPlane: name === 'master1',
   }));
-  return { ...listFromKubernetes(nodes, Date.now()), source: 'masters' };
+  return listFromKubernetes(nodes, readAt);
 }
 
 /** The facts of two hosts whose API server answers only the first lists of nodes. */

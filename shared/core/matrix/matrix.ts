@@ -1,4 +1,10 @@
-import { type DigestedHost, type Member, ownDevice, profileIn } from '../members/member.ts';
+import {
+  type DigestedHost,
+  type Member,
+  type ObservedHost,
+  ownDevice,
+  profileIn,
+} from '../members/member.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { groupBy } from '../group.ts';
 import type { Cell } from './cells.ts';
@@ -45,7 +51,12 @@ export interface Matrix {
   readonly unexplained: readonly (readonly string[])[];
 }
 
-export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Matrix {
+/** `unknownHosts`: hosts that answer, and that are no members. */
+export function matrixOf(
+  members: readonly Member[],
+  vteps: readonly Vtep[],
+  unknownHosts: readonly ObservedHost[] = [],
+): Matrix {
   const checked = members.filter(({ grace }) => grace === undefined);
   const settled = new Set(checked.map(({ node }) => node));
   const subjects = vteps.filter(({ node }) => settled.has(node));
@@ -63,7 +74,13 @@ export function matrixOf(members: readonly Member[], vteps: readonly Vtep[]): Ma
     rows.set(member.node, rowOf(member, byNode.get(member.node) ?? [], row));
     for (const cell of row.cells) cells.push(cell);
   }
-  const unlisted = unlistedNodes(members, { rows, cells, vteps: subjects, profile });
+  const unlisted = unlistedNodes(members, {
+    rows,
+    cells,
+    vteps: subjects,
+    profile,
+    unknownHosts,
+  });
   const { unplaced, left, departed } = unlisted;
   for (const node of unplaced) rows.delete(node);
   const unknown = new Set([...unplaced, ...left, ...departed]);

@@ -1,6 +1,6 @@
 import { TABLES } from '../../contract/causes.ts';
 import { groupBy } from '../group.ts';
-import { type Member, ownDevice } from '../members/member.ts';
+import { type Member, type ObservedHost, ownDevice } from '../members/member.ts';
 import { ownTunnelIp } from '../members/vteps.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
 import { wantedFor } from '../overlay/holdings.ts';
@@ -21,7 +21,10 @@ export interface UnlistedNodes {
    * unreachable from all others. They are checked neither as observers nor as subjects.
    */
   readonly unplaced: ReadonlySet<string>;
-  /** They are silent, and no other node holds anything for them: only the roster, or an earlier run's list, has them. */
+  /**
+   * They are silent, only the roster or an earlier run's list has them, and no other node holds anything for
+   * them, or another host has their tunnel IP and most others lead packets there.
+   */
   readonly left: ReadonlySet<string>;
   /** They are silent, and what they had is gone or another's: the next run does not remember them. */
   readonly departed: ReadonlySet<string>;
@@ -33,6 +36,8 @@ interface Evidence {
   readonly cells: readonly Cell[];
   readonly vteps: readonly Vtep[];
   readonly profile: Profile;
+  /** Hosts that answer, and that are no members: an earlier run's list has nobody who joined since. */
+  readonly unknownHosts: readonly ObservedHost[];
 }
 
 interface ObserverRow extends Omit<ShownRow, 'cells'> {
@@ -51,12 +56,13 @@ export function unlistedNodes(members: readonly Member[], evidence: Evidence): U
   if (unlisted.length + kept.length === 0) return NO_NODES;
   const managed = unlisted.filter(isManaged);
   const { rows } = evidence;
-  const holding = holdingIn(members, evidence);
-  const heirsOf = heirsIn(members, evidence.vteps);
+  const subjects = namesOf([...unlisted, ...kept]);
+  const holding = holdingIn(subjects, evidence);
+  const heirsOf = heirsIn(members, evidence);
   const silent = unlisted.filter(({ observed }) => observed === undefined);
   const departed = silent.filter(isManaged).filter(({ node, isDeregistered }) => {
     const { nobody, half } = holding(node);
-    if (isDeregistered === true && half) return true;
+    if (isDeregistered === true && half.ofAny) return true;
     return heirsOf(node).some(({ hasNewMac }) => hasNewMac || nobody.ofDevice);
   });
   const isUnplaced = (node: string): boolean => {
@@ -66,7 +72,10 @@ export function unlistedNodes(members: readonly Member[], evidence: Evidence): U
   return {
     all: namesOf(managed),
     unplaced: namesOf(managed.filter(({ node }) => rows.has(node) && isUnplaced(node))),
-    left: namesOf([...silent, ...kept].filter(({ node }) => isLeft(node, [...rows.values()]))),
+    left: namesOf([
+      ...[...silent, ...kept].filter(({ node }) => isLeft(node, [...rows.values()])),
+      ...kept.filter(({ node }) => holding(node).half.ofDevice && heirsOf(node).length > 0),
+    ]),
     departed: namesOf(departed),
   };
 }
@@ -95,7 +104,7 @@ function isLeft(node: string, rows: readonly ObserverRow[]): boolean {
   );
 }
 
-/** Another node, whose device has a node's tunnel IP. */
+/** Another host, whose device has a node's tunnel IP. */
 interface Heir {
   /** And the MAC address that peers have for that node now, though earlier runs knew another. */
   readonly hasNewMac: boolean;
@@ -103,9 +112,13 @@ interface Heir {
 
 function heirsIn(
   members: readonly Member[],
-  vteps: readonly Vtep[],
+  { vteps, unknownHosts }: Evidence,
 ): (node: string) => readonly Heir[] {
-  const devices = members.flatMap(({ node, observed }) =>
+  const hosts = [
+    ...members,
+    ...unknownHosts.map((observed) => ({ node: observed.host.node, observed })),
+  ];
+  const devices = hosts.flatMap(({ node, observed }) =>
     FAMILIES.flatMap((family) => {
       const device = ownDevice(observed?.tables.devices, family);
       const tunnelIp = ownTunnelIp(device, family);
@@ -132,8 +145,11 @@ interface Holding {
     /** Nobody leads packets to its device. */
     readonly ofDevice: boolean;
   };
-  /** At least half of them hold nothing for it. */
-  readonly half: boolean;
+  /** The same of at least half of them. */
+  readonly half: {
+    readonly ofAny: boolean;
+    readonly ofDevice: boolean;
+  };
 }
 
 /**
@@ -141,7 +157,7 @@ interface Holding {
  * others, nothing is known.
  */
 function holdingIn(
-  members: readonly Member[],
+  nodes: ReadonlySet<string>,
   { rows, cells, vteps, profile }: Evidence,
 ): (node: string) => Holding {
   const subjects = new Set(vteps.map(({ node }) => node));
@@ -153,11 +169,8 @@ function holdingIn(
   const own = groupBy(vteps, ({ node }) => node);
   const wantedOf = (node: string): number =>
     (own.get(node) ?? []).reduce((sum, vtep) => sum + wantedFor(vtep, profile).overlay.length, 0);
-  const unlisted = new Set(
-    members.flatMap(({ node, listed }) => (listed === undefined ? [node] : [])),
-  );
   const wrong = groupBy(
-    cells.filter(({ observer, subject }) => unlisted.has(subject) && witnesses.has(observer)),
+    cells.filter(({ observer, subject }) => nodes.has(subject) && witnesses.has(observer)),
     ({ subject }) => subject,
   );
   // Of a row that is lost as a whole, only some cells are known.
@@ -175,12 +188,15 @@ function holdingIn(
     const elsewhere = unseen.length + column.filter(leadsElsewhere).length;
     return {
       nobody: { ofAny: without === others, ofDevice: elsewhere === others },
-      half: without * 2 >= others,
+      half: { ofAny: without * 2 >= others, ofDevice: elsewhere * 2 >= others },
     };
   };
 }
 
-const HELD: Holding = { nobody: { ofAny: false, ofDevice: false }, half: false };
+const HELD: Holding = {
+  nobody: { ofAny: false, ofDevice: false },
+  half: { ofAny: false, ofDevice: false },
+};
 
 /** Whether an observer lacks every wanted entry, of all families. */
 function isEmpty({ entries }: Cell, wanted: number): boolean {

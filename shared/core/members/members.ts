@@ -11,6 +11,8 @@ interface Members {
   readonly members: readonly Member[];
   /** Nodes and hosts that exist and are not part of the overlay. */
   readonly excluded: readonly string[];
+  /** Hosts that answered, and of which no node of the overlay has the name. */
+  readonly unknownHosts: readonly ObservedHost[];
   readonly problems: readonly Problem[];
 }
 
@@ -24,7 +26,7 @@ export function membersOf(facts: Facts): Members {
   const remembered = new Map(facts.roster.map((entry) => [entry.node, entry]));
   const { names, listed, excluded, delisted } = takingPart(facts, hosts);
   const known = new Set([...names, ...excluded]);
-  const unlisted = [...hosts.keys()].filter((node) => !known.has(node));
+  const unlisted = [...hosts].filter(([node]) => !known.has(node));
   const isListKept = facts.nodes.kind === 'read' && (facts.nodes.origin?.ageSeconds ?? 0) > 0;
   const members = names.map((node): Member => {
     const observed = hosts.get(node);
@@ -41,10 +43,11 @@ export function membersOf(facts: Facts): Members {
   return {
     members,
     excluded,
+    unknownHosts: unlisted.map(([, host]) => host),
     problems: [
       ...facts.observations.flatMap(problemsOf),
       ...problems,
-      ...unlisted.map(unlistedHost),
+      ...unlisted.map(([node]) => unlistedHost(node)),
       ...excluded.map(excludedNode),
       ...unlistedPods(facts),
     ],

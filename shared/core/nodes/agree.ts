@@ -11,7 +11,7 @@ import {
   type RememberedList,
   WHERE,
 } from './remembered-list.ts';
-import { type Candidate, controlPlaneAmong, isOlder, type Vote } from './vote.ts';
+import { type Ballot, type Candidate, controlPlaneAmong, isOlder, type Vote } from './vote.ts';
 
 /** A bucket that changed, and the masters to fetch it from: the first two of those that agree on it. */
 export interface Fetch {
@@ -235,17 +235,36 @@ function unlessAbdicated(
   };
 }
 
-/** Names on this list whose part has changed since, by a later vote; of a silent one nothing is known. */
-export function namesChangedSince(list: RememberedList, later: Vote): ReadonlySet<string> {
+/** What a second look at a node list says of the nodes on it. */
+export interface LaterNames {
+  /** Nodes whose part of the list has changed since. */
+  readonly changed: ReadonlySet<string>;
+  /** Nodes whose part of the list could not be read again. */
+  readonly unread: ReadonlySet<string>;
+}
+
+/** Compares a list with a later vote, which may have come in part or not at all. */
+export function namesLater(list: RememberedList, later: Vote): LaterNames {
   const known = checksumsOf(list);
-  return new Set(
-    later.buckets.flatMap((one, bucket) => {
-      const isSame =
-        one.kind === 'silent' ||
-        (one.kind === 'agreed'
-          ? one.checksum === known[bucket]
-          : later.ballots.every((ballot) => ballot.list.checksums[bucket] === known[bucket]));
-      return isSame ? [] : namesIn(list.buckets[bucket] ?? []);
+  const isSame = ({ list: { checksums } }: Ballot, bucket: number): boolean =>
+    checksums[bucket] === known[bucket];
+  const namesWhere = (isSo: (vote: Vote['buckets'][number], bucket: number) => boolean) =>
+    new Set(
+      later.buckets.flatMap((one, bucket) =>
+        isSo(one, bucket) ? namesIn(list.buckets[bucket] ?? []) : [],
+      ),
+    );
+  return {
+    changed: namesWhere((one, bucket) => {
+      switch (one.kind) {
+        case 'silent':
+          return false;
+        case 'agreed':
+          return one.checksum !== known[bucket];
+        case 'disputed':
+          return !later.ballots.every((ballot) => isSame(ballot, bucket));
+      }
     }),
-  );
+    unread: namesWhere(({ kind }) => kind === 'silent'),
+  };
 }

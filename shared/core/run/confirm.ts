@@ -1,10 +1,11 @@
+import type { Problem } from '../../contract/report.ts';
 import { type Cell, isWrong, mergeCells } from '../matrix/cells.ts';
 import { cellOfTables } from '../matrix/tables.ts';
 import { holdingsOf, wantedFor } from '../overlay/holdings.ts';
 import { type Matrix, rowOf } from '../matrix/matrix.ts';
 import { NOTHING_SHOWN } from '../matrix/shown-row.ts';
 import { TABLES } from '../../contract/causes.ts';
-import { isKind } from '../diagnose/causes.ts';
+import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import type { Member } from '../members/member.ts';
@@ -27,13 +28,16 @@ interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds'> {
   readonly observations: readonly Observation[];
   /** Nodes whose part of the node list has changed meanwhile: of them nothing is confirmed. */
   readonly changed?: ReadonlySet<string>;
+  /** Nodes whose part of the node list could not be read again: they may have left meanwhile. */
+  readonly unread?: ReadonlySet<string>;
 }
 
 /**
  * Compares the findings that are due for a page with the second answers of their observers and
  * subjects, at least `apartSeconds` of the host's own uptime later. Only what is still wrong in the
  * same cell and table counts. Where nobody answered again, the finding stays as the first look saw
- * it, unconfirmed.
+ * it, unconfirmed. What looks like the removal of a node is confirmed only where a node list that was read
+ * again still has the node.
  */
 export function confirm(
   first: Judgement,
@@ -64,13 +68,22 @@ export function confirm(
     rows: rowsAgain(first, members, { answers, healed }),
     cells,
   };
+  const unread: ReadonlySet<string> = second.unread ?? new Set();
   const missingAgain = new Set(
     [...answers.keys()].filter((node) => matrix.rows.get(node)?.deviceMissing === true),
   );
+  const findings = diagnose(matrix);
   return {
-    judgement: { ...first, members, vteps, matrix, findings: diagnose(matrix) },
+    judgement: {
+      ...first,
+      members,
+      vteps,
+      matrix,
+      findings,
+      problems: [...first.problems, ...unreadRemovals(findings, unread)],
+    },
     confirms: (finding) =>
-      finding.cells.some((cell) => sure.has(cell)) ||
+      finding.cells.some((cell) => sure.has(cell) && !isLikeRemoval(finding, cell, unread)) ||
       (isKind(finding.cause, 'device') &&
         finding.observers.some((observer) => missingAgain.has(observer) && !changed.has(observer))),
   };
@@ -90,6 +103,32 @@ function silentAgain(first: Judgement, second: SecondAnswers): ReadonlySet<strin
       return id !== undefined && silent.has(id) ? [node] : [];
     }),
   );
+}
+
+/** What is not paged before a list was read again. */
+function unreadRemovals(
+  findings: readonly Finding[],
+  unread: ReadonlySet<string>,
+): readonly Problem[] {
+  const subjects = findings.flatMap((finding) =>
+    finding.cells.flatMap((cell) => (isLikeRemoval(finding, cell, unread) ? [cell.subject] : [])),
+  );
+  const message =
+    'all entries for it are gone, as when a node is removed, and no node list was read since: ' +
+    'it is not paged before a list has it';
+  return [...new Set(subjects)].map((where) => ({ where, message }));
+}
+
+/**
+ * flannel removes all entries for a node that is removed. No scale-in is known by more than half of the
+ * nodes: these are a fault of the cluster, whatever the list.
+ */
+function isLikeRemoval(
+  { cause, scope }: Finding,
+  { subject }: Cell,
+  unread: ReadonlySet<string>,
+): boolean {
+  return scope !== 'cluster' && CAUSE_RULES[cause].isLikeLeaving === true && unread.has(subject);
 }
 
 /** Whether the observer lacks all that flannel programs for the subject. */

@@ -27,6 +27,8 @@ export interface Answers {
 export interface SecondLookAnswers extends Answers {
   /** Nodes whose part of the node list has changed since the first look. */
   readonly changed?: ReadonlySet<string>;
+  /** Nodes whose part of the node list could not be read again. */
+  readonly unread?: ReadonlySet<string>;
 }
 
 /** A capture: there is nothing to ask any more. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { namesChangedSince } from '../../../../shared/core/nodes/agree.ts';
+import { namesLater } from '../../../../shared/core/nodes/agree.ts';
 import {
   ageSeconds,
   isComplete,
@@ -219,11 +219,14 @@ describe('a list that is remembered', () => {
 
   test('is known to have changed between two looks where the masters say so, or differ', () => {
     const same = runWith(agreeing(3, CLUSTER, '101'), first).vote;
-    expect([...namesChangedSince(first, same)]).toEqual([]);
+    expect(namesLater(first, same)).toEqual({ changed: new Set(), unread: new Set() });
     const gone = runWith(agreeing(3, CLUSTER.slice(0, -1), '101'), first).vote;
-    expect(namesChangedSince(first, gone)).toContain('node59');
+    expect(namesLater(first, gone).changed).toContain('node59');
     const silent = agreeing(3, [], '101').map((master) => ({ ...master, isSilent: true }));
-    expect([...namesChangedSince(first, runWith(silent, first).vote)]).toEqual([]);
+    expect(namesLater(first, runWith(silent, first).vote)).toEqual({
+      changed: new Set(),
+      unread: new Set(namesOn(first)),
+    });
   });
 });
 

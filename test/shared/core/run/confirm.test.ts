@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { TABLES } from '../../../../shared/contract/causes.ts';
 import { confirm } from '../../../../shared/core/run/confirm.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import type { Observation } from '../../../../shared/core/overlay/vtep.ts';
@@ -43,24 +44,57 @@ function later(answer: Answer, seconds: number): Answer {
   return { ...answer, host: { ...answer.host, uptimeSeconds } };
 }
 
+/** What a second look confirms. */
+function confirms(...looks: Parameters<typeof confirmedBy>): readonly boolean[] {
+  const confirmed = confirmedBy(...looks);
+  return confirmed.judgement.findings.map(confirmed.confirms);
+}
+
+/** A second look in which these nodes' parts of the list could not be read again. */
+function confirmedBy(
+  first: Cluster,
+  second: Cluster,
+  unread: readonly string[] = [],
+): ReturnType<typeof confirm> {
+  const facts = first.facts();
+  const judgement = judge(facts);
+  const due = dueForSecondLook(facts, judgement, []);
+  const observations = second
+    .facts()
+    .observations.map((one) => (one.kind === 'tables' ? later(one, 10) : one));
+  const look = secondLookOf(due, judgement, facts.limits);
+  return confirm(judgement, due, { ...look, observations, unread: new Set(unread) });
+}
+
+/** These nodes have lost all that they held for the others. */
+function dropped(where: Parameters<Cluster['lose']>[1]): Cluster {
+  return TABLES.reduce<Cluster>((on, table) => on.lose(table, where), SIX.listed());
+}
+
+test('a node that all have dropped may have left, where no list was read again that has it', () => {
+  const gone = dropped(VICTIM);
+  expect(confirms(gone, gone, ['node1'])).toEqual([true]);
+  expect(confirms(gone, gone, SIX.names)).toEqual([false]);
+  expect(confirmedBy(gone, gone, SIX.names).judgement.problems).toContainEqual({
+    where: 'master1',
+    message: expect.stringMatching(
+      /^all entries for it are gone, .* no node list was read since: /,
+    ),
+  });
+});
+
+test.for([
+  ['one entry for it is gone', LOST],
+  ['an observer has lost all that it held', dropped({ observer: 'node1' })],
+  ['all have lost all that they held', dropped({})],
+] as const)('a list that was not read again changes nothing where %s', ([, first]) => {
+  expect(confirms(first, first, SIX.names)).toEqual([true]);
+});
+
 test('a node that all have dropped and that is silent the second time may be leaving', () => {
-  const confirms = (first: Cluster, second: Cluster): readonly boolean[] => {
-    const facts = first.facts();
-    const judgement = judge(facts);
-    const due = dueForSecondLook(facts, judgement, []);
-    const observations = second
-      .facts()
-      .observations.map((one) => (one.kind === 'tables' ? later(one, 10) : one));
-    const look = secondLookOf(due, judgement, facts.limits);
-    const confirmed = confirm(judgement, due, { ...look, observations });
-    return confirmed.judgement.findings.map(confirmed.confirms);
-  };
-  const dropped = (['neighbour', 'fdb', 'route'] as const).reduce<Cluster>(
-    (on, table) => on.lose(table, VICTIM),
-    SIX.listed(),
-  );
-  expect(confirms(dropped, dropped)).toEqual([true]);
-  expect(confirms(dropped, dropped.silence('master1'))).toEqual([false]);
+  const gone = dropped(VICTIM);
+  expect(confirms(gone, gone)).toEqual([true]);
+  expect(confirms(gone, gone.silence('master1'))).toEqual([false]);
   // Where one entry alone is gone, flannel has not removed the node.
   expect(confirms(LOST, LOST.silence('master1'))).toEqual([true]);
 });

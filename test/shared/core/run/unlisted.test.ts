@@ -108,8 +108,42 @@ describe('a node that most have dropped and some still hold', () => {
   });
 });
 
+const VICTIM = SIX.vtepOf('node2');
+const HEIR = { ...VICTIM, node: 'node9', mac: '0a:00:00:00:00:99', instanceId: 'i-99999999' };
+
+/** node9 has node2's tunnel IP, and these others lead packets to it. */
+function replaced(observers: readonly string[], base = SIX): Facts {
+  const facts = base.silence('node2').facts();
+  const known = facts.observations.map((one): Observation => {
+    if (one.kind !== 'tables' || !observers.includes(one.host.node)) return one;
+    const { neighbours = [], fdb = [] } = one.tables;
+    return {
+      ...one,
+      tables: {
+        ...one.tables,
+        neighbours: neighbours.map((entry) =>
+          entry.ip === VICTIM.tunnelIp ? { ...entry, mac: HEIR.mac } : entry,
+        ),
+        fdb: fdb.map((entry) => (entry.mac === VICTIM.mac ? { ...entry, mac: HEIR.mac } : entry)),
+      },
+    };
+  });
+  const answer = SIX.facts().observations.find(
+    (one) => one.kind === 'tables' && one.host.node === 'node2',
+  );
+  if (answer?.kind !== 'tables') throw new Error('node2 answers');
+  const heir: Observation = {
+    ...answer,
+    host: { ...answer.host, node: HEIR.node, instanceId: HEIR.instanceId },
+    tables: {
+      ...answer.tables,
+      devices: answer.tables.devices?.map((device) => ({ ...device, mac: HEIR.mac })),
+    },
+  };
+  return { ...facts, observations: [...known, heir] };
+}
+
 describe('a silent node that no list has', () => {
-  const victim = SIX.vtepOf('node2');
   const gone = {
     gone: new Set([SIX.nodes.find(({ node }) => node === 'node2')?.instanceId ?? '']),
   };
@@ -140,40 +174,6 @@ describe('a silent node that no list has', () => {
     expect(remembered(decision)).toEqual(['subject/node2 open']);
     expect(decision.roster.map(({ node }) => node)).toContain('node2');
   });
-
-  const HEIR = { ...victim, node: 'node9', mac: '0a:00:00:00:00:99', instanceId: 'i-99999999' };
-
-  /** node9 has the tunnel IP, and the others lead packets to it. */
-  function replaced(observers: readonly string[]): Facts {
-    const facts = SIX.silence('node2').facts();
-    const known = facts.observations.map((one): Observation => {
-      if (one.kind !== 'tables' || !observers.includes(one.host.node)) return one;
-      const { neighbours = [], fdb = [] } = one.tables;
-      return {
-        ...one,
-        tables: {
-          ...one.tables,
-          neighbours: neighbours.map((entry) =>
-            entry.ip === victim.tunnelIp ? { ...entry, mac: HEIR.mac } : entry,
-          ),
-          fdb: fdb.map((entry) => (entry.mac === victim.mac ? { ...entry, mac: HEIR.mac } : entry)),
-        },
-      };
-    });
-    const answer = SIX.facts().observations.find(
-      (one) => one.kind === 'tables' && one.host.node === 'node2',
-    );
-    if (answer?.kind !== 'tables') throw new Error('node2 answers');
-    const heir: Observation = {
-      ...answer,
-      host: { ...answer.host, node: HEIR.node, instanceId: HEIR.instanceId },
-      tables: {
-        ...answer.tables,
-        devices: answer.tables.devices?.map((device) => ({ ...device, mac: HEIR.mac })),
-      },
-    };
-    return { ...facts, observations: [...known, heir] };
-  }
 
   test('has left where another node has its pod CIDR, and nobody leads packets to it', async () => {
     const { roster } = await decided(SIX.facts());
@@ -211,12 +211,14 @@ describe('a silent node that no list has', () => {
   });
 });
 
+/** The list of so long ago. */
+function list(ageSeconds: number): Partial<Facts> {
+  const { nodes } = SIX.listed().facts();
+  const origin = { source: 'kubeconfig', ageSeconds, voters: [], silent: [] } as const;
+  return nodes.kind === 'read' ? { nodes: { ...nodes, origin } } : {};
+}
+
 describe('a silent node that all others have dropped, of a list', () => {
-  const list = (ageSeconds: number): Partial<Facts> => {
-    const { nodes } = SIX.listed().facts();
-    const origin = { source: 'kubeconfig', ageSeconds, voters: [], silent: [] } as const;
-    return nodes.kind === 'read' ? { nodes: { ...nodes, origin } } : {};
-  };
   const dropped = unheld(SIX.listed(), 'node2').silence('node2');
 
   test('that was read in this run is paged', async () => {
@@ -234,5 +236,27 @@ describe('a silent node that all others have dropped, of a list', () => {
     const { incidents } = await decided(SIX.listed().lose('fdb', { subject: 'node2' }).facts());
     const facts = dropped.facts({ ...list(120), now: NOW + 200_000 });
     expect(remembered(await decided(facts, incidents))).toEqual(['subject/node2 open']);
+  });
+});
+
+describe('a silent node whose tunnel IP a host has that no list knows yet', () => {
+  test("has left, where the list is an earlier run's and most others lead packets to that host", async () => {
+    const { roster } = await decided(SIX.listed().facts());
+    for (const deciding of [decided, settled]) {
+      const decision = await deciding({ ...replaced(SIX.names), ...list(120), roster });
+      expect(remembered(decision)).toEqual([]);
+      expect(reportOf(decision).hosts.unknown).toContain('node2');
+    }
+  });
+
+  test('is accused where the list was read in this run', async () => {
+    const decision = await decided({ ...replaced(SIX.names), ...list(0) });
+    expect(announced(decision)).toEqual(['opened! subject/node2']);
+  });
+
+  test('is accused where that host alone says so', async () => {
+    const lost = SIX.lose('neighbour', { subject: 'node2' });
+    const decision = await decided({ ...replaced([], lost), ...list(120) });
+    expect(announced(decision)).toEqual(['opened! subject/node2']);
   });
 });
