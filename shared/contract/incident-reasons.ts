@@ -14,6 +14,8 @@ export const INCIDENT_REASONS = {
   'stopped-working': 'opened anew: what still worked does not any more',
   'severity-rose': 'paged again: it was a warning, and is critical',
   'count-doubled': 'paged again: twice as many nodes as when it was last paged',
+  'cause-explains-more':
+    'paged again: its cause is another, and it is at least twice as large as when it was last paged',
   'control-plane-joined': 'paged again: a control-plane node joined it',
   joined: 'updated: nodes joined it within three runs of its last growth',
   changed: 'updated: its cause, severity or count is another',

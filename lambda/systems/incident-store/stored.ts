@@ -119,6 +119,8 @@ const incidentFields = {
   since: z.number(),
   paged: z.optional(z.enum(SEVERITIES)),
   pagedNodes: z.optional(z.number()),
+  /** Under a cause of another version it is not paged again for its cause. */
+  pagedAs: z.catch(z.optional(z.object({ cause: z.enum(CAUSES), cells: z.number() })), undefined),
   accused: z.optional(z.enum(['subjects', 'observers'])),
   steadyRuns: z.optional(z.number()),
   /** A reason of another version is no reason to forget the incident. */

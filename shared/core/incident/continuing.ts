@@ -2,9 +2,9 @@ import { CAUSE_TABLE } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import { type Finding, ofCluster, ofGroup } from '../diagnose/finding.ts';
 import type { Matrix } from '../matrix/matrix.ts';
-import { hasWorsened, isAnnounced, isDueOwn, sinceNow } from './due.ts';
+import { explainsMore, hasWorsened, isAnnounced, isDueOwn, sinceNow } from './due.ts';
 import { footprintOf, remaining, uncheckedOf, union } from './footprint.ts';
-import { type Incident, isWide, ownCellsOf } from './incident.ts';
+import { type Incident, isWide, ownCellsOf, spanOf } from './incident.ts';
 import { type Announcement, type Circumstances, isConfirmed, steadier, type Step } from './step.ts';
 
 /** What a run sees of an open incident. */
@@ -15,7 +15,7 @@ interface Seen {
 }
 
 export function seenOf(
-  { scope, accused = 'observers', reported: { cause } }: Incident,
+  incident: Incident,
   {
     owned,
     joined,
@@ -27,9 +27,11 @@ export function seenOf(
   },
 ): Seen | undefined {
   if (joined === undefined) return owned === undefined ? undefined : { finding: owned, joined };
+  const { accused = 'observers', reported } = incident;
+  const { cause } = reported;
   const parts = [owned, joined].flatMap((one) => one?.parts ?? one ?? []);
   const finding =
-    scope === 'group'
+    spanOf(incident) === 'group'
       ? ofGroup(matrix, { cause, accused }, parts)
       : ofCluster(matrix, cause, parts);
   return { finding, joined };
@@ -67,7 +69,14 @@ export function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circum
     reason,
     reported,
     announcement,
-    next: pages ? { ...next, paged, pagedNodes: finding.missingPeers } : next,
+    next: pages
+      ? {
+          ...next,
+          paged,
+          pagedNodes: finding.missingPeers,
+          pagedAs: { cause: finding.cause, cells: finding.cells.length },
+        }
+      : next,
   };
 }
 
@@ -86,6 +95,9 @@ function changeOf(
   }
   if (isConfirmedNow && hasWorsened(incident, finding)) {
     return { kind: 'worsened', reason: 'severity-rose' };
+  }
+  if (isConfirmedNow && explainsMore(incident, finding)) {
+    return { kind: 'worsened', reason: 'cause-explains-more' };
   }
   if (joined !== undefined) {
     const isDouble = finding.missingPeers >= 2 * (incident.pagedNodes ?? finding.missingPeers);

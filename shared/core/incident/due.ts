@@ -1,4 +1,4 @@
-import { CAUSE_TABLE } from '../../contract/causes.ts';
+import { CAUSE_TABLE, CAUSES } from '../../contract/causes.ts';
 import type { Limits } from '../../contract/settings.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
@@ -38,7 +38,9 @@ export function sinceOf(parts: readonly FreshFinding[], now: number): number {
 
 /** The same of an open incident. */
 export function isDueOwn(incident: Incident, finding: Finding, { now, limits }: Planning): boolean {
-  if (isAnnounced(incident, finding)) return hasWorsened(incident, finding);
+  if (isAnnounced(incident, finding)) {
+    return hasWorsened(incident, finding) || explainsMore(incident, finding);
+  }
   const lasted = Math.max(0, now - sinceNow(incident, finding, now)) / 1000;
   return lasted >= CAUSE_RULES[finding.cause].patience(finding, limits);
 }
@@ -51,6 +53,19 @@ export function isAnnounced({ paged }: Incident, { cause }: Finding): boolean {
 /** Paged as a warning, and critical now. */
 export function hasWorsened({ paged }: Incident, { cause, severity }: Finding): boolean {
   return CAUSE_TABLE[cause].pages && severity === 'critical' && paged !== 'critical';
+}
+
+/**
+ * Whether what was paged has become critical under a cause of higher precedence, and at least twice as large:
+ * what people were woken for is only a part of it, and so is the fix that they have.
+ */
+export function explainsMore(
+  { pagedAs, pagedNodes = Infinity }: Incident,
+  { cause, severity, missingPeers, cells }: Finding,
+): boolean {
+  if (pagedAs === undefined || severity !== 'critical') return false;
+  if (CAUSES.indexOf(cause) >= CAUSES.indexOf(pagedAs.cause)) return false;
+  return missingPeers >= 2 * pagedNodes || cells.length >= 2 * pagedAs.cells;
 }
 
 /** A fault that works, and stops working, begins then: its patience has not run before. */

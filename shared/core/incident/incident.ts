@@ -1,5 +1,5 @@
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
-import type { Scope, Severity } from '../../contract/causes.ts';
+import type { Cause, Scope, Severity } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import type { Accused } from '../diagnose/finding.ts';
 import type { Footprint } from './footprint.ts';
@@ -34,6 +34,8 @@ export interface Incident extends IncidentIdentity {
   readonly paged: Severity | undefined;
   /** How many nodes the last page counted; undefined before the first page. */
   readonly pagedNodes?: number | undefined;
+  /** Its cause, and how many cells of it were read, when it was last paged; undefined before the first page. */
+  readonly pagedAs?: { readonly cause: Cause; readonly cells: number } | undefined;
   /** Of a group: whose nodes they are. */
   readonly accused?: Accused | undefined;
   /** Runs since it opened or last grew, up to `JOIN_RUNS`. */
@@ -56,8 +58,13 @@ export interface Incident extends IncidentIdentity {
 export const JOIN_RUNS = 3;
 
 /** Whether an incident spans nodes that were joined by their cause. */
-export function isWide({ scope }: Pick<IncidentIdentity, 'scope'>): boolean {
-  return scope === 'cluster' || scope === 'group';
+export function isWide(incident: Incident): boolean {
+  return spanOf(incident) === 'cluster' || incident.scope === 'group';
+}
+
+/** The scope of its key, or `cluster` where a fault that opened as a smaller one has turned out to be the cluster's. */
+export function spanOf({ scope, reported }: Incident): Scope {
+  return reported.scope === 'cluster' ? 'cluster' : scope;
 }
 
 /**

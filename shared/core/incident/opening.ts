@@ -57,6 +57,7 @@ function stepOfFresh(
     steadyRuns: 0,
     paged: pages ? finding.severity : undefined,
     pagedNodes: pages ? finding.missingPeers : undefined,
+    pagedAs: pages ? { cause: finding.cause, cells: finding.cells.length } : undefined,
     accused: accusedBy(finding),
   };
   const announcement = {
@@ -104,7 +105,6 @@ export function freeOf(name: string, taken: ReadonlySet<string>): string {
   return free;
 }
 
-/** No page went out for it: it has the key under which it would open now. */
 /** No page went out for it: it has the key under which it would open now. */
 export function suspected(
   { finding, parts }: { readonly finding: Finding; readonly parts: readonly FreshFinding[] },

@@ -11,8 +11,9 @@ import {
 import { type Cell, isWrong } from '../matrix/cells.ts';
 import type { Matrix } from '../matrix/matrix.ts';
 import { coverOf, observersOf, sizeOf, subjectsOf } from './footprint.ts';
-import { type Incident, isOpen, isWide, ownCellsOf } from './incident.ts';
+import { type Incident, isOpen, isWide, ownCellsOf, spanOf } from './incident.ts';
 import { type Share, sharesOf } from './shares.ts';
+import { isRestOf, withIsolatedNodes } from './torn.ts';
 
 /** What a run sees of the open incidents. */
 interface OwnedFindings {
@@ -100,8 +101,8 @@ function withoutWide(
 
 /** A group keeps its own nodes whole. What only the whole cluster shows is one fault with what it becomes. */
 function memberOf(incident: Incident): (part: Finding) => boolean {
-  const { scope, accused, footprint, reported } = incident;
-  if (scope === 'cluster') {
+  const { accused, footprint, reported } = incident;
+  if (spanOf(incident) === 'cluster') {
     return ({ scope: other, cause }) => other === 'cluster' && cause === reported.cause;
   }
   const names = new Set(accused === 'observers' ? observersOf(footprint) : subjectsOf(footprint));
@@ -193,8 +194,12 @@ function withoutOverlapping(
     const drift = narrow.find(
       (incident) => incident.cleanSince === undefined && isRowOfDrift(incident, finding),
     );
-    if (drift !== undefined) {
-      own(drift, finding);
+    const torn = open.find(
+      (incident) => !isAfterRepair(incident, finding) && isRestOf(incident, finding, matrix),
+    );
+    const whole = drift ?? torn;
+    if (whole !== undefined) {
+      own(whole, finding);
       return false;
     }
     const column = columnOf(finding);
@@ -271,8 +276,11 @@ function stateText({ state }: Cell): string {
 }
 
 /** All that a run sees of one incident. */
-function combined(incident: Incident, parts: readonly Finding[], matrix: Matrix): Finding {
-  const { scope, accused, reported } = incident;
+function combined(incident: Incident, owned: readonly Finding[], matrix: Matrix): Finding {
+  const { accused, reported } = incident;
+  const parts = withIsolatedNodes(owned);
+  const whole = parts.find(({ cause }) => isKind(cause, 'sides'));
+  const scope = whole === undefined ? spanOf(incident) : 'cluster';
   const isNamed = (part: Finding): number => Number(part.name === incident.name);
   const [first, ...others] = parts.toSorted(
     (one, two) => isNamed(two) - isNamed(one) || two.cells.length - one.cells.length,
@@ -283,10 +291,10 @@ function combined(incident: Incident, parts: readonly Finding[], matrix: Matrix)
   }
   if (scope === 'cluster') {
     if (others.length === 0 && first.scope === 'cluster') return first;
-    const whole = ofCluster(matrix, reported.cause, parts);
+    const joined = ofCluster(matrix, whole?.cause ?? reported.cause, parts);
     return parts.some(({ isUndecided }) => isUndecided === true)
-      ? { ...whole, isUndecided: true }
-      : whole;
+      ? { ...joined, isUndecided: true }
+      : joined;
   }
   if (others.length === 0) return first;
   const cells = parts.flatMap((part) => part.cells);

@@ -6,6 +6,7 @@ import { observersOf, sizeOf, subjectsOf } from './footprint.ts';
 import { type Incident, isOpen, JOIN_RUNS } from './incident.ts';
 import { ownedOf } from './owners.ts';
 import { sharesOf } from './shares.ts';
+import { areOneSide, withIsolatedNodes } from './torn.ts';
 
 /** What a run sees of one fault, and which incident it is. */
 export type Plan =
@@ -37,7 +38,8 @@ export function plansOf(
     finding,
   }));
   const open = incidents.filter(isOpen).toSorted((one, two) => one.since - two.since);
-  return [...plans, ...freshPlans(open, withSuspicions(incidents, fresh), { ...planning, plans })];
+  const suspected = withSuspicions(incidents, withIsolatedNodes(fresh));
+  return [...plans, ...freshPlans(open, suspected, { ...planning, plans })];
 }
 
 /** Whether the run would page for the plan now, if a second look confirms it. */
@@ -191,7 +193,8 @@ function betweenNodesOf({ scope, footprint }: Incident): (finding: Finding) => b
 
 /**
  * Three are a group where one of them would page now, and so are fewer with those that were paged a
- * moment ago, or that have got this cause now. Paged ones keep their own incidents.
+ * moment ago, or that have got this cause now, and two rows of one side of a partition. Paged ones keep
+ * their own incidents.
  */
 function groupsOf(
   growing: readonly Incident[],
@@ -209,9 +212,10 @@ function groupsOf(
       (one) => one.scope === scope,
     );
     const due = parts.some((one) => isDueFresh(one.finding, [one], planning));
-    if (first === undefined || !due || parts.length + companions.length < GROUP) return [];
-    const { cause } = first.finding;
     const findings = parts.map(({ finding }) => finding);
+    const isGroup = parts.length + companions.length >= GROUP || areOneSide(findings);
+    if (first === undefined || !due || !isGroup) return [];
+    const { cause } = first.finding;
     return [{ kind: 'fresh', finding: ofGroup(matrix, { cause, accused }, findings), parts }];
   });
 }

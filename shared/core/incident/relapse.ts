@@ -1,6 +1,7 @@
+import type { Scope } from '../../contract/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { coverOf } from './footprint.ts';
-import { type Incident, isWide, RELAPSE_MS } from './incident.ts';
+import { type Incident, RELAPSE_MS, spanOf } from './incident.ts';
 
 /** How many resolved incidents are remembered: the last ones. */
 const REMEMBERED = 50;
@@ -66,12 +67,17 @@ export function relapsedIn(
   return (
     recent.findLast(({ scope, name }) => scope === finding.scope && name === finding.name) ??
     recent.findLast((one) => {
-      const isAlike = isWide(one) || isWide(finding) ? one.scope === finding.scope : true;
+      const span = spanOf(one);
+      const isAlike = span === finding.scope || (isNarrow(span) && isNarrow(finding.scope));
       const covers = coverOf(one.footprint);
       const inside = finding.cells.filter(covers).length;
       return isAlike && inside * 2 > finding.cells.length;
     })
   );
+}
+
+function isNarrow(scope: Scope): boolean {
+  return scope !== 'cluster' && scope !== 'group';
 }
 
 /** What an incident that opens again keeps of before. */

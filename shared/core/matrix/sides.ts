@@ -17,11 +17,28 @@ export function sidesOf(unheld: ReadonlyMap<string, ReadonlySet<string>>): Sides
   if (first === undefined || second === undefined) return undefined;
   // A node that misses nobody is on both sides: it has just joined, or its flanneld has put all back.
   const between = [...unheld].filter(([, lost]) => lost.size === 0);
+  const one = onSide(unheld, { own: first, other: second });
+  const other = onSide(unheld, { own: second, other: first });
   const sided = unheld.size - between.length;
-  const strays = sided - first.observers.length - second.observers.length;
+  const strays = sided - one.length - other.length;
   const isWhole =
     strays <= sided * STRAYS && holdNothingOf(first, second) && holdNothingOf(second, first);
-  return isWhole ? { one: first.observers, other: second.observers } : undefined;
+  return isWhole ? { one, other } : undefined;
+}
+
+/** Who has lost the other side, and is lost by it. One of them may miss a few nodes of its own side, too. */
+function onSide(
+  unheld: ReadonlyMap<string, ReadonlySet<string>>,
+  { own, other }: { readonly own: Group; readonly other: Group },
+): readonly string[] {
+  const members = new Set(own.observers);
+  const misses = ([node, lost]: readonly [string, ReadonlySet<string>]): boolean =>
+    other.unheld.has(node) &&
+    (lost.size - own.unheld.size) * 2 < own.observers.length &&
+    own.unheld.isSubsetOf(lost);
+  return [...unheld]
+    .filter((row) => members.has(row[0]) || misses(row))
+    .map(([observer]) => observer);
 }
 
 interface Group {

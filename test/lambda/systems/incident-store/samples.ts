@@ -104,6 +104,7 @@ const incident: Samples<Incident> = {
   cleanSince: maybe(time),
   paged: maybe(fc.constantFrom(...SEVERITIES)),
   pagedNodes: maybe(fc.nat()),
+  pagedAs: maybe(fc.record({ cause: fc.constantFrom(...CAUSES), cells: fc.nat() })),
   accused: maybe(fc.constantFrom('subjects', 'observers')),
   steadyRuns: fc.nat(),
   reason: fc.constantFrom(...REASONS),

@@ -42,6 +42,11 @@ describe('a cluster has fallen apart', () => {
     });
   });
 
+  test('although a node has lost one of its own side, too', () => {
+    const rows = { a: 'xyb', b: 'xy', c: 'xy', d: 'xy', x: 'abcd', y: 'abcd' };
+    expect(sidesOf(unheld(rows))).toEqual({ one: ['a', 'b', 'c', 'd'], other: ['x', 'y'] });
+  });
+
   test.for<readonly [string, Readonly<Record<string, string>>]>([
     ['all is well', { a: '', b: '', c: '', d: '' }],
     ['one side holds the other', { a: 'cd', b: 'cd', c: '', d: '' }],
