@@ -61,6 +61,7 @@ export function tablesPage(page: number, pages: number): string {
 const PROBE_PARTS = [
   'host.sh',
   'tables.sh',
+  'surroundings.sh',
   'digest.sh',
   'pages.sh',
   'entries.sh',

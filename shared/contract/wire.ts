@@ -119,6 +119,10 @@ export const WORDS = {
   overlay: OVERLAY,
   /** Any device of the host's: the kernel leaves 15 bytes for its name. */
   device: '[!-~]{1,15}',
+  /** A device whose name can stand in a command. */
+  interface: '[A-Za-z0-9][A-Za-z0-9._+-]{0,14}',
+  anomaly: ['network', 'route', 'blackhole', 'unreachable', 'prohibit', 'throw', 'device'],
+  surroundings: String.raw`(?:bridge|address|anomaly)(?:,(?:bridge|address|anomaly)){0,2}`,
   deviceState: ['UP', 'DOWN'],
   ip: IP,
   cidr: CIDR,
@@ -211,6 +215,22 @@ export const RECORDS = {
     ghosts: 'count',
     sums: 'sums',
   },
+  /** An address of the bridge that the pods of this host are on: cni0, or docker0 where there is no cni0
+   * and it lies in the pod network. */
+  bridge: { device: 'interface', address: 'cidr' },
+  /** An address of another interface than those of the overlay, of pods and of services; the one that the
+   * overlay uses first. */
+  address: { device: 'interface', address: 'cidr' },
+  /**
+   * What is in the way of the pod network of flannel. `network`, `route`: through another device, or over
+   * this host's own pods; a route only where it is as long as those of the pods or longer. `blackhole` and
+   * its like: not Calico's own. `device`: of another overlay, or of this one but of another profile.
+   */
+  anomaly: { what: 'anomaly', device: 'interface?', range: 'cidr?' },
+  /** Which of these three records the answer does not have all of: there was no room for them, or the host
+   * could not read them. */
+  cut: { kinds: 'surroundings?' },
+
   /** A table that could not be read whole: it is unknown, and never empty. */
   U: { table: 'unreadTable', reason: 'unreadReason' },
   /** The line of `ip` or `bridge` that the entry before it is from, for a page. */
@@ -268,17 +288,21 @@ export type RecordKind = keyof typeof RECORDS;
 const IDENTITY = ['host', 'boot'] as const;
 const FACTS = ['install', 'flanneld', 'agent', 'master', 'tools'] as const;
 const ENTRIES = ['N', 'F', 'R'] as const;
+const SURROUNDINGS = ['bridge', 'address', 'anomaly', 'cut'] as const;
 
 /** The records that an answer to each action can have. Every answer begins with `host` and `boot`. */
 export const ANSWERS = {
-  digest: [...IDENTITY, ...FACTS, 'D', 'A', 'C', 'U', 'S'],
-  tables: [...IDENTITY, ...FACTS, 'D', 'A', 'C', ...ENTRIES, 'U'],
-  entries: [...IDENTITY, 'D', 'A', ...ENTRIES, 'V', 'U'],
+  digest: [...IDENTITY, ...FACTS, 'D', 'A', 'C', 'U', 'S', ...SURROUNDINGS],
+  tables: [...IDENTITY, ...FACTS, 'D', 'A', 'C', ...ENTRIES, 'U', ...SURROUNDINGS],
+  entries: [...IDENTITY, 'D', 'A', ...ENTRIES, 'V', 'U', ...SURROUNDINGS],
   latency: [...IDENTITY, 'L', 'E', 'K', 'T'],
   apis: [...IDENTITY, 'L', 'E'],
   nodes: [...IDENTITY, 'checksums', 'L', 'E', 'daemonset'],
   'nodes-part': [...IDENTITY, 'checksums', 'L', 'E', 'node', 'unknown'],
 } as const satisfies Readonly<Record<Action, readonly RecordKind[]>>;
+
+/** How many records of each kind a host sends of what is around its overlay. */
+export const MOST_AROUND = { bridge: 2, address: 8, anomaly: 4 } as const;
 
 /** A host has a device or two, with an address or two each. Many more would cost a run its time. */
 const DEVICES = 50;
@@ -291,6 +315,7 @@ export const MOST_RECORDS: Readonly<Partial<Record<RecordKind, number>>> = {
   N: Infinity,
   F: Infinity,
   R: Infinity,
+  ...MOST_AROUND,
   U: WORDS.unreadTable.length,
   V: EVIDENCE.lines,
   L: Infinity,

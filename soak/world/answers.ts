@@ -7,6 +7,7 @@ import {
   symbolOf,
 } from '../../lab/digest-oracle.ts';
 import { type Entry, OVERLAY_DEVICE } from '../../lab/machines/flannel.ts';
+import { UNDERLAY_DEVICE } from '../../lab/machines/roster.ts';
 import { printed, record, recordOf, sealed } from '../../lab/machines/simulated/records.ts';
 import { type Table, TABLES } from '../../shared/contract/causes.ts';
 import { type Action, ACTIONS } from '../../shared/contract/probe.ts';
@@ -43,7 +44,12 @@ function payload(speaker: Speaker, action: Action, wanted: string): readonly str
   const { kernel } = speaker.host;
   switch (action) {
     case 'digest':
-      return [...facts(speaker), ...ownRecords(speaker), digestOf(kernel)];
+      return [
+        ...facts(speaker),
+        ...ownRecords(speaker),
+        digestOf(kernel),
+        ...surroundings(speaker),
+      ];
     case 'tables':
       return [
         ...facts(speaker),
@@ -51,12 +57,14 @@ function payload(speaker: Speaker, action: Action, wanted: string): readonly str
         ...inOrder(kernel.entries())
           .filter((entry) => isOnPage(entry, wanted))
           .map(recordOf),
+        ...surroundings(speaker),
       ];
     case 'entries': {
       const keys = new Set(wanted.split(','));
       return [
         ...ownRecords(speaker).filter((line) => !line.startsWith('C ')),
         ...inOrder(kernel.entries()).flatMap((entry) => wantedLines(entry, keys)),
+        ...surroundings(speaker),
       ];
     }
     case 'latency':
@@ -109,6 +117,14 @@ function ownRecords({ host }: Speaker): readonly string[] {
     }),
     record('C', { device: OVERLAY_DEVICE, address: `${host.underlayIp}/12` }),
     record('A', { device: OVERLAY_DEVICE, address: `${tunnelIp}/32` }),
+  ];
+}
+
+/** One interface carries the overlay, and nothing is in its way. */
+function surroundings({ host }: Speaker): readonly string[] {
+  return [
+    record('address', { device: UNDERLAY_DEVICE, address: `${host.underlayIp}/12` }),
+    record('cut', { kinds: undefined }),
   ];
 }
 

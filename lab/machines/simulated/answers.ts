@@ -3,6 +3,7 @@ import { type Action, ACTIONS } from '../../../shared/contract/probe.ts';
 import { pageOfRecord } from '../../digest-oracle.ts';
 import { type Entry, OVERLAY_DEVICE } from '../flannel.ts';
 import type { Host } from '../machine.ts';
+import { UNDERLAY_DEVICE } from '../roster.ts';
 import { type Condition, entriesOf } from './conditions.ts';
 import type { Digests } from './digests.ts';
 import { bootIdOf } from './hosts.ts';
@@ -46,6 +47,7 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
         ...addresses,
         ...TABLES.flatMap((table) => unreadLines(condition, table)),
         digests.of(host, condition),
+        ...surroundings(speaker),
       ];
     case 'tables':
       return [
@@ -54,12 +56,14 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
         ...(wanted === '' ? [] : connected),
         ...addresses,
         ...tableLines(speaker, pageLines(wanted)),
+        ...surroundings(speaker),
       ];
     case 'entries':
       return [
         ...devices,
         ...addresses,
         ...tableLines(speaker, wantedLines(new Set(wanted.split(',')))),
+        ...surroundings(speaker),
       ];
     case 'latency':
       return host.master ? LATENCIES : [];
@@ -156,6 +160,14 @@ function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
     connected: [record('C', { device: OVERLAY_DEVICE, address: `${underlayIp}/${underlayBits}` })],
     addresses: [record('A', { device: OVERLAY_DEVICE, address: `${tunnelIp}/32` })],
   };
+}
+
+/** One interface carries the overlay, and nothing is in its way. */
+function surroundings({ host, condition, underlayBits }: Speaker): readonly string[] {
+  return [
+    record('address', { device: UNDERLAY_DEVICE, address: `${host.underlayIp}/${underlayBits}` }),
+    record('cut', { kinds: condition.unread.route === undefined ? undefined : 'anomaly' }),
+  ];
 }
 
 /** `k/n`: the entries of page k of n; everything where nothing is wanted. */

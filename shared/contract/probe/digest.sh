@@ -7,23 +7,7 @@
 
 # Prints the digest of the tables of this host.
 digest() {
-  find_pod_networks
-  { identity && facts && raw_tables; } |
-    awk -v action=digest -v profile="$device_profile" -v network="$network" -v network6="$network6" \
-      "$SYMBOLS$DIGEST$NORMALISE$ENVELOPE"
-}
-
-# Sets `network` and `network6` to the pod networks of this cluster, where flannel wrote them down.
-find_pod_networks() {
-  network='' network6=''
-  [ -r "$ROOT/run/flannel/subnet.env" ] || return 0
-  while IFS='=' read -r name value || [ -n "$name" ]; do
-    case $name=$value in
-      *=*[!0-9a-f.:/]*) ;;
-      FLANNEL_NETWORK=*) network=$value ;;
-      FLANNEL_IPV6_NETWORK=*) network6=$value ;;
-    esac
-  done <"$ROOT/run/flannel/subnet.env"
+  { identity && facts && raw_tables; } | normalise digest "$DIGEST"
 }
 
 # The hashes of digest.ts. To fold is to mix words into a hash, one by one.

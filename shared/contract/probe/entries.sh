@@ -3,8 +3,7 @@
 
 # $1: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas.
 entries() {
-  { identity && printed_tables; } |
-    awk -v action=entries -v profile="$device_profile" -v wanted="$1" "$ENTRIES$NORMALISE$ENVELOPE"
+  { identity && printed_tables; } | normalise entries "$ENTRIES" -v wanted="$1"
 }
 
 # shellcheck disable=SC2016 # The $ are awk's.

@@ -19,7 +19,7 @@ tables() {
 # $1: the number of the page. $2: how many pages there are. Both are empty for the whole tables.
 page_of_tables() {
   { identity && facts && printed_tables; } |
-    awk -v action=tables -v profile="$device_profile" -v page="$1" -v pages="$2" "$SYMBOLS$PAGE$NORMALISE$ENVELOPE"
+    normalise tables "$PAGE" -v page="$1" -v pages="$2"
 }
 
 is_page() {

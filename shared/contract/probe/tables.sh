@@ -99,11 +99,12 @@ NORMALISE='
     dev = $2
     sub(/(@.*)?:$/, "", dev)
     is_device[dev] = 1
-    if (!is_overlay(dev) || dev in own) return
+    if (!is_overlay(dev)) return other_link(dev)
+    if (dev in own) return
     state = $3 ~ /[<,]UP[,>]/ && $3 ~ /[<,]LOWER_UP[,>]/ ? "UP" : "DOWN"
     vxlan = position("vxlan", 4)
     device[++devices] = dev
-    own[dev] = ip(after("local", vxlan))
+    own[dev] = source[dev] = ip(after("local", vxlan))
     emit("D", dev, ($1 + 0) " " state " " number(after("mtu", 4)) \
       " " mac(after("link/ether", 4)) " " number(after("id", vxlan)) \
       " " own[dev] " " number(after("dstport", vxlan)))
@@ -114,7 +115,10 @@ NORMALISE='
     if ($1 !~ /^[0-9]+:$/ || after("inet", 5) after("inet6", 5) != "") return garbled()
     if ($3 !~ /^inet6?$/ || $4 ~ /^fe80:/) return
     if (!is_prefix($4)) return garbled()
-    if (is_overlay($2)) emit("A", $2, with_length($4))
+    if (is_overlay($2)) {
+      emit("A", $2, with_length($4))
+      own_address($2, $4)
+    } else other_address($2, with_length($4))
     text = $4
     sub(/\/.*/, "", text)
     for (i = 1; i <= devices; i++) {
@@ -202,7 +206,10 @@ NORMALISE='
     awaits_hops = dev == "" && type !~ /^(blackhole|unreachable|prohibit|throw)$/ && $1 != "nexthop" &&
       !(tool == "busybox" && / $/)
     if (dev != "" && !is_overlay(dev) && other_device(dev)) return
-    if (via != "" && destination != "default") emit("R", dev, with_length(destination), via)
+    if (destination == "default") return
+    if (via != "") emit("R", dev, with_length(destination), via)
+    if (!is_overlay(dev)) other_route(type, dev, via)
+    else if (via != "") route_to_pods(dev)
   }
   function end_route() {
     if (awaits_hops) unrecognised()

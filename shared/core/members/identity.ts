@@ -85,8 +85,8 @@ function observedBy(observation: Observation): ObservedHost | undefined {
     case 'tables':
       return observation;
     case 'digest': {
-      const { host, devices, digest } = observation;
-      return { kind: 'digest', host, tables: { devices }, digest, verbatim: [] };
+      const { host, devices, surroundings, digest } = observation;
+      return { kind: 'digest', host, tables: { ...surroundings, devices }, digest, verbatim: [] };
     }
     case 'unknown':
       return undefined;

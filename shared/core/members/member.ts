@@ -32,7 +32,7 @@ export type ObservedHost = DigestedHost | ReadHost;
 export interface DigestedHost {
   readonly kind: 'digest';
   readonly host: HostFacts;
-  /** Nothing but its devices. */
+  /** Nothing but its devices, and what is around them. */
   readonly tables: Tables;
   readonly digest: Digest;
   readonly verbatim: readonly PrintedEntry[];

@@ -62,18 +62,38 @@ export interface Device {
 /** What a listing is of: the host's own devices, or a table. */
 export type ListingOf = 'device' | Table;
 
+/** What a host has around the overlay. What is unknown is undefined. */
+export interface Surroundings {
+  /** Devices of overlays that are not watched, as Cilium's. */
+  readonly otherOverlays?: readonly string[] | undefined;
+  /** The addresses of the host's interfaces: all of them where those of loopback are among them. */
+  readonly ownAddresses?: ReadonlySet<string> | undefined;
+  /** The addresses of the bridge that the host's pods are on. */
+  readonly bridges?: readonly InterfaceAddress[] | undefined;
+  /** What may be in the way of the pod network; whose pods' way, the pod CIDRs show. */
+  readonly anomalies?: readonly Anomaly[] | undefined;
+}
+
+interface InterfaceAddress {
+  readonly device: string;
+  readonly address: Cidr;
+}
+
+/** A network, route or device of a host, as the record `anomaly` has it. */
+interface Anomaly {
+  readonly what: WordTexts['anomaly'];
+  readonly device?: string | undefined;
+  readonly range?: Cidr | undefined;
+}
+
 /** What one host holds. A table that was not captured is undefined: neither there nor absent. */
-export interface Tables {
+export interface Tables extends Surroundings {
   readonly devices?: readonly Device[] | undefined;
   readonly neighbours?: readonly NeighbourEntry[] | undefined;
   readonly fdb?: readonly FdbEntry[] | undefined;
   readonly routes?: readonly RouteEntry[] | undefined;
   /** Listings of which only some lines were understood: what they lack is unknown, not absent. */
   readonly incomplete?: ReadonlySet<ListingOf> | undefined;
-  /** Devices of overlays that are not watched, as Cilium's. */
-  readonly otherOverlays?: readonly string[] | undefined;
-  /** The addresses of the host's interfaces, as far as they were listed. */
-  readonly ownAddresses?: ReadonlySet<string> | undefined;
 }
 
 /** An entry of a host's tables with the line of `ip` or `bridge` that it is from. */
@@ -133,6 +153,7 @@ export type Observation =
       readonly host: HostFacts;
       /** Undefined where the host could not read them. */
       readonly devices: readonly Device[] | undefined;
+      readonly surroundings?: Surroundings;
       readonly digest: Digest;
       readonly unread: readonly string[];
     }

@@ -39,7 +39,11 @@ const OTHER_OVERLAY =
 /** The devices of other overlays in a listing of links: vtepwatch does not watch these. */
 export function otherOverlaysIn(text: string): readonly string[] {
   const names = [...text.matchAll(/^\d+: ([\w.-]{1,15})[@:]/gm)].map(([, name = '']) => name);
-  return names.filter((name) => OTHER_OVERLAY.test(name));
+  return names.filter(isOtherOverlay);
+}
+
+export function isOtherOverlay(name: string): boolean {
+  return OTHER_OVERLAY.test(name);
 }
 
 interface DeviceAddress {

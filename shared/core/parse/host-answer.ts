@@ -1,14 +1,15 @@
 import type { Action } from '../../contract/probe.ts';
-import { networkOf } from '../overlay/addresses.ts';
+import { addressOf, networkOf } from '../overlay/addresses.ts';
 import {
   type HostFacts,
   type Observation,
   type PrintedEntry,
   shownBy,
+  type Surroundings,
   type Tables,
 } from '../overlay/vtep.ts';
 import { type AnswerRecord, readAnswer, recordsOf } from './answer.ts';
-import { withAddresses } from './devices.ts';
+import { isOtherOverlay, withAddresses } from './devices.ts';
 
 /** What all hosts are asked. */
 export type HostAction = Extract<Action, 'digest' | 'tables' | 'entries'>;
@@ -25,7 +26,8 @@ export function parseHostAnswer(
   if (read.kind === 'broken') return unusable(instanceId, read.reason);
   const host = factsOf(read.records, instanceId);
   if (host === undefined) return unusable(instanceId, 'the answer does not name its host');
-  const tables = tablesOf(read.records);
+  const surroundings = surroundingsOf(read.records);
+  const tables = { ...surroundings, ...tablesOf(read.records) };
   const unread = recordsOf(read.records, 'U').map(
     ({ table, reason }) => `${table} could not be read: ${reason}`,
   );
@@ -46,6 +48,7 @@ export function parseHostAnswer(
     kind: 'digest',
     host,
     devices: tables.devices,
+    surroundings,
     digest: { sums, counts, ghosts, tables: shownBy(tables), subnets },
     unread,
   };
@@ -93,6 +96,30 @@ function tablesOf(records: HostRecords): Tables {
     neighbours: unread.has('neighbour') ? undefined : neighbours,
     fdb: unread.has('fdb') ? undefined : fdb,
     routes: unread.has('route') ? undefined : routes,
+  };
+}
+
+/** Loopback's addresses, which every host has and none sends. */
+const LOOPBACK = ['127.0.0.1', '::1'] as const;
+
+/** What the host sent of what is around its overlay; nothing where its script is older than these records. */
+function surroundingsOf(records: HostRecords): Surroundings {
+  const [cut] = recordsOf(records, 'cut');
+  if (cut === undefined) return {};
+  const isWhole = (kind: 'bridge' | 'address' | 'anomaly'): boolean =>
+    cut.kinds?.split(',').includes(kind) !== true;
+  const bridges = recordsOf(records, 'bridge').map(({ device, address }) => ({ device, address }));
+  const interfaces = [...bridges, ...recordsOf(records, 'address'), ...recordsOf(records, 'A')];
+  const anomalies = recordsOf(records, 'anomaly').map(({ what, device, range }) => {
+    return { what, device, range };
+  });
+  const isKnown = isWhole('address') && isWhole('bridge');
+  const own = interfaces.flatMap(({ address }) => addressOf(address) ?? []);
+  return {
+    ownAddresses: new Set([...own, ...(isKnown ? LOOPBACK : [])]),
+    bridges: isWhole('bridge') ? bridges : undefined,
+    anomalies: isWhole('anomaly') ? anomalies : undefined,
+    otherOverlays: anomalies.flatMap(({ device = '' }) => (isOtherOverlay(device) ? [device] : [])),
   };
 }
 
@@ -166,7 +193,7 @@ function changeBetween(one: TablesSeen, other: TablesSeen): string | undefined {
 /** A table that is unknown on one page is unknown. */
 function joinTables(one: Tables, other: Tables): Tables {
   return {
-    devices: one.devices,
+    ...one,
     neighbours: joinEntries(one.neighbours, other.neighbours),
     fdb: joinEntries(one.fdb, other.fdb),
     routes: joinEntries(one.routes, other.routes),

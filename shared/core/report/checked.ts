@@ -6,7 +6,7 @@ import type { Judgement } from '../judge.ts';
 import type { Matrix, Row } from '../matrix/matrix.ts';
 import type { Member } from '../members/member.ts';
 import { isKnown, tablesOf } from '../overlay/entries.ts';
-import type { Observation } from '../overlay/vtep.ts';
+import type { Observation, Surroundings } from '../overlay/vtep.ts';
 import { shorten } from '../plain-text.ts';
 import { SILENCES } from '../silence.ts';
 import { type Contradiction, contradictionsIn } from './contradictions.ts';
@@ -186,6 +186,17 @@ interface ReasonGrounds {
   readonly isRead: boolean;
 }
 
+function surroundingsOf(one: Observation): Surroundings | undefined {
+  switch (one.kind) {
+    case 'digest':
+      return one.surroundings;
+    case 'tables':
+      return one.tables;
+    case 'unknown':
+      return undefined;
+  }
+}
+
 function reasonAgainst(
   { nodes, observations }: Facts,
   { members, vteps }: Judgement,
@@ -199,9 +210,7 @@ function reasonAgainst(
   const listed = nodes.kind === 'read' ? nodes.after : [];
   const backends = new Set(listed.flatMap(({ backend = '' }) => BACKEND.exec(backend) ?? []));
   backends.delete('vxlan');
-  const others = new Set(
-    observations.flatMap((one) => (one.kind === 'tables' ? (one.tables.otherOverlays ?? []) : [])),
-  );
+  const others = new Set(observations.flatMap((one) => surroundingsOf(one)?.otherOverlays ?? []));
   if (vteps.length === 0 && (read.length > 0 || listed.length > 0)) {
     const annotated =
       backends.size === 0 ? '' : `; node annotations say ${[...backends].join(', ')}`;

@@ -243,7 +243,8 @@ function withoutUnderlay(
   const annotated = member?.listed?.annotated.find((one) => one.family === family);
   if (underlayIp === undefined || own?.has(LOOPBACK[family]) !== true) return [];
   if (own.has(underlayIp)) return [];
-  if (annotated?.overwrite !== undefined) return [];
+  // Without a node list nobody knows whether a person has set the address.
+  if (member?.listed === undefined || annotated?.overwrite !== undefined) return [];
   return [
     {
       nodes: [node],

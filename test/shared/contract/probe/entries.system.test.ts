@@ -73,7 +73,7 @@ describe('entries', () => {
     const path = [recordedIproute2('v7.1.0')];
     const ended = await runProbe({ action: 'entries', path, root: hostRoot({}) });
     const kinds = payloadOf(ended).map((line) => line.split(' ')[0]);
-    expect(kinds.join(' ')).toBe('host boot D D D A');
+    expect(kinds.join(' ')).toBe('host boot D D D A cut');
   });
 
   test('evidence is bounded, entries are not', async () => {

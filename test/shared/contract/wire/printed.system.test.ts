@@ -226,6 +226,7 @@ const SITUATIONS: readonly (() => readonly Situation[])[] = [
       { action: 'tables', wanted: '0/1', path: [programs({ ip, bridge })], root: hostRoot({}) },
     ];
   },
+  () => HINDRANCES.map(hinderedHost),
   () => {
     const root = hostRoot({ ...MASTER, ...KUBELET });
     const path = [programs({ kubectl: KUBECTL })];
@@ -238,6 +239,35 @@ const SITUATIONS: readonly (() => readonly Situation[])[] = [
     ];
   },
 ];
+
+/** What is in the way of the pods, as far as one answer has room for it. */
+const HINDRANCES = [
+  [
+    '10.42.0.0/25 via 192.168.50.9 dev eth0 ',
+    '10.42.0.128/25 dev eth1 scope link ',
+    'blackhole 10.42.0.32/27 ',
+  ],
+  ['unreachable 10.42.0.8/29 ', 'prohibit 10.42.0.16/29 ', 'throw 10.42.0.24/29 '],
+] as const;
+
+function hinderedHost(routes: readonly string[]): Situation {
+  const ip = answering({
+    '-V': 'ip utility, iproute2-6.1.0\n',
+    '-d -o link show type vxlan': joined([
+      '3: flannel.1: <UP,LOWER_UP> mtu 1450 \\ vxlan id 1 local 192.168.50.1 dstport 8472 ',
+      '9: cilium_vxlan: <UP,LOWER_UP> mtu 1500 \\ vxlan external dstport 8472 ',
+    ]),
+    '-o addr show': joined([
+      '2: eth0    inet 192.168.50.1/24 scope global eth0',
+      '3: flannel.1    inet 10.42.0.0/32 scope global flannel.1',
+      '4: cni0    inet 10.42.0.1/24 scope global cni0',
+    ]),
+    'neigh show nud all': '',
+    '-4 route show': joined(routes),
+  });
+  const bridge = answering({ 'fdb show': '' });
+  return { action: 'digest', path: [programs({ ip, bridge })], root: hostRoot({}) };
+}
 
 /** `ip` and `bridge` of busybox, which shows less. */
 function recordedBusybox(): string {

@@ -254,3 +254,57 @@ describe('an answer that is not understood is unknown, and never an empty table'
     );
   });
 });
+
+describe('what is around the overlay', () => {
+  const digest = `S 0 0 0 0 0 ${'A'.repeat(1280)}\n`;
+  const AROUND = `\
+bridge cni0 10.68.0.1/24
+address eth0 192.168.1.140/24
+address docker0 172.17.0.1/16
+anomaly device cilium_vxlan -
+anomaly blackhole - 10.68.2.0/24
+`;
+  const around = (records: string): unknown => {
+    const payload = `host master1\nboot - -\n${digest}${records}`;
+    const read = parseHostAnswer('digest', {
+      instanceId: ID,
+      text: envelope('digest', payload),
+    });
+    return read.kind === 'digest' ? read.surroundings : read;
+  };
+
+  test('is known as far as nothing gave way', () => {
+    expect(around(`${AROUND}cut -\n`)).toEqual({
+      ownAddresses: new Set(['10.68.0.1', '192.168.1.140', '172.17.0.1', '127.0.0.1', '::1']),
+      bridges: [{ device: 'cni0', address: '10.68.0.1/24' }],
+      anomalies: [
+        { what: 'device', device: 'cilium_vxlan', range: undefined },
+        { what: 'blackhole', device: undefined, range: '10.68.2.0/24' },
+      ],
+      otherOverlays: ['cilium_vxlan'],
+    });
+  });
+
+  test('an address that was cut may be any, so loopback is not among those that are known', () => {
+    expect(around(`${AROUND}cut address,anomaly\n`)).toEqual({
+      ownAddresses: new Set(['10.68.0.1', '192.168.1.140', '172.17.0.1']),
+      bridges: [{ device: 'cni0', address: '10.68.0.1/24' }],
+      anomalies: undefined,
+      otherOverlays: ['cilium_vxlan'],
+    });
+  });
+
+  test('is unknown in an answer of an earlier script', () => {
+    expect(around('')).toEqual({});
+  });
+
+  test.for([
+    'bridge cni0;reboot 10.68.0.1/24\n',
+    'address eth0 192.168.1.140\n',
+    'address eth0 192.168.1.999/24\n',
+    'anomaly loop - 10.68.2.0/24\n',
+    'cut everything\n',
+  ])('%j is no record', (line) => {
+    expect(around(`${line}cut -\n`)).toMatchObject({ kind: 'unknown', error: 'bad_output' });
+  });
+});
