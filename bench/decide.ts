@@ -131,7 +131,7 @@ function factsOf(cluster: SimulatedCluster, texts: readonly (string | undefined)
     limits: limitsSchema.parse({ graceSeconds: 0 }),
     nodes: { kind: 'read', before: listed, after: listed },
     listedNames: [],
-    pods: { kind: 'not-configured' },
+    daemonSets: [],
     observations: cluster.hosts.map(({ instanceId, name: node }, place) => {
       const text = texts[place];
       const silent = { kind: 'unknown', instanceId, node, error: 'timeout' } as const;

@@ -18,7 +18,7 @@ Checks captured command outputs, offline. Every file is optional:
   DIR/<host>/ip-addr.txt            ip -o addr
   DIR/<host>/kubectl-get-nodes.txt  time kubectl get nodes
   DIR/nodes.json                    kubectl get nodes -o json
-  DIR/pods.json                     kubectl get pods -A -o json
+  DIR/daemonsets.json               kubectl get daemonsets -A -o json
 
   --cluster NAME  the name to use in keys; default: the name of DIR
   --json          print the document instead of text

@@ -1,7 +1,7 @@
 import type { Problem } from '../shared/contract/report.ts';
-import type { PodList } from '../shared/core/facts.ts';
+import type { DaemonSet } from '../shared/core/overlay/restart.ts';
 import type { ClusterNode } from '../shared/core/overlay/vtep.ts';
-import { parseNodes, parsePods, type Pod } from '../shared/core/parse/kubernetes.ts';
+import { parseDaemonSets, parseNodes } from '../shared/core/parse/kubernetes.ts';
 import type { Parsed } from '../shared/core/parse/parsed.ts';
 import type { Deadline } from './deadline.ts';
 import { errorText } from './error-text.ts';
@@ -31,19 +31,18 @@ export async function askNodes(
   return await ask(access, async (api) => parseNodes('kubernetes', await api.nodes(deadline)));
 }
 
-/** flannel's pods. What else has its labels is a tenant's, and nothing is said of it. */
-export async function askPods(access: KubernetesAccess, deadline: Deadline): Promise<Listing<Pod>> {
-  return await ask(access, async (api) => {
-    const { value, problems } = parsePods('kubernetes', await api.flannelPods(deadline));
-    return { value: value.filter(({ flannel }) => flannel), problems };
-  });
+export async function askDaemonSets(
+  access: KubernetesAccess,
+  deadline: Deadline,
+): Promise<Listing<DaemonSet>> {
+  return await ask(access, async (api) =>
+    parseDaemonSets('kubernetes', await api.daemonSets(deadline)),
+  );
 }
 
-export function podListOf(listing: Listing<Pod>): PodList {
-  return listing.kind === 'read' ? { kind: 'read', pods: listing.value } : { kind: listing.kind };
-}
-
-export function problemsOf(listings: readonly Listing<ClusterNode | Pod>[]): readonly Problem[] {
+export function problemsOf(
+  listings: readonly Listing<ClusterNode | DaemonSet>[],
+): readonly Problem[] {
   return listings.flatMap((one) => (one.kind === 'not-configured' ? [] : one.problems));
 }
 

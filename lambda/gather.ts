@@ -7,7 +7,7 @@ import {
 import { isSameHost } from '../shared/core/members/identity.ts';
 import type { Observation } from '../shared/core/overlay/vtep.ts';
 import { askHosts, collectSpan, type TimedAnswers } from './ask-hosts.ts';
-import { askNodes, askPods, podListOf, problemsOf } from './ask-kubernetes.ts';
+import { askDaemonSets, askNodes, problemsOf } from './ask-kubernetes.ts';
 import { type Deadline, earlier, within } from './deadline.ts';
 import {
   askMasters,
@@ -57,7 +57,7 @@ export async function gather(
   const { systems, settings, deadline, now } = invocation;
   const listing = (): Deadline => within(KUBERNETES_MS, deadline);
   const listingBefore = askNodes(systems.kubernetes, listing());
-  const listingPods = askPods(systems.kubernetes, listing());
+  const listingDaemonSets = askDaemonSets(systems.kubernetes, listing());
   const known = mastersIn(memory);
   const asking = askMasters(systems.ssm, known, deadline);
   const kept = unlessExpired(stored, { now, rosterDays: settings.limits.rosterDays });
@@ -79,15 +79,15 @@ export async function gather(
   const learned =
     (await askingForList) ??
     (before.kind === 'read' && after.kind === 'read' ? undefined : await askLate(invocation, late));
+  const daemonSets = await listingDaemonSets;
   const nodeList = nodeListOfRun({
     learned,
-    kubernetes: { before, after },
+    kubernetes: { before, after, daemonSets },
     remembered,
     masters: everyMaster,
     runsWithoutMaster: memory.runsWithoutMaster,
     now,
   });
-  const pods = await listingPods;
   const { answeredBy, firstPollWasEnough: wasEnough } = asked;
   const at = firstPollMs(memory.answerTime);
   return {
@@ -103,7 +103,7 @@ export async function gather(
       site: siteOf(settings),
       nodes: nodeList.nodes,
       listedNames: names.length > 0 ? names : memory.listed,
-      pods: podListOf(pods),
+      daemonSets: nodeList.list?.daemonSets ?? [],
       observations: explainSilence(asked.observations, memory.agents, memory.roster),
       roster: memory.roster,
       gone: new Set(memory.agents?.gone),
@@ -112,7 +112,7 @@ export async function gather(
         ...asked.problems,
         ...masters.problems,
         ...mastersLater.problems,
-        ...problemsOf([before, after, pods]),
+        ...problemsOf([before, after, daemonSets]),
         ...kept.problems,
         ...nodeList.problems,
       ],

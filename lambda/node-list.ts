@@ -11,6 +11,7 @@ import {
   WHERE,
 } from '../shared/core/nodes/remembered-list.ts';
 import { type Vote, voteOn } from '../shared/core/nodes/vote.ts';
+import type { DaemonSet } from '../shared/core/overlay/restart.ts';
 import type { ClusterNode } from '../shared/core/overlay/vtep.ts';
 import type { Listing } from './ask-kubernetes.ts';
 import { type Deadline, within } from './deadline.ts';
@@ -83,6 +84,7 @@ interface Sources {
   readonly kubernetes: {
     readonly before: Listing<ClusterNode>;
     readonly after: Listing<ClusterNode>;
+    readonly daemonSets: Listing<DaemonSet>;
   };
   readonly remembered: RememberedList | undefined;
   readonly masters: Masters;
@@ -99,7 +101,11 @@ export function nodeListOfRun(sources: Sources): NodeListOfRun {
   const { learned, kubernetes, remembered, masters, now } = sources;
   const { before, after } = kubernetes;
   if (before.kind === 'read' && after.kind === 'read') {
-    const list = listFromKubernetes(after.value, now);
+    const daemonSets =
+      kubernetes.daemonSets.kind === 'read'
+        ? kubernetes.daemonSets.value
+        : (remembered?.daemonSets ?? []);
+    const list = listFromKubernetes(after.value, now, daemonSets);
     const origin = { source: 'kubeconfig', ageSeconds: 0, voters: [], silent: [] } as const;
     const nodes: KnownNodes = { kind: 'read', before: before.value, after: after.value, origin };
     return { nodes, list, masters: {}, problems: [] };

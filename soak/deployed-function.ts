@@ -228,7 +228,7 @@ function kubernetesOf(world: World, clock: VirtualClock): KubernetesAccess {
     const known = world.api.asOf(clock.now() - world.lagOf(master.name));
     return { items: [...known.values()].map(nodeJson) };
   };
-  return { kind: 'open', api: { nodes, flannelPods: async () => ({ items: [] }) } };
+  return { kind: 'open', api: { nodes, daemonSets: async () => ({ items: [] }) } };
 }
 
 /** How long a load balancer goes on calling a master that has gone, milliseconds. */

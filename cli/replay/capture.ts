@@ -18,7 +18,7 @@ import {
   isNodeName,
   parseKubectlNodes,
   parseNodes,
-  parsePods,
+  parseDaemonSets,
 } from '../../shared/core/parse/kubernetes.ts';
 import { parseNeighbours } from '../../shared/core/parse/neighbours.ts';
 import type { Listing, Parsed } from '../../shared/core/parse/parsed.ts';
@@ -45,7 +45,7 @@ export async function readCapture(
   const listed = (nodes?.value ?? []).map(({ name }) => name);
   const folders = await foldersOf(directory);
   const hosts = await Promise.all(folders.map((name) => readFolder(directory, name, listed)));
-  const pods = await readList(directory, 'pods.json', parsePods);
+  const daemonSets = await readList(directory, 'daemonsets.json', parseDaemonSets);
   if (hosts.every(({ isEmpty }) => isEmpty) && nodes === undefined) {
     const expected = join(directory, '<host>', 'ip-neigh.txt');
     throw new Error(
@@ -57,12 +57,12 @@ export async function readCapture(
     limits: LIMITS,
     nodes: nodeListOf(nodes?.value),
     listedNames: [...new Set(hosts.flatMap(({ names }) => names))],
-    pods: pods === undefined ? { kind: 'not-configured' } : { kind: 'read', pods: pods.value },
+    daemonSets: daemonSets?.value ?? [],
     observations: hosts.flatMap(({ observation }) => observation ?? []),
     roster: [],
     problems: [
       ...(nodes?.problems ?? []),
-      ...(pods?.problems ?? []),
+      ...(daemonSets?.problems ?? []),
       ...hosts.flatMap(({ problems }) => problems),
     ],
   };

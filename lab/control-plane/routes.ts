@@ -111,7 +111,7 @@ function resourceAnswer(
       objects: () => (pod.node === '' ? [] : podObjects(hosts, pod, startedAt)),
     }) ??
     collectionAnswer(question, {
-      pattern: /^\/apis\/apps\/v1\/daemonsets$/,
+      pattern: /^\/apis\/apps\/v1(?:\/namespaces\/(?<namespace>[^/]+))?\/daemonsets$/,
       apiVersion: 'apps/v1',
       kind: 'DaemonSet',
       columns: DAEMON_SET_COLUMNS,

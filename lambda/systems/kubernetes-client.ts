@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { createGunzip } from 'node:zlib';
 import {
+  AppsV1Api,
   CoreV1Api,
   createConfiguration,
   loadYaml,
@@ -22,6 +23,7 @@ export { Observable };
 
 interface OpenApi {
   readonly api: CoreV1Api;
+  readonly apps: AppsV1Api;
   /** Absolute URL of the API server. */
   readonly server: string;
 }
@@ -40,7 +42,11 @@ export function openApi(kubeconfig: string): OpenApi {
     baseServer: new ServerConfiguration(server, {}),
     httpApi: wrapHttpLibrary({ send: async (request) => await send(access, request, headers) }),
   });
-  return { api: new CoreV1Api(configuration), server };
+  return {
+    api: new CoreV1Api(configuration),
+    apps: new AppsV1Api(configuration),
+    server,
+  };
 }
 
 /** Undefined where it is no YAML: the error quotes the lines around the mistake. */

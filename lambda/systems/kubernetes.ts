@@ -1,4 +1,4 @@
-import { FLANNEL_LABELS, FLANNEL_NAMESPACES } from '../../shared/core/overlay/profile.ts';
+import { CNI_NAMESPACES } from '../../shared/core/overlay/restart.ts';
 import type { ConfigurationOptions } from '@kubernetes/client-node';
 import { abortAt, type Deadline, orLate } from '../deadline.ts';
 import type * as Client from './kubernetes-client.ts';
@@ -8,8 +8,8 @@ import type { Recorder } from './telemetry/recorder.ts';
 /** Lists from the cluster's API, as plain JSON: the core parses them like any captured output. */
 export interface Kubernetes {
   nodes(deadline: Deadline): Promise<unknown>;
-  /** The pods that run flanneld. */
-  flannelPods(deadline: Deadline): Promise<unknown>;
+  /** The DaemonSets in the namespaces of a CNI. */
+  daemonSets(deadline: Deadline): Promise<unknown>;
 }
 
 /** Objects on one page. The object of a node has some ten kilobytes. */
@@ -18,11 +18,6 @@ const PAGE_SIZE = 500;
 /** Pages that are read at most: 10,000 objects. */
 const PAGES = 20;
 
-/** Tenants can give pods of their own any label, as many and as large as they like: these are not read. */
-const FLANNEL_SELECTORS = [...FLANNEL_NAMESPACES].flatMap((namespace) =>
-  FLANNEL_LABELS.map(([key, value]) => ({ namespace, labelSelector: `${key}=${value}` })),
-);
-
 /**
  * Opens the API of a kubeconfig. Throws where the kubeconfig cannot be read or asks for what is refused.
  * The client is imported here, when it is first needed: it is five times as large as all other code, and
@@ -30,7 +25,7 @@ const FLANNEL_SELECTORS = [...FLANNEL_NAMESPACES].flatMap((namespace) =>
  */
 export async function kubernetes(kubeconfig: string, recorder: Recorder): Promise<Kubernetes> {
   const client = await import('./kubernetes-client.ts');
-  const { api, server } = client.openApi(kubeconfig);
+  const { api, apps, server } = client.openApi(kubeconfig);
   const listing = (
     { name, doing }: { readonly name: ListSpan; readonly doing: string },
     deadline: Deadline,
@@ -45,10 +40,10 @@ export async function kubernetes(kubeconfig: string, recorder: Recorder): Promis
     nodes: async (deadline) => ({
       items: await listing(NODES, deadline, (page, options) => api.listNode(page, options)),
     }),
-    flannelPods: async (deadline) => {
-      const lists = FLANNEL_SELECTORS.map((selector) =>
-        listing(FLANNEL_PODS, deadline, (page, options) =>
-          api.listNamespacedPod({ ...page, ...selector }, options),
+    daemonSets: async (deadline) => {
+      const lists = CNI_NAMESPACES.map((namespace) =>
+        listing(DAEMONSETS, deadline, (page, options) =>
+          apps.listNamespacedDaemonSet({ ...page, namespace }, options),
         ),
       );
       return { items: (await Promise.all(lists)).flat() };
@@ -56,10 +51,13 @@ export async function kubernetes(kubeconfig: string, recorder: Recorder): Promis
   };
 }
 
-type ListSpan = 'GET /api/v1/nodes' | 'GET /api/v1/pods';
+type ListSpan = 'GET /api/v1/nodes' | 'GET /apis/apps/v1/daemonsets';
 
 const NODES = { name: 'GET /api/v1/nodes', doing: 'listing the nodes' } as const;
-const FLANNEL_PODS = { name: 'GET /api/v1/pods', doing: 'listing the pods of flannel' } as const;
+const DAEMONSETS = {
+  name: 'GET /apis/apps/v1/daemonsets',
+  doing: 'listing the DaemonSets of the CNI',
+} as const;
 
 /**
  * Ends the request at the deadline: a server that hangs would keep its connection for ever. A redirect

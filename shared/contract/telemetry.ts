@@ -272,7 +272,10 @@ export const SPANS = {
   'POST pagerduty': { description: 'A page was sent to PagerDuty', ...HTTP_CALL },
   'POST webhook': { description: 'A page was posted to the webhook', ...HTTP_CALL },
   'GET /api/v1/nodes': { description: 'Up to 500 nodes were listed', ...HTTP_CALL },
-  'GET /api/v1/pods': { description: 'Up to 500 pods of flannel were listed', ...HTTP_CALL },
+  'GET /apis/apps/v1/daemonsets': {
+    description: 'Up to 500 DaemonSets of a namespace of the CNI were listed',
+    ...HTTP_CALL,
+  },
 } as const satisfies Record<string, SpanDefinition>;
 
 /** `values` is there where no other value is ever sent. */

@@ -2,8 +2,8 @@ import type { Limits } from '../contract/settings.ts';
 import type { Problem, Site } from '../contract/report.ts';
 import type { Family } from './overlay/addresses.ts';
 import type { KnownNodes } from './nodes/known-nodes.ts';
+import type { DaemonSet } from './overlay/restart.ts';
 import type { Observation, Vtep } from './overlay/vtep.ts';
-import type { Pod } from './parse/kubernetes.ts';
 
 /** All that a run learned, and all that the core is given. */
 export interface Facts {
@@ -18,7 +18,8 @@ export interface Facts {
   readonly nodes: NodeList;
   /** Names out of the masters' `kubectl get nodes`, where nothing better is known. */
   readonly listedNames: readonly string[];
-  readonly pods: PodList;
+  /** The CNI's DaemonSets, as far as they are known. */
+  readonly daemonSets: readonly DaemonSet[];
   readonly observations: readonly Observation[];
   readonly roster: readonly RosterEntry[];
   /** Managed-node ids of the roster that Systems Manager no longer knows. */
@@ -34,18 +35,6 @@ export type NodeList =
   /** None has ever come, though somebody could report one: until it comes, nothing is paged. */
   | { readonly kind: 'unread' }
   | KnownNodes;
-
-/** The pods of Kubernetes, listed once. */
-export type PodList =
-  | { readonly kind: 'not-configured' }
-  /** A list was asked for and did not come; a problem says why. */
-  | { readonly kind: 'unread' }
-  | { readonly kind: 'read'; readonly pods: readonly Pod[] };
-
-/** The pods that are known: none where none was listed. */
-export function knownPods(list: PodList): readonly Pod[] {
-  return list.kind === 'read' ? list.pods : [];
-}
 
 /**
  * What is remembered of a node from run to run, so that a silent host is unknown and not forgotten.

@@ -64,11 +64,6 @@ describe('the recorded incident, before the fix', () => {
     });
   });
 
-  test('node3, which no node list holds, is a problem of the input and no incident', () => {
-    expect(report.problems.map(({ where }) => where)).toContain('node3');
-    expect([...report.hosts.observed, ...report.hosts.unknown]).not.toContain('node3');
-  });
-
   test('a person reads the page that would have woken somebody', () => {
     const { stdout } = vtepwatch('replay', path.join(SEED, 'before'));
     expect(stdout).toContain(

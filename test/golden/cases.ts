@@ -64,7 +64,7 @@ function parted(whole: Cluster): Cluster {
 export async function incidentOf(
   cause: Cause,
   size: Size,
-  install: Install | 'unknown' = 'canal',
+  install: Install | 'unknown' | 'calico' = 'canal',
 ): Promise<ReportedIncident> {
   const whole = cluster(SIZES[size]);
   const known = whole.names.reduce(
@@ -73,12 +73,12 @@ export async function incidentOf(
         ...answer,
         host: {
           ...answer.host,
-          install: install === 'unknown' ? undefined : install,
+          install: install === 'unknown' || install === 'calico' ? undefined : install,
           kubeconfig: name.startsWith('master') ? '/etc/kubernetes/admin.conf' : undefined,
           instanceId: `i-0123456789abc${String(at).padStart(4, '0')}`,
         },
       })),
-    DAMAGE[cause](whole),
+    install === 'calico' ? onCalico(DAMAGE[cause](whole)) : DAMAGE[cause](whole),
   );
   const { reported } = await decided(known.facts({ site: SITE }));
   const [incident] = reported;
@@ -86,4 +86,22 @@ export async function incidentOf(
     throw new Error(`${cause}, ${size}: found ${reported.map(({ key }) => key).join(', ')}`);
   }
   return { ...incident, phase: 'open' };
+}
+
+/** The same cluster with Calico's devices. */
+function onCalico(whole: Cluster): Cluster {
+  const device = 'vxlan.calico';
+  return whole.names.reduce(
+    (sofar, name) =>
+      sofar.answer(name, (answer) => ({
+        ...answer,
+        tables: {
+          devices: answer.tables.devices?.map((one) => ({ ...one, name: device })),
+          neighbours: answer.tables.neighbours?.map((one) => ({ ...one, device })),
+          fdb: answer.tables.fdb?.map((one) => ({ ...one, device })),
+          routes: answer.tables.routes?.map((one) => ({ ...one, device })),
+        },
+      })),
+    whole,
+  );
 }

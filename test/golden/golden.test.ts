@@ -102,8 +102,8 @@ describe.for(cases)('$cause, $size', ({ cause, size }) => {
   });
 });
 
-test.for(['rke2', 'flannel', 'k3s', 'unknown'] as const)(
-  'a lost neighbour entry where flannel came by %s',
+test.for(['rke2', 'flannel', 'k3s', 'unknown', 'calico'] as const)(
+  'a lost neighbour entry where the overlay came by %s',
   async (install) => {
     const incident = await incidentOf('neighbour-missing', 'few', install);
     const where = {

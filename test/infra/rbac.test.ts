@@ -16,10 +16,10 @@ interface Manifest {
 const manifests: readonly Manifest[] = loadAllYaml(readFileSync(FILE, 'utf8'));
 const ofKind = (kind: string): readonly Manifest[] => manifests.filter((one) => one.kind === kind);
 
-test('the account may list nodes and pods, and nothing else', () => {
+test('the account may list nodes and DaemonSets, and nothing else', () => {
   expect(ofKind('ClusterRole').flatMap(({ rules = [] }) => rules)).toEqual([
     { apiGroups: [''], resources: ['nodes'], verbs: ['list'] },
-    { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+    { apiGroups: ['apps'], resources: ['daemonsets'], verbs: ['list'] },
   ]);
   expect(ofKind('Role')).toEqual([]);
 });

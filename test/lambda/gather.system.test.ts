@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startSsm } from '../../lab/aws/ssm/ssm.ts';
-import { nodeObjects } from '../../lab/control-plane/objects.ts';
+import { daemonSetObjects, nodeObjects } from '../../lab/control-plane/objects.ts';
 import { simulateCluster } from '../../lab/machines/simulated/cluster.ts';
 import { simulatedHosts } from '../../lab/machines/simulated/hosts.ts';
 import { UNKNOWN_ANSWER_TIME } from '../../lambda/systems/ssm/first-poll.ts';
@@ -32,19 +32,28 @@ describe('of a cluster with a kubeconfig', () => {
     expect(problems).toEqual([]);
   });
 
-  test('pods that were listed and none that were not are two things', async () => {
+  test('the DaemonSets of a list are kept where a later run cannot list them', async () => {
     const listed = await gatheredFacts({ failingFrom: Infinity });
-    expect(listed.pods).toEqual({ kind: 'read', pods: [] });
-    const unlisted = await gatheredFacts({ failingFrom: Infinity, pods: 'failing' });
-    expect(unlisted.pods).toEqual({ kind: 'unread' });
+    expect(listed.daemonSets).toEqual([CANAL]);
+    const nodeList = {
+      ...listFromKubernetes([], Date.now(), [CANAL]),
+      source: 'kubeconfig',
+    } as const;
+    const unlisted = await gatheredFacts({
+      failingFrom: Infinity,
+      daemonSets: 'failing',
+      nodeList,
+    });
+    expect(unlisted.daemonSets).toEqual([CANAL]);
     expect(unlisted.problems).toEqual([
       {
         where: 'kubernetes',
-        message: expect.stringMatching(/^listing the pods of flannel: .*503/),
+        message: expect.stringMatching(/^listing the DaemonSets of the CNI: .*503/),
       },
     ]);
-    const unasked = await gatheredFacts({ failingFrom: Infinity, pods: 'not-configured' });
-    expect(unasked.pods).toEqual({ kind: 'not-configured' });
+    const unasked = await gatheredFacts({ failingFrom: Infinity, daemonSets: 'not-configured' });
+    // The masters report theirs.
+    expect(unasked.daemonSets).toEqual([CANAL]);
     expect(unasked.problems).toEqual([]);
   });
 
@@ -78,7 +87,7 @@ describe('of a large cluster, whose list the masters have just reported', () => 
   ): Promise<readonly string[]> => {
     const { nodes } = await gatheredFacts({
       failingFrom: 1,
-      pods: 'not-configured',
+      daemonSets: 'not-configured',
       nodeList: largeList(),
       roster: [{ ...entryOf('node1'), instanceId }],
       isListStale,
@@ -120,17 +129,24 @@ function listOf(names: readonly string[], readAt: number): RememberedList {
   return listFromKubernetes(nodes, readAt);
 }
 
+const CANAL = {
+  namespace: 'kube-system',
+  name: 'canal',
+  strategy: 'RollingUpdate',
+  maxUnavailable: '1',
+} as const;
+
 /** The facts of two hosts whose API server answers only the first lists of nodes. */
 async function gatheredFacts({
   failingFrom,
-  pods = 'answered',
+  daemonSets = 'answered',
   nodeList,
   roster = [],
   isListStale = false,
 }: {
   readonly failingFrom: number;
   readonly isListStale?: boolean;
-  readonly pods?: 'answered' | 'failing' | 'not-configured';
+  readonly daemonSets?: 'answered' | 'failing' | 'not-configured';
   readonly nodeList?: RememberedList;
   readonly roster?: Facts['roster'];
 }): Promise<Facts> {
@@ -147,8 +163,10 @@ async function gatheredFacts({
   const server = await smallApiServer(({ url = '' }, response) => {
     const isNodes = url.startsWith('/api/v1/nodes');
     if (isNodes) lists += 1;
-    const fails = isNodes ? lists >= failingFrom : pods === 'failing';
-    const items = isNodes ? nodeObjects(cluster.hosts, Date.now()) : [];
+    const fails = isNodes ? lists >= failingFrom : daemonSets === 'failing';
+    const isSystem = url.includes('/namespaces/kube-system/');
+    const sets = isSystem ? daemonSetObjects(Date.now()) : [];
+    const items = isNodes ? nodeObjects(cluster.hosts, Date.now()) : sets;
     response.writeHead(fails ? 503 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(fails ? { kind: 'Status', code: 503 } : { metadata: {}, items }));
   });
@@ -165,8 +183,8 @@ async function gatheredFacts({
       systems: {
         ssm: runCommand(client, DOCUMENT),
         kubernetes:
-          pods === 'not-configured'
-            ? { kind: pods }
+          daemonSets === 'not-configured'
+            ? { kind: daemonSets }
             : { kind: 'open', api: await kubernetes(server.kubeconfig, telemetry) },
         telemetry,
       },

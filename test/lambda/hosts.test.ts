@@ -82,7 +82,7 @@ test('a host that keeps its tables back takes nothing of the time of the second 
     limits,
     nodes: { kind: 'not-configured' },
     listedNames: [],
-    pods: { kind: 'not-configured' },
+    daemonSets: [],
     observations: observations.map((one) =>
       one.kind === 'digest' && one.host.instanceId === hostile ? garbled(one) : one,
     ),

@@ -145,7 +145,7 @@ function clusterOf(
           ? { kind: 'not-configured' }
           : { kind: 'read', before: list, after: list },
       listedNames: [],
-      pods: { kind: 'not-configured' },
+      daemonSets: [],
       observations,
       roster: [],
       problems: [],

@@ -13,7 +13,7 @@ export function fixesOf(
   circumstances: Partial<Circumstances> = {},
 ): (finding: Finding) => readonly Fix[] {
   const fixes = fixesIn(judgement, {
-    pods: { kind: 'not-configured' },
+    daemonSets: [],
     latencies: [],
     limits: LIMITS,
     site: undefined,

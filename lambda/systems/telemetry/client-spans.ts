@@ -117,7 +117,11 @@ const sentSchema = z.object({ Command: z.object({ CommandId: z.string() }) });
 
 /** One HTTP request. */
 interface Request {
-  readonly name: 'POST pagerduty' | 'POST webhook' | 'GET /api/v1/nodes' | 'GET /api/v1/pods';
+  readonly name:
+    | 'POST pagerduty'
+    | 'POST webhook'
+    | 'GET /api/v1/nodes'
+    | 'GET /apis/apps/v1/daemonsets';
   readonly method: 'GET' | 'POST';
   /** Absolute. Host and port are all of it that a span has: the path may be a secret. */
   readonly url: string;

@@ -1,4 +1,5 @@
-# Prints the records `daemonset` (wire.ts) of a DaemonSetList: those by whose names a CNI is known.
+# Prints the records `daemonset` (wire.ts) of a DaemonSetList: those by whose names a CNI is known, in the
+# namespaces of one. Whatever else the list holds is of no concern here.
 
 BEGIN {
   LIST_KIND = "DaemonSetList"
@@ -19,8 +20,9 @@ function item_ended(    name, space, strategy, most) {
   space = value["meta namespace"]
   strategy = value["strategy type"]
   most = value["rolling maxUnavailable"]
-  if (is_wrong || name !~ /flannel|canal|calico/ || !is_name(name) || !is_name(space)) return
-  if (length(name) > 63 || length(space) > 63) return
+  if (is_wrong || name !~ /flannel|canal|calico/ || !is_name(name)) return
+  if (space !~ /^(kube-system|kube-flannel|calico-system)$/) return
+  if (length(name) > 63) return
   if (strategy !~ /^(RollingUpdate|OnDelete)$/ || most !~ /^([0-9]+%?)?$/ || length(most) > 9) return
   if (++found <= MAX_DAEMONSETS)
     line[found] = "daemonset " space " " name " " strategy " " (most == "" ? "-" : most)

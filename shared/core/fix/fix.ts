@@ -3,13 +3,13 @@ import type { Limits } from '../../contract/settings.ts';
 import type { Fix, Problem, Site } from '../../contract/report.ts';
 import { accusedIn, type Finding } from '../diagnose/finding.ts';
 import { CAUSE_RULES, type FixStep } from '../diagnose/causes.ts';
-import type { PodList } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import type { Latency } from '../latency.ts';
 import { type Member, ownDevice } from '../members/member.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
+import type { DaemonSet } from '../overlay/restart.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import { remember } from '../remember.ts';
 import { checkOf } from './check.ts';
@@ -20,7 +20,7 @@ import { restartsIn, stoppedIn } from './restarts.ts';
 
 /** What a fix depends on besides the judgement. */
 export interface Circumstances {
-  readonly pods: PodList;
+  readonly daemonSets: readonly DaemonSet[];
   readonly latencies: readonly Latency[];
   readonly limits: Pick<Limits, 'slowSeconds'>;
   readonly site: Site | undefined;
@@ -51,7 +51,7 @@ export function fixesIn(judgement: Judgement, circumstances: Circumstances): Fix
     members: once(() => new Map(judgement.members.map((member) => [member.node, member]))),
     isAnnotated: once(() => isAnyAnnotated(judgement.members)),
   };
-  const stopped = once(() => stoppedIn(judgement));
+  const stopped = once(() => stoppedIn(judgement, circumstances));
   return (finding, key) => {
     // Whatever a command did, it could put wrong what is right.
     if (finding.isUndecided === true) return [];

@@ -1,10 +1,9 @@
 import type { Fix } from '../../contract/report.ts';
-import { knownPods } from '../facts.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Latency } from '../latency.ts';
-import { type Restart, restartOn, PROFILES } from '../overlay/profile.ts';
-import type { Install } from '../overlay/vtep.ts';
+import { AGENT_NAMES, type Profile, restartOn } from '../overlay/profile.ts';
+import type { PodRestart, Restart } from '../overlay/restart.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import type { Circumstances } from './fix.ts';
 import { LOOP_NAMES, loopOver, type ReachedHost, remoteLines } from './remote.ts';
@@ -18,27 +17,23 @@ export function restartsIn(
   circumstances: Circumstances,
 ): (nodes: readonly string[], key: string) => readonly Fix[] {
   const { members, profile } = judgement;
+  const { agent } = profile;
   const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
-  const running = groupBy(
-    knownPods(circumstances.pods).filter(({ flannel }) => flannel),
-    ({ node }) => node,
-  );
   const api = apiStateOf(circumstances.latencies, circumstances.limits.slowSeconds);
   return (nodes, key) => {
     const named = nodes.filter(isNodeName).map((node): RestartedNode => {
       const host = hosts.get(node);
-      const [pod] = running.get(node) ?? [];
       return {
         node,
         instanceId: host?.instanceId,
         isMaster: host?.kubeconfig !== undefined,
-        restart: restartOn(profile, host?.install ?? installBy(pod?.namespace)),
+        restart: restartOn(profile, host?.install, circumstances.daemonSets),
       };
     });
-    const how = { ...circumstances, key, members: members.length, api };
+    const how = { ...circumstances, key, agent, members: members.length, api };
     return [...groupBy(named, ({ restart }) => JSON.stringify(restart)).values()]
       .flatMap((alike) => restartsOf(alike, how))
-      .map((fix) => ({ kind: 'restart', ...fix, agent: profile.agent }));
+      .map((fix) => ({ kind: 'restart', ...fix, agent }));
   };
 }
 
@@ -49,6 +44,7 @@ interface RestartedNode extends ReachedHost {
 
 interface RestartContext extends Circumstances {
   readonly key: string;
+  readonly agent: Profile['agent'];
   readonly members: number;
   readonly api: ApiState;
 }
@@ -62,10 +58,10 @@ const ASKED = 3;
  * On which of the nodes no flannel runs, as a step that shows why: a restart of nothing does nothing. It is
  * known where the pods of most other hosts were seen.
  */
-export function stoppedIn({
-  members,
-  profile,
-}: Judgement): (nodes: readonly string[]) => readonly Fix[] {
+export function stoppedIn(
+  { members, profile }: Judgement,
+  { daemonSets }: Pick<Circumstances, 'daemonSets'>,
+): (nodes: readonly string[]) => readonly Fix[] {
   const hosts = members.flatMap(({ observed }) =>
     observed === undefined || observed.host.install === undefined ? [] : [observed.host],
   );
@@ -78,23 +74,15 @@ export function stoppedIn({
       .flatMap((node) => byName.get(node) ?? [])
       .slice(0, ASKED)
       .flatMap(({ node, install }): readonly Fix[] => {
-        const restart = restartOn(profile, install);
+        const restart = restartOn(profile, install, daemonSets);
         if (restart.kind !== 'pods') return [];
-        const { namespaces, label } = restart;
-        const commands = namespaces.map(
-          (namespace) =>
-            `kubectl -n ${namespace} get pods -l ${label} --field-selector spec.nodeName=${node}`,
-        );
+        const { namespace, label } = restart;
+        const commands = [
+          `kubectl -n ${namespace} get pods -l ${label} --field-selector spec.nodeName=${node}`,
+        ];
         const condition = `No flannel runs on ${node}, and that comes first. Why?`;
         return [{ kind: 'look', hosts: [node], runs: 'anywhere', commands, condition }];
       });
-}
-
-/** Where flannel's own manifest puts its pods, nothing else does. */
-function installBy(namespace: string | undefined): Install | undefined {
-  return PROFILES.flannel.restart.namespaces.some((one) => one === namespace)
-    ? 'flannel'
-    : undefined;
 }
 
 function restartsOf(nodes: readonly RestartedNode[], how: RestartContext): readonly RestartStep[] {
@@ -128,34 +116,48 @@ function variantsOf(
     const [first] = alike;
     if (first === undefined) return [];
     const names = alike.map((one) => one.names).join(' or ');
-    return [{ ...first.step, condition: `Where ${names} runs flannel:` }];
+    return [{ ...first.step, condition: `Where ${names} runs ${AGENT_NAMES[how.agent]}:` }];
   });
 }
 
 /** Pods of a DaemonSet are made again when they are deleted, and packets flow meanwhile. */
 function podsOf(
   nodes: readonly RestartedNode[],
-  { namespaces, label, daemonSet }: Extract<Restart, { kind: 'pods' }>,
+  { namespace, label, daemonSets, updates }: PodRestart,
   { key, members, api }: RestartContext,
 ): RestartStep {
   const names = nodes.map(({ node }) => node);
-  const isRollout = names.length > LOOP_NAMES && names.length * 2 > members;
+  const isMost = names.length > LOOP_NAMES && names.length * 2 > members;
+  // A rollout of a DaemonSet that is updated on deletion alone does nothing.
+  const isRollout = isMost && updates?.strategy !== 'OnDelete';
   const [only = ''] = names;
-  const commands = namespaces.map((namespace) => {
-    if (isRollout) return `kubectl -n ${namespace} rollout restart ds/${daemonSet}`;
-    const deletion = `kubectl -n ${namespace} delete pod -l ${label} --timeout=60s --field-selector spec.nodeName=`;
-    return names.length === 1 ? `${deletion}${only}` : loopOver(names, `${deletion}$n`, key);
-  });
-  const minutes = Math.ceil((members * ROLLOUT_SECONDS) / 60);
+  const deletion = `kubectl -n ${namespace} delete pod -l ${label} --timeout=60s --field-selector spec.nodeName=`;
+  const deletions =
+    names.length === 1 ? `${deletion}${only}` : loopOver(names, `${deletion}$n`, key);
+  const sets = daemonSets.map((name) => `ds/${name}`).join(' ');
   return {
     hosts: names,
     runs: 'anywhere',
-    commands,
+    commands: [isRollout ? `kubectl -n ${namespace} rollout restart ${sets}` : deletions],
     interrupts: isRollout
-      ? `nothing. It takes about ${minutes} minutes where maxUnavailable is 1, and does nothing where the DaemonSet's updateStrategy is OnDelete`
+      ? `nothing. ${rolloutTime(members, updates)}`
       : 'nothing: pods keep their network',
     ...(api.kind === 'partly' ? { kubectlOn: api.answers } : {}),
   };
+}
+
+/** How long a rollout takes, as far as it is known how many pods of the DaemonSet may be away at once. */
+function rolloutTime(members: number, updates: PodRestart['updates']): string {
+  const minutes = (atOnce: number): number =>
+    Math.ceil((Math.ceil(members / atOnce) * ROLLOUT_SECONDS) / 60);
+  if (updates === undefined) {
+    return `It takes about ${minutes(1)} minutes where maxUnavailable is 1, and does nothing where the DaemonSet's updateStrategy is OnDelete`;
+  }
+  const { maxUnavailable = '1' } = updates;
+  const amount = Number.parseInt(maxUnavailable, 10);
+  // Kubernetes rounds a share up (daemon/util, UnavailableCount).
+  const atOnce = maxUnavailable.endsWith('%') ? Math.ceil((members * amount) / 100) : amount;
+  return `It takes about ${minutes(Math.max(1, atOnce))} minutes: the DaemonSet's maxUnavailable is ${maxUnavailable}`;
 }
 
 /** Without an API nothing deletes a pod. The kubelet starts a container again that has stopped. */

@@ -1,7 +1,6 @@
 import type { Problem } from '../../contract/report.ts';
-import { type Facts, knownPods, type RememberedDevice } from '../facts.ts';
+import type { Facts, RememberedDevice } from '../facts.ts';
 import type { Observation } from '../overlay/vtep.ts';
-import { groupBy } from '../group.ts';
 import { identify, isOtherInstance, isSameHost } from './identity.ts';
 import type { Member, ObservedHost } from './member.ts';
 import { devicesOf } from './roster.ts';
@@ -49,7 +48,6 @@ export function membersOf(facts: Facts): Members {
       ...problems,
       ...unlisted.map(([node]) => unlistedHost(node)),
       ...excluded.map(excludedNode),
-      ...unlistedPods(facts),
     ],
   };
 }
@@ -97,20 +95,6 @@ function excludedNode(node: string): Problem {
   const message =
     "not checked: by its devices and flannel's annotations it is not part of a VXLAN overlay";
   return { where: node, message };
-}
-
-/** A pod on a node that the list lacks: the list is incomplete, or the node has just left. */
-function unlistedPods(facts: Facts): readonly Problem[] {
-  if (facts.nodes.kind !== 'read') return [];
-  const known = new Set(facts.nodes.after.map(({ name }) => name));
-  const unlisted = groupBy(
-    knownPods(facts.pods).filter(({ node }) => !known.has(node)),
-    ({ node }) => node,
-  );
-  return [...unlisted].map(([where, pods]) => ({
-    where,
-    message: `pod ${pods[0]?.namespace}/${pods[0]?.name} runs on this node, but no node list holds it: not checked`,
-  }));
 }
 
 /** New nodes, freshly booted hosts and young devices are still being programmed. */

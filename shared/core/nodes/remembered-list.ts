@@ -1,8 +1,9 @@
 /** The list of nodes as it is remembered from run to run: lines by bucket, and when each was agreed on. */
 import { bucketChecksum, bucketOf, NODE_BUCKETS } from '../../contract/node-list.ts';
 import type { Problem } from '../../contract/report.ts';
+import type { DaemonSet } from '../overlay/restart.ts';
 import type { ClusterNode } from '../overlay/vtep.ts';
-import { type DaemonSet, lineOfNode, nameInLine, nodeInLine } from '../parse/node-list.ts';
+import { lineOfNode, nameInLine, nodeInLine } from '../parse/node-list.ts';
 import { formatDuration } from '../time.ts';
 
 /** Who reported the list: the masters' majority, or the cluster's API by a kubeconfig. */
@@ -63,13 +64,18 @@ export function unknownOn({ buckets }: RememberedList): readonly string[] {
 }
 
 /** The list that Kubernetes returned to this run. */
-export function listFromKubernetes(nodes: readonly ClusterNode[], now: number): RememberedList {
+export function listFromKubernetes(
+  nodes: readonly ClusterNode[],
+  now: number,
+  daemonSets: readonly DaemonSet[] = [],
+): RememberedList {
   const buckets = BUCKETS.map((): string[] => []);
   for (const node of nodes) buckets[bucketOf(node.name)]?.push(lineOfNode(node));
   return {
     ...NO_LIST,
     source: 'kubeconfig',
     buckets,
+    daemonSets,
     agreedAt: BUCKETS.map(() => now),
     answeredAt: now,
   };

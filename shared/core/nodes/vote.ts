@@ -1,8 +1,9 @@
 /** What the masters' lists have in common: a vote on each bucket of the list. */
 import { NODE_BUCKETS } from '../../contract/node-list.ts';
 import { groupBy } from '../group.ts';
+import type { DaemonSet } from '../overlay/restart.ts';
 import type { ClusterNode } from '../overlay/vtep.ts';
-import type { DaemonSet, NodeChecksums } from '../parse/node-list.ts';
+import type { NodeChecksums } from '../parse/node-list.ts';
 import { isComplete, nodesOn, type RememberedList } from './remembered-list.ts';
 
 /** A managed host with an admin kubeconfig: a master by its own account. */

@@ -1,6 +1,17 @@
 import type { AGENTS } from '../../contract/report.ts';
 import { WORDS } from '../../contract/wire.ts';
 import { FAMILIES, type Family } from './addresses.ts';
+import {
+  ANY_CALICO,
+  ANY_FLANNEL,
+  CANAL_PODS,
+  type DaemonSet,
+  FLANNEL_PODS,
+  K3S_UNITS,
+  listedRestarts,
+  type Restart,
+  RKE2_PODS,
+} from './restart.ts';
 import type { Install } from './vtep.ts';
 
 /**
@@ -27,36 +38,11 @@ export interface Profile {
 
 type Agent = (typeof AGENTS)[number];
 
-/** What is restarted so that the overlay is programmed anew. Words for a shell, as they stand here. */
-export type Restart =
-  | PodRestart
-  /** The systemd unit of a process that runs flannel within itself. */
-  | UnitRestart
-  /** flannel, of which the host does not know how it was installed. */
-  | { readonly kind: 'unknown'; readonly variants: readonly RestartVariant[] };
-
-/** The pods of a DaemonSet, which are made again when they are deleted. */
-interface PodRestart {
-  readonly kind: 'pods';
-  /** Each in which they may be. */
-  readonly namespaces: readonly string[];
-  readonly label: string;
-  readonly daemonSet: string;
-  /** On the host itself: stops the container, which the kubelet starts again. */
-  readonly stop: string;
-}
-
-interface UnitRestart {
-  readonly kind: 'unit';
-  readonly server: string;
-  readonly agent: string;
-}
-
-interface RestartVariant {
-  /** What has installed flannel. */
-  readonly names: string;
-  readonly restart: PodRestart | UnitRestart;
-}
+/** As a sentence calls them. */
+export const AGENT_NAMES: Readonly<Record<Agent, string>> = {
+  flannel: 'flannel',
+  calico: 'Calico',
+};
 
 const FLANNEL = {
   agent: 'flannel',
@@ -65,89 +51,20 @@ const FLANNEL = {
   routes: 'pod-cidr',
 } as const;
 
-/** `sudo` may leave out the directory in which crictl is. */
-const STOP_FLANNEL =
-  'export PATH=$PATH:/usr/local/bin; crictl ps --name kube-flannel -q | xargs crictl stop';
-
-const CANAL_PODS = {
-  kind: 'pods',
-  namespaces: ['kube-system'],
-  label: 'k8s-app=canal',
-  daemonSet: 'canal',
-  stop: STOP_FLANNEL,
-} as const;
-
-const RKE2_PODS = {
-  ...CANAL_PODS,
-  daemonSet: 'rke2-canal',
-  stop:
-    'export CRI_CONFIG_FILE=/var/lib/rancher/rke2/agent/etc/crictl.yaml ' +
-    `PATH=$PATH:/var/lib/rancher/rke2/bin; ${STOP_FLANNEL}`,
-} as const;
-
-const FLANNEL_PODS = {
-  kind: 'pods',
-  namespaces: ['kube-flannel'],
-  label: 'app=flannel',
-  daemonSet: 'kube-flannel-ds',
-  stop: STOP_FLANNEL,
-} as const;
-
-const KUBESPRAY_PODS = {
-  ...FLANNEL_PODS,
-  namespaces: ['kube-system'],
-  label: 'k8s-app=flannel',
-  daemonSet: 'kube-flannel',
-} as const;
-
-const K3S_UNITS = { kind: 'unit', server: 'k3s', agent: 'k3s-agent' } as const;
-
 export const PROFILES = {
   canal: { ...FLANNEL, restart: CANAL_PODS },
   rke2: { ...FLANNEL, restart: RKE2_PODS },
   flannel: { ...FLANNEL, restart: FLANNEL_PODS },
   k3s: { ...FLANNEL, restart: K3S_UNITS },
-  unknown: {
-    ...FLANNEL,
-    restart: {
-      kind: 'unknown',
-      variants: [
-        { names: 'canal', restart: CANAL_PODS },
-        { names: 'RKE2', restart: RKE2_PODS },
-        { names: "flannel's manifest", restart: FLANNEL_PODS },
-        { names: 'kubespray', restart: KUBESPRAY_PODS },
-        { names: 'k3s (a server: unit k3s, one at a time)', restart: K3S_UNITS },
-      ],
-    },
-  },
+  unknown: { ...FLANNEL, restart: ANY_FLANNEL },
   calico: {
     agent: 'calico',
     devices: { ipv4: 'vxlan.calico', ipv6: 'vxlan-v6.calico' },
     tunnelIp: 'ipam',
     routes: 'blocks',
-    restart: {
-      kind: 'pods',
-      // The operator has its pods in the first, the manifest in the second.
-      namespaces: ['calico-system', 'kube-system'],
-      label: 'k8s-app=calico-node',
-      daemonSet: 'calico-node',
-      stop: 'crictl ps --name calico-node -q | xargs -r crictl stop',
-    },
+    restart: ANY_CALICO,
   },
 } as const satisfies Readonly<Record<Install | 'unknown' | 'calico', Profile>>;
-
-/** Labels of the pods that run flanneld: canal and RKE2, flannel's manifest, kubespray. */
-export const FLANNEL_LABELS = [
-  ['k8s-app', 'canal'],
-  ['app', 'flannel'],
-  ['k8s-app', 'flannel'],
-] as const;
-
-/**
- * Where these pods run: canal, RKE2 and kubespray; flannel's manifest. A tenant can give pods of its own
- * the same labels, but has no pods here.
- */
-export const FLANNEL_NAMESPACES: ReadonlySet<string> = new Set(['kube-system', 'kube-flannel']);
 
 const OVERLAY_DEVICE = new RegExp(`^${WORDS.overlay}$`);
 
@@ -180,7 +97,27 @@ export function namedAs(profile: Profile, devices: readonly string[]): Profile {
   return { ...profile, devices: { ipv4: nameOf('ipv4'), ipv6: nameOf('ipv6') } };
 }
 
-/** How the overlay is restarted on a host of the cluster. An install runs Calico as well as flannel. */
-export function restartOn(profile: Profile, install: Install | undefined): Restart {
-  return profile.agent === 'calico' ? profile.restart : PROFILES[install ?? 'unknown'].restart;
+/**
+ * How the overlay is restarted on a host of the cluster, where these DaemonSets are listed. An install runs
+ * Calico as well as flannel. Of several DaemonSets, the one that fits the host's install runs there.
+ */
+export function restartOn(
+  { agent, restart }: Pick<Profile, 'agent' | 'restart'>,
+  install: Install | undefined,
+  daemonSets: readonly DaemonSet[],
+): Restart {
+  const usual = agent === 'calico' ? restart : PROFILES[install ?? 'unknown'].restart;
+  const listed = listedRestarts(agent, daemonSets);
+  const [only, another] = listed;
+  if (only === undefined) return usual;
+  const found =
+    another === undefined
+      ? only
+      : listed.find(({ label }) => usual.kind === 'pods' && label === usual.label);
+  if (found === undefined) {
+    const variants = listed.map((one) => ({ names: one.daemonSets.join(' and '), restart: one }));
+    return { kind: 'unknown', variants };
+  }
+  // RKE2 has its container runtime in a place of its own, whatever runs in it.
+  return install === 'rke2' && agent === 'flannel' ? { ...found, stop: RKE2_PODS.stop } : found;
 }

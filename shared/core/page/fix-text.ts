@@ -1,4 +1,5 @@
 import type { Fix, ReportedIncident } from '../../contract/report.ts';
+import { AGENT_NAMES } from '../overlay/profile.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import type { Chunk } from './fitted.ts';
 
@@ -83,8 +84,6 @@ function headingOf(step: Fix): string {
       : `${printable(condition)} ${what.slice(0, 1).toLowerCase()}${what.slice(1)}`;
   return `${begun} Interrupts ${printable(interrupts ?? 'nothing')}.`;
 }
-
-const AGENT_NAMES = { flannel: 'flannel', calico: 'Calico' } as const;
 
 const ACTS: Readonly<Record<Exclude<Fix['kind'], 'look'>, (step: Fix) => string>> = {
   up: () => 'Set up the VXLAN device and its address',

@@ -1,10 +1,19 @@
 /** What Kubernetes knows of a cluster: nodes and pods as JSON, and the table of `kubectl get nodes`. */
 import { WORDS } from '../../contract/wire.ts';
 import { type IpAddress, parseCidr, parseIp } from '../overlay/addresses.ts';
-import { FLANNEL_LABELS, FLANNEL_NAMESPACES } from '../overlay/profile.ts';
+import { type DaemonSet, isOfCni } from '../overlay/restart.ts';
 import type { AnnotatedVtep, CalicoAddresses, ClusterNode } from '../overlay/vtep.ts';
 import { parseTime } from '../time.ts';
-import { booleanField, isObject, items, listField, objectField, textField } from './json.ts';
+import { readRecord } from './answer.ts';
+import {
+  booleanField,
+  isObject,
+  items,
+  listField,
+  numberField,
+  objectField,
+  textField,
+} from './json.ts';
 import { macToken, type Parsed, quote, wordsOf } from './parsed.ts';
 
 const NODE_NAME = new RegExp(`^${WORDS.node}$`);
@@ -127,33 +136,33 @@ function vtepMac(backendData: string | undefined): string | undefined {
   return macToken(found?.[1]);
 }
 
-/** A pod: on which node it runs, and whether it is one of flannel's. */
-export interface Pod {
-  readonly name: string;
-  readonly namespace: string;
-  readonly node: string;
-  readonly flannel: boolean;
-}
-
-/** The scheduled pods of `kubectl get pods -A -o json`. */
-export function parsePods(where: string, list: unknown): Parsed<readonly Pod[]> {
+/**
+ * The DaemonSets of a CNI in `kubectl get daemonsets -o json`. What one lacks of its update strategy is
+ * Kubernetes' default.
+ */
+export function parseDaemonSets(where: string, list: unknown): Parsed<readonly DaemonSet[]> {
   const found = items(list);
   return found === undefined
-    ? { value: [], problems: [{ where, message: 'not a list of pods: it has no items' }] }
-    : { value: found.flatMap(readPod), problems: [] };
+    ? { value: [], problems: [{ where, message: 'not a list of DaemonSets: it has no items' }] }
+    : { value: found.flatMap(readDaemonSet).filter(isOfCni), problems: [] };
 }
 
-function readPod(item: object): readonly Pod[] {
+function readDaemonSet(item: object): readonly DaemonSet[] {
   const metadata = objectField(item, 'metadata') ?? {};
-  const labels = objectField(metadata, 'labels') ?? {};
-  const name = textField(metadata, 'name') ?? '';
-  const namespace = textField(metadata, 'namespace') ?? '';
-  const node = textField(objectField(item, 'spec') ?? {}, 'nodeName') ?? '';
-  // These names stand in commands that a person copies.
-  if (![name, namespace, node].every(isNodeName)) return [];
-  const isLabelled = FLANNEL_LABELS.some(([key, value]) => textField(labels, key) === value);
-  const flannel = isLabelled && FLANNEL_NAMESPACES.has(namespace);
-  return [{ name, namespace, node, flannel }];
+  const update = objectField(objectField(item, 'spec') ?? {}, 'updateStrategy') ?? {};
+  const rolling = objectField(update, 'rollingUpdate') ?? {};
+  const most = textField(rolling, 'maxUnavailable') ?? numberField(rolling, 'maxUnavailable');
+  const words = [
+    textField(metadata, 'namespace'),
+    textField(metadata, 'name'),
+    textField(update, 'type') ?? 'RollingUpdate',
+    most ?? '-',
+  ];
+  // These words stand in commands that a person copies: the grammar of the masters' records holds them too.
+  const record = readRecord(['daemonset', ...words].join(' '));
+  if (record?.kind !== 'daemonset') return [];
+  const { namespace, name, strategy, maxUnavailable } = record;
+  return [{ namespace, name, strategy, maxUnavailable }];
 }
 
 /** A timed `kubectl get nodes`, as a person captures it. */

@@ -1,6 +1,7 @@
 /** What a master reports of the node list: its checksums, and the lines of its nodes. */
 import { ANSWER_END, WORDS } from '../../contract/wire.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
+import type { DaemonSet } from '../overlay/restart.ts';
 import type { AnnotatedVtep, CalicoAddresses, ClusterNode } from '../overlay/vtep.ts';
 import { formatTime } from '../time.ts';
 import { openAnswer, readAnswer, readRecord, recordsOf } from './answer.ts';
@@ -16,15 +17,6 @@ export interface NodeChecksums {
   readonly isSlow: boolean;
   /** By bucket (`contract/node-list.ts`). */
   readonly checksums: readonly string[];
-}
-
-/** A DaemonSet of the CNI, and how it is updated. */
-export interface DaemonSet {
-  readonly namespace: string;
-  readonly name: string;
-  readonly strategy: 'RollingUpdate' | 'OnDelete';
-  /** A number of pods or a share of them: `1`, `10%`. */
-  readonly maxUnavailable: string | undefined;
 }
 
 export interface NodesAnswer {

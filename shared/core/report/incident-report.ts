@@ -43,8 +43,8 @@ export function incidentReports(
   evidence: Evidence,
 ): (finding: Finding, identity: IncidentIdentity) => ReportedIncident {
   const { judgement, facts, latencies } = evidence;
-  const { pods, limits, site } = facts;
-  const fixesOf = fixesIn(judgement, { pods, limits, site, latencies });
+  const { daemonSets, limits, site } = facts;
+  const fixesOf = fixesIn(judgement, { daemonSets, limits, site, latencies });
   return (finding, identity) => ({
     ...reportWithoutFix(finding, identity, evidence),
     fix: identity.phase === 'suspected' ? [] : [...fixesOf(finding, identity.key)],

@@ -8,8 +8,8 @@ import { type ControlPlane, startControlPlane } from '../../../lab/control-plane
 import type { Machines } from '../../../lab/machines/machine.ts';
 import { modelledMachines } from '../../../lab/machines/modelled/machines.ts';
 import {
+  askDaemonSets,
   askNodes,
-  askPods,
   type KubernetesAccess,
   type Listing,
 } from '../../../lambda/ask-kubernetes.ts';
@@ -57,30 +57,29 @@ describe('the API of a cluster', () => {
     });
   });
 
-  test('tells the pods that run flannel, and no others', async () => {
-    const { value, problems } = listed(
-      await askPods(opened(await kubernetes(access(), RECORDER)), farOff()),
-    );
-    expect(problems).toEqual([]);
-    expect(value).toEqual(
-      lab?.machines.map(({ name }) => ({
-        name: expect.stringMatching(/^canal-[0-9a-f]{5}$/),
-        namespace: 'kube-system',
-        node: name,
-        flannel: true,
-      })),
-    );
+  test('shows the DaemonSet that runs flannel', async () => {
+    expect(await askDaemonSets(opened(await kubernetes(access(), RECORDER)), farOff())).toEqual({
+      kind: 'read',
+      value: [
+        { namespace: 'kube-system', name: 'canal', strategy: 'RollingUpdate', maxUnavailable: '1' },
+      ],
+      problems: [],
+    });
   });
 
-  test('is asked for no pod outside the namespaces of the CNI', async () => {
+  test('is asked for nothing outside the namespaces of the CNI', async () => {
     const asked: string[] = [];
     const { kubeconfig } = await smallApiServer(({ url = '' }, response) => {
       asked.push(url);
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[]}');
     });
-    await (await kubernetes(kubeconfig, RECORDER)).flannelPods(farOff());
+    await (await kubernetes(kubeconfig, RECORDER)).daemonSets(farOff());
     expect(new Set(asked.map((url) => url.split('?', 1)[0]))).toEqual(
-      new Set(['/api/v1/namespaces/kube-flannel/pods', '/api/v1/namespaces/kube-system/pods']),
+      new Set(
+        ['kube-system', 'kube-flannel', 'calico-system'].map(
+          (namespace) => `/apis/apps/v1/namespaces/${namespace}/daemonsets`,
+        ),
+      ),
     );
   });
 
@@ -124,8 +123,8 @@ describe('the API of a cluster', () => {
         },
       ],
     });
-    expect(listed(await askPods(opened(api), farOff())).problems[0]?.message).toMatch(
-      /^listing the pods of flannel: .*ECONNREFUSED/,
+    expect(listed(await askDaemonSets(opened(api), farOff())).problems[0]?.message).toMatch(
+      /^listing the DaemonSets of the CNI: .*ECONNREFUSED/,
     );
   });
 });
@@ -225,7 +224,7 @@ describe('a server that', () => {
       response.write('{"items":[');
     });
     const { value } = listed(
-      await askPods(opened(await kubernetes(server.kubeconfig, RECORDER)), deadlineIn(1500)),
+      await askDaemonSets(opened(await kubernetes(server.kubeconfig, RECORDER)), deadlineIn(1500)),
     );
     expect(value).toBeUndefined();
     await until(async () => (server.connections() === 0 ? true : undefined));
@@ -473,7 +472,7 @@ describe('a request', () => {
 });
 
 test('without a kubeconfig nothing is asked; with one that is unusable nothing is read', async () => {
-  for (const ask of [askNodes, askPods]) {
+  for (const ask of [askNodes, askDaemonSets]) {
     expect(await ask({ kind: 'not-configured' }, farOff())).toEqual({ kind: 'not-configured' });
     expect(await ask({ kind: 'unusable' }, farOff())).toEqual({ kind: 'unread', problems: [] });
   }

@@ -223,7 +223,7 @@ describe('lists of Kubernetes', () => {
     const spans = await spansOf(async (telemetry) => {
       const api = await kubernetes(kubeconfig, telemetry);
       await api.nodes(farOff());
-      await api.flannelPods(farOff());
+      await api.daemonSets(farOff());
     });
     const page = {
       kind: CLIENT_KIND,
@@ -235,11 +235,13 @@ describe('lists of Kubernetes', () => {
         'server.port': Number(/127\.0\.0\.1:(\d+)/.exec(kubeconfig)?.[1]),
       },
     };
-    const [nodes, ...pods] = spans;
+    const [nodes, ...daemonSets] = spans;
     expect(nodes).toMatchObject({ ...page, name: 'GET /api/v1/nodes' });
-    // Two namespaces, three labels.
-    expect(pods).toHaveLength(6);
-    for (const one of pods) expect(one).toMatchObject({ ...page, name: 'GET /api/v1/pods' });
+    // Three namespaces.
+    expect(daemonSets).toHaveLength(3);
+    for (const one of daemonSets) {
+      expect(one).toMatchObject({ ...page, name: 'GET /apis/apps/v1/daemonsets' });
+    }
   });
 
   test('that are refused are failed, without the words of the server', async () => {

@@ -122,10 +122,14 @@ describe.for(EACH_AWK)('a list of nodes as %s reads it', (awk) => {
 
   test('shows the DaemonSets of a CNI, and no others', async ({ skip }) => {
     need(skip, awk.split(' ')[0] ?? '');
+    const tenants = Array.from({ length: 7 }, (_, at) =>
+      daemonSet(`canal-${at}`, { type: 'OnDelete' }, 'tenant'),
+    );
     const items = [
       daemonSet('kube-flannel-ds', { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } }),
       daemonSet('canal', { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } }),
-      daemonSet('calico-node', { type: 'OnDelete' }),
+      ...tenants,
+      daemonSet('calico-node', { type: 'OnDelete' }, 'calico-system'),
       daemonSet('fluentd', { type: 'OnDelete' }),
       daemonSet('flannel-a', { type: 'Sideways' }),
       daemonSet('flannel-b', { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '$(x)' } }),
@@ -136,7 +140,7 @@ describe.for(EACH_AWK)('a list of nodes as %s reads it', (awk) => {
     expect(await printedBy(awk, { source: DAEMONSETS }, `${JSON.stringify(list)}\n`)).toEqual([
       'daemonset kube-system kube-flannel-ds RollingUpdate 1',
       'daemonset kube-system canal RollingUpdate 10%',
-      'daemonset kube-system calico-node OnDelete -',
+      'daemonset calico-system calico-node OnDelete -',
     ]);
   });
 });
@@ -172,9 +176,9 @@ function nodeNamed(name: string, annotations: Item = {}): Item {
   };
 }
 
-function daemonSet(name: string, updateStrategy: Item): Item {
+function daemonSet(name: string, updateStrategy: Item, namespace = 'kube-system'): Item {
   const template = { spec: { containers: [{ name: 'c', args: ['"updateStrategy":{'] }] } };
-  return { metadata: { name, namespace: 'kube-system' }, spec: { template, updateStrategy } };
+  return { metadata: { name, namespace }, spec: { template, updateStrategy } };
 }
 
 function listOf(...items: readonly unknown[]): string {

@@ -2,13 +2,13 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fix } from '../../../../shared/contract/report.ts';
 import type { Latency } from '../../../../shared/core/latency.ts';
-import type { PodList } from '../../../../shared/core/facts.ts';
+import type { DaemonSet } from '../../../../shared/core/overlay/restart.ts';
 import { judge } from '../../../../shared/core/judge.ts';
 import { refusedIn } from '../../../../shared/core/fix/fix.ts';
 import { nextRoster } from '../../../../shared/core/members/roster.ts';
 import { parseIp } from '../../../../shared/core/overlay/addresses.ts';
 import type { Device, Install, Observation } from '../../../../shared/core/overlay/vtep.ts';
-import { parsePods, type Pod } from '../../../../shared/core/parse/kubernetes.ts';
+import { parseDaemonSets } from '../../../../shared/core/parse/kubernetes.ts';
 import { cidr as cidrOf } from '../../../support/addressing.ts';
 import { type Cluster, cluster } from '../../../support/cluster.ts';
 import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
@@ -16,17 +16,14 @@ import { fixesOf, guarded, KEY } from '../../../support/fixes.ts';
 
 const SIX = cluster(6).listed();
 
-const UNKNOWN_PODS: PodList = { kind: 'not-configured' };
-
-function fixed(damaged: Cluster, pods?: readonly Pod[]): readonly Fix[] {
-  const list: PodList = pods === undefined ? UNKNOWN_PODS : { kind: 'read', pods };
+function fixed(damaged: Cluster, daemonSets: readonly DaemonSet[] = []): readonly Fix[] {
   const judgement = judge(damaged.facts());
-  return judgement.findings.flatMap(fixesOf(judgement, { pods: list }));
+  return judgement.findings.flatMap(fixesOf(judgement, { daemonSets }));
 }
 
 /** `node2$ ip neigh …`, as if it were typed there. */
-function typed(damaged: Cluster, pods?: readonly Pod[]): readonly string[] {
-  return fixed(damaged, pods).flatMap(({ hosts, runs, commands }) =>
+function typed(damaged: Cluster, daemonSets: readonly DaemonSet[] = []): readonly string[] {
+  return fixed(damaged, daemonSets).flatMap(({ hosts, runs, commands }) =>
     (runs === 'anywhere' ? ['kubectl'] : hosts).flatMap((host) =>
       commands.map((command) => `${host}$ ${command}`),
     ),
@@ -46,6 +43,17 @@ function installed(damaged: Cluster, install: Install | undefined, master = fals
       })),
     damaged,
   );
+}
+
+/** A listed DaemonSet; canal's, where nothing else is said of it. */
+function rolling(changes: Partial<DaemonSet>): DaemonSet {
+  return {
+    namespace: 'kube-system',
+    name: 'canal',
+    strategy: 'RollingUpdate',
+    maxUnavailable: '1',
+    ...changes,
+  };
 }
 
 test('what the nodes claim is worked out once for all findings: a second one asks of its own node alone', () => {
@@ -388,27 +396,22 @@ describe('flannel is restarted as it came onto the host', () => {
           })),
         SIX,
       );
-      expect(typed(installed(calico.dropDevice('node2'), install))).toEqual([
-        'kubectl$ kubectl -n calico-system delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2',
-        'kubectl$ kubectl -n kube-system delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2',
+      const damaged = installed(calico.dropDevice('node2'), install);
+      const deletion = (namespace: string): string =>
+        `kubectl -n ${namespace} delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2`;
+      expect(fixed(damaged).map(({ condition, commands }) => [condition, ...commands])).toEqual([
+        ["Where Calico's operator runs Calico:", deletion('calico-system')],
+        ["Where Calico's manifest runs Calico:", deletion('kube-system')],
+      ]);
+      const listed = rolling({ namespace: 'calico-system', name: 'calico-node' });
+      expect(typed(damaged, [listed, rolling({})])).toEqual([
+        `kubectl$ ${deletion('calico-system')}`,
       ]);
     },
   );
 
   test('k3s on a master', () => {
     expect(typed(installed(gone, 'k3s', true))).toEqual(['node2$ systemctl restart k3s']);
-  });
-
-  test('by label, however many pods have it: none is named', () => {
-    const pods = Array.from({ length: 21 }, (_, at) => ({
-      name: `${'x'.repeat(200)}-${at}`,
-      namespace: 'kube-system',
-      node: 'node1',
-      flannel: true,
-    }));
-    const text = typed(SIX.lose('neighbour', { observer: 'node1' }), pods).join('\n');
-    expect(text).not.toContain('xxx');
-    expect(text).toContain('-l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node1');
   });
 
   test('in each way that may be right, where the host does not know how', () => {
@@ -433,16 +436,37 @@ describe('flannel is restarted as it came onto the host', () => {
     ]);
   });
 
-  test('as its pods show, where they are known and the host does not know it', () => {
-    const pod = {
-      name: 'kube-flannel-ds-x',
-      namespace: 'kube-flannel',
-      node: 'node2',
-      flannel: true,
-    };
-    expect(typed(installed(gone, undefined), [pod])).toEqual([
-      'kubectl$ kubectl -n kube-flannel delete pod -l app=flannel --timeout=60s --field-selector spec.nodeName=node2',
+  test.for([
+    ['kube-flannel', 'kube-flannel-ds', undefined, 'kube-flannel', 'app=flannel'],
+    ['kube-system', 'kube-flannel-ds-amd64', 'flannel', 'kube-system', 'app=flannel'],
+    ['kube-system', 'kube-flannel', 'flannel', 'kube-system', 'k8s-app=flannel'],
+    ['kube-system', 'rke2-canal', undefined, 'kube-system', 'k8s-app=canal'],
+    // It has the directory of k3s, whose own flannel is off.
+    ['kube-system', 'canal', 'k3s', 'kube-system', 'k8s-app=canal'],
+  ] as const)(
+    'as the DaemonSet %s/%s shows, on a host of install %s',
+    ([namespace, name, install, inNamespace, label]) => {
+      expect(typed(installed(gone, install), [rolling({ namespace, name })])).toEqual([
+        `kubectl$ kubectl -n ${inNamespace} delete pod -l ${label} --timeout=60s --field-selector spec.nodeName=node2`,
+      ]);
+    },
+  );
+
+  test('of several DaemonSets, by the one that fits the host', () => {
+    const leftOver = rolling({ namespace: 'kube-flannel', name: 'kube-flannel-ds' });
+    const both = [leftOver, rolling({})];
+    expect(typed(installed(gone, 'canal'), both)).toEqual([
+      'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node2',
     ]);
+    expect(fixed(installed(gone, undefined), both).map(({ condition }) => condition)).toEqual([
+      'Where kube-flannel-ds runs flannel:',
+      'Where canal runs flannel:',
+    ]);
+  });
+
+  test("a tenant's DaemonSet of that name is not the CNI's", () => {
+    const named = rolling({ namespace: 'tenant', name: 'canal' });
+    expect(typed(installed(gone, 'k3s'), [named])).toEqual(['node2$ systemctl restart k3s-agent']);
   });
 
   test('on one node after the other', () => {
@@ -490,6 +514,27 @@ describe('flannel is restarted as it came onto the host', () => {
   test('by a rollout where more than half of the nodes have lost something', () => {
     const commands = typed(cluster(60).listed().lose('neighbour', { subject: 'master1' }));
     expect(commands.at(-1)).toBe('kubectl$ kubectl -n kube-system rollout restart ds/canal');
+  });
+
+  test.for([
+    ['1', "nothing. It takes about 30 minutes: the DaemonSet's maxUnavailable is 1"],
+    ['10%', "nothing. It takes about 5 minutes: the DaemonSet's maxUnavailable is 10%"],
+    ['7', "nothing. It takes about 5 minutes: the DaemonSet's maxUnavailable is 7"],
+    ['0', "nothing. It takes about 30 minutes: the DaemonSet's maxUnavailable is 0"],
+  ] as const)(
+    'by a rollout with maxUnavailable %s, and how long it takes',
+    ([maxUnavailable, interrupts]) => {
+      const lost = cluster(60).listed().lose('neighbour', { subject: 'master1' });
+      expect(fixed(lost, [rolling({ maxUnavailable })]).at(-1)).toMatchObject({ interrupts });
+    },
+  );
+
+  test('never by a rollout of a DaemonSet that is updated on deletion alone', () => {
+    const lost = cluster(60).listed().lose('neighbour', { subject: 'master1' });
+    const onDelete = rolling({ strategy: 'OnDelete', maxUnavailable: undefined });
+    expect(typed(lost, [onDelete]).at(-1)).toBe(
+      `kubectl$ for n in $(npx --no vtepwatch show ${KEY} --hosts --step 2); do kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=$n; done`,
+    );
   });
 
   test('with names that a command prints, where they are many and not most', () => {
@@ -698,14 +743,18 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
     publicIp: ip,
     podCidrs: fc.array(anyCidr, { maxLength: 2 }),
   });
-  const anyPod = fc.record({ name: evil, namespace: evil, node: name });
+  const anyDaemonSet = fc.record({
+    namespace: fc.oneof(fc.constantFrom('kube-system', 'kube-flannel', 'calico-system'), evil),
+    name: fc.oneof(fc.constantFrom('canal', 'rke2-canal', 'kube-flannel-ds', 'calico-node'), evil),
+    updateStrategy: fc.constantFrom({ type: 'OnDelete' }, { type: '$(reboot)' }, undefined),
+  });
   let commands = 0;
   fc.assert(
     fc.property(
       fc.array(anyHost, { minLength: 2, maxLength: 5 }),
       fc.option(fc.array(listed, { maxLength: 5 }), { nil: undefined }),
-      fc.array(anyPod, { maxLength: 4 }),
-      (hosts, nodes, pods) => {
+      fc.array(anyDaemonSet, { maxLength: 4 }),
+      (hosts, nodes, sets) => {
         const observations = hosts.map((host): Observation => {
           const {
             node,
@@ -742,13 +791,13 @@ test('whatever hosts and Kubernetes send, every command is of the strict grammar
                 : { kind: 'read', before: list, after: list },
           }),
         );
-        const items = pods.map((pod) => ({
-          metadata: { ...pod, labels: { 'k8s-app': 'canal' } },
-          spec: { nodeName: pod.node },
+        const items = sets.map(({ updateStrategy, ...metadata }) => ({
+          metadata,
+          spec: { updateStrategy },
         }));
-        const known = { kind: 'read', pods: parsePods('pods', { items }).value } as const;
+        const daemonSets = parseDaemonSets('here', { items }).value;
         const site = { account: '123456789012', region: 'eu-central-1', targets: [] };
-        const fixes = fixesOf(judgement, { pods: known, site });
+        const fixes = fixesOf(judgement, { daemonSets, site });
         for (const finding of judgement.findings) {
           for (const fix of fixes(finding)) {
             for (const line of fix.remotely ?? []) expect(line).toMatch(REMOTE);

@@ -101,12 +101,6 @@ describe('who takes part', () => {
   test('why a host is unknown is a problem', () => {
     expect(problemsWith(two.silence('master2').facts(), 'master2')).toEqual(['no answer']);
   });
-
-  test('a pod on a node that no list holds is a problem', () => {
-    const pod = { name: 'metrics', namespace: 'kube-system', node: 'node3', flannel: false };
-    const pods = { kind: 'read', pods: [pod] } as const;
-    expect(problemsWith(two.listed().facts({ pods }), 'node3')[0]).toContain('not checked');
-  });
 });
 
 /** As a list has a node of which nothing but its name is to be trusted. */

@@ -123,10 +123,11 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
     );
     expect(part(await pageFor(calico.dropDevice('node2')), 'Fix')).toEqual([
       'Calico puts lost entries back within 90 s. Here it has not.',
-      'Restart Calico on node2, with kubectl. Interrupts nothing: pods keep their network.',
+      "1. Where Calico's operator runs Calico: restart Calico on node2, with kubectl. Interrupts nothing: pods keep their network.",
       'kubectl -n calico-system delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2',
-      'kubectl -n kube-system delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2',
       'Check: on node2, ip neigh show dev vxlan.calico nud permanent shows: a line for each other node',
+      "2. Where Calico's manifest runs Calico: restart Calico on node2, with kubectl. Interrupts nothing: pods keep their network.",
+      'kubectl -n kube-system delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2',
     ]);
   });
 

@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   isNodeName,
+  parseDaemonSets,
   parseKubectlNodes,
   parseNodes,
-  parsePods,
 } from '../../../../shared/core/parse/kubernetes.ts';
 
 describe('parseNodes', () => {
@@ -122,42 +122,44 @@ describe('parseNodes', () => {
       fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
         const list = { items: [value, { metadata: value, spec: value, status: value }] };
         expect(parseNodes('nodes', list).value).toEqual([]);
-        expect(parsePods('pods', list).value).toEqual([]);
+        expect(parseDaemonSets('here', list).value).toEqual([]);
       }),
     );
   });
 });
 
-describe('parsePods', () => {
+describe('parseDaemonSets', () => {
+  const update = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } };
+
   test.for([
-    [{ 'k8s-app': 'canal' }, true],
-    [{ app: 'flannel' }, true],
-    [{ 'k8s-app': 'flannel' }, true],
-    [{ app: 'nginx' }, false],
-    [{}, false],
-  ] as const)('whether a pod labelled %j is flannel: %s', ([labels, flannel]) => {
-    expect(parsePods('pods', { items: [pod('canal-x', labels)] }).value).toEqual([
-      { name: 'canal-x', namespace: 'kube-system', node: 'node1', flannel },
-    ]);
+    [update, 'RollingUpdate', '10%'],
+    [{ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 3 } }, 'RollingUpdate', '3'],
+    [{ type: 'OnDelete' }, 'OnDelete', undefined],
+    [undefined, 'RollingUpdate', undefined],
+  ] as const)('one that is updated by %j', ([updateStrategy, strategy, maxUnavailable]) => {
+    const list = { items: [daemonSet('kube-system', 'canal', updateStrategy)] };
+    expect(parseDaemonSets('here', list)).toEqual({
+      value: [{ namespace: 'kube-system', name: 'canal', strategy, maxUnavailable }],
+      problems: [],
+    });
   });
 
   test.for([
-    ['kube-system', true],
-    ['kube-flannel', true],
-    ['tenant', false],
-    ['kube-system-x', false],
-  ] as const)('one labelled as flannel in namespace %s is flannel: %s', ([namespace, flannel]) => {
-    const labels = { app: 'flannel' };
-    const item = { metadata: { name: 'x', namespace, labels }, spec: { nodeName: 'node1' } };
-    expect(parsePods('pods', { items: [item] }).value).toMatchObject([{ namespace, flannel }]);
+    ['kube-system', 'kube-proxy', 'it is not of a CNI'],
+    ['tenant', 'canal', 'a tenant may name one of its own so'],
+    ['kube-system', 'canal;reboot', 'its name would stand in a command'],
+    ['kube-system', 'kube-flannel-ds-windows-amd64', 'its hosts are not read'],
+  ] as const)('%s/%s is left out: %s', ([namespace, name]) => {
+    expect(parseDaemonSets('here', { items: [daemonSet(namespace, name, update)] }).value).toEqual(
+      [],
+    );
   });
 
-  test.for([
-    [pod('canal-x;reboot', {}), 'its name would end up in a command'],
-    [pod('--all', {}), 'its name would be an option'],
-    [pod('canal-x', {}, ''), 'it is not scheduled'],
-  ] as const)('%j is left out: %s', ([item]) => {
-    expect(parsePods('pods', { items: [item] }).value).toEqual([]);
+  test('what is no list is a problem', () => {
+    expect(parseDaemonSets('here', { kind: 'Status' })).toEqual({
+      value: [],
+      problems: [{ where: 'here', message: 'not a list of DaemonSets: it has no items' }],
+    });
   });
 });
 
@@ -222,12 +224,8 @@ function node(changes: object): unknown {
   };
 }
 
-function pod(
-  name: string,
-  labels: Readonly<Record<string, string>>,
-  nodeName: string | undefined = 'node1',
-): object {
-  return { metadata: { name, namespace: 'kube-system', labels }, spec: { nodeName } };
+function daemonSet(namespace: string, name: string, updateStrategy: unknown): object {
+  return { metadata: { namespace, name }, spec: { updateStrategy } };
 }
 
 function annotated(annotations: Readonly<Record<string, string>>): unknown {
