@@ -48,7 +48,9 @@ type DeviceDamage =
   /** Deleted and made again by flannel, without a peer: flannel from 0.27.4 on. */
   | { readonly kind: 'device-remade'; readonly on: Hosts }
   /** The kernel flushes the neighbours of a device whose MAC is changed. */
-  | { readonly kind: 'mac-changed'; readonly on: Hosts; readonly mac: string };
+  | { readonly kind: 'mac-changed'; readonly on: Hosts; readonly mac: string }
+  /** In bytes. The kernel takes nothing from its tables. */
+  | { readonly kind: 'mtu-changed'; readonly on: Hosts; readonly mtu: number };
 
 /** What belongs to the life of a cluster, and is no fault. */
 export type Change =

@@ -115,10 +115,19 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     `The neighbour entry of ${SUBJECT.name} on every peer was replaced by one that ages.`,
     { ...held(['neighbour'], SUBJECT), state: 'STALE' },
   ),
+  'mtu-mismatch': onSubject(
+    `Somebody gave ${OVERLAY_DEVICE} of ${SUBJECT.name} an MTU of its own.`,
+    { kind: 'mtu-changed', on: [SUBJECT.name], mtu: 1400 },
+  ),
 };
 
 function onPeers(summary: string, ...damage: readonly Damage[]): Fault {
   return { summary, subject: SUBJECT.name, observers: PEERS, damage };
+}
+
+/** A state of the subject itself: its peers hold what they should. */
+function onSubject(summary: string, ...damage: readonly Damage[]): Fault {
+  return { summary, subject: SUBJECT.name, observers: [], damage };
 }
 
 function onObserver(summary: string, ...damage: readonly Damage[]): Fault {

@@ -23,6 +23,7 @@ export function storyOf(name: string, nodes: number | undefined): Story {
   const hasChurn = dice.happens(0.85);
   if (hasChurn) churn(plot, dice.number(2, 9));
   if (hasFaults) faults(plot, dice.number(1, 3));
+  stateOf(plot, diceOf(`${name} state`));
   return {
     name,
     ...cluster,
@@ -340,6 +341,14 @@ function faults(plot: Plot, count: number): void {
     const again = at + repairedAfter + repairLasts + dice.number(60, 900);
     plot.add(again, { ...fault, fault: `${fault.fault}-again` });
   }
+}
+
+/** What is wrong with one node itself, beside whatever else happens: drawn apart, so that it shifts nothing. */
+function stateOf(plot: Plot, dice: Dice): void {
+  if (!dice.happens(0.2)) return;
+  const subject = dice.pick(plot.names);
+  const damage: Damage = { kind: 'mtu', subject, mtu: 1400 };
+  plot.add(dice.number(90, STORY_SECONDS - 600), faultOf(dice, 'state', damage));
 }
 
 function faultOf(dice: Dice, fault: string, damage: Damage): Fault {

@@ -51,7 +51,7 @@ export const programmed = {
 const OVERLAY_PORT = 8472;
 
 /** The underlay's MTU less the 50 bytes of VXLAN over IPv4. */
-const OVERLAY_MTU_BYTES = 1450;
+export const OVERLAY_MTU_BYTES = 1450;
 
 /**
  * What a restart of flanneld does on its host: it makes the device if there is none, gives it its

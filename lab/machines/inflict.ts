@@ -76,6 +76,10 @@ export async function inflictOne(members: Members, damage: SimulatedDamage): Pro
       return await onEach(inCluster, damage.on, (one) =>
         carryOut(one, `ip link set dev ${OVERLAY_DEVICE} address ${damage.mac}`),
       );
+    case 'mtu-changed':
+      return await onEach(inCluster, damage.on, (one) =>
+        carryOut(one, `ip link set dev ${OVERLAY_DEVICE} mtu ${damage.mtu}`),
+      );
     case 'unreadable':
       return await onEach(inCluster, damage.on, (one) => makeUnreadable(one, damage));
     case 'flannel-restarted':

@@ -31,6 +31,8 @@ interface CauseTraits {
 
 /** A cell of the matrix, alone or with others in a column, in a part of a row or everywhere. */
 const CELL = SCOPES;
+/** A state of a node itself; on most of the nodes it is the cluster's fault. */
+const NODE = ['subject', 'group', 'cluster'] as const;
 /** A host that lost what it held of all others; on most of the nodes it is the cluster's fault. */
 const ROW = ['observer', 'group', 'cluster'] as const;
 
@@ -58,6 +60,7 @@ export const CAUSE_TABLE = {
   'fdb-missing': { scopes: CELL, severity: 'critical', pages: true },
   'route-missing': { scopes: CELL, severity: 'critical', pages: true },
   'neighbour-not-permanent': { scopes: CELL, severity: 'warning', pages: false },
+  'mtu-mismatch': { scopes: NODE, severity: 'warning', pages: false },
 } as const satisfies Readonly<Record<string, CauseTraits>>;
 
 export type Cause = keyof typeof CAUSE_TABLE;

@@ -60,6 +60,8 @@ export function rightCauses(
       return seesAnnotations ? ['mac-drift'] : ['mac-drift', 'mac-mismatch'];
     case 'old-address':
       return ['underlay-moved'];
+    case 'mtu':
+      return ['mtu-mismatch'];
     case 'device-gone':
       return ['device-missing'];
     case 'partition':
@@ -86,6 +88,7 @@ export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
     case 'not-permanent':
     case 'old-mac':
     case 'drift':
+    case 'mtu':
     case 'old-address':
       return 'column';
     case 'flush':
@@ -110,6 +113,7 @@ export function labelOf({ damage }: Fault): string {
     case 'old-address':
       return `${damage.kind}${damage.observers === 'others' ? '' : ', partly'}`;
     case 'drift':
+    case 'mtu':
     case 'partition':
       return damage.kind;
   }

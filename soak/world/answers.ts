@@ -103,13 +103,13 @@ function facts({ host, now, hasKubeconfig }: Speaker): readonly string[] {
 function ownRecords({ host }: Speaker): readonly string[] {
   const { device } = host.kernel;
   if (device === undefined) return [];
-  const { index, mac, tunnelIp } = device;
+  const { index, mac, tunnelIp, mtu = 1450 } = device;
   return [
     record('D', {
       name: OVERLAY_DEVICE,
       index,
       state: 'UP',
-      mtu: 1450,
+      mtu,
       mac,
       vni: 1,
       local: host.underlayIp,

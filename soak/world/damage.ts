@@ -36,6 +36,11 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
       return renewMac(world, damage);
     case 'drift':
       return drift(world, damage.subject);
+    case 'mtu':
+      for (const host of named(world, [damage.subject])) {
+        host.kernel.changeSettings({ mtu: damage.mtu });
+      }
+      return [];
     case 'flush':
       return named(world, damage.observers).flatMap((observer) => {
         observer.kernel.flush(damage.tables);
@@ -147,14 +152,19 @@ function rowOf(world: World, observer: Host, tables: readonly Table[]): readonly
 
 /** What a person does who follows the page: flanneld starts again, on a host that needs it. */
 export function repairOn(world: World, damage: Damage, host: Host): void {
-  if (damage.kind === 'drift') {
+  if (damage.kind === 'drift' || damage.kind === 'mtu') {
     host.kernel.setDevice(undefined);
   }
   world.startFlanneld(host, { newDevice: false });
 }
 
 /** The hosts that need a repair, by name. */
-export function hostsToRepair(damage: Damage, cells: readonly Cell[]): readonly Host[] {
+export function hostsToRepair(
+  world: World,
+  damage: Damage,
+  cells: readonly Cell[],
+): readonly Host[] {
+  if (damage.kind === 'mtu') return named(world, [damage.subject]);
   const hosts =
     damage.kind === 'drift'
       ? cells.flatMap(({ subject }) => (subject.name === damage.subject ? [subject] : []))

@@ -7,6 +7,8 @@ interface OverlayDevice {
   readonly index: number;
   readonly mac: string;
   readonly tunnelIp: string;
+  /** In bytes; where it is not flannel's. */
+  readonly mtu?: number;
 }
 
 /** What the kernel of one host knows of the overlay. It ends with a boot. */
@@ -55,6 +57,13 @@ export class Kernel {
     this.#version += 1;
     this.#entries.clear();
     this.#device = device;
+  }
+
+  /** The kernel takes nothing from its tables for it. */
+  changeSettings(settings: Pick<OverlayDevice, 'mtu'>): void {
+    if (this.#device === undefined) return;
+    this.#device = { ...this.#device, ...settings };
+    this.#version += 1;
   }
 
   /** The kernel drops the permanent neighbours of a device whose own MAC changes. */

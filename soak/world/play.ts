@@ -164,10 +164,9 @@ function roll(world: World, { gap, downFor, newDevices }: EventOf<'roll-cni'>): 
 
 function strike({ world, faults }: Stage, event: EventOf<'fault'>): void {
   const cells = inflict(world, event.damage);
-  if (cells.length === 0) return;
-  faults.push({ event, at: world.now, cells });
+  if (cells.length > 0) faults.push({ event, at: world.now, cells });
   if (event.repairedAfter === undefined) return;
-  for (const host of hostsToRepair(event.damage, cells)) {
+  for (const host of hostsToRepair(world, event.damage, cells)) {
     const spread = between([0, event.repairLasts], event.fault, host.instanceId);
     const { boots } = host;
     world.after(event.repairedAfter + spread, () => {

@@ -1,7 +1,7 @@
 import type { Cause } from '../../shared/contract/causes.ts';
 import type { ReportedIncident, Site } from '../../shared/contract/report.ts';
-import type { Install } from '../../shared/core/overlay/vtep.ts';
-import { type Cluster, cluster } from '../support/cluster.ts';
+import type { Device, Install } from '../../shared/core/overlay/vtep.ts';
+import { type Answer, type Cluster, cluster } from '../support/cluster.ts';
 import { decided } from '../support/runs.ts';
 
 /** The cluster of the golden pages, as Systems Manager knows it. */
@@ -36,7 +36,19 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
   'fdb-missing': (whole) => whole.listed().lose('fdb', LOST),
   'route-missing': (whole) => whole.listed().lose('route', LOST),
   'neighbour-not-permanent': (whole) => whole.listed().weaken(LOST),
+  'mtu-mismatch': (whole) => whole.listed().answer('master1', onDevice({ mtu: 1400 })),
 };
+
+/** The host's devices, of which something else is true. */
+function onDevice(changes: Partial<Device>): (answer: Answer) => Answer {
+  return (answer) => ({
+    ...answer,
+    tables: {
+      ...answer.tables,
+      devices: answer.tables.devices?.map((device) => ({ ...device, ...changes })),
+    },
+  });
+}
 
 function hostsOf({ names }: Cluster): readonly string[] {
   return names.length <= SIZES.few ? ['node1'] : names.slice(0, 40);

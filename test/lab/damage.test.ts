@@ -59,8 +59,12 @@ describe.for(['real', 'modelled'] as const)(
         expect(held(await tablesOf(machine))).toEqual(held(simulated));
         const { stdout } = await machine.run('ip -d -o link show type vxlan'.split(' '));
         const [device] = simulated.devices ?? [];
-        const shown = [/link\/ether (\S+)/.exec(stdout)?.[1], /[<,]UP[,>]/.test(stdout)];
-        expect(shown).toEqual([device?.mac, device?.up ?? false]);
+        const shown = [
+          /link\/ether (\S+)/.exec(stdout)?.[1],
+          /[<,]UP[,>]/.test(stdout),
+          /\bmtu (\d+)/.exec(stdout)?.[1],
+        ];
+        expect(shown).toEqual([device?.mac, device?.up ?? false, device?.mtu?.toString()]);
       }
     });
   },

@@ -11,7 +11,7 @@ interface Where {
   readonly subject?: string | readonly string[];
 }
 
-type Answer = Extract<Observation, { kind: 'tables' }>;
+export type Answer = Extract<Observation, { kind: 'tables' }>;
 
 /** A cluster with perfect tables, and the damage done to it. Every step gives a new cluster. */
 export interface Cluster {

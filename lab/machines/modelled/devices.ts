@@ -83,6 +83,8 @@ export function setLink(model: Model, words: readonly string[]): Reply {
   if (link === undefined) return noDevice(deviceIn(words));
   const mac = wordAfter(words, 'address');
   if (mac !== undefined) return changed(withoutNeighbours(withLink(model, { ...link, mac }), link));
+  const mtu = wordAfter(words, 'mtu');
+  if (mtu !== undefined) return changed(withLink(model, { ...link, mtu: Number(mtu) }));
   if (words.includes('up')) return changed(raised(model, { ...link, up: true }));
   if (words.includes('down')) return changed(lowered(model, { ...link, up: false }));
   return notModelled(words);

@@ -141,7 +141,7 @@ interface OwnRecords {
 
 /** The host's own device and addresses. */
 function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
-  const { device, mac = host.vtepMac } = condition;
+  const { device, mac = host.vtepMac, mtu } = condition;
   if (device === 'missing') return { devices: [], connected: [], addresses: [] };
   const { underlayIp, tunnelIp } = host;
   return {
@@ -150,7 +150,7 @@ function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
         name: OVERLAY_DEVICE,
         index: DEVICE_INDEX,
         state: device === 'down' ? 'DOWN' : 'UP',
-        mtu: 1450,
+        mtu,
         mac,
         vni: 1,
         local: underlayIp,

@@ -1,7 +1,7 @@
 /** What damage makes of the hosts of a simulated cluster. */
 import { type Table, TABLES } from '../../../shared/contract/causes.ts';
 import type { Change, Damage, Hosts } from '../../damage.ts';
-import { type Entry, programmed } from '../flannel.ts';
+import { type Entry, OVERLAY_MTU_BYTES, programmed } from '../flannel.ts';
 import type { Host } from '../machine.ts';
 import { formerMac, scrambled } from './hosts.ts';
 
@@ -26,6 +26,8 @@ export interface Condition {
   readonly device: 'up' | 'down' | 'missing';
   /** Of its device, where it is not the one that its peers were given. */
   readonly mac: string | undefined;
+  /** In bytes. */
+  readonly mtu: number;
   /** The script's word for why a table cannot be read. */
   readonly unread: Readonly<Partial<Record<Table, string>>>;
 }
@@ -53,7 +55,14 @@ export type SimulatedDamage = Exclude<
 const UPTIME_SECONDS = 864_000;
 const FLANNELD_SECONDS = 60;
 
-const WELL = { lost: [], besides: [], device: 'up', mac: undefined, unread: {} } as const;
+const WELL = {
+  lost: [],
+  besides: [],
+  device: 'up',
+  mac: undefined,
+  mtu: OVERLAY_MTU_BYTES,
+  unread: {},
+} as const;
 
 export function allWell(hosts: readonly Host[], now: number): State {
   return { hosts, conditions: new Map(hosts.map(({ name }) => [name, longUp(now)])) };
@@ -109,6 +118,8 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
         ...without(one, ['neighbour'], hosts),
         mac: damage.mac,
       }));
+    case 'mtu-changed':
+      return changed(state, damage.on, (one) => ({ ...one, mtu: damage.mtu }));
     case 'unreadable':
       return changed(state, damage.on, (one) => ({
         ...one,
@@ -230,7 +241,12 @@ function without(
 }
 
 function emptied(condition: Condition, hosts: readonly Host[]): Condition {
-  return { ...without(condition, TABLES, hosts), besides: [], mac: undefined };
+  return {
+    ...without(condition, TABLES, hosts),
+    besides: [],
+    mac: undefined,
+    mtu: OVERLAY_MTU_BYTES,
+  };
 }
 
 function holding(

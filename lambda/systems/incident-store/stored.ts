@@ -100,6 +100,13 @@ const cidr = z.custom<Cidr>((value) => typeof value === 'string' && parseCidr(va
 
 const block = z.object({ observers: z.array(z.string()), subjects: z.array(z.string()) });
 
+const footprint = z.object({
+  blocks: z.array(block),
+  tables: z.array(z.enum(TABLES)),
+  /** Earlier builds of version 0.1 know no states of nodes. */
+  states: z.optional(z.array(z.object({ cause: z.enum(CAUSES), nodes: z.array(z.string()) }))),
+});
+
 function isReason(text: string | undefined): text is IncidentReason {
   return text !== undefined && Object.hasOwn(INCIDENT_REASONS, text);
 }
@@ -125,9 +132,9 @@ const incidentFields = {
   steadyRuns: z.optional(z.number()),
   /** A reason of another version is no reason to forget the incident. */
   reason,
-  unrepaired: z.optional(z.object({ blocks: z.array(block), tables: z.array(z.enum(TABLES)) })),
+  unrepaired: z.optional(footprint),
   footprint: z.union([
-    z.object({ blocks: z.array(block), tables: z.array(z.enum(TABLES)) }),
+    footprint,
     /** As earlier builds of version 0.1 wrote it. */
     z.pipe(
       z.extend(block, { tables: z.array(z.enum(TABLES)) }),

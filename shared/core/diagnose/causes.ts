@@ -8,6 +8,7 @@ import {
 import type { FixKind } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Signature } from './signatures.ts';
+import { unlikeInMtu } from './unlike-others.ts';
 
 /**
  * How one cause is recognised, how long it must last before it pages, what it means to people, and
@@ -45,9 +46,9 @@ type Patience = (
 
 /**
  * `unreachable`: packets between the nodes are lost. `temporary`: they arrive, as long as the kernel
- * keeps an entry that flannel never sets again.
+ * keeps an entry that flannel never sets again. `large-packets`: small ones arrive, large ones may not.
  */
-type Harm = 'unreachable' | 'temporary';
+export type Harm = 'unreachable' | 'temporary' | 'large-packets';
 
 /**
  * Whom a sentence is about, ready for a page: `master1`, `all 5 checked nodes`. Each may be one node
@@ -79,8 +80,11 @@ export type FixStep =
       readonly at: FixSide;
       readonly condition?: string;
     }
-  /** `macs`: the subject's own MAC and that of its annotation. `nodes`: what the API servers list. */
-  | { readonly kind: 'look'; readonly at: 'macs' | 'nodes' };
+  /**
+   * `macs`: the subject's own MAC and that of its annotation. `mtus`: those of a host's interfaces. `nodes`:
+   * what the API servers list.
+   */
+  | { readonly kind: 'look'; readonly at: 'macs' | 'mtus' | 'nodes' };
 
 /** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
 const byReach: Patience = ({ scope, severity, mayBeLeaving }, { pairPatienceSeconds }) =>
@@ -368,6 +372,30 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       `Nothing yet. When the entry ages out, packets from ${observers} to ${subject} are lost.`,
     fix: AT_OBSERVERS,
   },
+
+  // flannel takes the MTU of the interface below the device, less 50 bytes, when it makes the device, and
+  // never again (pkg/backend/vxlan/device.go, ensureLink).
+  'mtu-mismatch': {
+    signature: { kind: 'node', find: unlikeInMtu, explains: [] },
+    patience: byReach,
+    harm: 'large-packets',
+    summary: ({ subject }) =>
+      `The VXLAN device on ${subject} has another MTU than those on the other nodes.`,
+    effect: ({ subject }) =>
+      `Small packets arrive. Large packets to or from pods on ${subject} may be lost, so downloads and TLS connections may hang.`,
+    fix: {
+      at: 'subject',
+      steps: [
+        { kind: 'look', at: 'mtus' },
+        {
+          kind: 'device',
+          at: 'subject',
+          condition: "Only once the hosts' own interfaces have the same MTU:",
+        },
+        { kind: 'restart', at: 'subject', condition: 'After you deleted the device:' },
+      ],
+    },
+  },
 };
 
 /** The name of a cell in which something is wrong and which no signature fits. */
@@ -376,6 +404,12 @@ export const UNMATCHED: Cause = 'entries-missing';
 /** Whether a cause is recognised by a signature of this kind. */
 export function isKind(cause: Cause, kind: Signature['kind']): boolean {
   return CAUSE_RULES[cause].signature.kind === kind;
+}
+
+/** How a cause is found that is a state of a node itself; undefined of any other. */
+export function conditionSignature(cause: Cause): Extract<Signature, { kind: 'node' }> | undefined {
+  const { signature } = CAUSE_RULES[cause];
+  return signature.kind === 'node' ? signature : undefined;
 }
 
 /** The causes that only a node's annotation distinguishes: it shows which of two MACs is right. */

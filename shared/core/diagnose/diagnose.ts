@@ -1,12 +1,22 @@
 import { type Cause, CAUSE_TABLE, CAUSES, type Table } from '../../contract/causes.ts';
-import type { Cell } from '../matrix/cells.ts';
+import { type Cell, isWrong } from '../matrix/cells.ts';
+import { conditionOf, type Presence } from '../matrix/conditions.ts';
 import { type Matrix, peersOf, subjectsOf } from '../matrix/matrix.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import { groupBy } from '../group.ts';
 import type { Held } from '../overlay/holdings.ts';
-import { CAUSE_RULES, isKind, UNMATCHED } from './causes.ts';
+import { CAUSE_RULES, conditionSignature, isKind, UNMATCHED } from './causes.ts';
 import { cover, type Line } from './cover.ts';
-import { type Finding, isSampled, ofCluster, ofObserver, ofPair, ofSubject } from './finding.ts';
+import {
+  type Finding,
+  isClusterWide,
+  isSampled,
+  ofCluster,
+  ofCondition,
+  ofObserver,
+  ofPair,
+  ofSubject,
+} from './finding.ts';
 import {
   type Candidate,
   cellRecogniser,
@@ -33,14 +43,16 @@ export function diagnose(matrix: Matrix): readonly Finding[] {
   const broken = matrix.cells.filter(isBroken);
   const aging = matrix.cells.filter((cell) => !isBroken(cell));
   const devices = devicesMissing(matrix, broken);
+  const states = conditions(matrix, without(broken, devices));
+  const first = [...devices, ...states];
   // Between the sides of a partition nothing is left that could show a drift.
-  const parts = partitioned(matrix, without(broken, devices));
-  const drifts = drifted(matrix, without(broken, [...devices, ...parts]));
-  const rows = wholeRows(matrix, without(broken, [...devices, ...drifts, ...parts]), [
-    ...devices,
+  const parts = partitioned(matrix, without(broken, first));
+  const drifts = drifted(matrix, without(broken, [...first, ...parts]));
+  const rows = wholeRows(matrix, without(broken, [...first, ...drifts, ...parts]), [
+    ...first,
     ...drifts,
   ]);
-  const explained = [...devices, ...drifts, ...parts, ...rows];
+  const explained = [...first, ...drifts, ...parts, ...rows];
   const lines = [...cover(matrix, without(broken, explained)), ...cover(matrix, aging)].map(
     (line) => findingOfLine(matrix, line),
   );
@@ -75,6 +87,50 @@ function devicesMissing(matrix: Matrix, cells: readonly Cell[]): readonly Findin
 /** The first cause in precedence that this kind of signature recognises. */
 function causesOfKind(kind: Signature['kind']): readonly Cause[] {
   return CAUSES.filter((cause) => isKind(cause, kind)).slice(0, 1);
+}
+
+/** States of nodes themselves, in the order of precedence. Each cell is explained once. */
+function conditions(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const cause of CAUSES) {
+    const signature = conditionSignature(cause);
+    if (signature === undefined) continue;
+    for (const [node, presence] of conditionOf(matrix.settled, signature.find).present) {
+      const left = signature.explains.length === 0 ? [] : without(cells, findings);
+      const own = explainedCells(matrix, left, { node, presence, explains: signature.explains });
+      findings.push(ofCondition(matrix, cause, { node, presence, cells: own }));
+    }
+  }
+  return findings;
+}
+
+/**
+ * The cells of the node and of those beside it in which one of the tables is wrong. What an observer that lost
+ * most of its row holds of them shows that loss.
+ */
+function explainedCells(
+  matrix: Matrix,
+  cells: readonly Cell[],
+  {
+    node,
+    presence: { beside },
+    explains,
+  }: {
+    readonly node: string;
+    readonly presence: Presence;
+    readonly explains: readonly Table[];
+  },
+): readonly Cell[] {
+  if (cells.length === 0) return [];
+  const concerned = new Set([node, ...beside]);
+  const isOwn = ({ subject, state }: Cell): boolean =>
+    concerned.has(subject) && explains.some((table) => isWrong(state[table]));
+  const rows = groupBy(cells, ({ observer }) => observer);
+  return cells.filter((cell) => {
+    if (!isOwn(cell)) return false;
+    const row = rows.get(cell.observer) ?? [];
+    return row.every(isOwn) || !isMostOfRow(matrix, cell.observer, row);
+  });
 }
 
 /**
@@ -258,7 +314,8 @@ function accuseNobody(matrix: Matrix, findings: readonly Finding[]): readonly Fi
 function joinClusterWide(matrix: Matrix, findings: readonly Finding[]): readonly Finding[] {
   return [...groupBy(findings, ({ cause }) => cause)].flatMap(([, alike]) => {
     const [first] = alike;
-    const wide = alike.length >= 3 && alike.length * 2 > matrix.nodes.length;
-    return wide && first !== undefined ? [ofCluster(matrix, first.cause, alike)] : alike;
+    return first !== undefined && isClusterWide(first.cause, alike.length, matrix)
+      ? [ofCluster(matrix, first.cause, alike)]
+      : alike;
   });
 }

@@ -1,5 +1,6 @@
 import { type Cause, CAUSE_TABLE, type Scope, type Severity } from '../../contract/causes.ts';
 import type { Cell } from '../matrix/cells.ts';
+import type { Presence } from '../matrix/conditions.ts';
 import { type Matrix, peersOf, subjectsOf } from '../matrix/matrix.ts';
 import { CAUSE_RULES, isKind } from './causes.ts';
 import type { Recognised } from './signatures.ts';
@@ -10,7 +11,10 @@ export interface Finding {
   readonly cause: Cause;
   readonly otherCauses: readonly Cause[];
   readonly severity: Severity;
-  /** The last part of the key: a node, `observer:subject` for a pair, the cause for a cluster. */
+  /**
+   * The last part of the key: a node, `observer:subject` for a pair, the cause for a cluster. Of a state of
+   * a node `node/cause`, since entries for that node may be wrong besides.
+   */
   readonly name: string;
   /** The node that its peers have lost, where there is one such node. */
   readonly subject: string | undefined;
@@ -23,6 +27,10 @@ export interface Finding {
   readonly isUndecided?: true;
   /** No list has the subject, and what its peers show is what they show of a node that is leaving. */
   readonly mayBeLeaving?: true;
+  /** What else shows it, one line a fact. */
+  readonly evidence?: readonly string[];
+  /** What its node shows once it is over. */
+  readonly check?: Presence['check'];
   /** Of several findings that were joined: these. */
   readonly parts?: readonly Finding[];
 }
@@ -51,6 +59,35 @@ export function ofSubject(
 }
 
 const MAY_BE_LEAVING = { mayBeLeaving: true } as const;
+
+/** A state of a node itself, with the cells that it explains. */
+export function ofCondition(
+  matrix: Matrix,
+  cause: Cause,
+  {
+    node,
+    presence,
+    cells,
+  }: { readonly node: string; readonly presence: Presence; readonly cells: readonly Cell[] },
+): Finding {
+  const checkedPeers = peersOf(matrix, node);
+  const observers = new Set([...presence.beside, ...cells.map(({ observer }) => observer)]);
+  observers.delete(node);
+  return {
+    scope: 'subject',
+    cause,
+    otherCauses: [],
+    severity: CAUSE_TABLE[cause].severity,
+    name: `${node}/${cause}`,
+    subject: node,
+    observers: [...observers],
+    cells,
+    checkedPeers,
+    missingPeers: Math.min(presence.affected ?? checkedPeers, checkedPeers),
+    evidence: presence.evidence,
+    ...(presence.check === undefined ? {} : { check: presence.check }),
+  };
+}
 
 /** A row, whole or in part: what one observer holds of its peers. */
 export function ofObserver(
@@ -106,8 +143,18 @@ export function ofCluster(matrix: Matrix, cause: Cause, parts: readonly Finding[
     scope: 'cluster',
     name: cause,
     checkedPeers: matrix.rows.size,
-    missingPeers: joined.observers.length,
+    missingPeers: isKind(cause, 'node') ? accusedIn(joined).length : joined.observers.length,
   };
+}
+
+/**
+ * Whether a cause of so many nodes is the cluster's fault: it is on more than half of them, or, as a state of
+ * nodes, on half.
+ */
+export function isClusterWide(cause: Cause, count: number, { nodes }: Matrix): boolean {
+  return isKind(cause, 'node')
+    ? count >= 2 && count * 2 >= nodes.length
+    : count >= 3 && count * 2 > nodes.length;
 }
 
 /** Whether the nodes of a group are those that others lost, or those that lost others. */
@@ -141,8 +188,29 @@ function join(cause: Cause, parts: readonly Finding[]) {
     observers: [...new Set(parts.flatMap(({ observers }) => observers))],
     cells: parts.flatMap(({ cells }) => cells),
     ...(parts.some(({ mayBeLeaving }) => mayBeLeaving === true) ? MAY_BE_LEAVING : {}),
+    ...evidenceOf(parts),
     parts,
   } as const;
+}
+
+/** How many lines of evidence joined findings keep. */
+const EVIDENCE = 20;
+
+function evidenceOf(parts: readonly Finding[]): Pick<Finding, 'evidence'> {
+  const evidence = parts.flatMap((part) => part.evidence ?? []).slice(0, EVIDENCE);
+  return evidence.length === 0 ? {} : { evidence };
+}
+
+/** The node that a finding is about, where it is about one. */
+export function nodeOf({ subject, name }: Pick<Finding, 'subject' | 'name'>): string {
+  return subject ?? name;
+}
+
+/** The findings of which one is made that are states of nodes themselves. */
+export function conditionsIn(finding: Finding): readonly Finding[] {
+  return (finding.parts ?? [finding]).filter(
+    ({ cause, subject }) => isKind(cause, 'node') && subject !== undefined,
+  );
 }
 
 /** The nodes that others lost, where a finding is about such nodes. */

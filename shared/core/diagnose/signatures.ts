@@ -2,6 +2,7 @@ import { type Cause, type Table, TABLES } from '../../contract/causes.ts';
 import type { CellState } from '../matrix/cells.ts';
 import type { MacTruth } from '../matrix/matrix.ts';
 import type { Held } from '../overlay/holdings.ts';
+import type { FindCondition } from '../matrix/conditions.ts';
 
 /** What a fault looks like, by which its cause is recognised. */
 export type Signature =
@@ -9,6 +10,15 @@ export type Signature =
   | { readonly kind: 'device' }
   /** Two groups of nodes that hold nothing of each other. */
   | { readonly kind: 'sides' }
+  /**
+   * A state of a node itself. It explains the cells of the node, and of those beside it, in which one of
+   * these tables is wrong.
+   */
+  | {
+      readonly kind: 'node';
+      readonly find: FindCondition;
+      readonly explains: readonly Table[];
+    }
   /** A whole row: the same tables lost for every checked subject. */
   | { readonly kind: 'row'; readonly pattern: Pattern }
   /** A cell, alone or with others in a column or a part of a row, that fits one of the patterns. */

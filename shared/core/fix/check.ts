@@ -1,6 +1,6 @@
 import type { Fix } from '../../contract/report.ts';
 import { isKind } from '../diagnose/causes.ts';
-import type { Finding } from '../diagnose/finding.ts';
+import { conditionsIn, type Finding } from '../diagnose/finding.ts';
 import type { Judgement } from '../judge.ts';
 import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
@@ -11,6 +11,7 @@ import { isNodeName } from '../parse/kubernetes.ts';
  * line for each other node.
  */
 export function checkOf(finding: Finding, { profile }: Judgement): Fix['check'] {
+  if (isKind(finding.cause, 'node')) return checkOfState(finding);
   const host = finding.observers.find(isNodeName);
   if (host === undefined) return undefined;
   if (!isKind(finding.cause, 'cell')) {
@@ -29,6 +30,14 @@ export function checkOf(finding: Finding, { profile }: Judgement): Fix['check'] 
     }
   }
   return undefined;
+}
+
+function checkOfState(finding: Finding): Fix['check'] {
+  const [first] = conditionsIn(finding);
+  const { subject, check } = first ?? {};
+  return check === undefined || subject === undefined || !isNodeName(subject)
+    ? undefined
+    : { host: subject, ...check };
 }
 
 function shownBy({ table, key, value, device, family }: OverlayEntry) {

@@ -2,7 +2,7 @@ import { TABLES } from '../../contract/causes.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Fix, Problem, Site } from '../../contract/report.ts';
 import { accusedIn, type Finding } from '../diagnose/finding.ts';
-import { CAUSE_RULES, type FixStep } from '../diagnose/causes.ts';
+import { CAUSE_RULES, type FixStep, isKind } from '../diagnose/causes.ts';
 import type { Judgement } from '../judge.ts';
 import type { Latency } from '../latency.ts';
 import { type Member, ownDevice } from '../members/member.ts';
@@ -101,7 +101,7 @@ function fixesOfStep(step: FixStep, finding: Finding, context: FixContext): read
       return LOOKS[step.at](finding, context.members());
     case 'device':
       return accused.flatMap((node) =>
-        driftedDevices(node, context.members().get(node)).map((command): Fix => ({
+        devicesToDelete(finding, node, context.members().get(node)).map((command): Fix => ({
           kind: 'device',
           ...onHosts({ hosts: [node], commands: [command] }, 'hosts', context),
           interrupts: 'all pod traffic of that host, until flannel has started again',
@@ -223,6 +223,17 @@ const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = 
       condition: 'Does a master of each group list all nodes?',
     },
   ],
+  mtus: (finding) =>
+    accusedIn(finding)
+      .filter(isNodeName)
+      .slice(0, 1)
+      .map((node) => ({
+        kind: 'look',
+        hosts: [node],
+        runs: 'on-hosts',
+        commands: ['ip -o link show'],
+        condition: "Does the host's own interface have the same MTU as on the other hosts?",
+      })),
   macs: (finding, members) =>
     accusedIn(finding)
       .filter(isNodeName)
@@ -253,16 +264,21 @@ const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = 
 };
 
 /**
- * flannel keeps a device that it finds, whatever its MAC is (pkg/backend/vxlan/device.go,
+ * flannel keeps a device that it finds, whatever its MAC and MTU are (pkg/backend/vxlan/device.go,
  * ensureLink); it makes one with the annotated MAC where there is none.
  */
-function driftedDevices(node: string, member: Member | undefined): readonly string[] {
+function devicesToDelete(
+  { cause }: Finding,
+  node: string,
+  member: Member | undefined,
+): readonly string[] {
   if (!isNodeName(node)) return [];
   const annotated = member?.listed?.annotated ?? [];
+  const isOfMac = !isKind(cause, 'node');
   const hasDrifted = ({ name, mac }: Device): boolean =>
     annotated.some((one) => one.family === deviceFamily(name) && one.mac !== mac);
   return (member?.observed?.tables.devices ?? [])
-    .filter((device) => isOverlayDevice(device.name) && hasDrifted(device))
+    .filter((device) => isOverlayDevice(device.name) && (!isOfMac || hasDrifted(device)))
     .map(({ name }) => `ip link delete ${name}`);
 }
 

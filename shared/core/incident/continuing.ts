@@ -1,6 +1,6 @@
 import { CAUSE_TABLE } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
-import { type Finding, ofCluster, ofGroup } from '../diagnose/finding.ts';
+import { type Finding, nodeOf, ofCluster, ofGroup } from '../diagnose/finding.ts';
 import type { Matrix } from '../matrix/matrix.ts';
 import { explainsMore, hasWorsened, isAnnounced, isDueOwn, sinceNow } from './due.ts';
 import { footprintOf, remaining, uncheckedOf, union } from './footprint.ts';
@@ -102,7 +102,7 @@ function changeOf(
   if (joined !== undefined) {
     const isDouble = finding.missingPeers >= 2 * (incident.pagedNodes ?? finding.missingPeers);
     if (isDouble) return { kind: 'worsened', reason: 'count-doubled' };
-    const nodes = joined.parts?.map(({ name }) => name) ?? [];
+    const nodes = joined.parts?.map(nodeOf) ?? [];
     if (nodes.some((node) => circumstances.masters.has(node))) {
       return { kind: 'worsened', reason: 'control-plane-joined' };
     }

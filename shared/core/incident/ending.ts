@@ -8,6 +8,7 @@ import {
   observersOf,
   remaining,
   sizeOf,
+  statefulNodesOf,
   subjectsOf,
   union,
   withUnseenDevices,
@@ -93,7 +94,10 @@ function sightingOf(incident: Incident, others: ReadonlySet<Cell>, matrix: Matri
     return { sighting: 'still-wrong', unrepaired: isWide(incident) ? unrepaired : undefined };
   }
   const isGone = hasLeft(footprint, matrix);
-  const isRead = observersOf(footprint).some((node) => matrix.rows.has(node));
+  // Of a state nothing is left only where its node was seen without it.
+  const isRead =
+    statefulNodesOf(footprint).length > 0 ||
+    observersOf(footprint).some((node) => matrix.rows.has(node));
   const isOver = sizeOf(unrepaired ?? footprint) === 0 && (isGone || isRead);
   if (!isOver) return { sighting: 'not-checked', unrepaired };
   if (wrong.length > 0) return { sighting: 'rest-of-another', unrepaired };
@@ -126,6 +130,8 @@ function isRest({ footprint, paged, cleanSince }: Incident, wrong: readonly Cell
 function hasLeft(footprint: Footprint, { nodes }: Matrix): boolean {
   if (nodes.length === 0) return false;
   const there = new Set(nodes);
+  const stateful = statefulNodesOf(footprint);
+  if (stateful.length > 0) return !stateful.some((node) => there.has(node));
   const subjects = subjectsOf(footprint);
   return (
     !observersOf(footprint).some((node) => there.has(node)) ||

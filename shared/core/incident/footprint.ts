@@ -1,18 +1,27 @@
-import { type Table, TABLES } from '../../contract/causes.ts';
-import type { Finding } from '../diagnose/finding.ts';
+import { type Cause, type Table, TABLES } from '../../contract/causes.ts';
+import { conditionSignature, isKind } from '../diagnose/causes.ts';
+import { conditionsIn, type Finding } from '../diagnose/finding.ts';
 import { groupBy } from '../group.ts';
 import { remember } from '../remember.ts';
 import { type Cell, isWrong } from '../matrix/cells.ts';
+import { answerOf, type ConditionAnswer, conditionOf } from '../matrix/conditions.ts';
 import type { Matrix, Row } from '../matrix/matrix.ts';
 import { CELLS_OF_ROW } from '../matrix/shown-row.ts';
 
 /**
  * Which cells of the matrix are an incident's own, in blocks, and the tables in which they are wrong. An
- * observer stands in one block only.
+ * observer stands in one block only. Of faults that are states of nodes themselves: which nodes have which.
  */
 export interface Footprint {
   readonly blocks: readonly Block[];
   readonly tables: readonly Table[];
+  readonly states?: readonly NodeStates[] | undefined;
+}
+
+/** The nodes that are in one state. */
+interface NodeStates {
+  readonly cause: Cause;
+  readonly nodes: readonly string[];
 }
 
 /** Every cell of these observers and these subjects; without subjects, whatever the observers hold. */
@@ -33,12 +42,26 @@ export function footprintOf(finding: Finding, matrix: Matrix): Footprint {
   return {
     blocks: blocksOf(mergeRows(parts.map((part) => rowsOf(part, wholeRow)))),
     tables: TABLES.filter((table) => finding.cells.some(({ state }) => isWrong(state[table]))),
+    ...statesOf(
+      conditionsIn(finding).map(({ cause, subject = '' }) => ({ cause, nodes: [subject] })),
+    ),
   };
 }
 
-function rowsOf({ subject, observers, cells }: Finding, wholeRow: WholeRow): Rows {
+/** States by their cause, each node once. */
+function statesOf(states: readonly NodeStates[]): Pick<Footprint, 'states'> {
+  const byCause = [...groupBy(states, ({ cause }) => cause).values()].flatMap((alike) => {
+    const nodes = [...new Set(alike.flatMap((one) => one.nodes))];
+    return nodes.length === 0 ? [] : alike.slice(0, 1).map(({ cause }) => ({ cause, nodes }));
+  });
+  return byCause.length === 0 ? {} : { states: byCause };
+}
+
+function rowsOf({ cause, subject, observers, cells }: Finding, wholeRow: WholeRow): Rows {
+  const isState = isKind(cause, 'node');
   // A drifted subject's own row is part of the fault, but what its peers hold of each other is not.
-  const own = subject === undefined ? cells : cells.filter((cell) => cell.subject === subject);
+  const own =
+    isState || subject === undefined ? cells : cells.filter((cell) => cell.subject === subject);
   const rows = new Map<string, ReadonlySet<string>>(
     [...groupBy(own, ({ observer }) => observer)].map(([observer, row]) => [
       observer,
@@ -46,7 +69,9 @@ function rowsOf({ subject, observers, cells }: Finding, wholeRow: WholeRow): Row
         new Set(row.map((cell) => cell.subject)),
     ]),
   );
-  for (const observer of observers) if (!rows.has(observer)) rows.set(observer, new Set());
+  // Of a host without a device no cell may be known.
+  const bare = isState ? [] : observers;
+  for (const observer of bare) if (!rows.has(observer)) rows.set(observer, new Set());
   return rows;
 }
 
@@ -98,11 +123,41 @@ export function subjectsOf({ blocks }: Pick<Footprint, 'blocks'>): readonly stri
   return [...new Set(blocks.flatMap(({ subjects }) => subjects))];
 }
 
-/** How many cells a footprint has; a host of which nothing more is known counts as one. */
-export function sizeOf({ blocks }: Footprint): number {
-  return blocks.reduce(
+/** The nodes of which the incident is a state. */
+export function statefulNodesOf({ states = [] }: Footprint): readonly string[] {
+  return [...new Set(states.flatMap(({ nodes }) => nodes))];
+}
+
+/** How many cells a footprint has; a host of which nothing more is known counts as one, as a state does. */
+export function sizeOf({ blocks, states = [] }: Footprint): number {
+  const cells = blocks.reduce(
     (sum, { observers, subjects }) => sum + observers.length * Math.max(1, subjects.length),
     0,
+  );
+  return states.reduce((sum, { nodes }) => sum + nodes.length, cells);
+}
+
+/** Whether a finding is a state of a node that the footprint has. */
+export function hasState({ states = [] }: Footprint): (finding: Finding) => boolean {
+  const nodes = new Map(states.map((one) => [one.cause, new Set(one.nodes)]));
+  return ({ cause, subject = '' }) => nodes.get(cause)?.has(subject) === true;
+}
+
+/** The states of a footprint of which a run saw, of a node that is still there, one of these answers. */
+function statesWith(
+  { states = [] }: Footprint,
+  matrix: Matrix,
+  answers: readonly ConditionAnswer[],
+): Pick<Footprint, 'states'> {
+  const there = new Set(matrix.nodes);
+  return statesOf(
+    states.map(({ cause, nodes }) => {
+      const signature = conditionSignature(cause);
+      if (signature === undefined) return { cause, nodes: [] };
+      const condition = conditionOf(matrix.settled, signature.find);
+      const isLeft = (node: string): boolean => answers.includes(answerOf(condition, node));
+      return { cause, nodes: nodes.filter((node) => there.has(node) && isLeft(node)) };
+    }),
   );
 }
 
@@ -146,11 +201,12 @@ export function remaining(
 ): Footprint {
   const seen = groupBy(wrong, ({ observer }) => observer);
   const wholeRow = wholeRowsOf(matrix);
-  return leftOf(before, matrix, (observer) => {
+  const left = leftOf(before, matrix, (observer) => {
     const row = seen.get(observer) ?? [];
     const whole = row.length === 0 ? undefined : wholeRow(observer);
     return whole ?? new Set(row.map(({ subject }) => subject));
   });
+  return { ...left, ...statesWith(before, matrix, ['present', 'unknown']) };
 }
 
 /** The part of a footprint whose subjects' own devices a run did not see. */
@@ -172,7 +228,10 @@ export function withUnseenDevices({ blocks, tables }: Footprint, matrix: Matrix)
 
 /** The part of a footprint that a run could not check. */
 export function uncheckedOf(before: Footprint, matrix: Matrix): Footprint {
-  return leftOf(before, matrix, () => NOBODY);
+  return {
+    ...leftOf(before, matrix, () => NOBODY),
+    ...statesWith(before, matrix, ['unknown']),
+  };
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -209,6 +268,7 @@ export function union(one: Footprint, other: Footprint): Footprint {
   return {
     blocks: blocksOf(mergeRows([rowsIn(one), rowsIn(other)])),
     tables: TABLES.filter((table) => one.tables.includes(table) || other.tables.includes(table)),
+    ...statesOf([...(one.states ?? []), ...(other.states ?? [])]),
   };
 }
 

@@ -10,7 +10,15 @@ import {
 } from '../diagnose/finding.ts';
 import { type Cell, isWrong } from '../matrix/cells.ts';
 import type { Matrix } from '../matrix/matrix.ts';
-import { coverOf, observersOf, sizeOf, subjectsOf } from './footprint.ts';
+import {
+  coverOf,
+  hasState,
+  observersOf,
+  remaining,
+  sizeOf,
+  statefulNodesOf,
+  subjectsOf,
+} from './footprint.ts';
 import { type Incident, isOpen, isWide, ownCellsOf, spanOf } from './incident.ts';
 import { type Share, sharesOf } from './shares.ts';
 import { isRestOf, withIsolatedNodes } from './torn.ts';
@@ -49,7 +57,10 @@ export function ownedOf(
   const fresh = withoutOverlapping(open, others, { matrix, own });
   return {
     owned: new Map(
-      [...owned].map(([incident, some]) => [incident, combined(incident, some, matrix)]),
+      [...owned].map(([incident, some]) => [
+        incident,
+        withOpenState(incident, combined(incident, some, matrix), matrix),
+      ]),
     ),
     fresh,
   };
@@ -70,19 +81,22 @@ function withoutWide(
     const isWithin = (cell: Cell): boolean =>
       covers(cell) && tables.some((table) => isWrong(cell.state[table]));
     const isMember = memberOf(incident);
+    const isState = hasState(incident.footprint);
     return left.flatMap((part) => {
-      if (isMember(part)) return give(part);
+      if (isMember(part) || isState(part)) return give(part);
       if (isAnother(part, incident)) return [part];
       const column = columnOf(part);
       // Of a host without a device no cell may be known.
-      const isBare = column.length === 0 && part.observers.length > 0;
+      const isBare =
+        column.length === 0 && part.observers.length > 0 && !isKind(part.cause, 'node');
       if (isBare && part.observers.every((observer) => covers({ observer, subject: '' }))) {
         return give(part);
       }
       const inside = new Set(column.filter(isWithin));
       if (inside.size === 0) return [part];
       if (inside.size === column.length) return give(part);
-      if (part.scope === 'cluster') return inside.size * 2 >= column.length ? give(part) : [part];
+      const isWhole = part.scope === 'cluster' || isKind(part.cause, 'node');
+      if (isWhole) return inside.size * 2 >= column.length ? give(part) : [part];
       own(incident, reduced(part, [...inside], matrix));
       return [
         reduced(
@@ -214,6 +228,12 @@ function withoutOverlapping(
           );
     const inside = new Set(shares.flatMap(({ cells }) => cells)).size;
     if (shares.length > 0 && inside * 2 >= column.length) {
+      const [largest] = shares.toSorted((one, two) => two.cells.length - one.cells.length);
+      // A state is of one node, and has one incident.
+      if (isKind(finding.cause, 'node') && largest !== undefined) {
+        own(largest.incident, finding);
+        return false;
+      }
       for (const { incident, cells } of distributed(finding, shares)) {
         own(incident, reduced(finding, cells, matrix));
       }
@@ -245,7 +265,8 @@ function distributed(finding: Finding, shares: readonly Share[]): readonly Share
 }
 
 /** What a drifted subject's own row has lost goes where its column goes. */
-function columnOf({ subject, cells }: Finding): readonly Cell[] {
+function columnOf({ cause, subject, cells }: Finding): readonly Cell[] {
+  if (isKind(cause, 'node')) return cells;
   return cells.filter((cell) => (subject ?? cell.subject) === cell.subject);
 }
 
@@ -299,6 +320,12 @@ function combined(incident: Incident, owned: readonly Finding[], matrix: Matrix)
   if (others.length === 0) return first;
   const cells = parts.flatMap((part) => part.cells);
   const otherCauses = new Set(parts.flatMap((part) => [part.cause, ...part.otherCauses]));
+  const state = parts.find(({ cause }) => isKind(cause, 'node'));
+  if (state !== undefined) {
+    otherCauses.delete(state.cause);
+    const all = new Set(parts.flatMap((part) => part.observers));
+    return { ...state, otherCauses: [...otherCauses], cells, observers: [...all] };
+  }
   otherCauses.delete(first.cause);
   const recognised = { cause: first.cause, otherCauses: [...otherCauses] };
   const [subject, ...moreSubjects] = new Set(cells.map((cell) => cell.subject));
@@ -311,4 +338,17 @@ function combined(incident: Incident, owned: readonly Finding[], matrix: Matrix)
     return ofObserver(matrix, { observer, cells }, recognised);
   }
   return { ...first, ...recognised, cells, observers };
+}
+
+/**
+ * A state that an incident has and of which this run could not say that it is over still names it, whatever
+ * the cells that it explains look like meanwhile.
+ */
+function withOpenState(incident: Incident, finding: Finding, matrix: Matrix): Finding {
+  const { cause } = incident.reported;
+  if (!isKind(cause, 'node') || isKind(finding.cause, 'node')) return finding;
+  const nodes = statefulNodesOf(remaining(incident.footprint, matrix));
+  if (!nodes.some((node) => node === finding.subject)) return finding;
+  const otherCauses = new Set([finding.cause, ...finding.otherCauses]);
+  return { ...finding, cause, otherCauses: [...otherCauses] };
 }

@@ -1,5 +1,12 @@
 import { CAUSE_TABLE } from '../../contract/causes.ts';
-import { type Accused, type Finding, ofCluster, ofGroup } from '../diagnose/finding.ts';
+import {
+  type Accused,
+  type Finding,
+  isClusterWide,
+  nodeOf,
+  ofCluster,
+  ofGroup,
+} from '../diagnose/finding.ts';
 import { groupBy } from '../group.ts';
 import { type FreshFinding, isDueFresh, isDueOwn, type Planning } from './due.ts';
 import { observersOf, sizeOf, subjectsOf } from './footprint.ts';
@@ -106,7 +113,7 @@ function freshPlans(
     const joins = joinsOf(growing, alike, planning);
     const joining = new Set(joins.flatMap(({ parts }) => parts));
     const left = alike.filter((one) => !joining.has(one));
-    if (left.length >= GROUP && left.length * 2 > matrix.nodes.length) {
+    if (isClusterWide(cause, left.length, matrix)) {
       const findings = left.map(({ finding }) => finding);
       return [
         ...joins,
@@ -136,7 +143,7 @@ function withSeveralCauses(plans: readonly Plan[], planning: GroupPlanning): rea
   const byCause = [...Map.groupBy(parts, ({ finding }) => finding.cause)].toSorted(
     ([, one], [, two]) => two.length - one.length,
   );
-  const nodes = new Set(parts.map(({ finding }) => finding.name));
+  const nodes = new Set(parts.map(({ finding }) => nodeOf(finding)));
   const isMost = nodes.size >= GROUP && nodes.size * 2 > planning.matrix.nodes.length;
   const [cause] = byCause[0] ?? [];
   const isDueNow = parts.some((one) => isDueFresh(one.finding, [one], planning));

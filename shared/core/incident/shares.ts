@@ -1,3 +1,4 @@
+import { isKind } from '../diagnose/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import { groupBy } from '../group.ts';
 import type { Cell } from '../matrix/cells.ts';
@@ -19,7 +20,7 @@ export function sharesOf(incidents: readonly Incident[]): (finding: Finding) => 
     ),
     ({ observer }) => observer,
   );
-  return ({ cells, observers }) => {
+  return ({ cause, cells, observers }) => {
     const shared = new Map<Incident, Cell[]>();
     for (const cell of cells) {
       for (const { one } of byObserver.get(cell.observer) ?? []) {
@@ -30,7 +31,8 @@ export function sharesOf(incidents: readonly Incident[]): (finding: Finding) => 
       }
     }
     // Of a host without a device no cell may be known.
-    const [only, ...more] = cells.length === 0 ? observers : [];
+    const isBare = cells.length === 0 && !isKind(cause, 'node');
+    const [only, ...more] = isBare ? observers : [];
     for (const { one } of more.length === 0 ? (byObserver.get(only ?? '') ?? []) : []) {
       if (observersOf(one.incident.footprint).length === 1) shared.set(one.incident, []);
     }

@@ -8,6 +8,7 @@ import {
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { groupBy } from '../group.ts';
 import type { Cell } from './cells.ts';
+import type { SettledNodes } from './conditions.ts';
 import { digestRows } from './digests.ts';
 import { type CheckedOverlay, NOTHING_SHOWN, type ShownRow } from './shown-row.ts';
 import { tableRows } from './tables.ts';
@@ -44,6 +45,8 @@ export interface Matrix {
    */
   readonly unlistedUnderlays: ReadonlySet<string>;
   readonly unlisted: UnlistedNodes;
+  /** What is known of the nodes that are checked, besides their entries. */
+  readonly settled: SettledNodes;
   /**
    * Observers whose digests say only that something is wrong, in groups that differ in the same: of
    * each group one must be read in full. Nothing is said of what they hold.
@@ -101,6 +104,10 @@ export function matrixOf(
         .map(({ node }) => node),
     ),
     unlisted,
+    settled: {
+      members: checked.filter(({ node }) => !unknown.has(node)),
+      vteps: subjects.filter(({ node }) => !unknown.has(node)),
+    },
     unexplained: digests.unexplained,
   };
 }

@@ -14,7 +14,8 @@ const ENTRY_NAMES = 8;
 
 /** One line a fact: what should be there and what is, then what else was seen. */
 export function evidenceLines(incident: ReportedIncident): readonly string[] {
-  const isAtSubject = CAUSE_RULES[incident.cause].fix.at === 'subject';
+  const isAtSubject =
+    CAUSE_RULES[incident.cause].fix.at === 'subject' && !isKind(incident.cause, 'node');
   const found = new Set(incident.entries.map((entry) => entry.found));
   const others = incident.evidence
     // What the second look printed stands with the entries already.

@@ -1,5 +1,5 @@
 import type { ReportedIncident } from '../../contract/report.ts';
-import { CAUSE_RULES } from '../diagnose/causes.ts';
+import { CAUSE_RULES, type Harm } from '../diagnose/causes.ts';
 import { ascii, shorten } from '../plain-text.ts';
 import type { Paged } from './page.ts';
 
@@ -59,15 +59,19 @@ function claimOf(incident: ReportedIncident, named: (name: string) => string): s
       return `${named(observers[0] ?? '')} ${loses} ${count}`;
     case 'group': {
       const who = (subjects ?? observers)[0] ?? '';
-      const verb = subjects === undefined ? loses.replace(/s$/, '') : isLost.replace(/ from$/, '');
+      const verb =
+        subjects === undefined ? loses.replace(/s$/, '') : isLost.replace(/ (?:from|to)$/, '');
       return `${count} ${subjects === undefined ? `${verb} others` : verb}: ${named(who)}${missingPeers > 1 ? ', ...' : ''}`;
     }
     case 'cluster':
-      return `${count} ${loses.replace(/s$/, '')} others`;
+      return subjects === undefined
+        ? `${count} ${loses.replace(/s$/, '')} others`
+        : `${count} ${isLost.replace(/ (?:from|to)$/, '')}`;
   }
 }
 
 const VERBS = {
   unreachable: ['cannot reach', 'unreachable from'],
   temporary: ['may lose', 'may become unreachable from'],
-} as const;
+  'large-packets': ['may lose large packets to', 'may lose large packets to'],
+} as const satisfies Readonly<Record<Harm, readonly [string, string]>>;

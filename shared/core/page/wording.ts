@@ -1,7 +1,7 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
-import { CAUSE_RULES, type Names } from '../diagnose/causes.ts';
+import { CAUSE_RULES, isKind, type Names } from '../diagnose/causes.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
 
@@ -33,7 +33,18 @@ export function victimOf(incident: ReportedIncident): string {
       return unreachable(incident);
     case 'temporary':
       return temporary(incident);
+    case 'large-packets':
+      return ofStates(incident, 'may lose large packets to');
   }
+}
+
+/** What a state of nodes may do to them: no names of others, since they are nearly all. */
+function ofStates(incident: ReportedIncident, verb: string): string {
+  const { subject, subjects = [], missingPeers, checkedPeers } = incident;
+  const share = `${missingPeers} of ${checkedPeers} nodes`;
+  return subject === undefined
+    ? `${share} ${verb} others: ${groupOf(subjects, missingPeers)}.`
+    : `${accusedOf(incident)} ${verb} ${share}.`;
 }
 
 function unreachable(incident: ReportedIncident): string {
@@ -78,6 +89,8 @@ function temporary(incident: ReportedIncident): string {
 /** Whether it may wait until morning: a person who was just woken wants to know this first. */
 export function morningOf({ cause, severity, scope, missingPeers, fix }: ReportedIncident): string {
   const healing = fix.some(({ agent }) => agent === 'calico') ? '' : '; it does not heal by itself';
+  if (CAUSE_RULES[cause].harm === 'large-packets')
+    return 'Yes, if nothing has failed since: small packets arrive.';
   if (CAUSE_RULES[cause].harm === 'temporary')
     return 'Yes. Everything works now; if an entry ages out before, another page comes.';
   if (severity === 'critical') {
@@ -114,6 +127,11 @@ function leaverOf({ scope, subject, observers }: ReportedIncident): string {
 }
 
 function fixedText(incident: ReportedIncident): string {
+  if (isKind(incident.cause, 'node')) {
+    return incident.subject === undefined
+      ? 'Its nodes are as the others again, or have left the cluster.'
+      : `${accusedOf(incident)} is as the other nodes again, or has left the cluster.`;
+  }
   switch (incident.scope) {
     case 'subject':
     case 'pair':

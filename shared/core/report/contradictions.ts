@@ -118,16 +118,6 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
   },
   ({ vteps, byName }) => vteps.flatMap((vtep) => withAnotherTunnelIp(vtep, byName.get(vtep.node))),
   ({ vteps, byName }) => vteps.flatMap((vtep) => routedAway(vtep, byName.get(vtep.node))),
-  ({ answered, family }) =>
-    unlikeOthers(devicesIn(answered, family), ({ device: { mtu } }) =>
-      mtu === undefined ? undefined : `MTU ${mtu}`,
-    ).map(({ value, usual, nodes }) => ({
-      nodes,
-      brief: `${value}, the others ${usual}`,
-      message:
-        `the VXLAN device of ${all(nodes)} has ${value}, and the others have ${usual}, so large packets may be ` +
-        "lost: compare the MTU of the hosts' own interfaces, then restart flannel where it differs",
-    })),
 ];
 
 function all(nodes: readonly string[]): string {

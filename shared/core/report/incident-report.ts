@@ -1,6 +1,6 @@
 import type { ReportedEntry, ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
-import { accusedIn, type Finding } from '../diagnose/finding.ts';
+import { accusedIn, type Finding, nodeOf } from '../diagnose/finding.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
@@ -60,7 +60,7 @@ function reportWithoutFix(
   const isPaged = identity.phase !== 'suspected';
   const changes = isPaged ? changesBefore(finding, identity.since, whole) : [];
   const instances = isPaged ? instancesOf(finding, judgement) : [];
-  const accused = finding.subject ?? finding.name;
+  const accused = nodeOf(finding);
   const vtep = judgement.vteps.find(({ node }) => node === accused);
   return {
     key: identity.key,
@@ -87,6 +87,7 @@ function reportWithoutFix(
     missingPeers: finding.missingPeers,
     entries: reportEntries(finding, identity.phase),
     evidence: [
+      ...(finding.evidence ?? []),
       ...sharedTraits(finding, judgement),
       ...sideLines(finding, judgement),
       ...undecidedLines(finding, judgement),
@@ -160,7 +161,9 @@ function changesBefore(
 const GROUP_NAMES = 20;
 
 function groupedSubjects(finding: Finding): Pick<ReportedIncident, 'subjects'> {
-  const isOfSubjects = finding.scope === 'group' && !finding.name.endsWith('/observers');
+  const isOfSubjects =
+    (finding.scope === 'group' && !finding.name.endsWith('/observers')) ||
+    (finding.scope === 'cluster' && isKind(finding.cause, 'node'));
   return isOfSubjects ? { subjects: accusedIn(finding).toSorted().slice(0, GROUP_NAMES) } : {};
 }
 

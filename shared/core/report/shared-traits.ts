@@ -1,4 +1,4 @@
-import type { Finding } from '../diagnose/finding.ts';
+import { type Finding, nodeOf } from '../diagnose/finding.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Member } from '../members/member.ts';
@@ -24,7 +24,7 @@ export function sharedTraits(
 ): readonly string[] {
   if (scope !== 'cluster' && scope !== 'group') return [];
   const byCause = groupBy(parts, ({ cause }) => cause);
-  const accused = new Set(parts.map(({ name }) => name));
+  const accused = new Set(parts.map(nodeOf));
   if (accused.size < NODES) return [];
   const [some, others] = [
     members.filter(({ node }) => accused.has(node)),
@@ -40,10 +40,7 @@ export function sharedTraits(
 }
 
 function causeLine(cause: string, parts: readonly Finding[]): string {
-  return `${cause}: ${enumerate(
-    parts.map(({ name }) => name),
-    NAMES,
-  )}`;
+  return `${cause}: ${enumerate(parts.map(nodeOf), NAMES)}`;
 }
 
 function restartLines(some: readonly Member[], others: readonly Member[]): readonly string[] {

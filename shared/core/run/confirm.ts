@@ -7,7 +7,8 @@ import { NOTHING_SHOWN } from '../matrix/shown-row.ts';
 import { TABLES } from '../../contract/causes.ts';
 import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
-import type { Finding } from '../diagnose/finding.ts';
+import { conditionsIn, type Finding } from '../diagnose/finding.ts';
+import { NAMED_NODES, settledAgain } from '../matrix/conditions.ts';
 import type { Member } from '../members/member.ts';
 import { trustedVteps } from '../members/trust.ts';
 import { groupBy } from '../group.ts';
@@ -66,9 +67,14 @@ export function confirm(
   const matrix: Matrix = {
     ...first.matrix,
     rows: rowsAgain(first, members, { answers, healed }),
+    settled: settledAgain(first.matrix.settled, members, vteps),
     cells,
   };
   const unread: ReadonlySet<string> = second.unread ?? new Set();
+  // A state that is found again is one of the second look's where its node answered. Those beside it come first.
+  const isStateSure = ({ subject = '', observers }: Finding): boolean =>
+    answers.has(subject) &&
+    ![subject, ...observers.slice(0, NAMED_NODES)].some((node) => changed.has(node));
   const missingAgain = new Set(
     [...answers.keys()].filter((node) => matrix.rows.get(node)?.deviceMissing === true),
   );
@@ -83,6 +89,7 @@ export function confirm(
       problems: [...first.problems, ...unreadRemovals(findings, unread)],
     },
     confirms: (finding) =>
+      conditionsIn(finding).some(isStateSure) ||
       finding.cells.some((cell) => sure.has(cell) && !isLikeRemoval(finding, cell, unread)) ||
       (isKind(finding.cause, 'device') &&
         finding.observers.some((observer) => missingAgain.has(observer) && !changed.has(observer))),

@@ -100,10 +100,7 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
     firstLine:
       /the VXLAN device of rke-2 has VNI 1 on port 8472, and the others have VNI 4096 on port 4789/,
   },
-  'mtu-of-one-node-differs': {
-    ...CONTRADICTED,
-    firstLine: /the VXLAN device of gpu-3 has MTU 1450, and the others have MTU 8950/,
-  },
+  'mtu-of-one-node-differs': { verdict: 'incident', incidents: ['mtu-mismatch gpu-3: '] },
   'same-vtep-mac-cloned-vms': {
     verdict: 'incident',
     incidents: ['fdb-missing kvm-3: kvm-2', 'underlay-moved kvm-2: kvm-0, kvm-1, kvm-3'],

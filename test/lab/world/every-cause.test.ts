@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { CAUSES, type Cause } from '../../../shared/contract/causes.ts';
+import { CAUSE_TABLE, CAUSES, type Cause } from '../../../shared/contract/causes.ts';
 import type { ReportedIncident } from '../../../shared/contract/report.ts';
 import { FAULTS } from '../../../lab/faults.ts';
 import { reprogram } from '../../../lab/machines/flannel.ts';
@@ -74,7 +74,7 @@ describe.for(WORLDS)(
         await world.tick();
         const pages = await world.newPages();
         expect(pages.map(({ attributes }) => attributes['kind'])).toEqual(
-          cause === 'neighbour-not-permanent' ? [] : ['opened'],
+          CAUSE_TABLE[cause].pages ? ['opened'] : [],
         );
 
         await fixAsThePageSays(incident, world, SILENT);
@@ -83,7 +83,7 @@ describe.for(WORLDS)(
         expect(healed.verdict).toBe('healthy');
         const resolved = await world.newPages();
         expect(resolved.map(({ attributes: { kind, key } }) => `${kind} ${key}`)).toEqual(
-          cause === 'neighbour-not-permanent' ? [] : [`resolved ${incident.key}`],
+          CAUSE_TABLE[cause].pages ? [`resolved ${incident.key}`] : [],
         );
       },
     );

@@ -1,0 +1,86 @@
+/** Devices whose settings differ from those of most others. */
+import { groupBy, majority } from '../group.ts';
+import {
+  type Condition,
+  NAMED_NODES,
+  type Presence,
+  type SettledNodes,
+} from '../matrix/conditions.ts';
+import { FAMILIES } from '../overlay/addresses.ts';
+import { deviceFamily } from '../overlay/profile.ts';
+import type { Device } from '../overlay/vtep.ts';
+import { enumerate } from '../plain-text.ts';
+
+/** Nodes whose VXLAN device has another MTU than most. */
+export function unlikeInMtu(nodes: SettledNodes): Condition {
+  return unlikeOthers(nodes, ({ mtu }) => (mtu === undefined ? undefined : `mtu ${mtu}`));
+}
+
+/**
+ * Nodes none of whose devices of a family has what most nodes have. Where as many have the one as the other,
+ * all of these are unlike others.
+ */
+function unlikeOthers(
+  { members }: SettledNodes,
+  valueOf: (device: Device) => string | undefined,
+): Condition {
+  const present = new Map<string, Presence>();
+  const known = new Set<string>();
+  for (const family of FAMILIES) {
+    const nodes = members.flatMap(({ node, observed }) => {
+      const devices = (observed?.tables.devices ?? []).filter(
+        ({ name }) => deviceFamily(name) === family,
+      );
+      const values = new Map(devices.map((device) => [valueOf(device), device.name]));
+      values.delete(undefined);
+      return values.size === 0 ? [] : [{ node, values }];
+    });
+    for (const { node } of nodes) known.add(node);
+    for (const [node, presence] of oddOnes(nodes)) present.set(node, presence);
+  }
+  return { present, known };
+}
+
+interface Valued {
+  readonly node: string;
+  /** What its devices have, each with the name of a device that has it. */
+  readonly values: ReadonlyMap<string | undefined, string>;
+}
+
+function oddOnes(nodes: readonly Valued[]): readonly (readonly [string, Presence])[] {
+  const usual = majority(nodes.flatMap(({ values }) => [...values.keys()]));
+  if (usual === undefined) return [];
+  const isUsual = ({ values }: Valued): boolean => values.has(usual);
+  const odd = groupBy(
+    nodes.filter((one) => !isUsual(one)),
+    ({ values }) => [...values.keys()].join(' and '),
+  );
+  const most = nodes.filter(isUsual);
+  const found = [...odd].flatMap(([value, some]) =>
+    presences(some, { value, others: most, usual }),
+  );
+  const rival = [...odd].find(([, some]) => some.length === most.length);
+  if (rival === undefined) return found;
+  const [value, others] = rival;
+  return [...found, ...presences(most, { value: usual, others, usual: value })];
+}
+
+function presences(
+  nodes: readonly Valued[],
+  {
+    value,
+    others,
+    usual,
+  }: { readonly value: string; readonly others: readonly Valued[]; readonly usual: string },
+): readonly (readonly [string, Presence])[] {
+  const names = enumerate(
+    others.map(({ node }) => node),
+    NAMED_NODES,
+  );
+  return nodes.map(({ node, values }) => {
+    const [device] = values.values();
+    const evidence = [`${device} of ${node} has ${value}; ${usual} on ${names}`];
+    const check = { command: `ip -d -o link show dev ${device}`, shows: usual };
+    return [node, { beside: [], affected: others.length, evidence, check }] as const;
+  });
+}

@@ -1,0 +1,66 @@
+/**
+ * What is wrong with nodes themselves, whatever others hold of them: an MTU unlike all others, a MAC
+ * address that two nodes have. No cell of the matrix needs to be wrong for it.
+ */
+import type { Member } from '../members/member.ts';
+import type { Vtep } from '../overlay/vtep.ts';
+import { remember } from '../remember.ts';
+
+/** The nodes that are checked, with all that is known of them besides what they hold of each other. */
+export interface SettledNodes {
+  readonly members: readonly Member[];
+  readonly vteps: readonly Vtep[];
+}
+
+/** Which of the nodes are in some state. Of a node that is not `known`, a run cannot say it. */
+export interface Condition {
+  readonly present: ReadonlyMap<string, Presence>;
+  readonly known: ReadonlySet<string>;
+}
+
+/** What shows that a node is in a state. */
+export interface Presence {
+  /** The nodes that contradict it, as the other one with the same address: a few names. */
+  readonly beside: readonly string[];
+  /** How many nodes it may cut off from this one; default all that could check it. */
+  readonly affected?: number;
+  /** One line a fact, for people. */
+  readonly evidence: readonly string[];
+  /** What the node shows once it is over. */
+  readonly check?: { readonly command: string; readonly shows: string };
+}
+
+export type FindCondition = (nodes: SettledNodes) => Condition;
+
+/** Three answers, never two. */
+export type ConditionAnswer = 'present' | 'absent' | 'unknown';
+
+/** How many names of nodes one line of evidence has, and how many stand beside a node. */
+export const NAMED_NODES = 8;
+
+const found = new WeakMap<SettledNodes, (find: FindCondition) => Condition>();
+
+/** The nodes that are in a state; each is looked for once. */
+export function conditionOf(nodes: SettledNodes, find: FindCondition): Condition {
+  const known = found.get(nodes) ?? remember((one: FindCondition) => one(nodes));
+  found.set(nodes, known);
+  return known(find);
+}
+
+export function answerOf({ present, known }: Condition, node: string): ConditionAnswer {
+  if (present.has(node)) return 'present';
+  return known.has(node) ? 'absent' : 'unknown';
+}
+
+/** These nodes as they are now: which of the members are settled does not change with a second look. */
+export function settledAgain(
+  before: SettledNodes,
+  members: readonly Member[],
+  vteps: readonly Vtep[],
+): SettledNodes {
+  const settled = new Set(before.members.map(({ node }) => node));
+  return {
+    members: members.filter(({ node }) => settled.has(node)),
+    vteps: vteps.filter(({ node }) => settled.has(node)),
+  };
+}
