@@ -5,15 +5,18 @@ import path from 'node:path';
 import { bundleFunction } from './bundle.ts';
 import { SettingsError } from './cluster.ts';
 import { createDeployment } from './deployment.ts';
+import { runbookOfCheckout } from './runbook-link.ts';
 
 const print = (line: string): boolean => process.stderr.write(`${line}\n`);
 
 try {
-  const asset = path.join(import.meta.dirname, '..', 'dist', 'asset');
+  const root = path.join(import.meta.dirname, '..');
+  const asset = path.join(root, 'dist', 'asset');
   print('Bundling the function');
   await bundleFunction(asset);
   print('Writing and checking the templates');
-  createDeployment(asset).synth();
+  const runbook = await runbookOfCheckout(root);
+  createDeployment(asset, {}, runbook === undefined ? {} : { runbook }).synth();
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   print(`cdk.json: ${error.message}`);

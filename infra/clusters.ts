@@ -12,20 +12,30 @@ const listSchema = listOf(z.unknown(), {
   words: 'be a list of 1 to 100 clusters',
 });
 
+/** What a cluster has that does not set it. */
+export type Defaults = Partial<Pick<Cluster, 'runbook'>>;
+
 /**
  * Reads the clusters of the context. Throws an error that names each wrong key and says what it must
  * be: what a service would refuse is refused before anything is deployed.
  */
-export function readClusters(context: unknown): readonly Cluster[] {
+export function readClusters(context: unknown, defaults: Defaults = {}): readonly Cluster[] {
   const list = readSetting(listSchema, context, (place) => `${CONTEXT_KEY}${place}`);
   if (list.kind === 'wrong') throw new SettingsError(list.troubles);
-  const readings = list.value.map((settings, at) => readCluster(settings, `${CONTEXT_KEY}[${at}]`));
+  const readings = list.value.map((settings, at) =>
+    readCluster(withDefaults(settings, defaults), `${CONTEXT_KEY}[${at}]`),
+  );
   const wrong = readings.flatMap((reading) => (reading.kind === 'wrong' ? reading.troubles : []));
   if (wrong.length > 0) throw new SettingsError(wrong);
   const clusters = readings.flatMap((reading) => (reading.kind === 'read' ? [reading.value] : []));
   const clashes = [...clashesOf(clusters, STACK), ...clashesOf(clusters, HOSTS)];
   if (clashes.length > 0) throw new SettingsError(clashes);
   return clusters;
+}
+
+function withDefaults(settings: unknown, defaults: Defaults): unknown {
+  const isObject = typeof settings === 'object' && settings !== null && !Array.isArray(settings);
+  return isObject ? { ...defaults, ...settings } : settings;
 }
 
 /** Something that no two clusters may share. */

@@ -12,14 +12,18 @@ import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'jso
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { Construct } from 'constructs';
 import { OUTPUTS, stackNameOf } from '../shared/contract/deployment.ts';
-import { CONTEXT_KEY, readClusters } from './clusters.ts';
+import { CONTEXT_KEY, type Defaults, readClusters } from './clusters.ts';
 import { VtepWatch, type VtepWatchProps } from './vtep-watch.ts';
 
 /**
  * The app of all clusters in its context. `asset` is the folder of the function. Throws an error
  * that names every wrong key. A template that breaks a rule fails the synthesis.
  */
-export function createDeployment(asset: string, props: AppProps = {}): App {
+export function createDeployment(
+  asset: string,
+  props: AppProps = {},
+  defaults: Defaults = {},
+): App {
   const app = new App({
     ...props,
     // Sends no usage data to AWS.
@@ -27,7 +31,7 @@ export function createDeployment(asset: string, props: AppProps = {}): App {
     context: { ...flags, ...props.context },
     postCliContext: STRICT,
   });
-  for (const cluster of readClusters(app.node.tryGetContext(CONTEXT_KEY))) {
+  for (const cluster of readClusters(app.node.tryGetContext(CONTEXT_KEY), defaults)) {
     new ClusterStack(app, { ...cluster, asset });
   }
   Validations.of(app).addPlugins(new TemplateRules(), new AwsSolutionsChecks(app));
