@@ -2,7 +2,7 @@ import type { Problem } from '../shared/contract/report.ts';
 import type { Decision } from '../shared/core/run/run.ts';
 import { changeOf, eventOf, type IncidentChange } from '../shared/core/telemetry/events.ts';
 import { type Deadline, earlier, within } from './deadline.ts';
-import { deliver, type DeliveryRound, outboxOf, pendingIn } from './deliver.ts';
+import { deliver, type DeliveryRound, pendingAfter, pendingIn } from './deliver.ts';
 import { errorText } from './error-text.ts';
 import type { Invocation } from './invocation.ts';
 import type { Lease } from './systems/incident-store/incident-store.ts';
@@ -88,7 +88,7 @@ export async function act(
     ...lease.state.changes.filter(({ at }) => now - at < CHANGE_MS),
     ...announcements.map((one) => changeOf(one, now)),
   ]);
-  const due = [...outbox, ...outboxOf(decision.pages, systems.channels)];
+  const due = pendingAfter(decision, outbox, systems.channels);
   const state = { ...lease.state, incidents, outbox: due, changes };
   const problems = await lease.saveState(state, earlier(end, AFTER_PAGES_MS + PAGES_MS));
   emitChanges(

@@ -1,6 +1,7 @@
 import type { Problem } from '../shared/contract/report.ts';
 import { groupBy } from '../shared/core/group.ts';
 import type { Page } from '../shared/core/page/page.ts';
+import type { Decision } from '../shared/core/run/run.ts';
 import { formatTime } from '../shared/core/time.ts';
 import { type Deadline, remaining, within } from './deadline.ts';
 import { errorText } from './error-text.ts';
@@ -15,6 +16,30 @@ export function outboxOf(
   channels: readonly PageChannel[],
 ): readonly OutboxEntry[] {
   return pages.map((page) => ({ page, channels: channels.map(({ name }) => name) }));
+}
+
+/**
+ * What is pending after a decision. A new page is pending on every channel, a reminder on those that want it
+ * and have no other page of its incident to take. No reminder outlives its incident.
+ */
+export function pendingAfter(
+  { pages, reminders }: Pick<Decision, 'pages' | 'reminders'>,
+  pending: readonly OutboxEntry[],
+  channels: readonly PageChannel[],
+): readonly OutboxEntry[] {
+  const names = new Set(channels.map(({ name }) => name));
+  const over = new Set(pages.flatMap(({ kind, key }) => (kind === 'resolved' ? [key] : [])));
+  const isTaking = (channel: string, { key }: Page): boolean =>
+    names.has(channel) &&
+    !pending.some((entry) => entry.page.key === key && entry.channels.includes(channel));
+  return [
+    ...pending.filter(({ page }) => page.kind !== 'reminder' || !over.has(page.key)),
+    ...outboxOf(pages, channels),
+    ...reminders.flatMap(({ page, channels: wanting }) => {
+      const taking = wanting.filter((channel) => isTaking(channel, page));
+      return taking.length === 0 ? [] : [{ page, channels: taking }];
+    }),
+  ];
 }
 
 /** How many deliveries are pending; a page counts once for each channel. */

@@ -58,6 +58,9 @@ function alertKeysOf({ key, kind, severity }: Page): readonly string[] {
       return [key];
     case 'worsened':
       return severity === 'critical' ? [second] : [key];
+    // PagerDuty escalates by itself what nobody has resolved.
+    case 'reminder':
+      return [];
     case 'resolved':
       return [key, second];
   }
@@ -89,6 +92,7 @@ function eventOf({ page, key, cluster, secret }: EventContent): object {
       return { ...thread, event_action: 'resolve' };
     case 'opened':
     case 'worsened':
+    case 'reminder':
     case 'test':
       return {
         ...thread,

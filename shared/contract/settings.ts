@@ -102,7 +102,18 @@ export const limitsSchema = only({
     numberOf('be a number of days above 0', (value) => value > 0),
     7,
   ),
+  /** After how long the page topic and the webhook are reminded of what is still open; absent: never. */
+  snsReminderHours: reminderHours(),
+  webhookReminderHours: reminderHours(),
 });
+
+/** The setting of each channel that can be reminded. PagerDuty escalates by itself, and never is. */
+export const REMINDER_LIMITS = {
+  sns: 'snsReminderHours',
+  webhook: 'webhookReminderHours',
+} as const satisfies Readonly<Record<string, keyof Limits>>;
+
+export type ReminderChannel = keyof typeof REMINDER_LIMITS;
 
 export type Limits = z.infer<typeof limitsSchema>;
 
@@ -204,6 +215,12 @@ function seconds(fallback: number): z.ZodMiniDefault<z.ZodMiniNumber<number>> {
   return z._default(
     numberOf('be a number of seconds, 0 or more', (value) => value >= 0),
     fallback,
+  );
+}
+
+function reminderHours(): z.ZodMiniOptional<z.ZodMiniNumber<number>> {
+  return z.optional(
+    numberOf('be a number of hours from 1 to 168', (value) => value >= 1 && value <= 168),
   );
 }
 

@@ -37,10 +37,10 @@ export const webhookSchema = z.object({
   /** The incident's key: all pages of one incident have the same. */
   key: z.string(),
   /**
-   * `worsened` is the same incident, more severe, twice as large, or with a control-plane node; `test` is
-   * about none.
+   * `worsened` is the same incident, more severe, twice as large, or with a control-plane node; `reminder` is
+   * one that is still open; `test` is about none.
    */
-  kind: z.enum(['opened', 'worsened', 'resolved', 'test']),
+  kind: z.enum(['opened', 'worsened', 'reminder', 'resolved', 'test']),
   severity: z.enum(SEVERITIES),
   /** Absent from a test page. */
   cause: z.optional(z.enum(CAUSES)),

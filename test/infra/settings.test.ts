@@ -42,6 +42,7 @@ function oneOf(good: string, ...bad: readonly string[]): fc.Arbitrary<string> {
 const TAG = mostly(fc.stringMatching(/^[a-zA-Zéß漢 0-9_.:/=@-]{1,30}$/));
 const PARAMETER = mostly(fc.stringMatching(/^(\/[b-rt-zB-Z0-9_.-]{1,9}){1,4}$/));
 const ADDRESS = mostly(fc.webUrl({ withQueryParameters: true, withFragments: true }));
+const HOURS = fc.constantFrom(1, 4, 24, 168);
 const NUMBER = fc.oneof(
   { weight: 20, arbitrary: fc.double({ min: 0, max: 1, minExcluded: true, noNaN: true }) },
   { weight: 1, arbitrary: fc.oneof(fc.double(), fc.nat(50), fc.constantFrom(0, -0, -1, 1.01)) },
@@ -66,6 +67,8 @@ const SETTINGS = fc.record(
         secondLookSeconds: NUMBER,
         answerSeconds: NUMBER,
         rosterDays: NUMBER,
+        snsReminderHours: HOURS,
+        webhookReminderHours: HOURS,
       },
       { requiredKeys: [] },
     ),

@@ -51,6 +51,8 @@ describe('a good environment', () => {
       secondLookSeconds: 12,
       answerSeconds: 20,
       rosterDays: 0.5,
+      snsReminderHours: 4,
+      webhookReminderHours: 168,
     };
     const targets = [
       { Key: 'tag:rôle des hôtes', Values: ['a', 'b'] },
@@ -167,7 +169,7 @@ const MUST: Readonly<Record<string, string>> = {
   VTEPWATCH_DOCUMENT: 'must be a document name or ARN',
   VTEPWATCH_TABLE: 'must be a table name',
   VTEPWATCH_TOPIC_ARN: 'must be the ARN of an SNS topic',
-  VTEPWATCH_LIMITS: `must be an object with the keys ${Object.keys(limitsSchema.parse({})).join(', ')}`,
+  VTEPWATCH_LIMITS: `must be an object with the keys ${Object.keys(limitsSchema.shape).join(', ')}`,
   VTEPWATCH_RUNBOOK:
     'must be a path or URL of 1 to 300 characters, without spaces, invisible characters and #',
 };
@@ -293,6 +295,7 @@ describe('limits', () => {
     ['{"slowSeconds":"5"}', '.slowSeconds', SECONDS],
     ['{"graceSeconds":-1}', '.graceSeconds', SECONDS],
     ['{"rosterDays":0}', '.rosterDays', 'must be a number of days above 0'],
+    ['{"snsReminderHours":0}', '.snsReminderHours', 'must be a number of hours from 1 to 168'],
     ['{"answerSeconds":null}', '.answerSeconds', SECONDS],
     ['{"answerSeconds":1e999}', '.answerSeconds', SECONDS],
     ['[]', '', MUST['VTEPWATCH_LIMITS']],

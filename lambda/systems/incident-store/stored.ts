@@ -128,6 +128,9 @@ const incidentFields = {
   pagedNodes: z.optional(z.number()),
   /** Under a cause of another version it is not paged again for its cause. */
   pagedAs: z.catch(z.optional(z.object({ cause: z.enum(CAUSES), cells: z.number() })), undefined),
+  remindedAt: z.optional(
+    z.object({ sns: z.optional(z.number()), webhook: z.optional(z.number()) }),
+  ),
   accused: z.optional(z.enum(['subjects', 'observers'])),
   steadyRuns: z.optional(z.number()),
   /** A reason of another version is no reason to forget the incident. */
@@ -198,7 +201,7 @@ function identifiedBy({
 
 const page = z.object({
   key: z.string(),
-  kind: z.enum(['opened', 'worsened', 'resolved']),
+  kind: z.enum(['opened', 'worsened', 'reminder', 'resolved']),
   severity: z.enum(SEVERITIES),
   /** A cause of another version is no reason to keep the page back. */
   cause: z.catch(z.optional(z.enum(CAUSES)), undefined),

@@ -1,6 +1,7 @@
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { Cause, Scope, Severity } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
+import type { ReminderChannel } from '../../contract/settings.ts';
 import type { Accused } from '../diagnose/finding.ts';
 import type { Footprint } from './footprint.ts';
 
@@ -36,6 +37,8 @@ export interface Incident extends IncidentIdentity {
   readonly pagedNodes?: number | undefined;
   /** Its cause, and how many cells of it were read, when it was last paged; undefined before the first page. */
   readonly pagedAs?: { readonly cause: Cause; readonly cells: number } | undefined;
+  /** When each channel that wants reminders was last paged or reminded, epoch milliseconds. */
+  readonly remindedAt?: Readonly<Partial<Record<ReminderChannel, number | undefined>>> | undefined;
   /** Of a group: whose nodes they are. */
   readonly accused?: Accused | undefined;
   /** Runs since it opened or last grew, up to `JOIN_RUNS`. */

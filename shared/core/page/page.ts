@@ -15,7 +15,7 @@ import { morningOf, namesIn, recoveryOf, victimOf } from './wording.ts';
 
 export interface Paged {
   /** An update in place wakes nobody. */
-  readonly kind: Exclude<Announcement['kind'], 'updated'>;
+  readonly kind: Exclude<Announcement['kind'], 'updated'> | 'reminder';
   readonly incident: ReportedIncident;
   /** Why it is paged now; undefined where only the report is known. */
   readonly reason?: IncidentReason;
@@ -101,6 +101,7 @@ function bodyOf(paged: Paged, where: PagedWhere & { readonly runbook: string }):
       ...(kind === 'worsened' && reason !== undefined
         ? [capitalised(INCIDENT_REASONS[reason])]
         : []),
+      ...(kind === 'reminder' ? ['Reminder: it is still open.'] : []),
       `Users notice   ${rule.effect(names)}`,
       `Until morning  ${morningOf(incident)}`,
       '',
@@ -120,7 +121,7 @@ function bodyOf(paged: Paged, where: PagedWhere & { readonly runbook: string }):
     ),
     needed(
       `Incident  ${printable(incident.key)}`,
-      `Began     ${beganText(incident, where)}`,
+      `Began     ${beganText(paged, where)}`,
       ...(where.site === undefined
         ? []
         : [`AWS       account ${where.site.account}, Region ${where.site.region}`]),
@@ -160,11 +161,11 @@ function endOf({ incident, reason, endedAt }: Paged, where: PagedWhere): readonl
   ];
 }
 
-function beganText(incident: ReportedIncident, where: PagedWhere): string {
+function beganText({ kind, incident }: Paged, where: PagedWhere): string {
   const seconds = secondsSince(incident, where);
   const ago = seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`;
   const again =
-    where.secondLookSeconds === undefined
+    where.secondLookSeconds === undefined || kind === 'reminder'
       ? ''
       : `; seen again at least ${where.secondLookSeconds} s later, before this page`;
   return `${timeText(incident)}${ago}${again}`;

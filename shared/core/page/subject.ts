@@ -8,7 +8,7 @@ const SUBJECT_LENGTH = 99;
 
 /** `[CRITICAL] prod: master1 unreachable from 5 of 5 nodes (neighbour-missing)` */
 export function subjectOf(cluster: string, { kind, incident }: Paged): string {
-  const word = kind === 'resolved' ? 'RESOLVED' : incident.severity.toUpperCase();
+  const word = wordOf(kind, incident);
   const tail = ` (${incident.cause})`;
   // The node's first label suffices, then the cluster goes. Severity, count and cause always stay.
   const candidates = [
@@ -22,11 +22,23 @@ export function subjectOf(cluster: string, { kind, incident }: Paged): string {
   return ascii(`[${word}] ${claimOf(incident, (name) => shorten(name, room))}${tail}`);
 }
 
+function wordOf(kind: Paged['kind'], { severity }: ReportedIncident): string {
+  switch (kind) {
+    case 'resolved':
+      return 'RESOLVED';
+    case 'reminder':
+      return `STILL ${severity.toUpperCase()}`;
+    case 'opened':
+    case 'worsened':
+      return severity.toUpperCase();
+  }
+}
+
 /** A short message has 140 characters of GSM-7, which has no brackets. */
 const SMS_LENGTH = 140;
 
 export function smsOf(cluster: string, { kind, incident }: Paged): string {
-  const word = kind === 'resolved' ? 'RESOLVED' : incident.severity.toUpperCase();
+  const word = wordOf(kind, incident);
   const claim = claimOf(incident, firstLabel);
   const text = gsm(`${word} ${cluster}: ${claim}, ${incident.cause}`);
   if (text.length <= SMS_LENGTH) return text;

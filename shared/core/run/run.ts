@@ -3,6 +3,7 @@ import type { Problem, ReportedIncident } from '../../contract/report.ts';
 import { type Confirmed, confirm } from './confirm.ts';
 import type { Facts, RosterEntry } from '../facts.ts';
 import { advance } from '../incident/advance.ts';
+import { remind } from '../incident/reminding.ts';
 import type { Announcement } from '../incident/step.ts';
 import type { Incident } from '../incident/incident.ts';
 import { type Judgement, judge } from '../judge.ts';
@@ -24,6 +25,8 @@ export interface Decision {
   /** Why each incident of this run is what it is, by its key. */
   readonly reasons: ReadonlyMap<string, IncidentReason>;
   readonly pages: readonly Page[];
+  /** Pages about what is still open, each for the channels that want to be reminded of it now. */
+  readonly reminders: readonly { readonly page: Page; readonly channels: readonly string[] }[];
   /** Every incident of this run, the resolved ones included. */
   readonly reported: readonly ReportedIncident[];
   readonly facts: Facts;
@@ -138,14 +141,22 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
     confirmed: confirms,
     report: incidentReports(grounds),
   });
+  const pages = advanced.announcements.flatMap(
+    ({ kind, reason, pages: isPaged, incident, endedAt }) =>
+      isPaged && kind !== 'updated' ? [pageOf({ kind, reason, incident, endedAt }, where)] : [],
+  );
+  const paged = new Set(pages.map(({ key }) => key));
+  const { incidents, reminders } = remind(advanced.incidents, paged, { now, limits });
   return {
-    incidents: advanced.incidents,
+    incidents,
     roster,
     announcements: advanced.announcements,
     reasons: advanced.reasons,
-    pages: advanced.announcements.flatMap(({ kind, reason, pages, incident, endedAt }) =>
-      pages && kind !== 'updated' ? [pageOf({ kind, reason, incident, endedAt }, where)] : [],
-    ),
+    pages,
+    reminders: reminders.map(({ incident, channels }) => ({
+      page: pageOf({ kind: 'reminder', incident }, where),
+      channels,
+    })),
     reported: advanced.reported,
     facts,
     judgement: { ...judgement, problems: [...judgement.problems, ...refused] },

@@ -105,6 +105,7 @@ const incident: Samples<Incident> = {
   paged: maybe(fc.constantFrom(...SEVERITIES)),
   pagedNodes: maybe(fc.nat()),
   pagedAs: maybe(fc.record({ cause: fc.constantFrom(...CAUSES), cells: fc.nat() })),
+  remindedAt: maybe(fc.record({ sns: maybe(time), webhook: maybe(time) })),
   accused: maybe(fc.constantFrom('subjects', 'observers')),
   steadyRuns: fc.nat(),
   reason: fc.constantFrom(...REASONS),
