@@ -44,6 +44,10 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     // What flannel before 0.27.4 leaves behind when its device goes.
     { kind: 'device-deleted', on: [OBSERVER] },
   ),
+  'device-down': onObserver(`Somebody set ${OVERLAY_DEVICE} of ${OBSERVER} down.`, {
+    kind: 'device-down',
+    on: [OBSERVER],
+  }),
   'mac-drift': {
     ...onPeers(`udev gave ${OVERLAY_DEVICE} of ${SUBJECT.name} a MAC of its own choice.`, {
       kind: 'mac-changed',

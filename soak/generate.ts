@@ -347,7 +347,11 @@ function faults(plot: Plot, count: number): void {
 function stateOf(plot: Plot, dice: Dice): void {
   if (!dice.happens(0.2)) return;
   const subject = dice.pick(plot.names);
-  const damage: Damage = { kind: 'mtu', subject, mtu: 1400 };
+  const damage = dice.pick<Damage>([
+    { kind: 'mtu', subject, mtu: 1400 },
+    { kind: 'device-down', observers: [subject] },
+    { kind: 'device-down', observers: [subject] },
+  ]);
   plot.add(dice.number(90, STORY_SECONDS - 600), faultOf(dice, 'state', damage));
 }
 

@@ -126,6 +126,7 @@ export type Damage =
       readonly tables: readonly Table[];
     }
   | { readonly kind: 'device-gone'; readonly observers: readonly string[] }
+  | { readonly kind: 'device-down'; readonly observers: readonly string[] }
   /** The side and the rest hold nothing of each other. */
   | { readonly kind: 'partition'; readonly side: readonly string[] };
 

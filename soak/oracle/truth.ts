@@ -64,6 +64,8 @@ export function rightCauses(
       return ['mtu-mismatch'];
     case 'device-gone':
       return ['device-missing'];
+    case 'device-down':
+      return ['device-down'];
     case 'partition':
       return ['partition'];
   }
@@ -93,6 +95,7 @@ export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
       return 'column';
     case 'flush':
     case 'device-gone':
+    case 'device-down':
       return 'row';
     case 'partition':
       return 'partition';
@@ -106,6 +109,8 @@ export function labelOf({ damage }: Fault): string {
       return `${damage.tables.join('+')} lost of ${manyOf(damage.subjects)}${damage.observers === 'others' ? '' : ', partly'}`;
     case 'flush':
       return `${damage.tables.join('+')} flushed on ${manyOf(damage.observers)}`;
+    case 'device-down':
+      return `device down on ${manyOf(damage.observers)}`;
     case 'device-gone':
       return `device gone on ${manyOf(damage.observers)}`;
     case 'not-permanent':

@@ -103,12 +103,12 @@ function facts({ host, now, hasKubeconfig }: Speaker): readonly string[] {
 function ownRecords({ host }: Speaker): readonly string[] {
   const { device } = host.kernel;
   if (device === undefined) return [];
-  const { index, mac, tunnelIp, mtu = 1450 } = device;
+  const { index, mac, tunnelIp, mtu = 1450, isDown = false } = device;
   return [
     record('D', {
       name: OVERLAY_DEVICE,
       index,
-      state: 'UP',
+      state: isDown ? 'DOWN' : 'UP',
       mtu,
       mac,
       vni: 1,

@@ -51,6 +51,11 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
         observer.kernel.setDevice(undefined);
         return rowOf(world, observer, ALL_TABLES);
       });
+    case 'device-down':
+      return named(world, damage.observers).flatMap((observer) => {
+        observer.kernel.setUp(false);
+        return rowOf(world, observer, ['neighbour', 'route']);
+      });
     case 'partition': {
       const few = named(world, damage.side);
       const rest = world.members().filter((host) => !few.includes(host));

@@ -9,6 +9,8 @@ interface OverlayDevice {
   readonly tunnelIp: string;
   /** In bytes; where it is not flannel's. */
   readonly mtu?: number;
+  /** The kernel takes no route and no neighbour over it. */
+  readonly isDown?: boolean;
 }
 
 /** What the kernel of one host knows of the overlay. It ends with a boot. */
@@ -36,6 +38,7 @@ export class Kernel {
   }
 
   set(entry: Entry): void {
+    if (this.#device?.isDown === true && entry.table !== 'fdb') return;
     this.#version += 1;
     this.#entries.set(`${entry.table} ${keyOf(entry)}`, entry);
   }
@@ -57,6 +60,14 @@ export class Kernel {
     this.#version += 1;
     this.#entries.clear();
     this.#device = device;
+  }
+
+  /** A device that is set down loses its routes and neighbours; the FDB stays. */
+  setUp(isUp: boolean): void {
+    if (this.#device === undefined) return;
+    this.#device = { ...this.#device, isDown: !isUp };
+    this.#version += 1;
+    if (!isUp) this.flush(['neighbour', 'route']);
   }
 
   /** The kernel takes nothing from its tables for it. */

@@ -141,6 +141,7 @@ export class World {
     host.flanneldSince = this.now;
     const { device } = host.kernel;
     if (device === undefined || options.newDevice) this.#makeDevice(host, node);
+    host.kernel.setUp(true);
     this.publish(host, node);
     for (const lease of this.#leasesFor(host)) program(host, ...lease);
   }

@@ -21,6 +21,11 @@ const LOST = { subject: 'master1' } as const;
 /** Damage that is named by each cause. Where hosts are at fault, one of six is, or forty of sixty. */
 const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
   'device-missing': (whole) => whole.listed().dropDevice(...hostsOf(whole)),
+  'device-down': (whole) =>
+    hostsOf(whole).reduce(
+      (sofar, host) => sofar.answer(host, onDevice({ up: false })),
+      losing(whole.listed(), ['neighbour', 'route']),
+    ),
   'mac-drift': (whole) => whole.listed().drift('master1'),
   partition: (whole) => parted(whole.listed()),
   'tables-empty': (whole) => losing(whole.listed(), ['neighbour', 'fdb', 'route']),

@@ -17,16 +17,6 @@ interface KnownFault {
  */
 export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
-    scenario: 'device down',
-    deployments: DEPLOYMENTS,
-    said: [
-      'incident',
-      'observer/w1 neighbours-and-routes-lost critical open 4/4',
-      'page opened observer/w1',
-    ],
-    right: 'the device is down, and that is the cause',
-  },
-  {
     scenario: 'one peer loses a direct route',
     deployments: DEPLOYMENTS,
     said: ['incident', 'pair/w1:m1 never-programmed warning open 1/4', 'page opened pair/w1:m1'],

@@ -76,7 +76,7 @@ type FixSide = 'observers' | 'subject';
 /** One step: what is done, on whose hosts, and when; without a condition in any case. */
 export type FixStep =
   | {
-      readonly kind: Exclude<FixKind, 'up' | 'look'>;
+      readonly kind: Exclude<FixKind, 'look'>;
       readonly at: FixSide;
       readonly condition?: string;
     }
@@ -127,13 +127,36 @@ function possessive(name: string): string {
 export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   // The host has no VXLAN device, although it has a VTEP: deleted with the interface below it.
   'device-missing': {
-    signature: { kind: 'device' },
+    signature: { kind: 'device', fault: 'missing' },
     patience: byReach,
     harm: 'unreachable',
     summary: ({ observers }) => `There is no VXLAN device on ${observers}.`,
     effect: podsAreCutOff,
     // Entries cannot be put on a device that is not there.
     fix: { at: 'observers', steps: [{ kind: 'restart', at: 'observers' }] },
+  },
+
+  // The device is there, and was set down, or lost its address. The kernel takes its neighbour entries and
+  // routes then, and refuses new ones until it is up again.
+  'device-down': {
+    signature: { kind: 'device', fault: 'down' },
+    patience: byReach,
+    harm: 'unreachable',
+    summary: ({ observers }) =>
+      `The VXLAN device on ${observers} is down, or has lost its tunnel IP. The kernel removes its routes and neighbour entries then.`,
+    effect: podsAreCutOff,
+    fix: {
+      at: 'observers',
+      steps: [
+        { kind: 'up', at: 'observers' },
+        { kind: 'entries', at: 'observers' },
+        {
+          kind: 'restart',
+          at: 'observers',
+          condition: 'Only if that fails, or the device goes down again:',
+        },
+      ],
+    },
   },
 
   // The subject's device has another MAC than its annotation, which the observers hold: udev,

@@ -42,7 +42,7 @@ const recogniseCell = cellRecogniser(CANDIDATES);
 export function diagnose(matrix: Matrix): readonly Finding[] {
   const broken = matrix.cells.filter(isBroken);
   const aging = matrix.cells.filter((cell) => !isBroken(cell));
-  const devices = devicesMissing(matrix, broken);
+  const devices = devicesAtFault(matrix, broken);
   const states = conditions(matrix, without(broken, devices));
   const first = [...devices, ...states];
   // Between the sides of a partition nothing is left that could show a drift.
@@ -70,18 +70,22 @@ function without(cells: readonly Cell[], findings: readonly Finding[]): readonly
   return cells.filter((cell) => !explained.has(cell));
 }
 
-function devicesMissing(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
+/** Hosts whose own device carries nothing: what they hold of others is then no fault of its own. */
+function devicesAtFault(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   const byObserver = groupBy(cells, ({ observer }) => observer);
-  const rows = [...matrix.rows.values()].filter(({ deviceMissing }) => deviceMissing);
-  return causesOfKind('device').flatMap((cause) =>
-    rows.map(({ observer }) =>
-      ofObserver(
-        matrix,
-        { observer, cells: byObserver.get(observer) ?? [] },
-        { cause, otherCauses: [] },
-      ),
-    ),
-  );
+  return CAUSES.flatMap((cause) => {
+    const { signature } = CAUSE_RULES[cause];
+    if (signature.kind !== 'device') return [];
+    return [...matrix.rows.values()]
+      .filter(({ deviceFault }) => deviceFault === signature.fault)
+      .map(({ observer }) =>
+        ofObserver(
+          matrix,
+          { observer, cells: byObserver.get(observer) ?? [] },
+          { cause, otherCauses: [] },
+        ),
+      );
+  });
 }
 
 /** The first cause in precedence that this kind of signature recognises. */

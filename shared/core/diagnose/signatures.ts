@@ -1,13 +1,13 @@
 import { type Cause, type Table, TABLES } from '../../contract/causes.ts';
 import type { CellState } from '../matrix/cells.ts';
-import type { MacTruth } from '../matrix/matrix.ts';
+import type { DeviceFault, MacTruth } from '../matrix/matrix.ts';
 import type { Held } from '../overlay/holdings.ts';
 import type { FindCondition } from '../matrix/conditions.ts';
 
 /** What a fault looks like, by which its cause is recognised. */
 export type Signature =
-  /** The host has no overlay device. */
-  | { readonly kind: 'device' }
+  /** The host has no overlay device, or one that is of no use. */
+  | { readonly kind: 'device'; readonly fault: DeviceFault }
   /** Two groups of nodes that hold nothing of each other. */
   | { readonly kind: 'sides' }
   /**

@@ -10,6 +10,7 @@ import type { Device, Vtep } from '../overlay/vtep.ts';
 import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import type { DaemonSet } from '../overlay/restart.ts';
+import { groupBy } from '../group.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import { remember } from '../remember.ts';
 import { checkOf } from './check.ts';
@@ -61,15 +62,21 @@ export function fixesIn(judgement: Judgement, circumstances: Circumstances): Fix
     }));
     const fixes = made.flatMap(({ step, fixes: some }, at) => {
       const condition = step.kind === 'look' ? undefined : step.condition;
-      // What would be another way is the only one, where nothing stands before it.
-      const isAlone = made.slice(0, at).every((before) => before.fixes.length === 0);
+      // What would be another way is the only one, where nothing but a device that is set up stands before it.
+      const isAlone = made
+        .slice(0, at)
+        .every((before) => before.step.kind === 'up' || before.fixes.length === 0);
       return condition === undefined || isAlone
         ? some
         : some.map((fix): Fix => ({ ...fix, condition: joined(condition, fix.condition) }));
     });
     const concerned =
       CAUSE_RULES[finding.cause].fix.at === 'subject' ? accusedIn(finding) : finding.observers;
-    const all = [...stopped()(concerned), ...upFixes(finding, { ...shared, key }), ...fixes];
+    // Whatever else is wrong, the kernel takes no route over a device that is down.
+    const up = made.some(({ step }) => step.kind === 'up')
+      ? []
+      : upFixes(finding, { ...shared, key });
+    const all = [...stopped()(concerned), ...up, ...fixes];
     return withCheck(all, checkOf(finding, judgement)).map((step, at) => ({
       ...step,
       commands: numbered(step.commands, at + 1),
@@ -107,8 +114,10 @@ function fixesOfStep(step: FixStep, finding: Finding, context: FixContext): read
           interrupts: 'all pod traffic of that host, until flannel has started again',
         })),
       );
+    case 'up':
+      return upFixes(finding, context);
     case 'entries':
-      return unannounced ? [] : entryFixes(finding, context);
+      return unannounced || isLeftDown(finding, context) ? [] : entryFixes(finding, context);
     case 'restart': {
       const isOfSubject = step.at === 'subject' || unannounced;
       const nodes = isOfSubject && accused.length > 0 ? accused : finding.observers;
@@ -159,7 +168,7 @@ function isUnannounced(finding: Finding, { isAnnotated, members }: SharedParts):
   );
 }
 
-/** Of more devices that are down, something else is wrong. */
+/** How many steps set devices up; each has the hosts on which one command does it. */
 const UP = 3;
 
 /** A device that is down comes first: the kernel takes no route over it. */
@@ -167,11 +176,18 @@ function upFixes(finding: Finding, context: FixContext): readonly Fix[] {
   const down = finding.observers.flatMap((node) =>
     downDevices(node, context).map((command) => ({ node, command })),
   );
-  if (down.length > UP) return [];
-  return down.map(({ node, command }): Fix => ({
+  const alike = [...groupBy(down, ({ command }) => command)];
+  if (alike.length > UP) return [];
+  return alike.map(([command, some]): Fix => ({
     kind: 'up',
-    ...onHosts({ hosts: [node], commands: [command] }, 'hosts', context),
+    ...onHosts({ hosts: some.map(({ node }) => node), commands: [command] }, 'hosts', context),
   }));
+}
+
+/** Where devices are down and no step sets them up, entries would be refused: flannel sets all up. */
+function isLeftDown(finding: Finding, context: FixContext): boolean {
+  const isDown = CAUSE_RULES[finding.cause].fix.steps.some(({ kind }) => kind === 'up');
+  return isDown && upFixes(finding, context).length === 0;
 }
 
 function once<T>(make: () => T): () => T {

@@ -5,6 +5,8 @@ import {
   ownDevice,
   profileIn,
 } from '../members/member.ts';
+import { type Family, familyOf } from '../overlay/addresses.ts';
+import { deviceFamily } from '../overlay/profile.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { groupBy } from '../group.ts';
 import type { Cell } from './cells.ts';
@@ -20,13 +22,16 @@ import { type UnlistedNodes, unlistedNodes } from './unlisted.ts';
  */
 export type MacTruth = 'agrees' | 'differs' | 'unknown';
 
+/** `down`: there, and not UP or without its tunnel IP, so that no packet leaves by it. */
+export type DeviceFault = 'missing' | 'down';
+
 /** One observer's row: what its host says of itself. */
 export interface Row extends Omit<ShownRow, 'cells'> {
   readonly observer: string;
   /** The overlay devices it has; undefined where its links were not captured. */
   readonly devices: readonly Device[] | undefined;
-  /** The host should have a device of a family, and has none. */
-  readonly deviceMissing: boolean;
+  /** What is wrong with the device that the host should have of a family, if anything is. */
+  readonly deviceFault: DeviceFault | undefined;
 }
 
 /**
@@ -167,12 +172,29 @@ export function rowOf(
   own: readonly Vtep[],
   { shown, ghosts, lost, unknown, unheld }: Omit<ShownRow, 'cells'>,
 ): Row {
+  const deviceFault = deviceFaultOf(observed, own);
+  const { devices } = observed?.tables ?? {};
+  return { observer: node, devices, deviceFault, shown, ghosts, lost, unknown, unheld };
+}
+
+/** Only of a host that is known to have a VTEP can something be said of the device that it should have. */
+function deviceFaultOf(
+  observed: ObservedHost | undefined,
+  own: readonly Vtep[],
+): Row['deviceFault'] {
   const { devices, incomplete } = observed?.tables ?? {};
-  // Only of a host that is known to have a VTEP, and of which all links were understood, can a device be
-  // said to be missing.
-  const deviceMissing =
-    devices !== undefined &&
-    incomplete?.has('device') !== true &&
-    own.some(({ family }) => ownDevice(devices, family) === undefined);
-  return { observer: node, devices, deviceMissing, shown, ghosts, lost, unknown, unheld };
+  if (observed === undefined || devices === undefined) return undefined;
+  const faults = own.map(({ family }): Row['deviceFault'] => {
+    const ofFamily = devices.filter(({ name }) => deviceFamily(name) === family);
+    // Of the links that were not understood one may be the device.
+    if (ofFamily.length === 0) return incomplete?.has('device') === true ? undefined : 'missing';
+    return ofFamily.some((device) => isUsable(observed, device, family)) ? undefined : 'down';
+  });
+  return faults.find((fault) => fault === 'missing') ?? faults.find((fault) => fault === 'down');
+}
+
+/** A device that is up and has an address. Whether it has one is unknown where addresses were not captured. */
+function isUsable({ host, tables }: ObservedHost, device: Device, family: Family): boolean {
+  const areKnown = host.instanceId !== undefined || tables.ownAddresses !== undefined;
+  return device.up && (!areKnown || device.addresses.some((one) => familyOf(one) === family));
 }

@@ -86,14 +86,6 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
         `the VXLAN device of ${all(nodes)} has ${value}, and the others have ${usual}, so no packet between ` +
         'them is accepted: restart flannel where its device is not that of its configuration',
     })),
-  ({ answered, family }) =>
-    devicesIn(answered, family)
-      .filter((own, _, devices) => !own.device.up && !devices.some(isBetterThan(own)))
-      .map(({ node, device }) => ({
-        nodes: [node],
-        brief: `${device.name} is down`,
-        message: `${device.name} is down: on ${node} run "ip link set ${device.name} up" before any other command`,
-      })),
   ({ judgement: { matrix }, family }) =>
     [...(family === 'ipv4' ? matrix.unlisted.unplaced : [])].map((node) => ({
       nodes: [node],
@@ -181,11 +173,6 @@ function devicesIn(answered: readonly AnsweredMember[], family: Family): readonl
       .filter(({ name }) => deviceFamily(name) === family)
       .map((device) => ({ node, device })),
   );
-}
-
-/** A device that is up, of the same host: then the one that is down is not in use. */
-function isBetterThan({ node }: OwnDevice): (other: OwnDevice) => boolean {
-  return (other) => other.node === node && other.device.up;
 }
 
 /** Nodes by what they have in place of what most have. Where no value is that of more nodes, all differ. */

@@ -5,7 +5,7 @@ import { holdingsOf, wantedFor } from '../overlay/holdings.ts';
 import { type Matrix, rowOf } from '../matrix/matrix.ts';
 import { NOTHING_SHOWN } from '../matrix/shown-row.ts';
 import { TABLES } from '../../contract/causes.ts';
-import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import { conditionsIn, type Finding } from '../diagnose/finding.ts';
 import { NAMED_NODES, settledAgain } from '../matrix/conditions.ts';
@@ -75,9 +75,11 @@ export function confirm(
   const isStateSure = ({ subject = '', observers }: Finding): boolean =>
     answers.has(subject) &&
     ![subject, ...observers.slice(0, NAMED_NODES)].some((node) => changed.has(node));
-  const missingAgain = new Set(
-    [...answers.keys()].filter((node) => matrix.rows.get(node)?.deviceMissing === true),
-  );
+  const isFaultyAgain = (node: string, { cause }: Finding): boolean => {
+    const { signature } = CAUSE_RULES[cause];
+    const fault = answers.has(node) ? matrix.rows.get(node)?.deviceFault : undefined;
+    return signature.kind === 'device' && fault === signature.fault && !changed.has(node);
+  };
   const findings = diagnose(matrix);
   return {
     judgement: {
@@ -91,8 +93,7 @@ export function confirm(
     confirms: (finding) =>
       conditionsIn(finding).some(isStateSure) ||
       finding.cells.some((cell) => sure.has(cell) && !isLikeRemoval(finding, cell, unread)) ||
-      (isKind(finding.cause, 'device') &&
-        finding.observers.some((observer) => missingAgain.has(observer) && !changed.has(observer))),
+      finding.observers.some((observer) => isFaultyAgain(observer, finding)),
   };
 }
 
