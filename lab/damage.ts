@@ -8,7 +8,13 @@ export type Hosts = readonly string[] | 'all';
  * What can happen to a cluster, whether or not it is a fault. Real, modelled and simulated hosts all
  * suffer it, and it adds to what happened before.
  */
-export type Damage = EntryDamage | DeviceDamage | Change | ReadDamage | AgentDamage;
+export type Damage =
+  | EntryDamage
+  | DeviceDamage
+  | SurroundingDamage
+  | Change
+  | ReadDamage
+  | AgentDamage;
 
 /** Damage to what hosts hold of others. No host ever holds entries for itself. */
 export type EntryDamage =
@@ -51,6 +57,16 @@ type DeviceDamage =
   | { readonly kind: 'mac-changed'; readonly on: Hosts; readonly mac: string }
   /** In bytes. The kernel takes nothing from its tables. */
   | { readonly kind: 'mtu-changed'; readonly on: Hosts; readonly mtu: number };
+
+/** What a host has besides its overlay, in the way of the pods of others. */
+type SurroundingDamage =
+  /** A route without a gateway through this device, or a blackhole. flannel never removes it. */
+  {
+    readonly kind: 'route-added';
+    readonly on: Hosts;
+    readonly range: string;
+    readonly through: string;
+  };
 
 /** What belongs to the life of a cluster, and is no fault. */
 export type Change =

@@ -15,6 +15,8 @@ export interface Fault {
   /** Which of two causes vtepwatch names depends here on whether it reads the nodes' annotations,
    * in which flannel publishes the MAC: with them the cause shows only if `read`, or only if `unread`. */
   readonly annotations?: 'read' | 'unread';
+  /** How many nodes the subject cannot reach; default all. */
+  readonly lost?: number;
   readonly damage: readonly Damage[];
 }
 
@@ -119,6 +121,13 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     `The neighbour entry of ${SUBJECT.name} on every peer was replaced by one that ages.`,
     { ...held(['neighbour'], SUBJECT), state: 'STALE' },
   ),
+  'ghost-entry': {
+    summary: `Another overlay left a blackhole on ${OBSERVER}, in the pod CIDR of ${SUBJECT.name}.`,
+    subject: OBSERVER,
+    observers: [SUBJECT.name],
+    lost: 1,
+    damage: [{ kind: 'route-added', on: [OBSERVER], range: '10.68.0.64/26', through: 'blackhole' }],
+  },
   'mtu-mismatch': onSubject(
     `Somebody gave ${OVERLAY_DEVICE} of ${SUBJECT.name} an MTU of its own.`,
     { kind: 'mtu-changed', on: [SUBJECT.name], mtu: 1400 },

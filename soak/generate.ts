@@ -351,6 +351,7 @@ function stateOf(plot: Plot, dice: Dice): void {
     { kind: 'mtu', subject, mtu: 1400 },
     { kind: 'device-down', observers: [subject] },
     { kind: 'device-down', observers: [subject] },
+    { kind: 'blackhole', subject, observer: dice.pick(plot.names) },
   ]);
   plot.add(dice.number(90, STORY_SECONDS - 600), faultOf(dice, 'state', damage));
 }

@@ -80,6 +80,11 @@ export async function inflictOne(members: Members, damage: SimulatedDamage): Pro
       return await onEach(inCluster, damage.on, (one) =>
         carryOut(one, `ip link set dev ${OVERLAY_DEVICE} mtu ${damage.mtu}`),
       );
+    case 'route-added': {
+      const { range, through } = damage;
+      const route = through === 'blackhole' ? `blackhole ${range}` : `${range} dev ${through}`;
+      return await onEach(inCluster, damage.on, (one) => carryOut(one, `ip route add ${route}`));
+    }
     case 'unreadable':
       return await onEach(inCluster, damage.on, (one) => makeUnreadable(one, damage));
     case 'flannel-restarted':

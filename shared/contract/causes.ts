@@ -61,6 +61,7 @@ export const CAUSE_TABLE = {
   'fdb-missing': { scopes: CELL, severity: 'critical', pages: true },
   'route-missing': { scopes: CELL, severity: 'critical', pages: true },
   'neighbour-not-permanent': { scopes: CELL, severity: 'warning', pages: false },
+  'ghost-entry': { scopes: NODE, severity: 'warning', pages: false },
   'mtu-mismatch': { scopes: NODE, severity: 'warning', pages: false },
 } as const satisfies Readonly<Record<string, CauseTraits>>;
 

@@ -25,7 +25,7 @@ const entrySchema = z.object({
  * up and gets its address. `entries`: what is lost is put back, entry by entry. `restart`: flannel or
  * Calico starts again and programs everything. `device`: the VXLAN device is deleted, and made again.
  */
-export const FIX_KINDS = ['look', 'up', 'entries', 'restart', 'device'] as const;
+export const FIX_KINDS = ['look', 'up', 'entries', 'restart', 'device', 'removal'] as const;
 
 export type FixKind = (typeof FIX_KINDS)[number];
 

@@ -60,6 +60,8 @@ export function rightCauses(
       return seesAnnotations ? ['mac-drift'] : ['mac-drift', 'mac-mismatch'];
     case 'old-address':
       return ['underlay-moved'];
+    case 'blackhole':
+      return ['ghost-entry'];
     case 'mtu':
       return ['mtu-mismatch'];
     case 'device-gone':
@@ -90,6 +92,7 @@ export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
     case 'not-permanent':
     case 'old-mac':
     case 'drift':
+    case 'blackhole':
     case 'mtu':
     case 'old-address':
       return 'column';
@@ -118,6 +121,7 @@ export function labelOf({ damage }: Fault): string {
     case 'old-address':
       return `${damage.kind}${damage.observers === 'others' ? '' : ', partly'}`;
     case 'drift':
+    case 'blackhole':
     case 'mtu':
     case 'partition':
       return damage.kind;

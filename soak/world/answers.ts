@@ -120,10 +120,13 @@ function ownRecords({ host }: Speaker): readonly string[] {
   ];
 }
 
-/** One interface carries the overlay, and nothing is in its way. */
+/** One interface carries the overlay. */
 function surroundings({ host }: Speaker): readonly string[] {
   return [
     record('address', { device: UNDERLAY_DEVICE, address: `${host.underlayIp}/12` }),
+    ...host.kernel.blackholes.map((range) =>
+      record('anomaly', { what: 'blackhole', device: undefined, range }),
+    ),
     record('cut', { kinds: undefined }),
   ];
 }

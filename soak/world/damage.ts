@@ -36,6 +36,14 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
       return renewMac(world, damage);
     case 'drift':
       return drift(world, damage.subject);
+    case 'blackhole': {
+      const [subject] = named(world, [damage.subject]);
+      const podCidr = subject && publishedLease(world, subject)?.podCidr;
+      for (const host of named(world, podCidr === undefined ? [] : [damage.observer])) {
+        host.kernel.blackholes = [...host.kernel.blackholes, `${podCidr}`.replace('/24', '/26')];
+      }
+      return [];
+    }
     case 'mtu':
       for (const host of named(world, [damage.subject])) {
         host.kernel.changeSettings({ mtu: damage.mtu });
@@ -157,6 +165,10 @@ function rowOf(world: World, observer: Host, tables: readonly Table[]): readonly
 
 /** What a person does who follows the page: flanneld starts again, on a host that needs it. */
 export function repairOn(world: World, damage: Damage, host: Host): void {
+  if (damage.kind === 'blackhole') {
+    host.kernel.blackholes = [];
+    return;
+  }
   if (damage.kind === 'drift' || damage.kind === 'mtu') {
     host.kernel.setDevice(undefined);
   }
@@ -170,6 +182,7 @@ export function hostsToRepair(
   cells: readonly Cell[],
 ): readonly Host[] {
   if (damage.kind === 'mtu') return named(world, [damage.subject]);
+  if (damage.kind === 'blackhole') return named(world, [damage.observer]);
   const hosts =
     damage.kind === 'drift'
       ? cells.flatMap(({ subject }) => (subject.name === damage.subject ? [subject] : []))

@@ -18,6 +18,8 @@ export class Kernel {
   #device: OverlayDevice | undefined;
   readonly #entries = new Map<string, Entry>();
   #version = 0;
+  /** Ranges of pods that it drops packets for. */
+  blackholes: readonly string[] = [];
 
   get device(): OverlayDevice | undefined {
     return this.#device;

@@ -1,6 +1,7 @@
 import type { Cause } from '../../shared/contract/causes.ts';
 import type { ReportedIncident, Site } from '../../shared/contract/report.ts';
-import type { Device, Install } from '../../shared/core/overlay/vtep.ts';
+import { type Cidr, parseCidr } from '../../shared/core/overlay/addresses.ts';
+import type { Anomaly, Device, Install } from '../../shared/core/overlay/vtep.ts';
 import { type Answer, type Cluster, cluster } from '../support/cluster.ts';
 import { decided } from '../support/runs.ts';
 
@@ -41,6 +42,10 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
   'fdb-missing': (whole) => whole.listed().lose('fdb', LOST),
   'route-missing': (whole) => whole.listed().lose('route', LOST),
   'neighbour-not-permanent': (whole) => whole.listed().weaken(LOST),
+  'ghost-entry': (whole) =>
+    whole
+      .listed()
+      .answer('node2', withAnomaly({ what: 'blackhole', range: partOf(whole, 'master1') })),
   'mtu-mismatch': (whole) => whole.listed().answer('master1', onDevice({ mtu: 1400 })),
 };
 
@@ -53,6 +58,16 @@ function onDevice(changes: Partial<Device>): (answer: Answer) => Answer {
       devices: answer.tables.devices?.map((device) => ({ ...device, ...changes })),
     },
   });
+}
+
+/** Everything that the host sends of its surroundings, with this in the way of the pods. */
+function withAnomaly(anomaly: Anomaly): (answer: Answer) => Answer {
+  return (answer) => ({ ...answer, tables: { ...answer.tables, anomalies: [anomaly] } });
+}
+
+/** A quarter of a node's pod CIDR. */
+function partOf(whole: Cluster, node: string): Cidr | undefined {
+  return parseCidr(whole.vtepOf(node).podCidr?.replace('/24', '/26') ?? '');
 }
 
 function hostsOf({ names }: Cluster): readonly string[] {

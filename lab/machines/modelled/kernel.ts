@@ -64,9 +64,10 @@ export interface FdbEntry {
 
 /** A route that was given. The kernel's own follow from the addresses. */
 export interface Route {
+  /** Empty for a blackhole. */
   readonly device: string;
   readonly destination: string;
-  readonly via: string;
+  readonly via?: string | undefined;
   readonly onlink: boolean;
 }
 

@@ -146,6 +146,7 @@ export function showRoutes(model: Model, words: readonly string[], options: Opti
       .filter((route) => (device ?? route.device) === route.device)
       .toSorted((a, b) => sortKey(a.destination) - sortKey(b.destination))
       .map(({ destination, before, after, device: on }) => {
+        if (on === '') return `blackhole ${destination} `;
         const dev = device === undefined ? ` dev ${on}` : '';
         return `${destination}${before}${dev}${after} `;
       }),
@@ -153,23 +154,34 @@ export function showRoutes(model: Model, words: readonly string[], options: Opti
 }
 
 export function replaceRoute(model: Model, words: readonly string[]): Reply {
-  const [destination] = words;
+  const [first] = words;
+  if (first === 'blackhole') return changed(withRoute(model, blackhole(words)));
+  const destination = first;
   const via = wordAfter(words, 'via');
   const device = wordAfter(words, 'dev') ?? '';
   const link = linkNamed(model, device);
   if (link === undefined) return noDevice(device);
-  if (destination === undefined || via === undefined) return notModelled(words);
+  if (destination === undefined) return notModelled(words);
   if (!link.up) return { kind: 'refused', exit: 2, message: 'Error: Nexthop device is not up.' };
-  const others = model.routes.filter((route) => route.destination !== destination);
-  const route: Route = { device, destination, via, onlink: words.includes('onlink') };
-  return changed({ ...model, routes: [...others, route] });
+  const onlink = words.includes('onlink');
+  return changed(withRoute(model, { device, destination, via, onlink }));
+}
+
+function withRoute(model: Model, route: Route): Model {
+  const others = model.routes.filter(({ destination }) => destination !== route.destination);
+  return { ...model, routes: [...others, route] };
+}
+
+function blackhole([, destination = '']: readonly string[]): Route {
+  return { device: '', destination, onlink: false };
 }
 
 export function deleteRoute(model: Model, words: readonly string[]): Reply {
-  const [destination] = words;
+  const isBlackhole = words[0] === 'blackhole';
+  const destination = isBlackhole ? words[1] : words[0];
   const via = wordAfter(words, 'via');
-  const device = wordAfter(words, 'dev');
-  if (device !== undefined && linkNamed(model, device) === undefined) return noDevice(device);
+  const device = isBlackhole ? '' : wordAfter(words, 'dev');
+  if (device && linkNamed(model, device) === undefined) return noDevice(device);
   const routes = model.routes.filter(
     (route) =>
       route.destination !== destination ||
@@ -181,7 +193,8 @@ export function deleteRoute(model: Model, words: readonly string[]): Reply {
 }
 
 function given({ device, destination, via, onlink }: Route): Printed {
-  return { device, destination, before: ` via ${via}`, after: onlink ? ' onlink' : '' };
+  const before = via === undefined ? '' : ` via ${via}`;
+  return { device, destination, before, after: onlink ? ' onlink' : '' };
 }
 
 /** A device's own network. Only /24 and /32 are ever given. */

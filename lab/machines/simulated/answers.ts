@@ -162,10 +162,13 @@ function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
   };
 }
 
-/** One interface carries the overlay, and nothing is in its way. */
+/** One interface carries the overlay. */
 function surroundings({ host, condition, underlayBits }: Speaker): readonly string[] {
   return [
     record('address', { device: UNDERLAY_DEVICE, address: `${host.underlayIp}/${underlayBits}` }),
+    ...condition.obstacles.map(({ range, device }) =>
+      record('anomaly', { what: device === undefined ? 'blackhole' : 'network', device, range }),
+    ),
     record('cut', { kinds: condition.unread.route === undefined ? undefined : 'anomaly' }),
   ];
 }

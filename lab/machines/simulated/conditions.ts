@@ -28,8 +28,15 @@ export interface Condition {
   readonly mac: string | undefined;
   /** In bytes. */
   readonly mtu: number;
+  /** Blackholes, and routes through the device that each has, in the way of the pods. */
+  readonly obstacles: readonly Obstacle[];
   /** The script's word for why a table cannot be read. */
   readonly unread: Readonly<Partial<Record<Table, string>>>;
+}
+
+interface Obstacle {
+  readonly range: string;
+  readonly device: string | undefined;
 }
 
 interface Loss {
@@ -61,6 +68,7 @@ const WELL = {
   device: 'up',
   mac: undefined,
   mtu: OVERLAY_MTU_BYTES,
+  obstacles: [],
   unread: {},
 } as const;
 
@@ -120,6 +128,14 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
       }));
     case 'mtu-changed':
       return changed(state, damage.on, (one) => ({ ...one, mtu: damage.mtu }));
+    case 'route-added': {
+      const { range, through } = damage;
+      const obstacle = { range, device: through === 'blackhole' ? undefined : through };
+      return changed(state, damage.on, (one) => ({
+        ...one,
+        obstacles: [...one.obstacles, obstacle],
+      }));
+    }
     case 'unreadable':
       return changed(state, damage.on, (one) => ({
         ...one,

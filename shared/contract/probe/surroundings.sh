@@ -73,7 +73,8 @@ SURROUNDINGS='
     }
   }
 
-  # The kernel lists routes by their destinations: all others are between the first and the last.
+  # The kernel lists routes by their destinations: all others are between the first and the last. Of two to
+  # one destination it takes the one that it lists first.
   function route_to_pods(dev,    family) {
     family = family_of(destination)
     if (!(family in first_pods)) {
@@ -81,11 +82,13 @@ SURROUNDINGS='
       own_pods[family] = tunnel[family] "/" pods_length(family)
     }
     last_pods[family] = destination
-    if (destination == own_pods[family]) keep("route", dev)
+    if (destination == own_pods[family] && destination != last_other) keep("route", dev)
   }
 
   # Calico sets blackholes for its own blocks, of protocol 80 or of that of BIRD. Busybox shows no protocol.
   function other_route(type, dev, via) {
+    if (destination == last_pods[family_of(destination)]) return
+    last_other = destination
     if (type ~ /^(blackhole|unreachable|prohibit|throw)$/) {
       if (tool == "busybox") gave_way["anomaly"] = 1
       else if (after("proto", 2) !~ /^(80|bird|kernel)$/) keep(type, "-")
@@ -168,8 +171,8 @@ SURROUNDINGS='
     if (has_calico || !(family in own_bits) || (other_on[i] == "docker0" && docks > 0)) return 0
     range = bits_of(other_range[i])
     is_network = other_kind[i] == "network"
-    # What leads to one pod leads to its end of a cable, whatever the name.
-    if (begins(range, own_bits[family])) return is_network && length(range) == (family == 4 ? 32 : 128) ? 0 : 1
+    # What leads to the pods of this host leads to their bridge or to one of them, whatever the name.
+    if (begins(range, own_bits[family])) return is_network ? 0 : 1
     if (is_network && begins(own_bits[family], range)) return begins(range, pods[family]) ? 2 : 3
     if (!begins(range, pods[family])) return 0
     if (is_network) return 2

@@ -8,6 +8,7 @@ import {
 import type { FixKind } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Signature } from './signatures.ts';
+import { leftInTheWay } from './in-the-way.ts';
 import { unlikeInMtu } from './unlike-others.ts';
 
 /**
@@ -47,8 +48,9 @@ type Patience = (
 /**
  * `unreachable`: packets between the nodes are lost. `temporary`: they arrive, as long as the kernel
  * keeps an entry that flannel never sets again. `large-packets`: small ones arrive, large ones may not.
+ * `misdirected`: those for some pods may go elsewhere.
  */
-export type Harm = 'unreachable' | 'temporary' | 'large-packets';
+export type Harm = 'unreachable' | 'temporary' | 'large-packets' | 'misdirected';
 
 /**
  * Whom a sentence is about, ready for a page: `master1`, `all 5 checked nodes`. Each may be one node
@@ -76,9 +78,16 @@ type FixSide = 'observers' | 'subject';
 /** One step: what is done, on whose hosts, and when; without a condition in any case. */
 export type FixStep =
   | {
-      readonly kind: Exclude<FixKind, 'look'>;
+      readonly kind: Exclude<FixKind, 'look' | 'removal'>;
       readonly at: FixSide;
       readonly condition?: string;
+    }
+  /** What the state of the subject itself comes from is taken away there. */
+  | {
+      readonly kind: 'removal';
+      readonly at: 'subject';
+      readonly condition?: string;
+      readonly interrupts: string;
     }
   /**
    * `macs`: the subject's own MAC and that of its annotation. `mtus`: those of a host's interfaces. `nodes`:
@@ -394,6 +403,28 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     effect: ({ subject, observers }) =>
       `Nothing yet. When the entry ages out, packets from ${observers} to ${subject} are lost.`,
     fix: AT_OBSERVERS,
+  },
+
+  // flannel removes what it has set when a node leaves, unless it is not running then, and nothing that another
+  // overlay or an earlier mode of its own has set.
+  'ghost-entry': {
+    signature: { kind: 'node', find: leftInTheWay, explains: [] },
+    patience: byReach,
+    harm: 'misdirected',
+    summary: ({ subject }) =>
+      `A route or blackhole that was left behind on ${subject} covers addresses of live pods.`,
+    effect: ({ subject }) =>
+      `Packets from ${subject} for these addresses may be dropped or sent elsewhere, so some connections hang. Every node stays Ready.`,
+    fix: {
+      at: 'subject',
+      steps: [
+        {
+          kind: 'removal',
+          at: 'subject',
+          interrupts: 'only what uses it',
+        },
+      ],
+    },
   },
 
   // flannel takes the MTU of the interface below the device, less 50 bytes, when it makes the device, and

@@ -31,6 +31,8 @@ export interface Finding {
   readonly evidence?: readonly string[];
   /** What its node shows once it is over. */
   readonly check?: Presence['check'];
+  /** What takes it away from its node's host. */
+  readonly removals?: Presence['removals'];
   /** Of several findings that were joined: these. */
   readonly parts?: readonly Finding[];
 }
@@ -86,6 +88,7 @@ export function ofCondition(
     missingPeers: Math.min(presence.affected ?? checkedPeers, checkedPeers),
     evidence: presence.evidence,
     ...(presence.check === undefined ? {} : { check: presence.check }),
+    ...(presence.removals === undefined ? {} : { removals: presence.removals }),
   };
 }
 

@@ -1,8 +1,9 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Fix, Problem, Site } from '../../contract/report.ts';
-import { accusedIn, type Finding } from '../diagnose/finding.ts';
+import { accusedIn, conditionsIn, type Finding } from '../diagnose/finding.ts';
 import { CAUSE_RULES, type FixStep, isKind } from '../diagnose/causes.ts';
+import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Latency } from '../latency.ts';
 import { type Member, ownDevice } from '../members/member.ts';
@@ -10,7 +11,6 @@ import type { Device, Vtep } from '../overlay/vtep.ts';
 import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import type { DaemonSet } from '../overlay/restart.ts';
-import { groupBy } from '../group.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import { remember } from '../remember.ts';
 import { checkOf } from './check.ts';
@@ -116,6 +116,8 @@ function fixesOfStep(step: FixStep, finding: Finding, context: FixContext): read
       );
     case 'up':
       return upFixes(finding, context);
+    case 'removal':
+      return removalFixes(finding, context).map((fix) => ({ ...fix, interrupts: step.interrupts }));
     case 'entries':
       return unannounced || isLeftDown(finding, context) ? [] : entryFixes(finding, context);
     case 'restart': {
@@ -142,6 +144,22 @@ function onHosts(
     commands: [...commands],
     ...(remotely.length === 0 ? {} : { remotely: [...remotely] }),
   };
+}
+
+/** Only where the pod CIDRs are confirmed of which the tokens of the commands are a part. */
+function removalFixes(finding: Finding, context: FixContext): readonly Fix[] {
+  const { judgement, refusals } = context;
+  const byNode = once(() => groupBy(judgement.vteps, ({ node }) => node));
+  const isConfirmed = (node: string): boolean =>
+    (byNode().get(node) ?? []).every((vtep) => refusals()(vtep, ['podCidr']) === undefined);
+  return conditionsIn(finding).flatMap(({ subject, removals = [] }): readonly Fix[] => {
+    const commands = removals
+      .filter(({ of }) => of.every(isConfirmed))
+      .map(({ command }) => command);
+    return subject === undefined || commands.length === 0 || !isNodeName(subject)
+      ? []
+      : [{ kind: 'removal', ...onHosts({ hosts: [subject], commands }, 'hosts', context) }];
+  });
 }
 
 function entryFixes(finding: Finding, context: FixContext): readonly Fix[] {
@@ -203,7 +221,9 @@ function joined(condition: string, more: string | undefined): string {
 
 /** The first step that changes something is checked; what comes after it has the same end. */
 function withCheck(fixes: readonly Fix[], check: Fix['check']): readonly Fix[] {
-  const first = fixes.findIndex(({ kind }) => kind === 'entries' || kind === 'restart');
+  const first = fixes.findIndex(
+    ({ kind }) => kind === 'entries' || kind === 'restart' || kind === 'removal',
+  );
   return check === undefined
     ? fixes
     : fixes.map((fix, at) => (at === first ? { ...fix, check } : fix));

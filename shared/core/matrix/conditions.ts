@@ -28,6 +28,15 @@ export interface Presence {
   readonly evidence: readonly string[];
   /** What the node shows once it is over. */
   readonly check?: { readonly command: string; readonly shows: string };
+  /** What takes it away from this node's host. */
+  readonly removals?: readonly Removal[];
+}
+
+/** A command for root on the node's own host. */
+export interface Removal {
+  readonly command: string;
+  /** The nodes of whose pod CIDRs its tokens are a part: without these confirmed there is no command. */
+  readonly of: readonly string[];
 }
 
 export type FindCondition = (nodes: SettledNodes) => Condition;

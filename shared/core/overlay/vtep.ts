@@ -80,7 +80,7 @@ interface InterfaceAddress {
 }
 
 /** A network, route or device of a host, as the record `anomaly` has it. */
-interface Anomaly {
+export interface Anomaly {
   readonly what: WordTexts['anomaly'];
   readonly device?: string | undefined;
   readonly range?: Cidr | undefined;

@@ -94,6 +94,7 @@ const ACTS: Readonly<Record<Exclude<Fix['kind'], 'look'>, (step: Fix) => string>
     return `Restart ${AGENT_NAMES[agent]} on ${where}`;
   },
   device: () => 'Delete the VXLAN device',
+  removal: () => 'Remove what is in the way',
 };
 
 function whereOf({ runs, hosts, kind, kubectlOn }: Fix): string {

@@ -3,7 +3,7 @@ import { groupBy, majority } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import { type Member, ownDevice } from '../members/member.ts';
 import { ownTunnelIp } from '../members/vteps.ts';
-import { FAMILIES, type Family, isSpecial } from '../overlay/addresses.ts';
+import { FAMILIES, type Family } from '../overlay/addresses.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { enumerate } from '../plain-text.ts';
@@ -109,7 +109,6 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
     }));
   },
   ({ vteps, byName }) => vteps.flatMap((vtep) => withAnotherTunnelIp(vtep, byName.get(vtep.node))),
-  ({ vteps, byName }) => vteps.flatMap((vtep) => routedAway(vtep, byName.get(vtep.node))),
 ];
 
 function all(nodes: readonly string[]): string {
@@ -282,31 +281,6 @@ function withAnotherTunnelIp(
       message:
         `the device of ${node} has tunnel IP ${own}, and by its node object it should have ${tunnelIp}: restart ` +
         `flannel on ${node}, and never give ${tunnelIp} to the other nodes, which would cut its running pods off`,
-    },
-  ];
-}
-
-/**
- * A host that sends its own pods' packets into the tunnel. Only the list says which pods are its own: a
- * host that claims a route to anything would have it read here.
- */
-function routedAway(
-  { node, podCidr }: Vtep,
-  member: AnsweredMember | undefined,
-): readonly Contradiction[] {
-  const isListed = member?.listed?.podCidrs.some((cidr) => cidr === podCidr) === true;
-  if (!isListed || podCidr === undefined || isSpecial(podCidr)) return [];
-  const routes = member?.observed.tables.routes ?? [];
-  const away = routes.find(
-    ({ device, destination }) => isOverlayDevice(device) && destination === podCidr,
-  );
-  if (away === undefined) return [];
-  const route = `${away.destination} via ${away.gateway} dev ${away.device}`;
-  return [
-    {
-      nodes: [node],
-      brief: 'a route sends its own pod CIDR into the tunnel',
-      message: `${node} sends packets for its own pods into the tunnel: remove its route "${route}" there`,
     },
   ];
 }

@@ -11,6 +11,8 @@ interface Expected {
   readonly incidents: readonly `${Cause}${string}`[];
   /** The first line of the report, as far as it must say this. */
   readonly firstLine?: RegExp;
+  /** Every command of the first incident, in its order. */
+  readonly fix?: readonly string[];
   /** Problems of which there must be one each. */
   readonly reported?: readonly RegExp[];
 }
@@ -76,9 +78,9 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
     ],
   },
   'ghost-route-over-own-pods': {
-    ...CONTRADICTED,
-    firstLine:
-      /kubeadm-3 sends packets for its own pods into the tunnel: remove its route "10\.244\.3\.0\/24 via 10\.244\.3\.0 dev flannel\.1"/,
+    verdict: 'incident',
+    incidents: ['ghost-entry kubeadm-3: '],
+    fix: ['ip route del 10.244.3.0/24 dev flannel.1'],
   },
   'calico-device-missing-on-one-no-list': {
     ...CONTRADICTED,
@@ -136,7 +138,7 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
 
 describe('captures of the kinds that people report', () => {
   test.for(Object.entries(CAPTURES))('%s', async ([name, expected]) => {
-    const { verdict, incidents, firstLine = /^/, reported = [] } = expected;
+    const { verdict, incidents, firstLine = /^/, fix, reported = [] } = expected;
     const report = await replayed(path.join(FIELD, name));
     const found = report.incidents.map(
       ({ cause, subject, observers }) => `${cause} ${subject ?? '-'}: ${observers.join(', ')}`,
@@ -144,6 +146,9 @@ describe('captures of the kinds that people report', () => {
     expect(found.toSorted()).toEqual(incidents.toSorted());
     expect(report.verdict).toBe(verdict);
     expect(renderReport(report).split('\n')[0]).toMatch(firstLine);
+    const [first] = report.incidents;
+    const commands = first?.fix.flatMap((step) => step.commands);
+    expect(commands).toEqual(fix ?? commands);
     const problems = report.problems.map(({ where, message }) => `${where}: ${message}`);
     for (const sentence of reported)
       expect(problems).toContainEqual(expect.stringMatching(sentence));

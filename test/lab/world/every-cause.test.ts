@@ -115,15 +115,15 @@ function whom({ scope, subject, observers, missingPeers, checkedPeers }: Reporte
 }
 
 function expectedOf(cause: Cause): Whom {
-  const { subject, observers } = FAULTS[cause];
+  const { subject, observers, lost = 5 } = FAULTS[cause];
   const sorted = observers.toSorted();
   if (sorted.length > 1 && subject === undefined) {
-    const lost = `${sorted.length}/${sorted.length}`;
-    return { scope: 'cluster', subject, observers: sorted, lost };
+    const all = `${sorted.length}/${sorted.length}`;
+    return { scope: 'cluster', subject, observers: sorted, lost: all };
   }
   return subject === undefined
     ? { scope: 'observer', subject: undefined, observers: sorted, lost: '5/5' }
-    : { scope: 'subject', subject, observers: sorted, lost: '5/5' };
+    : { scope: 'subject', subject, observers: sorted, lost: `${lost}/5` };
 }
 
 async function untilHealthy(world: World) {

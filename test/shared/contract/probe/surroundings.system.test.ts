@@ -221,10 +221,10 @@ describe('what is in the way of the pod network', () => {
         addresses: [...OWN_ADDRESSES, '4: flannel-v6.1    inet6 2001:db8:42:3::/128 scope global '],
         routes6: [
           '2001:db8:42:1::/64 via 2001:db8:42:1:: dev flannel-v6.1 metric 1024 onlink pref medium',
-          '2001:db8:42:3:8000::/65 dev eth1 proto kernel metric 256 pref medium',
+          '2001:db8:42:1:8000::/65 dev eth1 proto kernel metric 256 pref medium',
         ],
       },
-      ['anomaly network eth1 2001:db8:42:3:8000::/65'],
+      ['anomaly network eth1 2001:db8:42:1:8000::/65'],
     ],
   };
 
@@ -351,7 +351,7 @@ const FULL: Around = {
   ],
   routes: [
     ...OWN_ROUTES,
-    ...[0, 1, 2, 3].map((at) => `10.42.3.${at * 16}/28 dev enp125s1 scope link `),
+    ...[0, 1, 2, 3].map((at) => `10.42.3.${at * 16}/28 via 172.29.215.9 dev enp125s1 `),
   ],
   routes6: [
     '2001:db8:42:1::/64 via 2001:db8:42:1:: dev flannel-v6.1 metric 1024 onlink pref medium',

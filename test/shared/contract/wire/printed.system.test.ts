@@ -244,7 +244,7 @@ const SITUATIONS: readonly (() => readonly Situation[])[] = [
 const HINDRANCES = [
   [
     '10.42.0.0/25 via 192.168.50.9 dev eth0 ',
-    '10.42.0.128/25 dev eth1 scope link ',
+    '10.0.0.0/8 dev eth1 scope link ',
     'blackhole 10.42.0.32/27 ',
   ],
   ['unreachable 10.42.0.8/29 ', 'prohibit 10.42.0.16/29 ', 'throw 10.42.0.24/29 '],
