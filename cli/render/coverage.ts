@@ -1,14 +1,19 @@
 import type { Coverage, Gap, Report, ReportedNodeList } from '../../shared/contract/report.ts';
 import { enumerate, printable } from '../../shared/core/plain-text.ts';
 import { formatDuration } from '../../shared/core/time.ts';
+import { overlayLine } from './overlay.ts';
 
 /** How many nodes a line names; `--json` has them all. */
 const NAMES = 12;
 
 /** What a run covered. */
-export function coverageLines(hosts: Report['hosts'], coverage: Coverage): readonly string[] {
+export function coverageLines(
+  { hosts, overlay }: Pick<Report, 'hosts' | 'overlay'>,
+  coverage: Coverage,
+): readonly string[] {
   const all = hosts.observed.length + hosts.unknown.length;
   return [
+    `overlay        ${overlay === undefined ? 'none found' : overlayLine(overlay)}`,
     `answered       ${hosts.observed.length} of ${all} nodes`,
     `not reporting  ${namesOf(coverage.outside, 'none')}`,
     ...nodeListLines(coverage.nodeList),

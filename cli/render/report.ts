@@ -9,6 +9,7 @@ import { printable } from '../../shared/core/plain-text.ts';
 import { formatDuration, parseTime } from '../../shared/core/time.ts';
 import { coverageLines, gapLines } from './coverage.ts';
 import { renderMatrix } from './matrix.ts';
+import { overlayName } from './overlay.ts';
 
 /** How many problems and nodes are printed; `--json` has them all. */
 const PROBLEMS = 20;
@@ -52,8 +53,8 @@ function render(sections: readonly Section[]): string {
     .join('\n\n')}\n`;
 }
 
-/** `cluster prod: healthy; 58 of 60 nodes checked; not checked: w7 (joining: booted 30 s ago), …` */
-function overview({ cluster, verdict, checked }: Report): Section {
+/** `cluster prod: healthy; canal overlay; 58 of 60 nodes checked; not checked: w7 (joining: booted 30 s ago), …` */
+function overview({ cluster, verdict, overlay, checked }: Report): Section {
   const head = `cluster ${printable(cluster)}: ${VERDICTS[verdict]}`;
   if (checked === undefined) return [head];
   const { nodes, of, unchecked, excluded, reason } = checked;
@@ -62,6 +63,7 @@ function overview({ cluster, verdict, checked }: Report): Section {
   const others = more > 0 ? [...named, `${more} more`] : named;
   const parts = [
     ...(reason === undefined || verdict !== 'unjudged' ? [] : [reason]),
+    ...(overlay === undefined ? [] : [overlayName(overlay)]),
     ...(of === 0 ? [] : [`${nodes} of ${of} nodes checked`]),
     ...(others.length === 0 ? [] : [`not checked: ${others.join(', ')}`]),
     ...(excluded === undefined ? [] : [`not in the overlay: ${excludedNames(excluded)}`]),
@@ -81,7 +83,7 @@ function incidents(report: Report): readonly Section[] {
 function coverage(report: Report): readonly Section[] {
   if (report.coverage === undefined) return [];
   return [
-    titled('Coverage', coverageLines(report.hosts, report.coverage)),
+    titled('Coverage', coverageLines(report, report.coverage)),
     titled('What would show more', gapLines(report.coverage)),
   ];
 }

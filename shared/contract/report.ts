@@ -175,6 +175,23 @@ const coverageSchema = z.object({
   gaps: z.array(gapSchema),
 });
 
+/** What the overlay was found to be. */
+const overlaySchema = z.object({
+  agent: z.enum(AGENTS),
+  /** What installed flannel on most hosts; absent where the hosts do not know it. */
+  install: z.optional(z.enum(['canal', 'flannel', 'rke2', 'k3s'])),
+  /** Where flannel leases its subnets: in Kubernetes, or in an etcd of its own. */
+  leases: z.optional(z.enum(['kubernetes', 'etcd'])),
+  families: z.array(z.enum(['ipv4', 'ipv6'])),
+  /** Those of most devices. */
+  vni: z.optional(z.number()),
+  port: z.optional(z.number()),
+  /** Whether some nodes send packets to each other without VXLAN: DirectRouting, or CrossSubnet. */
+  direct: z.boolean(),
+  /** Nodes that run Windows: nothing can read their own tables, and they are in no list of hosts. */
+  windows: z.array(z.string()),
+});
+
 const checkedSchema = z.object({
   /** Nodes whose own tables were compared with what at least one other node needs. */
   nodes: z.number(),
@@ -200,6 +217,8 @@ export const reportSchema = z.object({
   /** Absent where nothing was gathered through AWS. */
   site: z.optional(siteSchema),
   verdict: z.enum(['healthy', 'incident', 'unjudged']),
+  /** Absent where the run was refused, or found no VXLAN overlay. */
+  overlay: z.optional(overlaySchema),
   /** How much was checked; absent where the run was refused. */
   checked: z.optional(checkedSchema),
   hosts: z.object({ observed: z.array(z.string()), unknown: z.array(z.string()) }),
@@ -213,6 +232,7 @@ export const reportSchema = z.object({
 });
 
 export type Checked = z.infer<typeof checkedSchema>;
+export type ReportedOverlay = z.infer<typeof overlaySchema>;
 export type Report = z.infer<typeof reportSchema>;
 export type ReportedIncident = z.infer<typeof incidentSchema>;
 export type ReportedEntry = z.infer<typeof entrySchema>;

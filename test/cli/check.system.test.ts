@@ -65,11 +65,14 @@ async function demo(...words: readonly string[]): Promise<Ended> {
 describe('check of a healthy cluster', () => {
   test('tells the verdict, the latencies and what was covered, and no matrix; exit 0', async () => {
     const { exit, stdout } = await demo('check');
-    expect(stdout).toContain('cluster demo: healthy; 6 of 6 nodes checked\n');
+    expect(stdout).toContain('cluster demo: healthy; canal overlay; 6 of 6 nodes checked\n');
     expect(stdout).toMatch(
       /\nLatency\n( {2}master[123] .*\n)*? {2}master1 {2}kubectl get nodes( and \/readyz)? {2}/,
     );
-    expect(stdout).toContain('\nCoverage\n  answered       6 of 6 nodes\n  not reporting  none');
+    expect(stdout).toMatch(
+      /\nCoverage\n {2}overlay {8}flannel VXLAN by canal; VNI 1, port 8472; .*\n/,
+    );
+    expect(stdout).toContain('\n  answered       6 of 6 nodes\n  not reporting  none');
     expect(stdout).toContain('\n  masters        master1, master2 and master3\n');
     expect(stdout).toContain('\n  pages to       sns, pagerduty and webhook\n');
     expect(stdout).not.toContain('row: observer');
@@ -106,7 +109,7 @@ describe('check of a broken cluster', () => {
     await world.inflict(...FAULTS['neighbour-missing'].damage);
     const { exit, stdout } = await demo('check');
     expect(exit).toBe(1);
-    expect(stdout).toContain('cluster demo: INCIDENT; 6 of 6 nodes checked');
+    expect(stdout).toContain('cluster demo: INCIDENT; canal overlay; 6 of 6 nodes checked');
     expect(stdout).toMatch(/node1 +N +· +· +- /);
     expect(stdout).toContain('tunnel IP 10.68.0.0) is unreachable from 5 of 5 nodes');
     expect(pagerDuty.alerts()).toMatchObject([

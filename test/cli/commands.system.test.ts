@@ -156,7 +156,7 @@ describe('replay', () => {
   test('of two hosts that know each other is healthy, and exit 0', () => {
     const folder = capture('healthy', TWO_HOSTS);
     const { exit, stdout } = vtepwatch(['replay', folder]);
-    expect(stdout).toContain('cluster healthy: healthy; 2 of 2 nodes checked');
+    expect(stdout).toContain('cluster healthy: healthy; flannel overlay; 2 of 2 nodes checked');
     expect(exit).toBe(0);
   });
 

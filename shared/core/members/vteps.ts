@@ -70,7 +70,7 @@ interface Sources extends Overlay {
  * then `spec.podCIDR` has nothing to do with it (flannel main.go, newSubnetManager). Without annotations
  * the hosts' own devices say which.
  */
-function followsList(members: readonly Member[], family: Family): boolean {
+export function followsList(members: readonly Member[], family: Family): boolean {
   if (members.some(({ listed }) => (listed?.annotated.length ?? 0) > 0)) return true;
   const agreeing = members.flatMap(({ listed, observed }) => {
     const spec = listed?.podCidrs.find((cidr) => familyOf(cidr) === family);

@@ -5,6 +5,7 @@ import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Matrix, Row } from '../matrix/matrix.ts';
 import type { Member } from '../members/member.ts';
+import { isWindowsPeer } from '../members/windows.ts';
 import { isKnown, tablesOf } from '../overlay/entries.ts';
 import type { Observation, Surroundings } from '../overlay/vtep.ts';
 import { shorten } from '../plain-text.ts';
@@ -101,9 +102,11 @@ function pairsBy(facts: Facts, judgement: Judgement, without: ReadonlySet<string
   const isSubject = (node: string): boolean =>
     subjects.has(node) &&
     rows.some(({ observer }) => observer !== node && unknown.get(observer)?.has(node) !== true);
+  // What a Windows node holds of the others cannot be read: these pairs do not count.
+  const readable = settled.filter((member) => !isWindowsPeer(member)).length;
   const pairs = {
     checked: rows.reduce((sum, row) => sum + pairsOf(row), 0),
-    all: settled.length * (settled.length - 1),
+    all: readable * (settled.length - 1),
   };
   const isCovered = settled.every(({ node }) => observers.has(node) || isSubject(node));
   const isEnough =
@@ -151,8 +154,10 @@ function reasonsBy(facts: Facts, { rows }: Matrix): (member: Member) => string {
   );
   const isOffList = (listed: Member['listed']): boolean =>
     facts.nodes.kind === 'read' && listed === undefined;
-  return ({ node, grace, observed, remembered, listed }) => {
+  return (member) => {
+    const { node, grace, observed, remembered, listed } = member;
     if (grace !== undefined) return isOffList(listed) ? grace : `joining: ${grace}`;
+    if (isWindowsPeer(member)) return 'runs Windows';
     if (observed === undefined) return silent.get(node) ?? unreached(facts, remembered);
     const shown = rows.get(node)?.shown ?? new Set();
     const missing = TABLES.filter((table) => !shown.has(table));

@@ -1,6 +1,7 @@
 import type { Coverage, Gap, ReportedNodeList } from '../../contract/report.ts';
 import { causesOfAnnotations } from '../diagnose/causes.ts';
 import type { Member } from '../members/member.ts';
+import { isWindowsPeer } from '../members/windows.ts';
 import type { Facts, NodeList } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
 import { enumerate } from '../plain-text.ts';
@@ -21,7 +22,9 @@ export function coverageOf(
   { members }: Judgement,
   { telemetry, channels }: OptionalIntegrations,
 ): Coverage {
-  const outside = members.filter(neverAnswered).map(({ node }) => node);
+  const outside = members
+    .filter((member) => neverAnswered(member) && !isWindowsPeer(member))
+    .map(({ node }) => node);
   const masters = members.filter(isMaster).map(({ node }) => node);
   return {
     outside,

@@ -6,8 +6,10 @@ import { formatTime } from '../time.ts';
 import { checkedBy } from '../report/checked.ts';
 import type { Contradiction } from '../report/contradictions.ts';
 import type { Member } from '../members/member.ts';
+import { isWindowsPeer } from '../members/windows.ts';
 import { withAdvice } from '../silence.ts';
 import { coverageOf, type OptionalIntegrations } from '../report/coverage.ts';
+import { overlayOf } from '../report/overlay.ts';
 
 /** What came to light after the decision, while it was carried out. */
 interface Aftermath {
@@ -22,14 +24,18 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
   const { members, matrix, problems } = judgement;
   const { problems: later = [], integrations } = after;
   const observed = members.filter(({ node }) => matrix.rows.has(node));
-  const unknown = members.filter(({ node }) => !matrix.rows.has(node));
+  const unknown = members.filter(
+    (member) => !matrix.rows.has(member.node) && !isWindowsPeer(member),
+  );
   const { checked, isEnough, contradictions } = checkedBy(facts, judgement);
+  const overlay = overlayOf(facts, judgement);
   const standing = reported.filter(({ phase }) => phase !== 'resolved');
   return {
     cluster: facts.cluster,
     ...(facts.site === undefined ? {} : { site: facts.site }),
     at: formatTime(facts.now),
     verdict: standing.length > 0 ? 'incident' : isEnough ? 'healthy' : 'unjudged',
+    ...(overlay === undefined ? {} : { overlay }),
     checked,
     hosts: {
       observed: observed.map(({ node }) => node),

@@ -35,9 +35,14 @@ export function pointsOf(report: Report, figures: RunFigures): readonly Point[] 
   ];
 }
 
+/** The nodes of which enough is read. Of a Windows node that is what the others hold of it. */
+function readNodes({ hosts, overlay }: Report): readonly string[] {
+  return [...hosts.observed, ...(overlay?.windows ?? [])];
+}
+
 function nodePoints(report: Report, { nodes }: RunFigures): readonly Point[] {
   const losses = lossesOf(report, nodes);
-  return [...report.hosts.observed, ...report.hosts.unknown].flatMap((name): readonly Point[] => {
+  return [...readNodes(report), ...report.hosts.unknown].flatMap((name): readonly Point[] => {
     const attributes = { 'k8s.cluster.name': report.cluster, 'k8s.node.name': shortAscii(name) };
     const node = nodes.get(name);
     const loss = losses.get(name);
@@ -144,7 +149,7 @@ function nodeCountPoints(report: Report): readonly Point[] {
 
 /** The state of every node of the report: the worst that any of its faults gives it. */
 function nodeStates(report: Report): ReadonlyMap<string, NodeState> {
-  const states = new Map<string, NodeState>(report.hosts.observed.map((name) => [name, 'ok']));
+  const states = new Map<string, NodeState>(readNodes(report).map((name) => [name, 'ok']));
   for (const incident of report.incidents) {
     const state = stateWithin(incident);
     if (state === undefined) continue;

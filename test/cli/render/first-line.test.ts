@@ -26,7 +26,7 @@ describe('the first line of a report', () => {
       .silence('node9')
       .facts();
     expect(await firstLineOf({ ...facts, observations: observations.map(isDiskFull) })).toMatch(
-      /^cluster prod: healthy; 58 of 60 nodes checked; not checked: node7 \(joining: [^)]+\), node9 \(no answer: disk full\?\)$/,
+      /^cluster prod: healthy; canal overlay; 58 of 60 nodes checked; not checked: node7 \(joining: [^)]+\), node9 \(no answer: disk full\?\)$/,
     );
   });
 
@@ -36,7 +36,7 @@ describe('the first line of a report', () => {
     if (nodes.kind !== 'read') throw new Error('the cluster is listed');
     const list = [...nodes.after, bare('windows1'), bare('windows2')];
     expect(await firstLineOf({ ...facts, nodes: { ...nodes, before: list, after: list } })).toBe(
-      'cluster prod: healthy; 6 of 6 nodes checked; not in the overlay: windows1, windows2',
+      'cluster prod: healthy; canal overlay; 6 of 6 nodes checked; not in the overlay: windows1, windows2',
     );
   });
 

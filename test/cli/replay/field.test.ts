@@ -90,7 +90,7 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
   'calico-slash-31-address-minus-one': {
     ...CONTRADICTED,
     firstLine:
-      /the other nodes send packets for dc1 to 10\.72\.70\.9, which no interface of dc1 has.* \(and 3 more\); 0 of 4 nodes checked/,
+      /the other nodes send packets for dc1 to 10\.72\.70\.9, which no interface of dc1 has.* \(and 3 more\); .*overlay; 0 of 4 nodes checked/,
   },
   'vni-changed-on-two-of-three': {
     ...CONTRADICTED,

@@ -47,7 +47,9 @@ test.for(LOST)('$on: $silence, in the first line and with what to do', ({ on, si
 });
 
 test('nothing is said before', () => {
-  expect(renderReport(healthy).split('\n')[0]).toBe('cluster demo: healthy; 6 of 6 nodes checked');
+  expect(renderReport(healthy).split('\n')[0]).toBe(
+    'cluster demo: healthy; canal overlay; 6 of 6 nodes checked',
+  );
 });
 
 test('a host that ran the script twice is read by its last answer', () => {
