@@ -25,10 +25,14 @@ import { simulatedHosts } from '../lab/machines/simulated/hosts.ts';
 import { readProbeDocument } from '../lab/probe-script.ts';
 import {
   bucketOf,
+  leafChecksum,
+  leafOf,
   NODE_BUCKETS,
-  PART_NODES,
+  NODE_LEAVES,
   WHOLE_LIST_NODES,
 } from '../shared/contract/node-list.ts';
+import { partsToFetch } from '../shared/core/nodes/parts.ts';
+import { NO_LIST } from '../shared/core/nodes/remembered-list.ts';
 import { usageOf } from './process-usage.ts';
 
 const SIZES = [5, 1000, 5000] as const;
@@ -227,10 +231,11 @@ async function measure(programs: Programs, size: number): Promise<readonly strin
       await master.call('PATCH', `/api/v1/nodes/${name}`, { spec: { unschedulable: true } });
     }
     await sleep(1000);
-    const parts = partsOf(size, new Set(changed.map(bucketOf)));
+    const parts = partsOf(names, changed);
     const fetched: Cost[] = [await master.script('nodes')];
     for (const part of parts) fetched.push(await master.script('nodes-part', part));
-    const calls = size <= WHOLE_LIST_NODES ? 2 + 2 : 2 + parts.length * 4;
+    // Two of the answer's beginnings, two of what stands behind it, and of each part one to send and to poll.
+    const calls = 2 + 2 + parts.length * 4;
     return [
       lineOf(size, 'unchanged', { cost: mean(unchanged), parts: 0, calls: 2 }),
       lineOf(size, `${changed.length} changed`, {
@@ -258,14 +263,35 @@ async function fill(master: Master, size: number): Promise<readonly string[]> {
   return nodes.map(({ metadata }) => metadata.name);
 }
 
-/** As the function asks for what has changed. */
-function partsOf(size: number, buckets: ReadonlySet<number>): readonly string[] {
-  if (size <= WHOLE_LIST_NODES) return [];
-  const length = Math.max(1, Math.floor((PART_NODES * NODE_BUCKETS) / size));
-  const all = [...buckets];
-  return Array.from({ length: Math.ceil(all.length / length) }, (_, at) =>
-    all.slice(at * length, (at + 1) * length).join(','),
+/** What the function asks for, which knows the list as it was before these nodes changed. */
+function partsOf(names: readonly string[], changed: readonly string[]): readonly string[] {
+  const count = names.length;
+  if (count <= WHOLE_LIST_NODES) return [];
+  const isChanged = new Set(changed);
+  const before = linesBy(names, (name) => `node ${name}`);
+  const after = linesBy(names, (name) => `node ${name}${isChanged.has(name) ? ' off' : ''}`);
+  const from = [{ instanceId: 'master', node: 'master' }];
+  const buckets = [...new Set(changed.map(bucketOf))];
+  const remembered = {
+    ...NO_LIST,
+    buckets: NO_LIST.buckets.map((_, bucket) =>
+      before.filter(({ leaf }) => leaf % NODE_BUCKETS === bucket).map(({ line }) => line),
+    ),
+  };
+  const leaves = Array.from({ length: NODE_LEAVES }, (_, leaf) =>
+    leafChecksum(after.filter((one) => one.leaf === leaf).map(({ line }) => line)),
   );
+  return partsToFetch(
+    buckets.map((bucket) => ({ bucket, from })),
+    remembered,
+    { count, leaves: new Map([['master', leaves]]) },
+  ).map(({ wanted }) => wanted);
+}
+
+type Lines = readonly { readonly leaf: number; readonly line: string }[];
+
+function linesBy(names: readonly string[], write: (name: string) => string): Lines {
+  return names.map((name) => ({ leaf: leafOf(name), line: write(name) }));
 }
 
 function sumOf(costs: readonly Cost[]): Cost {

@@ -1,4 +1,4 @@
-import { NODE_BUCKETS, PART_NODES, WHOLE_LIST_NODES } from '../shared/contract/node-list.ts';
+import { NODE_BUCKETS, WHOLE_LIST_NODES } from '../shared/contract/node-list.ts';
 import type { Problem } from '../shared/contract/report.ts';
 import {
   agree,
@@ -7,10 +7,10 @@ import {
   type Copy,
   type Fetch,
 } from '../shared/core/nodes/agree.ts';
-import type { RememberedList } from '../shared/core/nodes/remembered-list.ts';
+import { type Part, partsToFetch, wholeBuckets } from '../shared/core/nodes/parts.ts';
+import { isComplete, type RememberedList } from '../shared/core/nodes/remembered-list.ts';
 import { type Ballot, type Candidate, type Vote, voteOn } from '../shared/core/nodes/vote.ts';
 import { parseNodesAnswer, parseNodesPart } from '../shared/core/parse/node-list.ts';
-import { groupBy } from '../shared/core/group.ts';
 import { type Deadline, earlier, remaining, sleep, within } from './deadline.ts';
 import { errorText } from './error-text.ts';
 import type { Masters } from './latency-round.ts';
@@ -22,7 +22,8 @@ import type { RunCommand } from './systems/ssm/run-command.ts';
 /**
  * The masters are asked for the node list by a command of its own, beside the one that times them, since
  * `kubectl get nodes` may hang. Their answers begin with checksums. What has changed is fetched from two
- * masters: of a short list the rest of the same answer, of a long one part by part.
+ * masters: of a short list the rest of the same answer; of a long one that rest shows in which leaves it has
+ * changed, and the nodes of these come part by part.
  */
 
 /** What the masters answered, as far as it has come. */
@@ -148,7 +149,7 @@ export async function learnList(
 ): Promise<LearnedList> {
   const vote = voteOn(ballots.candidates, ballots.answers, remembered);
   const fetches = bucketsToFetch(vote, remembered);
-  const { copies, problems } = await fetchCopies(ssm, { ballots, fetches }, deadline);
+  const { copies, problems } = await fetchCopies(ssm, { ballots, fetches, remembered }, deadline);
   const agreement = agree(remembered, vote, { copies, now });
   return {
     ...agreement,
@@ -164,7 +165,15 @@ interface Fetched {
 
 async function fetchCopies(
   ssm: RunCommand,
-  { ballots, fetches }: { readonly ballots: Ballots; readonly fetches: readonly Fetch[] },
+  {
+    ballots,
+    fetches,
+    remembered,
+  }: {
+    readonly ballots: Ballots;
+    readonly fetches: readonly Fetch[];
+    readonly remembered: RememberedList;
+  },
   deadline: Deadline,
 ): Promise<Fetched> {
   const { commandId, answers } = ballots;
@@ -173,14 +182,28 @@ async function fetchCopies(
   const masters = [
     ...new Map(fetches.flatMap(({ from }) => from.map((one) => [one.instanceId, one]))).values(),
   ];
-  const fetched =
-    count <= WHOLE_LIST_NODES
+  const isShort = count <= WHOLE_LIST_NODES;
+  // Of a first list everything is fetched, whatever its leaves are.
+  const behind =
+    isShort || isComplete(remembered)
       ? await Promise.all(
-          masters.map(async (master) => await wholeList(ssm, { commandId, master }, deadline)),
+          masters.map(async (master) => await restOfAnswer(ssm, { commandId, master }, deadline)),
         )
-      : await mapConcurrently(partsOf(fetches, count), PARTS_AT_A_TIME, async (part) =>
-          fetchPart(ssm, part, deadline),
-        );
+      : [];
+  if (isShort) return inAll(behind);
+  const leaves = new Map(
+    behind.flatMap(({ copies }) =>
+      copies.map(({ instanceId, part }) => [instanceId, part.leaves ?? []] as const),
+    ),
+  );
+  const parts = partsToFetch(fetches, remembered, { count, leaves });
+  const fetched = await mapConcurrently(parts, PARTS_AT_A_TIME, async (part) =>
+    fetchPart(ssm, { part, remembered }, deadline),
+  );
+  return inAll([...behind.map(({ problems }) => ({ copies: [], problems })), ...fetched]);
+}
+
+function inAll(fetched: readonly Fetched[]): Fetched {
   return {
     copies: fetched.flatMap(({ copies }) => copies),
     problems: fetched.flatMap(({ problems }) => problems),
@@ -189,8 +212,8 @@ async function fetchCopies(
 
 const EVERY_BUCKET: readonly number[] = Array.from({ length: NODE_BUCKETS }, (_, bucket) => bucket);
 
-/** The list that stands behind a master's checksums. */
-async function wholeList(
+/** What stands behind a master's checksums: a short list, or the leaves of a long one. */
+async function restOfAnswer(
   ssm: RunCommand,
   { commandId, master }: { readonly commandId: string; readonly master: Candidate },
   deadline: Deadline,
@@ -218,32 +241,16 @@ function copiesOf(master: Candidate, buckets: readonly number[], answer: HostAns
 /** An agent runs five documents at once and queues the others; each of them reads the list anew. */
 const PARTS_AT_A_TIME = 12;
 
-/** Buckets that one answer has room for, and the masters to ask for them. */
-interface Part {
-  readonly buckets: readonly number[];
-  readonly from: readonly Candidate[];
-}
-
-function partsOf(fetches: readonly Fetch[], count: number): readonly Part[] {
-  const size = Math.max(1, Math.floor((PART_NODES * NODE_BUCKETS) / count));
-  const bySources = groupBy(fetches, ({ from }) => from.map((one) => one.instanceId).join(' '));
-  return [...bySources.values()].flatMap((group) => {
-    const [first] = group;
-    const buckets = group.map(({ bucket }) => bucket);
-    return Array.from({ length: Math.ceil(buckets.length / size) }, (_, at) => ({
-      buckets: buckets.slice(at * size, (at + 1) * size),
-      from: first?.from ?? [],
-    }));
-  });
-}
-
-async function fetchPart(ssm: RunCommand, part: Part, deadline: Deadline): Promise<Fetched> {
+async function fetchPart(
+  ssm: RunCommand,
+  { part, remembered }: { readonly part: Part; readonly remembered: RememberedList },
+  deadline: Deadline,
+): Promise<Fetched> {
   if (remaining(deadline) === 0) return { copies: [], problems: [] };
-  const { buckets, from } = part;
+  const { buckets, from, wanted } = part;
   const ids = from.map(({ instanceId }) => instanceId);
   const targets = [{ Key: 'InstanceIds', Values: ids }];
   try {
-    const wanted = buckets.join(',');
     const { id } = await ssm.send({ action: 'nodes-part', targets, wanted }, deadline);
     if (id === undefined) return { copies: [], problems: [] };
     const waiting = {
@@ -258,7 +265,9 @@ async function fetchPart(ssm: RunCommand, part: Part, deadline: Deadline): Promi
       copiesOf(master, buckets, byInstance.get(master.instanceId) ?? NOT_COME),
     );
     return {
-      copies: read.flatMap(({ copies }) => copies),
+      copies: read.flatMap(({ copies }) =>
+        copies.map((copy) => ({ ...copy, part: wholeBuckets(copy.part, part, remembered) })),
+      ),
       problems: [
         ...troubles.map((message) => ({ where: 'node list', message })),
         ...read.flatMap(({ problems }) => problems),

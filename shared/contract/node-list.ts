@@ -12,6 +12,15 @@ export const NODE_BUCKETS = 64;
 /** Digits of `ALPHABET` for the checksum of a bucket. */
 export const NODE_CHECKSUM_DIGITS = 5;
 
+/**
+ * A bucket has 64 leaves: of a list that is not short, the checksums of all leaves stand behind those of the
+ * buckets. They show which few nodes of a bucket have changed.
+ */
+export const NODE_LEAVES = 4096;
+
+/** Digits of `ALPHABET` for the checksum of a leaf, the last ones of its sum. */
+export const LEAF_CHECKSUM_DIGITS = 4;
+
 /** Up to so many nodes, the whole list stands behind the checksums. */
 export const WHOLE_LIST_NODES = 50;
 
@@ -32,14 +41,40 @@ export function bucketOf(name: string): number {
   return hashOf(name) % NODE_BUCKETS;
 }
 
+/** The leaf of a name, from 0. Its bucket is the remainder by `NODE_BUCKETS`. */
+export function leafOf(name: string): number {
+  return hashOf(name) % NODE_LEAVES;
+}
+
 /** The checksum of a bucket: the sum of its lines' hashes, in whatever order they come. */
 export function bucketChecksum(lines: Iterable<string>): string {
+  return digitsOf(sumOf(lines), NODE_CHECKSUM_DIGITS);
+}
+
+export function leafChecksum(lines: Iterable<string>): string {
+  return digitsOf(sumOf(lines), LEAF_CHECKSUM_DIGITS);
+}
+
+/** The parameter `Wanted` for the nodes of some buckets. */
+export function wantedBuckets(buckets: readonly number[]): string {
+  return buckets.join(',');
+}
+
+/** The parameter `Wanted` for the nodes of some leaves. */
+export function wantedLeaves(leaves: readonly number[]): string {
+  return `${leaves.join(',')}/${NODE_LEAVES}`;
+}
+
+function sumOf(lines: Iterable<string>): number {
   let sum = 0;
   for (const line of lines) sum = (sum + hashOf(line)) % PRIME;
+  return sum;
+}
+
+function digitsOf(sum: number, count: number): string {
   let digits = '';
-  for (let digit = 0; digit < NODE_CHECKSUM_DIGITS; digit++) {
-    digits = `${ALPHABET[sum % ALPHABET.length]}${digits}`;
-    sum = Math.floor(sum / ALPHABET.length);
+  for (let left = sum; digits.length < count; left = Math.floor(left / ALPHABET.length)) {
+    digits = `${ALPHABET[left % ALPHABET.length]}${digits}`;
   }
   return digits;
 }

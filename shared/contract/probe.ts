@@ -14,8 +14,9 @@ import { type ProbeSettings, probeSettingsSchema } from './settings.ts';
  * - `latency`: how long this master's own API server takes for `kubectl get nodes` and `/readyz`.
  * - `apis`: whether this master's own API server reaches the aggregated APIs.
  * - `nodes`: which nodes this master's own API server lists, as checksums (`node-list.ts`), and the
- *   DaemonSets of the CNI. Of a short list all nodes stand behind this answer, as an answer to `nodes-part`.
- * - `nodes-part`: the nodes of some buckets of that list.
+ *   DaemonSets of the CNI. Behind this answer stands one to `nodes-part`: of a short list with all nodes, else
+ *   with the checksums of the leaves.
+ * - `nodes-part`: the nodes of some buckets or leaves of that list.
  */
 export const ACTIONS = [
   'digest',
@@ -32,7 +33,7 @@ export type Action = (typeof ACTIONS)[number];
 /**
  * The parameter `Wanted`. For `entries`: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. For
  * `tables`: a page, as `tablesPage` writes it, or nothing for the whole tables. For `nodes-part`: buckets
- * of the node list, separated by commas. The pattern lets nothing through that a shell acts on. The agent
+ * of the node list, separated by commas, or leaves and behind a slash how many of these there are. The pattern lets nothing through that a shell acts on. The agent
  * checks it with RE2, which refuses counts over 1,000.
  */
 export const WANTED_PATTERN = '^[0-9a-f.:,/]{0,1000}$';

@@ -15,7 +15,13 @@
  * `switch` of the parser, which the compiler then asks for.
  */
 import { BUCKETS, PRIME, SYNDROME_DIGITS, SYNDROMES } from './digest.ts';
-import { LISTED_ADDRESSES, NODE_BUCKETS, NODE_CHECKSUM_DIGITS } from './node-list.ts';
+import {
+  LEAF_CHECKSUM_DIGITS,
+  LISTED_ADDRESSES,
+  NODE_BUCKETS,
+  NODE_CHECKSUM_DIGITS,
+  NODE_LEAVES,
+} from './node-list.ts';
 import type { Action } from './probe.ts';
 import { KUBECONFIG_PATH } from './settings.ts';
 
@@ -146,6 +152,7 @@ export const WORDS = {
   /** What read the list: busybox is slow at it. */
   reader: '(?:awk|busybox)',
   checksums: `[A-Za-z0-9_-]{${NODE_BUCKETS * NODE_CHECKSUM_DIGITS}}`,
+  leaves: `[A-Za-z0-9_-]{${NODE_LEAVES * LEAF_CHECKSUM_DIGITS}}`,
   uid: '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',
   /** `2026-11-26T01:02:03Z`, to the second, as Kubernetes writes times. */
   time: '[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z',
@@ -248,6 +255,8 @@ export const RECORDS = {
 
   /** The node list of this master's own API server, as `node-list.ts` describes it. */
   checksums: { version: 'listVersion', count: 'count', reader: 'reader', checksums: 'checksums' },
+  /** Of a list that is not short: the checksums of its leaves. */
+  leaves: { checksums: 'leaves' },
   /** A node as Kubernetes lists it: its object, flannel's annotations of each family, Calico's of
    * each, and its role. A value of another field changes too often. */
   node: {
@@ -298,7 +307,7 @@ export const ANSWERS = {
   latency: [...IDENTITY, 'L', 'E', 'K', 'T'],
   apis: [...IDENTITY, 'L', 'E'],
   nodes: [...IDENTITY, 'checksums', 'L', 'E', 'daemonset'],
-  'nodes-part': [...IDENTITY, 'checksums', 'L', 'E', 'node', 'unknown'],
+  'nodes-part': [...IDENTITY, 'checksums', 'leaves', 'L', 'E', 'node', 'unknown'],
 } as const satisfies Readonly<Record<Action, readonly RecordKind[]>>;
 
 /** How many records of each kind a host sends of what is around its overlay. */

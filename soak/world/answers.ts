@@ -35,9 +35,8 @@ export function answerOf(
   const asked = ACTIONS.find((known) => known === action);
   if (asked === undefined) throw new Error(`The script has no action ${action}.`);
   const whole = sealed(asked, [...identity(speaker), ...payload(speaker, asked, wanted)]);
-  const isShort = speaker.hasKubeconfig && speaker.listed.nodes.length <= WHOLE_LIST_NODES;
   const rest = { action: 'nodes-part', wanted: '' };
-  return asked === 'nodes' && isShort ? whole + answerOf(speaker, rest) : whole;
+  return asked === 'nodes' && speaker.hasKubeconfig ? whole + answerOf(speaker, rest) : whole;
 }
 
 function payload(speaker: Speaker, action: Action, wanted: string): readonly string[] {

@@ -1,5 +1,5 @@
+import { checksumRecord, partRecords } from '../../lab/machines/simulated/node-list.ts';
 import { record } from '../../lab/machines/simulated/records.ts';
-import { bucketChecksum, bucketOf, NODE_BUCKETS } from '../../shared/contract/node-list.ts';
 import type { NodeObject } from './cluster-api.ts';
 
 /** What one API server has in its cache. */
@@ -10,15 +10,9 @@ export interface ListedNodes {
 }
 
 /** The records that both answers begin with: checksums by bucket, and how long the request took. */
-export function checksumLines({ nodes, version }: ListedNodes): readonly string[] {
-  const buckets = bucketsOf(nodes);
+export function checksumLines(listed: ListedNodes): readonly string[] {
   return [
-    record('checksums', {
-      version,
-      count: nodes.length,
-      reader: 'awk',
-      checksums: buckets.map(bucketChecksum).join(''),
-    }),
+    checksumRecord(linesOf(listed), listed.version),
     record('L', { request: '/api/v1/nodes', start: '1000.00', end: '1000.10', exit: 0 }),
   ];
 }
@@ -33,17 +27,13 @@ export const DAEMONSET_LINES = [
   }),
 ] as const;
 
-/** `wanted`: numbers of buckets, separated by commas; every node where it is empty. */
-export function nodeLines({ nodes }: ListedNodes, wanted: string): readonly string[] {
-  const buckets = bucketsOf(nodes);
-  const numbers = wanted === '' ? [...buckets.keys()] : wanted.split(',').map(Number);
-  return numbers.flatMap((number) => buckets[number] ?? []);
+/** What an answer to `nodes-part` has besides, by the parameter `Wanted`. */
+export function nodeLines(listed: ListedNodes, wanted: string): readonly string[] {
+  return partRecords(linesOf(listed), wanted);
 }
 
-function bucketsOf(nodes: readonly NodeObject[]): readonly (readonly string[])[] {
-  const buckets: string[][] = Array.from({ length: NODE_BUCKETS }, () => []);
-  for (const node of nodes) buckets[bucketOf(node.name)]?.push(lineOf(node));
-  return buckets;
+function linesOf({ nodes }: ListedNodes): readonly { name: string; line: string }[] {
+  return nodes.map((node) => ({ name: node.name, line: lineOf(node) }));
 }
 
 function lineOf(node: NodeObject): string {

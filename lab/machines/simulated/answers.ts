@@ -31,7 +31,7 @@ export function answer(speaker: Speaker, action: string, wanted: string): string
   if (asked === undefined) throw new Error(`The script has no action ${action}.`);
   const whole = sealed(asked, [...identity(speaker), ...payloadOf(speaker, asked, wanted)]);
   if (asked === 'nodes-part' || (asked === 'tables' && wanted !== '')) return packed(whole);
-  const isFollowed = asked === 'nodes' && speaker.host.master && nodeListOf(speaker.hosts).isShort;
+  const isFollowed = asked === 'nodes' && speaker.host.master;
   return isFollowed ? whole + answer(speaker, 'nodes-part', '') : whole;
 }
 
@@ -78,10 +78,9 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
 
 function partLines(hosts: readonly Host[], wanted: string): readonly string[] {
   const list = nodeListOf(hosts);
-  const buckets = wanted === '' ? [] : wanted.split(',').map(Number);
   return [
     ...list.checksums.filter((line) => !line.startsWith('daemonset ')),
-    ...list.linesOf(buckets),
+    ...list.partOf(wanted),
   ];
 }
 

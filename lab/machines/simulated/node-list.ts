@@ -1,7 +1,10 @@
 import {
   bucketChecksum,
   bucketOf,
+  leafChecksum,
+  leafOf,
   NODE_BUCKETS,
+  NODE_LEAVES,
   WHOLE_LIST_NODES,
 } from '../../../shared/contract/node-list.ts';
 import type { Host } from '../machine.ts';
@@ -12,10 +15,8 @@ import { record } from './records.ts';
 interface SimulatedNodeList {
   /** The records of an answer to `nodes`. */
   readonly checksums: readonly string[];
-  /** Whether the answer has the whole list behind it. */
-  readonly isShort: boolean;
-  /** The nodes of these buckets; all where none is named. */
-  linesOf(buckets: readonly number[]): readonly string[];
+  /** What stands behind them, by the parameter `Wanted`: nodes, or of a long list its leaves. */
+  partOf(wanted: string): readonly string[];
 }
 
 const DAEMONSET = record('daemonset', {
@@ -34,16 +35,11 @@ export function nodeListOf(hosts: readonly Host[]): SimulatedNodeList {
 }
 
 function createNodeList(hosts: readonly Host[]): SimulatedNodeList {
-  const buckets: string[][] = Array.from({ length: NODE_BUCKETS }, () => []);
-  for (const host of hosts) buckets[bucketOf(host.name)]?.push(lineOf(host));
+  const nodes = hosts.map((host) => ({ name: host.name, line: lineOf(host) }));
+  const behind = partRecords(nodes, '');
   return {
     checksums: [
-      record('checksums', {
-        version: 1000,
-        count: hosts.length,
-        reader: 'awk',
-        checksums: buckets.map(bucketChecksum).join(''),
-      }),
+      checksumRecord(nodes, 1000),
       record('L', { request: '/api/v1/nodes', start: '1000.00', end: '1000.10', exit: 0 }),
       record('L', {
         request: '/apis/apps/v1/daemonsets',
@@ -53,10 +49,46 @@ function createNodeList(hosts: readonly Host[]): SimulatedNodeList {
       }),
       DAEMONSET,
     ],
-    isShort: hosts.length <= WHOLE_LIST_NODES,
-    linesOf: (wanted) =>
-      buckets.filter((_, bucket) => wanted.length === 0 || wanted.includes(bucket)).flat(),
+    partOf: (wanted) => (wanted === '' ? behind : partRecords(nodes, wanted)),
   };
+}
+
+/** A node of a list, and its record. */
+interface ListedNode {
+  readonly name: string;
+  readonly line: string;
+}
+
+export function checksumRecord(nodes: readonly ListedNode[], version: number): string {
+  return record('checksums', {
+    version,
+    count: nodes.length,
+    reader: 'awk',
+    checksums: placed(nodes, NODE_BUCKETS, bucketOf).map(bucketChecksum).join(''),
+  });
+}
+
+/** As the script answers `nodes-part`; where nothing is wanted, what stands behind an answer to `nodes`. */
+export function partRecords(nodes: readonly ListedNode[], wanted: string): readonly string[] {
+  if (wanted === '') {
+    if (nodes.length <= WHOLE_LIST_NODES) return nodes.map(({ line }) => line);
+    const leaves = placed(nodes, NODE_LEAVES, leafOf);
+    return [record('leaves', { checksums: leaves.map(leafChecksum).join('') })];
+  }
+  const [numbers = '', count] = wanted.split('/');
+  const isWanted = new Set(numbers.split(',').map(Number));
+  const placeOf = Number(count) === NODE_LEAVES ? leafOf : bucketOf;
+  return nodes.flatMap(({ name, line }) => (isWanted.has(placeOf(name)) ? [line] : []));
+}
+
+function placed(
+  nodes: readonly ListedNode[],
+  length: number,
+  placeOf: (name: string) => number,
+): readonly (readonly string[])[] {
+  const places: string[][] = Array.from({ length }, () => []);
+  for (const { name, line } of nodes) places[placeOf(name)]?.push(line);
+  return places;
 }
 
 /** A node with flannel's annotations, as old as the cluster. */

@@ -178,6 +178,7 @@ async function openLease(
       ...newerProblem(place(partition, ITEMS.state), state.document),
       ...memory.problems,
       ...parts.problems,
+      ...nodeList.problems,
     ],
     version: () => version,
     unstored: () => undefined,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { ITEMS } from '../../../shared/contract/incident-table.ts';
 import { NODE_BUCKETS } from '../../../shared/contract/node-list.ts';
+import type { Problem } from '../../../shared/contract/report.ts';
 import {
   checksumsOf,
   NO_LIST,
@@ -22,6 +23,8 @@ import { getItem, packDocument, type Partition, place, putItem, readDocument } f
 interface StoredList {
   readonly list: RememberedList | undefined;
   readonly head: Head | undefined;
+  /** What was stored and cannot be read. */
+  readonly problems: readonly Problem[];
 }
 
 const partSchema = z.object({
@@ -48,6 +51,7 @@ const headSchema = z.object({
   ),
   dissenting: z.array(z.string()),
   isSlow: z.boolean(),
+  olderRuns: z.optional(z.number()),
   parts: z
     .array(
       z.object({
@@ -66,29 +70,31 @@ type Head = z.infer<typeof headSchema>;
 const PART_NODES = 1000;
 const MANY_PARTS = 16;
 
-/** A list that cannot be read is put aside: the next one is made from scratch. */
+/** A list that cannot be read, and a part of one, is fetched again. */
 export async function readNodeList(partition: Partition, deadline: Deadline): Promise<StoredList> {
   try {
     return await readStored(partition, deadline);
   } catch (error) {
-    log('node-list.unreadable', { cluster: partition.cluster, error: errorText(error) });
-    return { list: undefined, head: undefined };
+    return {
+      list: undefined,
+      head: undefined,
+      problems: [unreadable(partition, errorText(error), 'the node list is not remembered')],
+    };
   }
 }
 
 async function readStored(partition: Partition, deadline: Deadline): Promise<StoredList> {
   const { document } = await getItem(partition, ITEMS.nodes, deadline);
-  if (document === undefined) return { list: undefined, head: undefined };
+  if (document === undefined) return { list: undefined, head: undefined, problems: [] };
   const head = await readDocument(place(partition, ITEMS.nodes), headSchema, document);
   const parts = await Promise.all(
-    head.parts.map(async (part, number) => {
-      const read = await readPart(partition, partKey(number, part.slot), deadline);
-      return read?.writer === part.writer ? read.buckets : undefined;
-    }),
+    head.parts.map(async ({ slot, writer }, number) =>
+      readPart(partition, { key: partKey(number, slot), writer }, deadline),
+    ),
   );
   const size = NODE_BUCKETS / head.parts.length;
   const buckets = NO_LIST.buckets.map(
-    (_, bucket) => parts[Math.floor(bucket / size)]?.[bucket % size],
+    (_, bucket) => parts[Math.floor(bucket / size)]?.buckets?.[bucket % size],
   );
   const { parts: _parts, ...rest } = head;
   const list = {
@@ -97,18 +103,39 @@ async function readStored(partition: Partition, deadline: Deadline): Promise<Sto
     // What is lost was never agreed on: it is fetched again.
     agreedAt: head.agreedAt.map((at, bucket) => (buckets[bucket] === undefined ? 0 : at)),
   };
-  return { list, head };
+  const problems = parts.flatMap(({ problem }) => problem ?? []);
+  return { list, head, problems };
+}
+
+interface ReadPart {
+  readonly buckets?: readonly (readonly string[])[];
+  readonly problem?: Problem;
 }
 
 async function readPart(
   partition: Partition,
-  key: string,
+  { key, writer }: { readonly key: string; readonly writer: string },
   deadline: Deadline,
-): Promise<z.infer<typeof partSchema> | undefined> {
-  const { document } = await getItem(partition, key, deadline);
-  return document === undefined
-    ? undefined
-    : await readDocument(place(partition, key), partSchema, document);
+): Promise<ReadPart> {
+  const lost = 'its nodes are fetched again';
+  const where = place(partition, key);
+  try {
+    const { document } = await getItem(partition, key, deadline);
+    if (document === undefined) {
+      return { problem: unreadable(partition, `reading ${where}: it is not there`, lost) };
+    }
+    const part = await readDocument(where, partSchema, document);
+    if (part.writer === writer) return { buckets: part.buckets };
+    return { problem: unreadable(partition, `reading ${where}: another run has written it`, lost) };
+  } catch (error) {
+    return { problem: unreadable(partition, errorText(error), lost) };
+  }
+}
+
+function unreadable({ cluster }: Partition, error: string, consequence: string): Problem {
+  log('node-list.unreadable', { cluster, error });
+  const [why = ''] = error.split('\n');
+  return { where: 'DynamoDB', message: `${why}: ${consequence}` };
 }
 
 /** Writes the parts that changed, then the head. */

@@ -5,8 +5,8 @@
 # Begins the first and the last line of an answer.
 MARK='vtepwatch 1'
 
-# $1: the action. $2: what the action `entries` looks for, the page of `tables`, or the buckets of
-# `nodes-part`.
+# $1: the action. $2: what the action `entries` looks for, the page of `tables`, or the buckets or leaves
+# of `nodes-part`.
 answer() {
   case $1 in
     digest | tables | entries | nodes) give_way && "$1" "$2" ;;

@@ -17,8 +17,9 @@ LIST_KBYTES=262144
 # Up to so many nodes, all of them stand behind the answer to `nodes`.
 WHOLE_LIST_NODES=50
 
-# Answers `nodes` with the checksums of the list. Behind this answer stands, where the list is short,
-# the answer to `nodes-part` for all of it: who reads no more than the beginning has the checksums whole.
+# Answers `nodes` with the checksums of the list. Behind this answer stands one to `nodes-part`: with all
+# nodes where the list is short, else with the checksums of its leaves. Who reads no more than the beginning
+# has the checksums of the buckets whole.
 nodes() {
   printed=$(list_nodes nodes '')
   part=${printed#*"$newline@part"}
@@ -27,9 +28,10 @@ nodes() {
   [ "$part" = "$printed" ] || nodes_part_of "$checksums$part"
 }
 
-# Answers `nodes-part` with the nodes of some buckets. $1: their numbers, separated by commas.
+# Answers `nodes-part` with the nodes of some buckets or leaves. $1: their numbers, separated by commas; of
+# leaves, how many there are follows behind a slash.
 nodes_part() {
-  case $1 in '' | *[!0-9,]*) complain "no buckets: $1" && return 1 ;; esac
+  case $1 in '' | *[!0-9,/]*) complain "no buckets: $1" && return 1 ;; esac
   printed=$(list_nodes nodes-part "$1" | sed '/^@part$/d')
   nodes_part_of "$printed"
 }

@@ -81,6 +81,7 @@ export function agree(
     daemonSets: vote.daemonSets,
     isSlow: vote.ballots.some((ballot) => ballot.list.isSlow),
     dissenting: vote.dissenting,
+    ...(vote.olderRuns === 0 || vote.isRestored ? {} : { olderRuns: vote.olderRuns }),
   };
   const unsettled = outcomes.flatMap((outcome) => outcome.unsettled);
   const agreement = {
@@ -88,6 +89,8 @@ export function agree(
     unsettled: new Map(unsettled.map((name) => [name, UNSETTLED] as const)),
     problems: [
       ...dissent(vote, remembered),
+      ...olderLists(vote, remembered),
+      ...withoutVote(vote),
       ...differences(outcomes.flatMap(({ differing }) => differing)),
     ],
   };
@@ -148,9 +151,9 @@ function namesIn(lines: readonly string[]): readonly string[] {
 
 /**
  * The least version of a majority, so that no master alone can name one that all others are older than.
- * It never goes back.
+ * It never goes back, but where etcd was restored.
  */
-function newerVersion({ version }: RememberedList, { ballots, buckets }: Vote): string {
+function newerVersion({ version }: RememberedList, { ballots, buckets, isRestored }: Vote): string {
   const agreeing = ballots.filter((ballot) =>
     buckets.every((one) => one.kind !== 'agreed' || one.by.includes(ballot)),
   );
@@ -160,7 +163,7 @@ function newerVersion({ version }: RememberedList, { ballots, buckets }: Vote): 
       (found, one) => (found === undefined || isOlder(one, found) ? one : found),
       undefined,
     );
-  return least === undefined || isOlder(least, version) ? version : least;
+  return least === undefined || (isOlder(least, version) && !isRestored) ? version : least;
 }
 
 /** How many names a problem has. */
@@ -178,6 +181,32 @@ function dissent(vote: Vote, { dissenting }: RememberedList): readonly Problem[]
       message: `its node list differs from that of most masters in ${parts.length} of ${NODE_BUCKETS} parts`,
     };
   });
+}
+
+/** A master whose cache is old catches up with the next run; after two runs a problem says so of most masters. */
+function olderLists(
+  { older, olderRuns, isRestored }: Vote,
+  { version }: RememberedList,
+): readonly Problem[] {
+  if (olderRuns < 2) return [];
+  const names = enumerate(
+    older.map(({ node }) => node),
+    NAMES,
+  );
+  const what = `${names} report an older list than the remembered one, which is of resourceVersion ${version}`;
+  const message = isRestored
+    ? `${what}: etcd was restored, and their list is used`
+    : `${what}: the remembered one is used; if etcd was restored, theirs is used in some runs`;
+  return [{ where: WHERE, message }];
+}
+
+/** Anybody may leave a kubeconfig on a host: who is not control plane by the list has no vote. */
+function withoutVote({ strangers }: Vote): readonly Problem[] {
+  return strangers.map(({ node }) => ({
+    where: node,
+    message:
+      'it has an admin kubeconfig, and the node list does not call it control plane: its node list does not count',
+  }));
 }
 
 function differences(names: readonly string[]): readonly Problem[] {

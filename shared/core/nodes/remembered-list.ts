@@ -24,6 +24,8 @@ export interface RememberedList {
   readonly isSlow: boolean;
   /** Masters, by managed-node id, that differed from the majority in the last run. */
   readonly dissenting: readonly string[];
+  /** Runs in a row in which most of all masters that count reported an older version. */
+  readonly olderRuns?: number | undefined;
 }
 
 const BUCKETS = Array.from({ length: NODE_BUCKETS }, (_, bucket) => bucket);

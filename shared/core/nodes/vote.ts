@@ -31,8 +31,16 @@ type BucketVote =
 export interface Vote {
   /** Masters that count. */
   readonly voters: readonly Candidate[];
-  /** Those of them that answered with a list that is not older than the remembered one. */
+  /** Those of them that answered with a list that counts: one that is not older than the remembered one. */
   readonly ballots: readonly Ballot[];
+  /** Those of them that answered with an older list. */
+  readonly older: readonly Ballot[];
+  /** How many runs in a row, with this one, most of all voters have been among `older`. */
+  readonly olderRuns: number;
+  /** Older lists count: etcd was restored. */
+  readonly isRestored: boolean;
+  /** Hosts with an admin kubeconfig that answered, and that the list does not call control plane. */
+  readonly strangers: readonly Ballot[];
   readonly buckets: readonly BucketVote[];
   /** Masters, by managed-node id, that differ from a majority. */
   readonly dissenting: readonly string[];
@@ -42,7 +50,8 @@ export interface Vote {
 /**
  * Counts the masters' lists, bucket by bucket. A checksum counts that more than half of the masters have
  * which answered, where these are at least half of all that count. An API server may answer from an old
- * cache: a list older than the remembered one does not count.
+ * cache: a list older than the remembered one does not count. Where most of all masters report older ones in
+ * `RESTORED_RUNS` runs in a row, etcd was restored from a backup: then these count.
  */
 export function voteOn(
   candidates: readonly Candidate[],
@@ -51,9 +60,12 @@ export function voteOn(
 ): Vote {
   const voters = votersAmong(candidates, remembered);
   const ids = new Set(voters.map(({ instanceId }) => instanceId));
-  const ballots = answers.filter(
-    ({ instanceId, list }) => ids.has(instanceId) && !isOlder(list.version, remembered.version),
-  );
+  const reported = answers.filter(({ instanceId }) => ids.has(instanceId));
+  const older = reported.filter(({ list }) => isOlder(list.version, remembered.version));
+  const isMostOlder = older.length * 2 > voters.length;
+  const olderRuns = isMostOlder ? (remembered.olderRuns ?? 0) + 1 : 0;
+  const isRestored = olderRuns >= RESTORED_RUNS;
+  const ballots = isRestored ? reported : reported.filter((ballot) => !older.includes(ballot));
   const isQuorum = ballots.length > 0 && ballots.length * 2 >= voters.length;
   const buckets = Array.from({ length: NODE_BUCKETS }, (_, bucket): BucketVote =>
     isQuorum ? voteOnBucket(ballots, bucket) : { kind: 'silent' },
@@ -65,11 +77,18 @@ export function voteOn(
   return {
     voters,
     ballots,
+    older,
+    olderRuns,
+    isRestored,
+    strangers: answers.filter(({ instanceId }) => !ids.has(instanceId)),
     buckets,
     dissenting: dissenting.map(({ instanceId }) => instanceId),
     daemonSets: (isQuorum && daemonSets?.by[0]?.daemonSets) || remembered.daemonSets,
   };
 }
+
+/** No cache of most masters stays old for so long, with a run a minute. */
+const RESTORED_RUNS = 5;
 
 function voteOnBucket(ballots: readonly Ballot[], bucket: number): BucketVote {
   const found = majorityOf(ballots, ({ list }) => list.checksums[bucket] ?? '');

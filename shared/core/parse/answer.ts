@@ -1,5 +1,10 @@
 import { ALPHABET, BUCKETS, PRIME, SYNDROME_DIGITS, SYNDROMES } from '../../contract/digest.ts';
-import { NODE_BUCKETS, NODE_CHECKSUM_DIGITS } from '../../contract/node-list.ts';
+import {
+  LEAF_CHECKSUM_DIGITS,
+  NODE_BUCKETS,
+  NODE_CHECKSUM_DIGITS,
+  NODE_LEAVES,
+} from '../../contract/node-list.ts';
 import type { Action } from '../../contract/probe.ts';
 import {
   ANSWER_BEGIN,
@@ -117,7 +122,8 @@ const READERS = {
   cidrs: listOf(parseCidr),
   time: parseTime,
   nodes: (text: string): readonly string[] => text.split(' '),
-  checksums: checksumsOf,
+  checksums: chunksOf(NODE_BUCKETS, NODE_CHECKSUM_DIGITS),
+  leaves: chunksOf(NODE_LEAVES, LEAF_CHECKSUM_DIGITS),
   sums: sumsOf,
 } satisfies Readonly<Partial<Record<Word, (text: string) => unknown>>>;
 
@@ -179,11 +185,9 @@ function listOf<T>(
   };
 }
 
-/** The checksums of a node list, by bucket. */
-function checksumsOf(text: string): readonly string[] {
-  return Array.from({ length: NODE_BUCKETS }, (_, bucket) =>
-    text.slice(bucket * NODE_CHECKSUM_DIGITS, (bucket + 1) * NODE_CHECKSUM_DIGITS),
-  );
+/** Reads words of one length that stand side by side. */
+function chunksOf(count: number, size: number): (text: string) => readonly string[] {
+  return (text) => Array.from({ length: count }, (_, at) => text.slice(at * size, (at + 1) * size));
 }
 
 const SUMS = BUCKETS * SYNDROMES;

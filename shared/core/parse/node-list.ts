@@ -23,13 +23,15 @@ export interface NodesAnswer {
   /** Undefined where the list could not be read; a problem says why. */
   readonly list: NodeChecksums | undefined;
   readonly daemonSets: readonly DaemonSet[];
-  /** What stands behind it: of a short list the answer to `nodes-part`, or the beginning of it. */
+  /** What stands behind it: an answer to `nodes-part`, or the beginning of it. */
   readonly rest: string;
 }
 
-/** The nodes of some buckets. */
+/** The nodes of some buckets or leaves. */
 export interface NodesPart {
   readonly list: NodeChecksums;
+  /** The checksums of all leaves, where these were asked for in place of nodes. */
+  readonly leaves?: readonly string[] | undefined;
   /** The lines of its nodes, as the checksums were made of them. */
   readonly lines: readonly string[];
 }
@@ -75,8 +77,9 @@ export function parseNodesPart(where: string, text: string): Parsed<NodesPart | 
     const message = 'part of the node list: it could not be read';
     return { value: undefined, problems: [{ where, message }] };
   }
+  const [leaves] = recordsOf(answer.records, 'leaves').map(({ checksums }) => checksums);
   const lines = opened.payload.split('\n').filter((line) => /^(node|unknown) /.test(line));
-  return { value: { list, lines }, problems: [] };
+  return { value: { list, leaves, lines }, problems: [] };
 }
 
 function checksumsOf({

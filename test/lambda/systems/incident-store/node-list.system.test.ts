@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { bucketOf, NODE_BUCKETS } from '../../../../shared/contract/node-list.ts';
 import { NO_LIST, type RememberedList } from '../../../../shared/core/nodes/remembered-list.ts';
 import { farOff } from '../../../support/deadlines.ts';
+import type { Lease } from '../../../../lambda/systems/incident-store/incident-store.ts';
+import { putItem } from '../../../../lambda/systems/incident-store/items.ts';
 import { leaseOf, soon, tickAt, useTable } from './store.ts';
 
 const table = useTable();
@@ -66,6 +68,46 @@ describe('the node list', () => {
     expect(await written('large', 2, later)).toBe(2);
     expect(await read('large', 3)).toEqual(later);
   });
+
+  test(
+    'is fetched again where it cannot be read, which is a problem',
+    { timeout: 60_000 },
+    async () => {
+      const spoil = async (sort: string): Promise<void> => {
+        const attributes = { document: { S: 'garbage' } };
+        await putItem(table.partition('spoilt'), { sort, attributes }, soon());
+      };
+      const readAgain = async (at: number): Promise<Lease> => {
+        const lease = await leaseOf(table.store('spoilt'), tickAt(at));
+        await lease.release(soon());
+        return lease;
+      };
+      const lines = linesOf(2000);
+      await written('spoilt', 0, listOf(lines));
+      await spoil('NODES#3#0');
+      const part = await readAgain(1);
+      expect(part.nodeList?.agreedAt.filter((at) => at === 0)).toHaveLength(4);
+      expect(part.problems).toEqual([
+        {
+          where: 'DynamoDB',
+          message: expect.stringMatching(
+            /^reading item NODES#3#0 .*: its nodes are fetched again$/,
+          ),
+        },
+      ]);
+      await spoil('NODES');
+      const whole = await readAgain(2);
+      expect(whole.nodeList).toBeUndefined();
+      expect(whole.problems).toEqual([
+        {
+          where: 'DynamoDB',
+          message: expect.stringMatching(
+            /^reading item NODES .*: the node list is not remembered$/,
+          ),
+        },
+      ]);
+    },
+  );
 
   test('stays what it was where a write dies before its head', async () => {
     const first = listOf(linesOf(6));

@@ -4,7 +4,15 @@ import path from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bucketChecksum, bucketOf, NODE_BUCKETS } from '../../../../shared/contract/node-list.ts';
+import {
+  bucketChecksum,
+  bucketOf,
+  leafChecksum,
+  leafOf,
+  NODE_BUCKETS,
+  NODE_LEAVES,
+  wantedLeaves,
+} from '../../../../shared/contract/node-list.ts';
 import { lineOfNode, nameInLine, nodeInLine } from '../../../../shared/core/parse/node-list.ts';
 import { readRecord } from '../../../../shared/core/parse/answer.ts';
 import { need } from '../latency/need.ts';
@@ -117,6 +125,37 @@ describe.for(EACH_AWK)('a list of nodes as %s reads it', (awk) => {
         ]);
       }),
       { numRuns: 40 },
+    );
+  });
+
+  test('has the checksums of its leaves behind them, or the nodes of some', async ({ skip }) => {
+    need(skip, awk.split(' ')[0] ?? '');
+    await fc.assert(
+      fc.asyncProperty(generatedLists, fc.nat(), async (list, at) => {
+        const lines = linesOf(list);
+        const nodes = lines?.slice(0, -1) ?? [];
+        const chosen = nodes[at % Math.max(1, nodes.length)];
+        if (lines === undefined || chosen === undefined) return;
+        const leafOfLine = (line: string): number => leafOf(nameInLine(line) ?? '');
+        const input = `${lines.join('\n')}\n`;
+        const printed = async (wanted: string): Promise<readonly string[]> =>
+          (
+            await printedBy(
+              awk,
+              { source: CHECKSUMS, variables: [`wanted=${wanted}`, 'whole=0', 'reader=awk'] },
+              input,
+            )
+          ).slice(1);
+        const leaf = leafOfLine(chosen);
+        const inLeaf = nodes.filter((line) => leafOfLine(line) === leaf);
+        expect(await printed(wantedLeaves([leaf]))).toEqual(['@part', ...inLeaf]);
+        const [, leaves = ''] = await printed('');
+        const checksums = Array.from({ length: NODE_LEAVES }, (_, number) =>
+          leafChecksum(nodes.filter((line) => leafOfLine(line) === number)),
+        );
+        expect(leaves).toBe(`leaves ${checksums.join('')}`);
+      }),
+      { numRuns: 10 },
     );
   });
 

@@ -12,9 +12,11 @@ import {
   TWIST,
 } from '../../../../shared/contract/digest.ts';
 import {
+  LEAF_CHECKSUM_DIGITS,
   LISTED_ADDRESSES,
   NODE_BUCKETS,
   NODE_CHECKSUM_DIGITS,
+  NODE_LEAVES,
   WHOLE_LIST_NODES,
 } from '../../../../shared/contract/node-list.ts';
 import { MAX_PAGES, PROBE_TIMEOUT_SECONDS } from '../../../../shared/contract/probe.ts';
@@ -66,6 +68,7 @@ describe('what script and TypeScript must agree on', () => {
     ['LOCATORS', LOCATORS],
     ['SEED', SEED],
     ['NODE_BUCKETS', NODE_BUCKETS],
+    ['NODE_LEAVES', NODE_LEAVES],
     ['WHOLE_LIST_NODES', WHOLE_LIST_NODES],
     ['MAX_ADDRESSES', LISTED_ADDRESSES],
     ['MAX_DAEMONSETS', MOST_RECORDS.daemonset],
@@ -94,9 +97,8 @@ describe('what script and TypeScript must agree on', () => {
   test('a bucket has so many syndromes, and a syndrome so many digits', () => {
     expect(probeScript().match(/^ *s\d+ \+= w\b/gm)).toHaveLength(SYNDROMES);
     expect(probeScript().match(/ substr\(DIGITS, (?!low)/g)).toHaveLength(SYNDROME_DIGITS);
-    expect(probeScript()).toContain(
-      `for (i = 0; i < ${NODE_CHECKSUM_DIGITS}; i++) {\n    low = h % 64`,
-    );
+    expect(probeScript()).toContain(`digits(total[i], ${NODE_CHECKSUM_DIGITS})`);
+    expect(probeScript()).toContain(`digits(sum[i] + 0, ${LEAF_CHECKSUM_DIGITS})`);
   });
 
   test('the agent leaves the slowest requests time to end', () => {

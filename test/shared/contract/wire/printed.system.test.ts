@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { unpack } from '../../../../lambda/systems/ssm/packed.ts';
 import { ACTIONS, type Action } from '../../../../shared/contract/probe.ts';
 import { ANSWERS, GRAMMARS, RECORDS, WORDS } from '../../../../shared/contract/wire.ts';
 import { readAnswer } from '../../../../shared/core/parse/answer.ts';
@@ -114,12 +115,25 @@ interface Situation extends Run {
 }
 
 async function printedBy(run: Situation): Promise<Printed> {
-  const ended = firstAnswer(await runProbe(run));
+  const ended = await runProbe(run);
+  const [first = ended.stdout] = /^[^]*?^vtepwatch 1 end .*\n/m.exec(ended.stdout) ?? [];
+  const printed = printedIn(run.action, { ...ended, stdout: first });
+  // An answer to `nodes` has one to `nodes-part` behind it.
+  const rest = await unpack(ended.stdout.slice(first.length));
+  if (rest.kind !== 'answered' || rest.text === '') return printed;
+  const behind = printedIn('nodes-part', { ...ended, stdout: rest.text });
+  return {
+    words: [...printed.words, ...behind.words],
+    strange: [...printed.strange, ...behind.strange],
+  };
+}
+
+function printedIn(action: Action, ended: Ended): Printed {
   const read = payloadOf(ended).map((line) => {
-    const kind = ANSWERS[run.action].find((each) => line.startsWith(`${each} `));
+    const kind = ANSWERS[action].find((each) => line.startsWith(`${each} `));
     return { line, kind, texts: GRAMMARS.get(kind ?? '')?.line.exec(line)?.groups };
   });
-  const answer = readAnswer(run.action, ended.stdout);
+  const answer = readAnswer(action, ended.stdout);
   return {
     words: read.flatMap(({ kind, texts = {} }) =>
       Object.entries(texts).flatMap(([name, text]) => [
@@ -132,12 +146,6 @@ async function printedBy(run: Situation): Promise<Printed> {
       ...(answer.kind === 'broken' ? [answer.reason] : []),
     ],
   };
-}
-
-/** Of an answer with another one behind it, the first. */
-function firstAnswer(ended: Ended): Ended {
-  const [first = ''] = /^[^]*?^vtepwatch 1 end .*\n/m.exec(ended.stdout) ?? [ended.stdout];
-  return { ...ended, stdout: first };
 }
 
 /** Every field of every record, and of its words those that are listed and `-`. */
@@ -235,6 +243,7 @@ const SITUATIONS: readonly (() => readonly Situation[])[] = [
       { action: 'latency', path: [programs({ kubectl: MANY_NODES })], root },
       { action: 'apis', path, root },
       { action: 'nodes', path, root },
+      { action: 'nodes', path: [programs({ kubectl: MANY_NODES })], root },
       { action: 'nodes-part', wanted: EVERY_BUCKET, path, root },
     ];
   },
@@ -364,8 +373,21 @@ const KUBECTL = `
 
 /** More nodes than an answer names. */
 const MANY_NODES = `
-  echo NAME STATUS ROLES AGE VERSION
-  for node in $(seq 60); do echo "node$node Ready <none> 1d v1.33.1"; done`;
+  case $* in
+    *'v1/nodes?resourceVersion=0') echo '${JSON.stringify(manyNodes())}' ;;
+    *)
+      echo NAME STATUS ROLES AGE VERSION
+      for node in $(seq 60); do echo "node$node Ready <none> 1d v1.33.1"; done
+      ;;
+  esac`;
+
+function manyNodes(): object {
+  const metadata = { uid: UID, creationTimestamp: BORN };
+  const items = Array.from({ length: 60 }, (_, at) => ({
+    metadata: { ...metadata, name: `node${at}` },
+  }));
+  return { kind: 'NodeList', metadata: { resourceVersion: '4711' }, items };
+}
 
 /** VXLAN devices are Ethernet: their MACs have six octets. */
 function withMacsOfVxlan({ neighbours, fdb, routes, routes6 }: Generated): Generated {

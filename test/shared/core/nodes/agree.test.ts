@@ -69,8 +69,14 @@ describe('the first list', () => {
         message: 'it does not call control plane master2, which reported it',
       },
     ]);
-    expect(runWith(agreeing(2, nodes), list).vote.voters.map((one) => one.node)).toEqual([
-      'master1',
+    const later = runWith(agreeing(2, nodes), list);
+    expect(later.vote.voters.map((one) => one.node)).toEqual(['master1']);
+    expect(later.problems).toEqual([
+      {
+        where: 'master2',
+        message:
+          'it has an admin kubeconfig, and the node list does not call it control plane: its node list does not count',
+      },
     ]);
   });
 
@@ -136,7 +142,7 @@ describe('a list that is remembered', () => {
     const masters = agreeing(3, CLUSTER.slice(0, -1), '99');
     const { list, vote } = runWith(masters, first, 2000);
     expect(vote.ballots).toEqual([]);
-    expect(list).toEqual(first);
+    expect(list).toEqual({ ...first, olderRuns: 1 });
   });
 
   test('stands, and nothing is unknown, where too few masters answer', () => {
@@ -201,6 +207,41 @@ describe('a list that is remembered', () => {
     expect(namesOn(list)).not.toContain('b');
     expect(unsettled.has('b')).toBe(true);
     expect(problems).toContainEqual({ where: 'node list', message: 'the masters differ about b' });
+  });
+
+  test('that is newer than what most masters report for five runs gives way: etcd was restored', () => {
+    const restored = agreeing(3, CLUSTER.slice(0, -1), '50');
+    const runs = Array.from({ length: 6 }).reduce<readonly ReturnType<typeof runWith>[]>(
+      (done) => [...done, runWith(restored, done.at(-1)?.list ?? first, 2000 + done.length)],
+      [],
+    );
+    expect(runs.map(({ list }) => list.version)).toEqual(['100', '100', '100', '100', '50', '50']);
+    expect(runs.map(({ list }) => namesOn(list).includes('node59'))).toEqual(
+      [0, 1, 2, 3, 4, 5].map((run) => run < 4),
+    );
+    const [once = [], ...others] = runs.map(({ problems }) => problems);
+    expect(once).toEqual([]);
+    expect(others.map((problems) => problems.map(({ message }) => message))).toEqual([
+      ...Array.from({ length: 3 }, () => [
+        expect.stringMatching(
+          /^master1, master2 and master3 report an older list .* is used in some runs$/,
+        ),
+      ]),
+      [expect.stringMatching(/: etcd was restored, and their list is used$/)],
+      [],
+    ]);
+  });
+
+  test('never gives way to the older list of one master of three, however long', () => {
+    const masters = agreeing(3, CLUSTER, '101').map((master, at) =>
+      at === 0 ? { ...master, nodes: CLUSTER.slice(0, -1), version: '1' } : master,
+    );
+    const last = Array.from({ length: 8 }).reduce<typeof first>(
+      (list) => runWith(masters, list, 2000).list,
+      first,
+    );
+    expect(namesOn(last)).toEqual(NAMES);
+    expect(last.version).toBe('101');
   });
 
   test('a master that differs in two runs running is reported', () => {

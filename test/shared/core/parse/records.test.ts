@@ -5,9 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { record, sealed } from '../../../../lab/machines/simulated/records.ts';
 import { ALPHABET, PRIME, SYNDROME_DIGITS } from '../../../../shared/contract/digest.ts';
 import {
+  LEAF_CHECKSUM_DIGITS,
   LISTED_ADDRESSES,
   NODE_BUCKETS,
   NODE_CHECKSUM_DIGITS,
+  NODE_LEAVES,
 } from '../../../../shared/contract/node-list.ts';
 import { type Action, ACTIONS } from '../../../../shared/contract/probe.ts';
 import {
@@ -72,6 +74,12 @@ const anyChecksums = fc
   })
   .map((checksums): Value => ({ text: checksums.join(''), value: checksums }));
 
+/** All of one kind, since there are very many. */
+const anyLeaves = matching(`[A-Za-z0-9_-]{${LEAF_CHECKSUM_DIGITS}}`).map((checksum): Value => ({
+  text: checksum.repeat(NODE_LEAVES),
+  value: Array<string>(NODE_LEAVES).fill(checksum),
+}));
+
 /** A path without the parts `.` and `..`, which its pattern refuses by looking ahead. */
 const anyPath = fc
   .array(
@@ -94,6 +102,7 @@ const SPECIAL: ReadonlyMap<string, fc.Arbitrary<Value>> = new Map([
   ['cidrs', fc.array(anyCidr, { minLength: 1, maxLength: 2 }).map(list)],
   ['time', anyTime],
   ['checksums', anyChecksums],
+  ['leaves', anyLeaves],
 ]);
 
 function matching(pattern: string): fc.Arbitrary<string> {
