@@ -55,6 +55,8 @@ type DeviceDamage =
   | { readonly kind: 'device-remade'; readonly on: Hosts }
   /** The kernel flushes the neighbours of a device whose MAC is changed. */
   | { readonly kind: 'mac-changed'; readonly on: Hosts; readonly mac: string }
+  /** flannel was given another port: the device is made anew with it, and its peers are programmed. */
+  | { readonly kind: 'port-changed'; readonly on: Hosts; readonly port: number }
   /** In bytes. The kernel takes nothing from its tables. */
   | { readonly kind: 'mtu-changed'; readonly on: Hosts; readonly mtu: number };
 

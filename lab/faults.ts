@@ -50,6 +50,10 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     kind: 'device-down',
     on: [OBSERVER],
   }),
+  'vxlan-mismatch': onSubject(
+    `flannel of ${SUBJECT.name} was given IANA's port, and the others keep the kernel's.`,
+    { kind: 'port-changed', on: [SUBJECT.name], port: 4789 },
+  ),
   'mac-drift': {
     ...onPeers(`udev gave ${OVERLAY_DEVICE} of ${SUBJECT.name} a MAC of its own choice.`, {
       kind: 'mac-changed',

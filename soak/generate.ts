@@ -349,6 +349,8 @@ function stateOf(plot: Plot, dice: Dice): void {
   const subject = dice.pick(plot.names);
   const damage = dice.pick<Damage>([
     { kind: 'mtu', subject, mtu: 1400 },
+    { kind: 'port', subject, port: 4789 },
+    { kind: 'port', subject, port: 4789 },
     { kind: 'device-down', observers: [subject] },
     { kind: 'device-down', observers: [subject] },
     { kind: 'blackhole', subject, observer: dice.pick(plot.names) },

@@ -1,6 +1,6 @@
 import { type Table, TABLES } from '../../shared/contract/causes.ts';
 import type { NeighbourState } from '../damage.ts';
-import { carryOutBatch, type Host, type Machine } from './machine.ts';
+import { carryOut, carryOutBatch, type Host, type Machine } from './machine.ts';
 import { ROSTER, UNDERLAY_DEVICE } from './roster.ts';
 
 /**
@@ -48,25 +48,31 @@ export const programmed = {
 } as const satisfies Record<Table, (peer: Host) => Entry>;
 
 /** The kernel's own VXLAN port, which flannel keeps; IANA's is 4789. */
-const OVERLAY_PORT = 8472;
+export const OVERLAY_PORT = 8472;
 
 /** The underlay's MTU less the 50 bytes of VXLAN over IPv4. */
 export const OVERLAY_MTU_BYTES = 1450;
 
 /**
- * What a restart of flanneld does on its host: it makes the device if there is none, gives it its
- * address, and programs every peer. It removes nothing.
+ * What a restart of flanneld does on its host: it makes the device if there is none, or if it has another port
+ * than its configuration, gives it its address, and programs every peer. It removes nothing else.
  *
  * The device is given its MAC at creation and keeps it (flannel since 0.24.1). For each peer the
  * neighbour comes first and the route last, for a route makes the kernel ask for the neighbour:
  * flannel@cdf76059 pkg/backend/vxlan/vxlan_network.go, handleSubnetEvents.
  */
-export async function reprogram(machine: Machine, hosts: readonly Host[] = ROSTER): Promise<void> {
-  const found = await machine.run(['ip', 'link', 'show', 'dev', OVERLAY_DEVICE]);
+export async function reprogram(
+  machine: Machine,
+  hosts: readonly Host[] = ROSTER,
+  port = OVERLAY_PORT,
+): Promise<void> {
+  const found = await machine.run(['ip', '-d', '-o', 'link', 'show', 'dev', OVERLAY_DEVICE]);
+  const isRight = found.stdout.includes(` dstport ${port} `);
+  if (found.exit === 0 && !isRight) await carryOut(machine, `ip link del ${OVERLAY_DEVICE}`);
   await carryOutBatch(
     machine,
     'ip',
-    found.exit === 0 ? addressCommands(machine) : deviceCommands(machine),
+    isRight ? addressCommands(machine) : deviceCommands(machine, port),
   );
   const peers = hosts.filter(({ name }) => name !== machine.name);
   for (const table of TABLES) {
@@ -140,10 +146,10 @@ export function peerCommands(peers: readonly Host[]) {
 }
 
 /** The commands, for `ip -batch`, that make the overlay device, without any peer. */
-export function deviceCommands(host: Host): readonly string[] {
+export function deviceCommands(host: Host, port = OVERLAY_PORT): readonly string[] {
   const vxlan = `type vxlan id 1 local ${host.underlayIp} dev ${UNDERLAY_DEVICE}`;
   return [
-    `link add ${OVERLAY_DEVICE} address ${host.vtepMac} mtu ${OVERLAY_MTU_BYTES} ${vxlan} dstport ${OVERLAY_PORT} nolearning`,
+    `link add ${OVERLAY_DEVICE} address ${host.vtepMac} mtu ${OVERLAY_MTU_BYTES} ${vxlan} dstport ${port} nolearning`,
     ...addressCommands(host),
   ];
 }

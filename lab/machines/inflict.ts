@@ -76,6 +76,8 @@ export async function inflictOne(members: Members, damage: SimulatedDamage): Pro
       return await onEach(inCluster, damage.on, (one) =>
         carryOut(one, `ip link set dev ${OVERLAY_DEVICE} address ${damage.mac}`),
       );
+    case 'port-changed':
+      return await onEach(inCluster, damage.on, (one) => reprogram(one, inCluster, damage.port));
     case 'mtu-changed':
       return await onEach(inCluster, damage.on, (one) =>
         carryOut(one, `ip link set dev ${OVERLAY_DEVICE} mtu ${damage.mtu}`),

@@ -47,6 +47,7 @@ const ROW = ['observer', 'group', 'cluster'] as const;
 export const CAUSE_TABLE = {
   'device-missing': { scopes: ROW, severity: 'critical', pages: true },
   'device-down': { scopes: ROW, severity: 'critical', pages: true },
+  'vxlan-mismatch': { scopes: NODE, severity: 'critical', pages: true },
   'mac-drift': { scopes: CELL, severity: 'critical', pages: true },
   partition: { scopes: ['cluster'], severity: 'critical', pages: true },
   'tables-empty': { scopes: ROW, severity: 'critical', pages: true },

@@ -10,7 +10,9 @@ export type Claim = Pick<
 /** Whether the claim speaks of this cell. */
 function speaksOf(claim: Claim, { observer, subject }: Cell): boolean {
   const accused = accusedBy(claim);
-  return claim.observers.includes(observer.name) && (accused?.includes(subject.name) ?? true);
+  // A state of a node names none of the others: they are nearly all.
+  const isObserver = claim.observers.length === 0 || claim.observers.includes(observer.name);
+  return isObserver && (accused?.includes(subject.name) ?? true);
 }
 
 /** The nodes that the claim says are lost; undefined where it names none. */

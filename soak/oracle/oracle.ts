@@ -298,7 +298,8 @@ export class Oracle {
   #faultOf(claim: Claim): TrueFault | undefined {
     const { observers, subject, subjects } = claim;
     const peers = this.#played.world.members().length - 1;
-    const size = observers.length * (subject === undefined ? (subjects?.length ?? peers) : 1);
+    const observing = observers.length === 0 ? peers : observers.length;
+    const size = observing * (subject === undefined ? (subjects?.length ?? peers) : 1);
     const candidates = this.#alive()
       .map((fault) => ({ fault, claimed: claimedOf(claim, fault.cells).length }))
       .filter(({ fault, claimed }) => claimed * 2 >= Math.min(size, fault.cells.length))

@@ -8,8 +8,12 @@ import { keyOf } from '../world/kernel.ts';
 import type { World } from '../world/world.ts';
 
 /** Whether the cell is still wrong. The observer must be running; a subject that boots is a node all the while. */
-export function isWrong(world: World, { observer, subject, tables }: Cell): boolean {
+export function isWrong(world: World, { observer, subject, tables, isOfSettings }: Cell): boolean {
   if (!world.isMember(observer)) return false;
+  if (isOfSettings === true) {
+    const [one, other] = [observer.kernel.device, subject.kernel.device];
+    return one !== undefined && other !== undefined && one.port !== other.port;
+  }
   return tables.some((table) => isTableWrong(world, { observer, subject, table }));
 }
 
@@ -62,6 +66,8 @@ export function rightCauses(
       return ['underlay-moved'];
     case 'blackhole':
       return ['ghost-entry'];
+    case 'port':
+      return ['vxlan-mismatch'];
     case 'mtu':
       return ['mtu-mismatch'];
     case 'device-gone':
@@ -94,6 +100,7 @@ export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
     case 'drift':
     case 'blackhole':
     case 'mtu':
+    case 'port':
     case 'old-address':
       return 'column';
     case 'flush':
@@ -123,6 +130,7 @@ export function labelOf({ damage }: Fault): string {
     case 'drift':
     case 'blackhole':
     case 'mtu':
+    case 'port':
     case 'partition':
       return damage.kind;
   }

@@ -102,7 +102,7 @@ function facts({ host, now, hasKubeconfig }: Speaker): readonly string[] {
 function ownRecords({ host }: Speaker): readonly string[] {
   const { device } = host.kernel;
   if (device === undefined) return [];
-  const { index, mac, tunnelIp, mtu = 1450, isDown = false } = device;
+  const { index, mac, tunnelIp, mtu = 1450, port = 8472, isDown = false } = device;
   return [
     record('D', {
       name: OVERLAY_DEVICE,
@@ -112,7 +112,7 @@ function ownRecords({ host }: Speaker): readonly string[] {
       mac,
       vni: 1,
       local: host.underlayIp,
-      port: 8472,
+      port,
     }),
     record('C', { device: OVERLAY_DEVICE, address: `${host.underlayIp}/12` }),
     record('A', { device: OVERLAY_DEVICE, address: `${tunnelIp}/32` }),

@@ -12,6 +12,8 @@ export interface Cell {
   readonly observer: Host;
   readonly subject: Host;
   readonly tables: readonly Table[];
+  /** The two devices have not the same settings: nothing that one sends is accepted by the other. */
+  readonly isOfSettings?: true;
 }
 
 /** Damages the world, and returns the cells that are wrong because of it. Nodes that are not there are left out. */
@@ -44,6 +46,14 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
       }
       return [];
     }
+    case 'port':
+      return named(world, [damage.subject]).flatMap((subject) => {
+        subject.kernel.changeSettings({ port: damage.port });
+        return world
+          .members()
+          .filter((host) => host !== subject)
+          .map((observer): Cell => ({ observer, subject, tables: [], isOfSettings: true }));
+      });
     case 'mtu':
       for (const host of named(world, [damage.subject])) {
         host.kernel.changeSettings({ mtu: damage.mtu });
@@ -169,10 +179,15 @@ export function repairOn(world: World, damage: Damage, host: Host): void {
     host.kernel.blackholes = [];
     return;
   }
-  if (damage.kind === 'drift' || damage.kind === 'mtu') {
+  if (isOfDevice(damage)) {
     host.kernel.setDevice(undefined);
   }
   world.startFlanneld(host, { newDevice: false });
+}
+
+/** Whether flanneld would keep the device as it is: it is deleted first. */
+function isOfDevice({ kind }: Damage): boolean {
+  return kind === 'drift' || kind === 'mtu' || kind === 'port';
 }
 
 /** The hosts that need a repair, by name. */
@@ -184,7 +199,7 @@ export function hostsToRepair(
   if (damage.kind === 'mtu') return named(world, [damage.subject]);
   if (damage.kind === 'blackhole') return named(world, [damage.observer]);
   const hosts =
-    damage.kind === 'drift'
+    damage.kind === 'drift' || damage.kind === 'port'
       ? cells.flatMap(({ subject }) => (subject.name === damage.subject ? [subject] : []))
       : cells.map(({ observer }) => observer);
   return [...new Set(hosts)];

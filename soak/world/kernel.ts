@@ -9,6 +9,8 @@ interface OverlayDevice {
   readonly tunnelIp: string;
   /** In bytes; where it is not flannel's. */
   readonly mtu?: number;
+  /** Where it is not flannel's. */
+  readonly port?: number;
   /** The kernel takes no route and no neighbour over it. */
   readonly isDown?: boolean;
 }
@@ -73,7 +75,7 @@ export class Kernel {
   }
 
   /** The kernel takes nothing from its tables for it. */
-  changeSettings(settings: Pick<OverlayDevice, 'mtu'>): void {
+  changeSettings(settings: Pick<OverlayDevice, 'mtu' | 'port'>): void {
     if (this.#device === undefined) return;
     this.#device = { ...this.#device, ...settings };
     this.#version += 1;

@@ -27,6 +27,7 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
       (sofar, host) => sofar.answer(host, onDevice({ up: false })),
       losing(whole.listed(), ['neighbour', 'route']),
     ),
+  'vxlan-mismatch': (whole) => whole.listed().answer('master1', onDevice({ port: 4789 })),
   'mac-drift': (whole) => whole.listed().drift('master1'),
   partition: (whole) => parted(whole.listed()),
   'tables-empty': (whole) => losing(whole.listed(), ['neighbour', 'fdb', 'route']),

@@ -63,8 +63,10 @@ describe.for(['real', 'modelled'] as const)(
           /link\/ether (\S+)/.exec(stdout)?.[1],
           /[<,]UP[,>]/.test(stdout),
           /\bmtu (\d+)/.exec(stdout)?.[1],
+          /\bdstport (\d+)/.exec(stdout)?.[1],
         ];
-        expect(shown).toEqual([device?.mac, device?.up ?? false, device?.mtu?.toString()]);
+        const { mac, up = false, mtu, port } = device ?? {};
+        expect(shown).toEqual([mac, up, mtu?.toString(), port?.toString()]);
       }
     });
   },

@@ -140,7 +140,7 @@ interface OwnRecords {
 
 /** The host's own device and addresses. */
 function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
-  const { device, mac = host.vtepMac, mtu } = condition;
+  const { device, mac = host.vtepMac, mtu, port } = condition;
   if (device === 'missing') return { devices: [], connected: [], addresses: [] };
   const { underlayIp, tunnelIp } = host;
   return {
@@ -153,7 +153,7 @@ function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
         mac,
         vni: 1,
         local: underlayIp,
-        port: 8472,
+        port,
       }),
     ],
     connected: [record('C', { device: OVERLAY_DEVICE, address: `${underlayIp}/${underlayBits}` })],

@@ -1,7 +1,7 @@
 /** What damage makes of the hosts of a simulated cluster. */
 import { type Table, TABLES } from '../../../shared/contract/causes.ts';
 import type { Change, Damage, Hosts } from '../../damage.ts';
-import { type Entry, OVERLAY_MTU_BYTES, programmed } from '../flannel.ts';
+import { type Entry, OVERLAY_MTU_BYTES, OVERLAY_PORT, programmed } from '../flannel.ts';
 import type { Host } from '../machine.ts';
 import { formerMac, scrambled } from './hosts.ts';
 
@@ -30,6 +30,7 @@ export interface Condition {
   readonly mtu: number;
   /** Blackholes, and routes through the device that each has, in the way of the pods. */
   readonly obstacles: readonly Obstacle[];
+  readonly port: number;
   /** The script's word for why a table cannot be read. */
   readonly unread: Readonly<Partial<Record<Table, string>>>;
 }
@@ -62,12 +63,14 @@ export type SimulatedDamage = Exclude<
 const UPTIME_SECONDS = 864_000;
 const FLANNELD_SECONDS = 60;
 
+const MADE_ANEW = { mtu: OVERLAY_MTU_BYTES, port: OVERLAY_PORT } as const;
+
 const WELL = {
   lost: [],
   besides: [],
   device: 'up',
   mac: undefined,
-  mtu: OVERLAY_MTU_BYTES,
+  ...MADE_ANEW,
   obstacles: [],
   unread: {},
 } as const;
@@ -126,6 +129,15 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
         ...without(one, ['neighbour'], hosts),
         mac: damage.mac,
       }));
+    case 'port-changed':
+      return changed(state, damage.on, (one) => ({
+        ...one,
+        lost: [],
+        besides: [],
+        mac: undefined,
+        ...MADE_ANEW,
+        port: damage.port,
+      }));
     case 'mtu-changed':
       return changed(state, damage.on, (one) => ({ ...one, mtu: damage.mtu }));
     case 'route-added': {
@@ -162,6 +174,7 @@ function lived(state: State, change: Change, now: number): State {
         lost: [],
         besides: one.besides.filter((entry) => !programmedKeys.has(keyOf(entry))),
         device: 'up',
+        port: OVERLAY_PORT,
         flanneldAt: now,
       }));
     }

@@ -9,7 +9,7 @@ import type { FixKind } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Signature } from './signatures.ts';
 import { leftInTheWay } from './in-the-way.ts';
-import { unlikeInMtu } from './unlike-others.ts';
+import { unlikeInMtu, unlikeInSettings } from './unlike-others.ts';
 
 /**
  * How one cause is recognised, how long it must last before it pages, what it means to people, and
@@ -164,6 +164,27 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
           at: 'observers',
           condition: 'Only if that fails, or the device goes down again:',
         },
+      ],
+    },
+  },
+
+  // VNI or port differ: every packet between the two sides is dropped when it arrives, whatever the tables
+  // hold. flannel was given another configuration, and has not started again everywhere.
+  'vxlan-mismatch': {
+    signature: { kind: 'node', find: unlikeInSettings, explains: [] },
+    patience: byReach,
+    harm: 'unreachable',
+    summary: ({ subject }) =>
+      `The VXLAN device on ${subject} has another VNI or port than those on the other nodes. Neither side accepts the other's packets.`,
+    effect: ({ subject }) =>
+      `Packets between ${subject} and the other nodes are dropped when they arrive, so pods and API calls hang. Every node stays Ready.`,
+    // flannel makes a device anew whose VNI or port is not that of its configuration (device.go, ensureLink).
+    fix: {
+      at: 'subject',
+      steps: [
+        { kind: 'restart', at: 'subject' },
+        { kind: 'device', at: 'subject', condition: 'Only if the next two runs still find it:' },
+        { kind: 'restart', at: 'subject', condition: 'After you deleted the device:' },
       ],
     },
   },

@@ -13,7 +13,24 @@ import { enumerate } from '../plain-text.ts';
 
 /** Nodes whose VXLAN device has another MTU than most. */
 export function unlikeInMtu(nodes: SettledNodes): Condition {
-  return unlikeOthers(nodes, ({ mtu }) => (mtu === undefined ? undefined : `mtu ${mtu}`));
+  return unlikeOthers(nodes, ({ mtu }) =>
+    mtu === undefined ? undefined : { text: `mtu ${mtu}`, shows: `mtu ${mtu}` },
+  );
+}
+
+/** Nodes whose VXLAN device has another VNI or port than most: neither side accepts the other's packets. */
+export function unlikeInSettings(nodes: SettledNodes): Condition {
+  return unlikeOthers(nodes, ({ vni, port }) =>
+    vni === undefined || port === undefined
+      ? undefined
+      : { text: `VNI ${vni} on port ${port}`, shows: `vxlan id ${vni} ... dstport ${port}` },
+  );
+}
+
+/** What a device has, in words, and as `ip -d link` shows it. */
+interface Setting {
+  readonly text: string;
+  readonly shows: string;
 }
 
 /**
@@ -22,7 +39,7 @@ export function unlikeInMtu(nodes: SettledNodes): Condition {
  */
 function unlikeOthers(
   { members }: SettledNodes,
-  valueOf: (device: Device) => string | undefined,
+  settingOf: (device: Device) => Setting | undefined,
 ): Condition {
   const present = new Map<string, Presence>();
   const known = new Set<string>();
@@ -31,8 +48,14 @@ function unlikeOthers(
       const devices = (observed?.tables.devices ?? []).filter(
         ({ name }) => deviceFamily(name) === family,
       );
-      const values = new Map(devices.map((device) => [valueOf(device), device.name]));
-      values.delete(undefined);
+      const values = new Map(
+        devices.flatMap((device) => {
+          const { text, shows } = settingOf(device) ?? {};
+          return text === undefined || shows === undefined
+            ? []
+            : [[text, { device: device.name, shows }] as const];
+        }),
+      );
       return values.size === 0 ? [] : [{ node, values }];
     });
     for (const { node } of nodes) known.add(node);
@@ -43,8 +66,8 @@ function unlikeOthers(
 
 interface Valued {
   readonly node: string;
-  /** What its devices have, each with the name of a device that has it. */
-  readonly values: ReadonlyMap<string | undefined, string>;
+  /** What its devices have, each with a device that has it. */
+  readonly values: ReadonlyMap<string, { readonly device: string; readonly shows: string }>;
 }
 
 function oddOnes(nodes: readonly Valued[]): readonly (readonly [string, Presence])[] {
@@ -77,10 +100,15 @@ function presences(
     others.map(({ node }) => node),
     NAMED_NODES,
   );
+  const right = others[0]?.values.get(usual);
+  const check = right && {
+    command: `ip -d -o link show dev ${right.device}`,
+    shows: right.shows,
+  };
   return nodes.map(({ node, values }) => {
-    const [device] = values.values();
-    const evidence = [`${device} of ${node} has ${value}; ${usual} on ${names}`];
-    const check = { command: `ip -d -o link show dev ${device}`, shows: usual };
-    return [node, { beside: [], affected: others.length, evidence, check }] as const;
+    const [own] = values.values();
+    const evidence = [`${own?.device} of ${node} has ${value}; ${usual} on ${names}`];
+    const shown = { beside: [], affected: others.length, evidence };
+    return [node, check === undefined ? shown : { ...shown, check }] as const;
   });
 }

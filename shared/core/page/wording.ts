@@ -50,12 +50,17 @@ function ofStates(incident: ReportedIncident, verb: string): string {
 }
 
 function unreachable(incident: ReportedIncident): string {
+  if (isKind(incident.cause, 'node') && incident.subject === undefined) {
+    return ofStates(incident, 'are unreachable from');
+  }
   const { scope, observers, missingPeers, checkedPeers } = incident;
   const share = `${missingPeers} of ${checkedPeers} nodes`;
   switch (scope) {
     case 'subject':
     case 'pair':
-      return `${accusedOf(incident)} is unreachable from ${share}: ${namesOf(observers)}.`;
+      return observers.length === 0
+        ? `${accusedOf(incident)} is unreachable from ${share}.`
+        : `${accusedOf(incident)} is unreachable from ${share}: ${namesOf(observers)}.`;
     case 'observer':
       return `${accusedOf(incident)} cannot reach ${share}.`;
     case 'group':

@@ -1,5 +1,5 @@
 import type { Facts } from '../facts.ts';
-import { groupBy, majority } from '../group.ts';
+import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import { type Member, ownDevice } from '../members/member.ts';
 import { ownTunnelIp } from '../members/vteps.ts';
@@ -77,14 +77,6 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
       message:
         `${sharing(nodes, withoutOwner(nodes, value, byName))} one underlay IP, ${value}, so packets between them never leave the host: make ` +
         "flannel use the hosts' own network (--iface) and restart it",
-    })),
-  ({ answered, family }) =>
-    unlikeOthers(devicesIn(answered, family), settingsOf).map(({ value, usual, nodes }) => ({
-      nodes,
-      brief: `${value}, the others ${usual}`,
-      message:
-        `the VXLAN device of ${all(nodes)} has ${value}, and the others have ${usual}, so no packet between ` +
-        'them is accepted: restart flannel where its device is not that of its configuration',
     })),
   ({ judgement: { matrix }, family }) =>
     [...(family === 'ipv4' ? matrix.unlisted.unplaced : [])].map((node) => ({
@@ -172,39 +164,6 @@ function devicesIn(answered: readonly AnsweredMember[], family: Family): readonl
       .filter(({ name }) => deviceFamily(name) === family)
       .map((device) => ({ node, device })),
   );
-}
-
-/** Nodes by what they have in place of what most have. Where no value is that of more nodes, all differ. */
-function unlikeOthers(
-  devices: readonly OwnDevice[],
-  valueOf: (own: OwnDevice) => string | undefined,
-): readonly {
-  readonly value: string;
-  readonly usual: string;
-  readonly nodes: readonly string[];
-}[] {
-  const known = devices.flatMap((own) => {
-    const value = valueOf(own);
-    return value === undefined ? [] : [{ node: own.node, value }];
-  });
-  const groups = groupBy(known, ({ value }) => value);
-  const usual = majority(known.map(({ value }) => value));
-  if (usual === undefined || groups.size < 2) return [];
-  const usualNodes = new Set(groups.get(usual)?.map(({ node }) => node));
-  const others = [...groups].flatMap(([value, some]) => {
-    const nodes = [...new Set(some.map(({ node }) => node))].filter(
-      (node) => !usualNodes.has(node),
-    );
-    return nodes.length === 0 ? [] : [{ value, usual, nodes }];
-  });
-  const rival = others.find(({ nodes }) => nodes.length === usualNodes.size);
-  const tied = { value: usual, usual: rival?.value ?? '', nodes: [...usualNodes] };
-  return rival === undefined ? others : [...others, tied];
-}
-
-function settingsOf({ device: { vni, port } }: OwnDevice): string | undefined {
-  if (vni === undefined) return undefined;
-  return port === undefined ? `VNI ${vni}` : `VNI ${vni} on port ${port}`;
 }
 
 /** Without it a listing has not all of the host's addresses, as that of one device. */

@@ -1,20 +1,28 @@
 import { describe, expect, test } from 'vitest';
 import { reportOf } from '../../../../shared/core/run/report.ts';
+import type { Device } from '../../../../shared/core/overlay/vtep.ts';
 import { type Answer, cluster, type Cluster } from '../../../support/cluster.ts';
+import { confirm } from '../../../../shared/core/run/confirm.ts';
+import { dueForSecondLook, secondLookOf } from '../../../../shared/core/run/second-look.ts';
+import { judge } from '../../../../shared/core/judge.ts';
 import { findings } from '../../../support/findings.ts';
 import { announced, decisions, remembered } from '../../../support/runs.ts';
 
 const six = cluster(6).listed();
 
-function withMtu(mtu: number, ...nodes: readonly string[]): Cluster {
+function withSetting(setting: Partial<Device>, ...nodes: readonly string[]): Cluster {
   const edit = (answer: Answer): Answer => ({
     ...answer,
     tables: {
       ...answer.tables,
-      devices: answer.tables.devices?.map((device) => ({ ...device, mtu })),
+      devices: answer.tables.devices?.map((device) => ({ ...device, ...setting })),
     },
   });
   return nodes.reduce((seen, node) => seen.answer(node, edit), six);
+}
+
+function withMtu(mtu: number, ...nodes: readonly string[]): Cluster {
+  return withSetting({ mtu }, ...nodes);
 }
 
 const odd = withMtu(1400, 'node1');
@@ -81,3 +89,87 @@ describe('an incident of a state', () => {
     ]);
   });
 });
+
+describe('an incident of a state that pages', () => {
+  const cutOff = withSetting({ port: 4789 }, 'node1');
+  const KEY = 'subject/node1/vxlan-mismatch';
+
+  test('opens once a second look confirms it, and has one page and one end', async () => {
+    const made = await decisions([
+      { sees: cutOff, confirmed: false },
+      { sees: cutOff },
+      { sees: cutOff },
+      { sees: cutOff.silence('node1') },
+      { sees: six },
+      { sees: six },
+    ]);
+    expect(made.map((one) => announced(one).join())).toEqual([
+      '',
+      `opened! ${KEY}`,
+      '',
+      '',
+      '',
+      `resolved! ${KEY}`,
+    ]);
+  });
+
+  test('asks its node again, which must show the same', () => {
+    const facts = cutOff.facts();
+    const judgement = judge(facts);
+    const due = dueForSecondLook(facts, judgement, []);
+    const look = secondLookOf(due, judgement, facts.limits);
+    expect(look.instanceIds).toContain(instanceOf('node1'));
+    const sure = (seen: Cluster): readonly boolean[] => {
+      const observations = seen
+        .facts()
+        .observations.map((one) =>
+          one.kind === 'tables'
+            ? { ...one, host: { ...one.host, uptimeSeconds: (one.host.uptimeSeconds ?? 0) + 10 } }
+            : one,
+        );
+      const confirmed = confirm(judgement, due, { ...look, observations });
+      return confirmed.judgement.findings.map(confirmed.confirms);
+    };
+    expect([sure(cutOff), sure(cutOff.silence('node1')), sure(six)]).toEqual([[true], [false], []]);
+  });
+
+  test('is another one than that of the entries for its node', async () => {
+    const both = cutOff.lose('neighbour', { subject: 'node1' });
+    const made = await decisions([{ sees: both }, { sees: cutOff }, { sees: cutOff }]);
+    expect(made.map((one) => announced(one).join())).toEqual([
+      `opened! ${KEY},opened! subject/node1`,
+      '',
+      'resolved! subject/node1',
+    ]);
+  });
+
+  test('of half of the nodes is one page', async () => {
+    const half = withSetting({ port: 4789 }, 'node1', 'node2', 'node3');
+    const [first] = await decisions([{ sees: half }]);
+    expect(first && announced(first)).toEqual(['opened! cluster/vxlan-mismatch']);
+    expect(first?.pages[0]?.subject).toBe(
+      '[CRITICAL] prod: 6 of 6 nodes unreachable (vxlan-mismatch)',
+    );
+  });
+
+  test('goes with its node', async () => {
+    const gone = cluster(5).listed();
+    const made = await decisions([
+      { sees: withSetting({ port: 4789 }, 'node3') },
+      { sees: gone },
+      { sees: gone },
+    ]);
+    expect(made.flatMap(announced)).toEqual([
+      'opened! subject/node3/vxlan-mismatch',
+      'resolved! subject/node3/vxlan-mismatch',
+    ]);
+  });
+});
+
+function instanceOf(node: string): string | undefined {
+  return six
+    .facts()
+    .observations.flatMap((one) =>
+      one.kind === 'tables' && one.host.node === node ? (one.host.instanceId ?? []) : [],
+    )[0];
+}

@@ -31,18 +31,16 @@ function withDevices(edit: (own: Device) => readonly Device[]): (answer: Answer)
 const vni = (number: number) => withDevices((own) => [{ ...own, vni: number, port: 8472 }]);
 
 describe('a setting of one device that is not that of the others', () => {
-  test('makes the pairs of its node unknown, and no others', async () => {
+  test('is a cause: its pairs are checked, and the incident names its node', async () => {
     const report = await reported(cluster(6).answer('node1', vni(7)));
-    expect(report.verdict).toBe('unjudged');
-    expect(report.checked).toMatchObject({ nodes: 5, of: 6, pairs: { checked: 20, all: 30 } });
-    expect(report.checked?.unchecked.map(({ node }) => node)).toEqual(['node1']);
-    expect(report.incidents).toEqual([]);
+    expect(report.verdict).toBe('incident');
+    expect(report.checked).toMatchObject({ nodes: 6, of: 6, pairs: { checked: 30, all: 30 } });
+    expect(report.incidents.map(({ key }) => key)).toEqual(['prod/subject/node1/vxlan-mismatch']);
   });
 
-  test('is said of all where no setting is that of more nodes', async () => {
-    expect(await firstLineOf(cluster(2).answer('master1', vni(7)))).toMatch(
-      /; 0 of 2 nodes checked; not checked: master1 \(VNI 7.*\), master2 \(VNI 1.*, the others VNI 7.*\)$/,
-    );
+  test('is the cluster’s where no setting is that of more nodes', async () => {
+    const report = await reported(cluster(2).answer('master1', vni(7)));
+    expect(report.incidents.map(({ key }) => key)).toEqual(['prod/cluster/vxlan-mismatch']);
   });
 
   test('is none where the host has the usual device too', async () => {
@@ -53,12 +51,6 @@ describe('a setting of one device that is not that of the others', () => {
   test('is nothing that a host shows which answered in no run', async () => {
     const report = await reported(cluster(6).answer('node1', vni(7)).silence('node1'));
     expect(report.verdict).toBe('healthy');
-  });
-
-  test('is no reason to alert that nothing was checked', async () => {
-    expect(metricsOf(await reported(cluster(6).answer('node1', vni(7))))).toContain(LAST_SUCCESS);
-    const silent = cluster(6).listed().silence('node1', 'node2', 'node3', 'master3');
-    expect(metricsOf(await reported(silent))).not.toContain(LAST_SUCCESS);
   });
 });
 
@@ -109,6 +101,14 @@ describe('an underlay IP that two nodes have', () => {
 });
 
 describe('an underlay IP that no interface of its host has', () => {
+  test('is no reason to alert that nothing was checked', async () => {
+    expect(metricsOf(await reported(published(ip('203.0.113.7'), ['node1'])))).toContain(
+      LAST_SUCCESS,
+    );
+    const silent = cluster(6).listed().silence('node1', 'node2', 'node3', 'master3');
+    expect(metricsOf(await reported(silent))).not.toContain(LAST_SUCCESS);
+  });
+
   const nat = ip('203.0.113.7');
 
   test('is a contradiction', async () => {
