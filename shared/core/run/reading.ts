@@ -1,5 +1,6 @@
 import { PAGE_ENTRIES } from '../../contract/probe.ts';
 import type { Member } from '../members/member.ts';
+import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Digest } from '../overlay/vtep.ts';
 import { isKnown } from '../overlay/entries.ts';
@@ -31,8 +32,7 @@ export function nodesToRead(
   const hasWitness = digested.some(({ observed }) => observed?.kind === 'tables');
   if (hasWitness) return representatives;
   if (needsWitnesses(judgement)) {
-    return unread
-      .toSorted(mostTablesFirst)
+    return acrossSubnets(unread.toSorted(mostTablesFirst))
       .slice(0, WITNESSES)
       .map(({ node }) => node);
   }
@@ -49,6 +49,20 @@ export function nodesToRead(
 
 function needsWitnesses({ vteps, profile }: Judgement): boolean {
   return vteps.some((vtep) => !isKnown(vtep, profile));
+}
+
+/**
+ * The first of each subnet before the second of any. Hosts of one subnet may route to each other directly:
+ * then they hold no tunnel entries for one another, and only a host of another subnet can speak for them.
+ */
+function acrossSubnets(members: readonly Member[]): readonly Member[] {
+  const subnets = [
+    ...groupBy(members, ({ observed }) => observed?.digest?.subnets.join(' ') ?? '').values(),
+  ];
+  const longest = Math.max(0, ...subnets.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, at) => at).flatMap((at) =>
+    subnets.flatMap((subnet) => subnet[at] ?? []),
+  );
 }
 
 function mostTablesFirst(one: Member, two: Member): number {

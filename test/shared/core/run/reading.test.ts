@@ -4,6 +4,7 @@ import type { Facts } from '../../../../shared/core/facts.ts';
 import { type Judgement, judge } from '../../../../shared/core/judge.ts';
 import type { Digest, Observation } from '../../../../shared/core/overlay/vtep.ts';
 import { nodesToRead, readingOf } from '../../../../shared/core/run/reading.ts';
+import { cidr } from '../../../support/addressing.ts';
 import { type Cluster, cluster } from '../../../support/cluster.ts';
 import { digested, settled } from '../../../support/digested.ts';
 
@@ -35,6 +36,17 @@ describe('who is read in full', () => {
   test('and the next three where those did not answer', () => {
     const asked = ['master1', 'master2', 'master3'];
     expect(toRead(cluster(40), asked)).toEqual(['node1', 'node10', 'node11']);
+  });
+
+  test('is one of each subnet first: hosts of one may hold no tunnel entries for each other', () => {
+    const { observations, ...facts } = digested(cluster(40).facts());
+    const rack = (one: Observation): Observation => {
+      if (one.kind !== 'digest') return one;
+      const subnet = one.host.node.startsWith('master') ? '192.168.1.0/24' : '192.168.2.0/24';
+      return { ...one, digest: { ...one.digest, subnets: [cidr(subnet)] } };
+    };
+    const judgement = judge({ ...facts, observations: observations.map(rack) });
+    expect(nodesToRead(judgement)).toEqual(['master1', 'node1', 'master2']);
   });
 
   test('is one of each group whose digests differ in the same', () => {
