@@ -7,22 +7,12 @@ import { makeCertificate } from '../../../lab/control-plane/access.ts';
 import { type ControlPlane, startControlPlane } from '../../../lab/control-plane/start.ts';
 import type { Machines } from '../../../lab/machines/machine.ts';
 import { modelledMachines } from '../../../lab/machines/modelled/machines.ts';
-import {
-  askDaemonSets,
-  askNodes,
-  type KubernetesAccess,
-  type Listing,
-} from '../../../lambda/ask-kubernetes.ts';
-import { errorText } from '../../../lambda/error-text.ts';
-import { type Kubernetes, kubernetes } from '../../../lambda/systems/kubernetes.ts';
-import { createRecorder } from '../../../lambda/systems/telemetry/recorder.ts';
+import { askDaemonSets, askNodes } from '../../../lambda/ask-kubernetes.ts';
+import { kubernetes } from '../../../lambda/systems/kubernetes.ts';
 import { until } from '../../lab/aws/ssm/account.ts';
+import { json, listed, nodesOf, opened, RECORDER } from './kubernetes-access.ts';
 import { smallApiServer } from './small-api-server.ts';
 import { deadlineIn, farOff, PASSED } from '../../support/deadlines.ts';
-import { systemClock } from '../../../lambda/systems/system-clock.ts';
-
-/** Without a started SDK it records nothing. */
-const RECORDER = createRecorder('vtepwatch-lab', systemClock);
 
 /** As the function asks for. */
 const PAGE_SIZE = 500;
@@ -276,126 +266,6 @@ describe('a server that', () => {
   });
 });
 
-describe('a kubeconfig that', () => {
-  const TOKEN = 'hunter2-is-my-token';
-
-  test.for([
-    ['is empty', ''],
-    ['is null', 'null'],
-    ['is a text', 'hello'],
-    ['has no clusters', 'apiVersion: v1\nkind: Config\n'],
-    ['is no YAML, with a token in it', `users:\n- user:\n    token: ${TOKEN}\n   x: [`],
-    ['names a context that is not there', 'clusters: []\ncurrent-context: gone\n'],
-    ['has words for lists', `users: ${TOKEN}\nclusters: 8\n`],
-  ] as const)('%s is an error that quotes nothing of it', async ([, text]) => {
-    const said = await kubernetes(text, RECORDER).then(() => '', errorText);
-    expect(said).toBe(
-      'reading the kubeconfig: it is not one, or its current context names no cluster',
-    );
-  });
-});
-
-describe('what a kubeconfig may not ask for', () => {
-  const DATA = Buffer.from('not read').toString('base64');
-  const USER = { token: 'hunter2-is-my-token' };
-  const CLUSTER = { server: 'https://127.0.0.1:1', 'certificate-authority-data': DATA };
-
-  /** JSON is YAML. */
-  function configOf({
-    user = USER,
-    cluster = CLUSTER,
-  }: {
-    user?: object;
-    cluster?: object;
-  }): string {
-    return JSON.stringify({
-      'current-context': 'prod',
-      contexts: [{ name: 'prod', context: { cluster: 'c1', user: 'admin' } }],
-      clusters: [{ name: 'c1', cluster }],
-      users: [{ name: 'admin', user }],
-    });
-  }
-
-  async function errorOf(config: string): Promise<string> {
-    return kubernetes(config, RECORDER).then(() => '', errorText);
-  }
-
-  test.for([
-    [
-      { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'touch' } },
-      /exec.*program/,
-    ],
-    [{ 'auth-provider': { name: 'oidc', config: {} } }, /auth-provider.*program/],
-    [{ tokenFile: '/etc/passwd' }, /tokenFile.*file; use token/],
-    [{ 'token-file': '/etc/passwd' }, /token-file.*file; use token/],
-    [{ 'client-certificate': '/etc/passwd' }, /client-certificate.*use client-certificate-data/],
-    [{ 'client-key': '/etc/passwd' }, /client-key.*use client-key-data/],
-  ] as const)('in its user: %j', async ([keys, sentence]) => {
-    const said = await errorOf(configOf({ user: { ...USER, ...keys } }));
-    expect(said).toMatch(/^reading the kubeconfig: user "admin" has [^"]*$/);
-    expect(said).toMatch(sentence);
-    expect(said).not.toMatch(/hunter2|passwd/);
-  });
-
-  test.for([
-    [{ 'certificate-authority': '/etc/passwd' }, /authority, .*use certificate-authority-data/],
-    [{ 'insecure-skip-tls-verify': true }, /insecure-skip-tls-verify.*use certificate-authority/],
-    [{ 'proxy-url': 'http://hunter2@proxy' }, /proxy-url.*remove it/],
-    [{ server: 'http://hunter2' }, /server that is no https address/],
-    [{ server: 'hunter2' }, /server that is no https address/],
-    [{ server: 'https://hunter2:port' }, /server that is no https address/],
-  ] as const)('in its cluster: %j', async ([keys, sentence]) => {
-    const said = await errorOf(configOf({ cluster: { ...CLUSTER, ...keys } }));
-    expect(said).toMatch(/^reading the kubeconfig: cluster "c1" has [^"]*$/);
-    expect(said).toMatch(sentence);
-    expect(said).not.toMatch(/hunter2|passwd/);
-  });
-
-  test('is named at once, all of it', async () => {
-    const user = { exec: { command: 'touch' }, 'client-key': '/etc/passwd' };
-    const said = await errorOf(
-      configOf({ user, cluster: { ...CLUSTER, 'proxy-url': 'socks5://p' } }),
-    );
-    for (const key of ['exec', 'client-key', 'proxy-url']) expect(said).toContain(`has ${key},`);
-  });
-
-  test('is nothing where the key has no value', async () => {
-    const user = { ...USER, exec: null, 'client-key': '' };
-    const cluster = { ...CLUSTER, 'insecure-skip-tls-verify': false, 'proxy-url': '' };
-    expect(await errorOf(configOf({ user, cluster }))).toBe('');
-  });
-
-  test('is nothing where no context that counts uses it', async () => {
-    const { kubeconfig } = await smallApiServer((_request, response) =>
-      json(response, 200, { kind: 'NodeList', items: [] }),
-    );
-    const moved = kubeconfig
-      .replace(
-        /^users:\n/m,
-        `users:\n- name: other
-  user: { exec: { command: touch }, token-file: /nowhere }
-- no user at all
-`,
-      )
-      .replace(
-        /^clusters:\n/m,
-        `clusters:\n- name: other
-  cluster: { server: 'http://other', proxy-url: 'http://proxy', insecure-skip-tls-verify: true }
-- no cluster at all
-`,
-      );
-    const { problems } = await nodesOf(moved);
-    expect(problems).toEqual([]);
-  });
-
-  test('names a user that it does not have, made safe to show', async () => {
-    const config = configOf({}).replace('"user":"admin"', '"user":"\\u001b[31mgone"');
-    expect(await errorOf(config)).toBe(
-      'reading the kubeconfig: it has no user "?[31mgone", or a malformed one',
-    );
-  });
-});
-
 describe('a redirect', () => {
   test.for([301, 302, 303, 307, 308])('of status %i is refused', async (status) => {
     const { kubeconfig, asked } = await smallApiServer((request, response) => {
@@ -477,26 +347,3 @@ test('without a kubeconfig nothing is asked; with one that is unusable nothing i
     expect(await ask({ kind: 'unusable' }, farOff())).toEqual({ kind: 'unread', problems: [] });
   }
 });
-
-/** What is read of the nodes with this kubeconfig. */
-async function nodesOf(kubeconfig: string) {
-  return listed(await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()));
-}
-
-function opened(api: Kubernetes): KubernetesAccess {
-  return { kind: 'open', api };
-}
-
-/** What was read, undefined where nothing was, and the problems. */
-function listed<T>(listing: Listing<T>) {
-  if (listing.kind === 'not-configured') throw new Error('no access is configured');
-  return {
-    value: listing.kind === 'read' ? listing.value : undefined,
-    problems: listing.problems,
-  };
-}
-
-function json(response: ServerResponse, status: number, document: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(document));
-}
