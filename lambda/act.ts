@@ -1,28 +1,41 @@
 import type { Problem } from '../shared/contract/report.ts';
+import { type Incident, isOpen } from '../shared/core/incident/incident.ts';
 import type { Decision } from '../shared/core/run/run.ts';
 import { changeOf, eventOf, type IncidentChange } from '../shared/core/telemetry/events.ts';
 import { type Deadline, earlier, within } from './deadline.ts';
 import { deliver, type DeliveryRound, pendingAfter, pendingIn } from './deliver.ts';
 import { errorText } from './error-text.ts';
-import type { Invocation } from './invocation.ts';
+import type { Invocation, Systems } from './invocation.ts';
 import type { Lease } from './systems/incident-store/incident-store.ts';
 import type { OutboxEntry, State } from './systems/incident-store/stored.ts';
+import { repeatsAfter, repeatsIn, withRepeats } from './repeats.ts';
 import { log } from './systems/log.ts';
 import type { PageChannel } from './systems/page-channel.ts';
+
+/** What acting needs of an invocation. */
+interface Acting extends Pick<Invocation, 'end'> {
+  readonly settings: Pick<Invocation['settings'], 'cluster'>;
+  readonly systems: Pick<Systems, 'channels' | 'telemetry'>;
+}
 
 /**
  * Sends what earlier runs have decided and could not send: their events, and their pages. What became of
  * the pages is stored at once: a run that dies later must not make the next one send them again.
  */
-export async function actOnPending(invocation: Invocation, lease: Lease): Promise<DeliveryRound> {
+export async function actOnPending(invocation: Acting, lease: Lease): Promise<DeliveryRound> {
   const { systems, end } = invocation;
   const { changes, outbox } = lease.state;
   emitChanges(invocation, changes);
-  const delivered = await deliverUnder(lease, { outbox, channels: systems.channels }, end);
-  if (isAlike(delivered.outbox, outbox)) return delivered;
+  const { repeats, others } = repeatsIn(outbox);
+  const due = { outbox: others, channels: systems.channels, open: NOBODY };
+  const round = await deliverUnder(lease, due, end);
+  const delivered = { ...round, outbox: [...round.outbox, ...repeats] };
+  if (lease.unstored() === undefined && isAlike(delivered.outbox, outbox)) return delivered;
   await saveAgain(invocation, lease, { ...lease.state, outbox: delivered.outbox });
   return delivered;
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** Whether nothing has become of the pages. */
 function isAlike(one: readonly OutboxEntry[], other: readonly OutboxEntry[]): boolean {
@@ -36,7 +49,7 @@ function lostIn(outbox: readonly OutboxEntry[]): number {
 }
 
 /** The next run repeats what cannot be crossed off, and loses nothing. */
-async function saveAgain({ settings, end }: Invocation, lease: Lease, state: State): Promise<void> {
+async function saveAgain({ settings, end }: Acting, lease: Lease, state: State): Promise<void> {
   await lease.saveState(state, end).catch((error: unknown) => {
     log('outbox.save-failed', { cluster: settings.cluster, error: errorText(error) });
   });
@@ -45,23 +58,22 @@ async function saveAgain({ settings, end }: Invocation, lease: Lease, state: Sta
 interface Delivery {
   readonly outbox: readonly OutboxEntry[];
   readonly channels: readonly PageChannel[];
+  /** The keys of the incidents that are open. */
+  readonly open: ReadonlySet<string>;
 }
 
-/** What a page says that may come again, since nobody can store that it has gone out. */
-const MAY_REPEAT = 'The state of vtepwatch is unavailable (DynamoDB): this page may repeat.';
-
-/** Delivers pages; where the state is not stored, each says that it may repeat. */
+/** Delivers pages; where the state is not stored, each says that it may repeat, and critical ones do. */
 async function deliverUnder(
   lease: Lease,
-  { outbox, channels }: Delivery,
+  { outbox, channels, open }: Delivery,
   deadline: Deadline,
 ): Promise<DeliveryRound> {
   if (lease.unstored() === undefined) return await deliver(outbox, channels, deadline);
-  const marked = outbox.map(({ page, ...entry }) => {
-    const isMarked = page.text.endsWith(MAY_REPEAT);
-    return { ...entry, page: isMarked ? page : { ...page, text: `${page.text}\n${MAY_REPEAT}` } };
-  });
-  return await deliver(marked, channels, deadline);
+  const now = deadline.clock.now();
+  const { sent, waiting } = withRepeats(outbox, { now, open });
+  const round = await deliver(sent, channels, deadline);
+  const repeats = repeatsAfter({ sent, left: round.outbox, waiting }, now);
+  return { ...round, outbox: [...round.outbox, ...repeats] };
 }
 
 /** How long the run still has after its pages, to cross off what was taken and to remember the rest. */
@@ -77,7 +89,7 @@ interface Acted extends DeliveryRound {
 
 /** Writes what was decided, then sends pages and events; what was not taken stays in the state. */
 export async function act(
-  invocation: Invocation,
+  invocation: Acting,
   lease: Lease,
   { decision, outbox }: { readonly decision: Decision; readonly outbox: DeliveryRound['outbox'] },
 ): Promise<Acted> {
@@ -97,14 +109,19 @@ export async function act(
   );
   const delivered = await deliverUnder(
     lease,
-    { outbox: due, channels: systems.channels },
+    { outbox: due, channels: systems.channels, open: openIn(incidents) },
     earlier(end, AFTER_PAGES_MS),
   );
   const left = (await areSent(invocation, changes)) ? [] : changes;
-  if (!isAlike(delivered.outbox, due) || left.length < changes.length) {
+  const isUnstored = lease.unstored() !== undefined;
+  if (isUnstored || !isAlike(delivered.outbox, due) || left.length < changes.length) {
     await saveAgain(invocation, lease, { ...state, outbox: delivered.outbox, changes: left });
   }
   return { ...delivered, problems: [...problems, ...cut] };
+}
+
+function openIn(incidents: readonly Incident[]): ReadonlySet<string> {
+  return new Set(incidents.filter(isOpen).map(({ key }) => key));
 }
 
 /** How many changes are stored until they are sent, with at most 20 names each. */
@@ -131,7 +148,7 @@ function bounded(all: readonly IncidentChange[]): {
 }
 
 /** Logs and emits changes of incidents; what this process has emitted before goes nowhere again. */
-function emitChanges({ systems, settings }: Invocation, changes: readonly IncidentChange[]): void {
+function emitChanges({ systems, settings }: Acting, changes: readonly IncidentChange[]): void {
   for (const change of changes) {
     const { kind, reason, incident, at } = change;
     const id = `${incident.key} ${kind} ${at}`;
@@ -145,7 +162,7 @@ const EVENTS_MS = 2000;
 
 /** Whether the backend has the events of these changes; a backend that wants none has them. */
 async function areSent(
-  { systems, end }: Invocation,
+  { systems, end }: Acting,
   changes: readonly IncidentChange[],
 ): Promise<boolean> {
   if (changes.length === 0) return true;

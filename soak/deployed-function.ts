@@ -9,10 +9,13 @@ import type { Systems } from '../lambda/invocation.ts';
 import { readSettings } from '../lambda/settings.ts';
 import { incidentStore } from '../lambda/systems/incident-store/incident-store.ts';
 import { withRecollection } from '../lambda/systems/incident-store/recollection.ts';
+import type { PageChannel } from '../lambda/systems/page-channel.ts';
 import { snsChannel } from '../lambda/systems/sns.ts';
 import { inventory } from '../lambda/systems/ssm/inventory.ts';
 import { runCommand } from '../lambda/systems/ssm/run-command.ts';
+import { webhookChannel } from '../lambda/systems/webhook.ts';
 import { ENVIRONMENT } from '../shared/contract/settings.ts';
+import { webhookSchema } from '../shared/contract/webhook.ts';
 import type { Report } from '../shared/contract/report.ts';
 import type { TelemetryEvent } from '../shared/contract/telemetry.ts';
 import { dynamoDb } from './account/dynamodb.ts';
@@ -31,6 +34,8 @@ import type { World } from './world/world.ts';
 interface DeployedFunction {
   /** Every page that was published, in order. */
   readonly pages: readonly PublishedPage[];
+  /** The kind of each page that the webhook has taken, in order. */
+  readonly posted: readonly string[];
   /** Every event that the backend has. */
   readonly events: readonly TelemetryEvent[];
   /** `scheduledTime` in epoch milliseconds. Rejects where the function fails, or is killed. */
@@ -60,6 +65,8 @@ interface Surroundings {
   readonly deployment: Deployment;
   /** What goes wrong with its calls; nothing without it. */
   readonly wire?: Wire | undefined;
+  /** Beside the topic. */
+  readonly channel?: 'webhook' | undefined;
 }
 
 export function deployedFunction(surroundings: Surroundings): DeployedFunction {
@@ -70,6 +77,7 @@ export function deployedFunction(surroundings: Surroundings): DeployedFunction {
   let invocations = 0;
   return {
     pages: account.pages,
+    posted: account.posted,
     events: account.events,
     invoke: async (scheduledTime) => {
       running ??= startFunction(surroundings, account, startProcess(clock, wire));
@@ -106,6 +114,7 @@ export function deployedFunction(surroundings: Surroundings): DeployedFunction {
 interface Account {
   readonly services: Readonly<Record<'ssm' | 'dynamoDb' | 'sns', Service>>;
   readonly pages: PublishedPage[];
+  readonly posted: string[];
   readonly events: TelemetryEvent[];
 }
 
@@ -114,6 +123,7 @@ function accountOf({ world, clock, deployment }: Surroundings): Account {
   const pages: PublishedPage[] = [];
   return {
     pages,
+    posted: [],
     events: [],
     services: {
       ssm: jsonService('ssm', (operation, input) => {
@@ -137,8 +147,8 @@ interface RunningProcess {
 }
 
 function startFunction(
-  { world, clock, deployment }: Surroundings,
-  { services, events }: Account,
+  { world, clock, deployment, channel }: Surroundings,
+  { services, events, posted }: Account,
   process: Process,
 ): RunningProcess {
   const ssm = new SSMClient(inProcess(clock, process, services.ssm));
@@ -153,7 +163,10 @@ function startFunction(
       ssm: runCommand(ssm, SETTINGS[ENVIRONMENT.document]),
       inventory: inventory(ssm),
       store: withRecollection(incidentStore({ client, table, cluster: CLUSTER })),
-      channels: [snsChannel(sns, SETTINGS[ENVIRONMENT.topicArn])],
+      channels: [
+        snsChannel(sns, SETTINGS[ENVIRONMENT.topicArn]),
+        ...(channel === undefined ? [] : [webhookTo(posted, process)]),
+      ],
       kubernetes:
         deployment === 'kubeconfig' ? kubernetesOf(world, clock) : { kind: 'not-configured' },
       subscribers: async () => undefined,
@@ -166,6 +179,21 @@ function startFunction(
       },
     },
   };
+}
+
+/** The function's webhook, whose receiver is in this process. */
+function webhookTo(posted: string[], process: Process): PageChannel {
+  const call = { service: 'webhook', operation: 'POST' } as const;
+  return webhookChannel(CLUSTER, { url: 'https://pages.example.com/' }, async ({ body = '' }) =>
+    process.call(
+      call,
+      () => {
+        posted.push(webhookSchema.parse(JSON.parse(body)).kind);
+        return { status: 204, body: '' };
+      },
+      (fault) => ({ status: fault === 'refused' ? 403 : 429, body: '' }),
+    ),
+  );
 }
 
 /** Events on their way to the backend, which leave when it has them. */

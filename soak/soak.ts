@@ -16,8 +16,8 @@ pages by the modelled truth. The last line has the figures. Exit 0: no failure b
   --deployment D    ${DEPLOYMENTS.join(', ')}; default default
   --nodes N         how many nodes each cluster begins with; drawn from 3 to 60 without it
   --json            the figures as one JSON document
-  --delivery        instead, lets each call of the function go wrong in each way, one at a time, while a
-                    fault is paged and repaired; some 15 minutes
+  --delivery        instead, lets each call of the function go wrong in each way, one at a time, and takes
+                    each service away for three runs, while a fault is paged and repaired; some 20 minutes
   --replay STORY    plays one story step by step, such as 1.13, the thirteenth of seed 1
   --minimise KIND   makes that story as short as it can be while it fails so:
                     ${kinds().join(', ')}

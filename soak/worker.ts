@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod/mini';
 import { type Figures, figuresOf, kinds, type PlayedStory } from './figures.ts';
-import { faultOf, summaryOf, sweep } from './delivery.ts';
+import { faultOf, outages, summaryOf, sweep } from './delivery.ts';
 import { TICKS, storyOf } from './generate.ts';
 import type { Job, WorkerMessage } from './job.ts';
 import { staleKnownFaults, type Unexpected, unexpectedIn } from './known-faults.ts';
@@ -95,18 +95,20 @@ async function soak(job: Extract<Job, { kind: 'soak' }>): Promise<void> {
 /** Every call of the function goes wrong in every way. */
 async function deliveries(): Promise<void> {
   let failures = 0;
-  const outcomes = await sweep(
-    () => true,
-    (runs) => send({ kind: 'progress', runs, failures }),
-  );
-  for (const outcome of outcomes) {
+  const progress = (runs: number): void => send({ kind: 'progress', runs, failures });
+  const single = await sweep(() => true, progress);
+  const lasting = await outages(() => true, progress);
+  for (const outcome of [...single, ...lasting]) {
     const fault = faultOf(outcome);
     if (fault === undefined) continue;
     failures += 1;
     print(`${fault}: ${JSON.stringify(outcome)}`);
   }
-  for (const line of summaryOf(outcomes)) print(line);
-  send({ kind: 'delivered', plays: outcomes.length, failures });
+  print('one call:');
+  for (const line of summaryOf(single)) print(line);
+  print('a service for three runs:');
+  for (const line of summaryOf(lasting)) print(line);
+  send({ kind: 'delivered', plays: single.length + lasting.length, failures });
 }
 
 /** How many stories are made shorter, to replay the shortest. */

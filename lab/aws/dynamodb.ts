@@ -3,6 +3,7 @@ import { Agent, request as send } from 'node:http';
 import type { Server } from 'node:http';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import * as z from 'zod/mini';
 import { TABLE_KEYS } from '../../shared/contract/incident-table.ts';
 import { LAB_CREDENTIALS, LAB_REGION } from './account.ts';
 import { jsonInput, jsonOperation, jsonRefusal } from './aws-json.ts';
@@ -14,7 +15,7 @@ import { REAL_TIME } from './time.ts';
 
 /**
  * dynalite behind a gate, with the function's table. Where it falls short of DynamoDB: no
- * transactions, no TTL deletion, and `ReturnValuesOnConditionCheckFailure` is ignored.
+ * transactions, no TTL deletion, and `ReturnValuesOnConditionCheckFailure` is known of PutItem alone.
  */
 export interface DynamoDb extends Endpoint {
   readonly tableName: string;
@@ -34,7 +35,7 @@ export async function startDynamoDb(tableName = 'vtepwatch'): Promise<DynamoDb> 
   const service: Service = {
     operation: jsonOperation,
     input: jsonInput,
-    answer: (request) => forward(request, port, connections),
+    answer: (request) => answer(request, port, connections),
     refuse: (error) => jsonRefusal(error, '1.0'),
     throttled: {
       type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException',
@@ -89,6 +90,48 @@ async function createTable(port: number, tableName: string): Promise<void> {
     );
   } finally {
     client.destroy();
+  }
+}
+
+/** dynalite does not return the item that a condition refused: it is read behind it. */
+async function answer(
+  request: ServiceRequest,
+  port: number,
+  connections: Agent,
+): Promise<ServiceReply> {
+  const reply = await forward(request, port, connections);
+  const wanted = wantsHeldItem.safeParse(jsonInput(request));
+  const error = refusedByCondition.safeParse(parsed(reply.body));
+  if (jsonOperation(request) !== 'PutItem' || !wanted.success || !error.success) return reply;
+  const { TableName, Item } = wanted.data;
+  const { pk, sk } = Item;
+  const { 'content-length': _length, ...others } = request.headers;
+  const read = {
+    ...request,
+    headers: { ...others, 'x-amz-target': 'DynamoDB_20120810.GetItem' },
+    body: Buffer.from(JSON.stringify({ TableName, Key: { pk, sk }, ConsistentRead: true })),
+  };
+  const held = parsed((await forward(read, port, connections)).body);
+  const body = JSON.stringify({ ...error.data, ...Object(held) });
+  const { 'x-amz-crc32': _checksum, ...headers } = reply.headers;
+  return { status: reply.status, headers, body };
+}
+
+const wantsHeldItem = z.object({
+  TableName: z.string(),
+  Item: z.record(z.string(), z.unknown()),
+  ReturnValuesOnConditionCheckFailure: z.literal('ALL_OLD'),
+});
+
+const refusedByCondition = z.looseObject({
+  __type: z.string().check(z.regex(/ConditionalCheckFailedException$/)),
+});
+
+function parsed(body: string | Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
   }
 }
 

@@ -18,8 +18,15 @@ export const ITEMS = {
   nodes: 'NODES',
 } as const;
 
-/** Where an item is kept that no run of this version can read: garbage, or written by another version. */
-export const unreadableItem = (item: string): string => `${item}#UNREADABLE`;
+/** How many unreadable items of one kind are kept: the first ones, and the newest. */
+const UNREADABLE_ITEMS = 5;
+
+/** Where items are kept that no run of this version can read: garbage, or written by another version. */
+export const unreadableItems = (item: string): readonly string[] =>
+  Array.from(
+    { length: UNREADABLE_ITEMS },
+    (_, at) => `${item}#UNREADABLE${at === 0 ? '' : `#${at + 1}`}`,
+  );
 
 /** How long it is kept there. */
 export const UNREADABLE_DAYS = 90;

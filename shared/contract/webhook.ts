@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
-import { CAUSES, SCOPES, SEVERITIES } from './causes.ts';
+import { SCOPES, SEVERITIES } from './causes.ts';
 import { fixSchema } from './report.ts';
 
 /** What a page is about, as data. */
 export const pageDetailsSchema = z.object({
   scope: z.enum(SCOPES),
-  cause: z.enum(CAUSES),
+  /** One of the causes, or what another version calls it. */
+  cause: z.string(),
   /** The first 20 nodes that others cannot reach, or that cannot reach others. */
   victims: z.array(z.string()),
   /** The first 20 nodes on which something is wrong. */
@@ -42,8 +43,8 @@ export const webhookSchema = z.object({
    */
   kind: z.enum(['opened', 'worsened', 'reminder', 'resolved', 'test']),
   severity: z.enum(SEVERITIES),
-  /** Absent from a test page. */
-  cause: z.optional(z.enum(CAUSES)),
+  /** One of the causes, or what another version calls it. Absent from a test page. */
+  cause: z.optional(z.string()),
   /** ISO 8601; when the page was written. */
   at: z.string(),
   /** One line, ASCII, below 100 characters. */

@@ -13,7 +13,7 @@ export const CALL_FAULTS = [
 
 export type CallFault = (typeof CALL_FAULTS)[number];
 
-export type ServiceName = 'ssm' | 'dynamodb' | 'sns' | 'otlp';
+export type ServiceName = 'ssm' | 'dynamodb' | 'sns' | 'webhook' | 'otlp';
 
 export interface Call {
   readonly service: ServiceName;

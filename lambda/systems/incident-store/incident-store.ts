@@ -4,7 +4,7 @@ import {
   ITEMS,
   TABLE_KEYS,
   UNREADABLE_DAYS,
-  unreadableItem,
+  unreadableItems,
 } from '../../../shared/contract/incident-table.ts';
 import type { Problem } from '../../../shared/contract/report.ts';
 import type { RememberedList } from '../../../shared/core/nodes/remembered-list.ts';
@@ -102,12 +102,13 @@ async function acquire(partition: Partition, tick: Tick, end: Deadline): Promise
             ':tick': { S: scheduledTime },
             ':owner': { S: owner },
           },
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         },
       },
       deadline,
     ),
   );
-  if (!taken) return { kind: 'refused', reason: await refusalOf(partition, tick, deadline) };
+  if (taken.kind === 'refused') return { kind: 'refused', reason: refusalOf(taken.held, tick) };
   try {
     return await openLease(partition, tick, deadline);
   } catch (error) {
@@ -117,16 +118,9 @@ async function acquire(partition: Partition, tick: Tick, end: Deadline): Promise
   }
 }
 
-/** Ticks are compared as text, in the one format that they have. A reason that cannot be read refuses as well. */
-async function refusalOf(
-  partition: Partition,
-  { scheduledTime }: Tick,
-  deadline: Deadline,
-): Promise<string> {
-  const last = await getItem(partition, ITEMS.lease, deadline).then(
-    ({ tick }) => tick?.S,
-    () => undefined,
-  );
+/** Ticks are compared as text, in the one format that they have. `lease`: the one that stands in the way. */
+function refusalOf(lease: Item | undefined, { scheduledTime }: Tick): string {
+  const last = lease?.['tick']?.S;
   if (last === undefined)
     return `the tick of ${scheduledTime} has run already, or another run is under way`;
   if (last === scheduledTime) return `the tick of ${scheduledTime} has run already, or runs now`;
@@ -240,15 +234,37 @@ async function opened<T>(
     const { [TABLE_KEYS.partition]: _partition, [TABLE_KEYS.sort]: _sort, ...rest } = item;
     const ttl = Math.floor(now / 1000) + UNREADABLE_DAYS * 86_400;
     const attributes = { ...rest, [TABLE_KEYS.ttl]: { N: String(ttl) } };
-    const aside = unreadableItem(sort);
-    await conditionally(place(partition, aside), async () =>
-      putItem(partition, { sort: aside, attributes }, deadline),
-    );
+    const aside = await putAside(partition, { sort, attributes }, deadline);
     log('item.unreadable', { cluster: partition.cluster, error: errorText(error) });
     const [why = ''] = errorText(error).split('\n');
     const message = `${why}. It is kept as item ${aside} for ${UNREADABLE_DAYS} days, and this run began without it.`;
     return { problems: [{ where: 'DynamoDB', message }] };
   }
+}
+
+/**
+ * Keeps an unreadable item beside those that were put aside before, once. When all places are taken, it takes
+ * the last one. Returns its sort key.
+ */
+async function putAside(
+  partition: Partition,
+  { sort, attributes }: { readonly sort: string; readonly attributes: Item },
+  deadline: Deadline,
+): Promise<string> {
+  const { document } = attributes;
+  const places = unreadableItems(sort);
+  for (const [at, aside] of places.entries()) {
+    const isLast = at === places.length - 1;
+    const condition = {
+      ConditionExpression: 'attribute_not_exists(pk) OR document = :document',
+      ExpressionAttributeValues: { ':document': document ?? { NULL: true } },
+    };
+    const put = await conditionally(place(partition, aside), async () =>
+      putItem(partition, { sort: aside, attributes, ...(isLast ? {} : { condition }) }, deadline),
+    );
+    if (put.kind === 'written') return aside;
+  }
+  return sort;
 }
 
 async function saveState(
@@ -279,7 +295,9 @@ async function saveState(
   const written = await conditionally(where, async () =>
     putItem(partition, { sort: ITEMS.state, attributes, condition }, deadline),
   );
-  if (!written) throw new StateOvertaken(`writing ${where}: another run has written it meanwhile`);
+  if (written.kind === 'refused') {
+    throw new StateOvertaken(`writing ${where}: another run has written it meanwhile`);
+  }
   return losses.map((loss) => ({
     where: 'DynamoDB',
     message: `writing ${where}: it is too large for an item: ${loss}`,
@@ -306,13 +324,20 @@ async function release(partition: Partition, owner: string, deadline: Deadline):
   });
 }
 
-/** Whether the write's condition, if it has one, held. */
-async function conditionally(where: string, write: () => Promise<void>): Promise<boolean> {
+/** What became of a write that may have a condition. */
+type Written =
+  | { readonly kind: 'written' }
+  /** The condition did not hold. `held`: the item as it is, where the write asked for it. */
+  | { readonly kind: 'refused'; readonly held: Item | undefined };
+
+async function conditionally(where: string, write: () => Promise<void>): Promise<Written> {
   try {
     await write();
-    return true;
+    return { kind: 'written' };
   } catch (cause) {
-    if (cause instanceof ConditionalCheckFailedException) return false;
+    if (cause instanceof ConditionalCheckFailedException) {
+      return { kind: 'refused', held: cause.Item };
+    }
     throw new Error(`writing ${where}`, { cause });
   }
 }

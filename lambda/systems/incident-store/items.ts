@@ -56,7 +56,10 @@ export async function getItem(
 
 type Condition = Pick<
   PutItemCommandInput,
-  'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+  | 'ConditionExpression'
+  | 'ExpressionAttributeNames'
+  | 'ExpressionAttributeValues'
+  | 'ReturnValuesOnConditionCheckFailure'
 >;
 
 /** Throws DynamoDB's own error, by which the caller recognises a condition that does not hold. */

@@ -44,7 +44,8 @@ export function withRecollection(store: IncidentStore): IncidentStore {
       try {
         const lease = await store.acquire(tick, deadline);
         if (lease.kind === 'refused') return lease;
-        const state = last?.isAhead === true ? broughtBack(last, lease, tick) : lease.state;
+        const state =
+          last?.isAhead === true ? unrepeated(broughtBack(last, lease, tick)) : lease.state;
         last = {
           tick: tick.scheduledTime,
           at: tick.now,
@@ -110,6 +111,11 @@ function broughtBack({ state, version, at }: Recollection, lease: Lease, { now }
     ],
     changes: [...changes, ...state.changes.filter((one) => !known.has(changeName(one)))],
   };
+}
+
+/** A page that only waits to be repeated has gone out, and now that is stored. */
+function unrepeated(state: State): State {
+  return { ...state, outbox: state.outbox.filter(({ repeat }) => repeat === undefined) };
 }
 
 function changeName({ incident, kind, at }: IncidentChange): string {

@@ -28,6 +28,17 @@ export interface OutboxEntry {
   readonly channels: readonly string[];
   /** The channels that may have taken it, without an answer that says so. */
   readonly lostAnswers?: readonly LostAnswer[] | undefined;
+  /** It was taken, and nobody could store that; never in the table itself. */
+  readonly repeat?: Repeat | undefined;
+}
+
+/** When a page goes out again that was taken while the state was unavailable. */
+export interface Repeat {
+  /** When it was taken first, epoch milliseconds. */
+  readonly since: number;
+  readonly times: number;
+  /** Epoch milliseconds. */
+  readonly notBefore: number;
 }
 
 /** The tries of a page on one channel that had no answer. */
@@ -199,12 +210,12 @@ function identifiedBy({
   return { scope, name: name.join('/') };
 }
 
-const page = z.object({
+const page = z.looseObject({
   key: z.string(),
   kind: z.enum(['opened', 'worsened', 'reminder', 'resolved']),
   severity: z.enum(SEVERITIES),
   /** A cause of another version is no reason to keep the page back. */
-  cause: z.catch(z.optional(z.enum(CAUSES)), undefined),
+  cause: z.optional(z.string()),
   at: z.number(),
   subject: z.string(),
   text: z.string(),
@@ -223,7 +234,7 @@ const outboxEntry = z.union([
   ),
 ]);
 
-const change = z.object({
+const change = z.looseObject({
   at: z.number(),
   kind: z.enum(['opened', 'worsened', 'updated', 'resolved']),
   reason,

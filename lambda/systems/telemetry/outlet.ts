@@ -20,8 +20,8 @@ export interface Outlet {
   readonly signal: Signal;
   /** Sends what there is, and returns the reasons of what failed. Begins nothing once abandoned. */
   deliver(abandoned: AbortSignal): Promise<readonly string[]>;
-  /** How many records wait to be sent again. */
-  pending(): number;
+  /** How many records wait to be sent again; `all` where nothing can be sent at all. */
+  pending(): number | 'all';
 }
 
 /** One signal's way through the SDK: what the SDK is given, and where the records come out. */
@@ -78,8 +78,8 @@ export interface FlushFailure {
   readonly signal: Signal;
   /** Printable, of bounded length. */
   readonly reason: string;
-  /** Records of this signal that the next flush sends again. */
-  readonly pending: number;
+  /** Records of this signal that the next flush sends again; `all` where its settings are unusable. */
+  readonly pending: number | 'all';
 }
 
 /**

@@ -48,7 +48,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
       case 'off':
         break;
       case 'unusable':
-        unusable.push({ signal, deliver: async () => [settings.reason], pending: () => 0 });
+        unusable.push({ signal, deliver: async () => [settings.reason], pending: () => 'all' });
         break;
       case 'otlp':
         pipelines.push(

@@ -10,7 +10,18 @@ export interface Chunk {
 }
 
 /** What people read on a telephone, and what every channel takes whole. */
-const PAGE_BYTES = 4096;
+const SENT_BYTES = 4096;
+
+/** The last line of a page that may come again, since nobody can store that it has gone out. */
+const MAY_REPEAT = 'The state of vtepwatch is unavailable (DynamoDB): this page may repeat.';
+
+/** What every page leaves free for that line. */
+const PAGE_BYTES = SENT_BYTES - sizeOf(`${MAY_REPEAT}\n`);
+
+/** The text of a page with that line, once. */
+export function mayRepeat(text: string): string {
+  return text.endsWith(`${MAY_REPEAT}\n`) ? text : `${text}${MAY_REPEAT}\n`;
+}
 
 /** The text of a page within its bound. What had to go is said in its last line. */
 export function fitted(chunks: readonly Chunk[], shortened: string): string {

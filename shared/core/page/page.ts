@@ -1,4 +1,4 @@
-import { type Cause, runbookAnchorOf } from '../../contract/causes.ts';
+import { runbookAnchorOf } from '../../contract/causes.ts';
 import { INCIDENT_REASONS, type IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident, Site } from '../../contract/report.ts';
 import type { PageDetails } from '../../contract/webhook.ts';
@@ -31,8 +31,8 @@ export interface Page {
   readonly key: string;
   readonly kind: PageKind;
   readonly severity: ReportedIncident['severity'];
-  /** Absent from a test page, which is about no incident. */
-  readonly cause?: Cause | undefined;
+  /** One of the causes, or what another version calls it. Absent from a test page, which is about no incident. */
+  readonly cause?: string | undefined;
   /** When it was written, epoch milliseconds. */
   readonly at: number;
   /** One line, ASCII, below 100 characters: what SNS takes as a subject. */

@@ -345,7 +345,7 @@ test('what a newer version stored beside what this one knows comes back to it', 
   const lease = await leaseOf(table.store('newer'), tickAt(0));
   expect(lease.state.incidents.map(({ key }) => key)).toEqual([known.key]);
   // Its page goes out all the same.
-  expect(lease.state.outbox).toEqual([{ page: { ...page, cause: undefined }, channels: ['sns'] }]);
+  expect(lease.state.outbox).toEqual([{ page, channels: ['sns'] }]);
   expect(lease.problems.map(({ message }) => message)).toEqual([
     expect.stringContaining('1 incidents and 1 pages are of a newer version. They are kept for it'),
   ]);
@@ -434,4 +434,27 @@ describe('a document that cannot be read is kept under another key, and the run 
     );
     expect(Number(kept.Item?.['ttl']?.N)).toBe(tickAt(0).now / 1000 + 90 * 86_400);
   });
+});
+
+test('each unreadable item is kept once beside the earlier ones, and at most five are', async () => {
+  const { client, table: TableName } = table.partition('garbled');
+  const places: string[] = [];
+  for (const [minute, text] of ['a', 'a', 'b', 'c', 'd', 'e', 'f'].entries()) {
+    const Item = { ...keyOf('garbled', ITEMS.state), document: { S: text } };
+    await client.send(new PutItemCommand({ TableName, Item }));
+    const lease = await leaseOf(table.store('garbled'), tickAt(minute));
+    await lease.release(soon());
+    places.push(/kept as item (\S+)/.exec(lease.problems[0]?.message ?? '')?.[1] ?? '');
+  }
+  expect(places).toEqual([
+    'STATE#UNREADABLE',
+    'STATE#UNREADABLE',
+    ...[2, 3, 4, 5, 5].map((number) => `STATE#UNREADABLE#${number}`),
+  ]);
+  const kept = await Promise.all(
+    [...new Set(places)].map(async (sort) =>
+      client.send(new GetItemCommand({ TableName, Key: keyOf('garbled', sort) })),
+    ),
+  );
+  expect(kept.map(({ Item }) => Item?.['document']?.S)).toEqual(['a', 'b', 'c', 'd', 'f']);
 });

@@ -132,13 +132,13 @@ test('a page that was taken is not pending again where crossing it off failed', 
   expect((await leaseOf(store, tickAt(1))).state).toEqual(NOTHING_STORED);
 });
 
-test('a run that the table refuses is refused, though the reason cannot be read', async () => {
+test('a run that the table refuses has the reason from the same call', async () => {
   const store = withRecollection(table.store('refused'));
   await leaseOf(store, tickAt(0));
   table.database.gate.fail({ operation: 'GetItem', fault: AWAY });
   expect(await store.acquire(tickAt(0, 'the duplicate'), soon())).toEqual({
     kind: 'refused',
-    reason: 'the tick of 2026-11-23T09:00:00.000Z has run already, or another run is under way',
+    reason: 'the tick of 2026-11-23T09:00:00.000Z has run already, or runs now',
   });
 });
 

@@ -143,6 +143,8 @@ const page: Samples<Page> = {
 const outboxEntry: Samples<OutboxEntry> = {
   page: fc.record(page),
   channels: texts,
+  // The table has none.
+  repeat: fc.constant(undefined),
   lostAnswers: maybe(
     fc.array(fc.record({ channel: text, times: fc.nat(), notBefore: time }), { maxLength: 2 }),
   ),

@@ -70,7 +70,7 @@ describe('telemetry that is off', () => {
       signal: 'traces',
       reason:
         "the environment's settings for traces: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL must be http/protobuf",
-      pending: 0,
+      pending: 'all',
     };
     telemetry.record([checkedPeers('node1', 5)]);
     expect(await telemetry.flush(REMAINING_MILLISECONDS)).toEqual([failure]);
