@@ -267,7 +267,11 @@ export class Oracle {
       return;
     }
     const others = this.#alive().filter((one) => claimedOf(claim, one.cells).length > 0);
-    const right = rightCauses(fault.event.damage, { seesAnnotations: this.#seesAnnotations() });
+    const members = this.#played.world.members().length;
+    const right = rightCauses(fault.event.damage, {
+      seesAnnotations: this.#seesAnnotations(),
+      isEveryPair: cells.length >= members * (members - 1),
+    });
     if (others.length < 2 && !right.includes(claim.cause)) {
       this.#fail('wrong-cause', label, `${what}, for ${fault.event.fault}`);
     }

@@ -49,11 +49,21 @@ const GRACE_MS = { host: 360_000, flanneld: 150_000 } as const;
 /** What the runbook calls this damage, in a deployment that sees the nodes' annotations or not. */
 export function rightCauses(
   damage: Damage,
-  { seesAnnotations }: { readonly seesAnnotations: boolean },
+  {
+    seesAnnotations,
+    isEveryPair,
+  }: {
+    readonly seesAnnotations: boolean;
+    /** Every node has lost every other: its rows are as wrong as its columns. */
+    readonly isEveryPair: boolean;
+  },
 ): readonly string[] {
   switch (damage.kind) {
-    case 'entries-lost':
-      return [LOST[damage.tables.join(' ')] ?? 'entries-missing'];
+    case 'entries-lost': {
+      const tables = damage.tables.join(' ');
+      const flushed = isEveryPair ? FLUSHED[tables] : undefined;
+      return [LOST[tables] ?? 'entries-missing', ...(flushed === undefined ? [] : [flushed])];
+    }
     case 'flush':
       return [FLUSHED[damage.tables.join(' ')] ?? 'tables-empty'];
     case 'not-permanent':
@@ -89,6 +99,7 @@ const LOST: Readonly<Record<string, string>> = {
 const FLUSHED: Readonly<Record<string, string>> = {
   neighbour: 'neighbours-flushed',
   'neighbour route': 'neighbours-and-routes-lost',
+  'neighbour fdb route': 'tables-empty',
 };
 
 /** Whose fault it is: the nodes that others lost, or the nodes that lost others. */

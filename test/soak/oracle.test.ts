@@ -147,6 +147,31 @@ describe('Oracle', () => {
       ['wrong-cause'],
     ],
     [
+      'as empty tables, where each has lost all others',
+      [
+        NOTHING,
+        {
+          page: 'opened',
+          claim: {
+            key: 'soak/cluster/tables-empty',
+            cause: 'tables-empty',
+            scope: 'cluster',
+            subject: undefined,
+            observers: [...NAMES],
+          },
+        },
+      ],
+      {
+        damage: {
+          kind: 'entries-lost',
+          tables: ['neighbour', 'fdb', 'route'],
+          subjects: NAMES,
+          observers: 'others',
+        },
+      },
+      [],
+    ],
+    [
       'under two keys',
       [NOTHING, OPENED, { page: 'opened', claim: { key: 'soak/pair/node1:master1' } }],
       {},
