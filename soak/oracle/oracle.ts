@@ -308,10 +308,12 @@ export class Oracle {
       .map((fault) => ({ fault, claimed: claimedOf(claim, fault.cells).length }))
       .filter(({ fault, claimed }) => claimed * 2 >= Math.min(size, fault.cells.length))
       .toSorted((one, other) => other.claimed - one.claimed);
-    // What nobody was paged for, and the claim has whole, is what a new key is about.
+    // What nobody was paged for, and the claim has whole, is what a new key is about. A weak entry pages nobody.
     const news = candidates.find(
       ({ fault }) =>
-        fault.keys.length === 0 && claimedOf(claim, fault.own).length === fault.own.length,
+        fault.event.damage.kind !== 'not-permanent' &&
+        fault.keys.length === 0 &&
+        claimedOf(claim, fault.own).length === fault.own.length,
     );
     const [largest] = candidates;
     const isKnown = largest?.fault.keys.some((key) => this.#open.has(key)) === true;

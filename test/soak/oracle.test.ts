@@ -32,6 +32,14 @@ const LOST: Damage = {
   observers: 'others',
 };
 
+const GROUP: Partial<Claim> = {
+  key: 'soak/group/neighbour-missing',
+  scope: 'group',
+  subject: undefined,
+  subjects: ['master1', 'master2', 'node1'],
+  observers: [...NAMES],
+};
+
 interface Circumstances {
   readonly damage?: Damage;
   readonly repairedAfter?: number;
@@ -175,6 +183,24 @@ describe('Oracle', () => {
       'under two keys',
       [NOTHING, OPENED, { page: 'opened', claim: { key: 'soak/pair/node1:master1' } }],
       {},
+      ['second-key'],
+    ],
+    [
+      'under a second key, for a node whose weak entries it has taken',
+      [NOTHING, { page: 'opened', claim: GROUP }, { page: 'opened', claim: { observers: PEERS } }],
+      {
+        damage: { ...LOST, subjects: ['master1', 'master2', 'node1'] },
+        more: [
+          {
+            at: 49,
+            kind: 'fault',
+            fault: 'weak',
+            damage: { kind: 'not-permanent', subject: 'master1', observers: ['node2'] },
+            repairedAfter: undefined,
+            repairLasts: 0,
+          },
+        ],
+      },
       ['second-key'],
     ],
     ['resolved while it lasts', [NOTHING, OPENED, RESOLVED], {}, ['resolved-early']],
