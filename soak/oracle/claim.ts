@@ -5,7 +5,8 @@ import type { Cell } from '../world/damage.ts';
 export type Claim = Pick<
   ReportedIncident,
   'key' | 'cause' | 'scope' | 'subject' | 'subjects' | 'observers'
->;
+> &
+  Partial<Pick<ReportedIncident, 'missingPeers'>>;
 
 /** Whether the claim speaks of this cell. */
 function speaksOf(claim: Claim, { observer, subject }: Cell): boolean {

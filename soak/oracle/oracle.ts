@@ -255,7 +255,7 @@ export class Oracle {
     }
     // What came while the run read its hosts may have been read in part.
     if (fault.at > this.#startedAt) return;
-    const { cells } = fault;
+    const cells = fault.left.length > 0 ? fault.left : fault.cells;
     // A run that saw no more than half of a fault cannot say of what it is a part.
     const seen = cells.filter(
       ({ observer, subject }) => this.#sawWell(observer) && this.#sawWell(subject),
@@ -300,8 +300,10 @@ export class Oracle {
    * column that cross in one cell are not one fault.
    */
   #faultOf(claim: Claim): TrueFault | undefined {
-    const { observers, subject, subjects } = claim;
-    const peers = this.#played.world.members().length - 1;
+    const { observers, scope, subject, subjects, missingPeers } = claim;
+    const members = this.#played.world.members().length;
+    // Of a row a page says how many nodes are missing, and not which.
+    const peers = (scope === 'observer' ? missingPeers : undefined) ?? members - 1;
     const observing = observers.length === 0 ? peers : observers.length;
     const size = observing * (subject === undefined ? (subjects?.length ?? peers) : 1);
     const candidates = this.#alive()

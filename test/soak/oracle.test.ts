@@ -203,6 +203,32 @@ describe('Oracle', () => {
       },
       ['second-key'],
     ],
+    [
+      'about the row that is left of it',
+      [
+        NOTHING,
+        {
+          page: 'opened',
+          claim: {
+            key: 'soak/observer/node3',
+            scope: 'observer',
+            subject: undefined,
+            observers: ['node3'],
+            missingPeers: 3,
+          },
+        },
+      ],
+      {
+        damage: { ...LOST, subjects: ['master1', 'master2', 'node1'] },
+        more: NAMES.filter((node) => node !== 'node3').map((node) => ({
+          at: 60,
+          kind: 'restart-flanneld',
+          node,
+          downFor: 1,
+        })),
+      },
+      [],
+    ],
     ['resolved while it lasts', [NOTHING, OPENED, RESOLVED], {}, ['resolved-early']],
     [
       'resolved and opened while it lasts',
