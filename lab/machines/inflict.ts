@@ -82,11 +82,8 @@ export async function inflictOne(members: Members, damage: SimulatedDamage): Pro
       return await onEach(inCluster, damage.on, (one) =>
         carryOut(one, `ip link set dev ${OVERLAY_DEVICE} mtu ${damage.mtu}`),
       );
-    case 'route-added': {
-      const { range, through } = damage;
-      const route = through === 'blackhole' ? `blackhole ${range}` : `${range} dev ${through}`;
-      return await onEach(inCluster, damage.on, (one) => carryOut(one, `ip route add ${route}`));
-    }
+    case 'route-added':
+      return await onEach(inCluster, damage.on, (one) => addRoute(one, damage));
     case 'unreadable':
       return await onEach(inCluster, damage.on, (one) => makeUnreadable(one, damage));
     case 'flannel-restarted':
@@ -115,6 +112,14 @@ export async function inflictOne(members: Members, damage: SimulatedDamage): Pro
       );
     }
   }
+}
+
+async function addRoute(
+  machine: Machine,
+  { range, through }: Extract<Damage, { readonly kind: 'route-added' }>,
+): Promise<void> {
+  const route = through === 'blackhole' ? `blackhole ${range}` : `${range} dev ${through}`;
+  await carryOut(machine, `ip route add ${route}`);
 }
 
 async function damageEntries(machines: readonly Machine[], damage: EntryDamage): Promise<void> {

@@ -40,6 +40,14 @@ interface Obstacle {
   readonly device: string | undefined;
 }
 
+function hindered(
+  condition: Condition,
+  { range, through }: Extract<Damage, { readonly kind: 'route-added' }>,
+): Condition {
+  const obstacle: Obstacle = { range, device: through === 'blackhole' ? undefined : through };
+  return { ...condition, obstacles: [...condition.obstacles, obstacle] };
+}
+
 interface Loss {
   readonly table: Table;
   readonly peers: readonly Host[];
@@ -140,14 +148,8 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
       }));
     case 'mtu-changed':
       return changed(state, damage.on, (one) => ({ ...one, mtu: damage.mtu }));
-    case 'route-added': {
-      const { range, through } = damage;
-      const obstacle = { range, device: through === 'blackhole' ? undefined : through };
-      return changed(state, damage.on, (one) => ({
-        ...one,
-        obstacles: [...one.obstacles, obstacle],
-      }));
-    }
+    case 'route-added':
+      return changed(state, damage.on, (one) => hindered(one, damage));
     case 'unreadable':
       return changed(state, damage.on, (one) => ({
         ...one,

@@ -69,7 +69,10 @@ interface FixRule {
   /** The side that is at fault: what it holds, or has, differs from what everybody else knows. */
   readonly at: FixSide;
   readonly steps: readonly FixStep[];
-  /** A subject that has no annotations, where others have them, is itself at fault. */
+  /**
+   * The subject is itself at fault where it has no annotations and others have them, or where no interface of
+   * its host has the underlay IP that they name.
+   */
   readonly unannounced?: 'subject';
 }
 
@@ -341,7 +344,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     summary: ({ subject, observers }) =>
       `The FDB on ${observers} sends packets for ${subject} to a wrong underlay IP.`,
     effect: packetsAreLost,
-    fix: AT_OBSERVERS,
+    fix: { ...AT_OBSERVERS, unannounced: 'subject' },
     contradicts: 'underlay',
   },
 

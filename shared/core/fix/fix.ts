@@ -7,6 +7,8 @@ import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Latency } from '../latency.ts';
 import { type Member, ownDevice } from '../members/member.ts';
+import { wrongUnderlays } from '../members/underlay.ts';
+import { FAMILIES } from '../overlay/addresses.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
@@ -51,6 +53,7 @@ export function fixesIn(judgement: Judgement, circumstances: Circumstances): Fix
     restarting: once(() => restartsIn(judgement, circumstances)),
     members: once(() => new Map(judgement.members.map((member) => [member.node, member]))),
     isAnnotated: once(() => isAnyAnnotated(judgement.members)),
+    foreign: once(() => foreignIn(judgement)),
   };
   const stopped = once(() => stoppedIn(judgement, circumstances));
   return (finding, key) => {
@@ -94,6 +97,7 @@ interface SharedParts {
   readonly restarting: () => ReturnType<typeof restartsIn>;
   readonly members: () => ReadonlyMap<string, Member>;
   readonly isAnnotated: () => boolean;
+  readonly foreign: () => ReadonlySet<string>;
 }
 
 interface FixContext extends SharedParts {
@@ -178,12 +182,19 @@ function entryFixes(finding: Finding, context: FixContext): readonly Fix[] {
  * A node whose object was made again while its flanneld runs is never annotated anew, and without
  * annotations no other node programs it.
  */
-function isUnannounced(finding: Finding, { isAnnotated, members }: SharedParts): boolean {
-  return (
-    CAUSE_RULES[finding.cause].fix.unannounced === 'subject' &&
-    isAnnotated() &&
-    accusedIn(finding).some((node) => members().get(node)?.listed?.annotated.length === 0)
-  );
+function isUnannounced(finding: Finding, context: SharedParts): boolean {
+  if (CAUSE_RULES[finding.cause].fix.unannounced !== 'subject') return false;
+  const { isAnnotated, members, foreign } = context;
+  const isBare = (node: string): boolean =>
+    isAnnotated() && members().get(node)?.listed?.annotated.length === 0;
+  return CAUSE_RULES[finding.cause].contradicts === 'underlay'
+    ? accusedIn(finding).some((node) => foreign().has(node))
+    : accusedIn(finding).some(isBare);
+}
+
+/** The nodes that do not have the underlay IP that their peers are given. */
+function foreignIn({ members }: Judgement): ReadonlySet<string> {
+  return new Set(FAMILIES.flatMap((family) => [...wrongUnderlays(members, family).keys()]));
 }
 
 /** How many steps set devices up; each has the hosts on which one command does it. */

@@ -7,6 +7,8 @@ import {
 } from '../members/member.ts';
 import { type Family, familyOf } from '../overlay/addresses.ts';
 import { deviceFamily } from '../overlay/profile.ts';
+import { isUnderlayOpen } from '../members/underlay.ts';
+import { FAMILIES } from '../overlay/addresses.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { groupBy } from '../group.ts';
 import type { Cell } from './cells.ts';
@@ -73,10 +75,11 @@ export function matrixOf(
   const overlay = { vteps, subjects, profile };
   const digests = digestRows(checked, overlay);
   const shownBy = rowsBy(overlay, digests.rowOf);
+  const open = openSubjects(checked, subjects);
   const rows = new Map<string, Row>();
   const cells: Cell[] = [];
   for (const member of checked) {
-    const row = shownBy(member);
+    const row = withUnknown(shownBy(member), open);
     // A host that could read none of its tables has said nothing of any peer.
     if (row.shown.size === 0) continue;
     rows.set(member.node, rowOf(member, byNode.get(member.node) ?? [], row));
@@ -136,6 +139,22 @@ function rowsBy(
   };
 }
 
+/** Subjects of which nobody knows at which underlay IP they are now: what is held of them is right or wrong. */
+function openSubjects(members: readonly Member[], subjects: readonly Vtep[]): ReadonlySet<string> {
+  const unknown = new Set(
+    subjects.flatMap(({ node, underlayIp }) => (underlayIp === undefined ? node : [])),
+  );
+  const open = members.filter(
+    (member) =>
+      unknown.has(member.node) && FAMILIES.some((family) => isUnderlayOpen(member, family)),
+  );
+  return new Set(open.map(({ node }) => node));
+}
+
+function withUnknown(row: ShownRow, open: ReadonlySet<string>): ShownRow {
+  return open.size === 0 ? row : { ...row, unknown: row.unknown.union(open) };
+}
+
 /** How many peers could check a subject. */
 export function peersOf(matrix: Matrix, subject: string): number {
   return matrix.rows.size - (matrix.rows.has(subject) ? 1 : 0);
@@ -146,12 +165,13 @@ export function subjectsOf(matrix: Matrix, observer: string): number {
   return matrix.subjects.size - (matrix.subjects.has(observer) ? 1 : 0);
 }
 
-/** Peers are programmed with the annotation; where the list has none, with one of the node's addresses. */
+/**
+ * Peers are programmed with the annotation; where the list has none, or one that is no address of the node's
+ * interfaces, with one of the addresses that the kubelet names.
+ */
 function isListed({ listed }: Member, { family, underlayIp }: Vtep): boolean {
   const annotated = listed?.annotated.find((one) => one.family === family)?.publicIp;
-  return annotated === undefined
-    ? (listed?.internalIps ?? []).some((ip) => ip === underlayIp)
-    : annotated === underlayIp;
+  return annotated === underlayIp || (listed?.internalIps ?? []).some((ip) => ip === underlayIp);
 }
 
 function macTruth({ listed, observed }: Member): MacTruth {

@@ -33,11 +33,19 @@ function entryOf(facts: Facts, own: readonly Vtep[], member: Member): RosterEntr
     node,
     instanceId: observed?.host.instanceId ?? remembered?.instanceId,
     boot: observed === undefined ? remembered?.boot : bootOf(observed.host),
-    vteps: own.length > 0 ? own : kept,
+    vteps: own.length > 0 ? own.map((vtep) => withUnderlay(vtep, kept)) : kept,
     master: observed === undefined ? (remembered?.master ?? false) : isMaster(member),
     lastSeen: seen,
     devices: devicesOf(facts.now, member),
   };
+}
+
+/** An underlay IP that nobody knows now is remembered, so that it is not taken for another one. */
+function withUnderlay(vtep: Vtep, kept: readonly Vtep[]): Vtep {
+  const before = kept.find(({ family }) => family === vtep.family);
+  return vtep.underlayIp === undefined && before?.underlayIp !== undefined
+    ? { ...vtep, underlayIp: before.underlayIp }
+    : vtep;
 }
 
 function isMaster({ observed }: Member): boolean {

@@ -11,6 +11,7 @@ import {
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import type { Profile } from '../overlay/profile.ts';
 import { type Member, type ObservedHost, ownDevice, profileIn } from './member.ts';
+import { wrongUnderlays, isUnderlayOpen, ownUnderlay } from './underlay.ts';
 import { type Agreement, type PeerClaims, peerClaims } from './peers.ts';
 
 /**
@@ -50,8 +51,9 @@ function ofFamily(
     family,
   );
   const followsPodCidrs = profile.tunnelIp === 'pod-cidr' && followsList(members, family);
+  const foreign = wrongUnderlays(members, family);
   const known = members
-    .map((member) => vtepOf(member, { family, profile, peers, followsPodCidrs }))
+    .map((member) => vtepOf(member, { family, profile, peers, followsPodCidrs, foreign }))
     // A pod CIDR alone makes no VTEP: flannel may well serve one of a cluster's two families.
     .filter(({ mac }) => mac !== undefined);
   const vteps = byElimination(known, peers);
@@ -63,6 +65,8 @@ interface Sources extends Overlay {
   readonly peers: PeerClaims;
   /** Whether the overlay uses the pod CIDRs of the node list. */
   readonly followsPodCidrs: boolean;
+  /** What peers are given for nodes that do not have it. */
+  readonly foreign: ReadonlyMap<string, IpAddress>;
 }
 
 /**
@@ -81,9 +85,10 @@ export function followsList(members: readonly Member[], family: Family): boolean
 }
 
 function vtepOf(
-  { listed, remembered, observed, node }: Member,
-  { family, profile, peers, followsPodCidrs }: Sources,
+  member: Member,
+  { family, profile, peers, followsPodCidrs, foreign }: Sources,
 ): Vtep {
+  const { listed, remembered, observed, node } = member;
   const device = ownDevice(observed?.tables.devices, family);
   const annotated = listed?.annotated.find((one) => one.family === family);
   const before = remembered?.vteps.find((one) => one.family === family);
@@ -93,7 +98,8 @@ function vtepOf(
   const address = annotated?.publicIp ?? before?.underlayIp ?? internalIp;
   const mac =
     device?.mac ?? annotated?.mac ?? against({ roster: before?.mac }, peers.macAt(address));
-  const underlayIp =
+  const given =
+    (foreign.has(node) ? ownUnderlay(member, family) : undefined) ??
     annotated?.publicIp ??
     against(
       { roster: before?.underlayIp, device: device?.local },
@@ -101,6 +107,7 @@ function vtepOf(
     ) ??
     device?.local ??
     internalIp;
+  const underlayIp = isUnderlayOpen(member, family) ? undefined : given;
   const tunnelIp =
     (spec === undefined ? undefined : addressOf(spec)) ??
     ownTunnelIp(device, family) ??

@@ -2,6 +2,7 @@ import type { Facts } from '../facts.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import { type Member, ownDevice } from '../members/member.ts';
+import { foreignUnderlays } from '../members/underlay.ts';
 import { ownTunnelIp } from '../members/vteps.ts';
 import { FAMILIES, type Family } from '../overlay/addresses.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
@@ -87,8 +88,8 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
         `that all others lost look alike. If "kubectl get nodes" has ${node}, restart flannel on it; if not, ` +
         'deregister its host or take its tag away',
     })),
-  ({ vteps, answered, byName, facts, judgement, family }) => [
-    ...vteps.flatMap((vtep) => withoutUnderlay(vtep, byName.get(vtep.node))),
+  ({ vteps, answered, facts, judgement, family }) => [
+    ...withoutUnderlay(answered, vteps, family),
     ...sentToWithoutDevice({ facts, judgement, answered, family }),
   ],
   ({ answered }) => {
@@ -166,29 +167,22 @@ function devicesIn(answered: readonly AnsweredMember[], family: Family): readonl
   );
 }
 
-/** Without it a listing has not all of the host's addresses, as that of one device. */
-const LOOPBACK = { ipv4: '127.0.0.1', ipv6: '::1' } as const;
-
 /** What peers send packets for a node to, where no interface of its host has it and nobody has set it so. */
 function withoutUnderlay(
-  { node, family, underlayIp }: Vtep,
-  member: AnsweredMember | undefined,
+  answered: readonly AnsweredMember[],
+  vteps: readonly Vtep[],
+  family: Family,
 ): readonly Contradiction[] {
-  const own = member?.observed.tables.ownAddresses;
-  const annotated = member?.listed?.annotated.find((one) => one.family === family);
-  if (underlayIp === undefined || own?.has(LOOPBACK[family]) !== true) return [];
-  if (own.has(underlayIp)) return [];
-  // Without a node list nobody knows whether a person has set the address.
-  if (member?.listed === undefined || annotated?.overwrite !== undefined) return [];
-  return [
-    {
+  const foreign = foreignUnderlays(answered, family);
+  return vteps
+    .filter(({ node, underlayIp }) => underlayIp !== undefined && foreign.get(node) === underlayIp)
+    .map(({ node, underlayIp }) => ({
       nodes: [node],
       brief: `no interface of its host has its underlay IP ${underlayIp}`,
       message:
         `the other nodes send packets for ${node} to ${underlayIp}, which no interface of ${node} has: compare ` +
         `its public-ip annotation with "ip addr" there, and restart flannel or calico-node on ${node}`,
-    },
-  ];
+    }));
 }
 
 /** Hosts without a VXLAN device that others send packets to over theirs. */

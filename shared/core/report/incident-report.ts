@@ -4,6 +4,8 @@ import { accusedIn, type Finding, nodeOf } from '../diagnose/finding.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
+import { wrongUnderlays } from '../members/underlay.ts';
+import { FAMILIES } from '../overlay/addresses.ts';
 import type { Judgement } from '../judge.ts';
 import { type Latency, requestText } from '../latency.ts';
 import { groupBy } from '../group.ts';
@@ -91,6 +93,7 @@ function reportWithoutFix(
       ...sharedTraits(finding, judgement),
       ...sideLines(finding, judgement),
       ...undecidedLines(finding, judgement),
+      ...wrongUnderlayLines(finding, judgement),
       ...latencyLines(latencies),
       ...verbatimOf(finding, judgement),
     ].slice(0, EVIDENCE),
@@ -207,6 +210,19 @@ function undecidedLines(finding: Finding, { vteps }: Judgement): readonly string
     'annotation flannel.alpha.coreos.com/public-ip has the same: the other nodes are wrong; restart flannel there',
     'annotation has what the other nodes hold: they are right (NAT, public-ip-overwrite)',
   ];
+}
+
+/** Of the nodes that others lost those whose hosts do not have the address that their peers are given. */
+function wrongUnderlayLines(finding: Finding, { members }: Judgement): readonly string[] {
+  if (CAUSE_RULES[finding.cause].contradicts !== 'underlay') return [];
+  const accused = new Set(accusedIn(finding));
+  return FAMILIES.flatMap((family) => [...wrongUnderlays(members, family)])
+    .filter(([node]) => accused.has(node))
+    .slice(0, NAMES)
+    .map(
+      ([node, address]) =>
+        `the annotation of ${node} has ${address}, which no interface of ${node} has: ${node} is wrong, not the others`,
+    );
 }
 
 /** The slowest first, since users notice it. What answers quickly is left out. */

@@ -88,9 +88,8 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
       /k8s-n3 has no VXLAN device, but k8s-n1, k8s-n2 and k8s-n4 send packets to it .*; not checked: k8s-n3 /,
   },
   'calico-slash-31-address-minus-one': {
-    ...CONTRADICTED,
-    firstLine:
-      /the other nodes send packets for dc1 to 10\.72\.70\.9, which no interface of dc1 has.* \(and 3 more\); .*overlay; 0 of 4 nodes checked/,
+    verdict: 'incident',
+    incidents: ['underlay-moved -: dc1, dc2, dc3, dc4'],
   },
   'vni-changed-on-two-of-three': {
     verdict: 'incident',
@@ -112,9 +111,14 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
       /kube1, kube2 and kube3 have one underlay IP, 10\.0\.2\.15, .*; 0 of 3 nodes checked/,
   },
   'annotation-is-an-old-address': {
-    ...CONTRADICTED,
-    firstLine:
-      /the other nodes send packets for edge-1 to 10\.7\.0\.99, which no interface of edge-1 has.* restart .* on edge-1;/,
+    verdict: 'incident',
+    incidents: ['underlay-moved edge-1: edge-0, edge-2, edge-3'],
+    fix: [
+      'kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=edge-1',
+      'kubectl -n kube-flannel delete pod -l app=flannel --timeout=60s --field-selector spec.nodeName=edge-1',
+      'kubectl -n kube-system delete pod -l k8s-app=flannel --timeout=60s --field-selector spec.nodeName=edge-1',
+      'systemctl restart k3s-agent',
+    ],
   },
   'annotations-missing-on-one': {
     verdict: 'incident',
