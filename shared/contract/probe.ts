@@ -77,13 +77,14 @@ const PROBE_PARTS = [
 
 /**
  * The whole script. `read` returns the text of a file. Its comments are left out, but for those that
- * shellcheck reads: a document has 64 kB at
- * most, and each agent keeps a copy of the script for every command of the last 14 days.
+ * shellcheck reads, and so is the indentation: a document has 64 kB at most, and each agent keeps a copy of
+ * the script for every command of the last 14 days.
  */
 export function probeScript(read: (file: string) => string): string {
   return PROBE_PARTS.map((file) => asShell(file, read(file)))
     .join('')
-    .replaceAll(/^[ \t]*(#(?!!| shellcheck ).*)?\n/gm, '');
+    .replaceAll(/^[ \t]*(#(?!!| shellcheck ).*)?\n/gm, '')
+    .replaceAll(/^[ \t]+/gm, '');
 }
 
 function asShell(file: string, text: string): string {
