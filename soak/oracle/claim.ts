@@ -4,7 +4,7 @@ import type { Cell } from '../world/damage.ts';
 /** What an incident says: who has lost whom, and why. */
 export type Claim = Pick<
   ReportedIncident,
-  'key' | 'cause' | 'scope' | 'subject' | 'subjects' | 'observers'
+  'key' | 'cause' | 'otherCauses' | 'scope' | 'subject' | 'subjects' | 'observers'
 > &
   Partial<Pick<ReportedIncident, 'missingPeers'>>;
 
@@ -29,6 +29,16 @@ export function claimedOf(claim: Claim, cells: readonly Cell[]): readonly Cell[]
 /** Everybody whom the claim names. */
 export function namesIn(claim: Claim): readonly string[] {
   return [...(accusedBy(claim) ?? []), ...claim.observers];
+}
+
+/** The node that is in every cell: a side of which nobody else can be checked is a node that is cut off. */
+export function loneIn(cells: readonly Cell[]): string | undefined {
+  const [first] = cells;
+  return [first?.observer.name, first?.subject.name].find(
+    (name) =>
+      name !== undefined &&
+      cells.every(({ observer, subject }) => observer.name === name || subject.name === name),
+  );
 }
 
 /** Whether the claim accuses whom it should: in columns the subjects, in rows, or where they are fewer, the observers. */
@@ -57,6 +67,6 @@ export function accusesRightly(
     case 'row':
       return (scope === 'subject' || named !== undefined) && scope !== 'pair' ? false : onlyGuilty;
     case 'partition':
-      return false;
+      return loneIn(cells) === ((scope === 'observer' ? observer : named?.[0]) ?? '');
   }
 }

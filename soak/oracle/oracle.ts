@@ -4,41 +4,16 @@ import type { Deployment, Fault } from '../story.ts';
 import type { Cell } from '../world/damage.ts';
 import type { Host } from '../world/host.ts';
 import type { PlayedWorld } from '../world/play.ts';
-import { accusesRightly, type Claim, claimedOf, namesIn } from './claim.ts';
+import { accusesRightly, type Claim, claimedOf, loneIn, namesIn } from './claim.ts';
 import type { Failure, FailureKind } from './failure.ts';
-import { isUndisturbed, isWrong, labelOf, rightCauses, shapeOf } from './truth.ts';
+import { nameOf, type TrueFault, TrueFaults } from './true-faults.ts';
+import { isWrong, labelOf, rightCauses, shapeOf } from './truth.ts';
 
 /** One invocation, as the oracle is told of it. */
 export interface SeenRun {
   /** Undefined where the run failed. */
   readonly report: Report | undefined;
   readonly error: string | undefined;
-}
-
-/** A fault that the story inflicted, and what became of it. */
-interface TrueFault {
-  readonly event: Fault;
-  readonly at: number;
-  readonly cells: readonly Cell[];
-  /** Those that no earlier fault had made wrong. */
-  readonly own: readonly Cell[];
-  /** Those that have not been right since: what a reboot takes from another one is not of the fault. */
-  left: readonly Cell[];
-  /** A page that came after it began has named all that was wrong of it, as part of a larger fault. */
-  isNamed: boolean;
-  /** Most of it was wrong already, as part of another fault, or was paged before and is not resolved yet. */
-  readonly isCovered: boolean;
-  /** How many incidents it may be. */
-  readonly mostKeys: number;
-  endedAt: number | undefined;
-  readonly keys: string[];
-  pages: number;
-  firstPageAt: number | undefined;
-  resolved: boolean;
-  /** Runs in a row that could see it, now and at most. */
-  seenRuns: number;
-  mostSeenRuns: number;
-  hider: string | undefined;
 }
 
 /** An incident that people were paged for. */
@@ -70,9 +45,6 @@ export interface JudgedFault {
 /** How many undisturbed runs may pass before an incident must be resolved, or a host known. */
 const QUIET_RUNS = 6;
 
-/** How many runs must see a fault: one opens it, and two may be kept from it. A small one waits three more. */
-const SEEN_RUNS = { wide: 3, small: 7 } as const;
-
 const LARGEST_FIRST = ['cluster', 'group', 'subject', 'observer', 'pair'] as const;
 
 /**
@@ -83,14 +55,11 @@ export class Oracle {
   readonly #played: PlayedWorld;
   readonly #deployment: Deployment;
   readonly #start: number;
-  readonly #faults: TrueFault[] = [];
+  readonly #faults: TrueFaults;
   readonly #open = new Map<string, OpenIncident>();
   readonly #failures: Failure[] = [];
   readonly #claims = new Map<string, Claim>();
   readonly #unknownRuns = new Map<Host, number>();
-  #aliveAtStart: ReadonlySet<TrueFault> = new Set();
-  #undisturbedAtStart: ReadonlySet<Host> = new Set();
-  #startedAt = 0;
   #pages = 0;
 
   constructor(
@@ -98,40 +67,36 @@ export class Oracle {
     options: { readonly deployment: Deployment; readonly start: number },
   ) {
     this.#played = played;
+    this.#faults = new TrueFaults(played);
     this.#deployment = options.deployment;
     this.#start = options.start;
   }
 
   /** The world has just moved on to the moment at which a run begins. */
   runBegins(): void {
-    this.#lookAtFaults();
-    const { world } = this.#played;
-    this.#startedAt = world.now;
-    this.#aliveAtStart = new Set(this.#faults.filter(({ endedAt }) => endedAt === undefined));
-    this.#undisturbedAtStart = new Set(
-      world.members().filter((host) => isUndisturbed(world, host)),
-    );
+    this.#faults.look((fault) => this.#isStillPaged(fault));
+    this.#faults.runBegins();
   }
 
   /** The world has moved on to the end of the run. */
   runEnded(run: SeenRun, pages: readonly PublishedPage[]): void {
     const { report } = run;
-    this.#lookAtFaults();
+    this.#faults.look((fault) => this.#isStillPaged(fault));
     if (run.error !== undefined) this.#fail('run-failed', 'error', run.error);
     for (const incident of report?.incidents ?? []) this.#hear(incident);
     for (const page of this.#inOrder(pages)) this.#judge(page);
     if (report === undefined || report.refused !== undefined) return;
-    this.#countSeen();
+    this.#faults.countSeen();
+    this.#lookForHidden();
     this.#lookForLeftOpen();
     this.#lookForUnknown(report);
   }
 
   verdict(): Verdict {
-    const judged = this.#faults.filter(({ event }) => event.damage.kind !== 'not-permanent');
+    const judged = this.#faults.all.filter(({ event }) => event.damage.kind !== 'not-permanent');
     for (const fault of judged) {
-      const { wide, small } = SEEN_RUNS;
-      const isDue = fault.mostSeenRuns >= (this.#isWide(fault) ? wide : small);
-      if (!isDue || fault.keys.length > 0 || fault.isCovered || fault.isNamed) continue;
+      const isKnown = fault.keys.length > 0 || fault.isCovered || fault.isNamed;
+      if (isKnown || !this.#faults.isDue(fault)) continue;
       const kind = fault.hider === undefined ? 'missed' : 'hidden';
       this.#fail(kind, labelOf(fault.event), `${fault.event.fault} ${fault.hider ?? ''}`);
     }
@@ -139,7 +104,7 @@ export class Oracle {
       failures: this.#failures,
       faults: judged.map((fault) => ({
         label: labelOf(fault.event),
-        isWide: this.#isWide(fault),
+        isWide: this.#faults.isWide(fault),
         pages: fault.pages,
         keys: fault.keys.length,
         seconds:
@@ -147,49 +112,6 @@ export class Oracle {
       })),
       pages: this.#pages,
     };
-  }
-
-  /** Notices new faults, and those whose last cell is right again or gone. */
-  #lookAtFaults(): void {
-    const { world, faults } = this.#played;
-    for (const { event, at, cells } of faults.slice(this.#faults.length)) {
-      const alive = this.#faults.filter(({ endedAt }) => endedAt === undefined);
-      const known = new Set(alive.flatMap((fault) => fault.cells.map(nameOf)));
-      this.#faults.push({
-        event,
-        at,
-        cells,
-        own: cells.filter((cell) => !known.has(nameOf(cell))),
-        left: cells,
-        isNamed: false,
-        isCovered:
-          this.#isStillPaged(event) ||
-          cells.filter((cell) => known.has(nameOf(cell))).length * 2 >= cells.length,
-        mostKeys: keysOf(
-          event,
-          new Set(
-            cells
-              .filter((cell) => !known.has(nameOf(cell)))
-              .map(({ observer, subject }) =>
-                shapeOf(event) === 'row' ? observer.instanceId : subject.instanceId,
-              ),
-          ),
-        ),
-        endedAt: undefined,
-        keys: [],
-        pages: 0,
-        firstPageAt: undefined,
-        resolved: false,
-        seenRuns: 0,
-        mostSeenRuns: 0,
-        hider: undefined,
-      });
-    }
-    for (const fault of this.#faults) {
-      if (fault.endedAt !== undefined) continue;
-      if (!fault.cells.some((cell) => isWrong(world, cell))) fault.endedAt = world.now;
-      fault.left = fault.left.filter((cell) => isWrong(world, cell));
-    }
   }
 
   /** Whether the same damage was done before, and its RESOLVED has not come: nobody is to be paged twice. */
@@ -232,14 +154,50 @@ export class Oracle {
     if (fault === undefined || fault.event.damage.kind === 'not-permanent') {
       return this.#fail('false-page', `${claim.scope} ${claim.cause}`, what);
     }
-    for (const one of this.#alive().filter(({ left }) => left.length > 0)) {
-      one.isNamed ||= claimedOf(claim, one.left).length === one.left.length;
+    for (const one of this.#faults.alive().filter(({ left }) => left.length > 0)) {
+      const isWhole = claimedOf(claim, one.left).length === one.left.length;
+      one.isNamed ||= isWhole && this.#saysHow(claim, one);
     }
+    if (page.kind === 'worsened') this.#judgeWorsened(claim, page);
     fault.pages += 1;
     fault.firstPageAt ??= page.at;
     if (page.kind === 'worsened') return undefined;
     this.#judgeOpened(claim, fault, what);
     return undefined;
+  }
+
+  /** A page that comes again, under another cause, is the first page of a fault that came meanwhile. */
+  #judgeWorsened(claim: Claim, { at }: PublishedPage): void {
+    for (const one of this.#faults.alive()) {
+      const { cells, event } = one;
+      const isMost = claimedOf(claim, cells).length * 2 >= cells.length;
+      const isNew = one.keys.length === 0 && isMost && this.#causesOf(one).includes(claim.cause);
+      if (!isNew || !accusesRightly(claim, { shape: shapeOf(event), cells })) continue;
+      one.keys.push(claim.key);
+      one.pages += 1;
+      one.firstPageAt = at;
+    }
+  }
+
+  /** Whether the claim says what is wrong with the cells of the fault, if beside what else is. */
+  #saysHow({ cause, otherCauses }: Claim, fault: TrueFault): boolean {
+    const right = this.#causesOf(fault);
+    return [cause, ...otherCauses].some((one) => right.includes(one));
+  }
+
+  /** What the fault may be called, and where it is a partition, what its parts may be. */
+  #causesOf(fault: TrueFault): readonly string[] {
+    const right = this.#rightCausesOf(fault, fault.cells);
+    const isPartition = fault.event.damage.kind === 'partition';
+    return isPartition ? [...right, 'never-programmed', 'tables-empty'] : right;
+  }
+
+  #rightCausesOf({ event }: TrueFault, cells: readonly Cell[]): readonly string[] {
+    const members = this.#played.world.members().length;
+    return rightCauses(event.damage, {
+      seesAnnotations: this.#seesAnnotations(),
+      isEveryPair: cells.length >= members * (members - 1),
+    });
   }
 
   #judgeOpened(claim: Claim, fault: TrueFault, what: string): void {
@@ -254,24 +212,19 @@ export class Oracle {
       return;
     }
     // What came while the run read its hosts may have been read in part.
-    if (fault.at > this.#startedAt) return;
+    if (fault.at > this.#faults.startedAt) return;
     const cells = fault.left.length > 0 ? fault.left : fault.cells;
     // A run that saw no more than half of a fault cannot say of what it is a part.
-    const seen = cells.filter(
-      ({ observer, subject }) => this.#sawWell(observer) && this.#sawWell(subject),
-    );
+    const seen = cells.filter((cell) => this.#faults.sawCell(cell));
     if (seen.length * 2 <= cells.length) return;
     const isPartition = claim.cause === 'partition' && fault.event.damage.kind === 'partition';
     if (!isPartition && !accusesRightly(claim, { shape: shapeOf(fault.event), cells })) {
       this.#fail('wrong-victim', label, `${what}, for ${fault.event.fault}`);
       return;
     }
-    const others = this.#alive().filter((one) => claimedOf(claim, one.cells).length > 0);
-    const members = this.#played.world.members().length;
-    const right = rightCauses(fault.event.damage, {
-      seesAnnotations: this.#seesAnnotations(),
-      isEveryPair: cells.length >= members * (members - 1),
-    });
+    const others = this.#faults.alive().filter((one) => claimedOf(claim, one.cells).length > 0);
+    const isLone = loneIn(cells) !== undefined;
+    const right = isLone ? this.#causesOf(fault) : this.#rightCausesOf(fault, cells);
     if (others.length < 2 && !right.includes(claim.cause)) {
       this.#fail('wrong-cause', label, `${what}, for ${fault.event.fault}`);
     }
@@ -284,7 +237,7 @@ export class Oracle {
     if (incident === undefined || fault === undefined) return;
     fault.pages += 1;
     if (fault.endedAt !== undefined) return;
-    const others = this.#alive().filter((one) => one !== fault);
+    const others = this.#faults.alive().filter((one) => one !== fault);
     const theirs = new Set(others.flatMap(({ cells }) => cells.map(nameOf)));
     const wrong = claimedOf(incident.claim, fault.left).filter(
       (cell) => isWrong(this.#played.world, cell) && !theirs.has(nameOf(cell)),
@@ -306,7 +259,8 @@ export class Oracle {
     const peers = (scope === 'observer' ? missingPeers : undefined) ?? members - 1;
     const observing = observers.length === 0 ? peers : observers.length;
     const size = observing * (subject === undefined ? (subjects?.length ?? peers) : 1);
-    const candidates = this.#alive()
+    const candidates = this.#faults
+      .alive()
       .map((fault) => ({ fault, claimed: claimedOf(claim, fault.cells).length }))
       .filter(({ fault, claimed }) => claimed * 2 >= Math.min(size, fault.cells.length))
       .toSorted((one, other) => other.claimed - one.claimed);
@@ -315,17 +269,13 @@ export class Oracle {
       ({ fault }) =>
         fault.event.damage.kind !== 'not-permanent' &&
         fault.keys.length === 0 &&
-        claimedOf(claim, fault.own).length === fault.own.length,
+        fault.own.length > 0 &&
+        claimedOf(claim, fault.own).length === fault.own.length &&
+        this.#saysHow(claim, fault),
     );
     const [largest] = candidates;
     const isKnown = largest?.fault.keys.some((key) => this.#open.has(key)) === true;
     return (isKnown && !this.#open.has(claim.key) ? news?.fault : undefined) ?? largest?.fault;
-  }
-
-  #alive(): readonly TrueFault[] {
-    return this.#faults.filter(
-      (fault) => fault.endedAt === undefined || this.#aliveAtStart.has(fault),
-    );
   }
 
   /** Whether the node list came in this run: no master was away, and the API did not fail. */
@@ -337,18 +287,11 @@ export class Oracle {
     return this.#deployment === 'kubeconfig' && isUp && failsUntil < world.now - 60_000;
   }
 
-  #countSeen(): void {
-    const { world } = this.#played;
-    for (const fault of this.#faults) {
-      if (fault.endedAt !== undefined) continue;
-      const wrong = fault.cells.filter((cell) => isWrong(world, cell));
-      const seen = wrong.filter(
-        ({ observer, subject }) => this.#sawWell(observer) && this.#sawWell(subject),
-      );
-      const sees = this.#aliveAtStart.has(fault) && seen.length * 2 >= wrong.length;
-      fault.seenRuns = sees && world.troubles.throttled.until < world.now ? fault.seenRuns + 1 : 0;
-      fault.mostSeenRuns = Math.max(fault.mostSeenRuns, fault.seenRuns);
-      if (fault.keys.length > 0) continue;
+  /** Notices which open incident speaks of most of what nobody was paged for. */
+  #lookForHidden(): void {
+    for (const fault of this.#faults.all) {
+      if (fault.endedAt !== undefined || fault.keys.length > 0) continue;
+      const wrong = this.#faults.wrongOf(fault);
       const hider = [...this.#open.values()].find(
         ({ claim }) => claimedOf(claim, wrong).length * 2 >= wrong.length,
       );
@@ -356,30 +299,15 @@ export class Oracle {
     }
   }
 
-  #sawWell(host: Host): boolean {
-    return this.#undisturbedAtStart.has(host) && isUndisturbed(this.#played.world, host);
-  }
-
-  /** Cut off from half of the nodes or more: such a fault is paged by the run that sees it. */
-  #isWide({ event, cells }: TrueFault): boolean {
-    const peers = this.#played.world.members().length - 1;
-    const most = mostOf(
-      cells.map(({ observer, subject }) =>
-        shapeOf(event) === 'row' ? observer.instanceId : subject.instanceId,
-      ),
-    );
-    return most * 2 >= peers;
-  }
-
   #lookForLeftOpen(): void {
     const { world } = this.#played;
     for (const incident of this.#open.values()) {
       const { claim, names, fault, isLeftOpen } = incident;
       const isOver = fault === undefined || fault.endedAt !== undefined;
-      const isOthers = this.#alive().some((one) => claimedOf(claim, one.cells).length > 0);
+      const isOthers = this.#faults.alive().some((one) => claimedOf(claim, one.cells).length > 0);
       const isQuiet = [...names].every((name) => {
         const host = world.member(name);
-        return host === undefined ? this.#hasLeft(name) : this.#sawWell(host);
+        return host === undefined ? this.#hasLeft(name) : this.#faults.sawWell(host);
       });
       incident.quietRuns = isOver && !isOthers && isQuiet ? incident.quietRuns + 1 : 0;
       if (isLeftOpen || incident.quietRuns < QUIET_RUNS) continue;
@@ -401,7 +329,7 @@ export class Oracle {
     // Nobody can know a host that joined since the list was read last.
     if (this.#played.world.troubles.listFailsUntil >= this.#played.world.now) return;
     for (const host of this.#played.world.members()) {
-      const isKnown = observed.has(host.name) || !this.#sawWell(host);
+      const isKnown = observed.has(host.name) || !this.#faults.sawWell(host);
       const runs = isKnown ? 0 : (this.#unknownRuns.get(host) ?? 0) + 1;
       this.#unknownRuns.set(host, runs);
       if (runs === QUIET_RUNS) this.#fail('unknown-too-long', 'host', host.name);
@@ -412,22 +340,4 @@ export class Oracle {
     const at = Math.round((this.#played.world.now - this.#start) / 1000);
     this.#failures.push({ kind, at, of, detail });
   }
-}
-
-/**
- * Three nodes or more with one cause are one fault; two are two. A node of which everything was wrong
- * already has an incident of its own.
- */
-function keysOf({ damage }: Fault, nodes: ReadonlySet<string>): number {
-  return nodes.size === 2 && damage.kind !== 'drift' ? 2 : 1;
-}
-
-function nameOf({ observer, subject }: Cell): string {
-  return `${observer.instanceId} ${subject.instanceId}`;
-}
-
-function mostOf(names: readonly string[]): number {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return Math.max(0, ...counts.values());
 }

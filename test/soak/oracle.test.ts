@@ -20,6 +20,7 @@ interface Told {
 const COLUMN: Claim = {
   key: 'soak/subject/master1',
   cause: 'neighbour-missing',
+  otherCauses: [],
   scope: 'subject',
   subject: 'master1',
   observers: PEERS,
@@ -83,7 +84,6 @@ function pageOf({ key }: Claim, kind: PublishedPage['kind'], at: number): Publis
 
 function reportOf(claim: Claim, { unknown = [] }: Told): Report {
   const incident: ReportedIncident = {
-    otherCauses: [],
     severity: 'critical',
     phase: 'open',
     since: '',
@@ -93,6 +93,7 @@ function reportOf(claim: Claim, { unknown = [] }: Told): Report {
     evidence: [],
     fix: [],
     ...claim,
+    otherCauses: [...claim.otherCauses],
     observers: [...claim.observers],
   };
   return {
@@ -281,13 +282,20 @@ describe('Oracle', () => {
   });
   const others: Damage = { ...LOST, observers: ['master2', 'master3', 'node2', 'node3'] };
 
-  test('a small fault is not hidden where the page of a larger one names it', () => {
-    const told = [NOTHING, OPENED, ...times(9, NOTHING)];
+  const BOTH: Told = { page: 'opened', claim: { otherCauses: ['underlay-moved'] } };
+
+  test('a small fault is not hidden where the page of a larger one names it, and how it is wrong', () => {
+    const told = [NOTHING, BOTH, ...times(9, NOTHING)];
     expect(kindsOf(judged(told, { damage: others, more: [small(55)] }))).toEqual([]);
   });
 
-  test('it is hidden where it came after that page', () => {
+  test('it is hidden where that page says nothing of how', () => {
     const told = [NOTHING, OPENED, ...times(9, NOTHING)];
+    expect(kindsOf(judged(told, { damage: others, more: [small(55)] }))).toEqual(['hidden']);
+  });
+
+  test('it is hidden where it came after that page', () => {
+    const told = [NOTHING, BOTH, ...times(9, NOTHING)];
     expect(kindsOf(judged(told, { damage: others, more: [small(70)] }))).toEqual(['hidden']);
   });
 
@@ -297,6 +305,29 @@ describe('Oracle', () => {
     expect(kindsOf(judged(told, { repairedAfter: 100, more }))).toEqual([]);
     const resolved = [NOTHING, OPENED, NOTHING, RESOLVED, ...times(10, NOTHING)];
     expect(kindsOf(judged(resolved, { repairedAfter: 90, more }))).toEqual(['missed']);
+  });
+
+  test('a page that comes again under another cause is the first of the fault that came meanwhile', () => {
+    const drift: StoryEvent = small(130, { kind: 'drift', subject: 'master1' });
+    const worse: Told = { page: 'worsened', claim: { cause: 'mac-drift' } };
+    const runs = [NOTHING, OPENED, NOTHING, worse, ...times(9, NOTHING)];
+    const partly: Damage = { ...LOST, observers: ['node1', 'node2'] };
+    const verdict = judged(runs, { damage: partly, more: [drift] });
+    expect(kindsOf(verdict)).toEqual([]);
+    expect(verdict.faults.map(({ keys }) => keys)).toEqual([1, 1]);
+    const same = [NOTHING, OPENED, NOTHING, { page: 'worsened' } as const, ...times(9, NOTHING)];
+    expect(kindsOf(judged(same, { damage: partly, more: [drift] }))).toEqual(['hidden']);
+  });
+
+  test('a node that is cut off from all is named by its row or its column', () => {
+    const damage: Damage = { kind: 'partition', side: ['master1'] };
+    const row = { key: 'soak/observer/master1', scope: 'observer', subject: undefined } as const;
+    const opened = (claim: Partial<Claim>): readonly Told[] => [NOTHING, { page: 'opened', claim }];
+    const cause = 'tables-empty';
+    const right = opened({ ...row, cause, observers: ['master1'] });
+    expect(kindsOf(judged(right, { damage }))).toEqual([]);
+    const wrong = opened({ key: 'soak/subject/node1', subject: 'node1', observers: ['master1'] });
+    expect(kindsOf(judged(wrong, { damage }))).not.toEqual([]);
   });
 
   const PARTITION: Damage = { kind: 'partition', side: ['node2', 'node3'] };
