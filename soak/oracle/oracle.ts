@@ -7,7 +7,7 @@ import type { PlayedWorld } from '../world/play.ts';
 import { accusesRightly, type Claim, claimedOf, loneIn, namesIn } from './claim.ts';
 import type { Failure, FailureKind } from './failure.ts';
 import { nameOf, type TrueFault, TrueFaults } from './true-faults.ts';
-import { isWrong, labelOf, rightCauses, shapeOf } from './truth.ts';
+import { columnOf, isWrong, labelOf, rightCauses, shapeOf } from './truth.ts';
 
 /** One invocation, as the oracle is told of it. */
 export interface SeenRun {
@@ -155,7 +155,8 @@ export class Oracle {
       return this.#fail('false-page', `${claim.scope} ${claim.cause}`, what);
     }
     for (const one of this.#faults.alive().filter(({ left }) => left.length > 0)) {
-      const isWhole = claimedOf(claim, one.left).length === one.left.length;
+      const column = columnOf(one.event, one.left);
+      const isWhole = claimedOf(claim, column).length === column.length;
       one.isNamed ||= isWhole && this.#saysHow(claim, one);
     }
     if (page.kind === 'worsened') this.#judgeWorsened(claim, page);
@@ -292,8 +293,10 @@ export class Oracle {
     for (const fault of this.#faults.all) {
       if (fault.endedAt !== undefined || fault.keys.length > 0) continue;
       const wrong = this.#faults.wrongOf(fault);
+      // By what the incident says now: nodes may have joined it since its page.
       const hider = [...this.#open.values()].find(
-        ({ claim }) => claimedOf(claim, wrong).length * 2 >= wrong.length,
+        ({ claim }) =>
+          claimedOf(this.#claims.get(claim.key) ?? claim, wrong).length * 2 >= wrong.length,
       );
       if (hider !== undefined) fault.hider = `hidden by ${hider.claim.key}`;
     }

@@ -123,6 +123,13 @@ export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
   }
 }
 
+/** The cells that a page must speak of: what a drifted device lost of its own row goes with its column. */
+export function columnOf({ damage }: Fault, cells: readonly Cell[]): readonly Cell[] {
+  if (damage.kind !== 'drift') return cells;
+  const column = cells.filter(({ subject }) => subject.name === damage.subject);
+  return column.length === 0 ? cells : column;
+}
+
 /** For tables of figures: `flush of neighbour, route on 1`. */
 export function labelOf({ damage }: Fault): string {
   switch (damage.kind) {

@@ -299,6 +299,30 @@ describe('Oracle', () => {
     expect(kindsOf(judged(told, { damage: others, more: [small(70)] }))).toEqual(['hidden']);
   });
 
+  test('it is hidden where it joined an incident of which nobody was paged again', () => {
+    const few: Damage = { ...LOST, observers: ['master2', 'master3'] };
+    const told: readonly Told[] = [
+      NOTHING,
+      { page: 'opened', claim: { observers: ['master2', 'master3'] } },
+      { claim: { observers: [...PEERS] } },
+      ...times(9, NOTHING),
+    ];
+    expect(kindsOf(judged(told, { damage: few, more: [small(70)] }))).toEqual(['hidden']);
+  });
+
+  test('a device that drifts is not hidden where the worsened page names it for all', () => {
+    const stale: Damage = { kind: 'old-mac', subject: 'master1', observers: ['node1', 'node2'] };
+    const observers = ['node1', 'node2'];
+    const told: readonly Told[] = [
+      NOTHING,
+      { page: 'opened', claim: { cause: 'stale-mac', observers } },
+      { page: 'worsened', claim: { cause: 'mac-drift', observers: [...PEERS] } },
+      ...times(9, NOTHING),
+    ];
+    const more = [small(100, { kind: 'drift', subject: 'master1' })];
+    expect(kindsOf(judged(told, { damage: stale, more }))).toEqual([]);
+  });
+
   test('what is done again before its RESOLVED is still the same page', () => {
     const more = [small(200, LOST)];
     const told = [NOTHING, OPENED, ...times(12, NOTHING)];
