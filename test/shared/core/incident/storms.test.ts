@@ -23,6 +23,10 @@ async function pagesOf(runs: readonly (readonly [number, Cluster])[]): Promise<r
 
 const lost = SIXTY.lose('neighbour', { subject: TWELVE });
 const flushed = SIXTY.lose('neighbour', { observer: TWELVE });
+const unheld = (['fdb', 'route'] as const).reduce(
+  (on, table) => on.lose(table, { subject: TWELVE }),
+  lost,
+);
 const TWO_HOURS = 120;
 
 describe('twelve of sixty nodes are one page, and a second fault two hours later is another', () => {
@@ -61,6 +65,13 @@ describe('twelve of sixty nodes are one page, and a second fault two hours later
       flushed.lose('fdb', { subject: TWELVE[0] ?? '' }),
       SIXTY.lose('fdb', { subject: TWELVE[0] ?? '' }),
       ['group/neighbours-flushed/observers', `subject/${TWELVE[0]}`],
+    ],
+    [
+      'of a host that loses its device, where nobody holds anything of the twelve',
+      unheld,
+      unheld.dropDevice(LATER),
+      SIXTY.dropDevice(LATER),
+      ['group/never-programmed', `observer/${LATER}`],
     ],
   ])('%s', async ([, one, both, second, keys]) => {
     const pages = await pagesOf([

@@ -68,6 +68,19 @@ describe('a fault that struck while a run read its hosts is one incident', () =>
     ]);
   });
 
+  test('and the same again within half an hour', async () => {
+    const [last = ''] = SIDE;
+    const torn = without(EIGHT, { observer: last, subject: OTHER });
+    expect(await story(torn, apart, EIGHT, EIGHT, apart, apart)).toEqual([
+      `opened! observer/${last}`,
+      `worsened! observer/${last}`,
+      '',
+      `resolved! observer/${last}`,
+      `opened! observer/${last}`,
+      '',
+    ]);
+  });
+
   test('and a partition that comes later has its own', async () => {
     const [last = ''] = SIDE;
     const row = without(EIGHT, { observer: last, subject: OTHER });
