@@ -62,13 +62,16 @@ type DeviceDamage =
 
 /** What a host has besides its overlay, in the way of the pods of others. */
 type SurroundingDamage =
-  /** A route without a gateway through this device, or a blackhole. flannel never removes it. */
-  {
-    readonly kind: 'route-added';
-    readonly on: Hosts;
-    readonly range: string;
-    readonly through: string;
-  };
+  /** A route without a gateway through this device, or a blackhole, in place of one to the same range. flannel
+   * never removes it. */
+  | {
+      readonly kind: 'route-added';
+      readonly on: Hosts;
+      readonly range: string;
+      readonly through: string;
+    }
+  /** The bridge of an earlier installation, which no pod of this one uses. */
+  | { readonly kind: 'bridge-made'; readonly on: Hosts; readonly address: string };
 
 /** What belongs to the life of a cluster, and is no fault. */
 export type Change =

@@ -2,7 +2,7 @@ import type { Cause } from '../shared/contract/causes.ts';
 import { type Damage, type EntryDamage, partition } from './damage.ts';
 import { OVERLAY_DEVICE } from './machines/flannel.ts';
 import type { Host } from './machines/machine.ts';
-import { ROSTER } from './machines/roster.ts';
+import { ROSTER, UNDERLAY_DEVICE } from './machines/roster.ts';
 
 /** One way in which the overlay of the lab's six hosts breaks. */
 export interface Fault {
@@ -26,6 +26,9 @@ const PEERS = ROSTER.map(({ name }) => name).filter((name) => name !== SUBJECT.n
 
 /** The host that the observer's faults happen to. */
 const OBSERVER = 'node2';
+
+/** A host without a pod of the lab's, and so without a bridge. */
+const BRIDGELESS = 'node3';
 
 /** What the subject had in an earlier life. */
 const FORMER: Host = { ...SUBJECT, vtepMac: '6e:0d:51:c7:22:9b', underlayIp: '192.168.1.240' };
@@ -54,6 +57,15 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     `flannel of ${SUBJECT.name} was given IANA's port, and the others keep the kernel's.`,
     { kind: 'port-changed', on: [SUBJECT.name], port: 4789 },
   ),
+  overlap: {
+    summary: `Somebody gave ${OBSERVER} a route through ${UNDERLAY_DEVICE} to the pod CIDR of ${SUBJECT.name}.`,
+    subject: OBSERVER,
+    observers: [SUBJECT.name],
+    lost: 1,
+    damage: [
+      { kind: 'route-added', on: [OBSERVER], range: SUBJECT.podCidr, through: UNDERLAY_DEVICE },
+    ],
+  },
   'mac-drift': {
     ...onPeers(`udev gave ${OVERLAY_DEVICE} of ${SUBJECT.name} a MAC of its own choice.`, {
       kind: 'mac-changed',
@@ -131,6 +143,12 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     observers: [SUBJECT.name],
     lost: 1,
     damage: [{ kind: 'route-added', on: [OBSERVER], range: '10.68.0.64/26', through: 'blackhole' }],
+  },
+  'bridge-mismatch': {
+    summary: `An earlier installation left its bridge on ${BRIDGELESS}, with addresses of another network.`,
+    subject: BRIDGELESS,
+    observers: [],
+    damage: [{ kind: 'bridge-made', on: [BRIDGELESS], address: '10.99.4.1/24' }],
   },
   'mtu-mismatch': onSubject(
     `Somebody gave ${OVERLAY_DEVICE} of ${SUBJECT.name} an MTU of its own.`,

@@ -23,7 +23,7 @@ import {
 import { parseNeighbours } from '../../shared/core/parse/neighbours.ts';
 import type { Listing, Parsed } from '../../shared/core/parse/parsed.ts';
 import { parseRoutes } from '../../shared/core/parse/routes.ts';
-import { anomaliesIn } from '../../shared/core/parse/surroundings.ts';
+import { anomaliesIn, bridgesIn } from '../../shared/core/parse/surroundings.ts';
 
 /** A capture of one device leaves its name out of the lines; then it is flannel's. */
 const DEVICE = PROFILES.flannel.devices.ipv4;
@@ -157,6 +157,10 @@ async function readHost({ path, name, node }: HostFolder): Promise<CapturedHost>
     anomalies:
       routes?.understood === 'all'
         ? await readWith(join(path, LISTINGS.route.file), name, (_, text) => anomaliesIn(text))
+        : undefined,
+    bridges:
+      addresses?.understood === 'all'
+        ? await readWith(join(path, LISTINGS.address.file), name, (_, text) => bridgesIn(text))
         : undefined,
     ownAddresses:
       addresses?.understood === 'all'

@@ -11,6 +11,9 @@ import { ROSTER, UNDERLAY_DEVICE } from './roster.ts';
 /** The device of flannel's VNI 1. */
 export const OVERLAY_DEVICE = 'flannel.1';
 
+/** The bridge that the CNI plugin `bridge` makes for pods. */
+export const BRIDGE_DEVICE = 'cni0';
+
 /** An entry of the overlay device, as a host's tables hold it. */
 export type Entry = NeighbourEntry | FdbEntry | RouteEntry;
 

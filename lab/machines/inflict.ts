@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Table, TABLES } from '../../shared/contract/causes.ts';
 import type { AgentDamage, Damage, EntryDamage, Hosts } from '../damage.ts';
 import {
+  BRIDGE_DEVICE,
   deleteEntries,
   deviceCommands,
   type Entry,
@@ -83,7 +84,8 @@ export async function inflictOne(members: Members, damage: SimulatedDamage): Pro
         carryOut(one, `ip link set dev ${OVERLAY_DEVICE} mtu ${damage.mtu}`),
       );
     case 'route-added':
-      return await onEach(inCluster, damage.on, (one) => addRoute(one, damage));
+    case 'bridge-made':
+      return await damageSurroundings(inCluster, damage);
     case 'unreadable':
       return await onEach(inCluster, damage.on, (one) => makeUnreadable(one, damage));
     case 'flannel-restarted':
@@ -114,12 +116,30 @@ export async function inflictOne(members: Members, damage: SimulatedDamage): Pro
   }
 }
 
+async function damageSurroundings(
+  machines: readonly Machine[],
+  damage: Extract<Damage, { readonly kind: 'route-added' | 'bridge-made' }>,
+): Promise<void> {
+  return await onEach(machines, damage.on, (one) =>
+    damage.kind === 'route-added' ? addRoute(one, damage) : makeBridge(one, damage),
+  );
+}
+
 async function addRoute(
   machine: Machine,
   { range, through }: Extract<Damage, { readonly kind: 'route-added' }>,
 ): Promise<void> {
   const route = through === 'blackhole' ? `blackhole ${range}` : `${range} dev ${through}`;
-  await carryOut(machine, `ip route add ${route}`);
+  await carryOut(machine, `ip route replace ${route}`);
+}
+
+async function makeBridge(
+  machine: Machine,
+  { address }: Extract<Damage, { readonly kind: 'bridge-made' }>,
+): Promise<void> {
+  await carryOut(machine, `ip link add ${BRIDGE_DEVICE} type bridge`);
+  await carryOut(machine, `ip addr add ${address} dev ${BRIDGE_DEVICE}`);
+  await carryOut(machine, `ip link set ${BRIDGE_DEVICE} up`);
 }
 
 async function damageEntries(machines: readonly Machine[], damage: EntryDamage): Promise<void> {

@@ -48,6 +48,7 @@ export const CAUSE_TABLE = {
   'device-missing': { scopes: ROW, severity: 'critical', pages: true },
   'device-down': { scopes: ROW, severity: 'critical', pages: true },
   'vxlan-mismatch': { scopes: NODE, severity: 'critical', pages: true },
+  overlap: { scopes: NODE, severity: 'critical', pages: true },
   'mac-drift': { scopes: CELL, severity: 'critical', pages: true },
   partition: { scopes: ['cluster'], severity: 'critical', pages: true },
   'tables-empty': { scopes: ROW, severity: 'critical', pages: true },
@@ -63,6 +64,7 @@ export const CAUSE_TABLE = {
   'route-missing': { scopes: CELL, severity: 'critical', pages: true },
   'neighbour-not-permanent': { scopes: CELL, severity: 'warning', pages: false },
   'ghost-entry': { scopes: NODE, severity: 'warning', pages: false },
+  'bridge-mismatch': { scopes: NODE, severity: 'warning', pages: false },
   'mtu-mismatch': { scopes: NODE, severity: 'warning', pages: false },
 } as const satisfies Readonly<Record<string, CauseTraits>>;
 

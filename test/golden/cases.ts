@@ -28,6 +28,14 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
       losing(whole.listed(), ['neighbour', 'route']),
     ),
   'vxlan-mismatch': (whole) => whole.listed().answer('master1', onDevice({ port: 4789 })),
+  overlap: (whole) =>
+    whole
+      .listed()
+      .lose('route', { observer: 'node2', subject: 'master1' })
+      .answer(
+        'node2',
+        withAnomaly({ what: 'network', device: 'eth1', range: whole.vtepOf('master1').podCidr }),
+      ),
   'mac-drift': (whole) => whole.listed().drift('master1'),
   partition: (whole) => parted(whole.listed()),
   'tables-empty': (whole) => losing(whole.listed(), ['neighbour', 'fdb', 'route']),
@@ -47,6 +55,7 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
     whole
       .listed()
       .answer('node2', withAnomaly({ what: 'blackhole', range: partOf(whole, 'master1') })),
+  'bridge-mismatch': (whole) => whole.listed().answer('node2', withBridge('10.99.4.1/24')),
   'mtu-mismatch': (whole) => whole.listed().answer('master1', onDevice({ mtu: 1400 })),
 };
 
@@ -64,6 +73,12 @@ function onDevice(changes: Partial<Device>): (answer: Answer) => Answer {
 /** Everything that the host sends of its surroundings, with this in the way of the pods. */
 function withAnomaly(anomaly: Anomaly): (answer: Answer) => Answer {
   return (answer) => ({ ...answer, tables: { ...answer.tables, anomalies: [anomaly] } });
+}
+
+function withBridge(text: string): (answer: Answer) => Answer {
+  const address = parseCidr(text);
+  const bridges = address === undefined ? [] : [{ device: 'cni0', address }];
+  return (answer) => ({ ...answer, tables: { ...answer.tables, bridges } });
 }
 
 /** A quarter of a node's pod CIDR. */

@@ -1,7 +1,7 @@
 import { type Table, TABLES } from '../../../shared/contract/causes.ts';
 import { type Action, ACTIONS } from '../../../shared/contract/probe.ts';
 import { pageOfRecord } from '../../digest-oracle.ts';
-import { type Entry, OVERLAY_DEVICE } from '../flannel.ts';
+import { BRIDGE_DEVICE, type Entry, OVERLAY_DEVICE } from '../flannel.ts';
 import type { Host } from '../machine.ts';
 import { UNDERLAY_DEVICE } from '../roster.ts';
 import { type Condition, entriesOf } from './conditions.ts';
@@ -163,7 +163,9 @@ function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
 
 /** One interface carries the overlay. */
 function surroundings({ host, condition, underlayBits }: Speaker): readonly string[] {
+  const { bridge } = condition;
   return [
+    ...(bridge === undefined ? [] : [record('bridge', { device: BRIDGE_DEVICE, address: bridge })]),
     record('address', { device: UNDERLAY_DEVICE, address: `${host.underlayIp}/${underlayBits}` }),
     ...condition.obstacles.map(({ range, device }) =>
       record('anomaly', { what: device === undefined ? 'blackhole' : 'network', device, range }),

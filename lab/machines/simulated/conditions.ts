@@ -31,6 +31,8 @@ export interface Condition {
   /** Blackholes, and routes through the device that each has, in the way of the pods. */
   readonly obstacles: readonly Obstacle[];
   readonly port: number;
+  /** The address of its bridge for pods, if it has one. */
+  readonly bridge: string | undefined;
   /** The script's word for why a table cannot be read. */
   readonly unread: Readonly<Partial<Record<Table, string>>>;
 }
@@ -40,12 +42,17 @@ interface Obstacle {
   readonly device: string | undefined;
 }
 
-function hindered(
+function surrounded(
   condition: Condition,
-  { range, through }: Extract<Damage, { readonly kind: 'route-added' }>,
+  hosts: readonly Host[],
+  damage: Extract<Damage, { readonly kind: 'route-added' | 'bridge-made' }>,
 ): Condition {
+  if (damage.kind === 'bridge-made') return { ...condition, bridge: damage.address };
+  const { range, through } = damage;
   const obstacle: Obstacle = { range, device: through === 'blackhole' ? undefined : through };
-  return { ...condition, obstacles: [...condition.obstacles, obstacle] };
+  const replaced = hosts.filter(({ podCidr }) => podCidr === range);
+  const left = replaced.length === 0 ? condition : without(condition, ['route'], replaced);
+  return { ...left, obstacles: [...left.obstacles, obstacle] };
 }
 
 interface Loss {
@@ -80,6 +87,7 @@ const WELL = {
   mac: undefined,
   ...MADE_ANEW,
   obstacles: [],
+  bridge: undefined,
   unread: {},
 } as const;
 
@@ -149,7 +157,8 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
     case 'mtu-changed':
       return changed(state, damage.on, (one) => ({ ...one, mtu: damage.mtu }));
     case 'route-added':
-      return changed(state, damage.on, (one) => hindered(one, damage));
+    case 'bridge-made':
+      return changed(state, damage.on, (one) => surrounded(one, hosts, damage));
     case 'unreadable':
       return changed(state, damage.on, (one) => ({
         ...one,

@@ -8,7 +8,7 @@ import {
 import type { FixKind } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Signature } from './signatures.ts';
-import { leftInTheWay } from './in-the-way.ts';
+import { bridgeElsewhere, leftInTheWay, takenByOthers } from './in-the-way.ts';
 import { unlikeInMtu, unlikeInSettings } from './unlike-others.ts';
 
 /**
@@ -94,9 +94,9 @@ export type FixStep =
     }
   /**
    * `macs`: the subject's own MAC and that of its annotation. `mtus`: those of a host's interfaces. `nodes`:
-   * what the API servers list.
+   * what the API servers list. `routes`, `addresses`: those of the subject's host.
    */
-  | { readonly kind: 'look'; readonly at: 'macs' | 'mtus' | 'nodes' };
+  | { readonly kind: 'look'; readonly at: 'macs' | 'mtus' | 'nodes' | 'routes' | 'addresses' };
 
 /** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
 const byReach: Patience = ({ scope, severity, mayBeLeaving }, { pairPatienceSeconds }) =>
@@ -188,6 +188,31 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
         { kind: 'restart', at: 'subject' },
         { kind: 'device', at: 'subject', condition: 'Only if the next two runs still find it:' },
         { kind: 'restart', at: 'subject', condition: 'After you deleted the device:' },
+      ],
+    },
+  },
+
+  // Docker, a VPN or a person has given the host a network or route where other nodes have their pods. The
+  // kernel takes the most specific route.
+  overlap: {
+    signature: { kind: 'node', find: takenByOthers, explains: ['route'] },
+    patience: byReach,
+    harm: 'unreachable',
+    summary: ({ subject, observers }) =>
+      `A network or route of ${subject} itself covers addresses of pods on ${observers}, and takes the packets for them.`,
+    effect: ({ subject, observers }) =>
+      `Packets from ${subject} to these pods on ${observers} leave by another interface and are lost, so connections in both directions hang. Every node stays Ready.`,
+    fix: {
+      at: 'subject',
+      steps: [
+        { kind: 'look', at: 'routes' },
+        {
+          kind: 'removal',
+          at: 'subject',
+          condition: 'Only if nothing on that host needs it:',
+          interrupts: 'what uses that network or route',
+        },
+        { kind: 'entries', at: 'observers', condition: 'After you removed it:' },
       ],
     },
   },
@@ -446,6 +471,30 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
           kind: 'removal',
           at: 'subject',
           interrupts: 'only what uses it',
+        },
+      ],
+    },
+  },
+
+  // The CNI plugin `bridge` keeps the bridge that it finds, and gives pods addresses of the pod CIDR: after the
+  // node got another one, pods fail to start, or have no network.
+  'bridge-mismatch': {
+    signature: { kind: 'node', find: bridgeElsewhere, explains: [] },
+    patience: byReach,
+    harm: 'misdirected',
+    summary: ({ subject }) =>
+      `The bridge of the pods on ${subject} has an address outside the node's pod CIDR.`,
+    effect: ({ subject }) =>
+      `Pods on ${subject} may fail to start, or cannot be reached from other nodes. Every node stays Ready.`,
+    fix: {
+      at: 'subject',
+      steps: [
+        { kind: 'look', at: 'addresses' },
+        {
+          kind: 'removal',
+          at: 'subject',
+          condition: 'Only if pods on that host fail to start or have no network:',
+          interrupts: 'the pods of that host that still work, until they are made again',
         },
       ],
     },

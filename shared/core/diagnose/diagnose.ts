@@ -117,7 +117,7 @@ function explainedCells(
   cells: readonly Cell[],
   {
     node,
-    presence: { beside },
+    presence: { beside, isOfRow },
     explains,
   }: {
     readonly node: string;
@@ -127,8 +127,10 @@ function explainedCells(
 ): readonly Cell[] {
   if (cells.length === 0) return [];
   const concerned = new Set([node, ...beside]);
-  const isOwn = ({ subject, state }: Cell): boolean =>
-    concerned.has(subject) && explains.some((table) => isWrong(state[table]));
+  const isOwn = ({ observer, subject, state }: Cell): boolean =>
+    concerned.has(subject) &&
+    (isOfRow !== true || observer === node) &&
+    explains.some((table) => isWrong(state[table]));
   const rows = groupBy(cells, ({ observer }) => observer);
   return cells.filter((cell) => {
     if (!isOwn(cell)) return false;

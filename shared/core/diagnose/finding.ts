@@ -79,7 +79,7 @@ export function ofCondition(
     scope: 'subject',
     cause,
     otherCauses: [],
-    severity: CAUSE_TABLE[cause].severity,
+    severity: presence.severity ?? CAUSE_TABLE[cause].severity,
     name: `${node}/${cause}`,
     subject: node,
     observers: [...observers],

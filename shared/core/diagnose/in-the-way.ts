@@ -7,15 +7,21 @@ import {
   type Removal,
   type SettledNodes,
 } from '../matrix/conditions.ts';
-import { type Cidr, familyOf, prefixBits } from '../overlay/addresses.ts';
-import type { Anomaly } from '../overlay/vtep.ts';
+import { type Cidr, familyOf, networkOf, prefixBits } from '../overlay/addresses.ts';
+import { isOverlayDevice } from '../overlay/profile.ts';
+import type { Anomaly, InterfaceAddress, Vtep } from '../overlay/vtep.ts';
 import { enumerate } from '../plain-text.ts';
 
 /** A range of a host's own in which pods of these nodes are. */
 interface Hindrance extends Anomaly {
   readonly range: Cidr;
   readonly victims: readonly string[];
+  /** It covers all pods of these. */
+  readonly isWhole: boolean;
 }
+
+/** The nodes with pods where a range is, and whether it is the whole of their pod CIDRs. */
+type VictimsOf = (range: Cidr) => Pick<Hindrance, 'victims' | 'isWhole'>;
 
 /**
  * Nodes with a blackhole or its like over the pods of a live node, or with a route that leads away from their
@@ -25,6 +31,60 @@ export function leftInTheWay(nodes: SettledNodes): Condition {
   return inTheWay(nodes, (node, { what, victims }) =>
     what === 'route' ? victims.includes(node) : isDeadEnd(what),
   );
+}
+
+/**
+ * Nodes with a network of another interface where pods of another node are, or with a route through one: the
+ * kernel sends packets for these pods there. A route as long as that of flannel is another fault: that the
+ * entry is wrong.
+ */
+export function takenByOthers(nodes: SettledNodes): Condition {
+  return inTheWay(nodes, (node, { what, device = '', victims, isWhole }) => {
+    const isOther = !isOverlayDevice(device) && !victims.includes(node);
+    return isOther && (what === 'network' || (what === 'route' && !isWhole));
+  });
+}
+
+/** Nodes whose pods' bridge lies outside the pod CIDR, so that no other node sends packets to its pods. */
+export function bridgeElsewhere({ members, vteps }: SettledNodes): Condition {
+  const own = groupBy(vteps, ({ node }) => node);
+  const present = new Map<string, Presence>();
+  const known = new Set<string>();
+  for (const { node, observed } of members) {
+    const { bridges, devices = [] } = observed?.tables ?? {};
+    // Calico's pods are on no bridge, and its nodes have no pod CIDR of their own.
+    if (bridges === undefined || !devices.some(({ name }) => name.startsWith('flannel'))) continue;
+    known.add(node);
+    const found = (own.get(node) ?? []).flatMap((vtep) =>
+      bridges.flatMap((bridge) => presenceOfBridge(bridge, vtep) ?? []),
+    );
+    const [first, ...more] = found;
+    if (first === undefined) continue;
+    const evidence = found.flatMap((one) => one.evidence);
+    present.set(node, more.length === 0 ? first : { ...first, evidence });
+  }
+  return { present, known };
+}
+
+function presenceOfBridge(
+  { device, address }: InterfaceAddress,
+  { node, family, podCidr, tunnelIp }: Vtep,
+): Presence | undefined {
+  if (podCidr === undefined || familyOf(address) !== family) return undefined;
+  const network = networkOf(address);
+  const isInside = prefixBits(address).startsWith(prefixBits(podCidr));
+  // A bridge beside the device's own address is right: then the pod CIDR of the node's object has changed.
+  const isBesideDevice =
+    network !== undefined &&
+    tunnelIp !== undefined &&
+    prefixBits(tunnelIp).startsWith(prefixBits(network));
+  if (isInside || isBesideDevice) return undefined;
+  return {
+    beside: [],
+    evidence: [`${device} of ${node} has ${address}, outside its pod CIDR ${podCidr}`],
+    check: { command: `ip -o addr show dev ${device}`, shows: `an address in ${podCidr}` },
+    ...(device === 'cni0' ? { removals: [{ command: `ip link delete ${device}`, of: [] }] } : {}),
+  };
 }
 
 function isDeadEnd(what: Anomaly['what']): boolean {
@@ -50,20 +110,18 @@ function inTheWay(
   return { present, known };
 }
 
-function hindranceOf(
-  anomaly: Anomaly,
-  victimsOf: (range: Cidr) => readonly string[],
-): Hindrance | undefined {
+function hindranceOf(anomaly: Anomaly, victimsOf: VictimsOf): Hindrance | undefined {
   const { range } = anomaly;
-  const victims = range === undefined ? [] : victimsOf(range);
-  return range === undefined || victims.length === 0 ? undefined : { ...anomaly, range, victims };
+  if (range === undefined) return undefined;
+  const { victims, isWhole } = victimsOf(range);
+  return victims.length === 0 ? undefined : { ...anomaly, range, victims, isWhole };
 }
 
 /**
  * The nodes with pods where a range is. Without a list a node may claim any pod CIDR: then it counts only
  * where it is as long as those of most nodes, and no range with a node's underlay IP is in its way.
  */
-function podsIn({ members, vteps }: SettledNodes): (range: Cidr) => readonly string[] {
+function podsIn({ members, vteps }: SettledNodes): VictimsOf {
   const listed = new Map(members.map(({ node, listed: one }) => [node, one?.podCidrs ?? []]));
   const owned = vteps.flatMap(({ node, family, podCidr }) =>
     podCidr === undefined ? [] : [{ node, family, podCidr, bits: prefixBits(podCidr) }],
@@ -89,7 +147,10 @@ function podsIn({ members, vteps }: SettledNodes): (range: Cidr) => readonly str
       .filter((length) => length <= bits.length)
       .flatMap((length) => byBits.get(`${familyOf(range)} ${bits.slice(0, length)}`) ?? []);
     const isOfHosts = victims.length > 0 && underlays.some((one) => one.startsWith(bits));
-    return isOfHosts ? [] : [...new Set(victims.map(({ node }) => node))];
+    return {
+      victims: isOfHosts ? [] : [...new Set(victims.map(({ node }) => node))],
+      isWhole: victims.some((one) => one.bits === bits),
+    };
   };
 }
 
@@ -99,7 +160,9 @@ function presenceOf(node: string, found: readonly Hindrance[]): Presence {
   const [first] = found;
   return {
     beside: others.slice(0, NAMED_NODES),
-    ...(victims.has(node) ? {} : { affected: others.length }),
+    ...(victims.has(node) ? {} : { affected: others.length, isOfRow: true }),
+    // Where only a part of the pods is concerned, there may be none.
+    ...(found.some(({ isWhole }) => isWhole) ? {} : { severity: 'warning' }),
     evidence: found.map((one) => evidenceOf(node, one)),
     ...(first === undefined
       ? {}

@@ -255,6 +255,16 @@ function areEntriesRight(finding: Finding, members: ReadonlyMap<string, Member>)
   );
 }
 
+/** A look at the first of the accused hosts. */
+function lookOn(finding: Finding, command: string, condition: string): readonly Fix[] {
+  return accusedIn(finding)
+    .filter(isNodeName)
+    .slice(0, 1)
+    .map((node): Fix => {
+      return { kind: 'look', hosts: [node], runs: 'on-hosts', commands: [command], condition };
+    });
+}
+
 type Look = (finding: Finding, members: ReadonlyMap<string, Member>) => readonly Fix[];
 
 /** What distinguishes the steps that follow it, where nobody knows who is wrong. */
@@ -270,6 +280,14 @@ const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = 
       condition: 'Does a master of each group list all nodes?',
     },
   ],
+  routes: (finding) =>
+    lookOn(finding, 'ip route show', 'Does anything on that host need the network or route?'),
+  addresses: (finding) =>
+    lookOn(
+      finding,
+      'ip -o addr show',
+      'Has the bridge of the pods another address than the pod CIDR?',
+    ),
   mtus: (finding) =>
     accusedIn(finding)
       .filter(isNodeName)

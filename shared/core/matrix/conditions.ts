@@ -2,6 +2,7 @@
  * What is wrong with nodes themselves, whatever others hold of them: an MTU unlike all others, a MAC
  * address that two nodes have. No cell of the matrix needs to be wrong for it.
  */
+import type { Severity } from '../../contract/causes.ts';
 import type { Member } from '../members/member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 import { remember } from '../remember.ts';
@@ -24,6 +25,10 @@ export interface Presence {
   readonly beside: readonly string[];
   /** How many nodes it may cut off from this one; default all that could check it. */
   readonly affected?: number;
+  /** Where it does less harm than its cause may do. */
+  readonly severity?: Severity;
+  /** It explains what this node holds of those beside it, and nothing that others hold. */
+  readonly isOfRow?: true;
   /** One line a fact, for people. */
   readonly evidence: readonly string[];
   /** What the node shows once it is over. */

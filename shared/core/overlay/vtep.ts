@@ -74,7 +74,7 @@ export interface Surroundings {
   readonly anomalies?: readonly Anomaly[] | undefined;
 }
 
-interface InterfaceAddress {
+export interface InterfaceAddress {
   readonly device: string;
   readonly address: Cidr;
 }

@@ -1,6 +1,6 @@
 import { parseCidr } from '../overlay/addresses.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
-import type { Anomaly } from '../overlay/vtep.ts';
+import type { Anomaly, InterfaceAddress } from '../overlay/vtep.ts';
 
 /**
  * The networks and routes in `ip route` that may be in the way of pods, by the rules of the script on the
@@ -21,6 +21,16 @@ export function anomaliesIn(text: string): readonly Anomaly[] | undefined {
     before = route.destination;
   }
   return found;
+}
+
+/** The addresses of cni0 in `ip -o addr`. */
+export function bridgesIn(text: string): readonly InterfaceAddress[] {
+  return [...text.matchAll(/^\d+: (cni0)\s+inet6? (\S+)/gm)].flatMap(
+    ([, device = '', word = '']) => {
+      const address = parseCidr(word);
+      return address === undefined || address.startsWith('fe80:') ? [] : [{ device, address }];
+    },
+  );
 }
 
 interface Route {
