@@ -92,6 +92,7 @@ function reportWithoutFix(
       ...(finding.evidence ?? []),
       ...sharedTraits(finding, judgement),
       ...sideLines(finding, judgement),
+      ...columnLines(finding),
       ...undecidedLines(finding, judgement),
       ...wrongUnderlayLines(finding, judgement),
       ...latencyLines(latencies),
@@ -100,6 +101,16 @@ function reportWithoutFix(
     ...(changes.length === 0 ? {} : { changes: [...changes] }),
     ...(instances.length === 0 ? {} : { instances }),
   };
+}
+
+/** Of a host that lost all others, and that they lost: its fix may not bring them back. */
+function columnLines({ scope, name, cells }: Finding): readonly string[] {
+  const lost = scope === 'observer' ? cells.filter(({ subject }) => subject === name).length : 0;
+  return lost === 0
+    ? []
+    : [
+        `${lost} other nodes hold no entry for ${name} either. If they still hold none after its fix, restart flannel on them, too.`,
+      ];
 }
 
 /** How many hosts a report gives with their managed-node ids. */

@@ -183,6 +183,9 @@ describe('a node that holds nobody and that nobody holds', () => {
     expect(first?.reported).toMatchObject([
       { cause: 'tables-empty', otherCauses: ['never-programmed'], observers: ['node1'] },
     ]);
+    expect(first?.pages.map(({ text }) => text)).toEqual([
+      expect.stringContaining('7 other nodes hold no entry for node1 either.'),
+    ]);
   });
 
   test('is not over while its peers do not hold it', async () => {
