@@ -12,6 +12,7 @@ export type Damage =
   | EntryDamage
   | DeviceDamage
   | SurroundingDamage
+  | ListDamage
   | Change
   | ReadDamage
   | AgentDamage;
@@ -46,7 +47,7 @@ export type EntryDamage =
 export type NeighbourState = 'PERMANENT' | 'REACHABLE' | 'STALE' | 'INCOMPLETE' | 'FAILED';
 
 /** Damage to a host's own overlay device, with what the kernel then takes from its tables. */
-type DeviceDamage =
+export type DeviceDamage =
   | { readonly kind: 'device-deleted'; readonly on: Hosts }
   | { readonly kind: 'device-down'; readonly on: Hosts }
   /** Down and up again: without neighbours and routes. */
@@ -55,6 +56,8 @@ type DeviceDamage =
   | { readonly kind: 'device-remade'; readonly on: Hosts }
   /** The kernel flushes the neighbours of a device whose MAC is changed. */
   | { readonly kind: 'mac-changed'; readonly on: Hosts; readonly mac: string }
+  /** It has another tunnel IP. The kernel takes nothing from its tables. */
+  | { readonly kind: 'address-changed'; readonly on: Hosts; readonly address: string }
   /** flannel was given another port: the device is made anew with it, and its peers are programmed. */
   | { readonly kind: 'port-changed'; readonly on: Hosts; readonly port: number }
   /** In bytes. The kernel takes nothing from its tables. */
@@ -84,6 +87,12 @@ export type Change =
   | { readonly kind: 'joined'; readonly host: Host }
   /** Hosts are gone, and their peers hold nothing of them. */
   | { readonly kind: 'left'; readonly on: Hosts };
+
+/** The node's object says this of a host, which runs on as it is. */
+interface ListDamage {
+  readonly kind: 'listed';
+  readonly as: Host;
+}
 
 /** The script cannot read a table of these hosts; `reason` is its word for why. */
 interface ReadDamage {

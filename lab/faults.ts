@@ -53,6 +53,10 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     kind: 'device-down',
     on: [OBSERVER],
   }),
+  'tunnel-ip-drift': onSubject(
+    `A script gave ${OVERLAY_DEVICE} of ${SUBJECT.name} an address of another pod CIDR.`,
+    { kind: 'address-changed', on: [SUBJECT.name], address: '10.68.200.0' },
+  ),
   'vxlan-mismatch': onSubject(
     `flannel of ${SUBJECT.name} was given IANA's port, and the others keep the kernel's.`,
     { kind: 'port-changed', on: [SUBJECT.name], port: 4789 },
@@ -149,6 +153,13 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     subject: BRIDGELESS,
     observers: [],
     damage: [{ kind: 'bridge-made', on: [BRIDGELESS], address: '10.99.4.1/24' }],
+  },
+  'annotation-missing': {
+    ...onSubject(
+      `The node object of ${SUBJECT.name} was deleted and made again, while flannel ran on.`,
+      { kind: 'listed', as: { ...SUBJECT, isAnnotated: false } },
+    ),
+    annotations: 'read',
   },
   'mtu-mismatch': onSubject(
     `Somebody gave ${OVERLAY_DEVICE} of ${SUBJECT.name} an MTU of its own.`,

@@ -114,6 +114,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     );
     const { machines } = made;
     let inCluster = machines;
+    const listed = new Map<string, Host>();
     const surroundings = await surround(keep, options, {
       hosts: machines,
       kubeconfig: kubernetes ? controlPlane.kubeconfig : undefined,
@@ -127,7 +128,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
             ({ name }) => damage.on !== 'all' && !damage.on.includes(name),
           );
         }
-        controlPlane.list(inCluster);
+        if (damage.kind === 'listed') listed.set(damage.as.name, damage.as);
+        controlPlane.list(inCluster.map((one) => listed.get(one.name) ?? one));
         return inCluster;
       },
     });

@@ -350,7 +350,7 @@ function stateOf(plot: Plot, dice: Dice): void {
   const damage = dice.pick<Damage>([
     { kind: 'mtu', subject, mtu: 1400 },
     { kind: 'port', subject, port: 4789 },
-    { kind: 'port', subject, port: 4789 },
+    { kind: 'address', subject, address: '10.43.255.0' },
     { kind: 'device-down', observers: [subject] },
     { kind: 'device-down', observers: [subject] },
     { kind: 'blackhole', subject, observer: dice.pick(plot.names) },

@@ -118,6 +118,8 @@ export type Damage =
   | { readonly kind: 'drift'; readonly subject: string }
   /** A host has a blackhole in the subject's pods until it boots: a fault that pages nobody. */
   | { readonly kind: 'blackhole'; readonly observer: string; readonly subject: string }
+  /** The device gets another tunnel IP than that of its pod CIDR. */
+  | { readonly kind: 'address'; readonly subject: string; readonly address: string }
   /** The device gets another UDP port than those of the others. */
   | { readonly kind: 'port'; readonly subject: string; readonly port: number }
   /** The device gets an MTU that no other has, in bytes: a fault that pages nobody. */

@@ -128,7 +128,7 @@ async function planCluster(
 function listedAs({
   annotates = true,
 }: Pick<ControlPlaneOptions, 'annotates'>): (host: Host) => ClusterHost {
-  return (host) => ({ ...clusterHost(host), isAnnotated: annotates });
+  return (host) => ({ ...clusterHost(host), isAnnotated: annotates && host.isAnnotated !== false });
 }
 
 function clusterHost({ name, master, underlayIp, tunnelIp, podCidr, vtepMac }: Host): ClusterHost {

@@ -77,6 +77,9 @@ export async function reprogram(
     'ip',
     isRight ? addressCommands(machine) : deviceCommands(machine, port),
   );
+  for (const address of await otherAddresses(machine)) {
+    await carryOut(machine, `ip addr del ${address} dev ${OVERLAY_DEVICE}`);
+  }
   const peers = hosts.filter(({ name }) => name !== machine.name);
   for (const table of TABLES) {
     await replaceEntries(
@@ -86,9 +89,17 @@ export async function reprogram(
   }
 }
 
+/** flannel leaves its device one address (pkg/ip/iface.go, EnsureV4AddressOnLink). */
+async function otherAddresses(machine: Machine): Promise<readonly string[]> {
+  const { stdout } = await machine.run(['ip', '-o', 'addr', 'show', 'dev', OVERLAY_DEVICE]);
+  return [...stdout.matchAll(/ inet (\S+)/g)]
+    .map(([, address = '']) => address)
+    .filter((address) => address !== `${machine.tunnelIp}/32`);
+}
+
 /**
- * What a restart of flanneld does elsewhere: it publishes the MAC of the device that it found, and where
- * that is another than its annotation had, every other node programs it anew.
+ * What a restart of flanneld does elsewhere: it annotates its node with the MAC of the device that it found,
+ * and where that is another than its annotation had, every other node programs it anew.
  */
 export async function publish(
   machine: Machine,
@@ -97,9 +108,10 @@ export async function publish(
 ): Promise<void> {
   const { stdout } = await machine.run(['ip', '-o', 'link', 'show', 'dev', OVERLAY_DEVICE]);
   const mac = /link\/ether (\S+)/.exec(stdout)?.[1];
-  if (mac === undefined || mac === machine.vtepMac) return;
+  if (mac === undefined) return;
   const renewed: Host = { ...hostOf(machine), vtepMac: mac };
   list(machines.map((one) => (one === machine ? renewed : hostOf(one))));
+  if (mac === machine.vtepMac) return;
   for (const other of machines.filter((one) => one !== machine)) {
     for (const table of TABLES) await replaceEntries(other, [programmed[table](renewed)]);
   }

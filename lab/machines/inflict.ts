@@ -1,7 +1,7 @@
 /** What damage does to real and modelled machines, by the commands that do it to a host. */
 import { randomUUID } from 'node:crypto';
 import { type Table, TABLES } from '../../shared/contract/causes.ts';
-import type { AgentDamage, Damage, EntryDamage, Hosts } from '../damage.ts';
+import type { AgentDamage, Damage, DeviceDamage, EntryDamage, Hosts } from '../damage.ts';
 import {
   BRIDGE_DEVICE,
   deleteEntries,
@@ -56,33 +56,17 @@ export async function inflictOne(members: Members, damage: SimulatedDamage): Pro
     case 'half-written':
       return await damageEntries(inCluster, damage);
     case 'device-deleted':
-      return await onEach(inCluster, damage.on, (one) =>
-        carryOut(one, `ip link del ${OVERLAY_DEVICE}`),
-      );
     case 'device-down':
-      return await onEach(inCluster, damage.on, (one) =>
-        carryOut(one, `ip link set ${OVERLAY_DEVICE} down`),
-      );
     case 'device-bounced':
-      return await onEach(inCluster, damage.on, async (one) => {
-        await carryOut(one, `ip link set ${OVERLAY_DEVICE} down`);
-        await carryOut(one, `ip link set ${OVERLAY_DEVICE} up`);
-      });
     case 'device-remade':
-      return await onEach(inCluster, damage.on, async (one) => {
-        await carryOut(one, `ip link del ${OVERLAY_DEVICE}`);
-        await carryOutBatch(one, 'ip', deviceCommands(one));
-      });
     case 'mac-changed':
-      return await onEach(inCluster, damage.on, (one) =>
-        carryOut(one, `ip link set dev ${OVERLAY_DEVICE} address ${damage.mac}`),
-      );
+    case 'address-changed':
     case 'port-changed':
-      return await onEach(inCluster, damage.on, (one) => reprogram(one, inCluster, damage.port));
     case 'mtu-changed':
-      return await onEach(inCluster, damage.on, (one) =>
-        carryOut(one, `ip link set dev ${OVERLAY_DEVICE} mtu ${damage.mtu}`),
-      );
+      return await onEach(inCluster, damage.on, (one) => damageDevice(one, inCluster, damage));
+    // The hosts run on as they are.
+    case 'listed':
+      return undefined;
     case 'route-added':
     case 'bridge-made':
       return await damageSurroundings(inCluster, damage);
@@ -140,6 +124,35 @@ async function makeBridge(
   await carryOut(machine, `ip link add ${BRIDGE_DEVICE} type bridge`);
   await carryOut(machine, `ip addr add ${address} dev ${BRIDGE_DEVICE}`);
   await carryOut(machine, `ip link set ${BRIDGE_DEVICE} up`);
+}
+
+async function damageDevice(
+  one: Machine,
+  inCluster: readonly Machine[],
+  damage: DeviceDamage,
+): Promise<void> {
+  switch (damage.kind) {
+    case 'device-deleted':
+      return await carryOut(one, `ip link del ${OVERLAY_DEVICE}`);
+    case 'device-down':
+      return await carryOut(one, `ip link set ${OVERLAY_DEVICE} down`);
+    case 'device-bounced':
+      await carryOut(one, `ip link set ${OVERLAY_DEVICE} down`);
+      return await carryOut(one, `ip link set ${OVERLAY_DEVICE} up`);
+    case 'device-remade':
+      await carryOut(one, `ip link del ${OVERLAY_DEVICE}`);
+      return await carryOutBatch(one, 'ip', deviceCommands(one));
+    case 'mac-changed':
+      return await carryOut(one, `ip link set dev ${OVERLAY_DEVICE} address ${damage.mac}`);
+    case 'address-changed':
+      // The new one first: with its last address a device loses its routes and neighbours.
+      await carryOut(one, `ip addr add ${damage.address}/32 dev ${OVERLAY_DEVICE}`);
+      return await carryOut(one, `ip addr del ${one.tunnelIp}/32 dev ${OVERLAY_DEVICE}`);
+    case 'port-changed':
+      return await reprogram(one, inCluster, damage.port);
+    case 'mtu-changed':
+      return await carryOut(one, `ip link set dev ${OVERLAY_DEVICE} mtu ${damage.mtu}`);
+  }
 }
 
 async function damageEntries(machines: readonly Machine[], damage: EntryDamage): Promise<void> {

@@ -12,6 +12,8 @@ export interface Host {
   readonly tunnelIp: string;
   readonly podCidr: string;
   readonly vtepMac: string;
+  /** Whether flannel has annotated its node. Default: it has. */
+  readonly isAnnotated?: false;
 }
 
 /** What a program on a machine is given beside its arguments. */

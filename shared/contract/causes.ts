@@ -47,6 +47,7 @@ const ROW = ['observer', 'group', 'cluster'] as const;
 export const CAUSE_TABLE = {
   'device-missing': { scopes: ROW, severity: 'critical', pages: true },
   'device-down': { scopes: ROW, severity: 'critical', pages: true },
+  'tunnel-ip-drift': { scopes: NODE, severity: 'critical', pages: true },
   'vxlan-mismatch': { scopes: NODE, severity: 'critical', pages: true },
   overlap: { scopes: NODE, severity: 'critical', pages: true },
   'mac-drift': { scopes: CELL, severity: 'critical', pages: true },
@@ -65,6 +66,7 @@ export const CAUSE_TABLE = {
   'neighbour-not-permanent': { scopes: CELL, severity: 'warning', pages: false },
   'ghost-entry': { scopes: NODE, severity: 'warning', pages: false },
   'bridge-mismatch': { scopes: NODE, severity: 'warning', pages: false },
+  'annotation-missing': { scopes: NODE, severity: 'warning', pages: false },
   'mtu-mismatch': { scopes: NODE, severity: 'warning', pages: false },
 } as const satisfies Readonly<Record<string, CauseTraits>>;
 

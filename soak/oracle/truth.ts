@@ -12,7 +12,9 @@ export function isWrong(world: World, { observer, subject, tables, isOfSettings 
   if (!world.isMember(observer)) return false;
   if (isOfSettings === true) {
     const [one, other] = [observer.kernel.device, subject.kernel.device];
-    return one !== undefined && other !== undefined && one.port !== other.port;
+    const lease = publishedLease(world, subject);
+    if (one === undefined || other === undefined || lease === undefined) return false;
+    return one.port !== other.port || other.tunnelIp !== lease.tunnelIp;
   }
   return tables.some((table) => isTableWrong(world, { observer, subject, table }));
 }
@@ -78,6 +80,9 @@ export function rightCauses(
       return ['ghost-entry'];
     case 'port':
       return ['vxlan-mismatch'];
+    // Without a list the device is believed, and what the peers hold is not.
+    case 'address':
+      return seesAnnotations ? ['tunnel-ip-drift'] : ['tunnel-ip-drift', 'entries-missing'];
     case 'mtu':
       return ['mtu-mismatch'];
     case 'device-gone':
@@ -111,6 +116,7 @@ export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
     case 'drift':
     case 'blackhole':
     case 'mtu':
+    case 'address':
     case 'port':
     case 'old-address':
       return 'column';
@@ -148,6 +154,7 @@ export function labelOf({ damage }: Fault): string {
     case 'drift':
     case 'blackhole':
     case 'mtu':
+    case 'address':
     case 'port':
     case 'partition':
       return damage.kind;

@@ -12,7 +12,7 @@ export interface Cell {
   readonly observer: Host;
   readonly subject: Host;
   readonly tables: readonly Table[];
-  /** The two devices have not the same settings: nothing that one sends is accepted by the other. */
+  /** The device of the subject has another port than that of the observer, or another tunnel IP than it published. */
   readonly isOfSettings?: true;
 }
 
@@ -46,9 +46,12 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
       }
       return [];
     }
+    case 'address':
     case 'port':
       return named(world, [damage.subject]).flatMap((subject) => {
-        subject.kernel.changeSettings({ port: damage.port });
+        subject.kernel.changeSettings(
+          damage.kind === 'port' ? { port: damage.port } : { tunnelIp: damage.address },
+        );
         return world
           .members()
           .filter((host) => host !== subject)
@@ -187,7 +190,7 @@ export function repairOn(world: World, damage: Damage, host: Host): void {
 
 /** Whether flanneld would keep the device as it is: it is deleted first. */
 function isOfDevice({ kind }: Damage): boolean {
-  return kind === 'drift' || kind === 'mtu' || kind === 'port';
+  return kind === 'drift' || kind === 'mtu' || kind === 'port' || kind === 'address';
 }
 
 /** The hosts that need a repair, by name. */
@@ -199,7 +202,7 @@ export function hostsToRepair(
   if (damage.kind === 'mtu') return named(world, [damage.subject]);
   if (damage.kind === 'blackhole') return named(world, [damage.observer]);
   const hosts =
-    damage.kind === 'drift' || damage.kind === 'port'
+    damage.kind === 'drift' || damage.kind === 'port' || damage.kind === 'address'
       ? cells.flatMap(({ subject }) => (subject.name === damage.subject ? [subject] : []))
       : cells.map(({ observer }) => observer);
   return [...new Set(hosts)];

@@ -75,7 +75,7 @@ export class Kernel {
   }
 
   /** The kernel takes nothing from its tables for it. */
-  changeSettings(settings: Pick<OverlayDevice, 'mtu' | 'port'>): void {
+  changeSettings(settings: Partial<Pick<OverlayDevice, 'mtu' | 'port' | 'tunnelIp'>>): void {
     if (this.#device === undefined) return;
     this.#device = { ...this.#device, ...settings };
     this.#version += 1;

@@ -3,6 +3,7 @@ import type { ReportedIncident, Site } from '../../shared/contract/report.ts';
 import { type Cidr, parseCidr } from '../../shared/core/overlay/addresses.ts';
 import type { Anomaly, Device, Install } from '../../shared/core/overlay/vtep.ts';
 import { type Answer, type Cluster, cluster } from '../support/cluster.ts';
+import { cidr } from '../support/addressing.ts';
 import { decided } from '../support/runs.ts';
 
 /** The cluster of the golden pages, as Systems Manager knows it. */
@@ -27,6 +28,8 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
       (sofar, host) => sofar.answer(host, onDevice({ up: false })),
       losing(whole.listed(), ['neighbour', 'route']),
     ),
+  'tunnel-ip-drift': (whole) =>
+    whole.listed().answer('master1', onDevice({ addresses: [cidr('10.68.200.0/32')] })),
   'vxlan-mismatch': (whole) => whole.listed().answer('master1', onDevice({ port: 4789 })),
   overlap: (whole) =>
     whole
@@ -56,6 +59,8 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
       .listed()
       .answer('node2', withAnomaly({ what: 'blackhole', range: partOf(whole, 'master1') })),
   'bridge-mismatch': (whole) => whole.listed().answer('node2', withBridge('10.99.4.1/24')),
+  'annotation-missing': (whole) =>
+    whole.listed((node) => (node.name === 'master1' ? { ...node, annotated: [] } : node)),
   'mtu-mismatch': (whole) => whole.listed().answer('master1', onDevice({ mtu: 1400 })),
 };
 

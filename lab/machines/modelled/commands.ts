@@ -1,6 +1,7 @@
 import {
   addLink,
   deleteLink,
+  deleteAddress,
   replaceAddress,
   setLink,
   showAddresses,
@@ -61,7 +62,12 @@ const showing = (show: Command): Partial<Record<(typeof VERBS)[number], Command>
 /** In iproute2's order, by which it resolves abbreviations. */
 const COMMANDS: Readonly<Record<Program, Commands>> = {
   ip: {
-    address: { ...showing(showAddresses), add: replaceAddress, replace: replaceAddress },
+    address: {
+      ...showing(showAddresses),
+      add: replaceAddress,
+      replace: replaceAddress,
+      delete: deleteAddress,
+    },
     route: {
       ...showing(showRoutes),
       add: replaceRoute,

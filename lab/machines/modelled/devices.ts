@@ -183,6 +183,13 @@ export function replaceAddress(model: Model, words: readonly string[]): Reply {
   return changed({ ...model, addresses: [...others, { device, address }] });
 }
 
+export function deleteAddress(model: Model, words: readonly string[]): Reply {
+  const device = wordAfter(words, 'dev') ?? '';
+  const isIt = (held: Address): boolean => held.device === device && held.address === words[0];
+  if (!model.addresses.some(isIt)) return kernelRefused('Cannot assign requested address');
+  return changed({ ...model, addresses: model.addresses.filter((held) => !isIt(held)) });
+}
+
 function addressesOf(model: Model, { name, kind }: Link): readonly string[] {
   if (kind === 'loopback') return ['inet 127.0.0.1/8 scope host lo', 'inet6 ::1/128 scope host '];
   const own = model.addresses.filter(({ device }) => device === name);

@@ -13,6 +13,8 @@ import { packed, printed, record, recordOf, sealed } from './records.ts';
 /** One host of a simulated cluster at one moment. */
 interface Speaker {
   readonly hosts: readonly Host[];
+  /** As the objects of their nodes have them. */
+  readonly listed: readonly Host[];
   readonly digests: Digests;
   readonly host: Host;
   readonly condition: Condition;
@@ -36,7 +38,7 @@ export function answer(speaker: Speaker, action: string, wanted: string): string
 }
 
 function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly string[] {
-  const { hosts, digests, host, condition } = speaker;
+  const { listed, digests, host, condition } = speaker;
   const { devices, connected, addresses } = ownRecords(speaker);
   switch (action) {
     case 'digest':
@@ -70,9 +72,9 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
     case 'apis':
       return host.master ? [METRICS_API] : [];
     case 'nodes':
-      return host.master ? nodeListOf(hosts).checksums : [];
+      return host.master ? nodeListOf(listed).checksums : [];
     case 'nodes-part':
-      return host.master ? partLines(hosts, wanted) : [];
+      return host.master ? partLines(listed, wanted) : [];
   }
 }
 
@@ -140,9 +142,9 @@ interface OwnRecords {
 
 /** The host's own device and addresses. */
 function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
-  const { device, mac = host.vtepMac, mtu, port } = condition;
+  const { device, mac = host.vtepMac, tunnelIp = host.tunnelIp, mtu, port } = condition;
   if (device === 'missing') return { devices: [], connected: [], addresses: [] };
-  const { underlayIp, tunnelIp } = host;
+  const { underlayIp } = host;
   return {
     devices: [
       record('D', {

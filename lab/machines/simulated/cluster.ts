@@ -38,6 +38,7 @@ export function simulateCluster(
   const born = now();
   let state: State = allWell(initial, born);
   let digests: Digests = createDigests(initial);
+  let listed: readonly Host[] = initial;
   const answering = new Map<Host, SimulatedHost>();
   const simulated = (host: Host): SimulatedHost => {
     const known = answering.get(host) ?? { ...host, answer: (parameters) => say(host, parameters) };
@@ -49,7 +50,7 @@ export function simulateCluster(
     if (condition === undefined) throw new Error(`${host.name} has left the cluster`);
     const [action = '', wanted = ''] = [parameters.get('Action'), parameters.get('Wanted')];
     const at = now();
-    const speaker = { hosts: state.hosts, digests, host, underlayBits, now: at };
+    const speaker = { hosts: state.hosts, listed, digests, host, underlayBits, now: at };
     return answer({ ...speaker, condition: conditionAt(condition, at) }, action, wanted);
   };
   let hosts = initial.map(simulated);
@@ -60,12 +61,14 @@ export function simulateCluster(
     inflict: (...damages) => {
       const before = state.hosts;
       for (const damage of damages) state = damaged(state, damage, now());
+      listed = state.hosts.map((host) => state.listed.get(host.name) ?? host);
       if (state.hosts === before) return;
       digests = createDigests(state.hosts);
       hosts = state.hosts.map(simulated);
     },
     heal: () => {
       state = allWell(state.hosts, born);
+      listed = state.hosts;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What damage makes of the hosts of a simulated cluster. */
 import { type Table, TABLES } from '../../../shared/contract/causes.ts';
-import type { Change, Damage, Hosts } from '../../damage.ts';
+import type { Change, Damage, DeviceDamage, Hosts } from '../../damage.ts';
 import { type Entry, OVERLAY_MTU_BYTES, OVERLAY_PORT, programmed } from '../flannel.ts';
 import type { Host } from '../machine.ts';
 import { formerMac, scrambled } from './hosts.ts';
@@ -9,6 +9,8 @@ import { formerMac, scrambled } from './hosts.ts';
 export interface State {
   readonly hosts: readonly Host[];
   readonly conditions: ReadonlyMap<string, Condition>;
+  /** By name, what the objects of nodes say where it is not what their hosts are. */
+  readonly listed: ReadonlyMap<string, Host>;
 }
 
 /** How one host is, as opposed to one that holds what flannel programs for each of its peers. */
@@ -26,6 +28,8 @@ export interface Condition {
   readonly device: 'up' | 'down' | 'missing';
   /** Of its device, where it is not the one that its peers were given. */
   readonly mac: string | undefined;
+  /** Of its device, where it is not that of its pod CIDR. */
+  readonly tunnelIp: string | undefined;
   /** In bytes. */
   readonly mtu: number;
   /** Blackholes, and routes through the device that each has, in the way of the pods. */
@@ -78,13 +82,17 @@ export type SimulatedDamage = Exclude<
 const UPTIME_SECONDS = 864_000;
 const FLANNELD_SECONDS = 60;
 
-const MADE_ANEW = { mtu: OVERLAY_MTU_BYTES, port: OVERLAY_PORT } as const;
+const MADE_ANEW = {
+  mac: undefined,
+  tunnelIp: undefined,
+  mtu: OVERLAY_MTU_BYTES,
+  port: OVERLAY_PORT,
+} as const;
 
 const WELL = {
   lost: [],
   besides: [],
   device: 'up',
-  mac: undefined,
   ...MADE_ANEW,
   obstacles: [],
   bridge: undefined,
@@ -92,7 +100,11 @@ const WELL = {
 } as const;
 
 export function allWell(hosts: readonly Host[], now: number): State {
-  return { hosts, conditions: new Map(hosts.map(({ name }) => [name, longUp(now)])) };
+  return {
+    hosts,
+    conditions: new Map(hosts.map(({ name }) => [name, longUp(now)])),
+    listed: new Map(),
+  };
 }
 
 function longUp(now: number): Condition {
@@ -130,32 +142,16 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
       return changed(state, damage.on, (one) => without(one, TABLES, unwritten));
     }
     case 'device-deleted':
-      return changed(state, damage.on, (one) => ({ ...emptied(one, hosts), device: 'missing' }));
     case 'device-down':
-      return changed(state, damage.on, (one) => ({
-        ...without(one, ['neighbour', 'route'], hosts),
-        device: 'down',
-      }));
     case 'device-bounced':
-      return changed(state, damage.on, (one) => without(one, ['neighbour', 'route'], hosts));
     case 'device-remade':
-      return changed(state, damage.on, (one) => ({ ...emptied(one, hosts), device: 'up' }));
     case 'mac-changed':
-      return changed(state, damage.on, (one) => ({
-        ...without(one, ['neighbour'], hosts),
-        mac: damage.mac,
-      }));
+    case 'address-changed':
     case 'port-changed':
-      return changed(state, damage.on, (one) => ({
-        ...one,
-        lost: [],
-        besides: [],
-        mac: undefined,
-        ...MADE_ANEW,
-        port: damage.port,
-      }));
     case 'mtu-changed':
-      return changed(state, damage.on, (one) => ({ ...one, mtu: damage.mtu }));
+      return changed(state, damage.on, (one) => withDevice(one, hosts, damage));
+    case 'listed':
+      return { ...state, listed: new Map([...state.listed, [damage.as.name, damage.as]]) };
     case 'route-added':
     case 'bridge-made':
       return changed(state, damage.on, (one) => surrounded(one, hosts, damage));
@@ -172,8 +168,29 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
   }
 }
 
+function withDevice(one: Condition, hosts: readonly Host[], damage: DeviceDamage): Condition {
+  switch (damage.kind) {
+    case 'device-deleted':
+      return { ...emptied(one, hosts), device: 'missing' };
+    case 'device-down':
+      return { ...without(one, ['neighbour', 'route'], hosts), device: 'down' };
+    case 'device-bounced':
+      return without(one, ['neighbour', 'route'], hosts);
+    case 'device-remade':
+      return { ...emptied(one, hosts), device: 'up' };
+    case 'mac-changed':
+      return { ...without(one, ['neighbour'], hosts), mac: damage.mac };
+    case 'address-changed':
+      return { ...one, tunnelIp: damage.address };
+    case 'port-changed':
+      return { ...one, lost: [], besides: [], ...MADE_ANEW, port: damage.port };
+    case 'mtu-changed':
+      return { ...one, mtu: damage.mtu };
+  }
+}
+
 function lived(state: State, change: Change, now: number): State {
-  const { hosts, conditions } = state;
+  const { hosts, conditions, listed } = state;
   switch (change.kind) {
     case 'flannel-restarted': {
       const entries = TABLES.flatMap((table) =>
@@ -185,6 +202,7 @@ function lived(state: State, change: Change, now: number): State {
         lost: [],
         besides: one.besides.filter((entry) => !programmedKeys.has(keyOf(entry))),
         device: 'up',
+        tunnelIp: undefined,
         port: OVERLAY_PORT,
         flanneldAt: now,
       }));
@@ -200,11 +218,13 @@ function lived(state: State, change: Change, now: number): State {
       return {
         hosts: [...hosts, change.host],
         conditions: new Map([...conditions, [change.host.name, bornAt(now)]]),
+        listed,
       };
     case 'left': {
       const gone = new Set(chosen(hosts, change.on));
       return {
         hosts: hosts.filter((host) => !gone.has(host)),
+        listed,
         conditions: new Map(
           [...conditions]
             .filter(([name]) => !chosen(hosts, change.on).some((host) => host.name === name))
@@ -242,7 +262,7 @@ export function entriesOf(
 }
 
 function changed(
-  { hosts, conditions }: State,
+  { hosts, conditions, listed }: State,
   on: Hosts,
   change: (condition: Condition, host: Host) => Condition,
 ): State {
@@ -251,7 +271,7 @@ function changed(
     const condition = conditions.get(host.name);
     if (condition !== undefined) next.set(host.name, change(condition, host));
   }
-  return { hosts, conditions: next };
+  return { hosts, conditions: next, listed };
 }
 
 function chosen(hosts: readonly Host[], names: Hosts): readonly Host[] {

@@ -91,9 +91,9 @@ function placed(
   return places;
 }
 
-/** A node with flannel's annotations, as old as the cluster. */
+/** A node with flannel's annotations, if it has them; as old as the cluster. */
 function lineOf(host: Host): string {
-  const { name, underlayIp, podCidr, vtepMac, master } = host;
+  const { name, underlayIp, podCidr, vtepMac, master, isAnnotated = true } = host;
   return record('node', {
     name,
     uid: bootIdOf(host, 0).replace(/^.{8}/, '0b1ec700'),
@@ -101,9 +101,9 @@ function lineOf(host: Host): string {
     machine: undefined,
     internalIps: underlayIp,
     podCidrs: podCidr,
-    backend: 'vxlan',
-    mac: vtepMac,
-    publicIp: underlayIp,
+    backend: isAnnotated ? 'vxlan' : undefined,
+    mac: isAnnotated ? vtepMac : undefined,
+    publicIp: isAnnotated ? underlayIp : undefined,
     overwrite: undefined,
     mac6: undefined,
     publicIp6: undefined,

@@ -8,6 +8,7 @@ import {
 import type { FixKind } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Signature } from './signatures.ts';
+import { unlikeInTunnelIp, withoutAnnotations } from './against-the-list.ts';
 import { bridgeElsewhere, leftInTheWay, takenByOthers } from './in-the-way.ts';
 import { unlikeInMtu, unlikeInSettings } from './unlike-others.ts';
 
@@ -31,6 +32,8 @@ interface CauseRule {
   readonly damagesOwnRow?: true;
   /** Peers show the same of a node that is leaving: where no list has it, the fault must last. */
   readonly isLikeLeaving?: true;
+  /** A state: where other nodes lack entries because of it, that is the fault, and this a part of it. */
+  readonly isPartOfLoss?: true;
   /** What of the subject the observers contradict: who is wrong depends on who knows it. */
   readonly contradicts?: 'underlay';
 }
@@ -48,9 +51,9 @@ type Patience = (
 /**
  * `unreachable`: packets between the nodes are lost. `temporary`: they arrive, as long as the kernel
  * keeps an entry that flannel never sets again. `large-packets`: small ones arrive, large ones may not.
- * `misdirected`: those for some pods may go elsewhere.
+ * `misdirected`: those for some pods may go elsewhere. `latent`: they arrive, until an entry is to be set anew.
  */
-export type Harm = 'unreachable' | 'temporary' | 'large-packets' | 'misdirected';
+export type Harm = 'unreachable' | 'temporary' | 'large-packets' | 'misdirected' | 'latent';
 
 /**
  * Whom a sentence is about, ready for a page: `master1`, `all 5 checked nodes`. Each may be one node
@@ -169,6 +172,24 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
         },
       ],
     },
+  },
+
+  // The device has the address of another pod CIDR than the node: the node's object was made again and got
+  // another one while flannel ran, or a person changed the address.
+  'tunnel-ip-drift': {
+    signature: {
+      kind: 'node',
+      find: unlikeInTunnelIp,
+      explains: ['neighbour', 'fdb', 'route'],
+    },
+    patience: byReach,
+    harm: 'misdirected',
+    summary: ({ subject }) =>
+      `The VXLAN device on ${subject} has another tunnel IP than the pod CIDR of its node object. Pods that run there may have addresses of the old pod CIDR.`,
+    effect: ({ subject }) =>
+      `Packets to and from pods on ${subject} may be lost. A pod that is made now gets an address that other nodes may not reach.`,
+    // What the device has is right for the pods that run there: commands on other nodes would cut these off.
+    fix: { at: 'subject', steps: [{ kind: 'restart', at: 'subject' }] },
   },
 
   // VNI or port differ: every packet between the two sides is dropped when it arrives, whatever the tables
@@ -498,6 +519,20 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
         },
       ],
     },
+  },
+
+  // The node's object was made again while flannel ran: flannel annotates its node when it starts, and peers
+  // ignore a node without its annotations (kube.go, handleAddLeaseEvent).
+  'annotation-missing': {
+    signature: { kind: 'node', find: withoutAnnotations, explains: [] },
+    patience: byReach,
+    harm: 'latent',
+    summary: ({ subject }) =>
+      `Flannel's annotations are missing on the node object of ${subject}. Other nodes keep what they hold, and learn nothing new of it.`,
+    effect: ({ subject }) =>
+      `Nothing yet. New nodes, and nodes on which flannel restarts, cannot reach ${subject}.`,
+    fix: { at: 'subject', steps: [{ kind: 'restart', at: 'subject' }] },
+    isPartOfLoss: true,
   },
 
   // flannel takes the MTU of the interface below the device, less 50 bytes, when it makes the device, and

@@ -56,7 +56,7 @@ export function diagnose(matrix: Matrix): readonly Finding[] {
   const lines = [...cover(matrix, without(broken, explained)), ...cover(matrix, aging)].map(
     (line) => findingOfLine(matrix, line),
   );
-  const folded = foldTogether([...explained, ...lines]);
+  const folded = withPartsOfLoss(foldTogether([...explained, ...lines]));
   return joinClusterWide(matrix, accuseNobody(matrix, folded));
 }
 
@@ -295,6 +295,31 @@ function foldTogether(findings: readonly Finding[]): readonly Finding[] {
           },
         ],
   );
+}
+
+/**
+ * A state because of which others lack the entries of its node is a part of that loss: its evidence goes there,
+ * and it is no finding of its own.
+ */
+function withPartsOfLoss(findings: readonly Finding[]): readonly Finding[] {
+  const parts = groupBy(
+    findings.filter(({ cause }) => CAUSE_RULES[cause].isPartOfLoss === true),
+    ({ subject }) => subject ?? '',
+  );
+  if (parts.size === 0) return findings;
+  const isLoss = ({ scope, cause, subject }: Finding): boolean =>
+    scope === 'subject' &&
+    CAUSE_RULES[cause].fix.unannounced === 'subject' &&
+    parts.has(subject ?? '');
+  const lost = new Set(findings.filter(isLoss).map(({ subject }) => subject));
+  return findings.flatMap((finding): readonly Finding[] => {
+    if (CAUSE_RULES[finding.cause].isPartOfLoss === true && lost.has(finding.subject)) return [];
+    if (!isLoss(finding)) return [finding];
+    const own = parts.get(finding.subject ?? '') ?? [];
+    const otherCauses = new Set([...finding.otherCauses, ...own.map(({ cause }) => cause)]);
+    const evidence = own.flatMap((part) => part.evidence ?? []);
+    return [{ ...finding, otherCauses: [...otherCauses], evidence }];
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import { runbookAnchorOf } from '../../contract/causes.ts';
 import { INCIDENT_REASONS, type IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident, Site } from '../../contract/report.ts';
 import type { PageDetails } from '../../contract/webhook.ts';
-import { CAUSE_RULES } from '../diagnose/causes.ts';
+import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import type { Announcement } from '../incident/step.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import { formatDuration, parseTime } from '../time.ts';
@@ -191,11 +191,11 @@ function capitalised(text: string): string {
 }
 
 function alsoFits({ otherCauses }: ReportedIncident): readonly string[] {
-  return otherCauses.length === 0
+  // A state of a node is seen beside it, with evidence of its own, and is no doubt.
+  const doubts = otherCauses.filter((cause) => !isKind(cause, 'node'));
+  return doubts.length === 0
     ? []
-    : [
-        `It may also be ${enumerate(otherCauses, CAUSES)}: a table could not be read, or nodes differ.`,
-      ];
+    : [`It may also be ${enumerate(doubts, CAUSES)}: a table could not be read, or nodes differ.`];
 }
 
 /** How many hosts a page has a line for. */

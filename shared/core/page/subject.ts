@@ -86,5 +86,6 @@ const VERBS = {
   unreachable: ['cannot reach', 'unreachable from'],
   temporary: ['may lose', 'may become unreachable from'],
   'large-packets': ['may lose large packets to', 'may lose large packets to'],
+  latent: ['may become unreachable from', 'may become unreachable from'],
   misdirected: ['may lose packets to', 'may lose packets to'],
 } as const satisfies Readonly<Record<Harm, readonly [string, string]>>;

@@ -35,6 +35,8 @@ export function victimOf(incident: ReportedIncident): string {
       return temporary(incident);
     case 'large-packets':
       return ofStates(incident, 'may lose large packets to');
+    case 'latent':
+      return ofStates(incident, 'may become unreachable from');
     case 'misdirected':
       return ofStates(incident, 'may lose packets to');
   }
@@ -98,7 +100,9 @@ export function morningOf({ cause, severity, scope, missingPeers, fix }: Reporte
   const healing = fix.some(({ agent }) => agent === 'calico') ? '' : '; it does not heal by itself';
   if (CAUSE_RULES[cause].harm === 'large-packets')
     return 'Yes, if nothing has failed since: small packets arrive.';
-  if (CAUSE_RULES[cause].harm === 'misdirected')
+  if (CAUSE_RULES[cause].harm === 'latent')
+    return 'Yes. Everything works now; if other nodes lose their entries for it, a page comes.';
+  if (CAUSE_RULES[cause].harm === 'misdirected' && severity !== 'critical')
     return 'Yes, if nothing has failed since: only packets for some pods are concerned.';
   if (CAUSE_RULES[cause].harm === 'temporary')
     return 'Yes. Everything works now; if an entry ages out before, another page comes.';

@@ -1,9 +1,8 @@
 import type { Facts } from '../facts.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
-import { type Member, ownDevice } from '../members/member.ts';
+import type { Member } from '../members/member.ts';
 import { foreignUnderlays } from '../members/underlay.ts';
-import { ownTunnelIp } from '../members/vteps.ts';
 import { FAMILIES, type Family } from '../overlay/addresses.ts';
 import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
@@ -92,16 +91,6 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
     ...withoutUnderlay(answered, vteps, family),
     ...sentToWithoutDevice({ facts, judgement, answered, family }),
   ],
-  ({ answered }) => {
-    const without = answered.filter(({ listed }) => listed?.annotated.length === 0);
-    if (!answered.some(({ listed }) => (listed?.annotated.length ?? 0) > 0)) return [];
-    return without.map(({ node }) => ({
-      nodes: [node],
-      brief: "it lacks flannel's annotations",
-      message: `${node} lacks flannel's annotations, so no other node learns of it: restart flannel on ${node}, not on the others`,
-    }));
-  },
-  ({ vteps, byName }) => vteps.flatMap((vtep) => withAnotherTunnelIp(vtep, byName.get(vtep.node))),
 ];
 
 function all(nodes: readonly string[]): string {
@@ -218,22 +207,4 @@ function sentToWithoutDevice({
       },
     ];
   });
-}
-
-/** The node's object says another pod CIDR than that of which its device's address was made. */
-function withAnotherTunnelIp(
-  { node, family, tunnelIp, podCidr }: Vtep,
-  member: AnsweredMember | undefined,
-): readonly Contradiction[] {
-  const own = ownTunnelIp(ownDevice(member?.observed.tables.devices, family), family);
-  if (own === undefined || tunnelIp === undefined || own === tunnelIp) return [];
-  return [
-    {
-      nodes: [node],
-      brief: `its device has tunnel IP ${own}, its pod CIDR is ${podCidr ?? 'unknown'}`,
-      message:
-        `the device of ${node} has tunnel IP ${own}, and by its node object it should have ${tunnelIp}: restart ` +
-        `flannel on ${node}, and never give ${tunnelIp} to the other nodes, which would cut its running pods off`,
-    },
-  ];
 }

@@ -20,7 +20,13 @@ const DIGESTS = createDigests(HOSTS);
 const [MASTER1, NODE1, NODE5] = [hostAt(0), hostAt(3), hostAt(7)];
 
 function modelsAnswer(one: Shown, action: string, wanted = ''): string {
-  const speaker = { ...one, digests: DIGESTS, underlayBits: UNDERLAY_BITS, now: NOW };
+  const speaker = {
+    ...one,
+    listed: one.hosts,
+    digests: DIGESTS,
+    underlayBits: UNDERLAY_BITS,
+    now: NOW,
+  };
   return answer(speaker, action, wanted);
 }
 

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import type { ClusterNode } from '../../../../shared/core/overlay/vtep.ts';
+import { cidr } from '../../../support/addressing.ts';
+import { cluster, type Cluster } from '../../../support/cluster.ts';
+import { findings } from '../../../support/findings.ts';
+import { announced, decided, decisions } from '../../../support/runs.ts';
+
+const six = cluster(6);
+
+function unannounced(seen: Cluster): Cluster {
+  return seen.listed((node: ClusterNode) =>
+    node.name === 'node1' ? { ...node, annotated: [] } : node,
+  );
+}
+
+describe('a node without flannel’s annotations', () => {
+  test('is a warning that pages nobody, as long as its peers hold it', async () => {
+    const [first] = await decisions([{ sees: unannounced(six) }]);
+    expect(findings(unannounced(six))).toEqual([
+      'subject node1/annotation-missing annotation-missing 5/5 warning',
+    ]);
+    expect(first && announced(first)).toEqual(['opened subject/node1/annotation-missing']);
+  });
+
+  test('is a part of the loss where the peers lack all of it', async () => {
+    const dropped = unannounced(
+      (['neighbour', 'fdb', 'route'] as const).reduce<Cluster>(
+        (seen, table) => seen.lose(table, { subject: 'node1' }),
+        six,
+      ),
+    );
+    expect(findings(dropped)).toEqual([
+      'subject node1 never-programmed 5/5 critical or annotation-missing',
+    ]);
+    const { reported, pages } = await decided(dropped.facts());
+    expect(reported[0]?.fix.map(({ kind, hosts }) => `${kind} ${hosts.join()}`)).toEqual([
+      'restart node1',
+    ]);
+    expect(pages[0]?.text).toContain(
+      'node1 has no annotation flannel.alpha.coreos.com/backend-data',
+    );
+    expect(pages[0]?.text).not.toContain('It may also be');
+  });
+
+  test('is nothing that is known where its host is silent, or no node is annotated', () => {
+    expect(findings(unannounced(six).silence('node1'))).toEqual([]);
+    expect(findings(six.listed((node) => ({ ...node, annotated: [] })))).toEqual([]);
+  });
+});
+
+describe('a device with the tunnel IP of another pod CIDR', () => {
+  const drifted = six.listed().answer('node1', (answer) => ({
+    ...answer,
+    tables: {
+      ...answer.tables,
+      devices: answer.tables.devices?.map((own) => ({
+        ...own,
+        addresses: [cidr('10.68.200.0/32')],
+      })),
+    },
+  }));
+
+  test('is critical, and its fix is on its node alone', async () => {
+    expect(findings(drifted)).toEqual([
+      'subject node1/tunnel-ip-drift tunnel-ip-drift 5/5 critical',
+    ]);
+    const { reported } = await decided(drifted.facts());
+    expect(reported[0]?.fix.map(({ kind, hosts }) => `${kind} ${hosts.join()}`)).toEqual([
+      'restart node1',
+    ]);
+  });
+
+  test('explains what the peers lack of its node, which is no second fault', () => {
+    const lost = drifted
+      .lose('neighbour', { subject: 'node1' })
+      .lose('route', { subject: 'node1' });
+    expect(findings(lost)).toEqual(['subject node1/tunnel-ip-drift tunnel-ip-drift 5/5 critical']);
+  });
+
+  test('explains nothing of an observer that lost its own tables', () => {
+    const lost = drifted
+      .lose('neighbour', { subject: 'node1' })
+      .lose('neighbour', { observer: 'node2' });
+    expect(findings(lost)).toEqual([
+      'subject node1/tunnel-ip-drift tunnel-ip-drift 5/5 critical',
+      'observer node2 neighbours-flushed 5/5 critical',
+    ]);
+  });
+
+  test('keeps its name while its node is silent and the peers lack it still', async () => {
+    const lost = drifted
+      .lose('neighbour', { subject: 'node1' })
+      .lose('route', { subject: 'node1' });
+    const made = await decisions([{ sees: lost }, { sees: lost.silence('node1') }]);
+    expect(made.map(({ reported }) => reported.map(({ key, cause }) => `${key} ${cause}`))).toEqual(
+      [
+        ['prod/subject/node1/tunnel-ip-drift tunnel-ip-drift'],
+        ['prod/subject/node1/tunnel-ip-drift tunnel-ip-drift'],
+      ],
+    );
+  });
+});
