@@ -133,7 +133,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         return inCluster;
       },
     });
-    return { machines: made, controlPlane, ...surroundings };
+    // What flannel publishes takes the place of what the objects of nodes said.
+    const list = (hosts: readonly Host[]): void => {
+      listed.clear();
+      controlPlane.list(hosts);
+    };
+    return { machines: made, controlPlane: { ...controlPlane, list }, ...surroundings };
   });
 }
 

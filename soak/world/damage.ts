@@ -47,16 +47,9 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
       return [];
     }
     case 'address':
+      return resettle(world, damage.subject, { tunnelIp: damage.address });
     case 'port':
-      return named(world, [damage.subject]).flatMap((subject) => {
-        subject.kernel.changeSettings(
-          damage.kind === 'port' ? { port: damage.port } : { tunnelIp: damage.address },
-        );
-        return world
-          .members()
-          .filter((host) => host !== subject)
-          .map((observer): Cell => ({ observer, subject, tables: [], isOfSettings: true }));
-      });
+      return resettle(world, damage.subject, { port: damage.port });
     case 'mtu':
       for (const host of named(world, [damage.subject])) {
         host.kernel.changeSettings({ mtu: damage.mtu });
@@ -87,6 +80,21 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
       ];
     }
   }
+}
+
+/** A device gets settings with which it and the others do not understand each other. */
+function resettle(
+  world: World,
+  name: string,
+  settings: Parameters<Host['kernel']['changeSettings']>[0],
+): readonly Cell[] {
+  return named(world, [name]).flatMap((subject) => {
+    subject.kernel.changeSettings(settings);
+    return world
+      .members()
+      .filter((host) => host !== subject)
+      .map((observer): Cell => ({ observer, subject, tables: [], isOfSettings: true }));
+  });
 }
 
 /** In the network of the hosts, and no host's. */
