@@ -30,7 +30,7 @@ interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds'> {
   /** Nodes whose part of the node list has changed meanwhile: of them nothing is confirmed. */
   readonly changed?: ReadonlySet<string>;
   /** Nodes whose part of the node list could not be read again: they may have left meanwhile. */
-  readonly unread?: ReadonlySet<string>;
+  readonly unread?: ReadonlySet<string> | undefined;
 }
 
 /**

@@ -4,6 +4,8 @@ import { type Confirmed, confirm } from './confirm.ts';
 import type { Facts, RosterEntry } from '../facts.ts';
 import { advance } from '../incident/advance.ts';
 import { remind } from '../incident/reminding.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
+import { subjectsOf } from '../incident/footprint.ts';
 import type { Announcement } from '../incident/step.ts';
 import type { Incident } from '../incident/incident.ts';
 import { type Judgement, judge } from '../judge.ts';
@@ -107,9 +109,31 @@ async function lookAgain(
   const look = secondLookOf(due, judgement, facts.limits);
   const answers = await hosts.again(look);
   if (answers === 'recorded') return { judgement, confirms: () => true };
-  const confirmed = confirm(judgement, due, { ...look, ...answers });
+  const unread = answers.unread?.difference(vouchedFor(facts, open));
+  const confirmed = confirm(judgement, due, { ...look, ...answers, unread });
   const problems = [...confirmed.judgement.problems, ...problemsOf(answers)];
   return { ...confirmed, judgement: { ...confirmed.judgement, problems } };
+}
+
+/** A list may come from the cache of an API server that is behind. */
+const LIST_LAG_MS = 60_000;
+
+/**
+ * Nodes that a list had long after an earlier run first suspected that all entries for them are gone: they have
+ * not been removed, though the second look could not read the list again.
+ */
+function vouchedFor({ nodes, now }: Facts, open: readonly Incident[]): ReadonlySet<string> {
+  const age = nodes.kind === 'read' ? (nodes.origin?.ageSeconds ?? 0) * 1000 : Infinity;
+  return new Set(
+    open
+      .filter(
+        ({ phase, since, reported: { cause } }) =>
+          phase === 'suspected' &&
+          CAUSE_RULES[cause].isLikeLeaving === true &&
+          since + LIST_LAG_MS <= now - age,
+      )
+      .flatMap(({ footprint }) => subjectsOf(footprint)),
+  );
 }
 
 /** Why the second look did not see everything: a page may wait for the next run because of it. */

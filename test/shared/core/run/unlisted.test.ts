@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { TABLES } from '../../../../shared/contract/causes.ts';
 import type { Facts } from '../../../../shared/core/facts.ts';
 import type { Observation } from '../../../../shared/core/overlay/vtep.ts';
-import { recorded } from '../../../../shared/core/run/hosts.ts';
+import { type Hosts, recorded } from '../../../../shared/core/run/hosts.ts';
 import { reportOf } from '../../../../shared/core/run/report.ts';
 import { type Decision, run } from '../../../../shared/core/run/run.ts';
 import { cluster, type Cluster, NOW } from '../../../support/cluster.ts';
@@ -236,6 +236,41 @@ describe('a silent node that all others have dropped, of a list', () => {
     const { incidents } = await decided(SIX.listed().lose('fdb', { subject: 'node2' }).facts());
     const facts = dropped.facts({ ...list(120), now: NOW + 200_000 });
     expect(remembered(await decided(facts, incidents))).toEqual(['subject/node2 open']);
+  });
+});
+
+describe('a node that all others have dropped, and whose list a second look cannot read again', () => {
+  const dropped = unheld(SIX.listed(), 'node2');
+  const unreadList: Hosts = {
+    ...recorded([]),
+    again: async () => ({
+      observations: dropped
+        .facts()
+        .observations.map((one) =>
+          one.kind === 'tables'
+            ? { ...one, host: { ...one.host, uptimeSeconds: (one.host.uptimeSeconds ?? 0) + 10 } }
+            : one,
+        ),
+      problems: [],
+      unread: new Set(SIX.names),
+    }),
+  };
+
+  async function later(ageSeconds: number): Promise<Decision> {
+    const first = await run(dropped.facts(list(0)), [], unreadList);
+    expect(remembered(first)).toEqual(['subject/node2 suspected']);
+    const facts = dropped.facts({ ...list(ageSeconds), now: NOW + 200_000 });
+    return await run(facts, first.incidents, unreadList);
+  }
+
+  test('is paged by a later run whose own list has it', async () => {
+    expect(announced(await later(0))).toEqual(['opened! subject/node2']);
+  });
+
+  test('is not, while the list is older than the suspicion', async () => {
+    const decision = await later(250);
+    expect(announced(decision)).toEqual([]);
+    expect(remembered(decision)).toEqual(['subject/node2 suspected']);
   });
 });
 
