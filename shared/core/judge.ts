@@ -4,6 +4,7 @@ import { type Matrix, matrixOf } from './matrix/matrix.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
 import { type Member, type ObservedHost, profileIn } from './members/member.ts';
+import { nodesWithoutFlanneld } from './members/flanneld.ts';
 import { membersOf } from './members/members.ts';
 import { type Trust, trustedVteps, wasReadInFull } from './members/trust.ts';
 import type { Facts } from './facts.ts';
@@ -46,8 +47,19 @@ export function judge(facts: Facts): Judgement {
       ...opaqueMacs(members, vteps),
       ...unjudgedSubjects(members, vteps),
       ...unexplained(matrix),
+      ...stoppedFlanneld(members),
     ],
   };
+}
+
+/** What flannel has set stays, so that nothing else shows it until the cluster changes. */
+function stoppedFlanneld(members: readonly Member[]): readonly Problem[] {
+  const nodes = [...nodesWithoutFlanneld(members, profileIn(members))].toSorted();
+  if (nodes.length === 0) return [];
+  const message =
+    `no flanneld runs on ${enumerate(nodes, NAMED_HOSTS)}: nodes that join or change are not programmed ` +
+    'there. Look why its pod does not run';
+  return [{ where: 'flannel', message }];
 }
 
 type TrustedMatrix = Pick<Judgement, 'trust' | 'vteps' | 'matrix'>;

@@ -110,7 +110,9 @@ function graceOf(facts: Facts, member: Omit<Member, 'grace'>): string | undefine
     time === undefined ? undefined : (facts.now - time) / 1000;
   return (
     unsettled?.get(member.node) ??
-    young('joined the cluster', since(listed?.createdAt)) ??
+    (isMadeAgain(since(listed?.createdAt), observed)
+      ? undefined
+      : young('joined the cluster', since(listed?.createdAt))) ??
     young('booted', observed?.host.uptimeSeconds) ??
     bootingWithoutDevice(observed) ??
     (isProgramming(observed, graceSeconds)
@@ -118,6 +120,18 @@ function graceOf(facts: Facts, member: Omit<Member, 'grace'>): string | undefine
       : undefined)
   );
 }
+
+/**
+ * A node whose object was made again while its flanneld ran is no new node: flannel annotates the object when
+ * it starts, and peers program no node without annotations.
+ */
+function isMadeAgain(seconds: number | undefined, observed: ObservedHost | undefined): boolean {
+  const { flanneldSeconds = 0 } = observed?.host ?? {};
+  return seconds !== undefined && seconds >= 0 && flanneldSeconds > seconds + CLOCKS_APART_SECONDS;
+}
+
+/** How far the clocks of a master and of the function may be apart. */
+const CLOCKS_APART_SECONDS = 30;
 
 /**
  * flanneld programs a device when it starts. One that is made while it runs stays empty for good: since

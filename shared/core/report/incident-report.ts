@@ -4,6 +4,7 @@ import { accusedIn, type Finding, nodeOf } from '../diagnose/finding.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
+import { nodesWithoutFlanneld } from '../members/flanneld.ts';
 import { wrongUnderlays } from '../members/underlay.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
 import type { Judgement } from '../judge.ts';
@@ -95,6 +96,7 @@ function reportWithoutFix(
       ...columnLines(finding),
       ...undecidedLines(finding, judgement),
       ...wrongUnderlayLines(finding, judgement),
+      ...flanneldLines(finding, judgement),
       ...latencyLines(latencies),
       ...verbatimOf(finding, judgement),
     ].slice(0, EVIDENCE),
@@ -221,6 +223,14 @@ function undecidedLines(finding: Finding, { vteps }: Judgement): readonly string
     'annotation flannel.alpha.coreos.com/public-ip has the same: the other nodes are wrong; restart flannel there',
     'annotation has what the other nodes hold: they are right (NAT, public-ip-overwrite)',
   ];
+}
+
+/** On which of the nodes whose tables are wrong nothing would set an entry again. */
+function flanneldLines(finding: Finding, { members, profile }: Judgement): readonly string[] {
+  const without = nodesWithoutFlanneld(members, profile);
+  const concerned = new Set([...accusedIn(finding), ...finding.observers]);
+  const nodes = [...without].filter((node) => concerned.has(node)).toSorted();
+  return nodes.length === 0 ? [] : [`no flanneld runs on ${enumerate(nodes, NAMES)}`];
 }
 
 /** Of the nodes that others lost those whose hosts do not have the address that their peers are given. */

@@ -693,7 +693,7 @@ const COMMAND = new RegExp(
 
 /** Nothing but one block in quotes, and hosts by ids or names. */
 const REMOTE = new RegExp(
-  `^(aws ssm send-command --region eu-central-1 --document-name AWS-RunShellScript --instance-ids( m?i-[0-9a-f]{8,17}){2,50} --max-concurrency (10% --max-errors 1|1 --max-errors 0) --parameters '[^']*'|for n in ${NAME}( ${NAME})*; do echo '[^']*' \\| ssh \\$n sudo sh; done)$`,
+  `^(aws ssm send-command --region eu-central-1 --document-name AWS-RunShellScript --instance-ids( m?i-[0-9a-f]{8,17}){2,50} --max-concurrency (10% --max-errors 1|1 --max-errors 0) --parameters '[^']*'|for n in ${NAME}( ${NAME})*; do echo '[^']*' \\| ssh \\$n sudo sh( \\|\\| break)?; done)$`,
 );
 
 test('whatever hosts and Kubernetes send, every command is of the strict grammar', () => {

@@ -412,6 +412,22 @@ describe('grace', () => {
     expect(young({ nodes })).toBe(grace);
   });
 
+  test.for([
+    [40, undefined],
+    [30, 'joined the cluster 5 s ago'],
+    [undefined, 'joined the cluster 5 s ago'],
+  ] as const)(
+    'a node whose object was made 5 s ago, while flanneld runs for %s s: %s',
+    ([flanneldSeconds, grace]) => {
+      const { nodes, observations } = SIX.listed((node) =>
+        node.name === 'node1' ? { ...node, createdAt: NOW - 5000 } : node,
+      )
+        .answer('node1', (answer) => ({ ...answer, host: { ...answer.host, flanneldSeconds } }))
+        .facts();
+      expect(young({ nodes, observations })).toBe(grace);
+    },
+  );
+
   test('a host that has just booted', () => {
     const { observations } = SIX.answer('node1', (answer) => ({
       ...answer,
