@@ -13,6 +13,7 @@ export type Damage =
   | DeviceDamage
   | SurroundingDamage
   | ListDamage
+  | ApiServerDamage
   | Change
   | ReadDamage
   | AgentDamage;
@@ -75,6 +76,16 @@ type SurroundingDamage =
     }
   /** The bridge of an earlier installation, which no pod of this one uses. */
   | { readonly kind: 'bridge-made'; readonly on: Hosts; readonly address: string };
+
+/** What the API server of a master does from now on. No host holds anything else because of it. */
+export type ApiServerDamage = {
+  readonly kind: 'api-server';
+  readonly on: Hosts;
+  readonly is: ApiConduct;
+};
+
+/** `delaySeconds`: it lists nodes so much later, as one does that waits for etcd or for a webhook. */
+export type ApiConduct = 'well' | 'stopped' | { readonly delaySeconds: number };
 
 /** What belongs to the life of a cluster, and is no fault. */
 export type Change =

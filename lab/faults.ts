@@ -1,5 +1,5 @@
 import type { Cause } from '../shared/contract/causes.ts';
-import { type Damage, type EntryDamage, partition } from './damage.ts';
+import { type ApiConduct, type Damage, type EntryDamage, partition } from './damage.ts';
 import { OVERLAY_DEVICE } from './machines/flannel.ts';
 import type { Host } from './machines/machine.ts';
 import { ROSTER, UNDERLAY_DEVICE } from './machines/roster.ts';
@@ -18,6 +18,8 @@ export interface Fault {
   /** How many nodes the subject cannot reach; default all. */
   readonly lost?: number;
   readonly damage: readonly Damage[];
+  /** What somebody does whom the page has found; default what the page says. */
+  readonly repair?: readonly Damage[];
 }
 
 /** The host that the subject's faults happen to: the one of the recorded incident. */
@@ -29,6 +31,9 @@ const OBSERVER = 'node2';
 
 /** A host without a pod of the lab's, and so without a bridge. */
 const BRIDGELESS = 'node3';
+
+/** Longer than `slowSeconds` by default, and shorter than the function waits for a list of Kubernetes. */
+const SLOW_SECONDS = 6;
 
 /** What the subject had in an earlier life. */
 const FORMER: Host = { ...SUBJECT, vtepMac: '6e:0d:51:c7:22:9b', underlayIp: '192.168.1.240' };
@@ -165,6 +170,14 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     `Somebody gave ${OVERLAY_DEVICE} of ${SUBJECT.name} an MTU of its own.`,
     { kind: 'mtu-changed', on: [SUBJECT.name], mtu: 1400 },
   ),
+  'control-plane-unreachable': onApiServer(
+    `The API server of ${SUBJECT.name} has stopped.`,
+    'stopped',
+  ),
+  'slow-control-plane': onApiServer(
+    `The API server of ${SUBJECT.name} waits ${SLOW_SECONDS} s for etcd whenever it lists nodes.`,
+    { delaySeconds: SLOW_SECONDS },
+  ),
 };
 
 function onPeers(summary: string, ...damage: readonly Damage[]): Fault {
@@ -174,6 +187,13 @@ function onPeers(summary: string, ...damage: readonly Damage[]): Fault {
 /** A state of the subject itself: its peers hold what they should. */
 function onSubject(summary: string, ...damage: readonly Damage[]): Fault {
   return { summary, subject: SUBJECT.name, observers: [], damage };
+}
+
+/** No node loses another one, and no page has a command that ends it. */
+function onApiServer(summary: string, is: ApiConduct): Fault {
+  const on = [SUBJECT.name];
+  const repair: readonly Damage[] = [{ kind: 'api-server', on, is: 'well' }];
+  return { ...onSubject(summary, { kind: 'api-server', on, is }), lost: 0, repair };
 }
 
 function onObserver(summary: string, ...damage: readonly Damage[]): Fault {

@@ -119,6 +119,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       hosts: machines,
       kubeconfig: kubernetes ? controlPlane.kubeconfig : undefined,
       inflictOnHosts: async (damage) => {
+        if (damage.kind === 'api-server') {
+          await controlPlane.behave(damage);
+          return inCluster;
+        }
         await inflictOne({ machines, inCluster }, damage);
         if (damage.kind === 'joined') {
           const joined = machines.filter(({ name }) => name === damage.host.name);

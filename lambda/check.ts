@@ -1,4 +1,5 @@
 import type { Problem, Report } from '../shared/contract/report.ts';
+import { withLateAnswers } from '../shared/core/matrix/api-states.ts';
 import { reportOf } from '../shared/core/run/report.ts';
 import { type Decision, run as decideRun } from '../shared/core/run/run.ts';
 import { hostFigures } from '../shared/core/telemetry/figures.ts';
@@ -77,6 +78,7 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
   const memory = {
     ...memoryOf(decision, settled),
     ...names,
+    apis: withLateAnswers(decision.apis, decision.latencies, settled.latencies),
     agents,
     answerTime,
     runsWithoutMaster,
@@ -141,7 +143,10 @@ async function askAgents(
 function memoryOf(
   { facts, roster }: Decision,
   { unanswered, names }: LatencyReadings,
-): Omit<Memory, 'agents' | 'answerTime' | 'runsWithoutMaster' | 'nameSums' | 'isListStale'> {
+): Omit<
+  Memory,
+  'agents' | 'answerTime' | 'runsWithoutMaster' | 'nameSums' | 'isListStale' | 'apis'
+> {
   const silent = facts.observations.flatMap((observation) =>
     observation.kind === 'unknown' && observation.isSlow !== true ? [observation.instanceId] : [],
   );

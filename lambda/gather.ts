@@ -106,6 +106,7 @@ export async function gather(
       daemonSets: nodeList.list?.daemonSets ?? [],
       observations: explainSilence(asked.observations, memory.agents, memory.roster),
       roster: memory.roster,
+      apis: memory.apis,
       gone: new Set(memory.agents?.gone),
       problems: [
         ...invocation.problems,

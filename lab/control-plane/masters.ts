@@ -1,4 +1,6 @@
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { ApiConduct } from '../damage.ts';
 import type { Machine, Machines } from '../machines/machine.ts';
 import {
   ADMIN_KUBECONFIG_PATH,
@@ -7,7 +9,7 @@ import {
   kubeconfig,
 } from './access.ts';
 import { ensureKubectl, type Kubectl } from './kubectl-on-masters.ts';
-import type { Address, ApiServerOrder } from './orders.ts';
+import { type Address, type ApiServerOrder, setDelay } from './orders.ts';
 import { type Program, startProgram } from './programs.ts';
 
 /** What all API servers of a cluster have in common. */
@@ -15,7 +17,11 @@ export type Cluster = Omit<ApiServerOrder, 'master' | 'listen' | 'socket'>;
 
 interface ApiServer {
   readonly master: Machine;
-  readonly program: Program;
+  /** From now on it does this. */
+  behave(conduct: ApiConduct): Promise<void>;
+  /** The latest lines of its log; none while it has stopped. */
+  log(): readonly string[];
+  stop(): Promise<void>;
   /** Where the masters reach it. */
   readonly address: Address;
   readonly url: string;
@@ -38,7 +44,7 @@ export async function startApiServers(
   const servers = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failure = settled.find((one) => one.status === 'rejected');
   if (failure !== undefined) {
-    await Promise.all(servers.map(({ program }) => program.stop()));
+    await Promise.all(servers.map((one) => one.stop()));
     throw failure.reason;
   }
   return servers;
@@ -75,8 +81,29 @@ async function startApiServer(master: Machine, cluster: Cluster): Promise<ApiSer
       : [{ host: LOCALHOST, port: 0 }],
     socket,
   };
-  const program = await startProgram(master, 'api-server.ts', order);
-  const [port = API_PORT] = program.ports;
+  const first = await startProgram(master, 'api-server.ts', order);
+  const [port = API_PORT] = first.ports;
   const address = { host: real ? master.underlayIp : LOCALHOST, port };
-  return { master, program, address, url: `https://${address.host}:${address.port}`, socket };
+  // Started again, it listens where it did before.
+  const again = { ...order, listen: order.listen.map(({ host }) => ({ host, port })) };
+  let program: Program | undefined = first;
+  const stop = async (): Promise<void> => {
+    await program?.stop();
+    program = undefined;
+    await rm(socket, { force: true });
+  };
+  return {
+    master,
+    address,
+    url: `https://${address.host}:${address.port}`,
+    socket,
+    log: () => program?.log() ?? [],
+    stop,
+    behave: async (conduct) => {
+      if (conduct === 'stopped') return await stop();
+      const seconds = conduct === 'well' ? 0 : conduct.delaySeconds;
+      setDelay(cluster.commonDirectory, master.name, seconds * 1000);
+      program ??= await startProgram(master, 'api-server.ts', again);
+    },
+  };
 }

@@ -95,6 +95,24 @@ export function listedHosts({ commonDirectory }: ApiServerOrder): readonly Clust
   return z.array(hostSchema).parse(JSON.parse(text));
 }
 
+/** How long this API server waits before it lists nodes, in milliseconds. */
+export function delayMs({ commonDirectory, master }: ApiServerOrder): number {
+  try {
+    return Number(readFileSync(delayFile(commonDirectory, master), 'utf8'));
+  } catch {
+    return 0;
+  }
+}
+
+/** A master's API server waits so long from now on. */
+export function setDelay(commonDirectory: string, master: string, milliseconds: number): void {
+  writeFileSync(delayFile(commonDirectory, master), String(milliseconds));
+}
+
+function delayFile(commonDirectory: string, master: string): string {
+  return path.join(commonDirectory, `delay-of-${master}`);
+}
+
 /** Listens at an address, or at a socket's path. Resolves with the port; 0 for a socket. */
 export async function listenOn(server: Server, where: Address | string): Promise<number> {
   if (typeof where === 'string') server.listen(where);

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { ApiServerDamage } from '../damage.ts';
 import {
   carryOutBatch,
   type Host,
@@ -36,6 +37,8 @@ export interface ControlPlane {
   readonly kubectl: Kubectl;
   /** From now on these hosts are the cluster's nodes. */
   list(hosts: readonly Host[]): void;
+  /** What the API servers of these masters do from now on. */
+  behave(damage: ApiServerDamage): Promise<void>;
   /** The latest lines that a master's API server logged. */
   logOf(master: string): readonly string[];
   /** Ends the API servers, the pod and the relay. What was written on the machines stays. */
@@ -84,7 +87,7 @@ export async function startControlPlane(
       pod: { ...cluster.pod, listens: { ...cluster.pod.listens, port } },
     });
     cleanups.push(async () => {
-      await Promise.all(servers.map(({ program }) => program.stop()));
+      await Promise.all(servers.map((one) => one.stop()));
     });
     const kubectl = await furnishMasters(servers, cluster);
 
@@ -96,7 +99,11 @@ export async function startControlPlane(
       servers: new Map(servers.map(({ master, url }) => [master.name, url])),
       kubectl,
       list: (hosts) => listHosts(directory, hosts.map(listedAs(options))),
-      logOf: (name) => servers.find(({ master }) => master.name === name)?.program.log() ?? [],
+      behave: async ({ on, is }) => {
+        const own = servers.filter(({ master }) => on === 'all' || on.includes(master.name));
+        for (const one of own) await one.behave(is);
+      },
+      logOf: (name) => servers.find(({ master }) => master.name === name)?.log() ?? [],
       close,
     };
   } catch (cause) {

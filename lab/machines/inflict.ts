@@ -1,7 +1,14 @@
 /** What damage does to real and modelled machines, by the commands that do it to a host. */
 import { randomUUID } from 'node:crypto';
 import { type Table, TABLES } from '../../shared/contract/causes.ts';
-import type { AgentDamage, Damage, DeviceDamage, EntryDamage, Hosts } from '../damage.ts';
+import type {
+  AgentDamage,
+  ApiServerDamage,
+  Damage,
+  DeviceDamage,
+  EntryDamage,
+  Hosts,
+} from '../damage.ts';
 import {
   BRIDGE_DEVICE,
   deleteEntries,
@@ -21,13 +28,14 @@ interface Members {
   readonly inCluster: readonly Machine[];
 }
 
-/** Carries out the damage, one after the other, on machines that are all in the cluster. */
+/** Carries out the damage, one after the other, on machines that are all in the cluster, and have no API server. */
 export async function inflict(
   { machines }: { readonly machines: readonly Machine[] },
   damages: readonly Damage[],
 ): Promise<void> {
   for (const damage of damages) {
     if (isOfAgent(damage)) throw new Error(`${damage.kind} needs Systems Manager`);
+    if (damage.kind === 'api-server') continue;
     await inflictOne({ machines, inCluster: machines }, damage);
   }
 }
@@ -45,8 +53,11 @@ const OF_AGENT = {
   'agent-restarted': true,
 } as const satisfies Readonly<Record<AgentDamage['kind'], true>>;
 
+/** What hosts suffer; API servers are the control plane's. */
+type HostDamage = Exclude<SimulatedDamage, ApiServerDamage>;
+
 /** Rejects where a command fails: an entry that is not there cannot be lost. */
-export async function inflictOne(members: Members, damage: SimulatedDamage): Promise<void> {
+export async function inflictOne(members: Members, damage: HostDamage): Promise<void> {
   const { machines, inCluster } = members;
   switch (damage.kind) {
     case 'lost':

@@ -125,7 +125,8 @@ function customDetailsOf({ key, kind, text, details }: Page): object {
     kind,
     scope,
     victims: victims.join(', '),
-    affected: `${missing} of ${checked} nodes`,
+    // A slow API server cuts no node off.
+    ...(missing === 0 ? {} : { affected: `${missing} of ${checked} nodes` }),
     since,
     ...(account === undefined ? {} : { account, region }),
     ...(step === undefined ? {} : { fix: step.commands.join('\n'), fix_on: step.hosts.join(', ') }),

@@ -68,6 +68,8 @@ export const CAUSE_TABLE = {
   'bridge-mismatch': { scopes: NODE, severity: 'warning', pages: false },
   'annotation-missing': { scopes: NODE, severity: 'warning', pages: false },
   'mtu-mismatch': { scopes: NODE, severity: 'warning', pages: false },
+  'control-plane-unreachable': { scopes: NODE, severity: 'critical', pages: true },
+  'slow-control-plane': { scopes: NODE, severity: 'warning', pages: true },
 } as const satisfies Readonly<Record<string, CauseTraits>>;
 
 export type Cause = keyof typeof CAUSE_TABLE;

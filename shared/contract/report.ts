@@ -105,6 +105,15 @@ export const incidentSchema = z.object({
   observers: z.array(z.string()),
   checkedPeers: z.number(),
   missingPeers: z.number(),
+  /** Of a slow or silent API server: how long `kubectl get nodes` took last, and the median before that. */
+  response: z.optional(
+    z.object({
+      seconds: z.number(),
+      /** It had not answered when this time was over. */
+      isUnanswered: z.optional(z.literal(true)),
+      usualSeconds: z.optional(z.number()),
+    }),
+  ),
   entries: z.array(entrySchema),
   evidence: z.array(z.string()),
   /** What was restarted, booted or made in the ten minutes before it was seen. */

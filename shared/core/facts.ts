@@ -1,5 +1,6 @@
 import type { Limits } from '../contract/settings.ts';
 import type { Problem, Site } from '../contract/report.ts';
+import type { RememberedApi } from './latency.ts';
 import type { Family } from './overlay/addresses.ts';
 import type { KnownNodes } from './nodes/known-nodes.ts';
 import type { DaemonSet } from './overlay/restart.ts';
@@ -22,6 +23,8 @@ export interface Facts {
   readonly daemonSets: readonly DaemonSet[];
   readonly observations: readonly Observation[];
   readonly roster: readonly RosterEntry[];
+  /** What is remembered of the masters' API servers. */
+  readonly apis?: readonly RememberedApi[] | undefined;
   /** Managed-node ids of the roster that Systems Manager no longer knows. */
   readonly gone?: ReadonlySet<string> | undefined;
   /** What gathering could not read or understand. */

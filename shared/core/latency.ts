@@ -1,3 +1,5 @@
+import { groupBy } from './group.ts';
+
 /** What a master was asked, or several requests of one command of which nothing has come. */
 export type LatencyRequest =
   | { readonly kind: 'get-nodes' | 'readyz' }
@@ -35,4 +37,88 @@ export function requestText(request: LatencyRequest): string {
     case 'aggregated-apis':
       return 'the aggregated APIs';
   }
+}
+
+/** How long `kubectl get nodes` took last, in seconds, and what it usually takes. */
+export interface ResponseTime {
+  readonly seconds: number;
+  /** It had not answered when this time was over. */
+  readonly isUnanswered?: true;
+  readonly usualSeconds?: number;
+}
+
+/** What one command measured of a master's own API server: `kubectl get nodes`, and `/readyz` beside it. */
+export interface ApiMeasurement {
+  /** `down`: both failed, and nothing shows that an API server answered. `failed`: only the first did. */
+  readonly kind: 'answered' | 'failed' | 'down' | 'no-answer';
+  /** How long `kubectl get nodes` took; with `no-answer`, how long nothing had come. */
+  readonly seconds: number;
+  /** How long `/readyz` took, where it answered. */
+  readonly readyzSeconds?: number | undefined;
+}
+
+/** What is remembered of a master's API server from run to run. */
+export interface RememberedApi {
+  readonly node: string;
+  /** Its last answers that were not slow, in seconds, the oldest first: what is usual. */
+  readonly usual: readonly number[];
+  /** So many measurements running, up to two, were slow or got no answer; and so many got none. */
+  readonly slow: number;
+  readonly unreachable: number;
+  /** Whether its host answered the last run. */
+  readonly isHeard: boolean;
+  /** Whether the last run had another explanation: its measurement does not count. */
+  readonly isExplained: boolean;
+  /** What the last run measured, where that came after its decision. */
+  readonly late?: ApiMeasurement | undefined;
+}
+
+/** What was measured of each master's API server, by this run or by an earlier one. */
+export function measurementsIn(
+  latencies: readonly Latency[],
+  askedBy: 'this-run' | 'earlier-run',
+): ReadonlyMap<string, ApiMeasurement> {
+  const own = latencies.filter(
+    ({ askedAt }) => (askedAt === undefined) === (askedBy === 'this-run'),
+  );
+  return new Map(
+    [...groupBy(own, ({ node }) => node)].flatMap(([node, some]) => {
+      const measured = measurementOf(some);
+      return measured === undefined ? [] : [[node, measured] as const];
+    }),
+  );
+}
+
+function measurementOf(latencies: readonly Latency[]): ApiMeasurement | undefined {
+  const of = (kind: LatencyRequest['kind']): Latency | undefined =>
+    latencies.find(({ request }) => request.kind === kind);
+  const [nodes, readyz, silent] = [of('get-nodes'), of('readyz'), of('get-nodes-and-readyz')];
+  if (nodes === undefined) {
+    return silent === undefined ? undefined : { kind: 'no-answer', seconds: silent.seconds };
+  }
+  const { outcome, seconds } = nodes;
+  const readyzSeconds = readyz?.outcome === 'answered' ? readyz.seconds : undefined;
+  if (outcome !== 'failed') return { kind: outcome, seconds, readyzSeconds };
+  const isDown = readyz?.outcome === 'failed' && ![nodes, readyz].some(hasAnswerer);
+  return { kind: isDown ? 'down' : 'failed', seconds, readyzSeconds };
+}
+
+/** What kubectl complains of where an API server did answer, or where kubectl itself could not ask. */
+const COMPLAINTS_WITH_ANSWERER = [
+  'Forbidden',
+  'Unauthorized',
+  'You must be logged in to the server',
+  'NotFound',
+  'the server could not find the requested resource',
+  'TooManyRequests',
+  'the server has received too many requests',
+  'certificate signed by unknown authority',
+  'certificate is valid for',
+  'permission denied',
+  'no such file or directory',
+  'it could not be asked',
+] as const;
+
+function hasAnswerer({ detail }: Latency): boolean {
+  return COMPLAINTS_WITH_ANSWERER.some((complaint) => detail.includes(complaint));
 }

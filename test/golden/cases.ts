@@ -1,5 +1,7 @@
 import type { Cause } from '../../shared/contract/causes.ts';
 import type { ReportedIncident, Site } from '../../shared/contract/report.ts';
+import { isOfApi } from '../../shared/core/diagnose/causes.ts';
+import type { Latency, RememberedApi } from '../../shared/core/latency.ts';
 import { type Cidr, parseCidr } from '../../shared/core/overlay/addresses.ts';
 import type { Anomaly, Device, Install } from '../../shared/core/overlay/vtep.ts';
 import { type Answer, type Cluster, cluster } from '../support/cluster.ts';
@@ -62,7 +64,58 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
   'annotation-missing': (whole) =>
     whole.listed((node) => (node.name === 'master1' ? { ...node, annotated: [] } : node)),
   'mtu-mismatch': (whole) => whole.listed().answer('master1', onDevice({ mtu: 1400 })),
+  'control-plane-unreachable': (whole) => whole.listed(),
+  'slow-control-plane': (whole) => whole.listed(),
 };
+
+/** What the masters' API servers took in the run that pages: of six nodes one is at fault, of sixty all. */
+function timesOf(cause: Cause, size: Size): readonly Latency[] {
+  const faulty = size === 'few' ? ['master1'] : MASTERS;
+  return MASTERS.flatMap((node) => {
+    if (!faulty.includes(node)) return timed(node, 0.19);
+    if (cause === 'control-plane-unreachable') return refused(node);
+    return cause === 'slow-control-plane' ? [...timed(node, 45.07), lostMetrics(node)] : [];
+  });
+}
+
+const MASTERS = ['master1', 'master2', 'master3'] as const;
+
+const GET_NODES = { kind: 'get-nodes' } as const;
+const READYZ = { kind: 'readyz' } as const;
+
+function timed(node: string, seconds: number): readonly Latency[] {
+  return [
+    { node, request: GET_NODES, outcome: 'answered', seconds, detail: '' },
+    { node, request: READYZ, outcome: 'answered', seconds: 0.052, detail: '' },
+  ];
+}
+
+function refused(node: string): readonly Latency[] {
+  return [GET_NODES, READYZ].map((request) => ({
+    node,
+    request,
+    outcome: 'failed',
+    seconds: 0.08,
+    detail: 'connection refused',
+  }));
+}
+
+function lostMetrics(node: string): Latency {
+  const request = { kind: 'api', path: '/apis/metrics.k8s.io/v1beta1' } as const;
+  return { node, request, outcome: 'failed', seconds: 11.3, detail: 'ServiceUnavailable' };
+}
+
+/** The run before measured the same, and many before it were fast. */
+function rememberedOf(cause: Cause): readonly RememberedApi[] {
+  return MASTERS.map((node) => ({
+    node,
+    usual: Array.from({ length: 12 }, () => 0.21),
+    slow: 1,
+    unreachable: cause === 'control-plane-unreachable' ? 1 : 0,
+    isHeard: true,
+    isExplained: false,
+  }));
+}
 
 /** The host's devices, of which something else is true. */
 function onDevice(changes: Partial<Device>): (answer: Answer) => Answer {
@@ -133,7 +186,13 @@ export async function incidentOf(
       })),
     install === 'calico' ? onCalico(DAMAGE[cause](whole)) : DAMAGE[cause](whole),
   );
-  const { reported } = await decided(known.facts({ site: SITE }));
+  const { reported } = isOfApi(cause)
+    ? await decided(
+        known.facts({ site: SITE, apis: rememberedOf(cause) }),
+        [],
+        timesOf(cause, size),
+      )
+    : await decided(known.facts({ site: SITE }));
   const [incident] = reported;
   if (incident === undefined || incident.cause !== cause || reported.length > 1) {
     throw new Error(`${cause}, ${size}: found ${reported.map(({ key }) => key).join(', ')}`);

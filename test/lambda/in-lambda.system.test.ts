@@ -18,7 +18,7 @@ describe.skipIf(installed('setpriv') === undefined)('the function in Lambda', ()
     heart = await startWebhookReceiver();
     world = await startWorld({
       cluster: 'demo',
-      limits: { secondLookSeconds: 1, slowSeconds: 1 },
+      limits: { secondLookSeconds: 1, slowSeconds: 3 },
       dialSeconds: 2,
       idle: 'frozen',
       env: { [ENVIRONMENT.heartbeatUrl]: heart.url },

@@ -30,7 +30,7 @@ beforeAll(async () => {
   [pagerDuty, webhook] = await Promise.all([startPagerDuty(), startWebhookReceiver()]);
   world = await startSimulatedWorld(simulatedHosts(36, 1), {
     kubernetes: { imageBytes: 0 },
-    limits: { secondLookSeconds: 1, slowSeconds: 1 },
+    limits: { secondLookSeconds: 1, slowSeconds: 3 },
     service: { invisibleMilliseconds: 0, countsLateMilliseconds: 0 },
     parameters: new Map([
       ['/simulated/pagerduty', pagerDuty.routingKey],

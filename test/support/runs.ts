@@ -1,5 +1,6 @@
 import type { Facts } from '../../shared/core/facts.ts';
 import type { Incident } from '../../shared/core/incident/incident.ts';
+import type { Latency } from '../../shared/core/latency.ts';
 import { type Hosts, recorded } from '../../shared/core/run/hosts.ts';
 import { type Decision, run } from '../../shared/core/run/run.ts';
 import { type Cluster, NOW } from './cluster.ts';
@@ -31,8 +32,9 @@ export async function decisions(
 export async function decided(
   facts: Facts,
   incidents: readonly Incident[] = [],
+  latencies: readonly Latency[] = [],
 ): Promise<Decision> {
-  return await run(facts, incidents, RECORDED);
+  return await run(facts, incidents, recorded(latencies));
 }
 
 const RECORDED = recorded([]);

@@ -68,9 +68,9 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
         ...surroundings(speaker),
       ];
     case 'latency':
-      return host.master ? LATENCIES : [];
+      return host.master ? latencyLines(condition) : [];
     case 'apis':
-      return host.master ? [METRICS_API] : [];
+      return host.master ? [apiLine(condition)] : [];
     case 'nodes':
       return host.master ? nodeListOf(listed).checksums : [];
     case 'nodes-part':
@@ -102,17 +102,37 @@ function unreadLines({ unread }: Condition, table: Table): readonly string[] {
   return reason === undefined ? [] : [record('U', { table, reason })];
 }
 
-/** Of an API server that is well: when each request began and ended, and its exit code. */
-const LATENCIES = [
-  record('L', { request: 'get-nodes', start: '1000.00', end: '1000.21', exit: 0 }),
-  record('L', { request: '/readyz', start: '1000.00', end: '1000.05', exit: 0 }),
-];
-const METRICS_API = record('L', {
-  request: '/apis/metrics.k8s.io/v1beta1',
-  start: '1000.00',
-  end: '1000.06',
-  exit: 0,
-});
+/** When each request to the master's own API server began and ended, and its exit code. */
+function latencyLines({ apiServer }: Condition): readonly string[] {
+  if (apiServer === 'stopped') return ['get-nodes', '/readyz'].flatMap(refusedLines);
+  const delaySeconds = apiServer === 'well' ? 0 : apiServer.delaySeconds;
+  return [
+    timedLine({ request: 'get-nodes', seconds: 0.21 + delaySeconds, exit: 0 }),
+    timedLine({ request: '/readyz', seconds: 0.05, exit: 0 }),
+  ];
+}
+
+function apiLine({ apiServer }: Condition): string {
+  const exit = apiServer === 'stopped' ? 1 : 0;
+  return timedLine({ request: '/apis/metrics.k8s.io/v1beta1', seconds: 0.06, exit });
+}
+
+function refusedLines(request: string): readonly string[] {
+  const complaint = 'The connection to the server was refused: connection refused';
+  return [timedLine({ request, seconds: 0.08, exit: 1 }), record('E', { request, complaint })];
+}
+
+function timedLine({
+  request,
+  seconds,
+  exit,
+}: {
+  readonly request: string;
+  readonly seconds: number;
+  readonly exit: number;
+}): string {
+  return record('L', { request, start: '1000.00', end: (1000 + seconds).toFixed(2), exit });
+}
 
 function identity({ host, condition, now }: Speaker): readonly string[] {
   const { boots, bootedAt } = condition;

@@ -1,6 +1,6 @@
 /** What damage makes of the hosts of a simulated cluster. */
 import { type Table, TABLES } from '../../../shared/contract/causes.ts';
-import type { Change, Damage, DeviceDamage, Hosts } from '../../damage.ts';
+import type { ApiConduct, Change, Damage, DeviceDamage, Hosts } from '../../damage.ts';
 import { type Entry, OVERLAY_MTU_BYTES, OVERLAY_PORT, programmed } from '../flannel.ts';
 import type { Host } from '../machine.ts';
 import { formerMac, scrambled } from './hosts.ts';
@@ -37,6 +37,8 @@ export interface Condition {
   readonly port: number;
   /** The address of its bridge for pods, if it has one. */
   readonly bridge: string | undefined;
+  /** Of a master. */
+  readonly apiServer: ApiConduct;
   /** The script's word for why a table cannot be read. */
   readonly unread: Readonly<Partial<Record<Table, string>>>;
 }
@@ -96,6 +98,7 @@ const WELL = {
   ...MADE_ANEW,
   obstacles: [],
   bridge: undefined,
+  apiServer: 'well',
   unread: {},
 } as const;
 
@@ -155,11 +158,9 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
     case 'route-added':
     case 'bridge-made':
       return changed(state, damage.on, (one) => surrounded(one, hosts, damage));
+    case 'api-server':
     case 'unreadable':
-      return changed(state, damage.on, (one) => ({
-        ...one,
-        unread: { ...one.unread, [damage.table]: damage.reason },
-      }));
+      return answering(state, damage);
     case 'flannel-restarted':
     case 'rebooted':
     case 'joined':
@@ -186,6 +187,22 @@ function withDevice(one: Condition, hosts: readonly Host[], damage: DeviceDamage
       return { ...one, lost: [], besides: [], ...MADE_ANEW, port: damage.port };
     case 'mtu-changed':
       return { ...one, mtu: damage.mtu };
+  }
+}
+
+/** What changes how a host answers, and nothing that it holds. */
+function answering(
+  state: State,
+  damage: Extract<Damage, { readonly kind: 'api-server' | 'unreadable' }>,
+): State {
+  switch (damage.kind) {
+    case 'api-server':
+      return changed(state, damage.on, (one) => ({ ...one, apiServer: damage.is }));
+    case 'unreadable':
+      return changed(state, damage.on, (one) => ({
+        ...one,
+        unread: { ...one.unread, [damage.table]: damage.reason },
+      }));
   }
 }
 

@@ -14,6 +14,7 @@ import {
   parseIp,
 } from '../../../shared/core/overlay/addresses.ts';
 import type { RosterEntry } from '../../../shared/core/facts.ts';
+import type { RememberedApi } from '../../../shared/core/latency.ts';
 import { type Incident, JOIN_RUNS } from '../../../shared/core/incident/incident.ts';
 import type { Agents } from '../ssm/agents.ts';
 import { type AnswerTime, UNKNOWN_ANSWER_TIME } from '../ssm/first-poll.ts';
@@ -100,6 +101,8 @@ export interface Memory {
   readonly nameSums?: readonly (readonly [instanceId: string, sum: string])[] | undefined;
   /** The names have changed since the node list was read: the next run reads it. */
   readonly isListStale?: boolean | undefined;
+  /** How the masters' API servers answered the last runs. */
+  readonly apis?: readonly RememberedApi[] | undefined;
   /** How long the hosts of the last runs took to answer. */
   readonly answerTime: AnswerTime;
   /** Runs in a row in which no master was known. */
@@ -340,6 +343,22 @@ const masterCommand = z.object({
   masters: z.record(z.string(), z.string()),
 });
 
+const measurement = z.object({
+  kind: z.enum(['answered', 'failed', 'down', 'no-answer']),
+  seconds: z.number(),
+  readyzSeconds: z.optional(z.number()),
+});
+
+const rememberedApi = z.object({
+  node: z.string(),
+  usual: z.array(z.number()),
+  slow: z.number(),
+  unreachable: z.number(),
+  isHeard: z.boolean(),
+  isExplained: z.boolean(),
+  late: z.optional(measurement),
+});
+
 /** So many runs without a master, and the hosts' own answers take the list's place. */
 export const RUNS_WITHOUT_MASTER = 3;
 
@@ -366,6 +385,8 @@ export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
     listed: z.array(z.string()),
     nameSums: z.optional(z.array(z.tuple([z.string(), z.string()]))),
     isListStale: z.optional(z.boolean()),
+    /** As another version has it, it is measured anew. */
+    apis: z.catch(z.optional(z.array(rememberedApi)), undefined),
     answerTime: z.optional(z.object({ atMost: z.number(), longerThan: z.number() })),
     runsWithoutMaster: z.optional(z.number()),
   }),

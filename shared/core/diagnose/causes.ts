@@ -9,6 +9,7 @@ import type { FixKind } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Signature } from './signatures.ts';
 import { unlikeInTunnelIp, withoutAnnotations } from './against-the-list.ts';
+import { CONTROL_PLANE, slowApis, unreachableApis } from './control-plane.ts';
 import { bridgeElsewhere, leftInTheWay, takenByOthers } from './in-the-way.ts';
 import { unlikeInMtu, unlikeInSettings } from './unlike-others.ts';
 
@@ -52,8 +53,16 @@ type Patience = (
  * `unreachable`: packets between the nodes are lost. `temporary`: they arrive, as long as the kernel
  * keeps an entry that flannel never sets again. `large-packets`: small ones arrive, large ones may not.
  * `misdirected`: those for some pods may go elsewhere. `latent`: they arrive, until an entry is to be set anew.
+ * `late-answers`, `no-answers`: packets arrive, and what API servers answer comes late, or does not come.
  */
-export type Harm = 'unreachable' | 'temporary' | 'large-packets' | 'misdirected' | 'latent';
+export type Harm =
+  | 'unreachable'
+  | 'temporary'
+  | 'large-packets'
+  | 'misdirected'
+  | 'latent'
+  | 'late-answers'
+  | 'no-answers';
 
 /**
  * Whom a sentence is about, ready for a page: `master1`, `all 5 checked nodes`. Each may be one node
@@ -97,13 +106,20 @@ export type FixStep =
     }
   /**
    * `macs`: the subject's own MAC and that of its annotation. `mtus`: those of a host's interfaces. `nodes`:
-   * what the API servers list. `routes`, `addresses`: those of the subject's host.
+   * what the API servers list. `routes`, `addresses`: those of the subject's host. `apis`: which of the
+   * aggregated APIs are available. `listeners`: what listens on an API server's port.
    */
-  | { readonly kind: 'look'; readonly at: 'macs' | 'mtus' | 'nodes' | 'routes' | 'addresses' };
+  | {
+      readonly kind: 'look';
+      readonly at: 'macs' | 'mtus' | 'nodes' | 'routes' | 'addresses' | 'apis' | 'listeners';
+    };
 
 /** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
 const byReach: Patience = ({ scope, severity, mayBeLeaving }, { pairPatienceSeconds }) =>
   severity === 'critical' && scope !== 'pair' && mayBeLeaving !== true ? 0 : pairPatienceSeconds;
+
+/** Two measurements running are the patience. */
+const atOnce: Patience = () => 0;
 
 const AT_OBSERVERS: FixRule = {
   at: 'observers',
@@ -558,6 +574,32 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       ],
     },
   },
+
+  // Nothing listens, or what listens neither serves nodes nor calls itself ready: a static pod that crashes,
+  // an etcd without a leader, a certificate that has expired. Whoever restarts it blindly loses its logs.
+  'control-plane-unreachable': {
+    signature: { kind: 'node', find: unreachableApis, explains: [], name: CONTROL_PLANE },
+    patience: atOnce,
+    harm: 'no-answers',
+    summary: ({ subject }) =>
+      `On ${subject}, kubectl get nodes and /readyz against the host's own API server both failed in two measurements running. The host itself answers, and no fault of the overlay was found that would explain it.`,
+    effect: ({ subject }) =>
+      `Whatever asks the API server on ${subject} gets no answer. Pods that run keep running, and reach each other.`,
+    fix: { at: 'subject', steps: [{ kind: 'look', at: 'listeners' }] },
+  },
+
+  // An API server waits for etcd, for a webhook, or for an aggregated API: kubectl asks each of these before
+  // it lists nodes, unless it reads discovery in one piece.
+  'slow-control-plane': {
+    signature: { kind: 'node', find: slowApis, explains: [], name: CONTROL_PLANE },
+    patience: atOnce,
+    harm: 'late-answers',
+    summary: ({ subject }) =>
+      `On ${subject}, kubectl get nodes against the host's own API server took longer than the limit, or much longer than before, in two measurements running. No fault of the overlay was found that would explain it.`,
+    effect: ({ subject }) =>
+      `Whatever asks the API server on ${subject} may wait as long. Pods that run keep running, and reach each other.`,
+    fix: { at: 'subject', steps: [{ kind: 'look', at: 'apis' }] },
+  },
 };
 
 /** The name of a cell in which something is wrong and which no signature fits. */
@@ -566,6 +608,12 @@ export const UNMATCHED: Cause = 'entries-missing';
 /** Whether a cause is recognised by a signature of this kind. */
 export function isKind(cause: Cause, kind: Signature['kind']): boolean {
   return CAUSE_RULES[cause].signature.kind === kind;
+}
+
+/** Whether a cause is about the answers of API servers, and about no packet between nodes. */
+export function isOfApi(cause: Cause): boolean {
+  const { harm } = CAUSE_RULES[cause];
+  return harm === 'late-answers' || harm === 'no-answers';
 }
 
 /** How a cause is found that is a state of a node itself; undefined of any other. */

@@ -5,7 +5,7 @@ import { type Matrix, peersOf, subjectsOf } from '../matrix/matrix.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import { groupBy } from '../group.ts';
 import type { Held } from '../overlay/holdings.ts';
-import { CAUSE_RULES, conditionSignature, isKind, UNMATCHED } from './causes.ts';
+import { CAUSE_RULES, conditionSignature, isKind, isOfApi, UNMATCHED } from './causes.ts';
 import { cover, type Line } from './cover.ts';
 import {
   type Finding,
@@ -93,10 +93,19 @@ function causesOfKind(kind: Signature['kind']): readonly Cause[] {
   return CAUSES.filter((cause) => isKind(cause, kind)).slice(0, 1);
 }
 
+/** What the answers of API servers show. They come last, and explain no cell. */
+export function diagnoseApis(matrix: Matrix): readonly Finding[] {
+  return joinClusterWide(matrix, conditions(matrix, [], CAUSES.filter(isOfApi)));
+}
+
 /** States of nodes themselves, in the order of precedence. Each cell is explained once. */
-function conditions(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
+function conditions(
+  matrix: Matrix,
+  cells: readonly Cell[],
+  causes: readonly Cause[] = CAUSES,
+): readonly Finding[] {
   const findings: Finding[] = [];
-  for (const cause of CAUSES) {
+  for (const cause of causes) {
     const signature = conditionSignature(cause);
     if (signature === undefined) continue;
     for (const [node, presence] of conditionOf(matrix.settled, signature.find).present) {

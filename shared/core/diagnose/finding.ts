@@ -2,7 +2,7 @@ import { type Cause, CAUSE_TABLE, type Scope, type Severity } from '../../contra
 import type { Cell } from '../matrix/cells.ts';
 import type { Presence } from '../matrix/conditions.ts';
 import { type Matrix, peersOf, subjectsOf } from '../matrix/matrix.ts';
-import { CAUSE_RULES, isKind } from './causes.ts';
+import { CAUSE_RULES, conditionSignature, isKind } from './causes.ts';
 import type { Recognised } from './signatures.ts';
 
 /** Bad cells with one explanation. */
@@ -13,7 +13,7 @@ export interface Finding {
   readonly severity: Severity;
   /**
    * The last part of the key: a node, `observer:subject` for a pair, the cause for a cluster. Of a state of
-   * a node `node/cause`, since entries for that node may be wrong besides.
+   * a node `node/cause`, or `node/control-plane`, since entries for that node may be wrong besides.
    */
   readonly name: string;
   /** The node that its peers have lost, where there is one such node. */
@@ -33,6 +33,8 @@ export interface Finding {
   readonly check?: Presence['check'];
   /** What takes it away from its node's host. */
   readonly removals?: Presence['removals'];
+  /** How long the API server took; of several, the slowest. */
+  readonly response?: Presence['response'];
   /** Of several findings that were joined: these. */
   readonly parts?: readonly Finding[];
 }
@@ -80,7 +82,7 @@ export function ofCondition(
     cause,
     otherCauses: [],
     severity: presence.severity ?? CAUSE_TABLE[cause].severity,
-    name: `${node}/${cause}`,
+    name: `${node}/${conditionSignature(cause)?.name ?? cause}`,
     subject: node,
     observers: [...observers],
     cells,
@@ -89,6 +91,7 @@ export function ofCondition(
     evidence: presence.evidence,
     ...(presence.check === undefined ? {} : { check: presence.check }),
     ...(presence.removals === undefined ? {} : { removals: presence.removals }),
+    ...(presence.response === undefined ? {} : { response: presence.response }),
   };
 }
 
@@ -192,6 +195,7 @@ function join(cause: Cause, parts: readonly Finding[]) {
     cells: parts.flatMap(({ cells }) => cells),
     ...(parts.some(({ mayBeLeaving }) => mayBeLeaving === true) ? MAY_BE_LEAVING : {}),
     ...evidenceOf(parts),
+    ...slowestOf(parts),
     parts,
   } as const;
 }
@@ -202,6 +206,13 @@ const EVIDENCE = 20;
 function evidenceOf(parts: readonly Finding[]): Pick<Finding, 'evidence'> {
   const evidence = parts.flatMap((part) => part.evidence ?? []).slice(0, EVIDENCE);
   return evidence.length === 0 ? {} : { evidence };
+}
+
+function slowestOf(parts: readonly Finding[]): Pick<Finding, 'response'> {
+  const [response] = parts
+    .flatMap((part) => part.response ?? [])
+    .toSorted((one, two) => two.seconds - one.seconds);
+  return response === undefined ? {} : { response };
 }
 
 /** The node that a finding is about, where it is about one. */

@@ -18,6 +18,8 @@ export type Signature =
       readonly kind: 'node';
       readonly find: FindCondition;
       readonly explains: readonly Table[];
+      /** What names its findings, where several causes are one fault that changes; default the cause. */
+      readonly name?: string;
     }
   /** A whole row: the same tables lost for every checked subject. */
   | { readonly kind: 'row'; readonly pattern: Pattern }

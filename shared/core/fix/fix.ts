@@ -19,7 +19,7 @@ import { checkOf } from './check.ts';
 import { type EntryBlock, entryBlocks, hasDirectRoutes } from './entry-blocks.ts';
 import { oddVteps, type Refusal, refusalProblem, refusalsIn, someOf } from './refused.ts';
 import { numbered, type ReachedHost, remoteLines } from './remote.ts';
-import { restartsIn, stoppedIn } from './restarts.ts';
+import { masterThatAnswers, restartsIn, stoppedIn } from './restarts.ts';
 
 /** What a fix depends on besides the judgement. */
 export interface Circumstances {
@@ -54,6 +54,7 @@ export function fixesIn(judgement: Judgement, circumstances: Circumstances): Fix
     members: once(() => new Map(judgement.members.map((member) => [member.node, member]))),
     isAnnotated: once(() => isAnyAnnotated(judgement.members)),
     foreign: once(() => foreignIn(judgement)),
+    kubectlOn: once(() => masterThatAnswers(circumstances)),
   };
   const stopped = once(() => stoppedIn(judgement, circumstances));
   return (finding, key) => {
@@ -98,6 +99,7 @@ interface SharedParts {
   readonly members: () => ReadonlyMap<string, Member>;
   readonly isAnnotated: () => boolean;
   readonly foreign: () => ReadonlySet<string>;
+  readonly kubectlOn: () => string | undefined;
 }
 
 interface FixContext extends SharedParts {
@@ -109,7 +111,7 @@ function fixesOfStep(step: FixStep, finding: Finding, context: FixContext): read
   const unannounced = isUnannounced(finding, context);
   switch (step.kind) {
     case 'look':
-      return LOOKS[step.at](finding, context.members());
+      return LOOKS[step.at](finding, context.members(), context.kubectlOn());
     case 'device':
       return accused.flatMap((node) =>
         devicesToDelete(finding, node, context.members().get(node)).map((command): Fix => ({
@@ -265,9 +267,17 @@ function lookOn(finding: Finding, command: string, condition: string): readonly 
     });
 }
 
-type Look = (finding: Finding, members: ReadonlyMap<string, Member>) => readonly Fix[];
+/** `kubectlOn`: a master whose API answers, where another's does not. */
+type Look = (
+  finding: Finding,
+  members: ReadonlyMap<string, Member>,
+  kubectlOn: string | undefined,
+) => readonly Fix[];
 
-/** What distinguishes the steps that follow it, where nobody knows who is wrong. */
+/** On how many hosts of a group somebody is asked to look. */
+const LOOKED_AT = 3;
+
+/** What distinguishes the steps that follow it, or shows what to call for, where nobody knows who is wrong. */
 const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = {
   nodes: ({ observers }, members) => [
     {
@@ -299,6 +309,30 @@ const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = 
         commands: ['ip -o link show'],
         condition: "Does the host's own interface have the same MTU as on the other hosts?",
       })),
+  apis: (_finding, _members, kubectlOn) => [
+    {
+      kind: 'look',
+      hosts: [],
+      runs: 'anywhere',
+      commands: ['kubectl get apiservices'],
+      condition: 'Is an API there not AVAILABLE? Then look for the pods of its SERVICE.',
+      ...(kubectlOn === undefined ? {} : { kubectlOn }),
+    },
+  ],
+  listeners: (finding) => {
+    const hosts = accusedIn(finding).filter(isNodeName).toSorted().slice(0, LOOKED_AT);
+    return hosts.length === 0
+      ? []
+      : [
+          {
+            kind: 'look',
+            hosts,
+            runs: 'on-hosts',
+            commands: ["ss -ltnp 'sport = :6443'"],
+            condition: 'Does an API server listen there?',
+          },
+        ];
+  },
   macs: (finding, members) =>
     accusedIn(finding)
       .filter(isNodeName)

@@ -236,6 +236,15 @@ type ApiState =
   /** Some masters' APIs are slow or silent, and this one's answers. */
   | { readonly kind: 'partly'; readonly answers: string };
 
+/** A master whose API answers quickly, where another's does not. */
+export function masterThatAnswers({
+  latencies,
+  limits,
+}: Pick<Circumstances, 'latencies' | 'limits'>): string | undefined {
+  const api = apiStateOf(latencies, limits.slowSeconds);
+  return api.kind === 'partly' ? api.answers : undefined;
+}
+
 function apiStateOf(latencies: readonly Latency[], slowSeconds: number): ApiState {
   const asked = latencies.filter(({ request }) => request.kind !== 'aggregated-apis');
   const isQuick = ({ outcome, seconds }: Latency): boolean =>

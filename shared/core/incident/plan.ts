@@ -1,4 +1,5 @@
 import { CAUSE_TABLE } from '../../contract/causes.ts';
+import { isOfApi } from '../diagnose/causes.ts';
 import {
   type Accused,
   type Finding,
@@ -136,6 +137,7 @@ function withSeveralCauses(plans: readonly Plan[], planning: GroupPlanning): rea
     (plan) =>
       plan.kind === 'fresh' &&
       CAUSE_TABLE[plan.finding.cause].pages &&
+      !isOfApi(plan.finding.cause) &&
       plan.finding.scope !== 'cluster' &&
       plan.finding.scope !== 'pair',
   );

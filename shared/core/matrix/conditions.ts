@@ -3,14 +3,18 @@
  * address that two nodes have. No cell of the matrix needs to be wrong for it.
  */
 import type { Severity } from '../../contract/causes.ts';
+import type { ResponseTime } from '../latency.ts';
 import type { Member } from '../members/member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 import { remember } from '../remember.ts';
+import type { ApiState } from './api-states.ts';
 
 /** The nodes that are checked, with all that is known of them besides what they hold of each other. */
 export interface SettledNodes {
   readonly members: readonly Member[];
   readonly vteps: readonly Vtep[];
+  /** How the API servers of masters answer; known once they were timed, just before the decision. */
+  readonly apis?: ReadonlyMap<string, ApiState>;
 }
 
 /** Which of the nodes are in some state. Of a node that is not `known`, a run cannot say it. */
@@ -35,6 +39,8 @@ export interface Presence {
   readonly check?: { readonly command: string; readonly shows: string };
   /** What takes it away from this node's host. */
   readonly removals?: readonly Removal[];
+  /** How long its API server took. */
+  readonly response?: ResponseTime;
 }
 
 /** A command for root on the node's own host. */

@@ -2,7 +2,7 @@ import { runbookAnchorOf } from '../../contract/causes.ts';
 import { INCIDENT_REASONS, type IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident, Site } from '../../contract/report.ts';
 import type { PageDetails } from '../../contract/webhook.ts';
-import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
+import { CAUSE_RULES, isKind, isOfApi } from '../diagnose/causes.ts';
 import type { Announcement } from '../incident/step.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import { formatDuration, parseTime } from '../time.ts';
@@ -164,8 +164,9 @@ function endOf({ incident, reason, endedAt }: Paged, where: PagedWhere): readonl
 function beganText({ kind, incident }: Paged, where: PagedWhere): string {
   const seconds = secondsSince(incident, where);
   const ago = seconds === 0 ? '' : `, ${formatDuration(seconds)} ago`;
+  const isMeasured = isOfApi(incident.cause);
   const again =
-    where.secondLookSeconds === undefined || kind === 'reminder'
+    where.secondLookSeconds === undefined || kind === 'reminder' || isMeasured
       ? ''
       : `; seen again at least ${where.secondLookSeconds} s later, before this page`;
   return `${timeText(incident)}${ago}${again}`;

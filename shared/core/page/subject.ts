@@ -61,8 +61,10 @@ function firstLabel(name: string): string {
 /** Who is cut off from how many nodes; `named` shortens a node's name. */
 function claimOf(incident: ReportedIncident, named: (name: string) => string): string {
   const { scope, subject, subjects, observers, missingPeers, checkedPeers } = incident;
+  const { harm } = CAUSE_RULES[incident.cause];
+  if (harm === 'late-answers' || harm === 'no-answers') return apiClaimOf(incident, harm, named);
   const count = `${missingPeers} of ${checkedPeers} nodes`;
-  const [loses, isLost] = VERBS[CAUSE_RULES[incident.cause].harm];
+  const [loses, isLost] = VERBS[harm];
   switch (scope) {
     case 'pair':
     case 'subject':
@@ -82,10 +84,31 @@ function claimOf(incident: ReportedIncident, named: (name: string) => string): s
   }
 }
 
+/** `kubectl get nodes takes 45 s on master1` */
+function apiClaimOf(
+  { subject, subjects = [], missingPeers, response }: ReportedIncident,
+  harm: ApiHarm,
+  named: (name: string) => string,
+): string {
+  const [first = ''] = subjects;
+  const masters =
+    subject === undefined
+      ? `${missingPeers} masters: ${named(first)}${missingPeers > 1 ? ', ...' : ''}`
+      : named(subject);
+  if (harm === 'no-answers') return `no answer from the API server on ${masters}`;
+  const { seconds = 0, isUnanswered } = response ?? {};
+  const most = subject === undefined ? 'up to ' : '';
+  const least = isUnanswered === true ? 'more than ' : most;
+  return `kubectl get nodes takes ${least}${Math.round(seconds)} s on ${masters}`;
+}
+
+/** What is said of API servers, and of no packet between nodes. */
+type ApiHarm = Extract<Harm, 'late-answers' | 'no-answers'>;
+
 const VERBS = {
   unreachable: ['cannot reach', 'unreachable from'],
   temporary: ['may lose', 'may become unreachable from'],
   'large-packets': ['may lose large packets to', 'may lose large packets to'],
   latent: ['may become unreachable from', 'may become unreachable from'],
   misdirected: ['may lose packets to', 'may lose packets to'],
-} as const satisfies Readonly<Record<Harm, readonly [string, string]>>;
+} as const satisfies Readonly<Record<Exclude<Harm, ApiHarm>, readonly [string, string]>>;

@@ -1,9 +1,10 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
-import { CAUSE_RULES, isKind, type Names } from '../diagnose/causes.ts';
+import { CAUSE_RULES, isKind, isOfApi, type Names } from '../diagnose/causes.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
+import { formatDuration } from '../time.ts';
 
 /** How many nodes a sentence names. */
 const NAMES = 10;
@@ -39,7 +40,29 @@ export function victimOf(incident: ReportedIncident): string {
       return ofStates(incident, 'may become unreachable from');
     case 'misdirected':
       return ofStates(incident, 'may lose packets to');
+    case 'late-answers':
+      return lateAnswers(incident);
+    case 'no-answers':
+      return `Neither kubectl get nodes nor /readyz gets an answer from the API server on ${mastersOf(incident)}.`;
   }
+}
+
+/** `kubectl get nodes takes 45.1 s on master1 (192.168.1.140, tunnel IP 10.68.0.0); before, it took 0.210 s.` */
+function lateAnswers(incident: ReportedIncident): string {
+  const { seconds, isUnanswered, usualSeconds } = incident.response ?? {};
+  const most = incident.subject === undefined ? 'up to ' : '';
+  const least = isUnanswered === true ? 'more than ' : most;
+  const took = seconds === undefined ? 'long' : `${least}${formatDuration(seconds)}`;
+  const before =
+    usualSeconds === undefined ? '' : `; before, it took ${formatDuration(usualSeconds)}`;
+  return `kubectl get nodes takes ${took} on ${mastersOf(incident)}${before}.`;
+}
+
+function mastersOf(incident: ReportedIncident): string {
+  const { subject, subjects = [], missingPeers } = incident;
+  return subject === undefined
+    ? `${missingPeers} masters (${groupOf(subjects, missingPeers)})`
+    : accusedOf(incident);
 }
 
 /** What a state of nodes may do to them: no names of others, since they are nearly all. */
@@ -106,6 +129,10 @@ export function morningOf({ cause, severity, scope, missingPeers, fix }: Reporte
     return 'Yes, if nothing has failed since: only packets for some pods are concerned.';
   if (CAUSE_RULES[cause].harm === 'temporary')
     return 'Yes. Everything works now; if an entry ages out before, another page comes.';
+  if (CAUSE_RULES[cause].harm === 'late-answers')
+    return 'Yes, if nothing has failed since: pods keep running, and what asks this API server waits.';
+  if (CAUSE_RULES[cause].harm === 'no-answers')
+    return 'No, unless other masters answer: without an API server no pod is started, moved or scaled.';
   if (severity === 'critical') {
     return scope === 'pair'
       ? 'No, unless nothing on these two nodes needs the other.'
@@ -121,7 +148,7 @@ export function recoveryOf(incident: ReportedIncident, reason?: IncidentReason):
   if (reason === 'rest-of-another') return 'What is left of it belongs to another open incident.';
   const fixed = fixedText(incident);
   return reason === 'fixed'
-    ? `Fixed: ${fixed.replace(/, or (has|have) left the cluster/, '')}`
+    ? `Fixed: ${fixed.replace(/, or (?:it has|they have|has|have) left the cluster/, '')}`
     : fixed;
 }
 
@@ -140,6 +167,11 @@ function leaverOf({ scope, subject, observers }: ReportedIncident): string {
 }
 
 function fixedText(incident: ReportedIncident): string {
+  if (isOfApi(incident.cause)) {
+    return incident.subject === undefined
+      ? 'kubectl get nodes is fast on its masters again, or they have left the cluster.'
+      : `kubectl get nodes is fast on ${accusedOf(incident)} again, or it has left the cluster.`;
+  }
   if (isKind(incident.cause, 'node')) {
     return incident.subject === undefined
       ? 'Its nodes are as the others again, or have left the cluster.'

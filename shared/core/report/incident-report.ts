@@ -88,6 +88,7 @@ function reportWithoutFix(
     observers: finding.observers.toSorted(),
     checkedPeers: finding.checkedPeers,
     missingPeers: finding.missingPeers,
+    ...(finding.response === undefined ? {} : { response: { ...finding.response } }),
     entries: reportEntries(finding, identity.phase),
     evidence: [
       ...(finding.evidence ?? []),

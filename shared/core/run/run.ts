@@ -2,6 +2,7 @@ import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { Problem, ReportedIncident } from '../../contract/report.ts';
 import { type Confirmed, confirm } from './confirm.ts';
 import type { Facts, RosterEntry } from '../facts.ts';
+import { isOfApi } from '../diagnose/causes.ts';
 import { advance } from '../incident/advance.ts';
 import { remind } from '../incident/reminding.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
@@ -9,12 +10,13 @@ import { subjectsOf } from '../incident/footprint.ts';
 import type { Announcement } from '../incident/step.ts';
 import type { Incident } from '../incident/incident.ts';
 import { type Judgement, judge } from '../judge.ts';
-import type { Latency } from '../latency.ts';
+import type { Latency, RememberedApi } from '../latency.ts';
 import type { Observation } from '../overlay/vtep.ts';
 import { refusedIn } from '../fix/fix.ts';
 import { type Page, pageOf } from '../page/page.ts';
 import { incidentReports } from '../report/incident-report.ts';
 import { nextRoster } from '../members/roster.ts';
+import { withApis } from './control-plane.ts';
 import { dueForSecondLook, secondLookOf } from './second-look.ts';
 import { nodesToRead, readingOf } from './reading.ts';
 import type { Answers, Hosts } from './hosts.ts';
@@ -34,6 +36,8 @@ export interface Decision {
   readonly facts: Facts;
   readonly judgement: Judgement;
   readonly latencies: readonly Latency[];
+  /** What the next run remembers of the masters' API servers, as far as it is known now. */
+  readonly apis: readonly RememberedApi[];
 }
 
 /**
@@ -150,20 +154,23 @@ function problemsOf({ observations, problems }: Answers): readonly Problem[] {
 type Grounds = JudgedFacts & Confirmed & Pick<Decision, 'latencies'>;
 
 function decide(grounds: Grounds, open: readonly Incident[]): Decision {
-  const { facts, judgement, confirms, latencies } = grounds;
+  const { facts, confirms, latencies } = grounds;
   const { cluster, now, limits, runbook, site } = facts;
   const { secondLookSeconds } = limits;
   const where = { cluster, now, runbook, site, secondLookSeconds };
-  const refused = refusedIn(judgement, judgement.findings);
-  const roster = nextRoster(facts, judgement);
+  const refused = refusedIn(grounds.judgement, grounds.judgement.findings);
+  const roster = nextRoster(facts, grounds.judgement);
+  const { judgement, apis } = withApis({ ...grounds, roster, open });
+  const isListed = facts.nodes.kind !== 'unread';
   const advanced = advance(open, judgement.findings, {
     cluster,
     masters: new Set(roster.filter(({ master }) => master).map(({ node }) => node)),
     now,
     limits,
     matrix: judgement.matrix,
-    confirmed: confirms,
-    report: incidentReports(grounds),
+    // Two measurements running are the second look at an API server.
+    confirmed: (finding) => (isOfApi(finding.cause) ? isListed : confirms(finding)),
+    report: incidentReports({ ...grounds, judgement }),
   });
   const pages = advanced.announcements.flatMap(
     ({ kind, reason, pages: isPaged, incident, endedAt }) =>
@@ -185,5 +192,6 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
     facts,
     judgement: { ...judgement, problems: [...judgement.problems, ...refused] },
     latencies,
+    apis,
   };
 }

@@ -1,6 +1,7 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import type { EventSeverity, TelemetryEvent } from '../../contract/telemetry.ts';
+import { isOfApi } from '../diagnose/causes.ts';
 import type { Announcement } from '../incident/step.ts';
 import { shortAscii } from '../plain-text.ts';
 import { parseTime } from '../time.ts';
@@ -166,7 +167,7 @@ function incidentAttributes(
 function sentence(incident: ReportedIncident): string {
   const { checkedPeers, missingPeers, cause, scope } = incident;
   const subject = victim(incident) ?? 'the cluster';
-  if (missingPeers === 0) return `${subject}: ${cause}`;
+  if (missingPeers === 0 || isOfApi(cause)) return `${subject}: ${cause}`;
   const share = `${missingPeers} of ${checkedPeers} peers`;
   switch (scope) {
     case 'subject':

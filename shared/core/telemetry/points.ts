@@ -7,6 +7,7 @@ import {
   type NodeState,
   type Point,
 } from '../../contract/telemetry.ts';
+import { isOfApi } from '../diagnose/causes.ts';
 import type { Latency, LatencyRequest } from '../latency.ts';
 import { shortAscii } from '../plain-text.ts';
 import type { HostFigures, NodeFigures } from './figures.ts';
@@ -107,8 +108,8 @@ function chargedBy(
   incident: ReportedIncident,
   nodes: ReadonlyMap<string, NodeFigures>,
 ): readonly (readonly [string, Loss])[] {
-  const { scope, missingPeers, checkedPeers } = incident;
-  if (missingPeers === 0) return [];
+  const { scope, missingPeers, checkedPeers, cause } = incident;
+  if (missingPeers === 0 || isOfApi(cause)) return [];
   if (scope === 'cluster') return [...nodes];
   if (scope === 'group') {
     const own = new Set(victims(incident));
@@ -163,7 +164,8 @@ function nodeStates(report: Report): ReadonlyMap<string, NodeState> {
 
 /** A fault that costs no peer, as a slow API server, says nothing of the overlay. */
 function stateWithin(incident: ReportedIncident): NodeState | undefined {
-  if (incident.phase === 'resolved' || incident.missingPeers === 0) return undefined;
+  const { phase, missingPeers, cause } = incident;
+  if (phase === 'resolved' || missingPeers === 0 || isOfApi(cause)) return undefined;
   switch (incident.severity) {
     case 'critical':
       return 'isolated';

@@ -19,7 +19,7 @@ beforeAll(async () => {
   [pagerDuty, webhook] = await Promise.all([startPagerDuty(), startWebhookReceiver()]);
   world = await startWorld({
     cluster: 'demo',
-    limits: { secondLookSeconds: 1, slowSeconds: 1 },
+    limits: { secondLookSeconds: 1, slowSeconds: 3 },
     dialSeconds: 2,
     parameters: new Map([
       ['/vtepwatch/demo/pagerduty', pagerDuty.routingKey],

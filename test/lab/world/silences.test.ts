@@ -27,7 +27,7 @@ let healthy: Report;
 let report: Report;
 
 beforeAll(async () => {
-  const limits = { secondLookSeconds: 1, slowSeconds: 1, answerSeconds: 4 };
+  const limits = { secondLookSeconds: 1, slowSeconds: 3, answerSeconds: 4 };
   world = await startWorld({ cluster: 'demo', limits, dialSeconds: 2 });
   healthy = await world.tick();
   await world.inflict({ kind: 'run-twice', on: ['master1'] }, ...LOST.map(({ damage }) => damage));

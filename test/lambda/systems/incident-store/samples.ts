@@ -69,6 +69,13 @@ const reported: Samples<ReportedIncident> = {
   observers: texts,
   checkedPeers: fc.nat(),
   missingPeers: fc.nat(),
+  response: maybe(
+    fc.record({
+      seconds: fc.nat(),
+      isUnanswered: maybe(fc.constant(true)),
+      usualSeconds: maybe(fc.nat()),
+    }),
+  ),
   entries: fc.array(
     fc.record({
       observer: text,
@@ -230,6 +237,26 @@ const memory: Samples<Memory> = {
   listed: texts,
   nameSums: maybe(fc.array(fc.tuple(instanceId, text), { maxLength: 4 })),
   isListStale: maybe(fc.boolean()),
+  apis: maybe(
+    fc.array(
+      fc.record({
+        node: text,
+        usual: fc.array(fc.nat(), { maxLength: 12 }),
+        slow: fc.nat(),
+        unreachable: fc.nat(),
+        isHeard: fc.boolean(),
+        isExplained: fc.boolean(),
+        late: maybe(
+          fc.record({
+            kind: fc.constantFrom('answered', 'failed', 'down', 'no-answer'),
+            seconds: fc.nat(),
+            readyzSeconds: maybe(fc.nat()),
+          }),
+        ),
+      }),
+      { maxLength: 4 },
+    ),
+  ),
   answerTime: fc.record({ atMost: time, longerThan: time }),
   runsWithoutMaster: fc.nat({ max: 9 }),
 };
