@@ -24,7 +24,7 @@ const REASONS = {
     'its MAC address, an address or its pod CIDR is of a kind that no node has (zero, loopback, link-local, multicast)',
   length: 'its pod CIDR has another length than those of the other nodes',
   network: 'its pod CIDR is outside the pod network of the other nodes',
-  overlap: "its pod CIDR overlaps another node's, or the hosts' own network",
+  taken: "its pod CIDR overlaps another node's, or the hosts' own network",
   contested: 'another node claims its tunnel IP, MAC address or pod CIDR',
   unconfirmed:
     'its MAC address and addresses are not confirmed: two of node list, own device and peers must agree',
@@ -78,7 +78,7 @@ export function refusalsIn(
     const isTaken =
       underlay[vtep.family](bits) !== undefined ||
       believed[vtep.family](bits, vtep.node) !== undefined;
-    return isTaken ? 'overlap' : undefined;
+    return isTaken ? 'taken' : undefined;
   };
 }
 
