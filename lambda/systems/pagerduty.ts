@@ -129,7 +129,9 @@ function customDetailsOf({ key, kind, text, details }: Page): object {
     ...(missing === 0 ? {} : { affected: `${missing} of ${checked} nodes` }),
     since,
     ...(account === undefined ? {} : { account, region }),
-    ...(step === undefined ? {} : { fix: step.commands.join('\n'), fix_on: step.hosts.join(', ') }),
+    ...(step === undefined ? {} : { fix: step.commands.join('\n') }),
+    // Where the commands are kubectl's, they run anywhere.
+    ...(step?.runs === 'on-hosts' ? { fix_on: step.hosts.join(', ') } : {}),
     page: text,
   };
 }

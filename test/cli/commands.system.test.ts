@@ -170,7 +170,7 @@ describe('replay', () => {
       runs: 'on-hosts',
       commands: [
         guarded(
-          '10.68.0.0',
+          { tunnelIp: '10.68.0.0', mac: '36:9b:9c:53:4a:10' },
           'ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent',
         ),
       ],

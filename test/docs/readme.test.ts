@@ -14,7 +14,7 @@ const PEERS = ['master2', 'master3', 'node1', 'node2', 'node3'];
 const ALL = PEERS.join(', ').replace(/, (?=\w+$)/, ' and ');
 
 const REPLACE = guarded(
-  '10.68.0.0',
+  { tunnelIp: '10.68.0.0', mac: '36:9b:9c:53:4a:10' },
   'ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:4a:10 dev flannel.1 nud permanent',
 );
 
@@ -68,7 +68,7 @@ const INCIDENT: ReportedIncident = {
       hosts: PEERS,
       runs: 'anywhere',
       commands: [
-        `for n in ${PEERS.join(' ')}; do kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=$n; done`,
+        `for n in ${PEERS.join(' ')}; do kubectl --kubeconfig /etc/kubernetes/admin.conf --server https://192.168.1.141:6443 -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=$n; done`,
       ],
       condition: 'Only if that fails, or the entries get lost again:',
       interrupts: 'nothing: pods keep their network',

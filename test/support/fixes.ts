@@ -23,6 +23,10 @@ export function fixesOf(
 }
 
 /** A command for entries as it stands in a fix: nothing on the owner, nothing without the device. */
-export function guarded(tunnelIp: string, commands: string, device = 'flannel.1'): string {
-  return `if ip -o addr show dev ${device} 2>/dev/null | grep -qw inet && ! ip -o addr show dev ${device} 2>/dev/null | grep -qwF ${tunnelIp}; then ${commands}; fi`;
+export function guarded(
+  { tunnelIp, mac }: { readonly tunnelIp?: string | undefined; readonly mac?: string | undefined },
+  commands: string,
+  device = 'flannel.1',
+): string {
+  return `case $(ip addr show dev ${device} 2>/dev/null) in *[!0-9a-f.:]${tunnelIp}/*|*${mac}*) ;; */32*) ${commands} ;; esac`;
 }

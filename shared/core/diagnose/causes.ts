@@ -223,7 +223,11 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       at: 'subject',
       steps: [
         { kind: 'restart', at: 'subject' },
-        { kind: 'device', at: 'subject', condition: 'Only if the next two runs still find it:' },
+        {
+          kind: 'device',
+          at: 'subject',
+          condition: 'Only if the check still fails ten minutes later:',
+        },
         { kind: 'restart', at: 'subject', condition: 'After you deleted the device:' },
       ],
     },
@@ -277,7 +281,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
         {
           kind: 'device',
           at: 'subject',
-          condition: 'Only if the next two runs still find it:',
+          condition: 'Only if the check still fails ten minutes later:',
         },
         { kind: 'restart', at: 'subject', condition: 'After you deleted the device:' },
       ],
@@ -303,12 +307,12 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
         {
           kind: 'entries',
           at: 'observers',
-          condition: 'Only if a master of each group lists all nodes:',
+          condition: 'Only if each master that you asked lists all nodes:',
         },
         {
           kind: 'restart',
           at: 'observers',
-          condition: 'Only if a master of each group lists all nodes:',
+          condition: 'Only if each master that you asked lists all nodes:',
         },
       ],
     },

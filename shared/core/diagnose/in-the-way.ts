@@ -166,7 +166,12 @@ function presenceOf(node: string, found: readonly Hindrance[]): Presence {
     evidence: found.map((one) => evidenceOf(node, one)),
     ...(first === undefined
       ? {}
-      : { check: { command: `ip route show exact ${selectorOf(first)}`, shows: 'nothing' } }),
+      : {
+          check: {
+            command: `${(first.range ?? '').includes(':') ? 'ip -6' : 'ip'} route show exact ${selectorOf(first)}`,
+            shows: 'nothing',
+          },
+        }),
     removals: found.map(removalOf),
   };
 }

@@ -85,7 +85,10 @@ function oddOnes(nodes: readonly Valued[]): readonly (readonly [string, Presence
   const rival = [...odd].find(([, some]) => some.length === most.length);
   if (rival === undefined) return found;
   const [value, others] = rival;
-  return [...found, ...presences(most, { value: usual, others, usual: value })];
+  // Where as many have the one as the other, nothing shows what is right: there is nothing to check.
+  return [...found, ...presences(most, { value: usual, others, usual: value })].map(
+    ([node, { beside, affected = 0, evidence }]) => [node, { beside, affected, evidence }] as const,
+  );
 }
 
 function presences(

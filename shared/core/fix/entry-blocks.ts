@@ -1,15 +1,17 @@
 import { TABLES, type Table } from '../../contract/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import type { Judgement } from '../judge.ts';
+import { type Cell, isWrong } from '../matrix/cells.ts';
 import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
+import { isMacAddress } from '../overlay/addresses.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 
 /**
  * Commands that put entries back, one for each node that others have lost. The same block runs on any
- * host: a command does nothing on the host that owns the tunnel IP, or whose device is missing or has no address, and makes
- * right what is wrong everywhere else.
+ * host: a command does nothing on the host that owns the tunnel IP or the MAC address, or whose device is
+ * missing or has no address of the overlay's, and makes right what is wrong everywhere else.
  */
 export interface EntryBlock {
   readonly hosts: readonly string[];
@@ -37,7 +39,9 @@ export function entryBlocks(
   judgement: Judgement,
   isAllowed: IsAllowed,
 ): readonly EntryBlock[] {
-  const groups = subjectsIn(finding, isAllowed);
+  const hasDirect = hasDirectRoutes(judgement);
+  const cells = hasDirect ? finding.cells.filter((cell) => !isUnheld(cell)) : finding.cells;
+  const groups = subjectsIn(cells, isAllowed);
   const vteps = new Map(
     judgement.vteps
       .filter(({ node }) => groups.some(({ subject }) => subject === node))
@@ -52,7 +56,7 @@ export function entryBlocks(
   const length = guarded.reduce((sum, { command }) => sum + command.length, 0);
   if (guarded.length === 0 || length > BLOCK_LENGTH) return [];
   // A host that routes directly to a node must not get the entries of the tunnel as well.
-  if (hasDirectRoutes(judgement)) {
+  if (hasDirect) {
     return guarded.map(({ command, hosts }) => ({ hosts, commands: [command] }));
   }
   return [
@@ -63,8 +67,16 @@ export function entryBlocks(
   ];
 }
 
+/**
+ * Where an observer holds nothing of a subject, and hosts route directly, it may have lost a direct route:
+ * only flannel knows which of the two it sets.
+ */
+function isUnheld({ state }: Cell): boolean {
+  return TABLES.every((table) => isWrong(state[table]));
+}
+
 /** None where they are of too many nodes. */
-function subjectsIn({ cells }: Finding, isAllowed: IsAllowed): readonly SubjectEntries[] {
+function subjectsIn(cells: readonly Cell[], isAllowed: IsAllowed): readonly SubjectEntries[] {
   const groups = new Map<string, SubjectEntries>();
   for (const { observer, subject, entries } of cells) {
     if (!isNodeName(observer)) continue;
@@ -81,8 +93,8 @@ function subjectsIn({ cells }: Finding, isAllowed: IsAllowed): readonly SubjectE
   return [...groups.values()];
 }
 
-/** How `ip` names the families of addresses. */
-const INET = { ipv4: 'inet', ipv6: 'inet6' } as const;
+/** flannel and Calico give a device the address of one host. Any other one is not theirs, as a DHCP client's. */
+const OWN_LENGTH = { ipv4: '/32', ipv6: '/128' } as const;
 
 function guardedCommand(
   entries: readonly OverlayEntry[],
@@ -94,13 +106,15 @@ function guardedCommand(
   const commands = TABLES.flatMap((table) =>
     entries.filter((entry) => entry.table === table).map(commandOf),
   ).filter((command) => command !== undefined);
-  const tunnelIp = vtepOf(family)?.tunnelIp;
+  const { tunnelIp, mac } = vtepOf(family) ?? {};
   if (tunnelIp === undefined) return undefined;
   // An owner whose device has lost its address must not be taken for a peer: its pods' route would go.
-  const has = (pattern: string): string =>
-    `ip -o addr show dev ${device} 2>/dev/null | grep -q${pattern}`;
-  const isPeer = `${has(`w ${INET[family]}`)} && ! ${has(`wF ${tunnelIp}`)}`;
-  return `if ${isPeer}; then ${commands.join(' && ')}; fi`;
+  const own = [
+    `*[!0-9a-f.:]${tunnelIp}/*`,
+    ...(mac !== undefined && isMacAddress(mac) ? [`*${mac}*`] : []),
+  ].join('|');
+  const shown = `$(ip addr show dev ${device} 2>/dev/null)`;
+  return `case ${shown} in ${own}) ;; *${OWN_LENGTH[family]}*) ${commands.join(' && ')} ;; esac`;
 }
 
 /** Whether some host reaches another one without the overlay, as far as the hosts show it. */

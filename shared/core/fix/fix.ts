@@ -11,11 +11,12 @@ import { wrongUnderlays } from '../members/underlay.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
-import { deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
+import { AGENT_NAMES, deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import type { DaemonSet } from '../overlay/restart.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import { remember } from '../remember.ts';
 import { checkOf } from './check.ts';
+import { kubectlAt } from './kubectl.ts';
 import { type EntryBlock, entryBlocks, hasDirectRoutes } from './entry-blocks.ts';
 import { oddVteps, type Refusal, refusalProblem, refusalsIn, someOf } from './refused.ts';
 import { numbered, type ReachedHost, remoteLines } from './remote.ts';
@@ -113,13 +114,7 @@ function fixesOfStep(step: FixStep, finding: Finding, context: FixContext): read
     case 'look':
       return LOOKS[step.at](finding, context.members(), context.kubectlOn());
     case 'device':
-      return accused.flatMap((node) =>
-        devicesToDelete(finding, node, context.members().get(node)).map((command): Fix => ({
-          kind: 'device',
-          ...onHosts({ hosts: [node], commands: [command] }, 'hosts', context),
-          interrupts: 'all pod traffic of that host, until flannel has started again',
-        })),
-      );
+      return deletionFixes(finding, context);
     case 'up':
       return upFixes(finding, context);
     case 'removal':
@@ -150,6 +145,26 @@ function onHosts(
     commands: [...commands],
     ...(remotely.length === 0 ? {} : { remotely: [...remotely] }),
   };
+}
+
+/** Where the node differs from no majority, nobody knows whose device is wrong, and none is deleted. */
+function deletionFixes(finding: Finding, context: FixContext): readonly Fix[] {
+  const { judgement, members } = context;
+  const accused = accusedIn(finding);
+  const isState = isKind(finding.cause, 'node');
+  if (isState && accused.length * 2 >= judgement.matrix.nodes.length) return [];
+  const deletions = accused.flatMap((node) =>
+    devicesToDelete(finding, node, members().get(node)).map((command) => ({ node, command })),
+  );
+  return [...groupBy(deletions, ({ command }) => command)].map(([command, some]): Fix => {
+    const hosts = some.map(({ node }) => node);
+    const whose = hosts.length === 1 ? 'that host' : 'these hosts';
+    return {
+      kind: 'device',
+      ...onHosts({ hosts, commands: [command] }, 'hosts', context),
+      interrupts: `all pod traffic of ${whose}, until ${AGENT_NAMES[judgement.profile.agent]} has started again`,
+    };
+  });
 }
 
 /** Only where the pod CIDRs are confirmed of which the tokens of the commands are a part. */
@@ -267,6 +282,9 @@ function lookOn(finding: Finding, command: string, condition: string): readonly 
     });
 }
 
+/** How many masters are asked what they list. */
+const MASTERS_ASKED = 5;
+
 /** `kubectlOn`: a master whose API answers, where another's does not. */
 type Look = (
   finding: Finding,
@@ -279,17 +297,18 @@ const LOOKED_AT = 3;
 
 /** What distinguishes the steps that follow it, or shows what to call for, where nobody knows who is wrong. */
 const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = {
-  nodes: ({ observers }, members) => [
-    {
-      kind: 'look',
-      hosts: observers
-        .filter((node) => members.get(node)?.observed?.host.kubeconfig !== undefined)
-        .toSorted(),
-      runs: 'anywhere',
-      commands: ['kubectl get nodes -o name'],
-      condition: 'Does a master of each group list all nodes?',
-    },
-  ],
+  nodes: ({ observers }, members) =>
+    observers
+      .filter((node) => members.get(node)?.observed?.host.kubeconfig !== undefined)
+      .toSorted()
+      .slice(0, MASTERS_ASKED)
+      .map((node) => ({
+        kind: 'look',
+        hosts: [node],
+        runs: 'on-hosts',
+        commands: [`${kubectlAt(members.get(node))} get nodes -o name`],
+        condition: `Does ${node} list all nodes?`,
+      })),
   routes: (finding) =>
     lookOn(finding, 'ip route show', 'Does anything on that host need the network or route?'),
   addresses: (finding) =>
@@ -309,12 +328,14 @@ const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = 
         commands: ['ip -o link show'],
         condition: "Does the host's own interface have the same MTU as on the other hosts?",
       })),
-  apis: (_finding, _members, kubectlOn) => [
+  apis: (_finding, members, kubectlOn) => [
     {
       kind: 'look',
       hosts: [],
       runs: 'anywhere',
-      commands: ['kubectl get apiservices'],
+      commands: [
+        `${kubectlOn === undefined ? 'kubectl' : kubectlAt(members.get(kubectlOn))} get apiservices`,
+      ],
       condition: 'Is an API there not AVAILABLE? Then look for the pods of its SERVICE.',
       ...(kubectlOn === undefined ? {} : { kubectlOn }),
     },

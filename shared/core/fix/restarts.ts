@@ -3,9 +3,11 @@ import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Latency } from '../latency.ts';
 import { AGENT_NAMES, type Profile, restartOn } from '../overlay/profile.ts';
-import type { PodRestart, Restart } from '../overlay/restart.ts';
+import { listCommand, type PodRestart, type Restart, stopCommand } from '../overlay/restart.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
+import { formatDuration } from '../time.ts';
 import type { Circumstances } from './fix.ts';
+import { kubectlAt } from './kubectl.ts';
 import { LOOP_NAMES, loopOver, type ReachedHost, remoteLines } from './remote.ts';
 
 /** How long one node takes in a rollout: its pod ends, and the new one is ready. */
@@ -20,6 +22,8 @@ export function restartsIn(
   const { agent } = profile;
   const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
   const api = apiStateOf(circumstances.latencies, circumstances.limits.slowSeconds);
+  const kubectl =
+    api.kind === 'partly' ? kubectlAt(members.find(({ node }) => node === api.answers)) : 'kubectl';
   return (nodes, key) => {
     const named = nodes.filter(isNodeName).map((node): RestartedNode => {
       const host = hosts.get(node);
@@ -30,7 +34,7 @@ export function restartsIn(
         restart: restartOn(profile, host?.install, circumstances.daemonSets),
       };
     });
-    const how = { ...circumstances, key, agent, members: members.length, api };
+    const how = { ...circumstances, key, agent, members: members.length, api, kubectl };
     return [...groupBy(named, ({ restart }) => JSON.stringify(restart)).values()]
       .flatMap((alike) => restartsOf(alike, how))
       .map((fix) => ({ kind: 'restart', ...fix, agent }));
@@ -47,6 +51,7 @@ interface RestartContext extends Circumstances {
   readonly agent: Profile['agent'];
   readonly members: number;
   readonly api: ApiState;
+  readonly kubectl: string;
 }
 
 type RestartStep = Omit<Fix, 'kind' | 'agent'>;
@@ -60,13 +65,14 @@ const ASKED = 3;
  */
 export function stoppedIn(
   { members, profile }: Judgement,
-  { daemonSets }: Pick<Circumstances, 'daemonSets'>,
+  { daemonSets, latencies, limits }: Circumstances,
 ): (nodes: readonly string[]) => readonly Fix[] {
   const hosts = members.flatMap(({ observed }) =>
     observed === undefined || observed.host.install === undefined ? [] : [observed.host],
   );
   const stopped = hosts.filter(({ flanneldSeconds }) => flanneldSeconds === undefined);
   if (stopped.length * 2 >= hosts.length) return () => [];
+  const isAway = apiStateOf(latencies, limits.slowSeconds).kind === 'away';
   const byName = new Map(stopped.map((host) => [host.node, host]));
   return (nodes) =>
     nodes
@@ -77,11 +83,19 @@ export function stoppedIn(
         const restart = restartOn(profile, install, daemonSets);
         if (restart.kind !== 'pods') return [];
         const { namespace, label } = restart;
-        const commands = [
-          `kubectl -n ${namespace} get pods -l ${label} --field-selector spec.nodeName=${node}`,
-        ];
-        const condition = `No flannel runs on ${node}, and that comes first. Why?`;
-        return [{ kind: 'look', hosts: [node], runs: 'anywhere', commands, condition }];
+        const condition = `No ${AGENT_NAMES[profile.agent]} runs on ${node}, and that comes first. Why?`;
+        const asked = { kind: 'look' as const, hosts: [node], condition };
+        return isAway
+          ? [{ ...asked, runs: 'on-hosts', commands: [listCommand(restart)] }]
+          : [
+              {
+                ...asked,
+                runs: 'anywhere',
+                commands: [
+                  `kubectl -n ${namespace} get pods -l ${label} --field-selector spec.nodeName=${node}`,
+                ],
+              },
+            ];
       });
 }
 
@@ -91,7 +105,7 @@ function restartsOf(nodes: readonly RestartedNode[], how: RestartContext): reado
   switch (first.restart.kind) {
     case 'pods':
       return how.api.kind === 'away'
-        ? [containersOf(nodes, first.restart.stop, how)]
+        ? [containersOf(nodes, stopCommand(first.restart), how)]
         : [podsOf(nodes, first.restart, how)];
     case 'unit':
       return unitsOf(nodes, first.restart, how);
@@ -124,40 +138,51 @@ function variantsOf(
 function podsOf(
   nodes: readonly RestartedNode[],
   { namespace, label, daemonSets, updates }: PodRestart,
-  { key, members, api }: RestartContext,
+  { key, members, api, kubectl }: RestartContext,
 ): RestartStep {
   const names = nodes.map(({ node }) => node);
   const isMost = names.length > LOOP_NAMES && names.length * 2 > members;
-  // A rollout of a DaemonSet that is updated on deletion alone does nothing.
-  const isRollout = isMost && updates?.strategy !== 'OnDelete';
+  // A rollout does nothing where pods are updated on deletion alone, and may not move where none may be away.
+  const isRollout =
+    isMost && updates?.strategy !== 'OnDelete' && !/^0+%?$/.test(updates?.maxUnavailable ?? '1');
   const [only = ''] = names;
-  const deletion = `kubectl -n ${namespace} delete pod -l ${label} --timeout=60s --field-selector spec.nodeName=`;
+  const deletion = `${kubectl} -n ${namespace} delete pod -l ${label} --timeout=60s --field-selector spec.nodeName=`;
   const deletions =
     names.length === 1 ? `${deletion}${only}` : loopOver(names, `${deletion}$n`, key);
   const sets = daemonSets.map((name) => `ds/${name}`).join(' ');
   return {
     hosts: names,
     runs: 'anywhere',
-    commands: [isRollout ? `kubectl -n ${namespace} rollout restart ${sets}` : deletions],
-    interrupts: isRollout
-      ? `nothing. ${rolloutTime(members, updates)}`
-      : 'nothing: pods keep their network',
+    commands: [isRollout ? `${kubectl} -n ${namespace} rollout restart ${sets}` : deletions],
+    interrupts:
+      (isRollout
+        ? `nothing. ${rolloutTime(members, updates)}`
+        : 'nothing: pods keep their network') + slownessOf(api),
     ...(api.kind === 'partly' ? { kubectlOn: api.answers } : {}),
   };
+}
+
+/** Every kubectl waits for the API servers: whoever types it must know that it still works. */
+function slownessOf(api: ApiState): string {
+  return api.kind === 'slow'
+    ? `. kubectl may need ${formatDuration(api.seconds)} before it begins: the API servers are slow`
+    : '';
 }
 
 /** How long a rollout takes, as far as it is known how many pods of the DaemonSet may be away at once. */
 function rolloutTime(members: number, updates: PodRestart['updates']): string {
   const minutes = (atOnce: number): number =>
     Math.ceil((Math.ceil(members / atOnce) * ROLLOUT_SECONDS) / 60);
+  const about = (atOnce: number): string =>
+    minutes(atOnce) === 1 ? 'a minute' : `${minutes(atOnce)} minutes`;
   if (updates === undefined) {
-    return `It takes about ${minutes(1)} minutes where maxUnavailable is 1, and does nothing where the DaemonSet's updateStrategy is OnDelete`;
+    return `It takes about ${about(1)} where maxUnavailable is 1, and does nothing where the DaemonSet's updateStrategy is OnDelete`;
   }
   const { maxUnavailable = '1' } = updates;
   const amount = Number.parseInt(maxUnavailable, 10);
   // Kubernetes rounds a share up (daemon/util, UnavailableCount).
   const atOnce = maxUnavailable.endsWith('%') ? Math.ceil((members * amount) / 100) : amount;
-  return `It takes about ${minutes(Math.max(1, atOnce))} minutes: the DaemonSet's maxUnavailable is ${maxUnavailable}`;
+  return `It takes about ${about(Math.max(1, atOnce))}: the DaemonSet's maxUnavailable is ${maxUnavailable}`;
 }
 
 /** Without an API nothing deletes a pod. The kubelet starts a container again that has stopped. */
@@ -168,7 +193,8 @@ function containersOf(
 ): RestartStep {
   return onHosts(nodes, how, {
     commands: [command],
-    interrupts: 'nothing: pods keep their network. No API server answers, so kubectl cannot do it',
+    interrupts:
+      'nothing: pods keep their network. No API server answered when it was asked, so kubectl may not work',
   });
 }
 
@@ -234,7 +260,9 @@ function onHosts(
 type ApiState =
   | { readonly kind: 'answers' | 'away' }
   /** Some masters' APIs are slow or silent, and this one's answers. */
-  | { readonly kind: 'partly'; readonly answers: string };
+  | { readonly kind: 'partly'; readonly answers: string }
+  /** Every API server that answers needs long for what kubectl asks first: for so many seconds. */
+  | { readonly kind: 'slow'; readonly seconds: number };
 
 /** A master whose API answers quickly, where another's does not. */
 export function masterThatAnswers({
@@ -247,17 +275,30 @@ export function masterThatAnswers({
 
 function apiStateOf(latencies: readonly Latency[], slowSeconds: number): ApiState {
   const asked = latencies.filter(({ request }) => request.kind !== 'aggregated-apis');
+  const masters = [...groupBy(asked, ({ node }) => node)];
   const isQuick = ({ outcome, seconds }: Latency): boolean =>
     outcome === 'answered' && seconds < slowSeconds;
-  const masters = [...groupBy(asked, ({ node }) => node)];
-  const answering = masters.filter(([, some]) => some.every(isQuick));
-  if (answering.length === masters.length) return { kind: 'answers' };
-  const quickest = answering
-    .flatMap(([, some]) => some.filter(({ request }) => request.kind === 'get-nodes'))
+  const quick = masters.filter(([, some]) => some.every(isQuick));
+  if (quick.length === masters.length) return { kind: 'answers' };
+  const quickest = quick
+    .flatMap(([, some]) => timed(some))
     .toSorted((one, two) => one.seconds - two.seconds)[0];
   if (quickest !== undefined && isNodeName(quickest.node)) {
     return { kind: 'partly', answers: quickest.node };
   }
-  const isAway = masters.every(([, some]) => some.some(({ outcome }) => outcome !== 'answered'));
-  return { kind: isAway ? 'away' : 'answers' };
+  const there = masters.filter(([, some]) => isThere(some));
+  if (there.length === 0) return { kind: 'away' };
+  const seconds = Math.min(
+    ...there.map(([, some]) => Math.max(0, ...timed(some).map((one) => one.seconds))),
+  );
+  return seconds < slowSeconds ? { kind: 'answers' } : { kind: 'slow', seconds };
+}
+
+function timed(latencies: readonly Latency[]): readonly Latency[] {
+  return latencies.filter(({ request }) => request.kind === 'get-nodes');
+}
+
+/** An API server that answers `/readyz` is there, however long an aggregated API keeps kubectl waiting. */
+function isThere(latencies: readonly Latency[]): boolean {
+  return latencies.some(({ outcome, request }) => outcome === 'answered' && request.kind !== 'api');
 }

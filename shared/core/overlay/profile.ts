@@ -9,8 +9,10 @@ import {
   FLANNEL_PODS,
   K3S_UNITS,
   listedRestarts,
+  type PodRestart,
   type Restart,
   RKE2_PODS,
+  RKE2_RUNTIME,
 } from './restart.ts';
 import type { Install } from './vtep.ts';
 
@@ -109,15 +111,31 @@ export function restartOn(
   const usual = agent === 'calico' ? restart : PROFILES[install ?? 'unknown'].restart;
   const listed = listedRestarts(agent, daemonSets);
   const [only, another] = listed;
-  if (only === undefined) return usual;
+  if (only === undefined) return usualOnHost(usual, install);
+  const fitting = listed.filter(({ label }) => usual.kind === 'pods' && label === usual.label);
   const found =
     another === undefined
       ? only
-      : listed.find(({ label }) => usual.kind === 'pods' && label === usual.label);
-  if (found === undefined) {
-    const variants = listed.map((one) => ({ names: one.daemonSets.join(' and '), restart: one }));
-    return { kind: 'unknown', variants };
-  }
-  // RKE2 has its container runtime in a place of its own, whatever runs in it.
-  return install === 'rke2' && agent === 'flannel' ? { ...found, stop: RKE2_PODS.stop } : found;
+      : (fitting.find(({ namespace }) => usual.kind === 'pods' && namespace === usual.namespace) ??
+        (fitting.length === 1 ? fitting[0] : undefined));
+  if (found !== undefined) return onHost(found, install);
+  const variants = (fitting.length > 0 ? fitting : listed).map((one) => ({
+    names: `${one.daemonSets.join(' and ')} in ${one.namespace}`,
+    restart: onHost(one, install),
+  }));
+  return { kind: 'unknown', variants };
+}
+
+function onHost(restart: PodRestart, install: Install | undefined): PodRestart {
+  return install === 'rke2' ? { ...restart, runtime: RKE2_RUNTIME } : restart;
+}
+
+/** The same where nothing is listed, and the install may run Calico. */
+function usualOnHost(usual: Restart, install: Install | undefined): Restart {
+  if (usual.kind !== 'unknown') return usual;
+  const variants = usual.variants.map(({ names, restart }) => ({
+    names,
+    restart: restart.kind === 'pods' ? onHost(restart, install) : restart,
+  }));
+  return { kind: 'unknown', variants };
 }

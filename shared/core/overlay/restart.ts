@@ -27,8 +27,10 @@ export interface PodRestart {
   readonly daemonSets: readonly string[];
   /** How they are updated; undefined where no list of Kubernetes showed them. */
   readonly updates?: Pick<DaemonSet, 'strategy' | 'maxUnavailable'>;
-  /** On the host itself: stops the container, which the kubelet starts again. */
-  readonly stop: string;
+  /** In each pod the one that programs the overlay. */
+  readonly container: string;
+  /** What a shell on the host needs before `crictl`. */
+  readonly runtime: string;
 }
 
 interface UnitRestart {
@@ -44,26 +46,35 @@ interface RestartVariant {
 }
 
 /** `sudo` may leave out the directory in which crictl is. */
-const STOP_FLANNEL =
-  'export PATH=$PATH:/usr/local/bin; crictl ps --name kube-flannel -q | xargs crictl stop';
+const RUNTIME = 'export PATH=$PATH:/usr/local/bin';
 
-const STOP_CALICO =
-  'export PATH=$PATH:/usr/local/bin; crictl ps --name calico-node -q | xargs crictl stop';
+/** RKE2 has its container runtime in a place of its own, whatever runs in it. */
+export const RKE2_RUNTIME =
+  'export CRI_CONFIG_FILE=/var/lib/rancher/rke2/agent/etc/crictl.yaml PATH=$PATH:/var/lib/rancher/rke2/bin';
+
+/** On the host itself: stops the container, which the kubelet starts again. */
+export function stopCommand({ runtime, container }: PodRestart): string {
+  return `${runtime}; crictl ps --name ^${container}$ -q | xargs crictl stop`;
+}
+
+/** On the host itself: the container, running or not. */
+export function listCommand({ runtime, container }: PodRestart): string {
+  return `${runtime}; crictl ps -a --name ^${container}$`;
+}
 
 export const CANAL_PODS = {
   kind: 'pods',
   namespace: 'kube-system',
   label: 'k8s-app=canal',
   daemonSets: ['canal'],
-  stop: STOP_FLANNEL,
+  container: 'kube-flannel',
+  runtime: RUNTIME,
 } as const;
 
 export const RKE2_PODS = {
   ...CANAL_PODS,
   daemonSets: ['rke2-canal'],
-  stop:
-    'export CRI_CONFIG_FILE=/var/lib/rancher/rke2/agent/etc/crictl.yaml ' +
-    `PATH=$PATH:/var/lib/rancher/rke2/bin; ${STOP_FLANNEL}`,
+  runtime: RKE2_RUNTIME,
 } as const;
 
 export const FLANNEL_PODS = {
@@ -71,7 +82,8 @@ export const FLANNEL_PODS = {
   namespace: 'kube-flannel',
   label: 'app=flannel',
   daemonSets: ['kube-flannel-ds'],
-  stop: STOP_FLANNEL,
+  container: 'kube-flannel',
+  runtime: RUNTIME,
 } as const;
 
 const KUBESPRAY_PODS = {
@@ -86,7 +98,8 @@ const CALICO_PODS = {
   namespace: 'calico-system',
   label: 'k8s-app=calico-node',
   daemonSets: ['calico-node'],
-  stop: STOP_CALICO,
+  container: 'calico-node',
+  runtime: RUNTIME,
 } as const;
 
 export const K3S_UNITS = { kind: 'unit', server: 'k3s', agent: 'k3s-agent' } as const;
@@ -146,12 +159,30 @@ export function listedRestarts(
     const updates = { strategy, maxUnavailable };
     return [{ ...known.restart, namespace, daemonSets: [name], updates }];
   });
-  const alike = groupBy(found, ({ namespace, label, updates }) =>
-    JSON.stringify([namespace, label, updates]),
-  );
+  const alike = groupBy(found, ({ namespace, label }) => `${namespace} ${label}`);
   return [...alike.values()].flatMap((some) => {
     const [first] = some;
     if (first === undefined) return [];
-    return [{ ...first, daemonSets: some.flatMap((one) => one.daemonSets) }];
+    return [
+      {
+        ...first,
+        daemonSets: some.flatMap((one) => one.daemonSets),
+        updates: slowestOf(some.flatMap(({ updates: own }) => own ?? [])),
+      },
+    ];
   });
 }
+
+type Updates = NonNullable<PodRestart['updates']>;
+
+/** What holds of several DaemonSets that are updated in different ways. */
+function slowestOf(updates: readonly Updates[]): Updates {
+  const [first = ONE_BY_ONE] = updates;
+  const isAlike = updates.every(
+    (one) => one.strategy === first.strategy && one.maxUnavailable === first.maxUnavailable,
+  );
+  if (isAlike) return first;
+  return updates.find(({ strategy }) => strategy === 'OnDelete') ?? ONE_BY_ONE;
+}
+
+const ONE_BY_ONE: Updates = { strategy: 'RollingUpdate', maxUnavailable: '1' };

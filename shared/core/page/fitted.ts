@@ -7,6 +7,10 @@ export interface Chunk {
   readonly lines: readonly string[];
   /** Commands: half of one is worse than none. */
   readonly whole?: true;
+  /** A title, or the empty line behind a section: it goes with the last line of what it is about. */
+  readonly frames?: string;
+  /** The title that it stands under. */
+  readonly section?: string;
 }
 
 /** What people read on a telephone, and what every channel takes whole. */
@@ -24,10 +28,10 @@ export function mayRepeat(text: string): string {
 }
 
 /** The text of a page within its bound. What had to go is said in its last line. */
-export function fitted(chunks: readonly Chunk[], shortened: string): string {
+export function fitted(chunks: readonly Chunk[], shortened: (steps: number) => string): string {
   if (bytesIn(chunks) <= PAGE_BYTES) return textOf(chunks);
-  const note: Chunk = { rank: 0, lines: ['', shortened] };
-  let size = bytesIn([...chunks, note]);
+  const note = (steps: number): Chunk => ({ rank: 0, lines: ['', shortened(steps)] });
+  let size = bytesIn([...chunks, note(chunks.length)]);
   const dropped = new Set<Chunk>();
   const inOrder = [...chunks.entries()].toSorted(
     ([at, one], [place, other]) => other.rank - one.rank || place - at,
@@ -37,8 +41,22 @@ export function fitted(chunks: readonly Chunk[], shortened: string): string {
     dropped.add(chunk);
     size -= bytesIn([chunk]);
   }
-  const kept = [...chunks.filter((chunk) => !dropped.has(chunk)), note];
+  // Behind a long step that had to go there may be room again for lines that stand alone.
+  for (const [, chunk] of inOrder.toReversed()) {
+    const more = dropped.has(chunk) && chunk.whole !== true ? bytesIn([chunk]) : Infinity;
+    if (size + more > PAGE_BYTES) continue;
+    dropped.delete(chunk);
+    size += more;
+  }
+  const steps = [...dropped].filter(({ whole }) => whole === true).length;
+  const left = withoutEmptySections(chunks.filter((chunk) => !dropped.has(chunk)));
+  const kept = [...left, note(steps)];
   return size <= PAGE_BYTES ? textOf(kept) : cut(kept);
+}
+
+function withoutEmptySections(chunks: readonly Chunk[]): readonly Chunk[] {
+  const filled = new Set(chunks.map(({ section }) => section));
+  return chunks.filter(({ frames }) => frames === undefined || filled.has(frames));
 }
 
 function textOf(chunks: readonly Chunk[]): string {

@@ -1,10 +1,22 @@
 import type { Fix, ReportedIncident } from '../../contract/report.ts';
 import { AGENT_NAMES } from '../overlay/profile.ts';
-import { enumerate, printable } from '../plain-text.ts';
+import { enumerate, printable, shorten } from '../plain-text.ts';
 import type { Chunk } from './fitted.ts';
 
 /** How many hosts a heading names. */
 const FIX_NAMES = 8;
+
+/** How much of each name a heading has, where it names several. */
+const NAME_LENGTH = 60;
+
+function namesOf(hosts: readonly string[]): string {
+  return enumerate(
+    hosts.map((host) =>
+      hosts.length > 2 ? printable(shorten(host, NAME_LENGTH)) : printable(host),
+    ),
+    FIX_NAMES,
+  );
+}
 
 /** A block beyond this length stands once, within the line for all hosts. */
 const BLOCK_LENGTH = 500;
@@ -20,15 +32,16 @@ export function fixChunks({ fix }: ReportedIncident): readonly Chunk[] {
       {
         rank: 0,
         lines: [
-          'No command: it is not known who is wrong, and one could put wrong what is right.',
-          'The lines under Why tell how to find out; the runbook has the rest.',
+          'No command: it is not known who is wrong, and a command could break what is right.',
+          'The lines under Why help to find out; the runbook has the rest.',
         ],
       },
     ];
   }
-  const healing = fix.some(({ agent }) => agent === 'calico')
-    ? [{ rank: 3, lines: ['Calico puts lost entries back within 90 s. Here it has not.'] }]
-    : [];
+  const healing =
+    fix.some(({ agent }) => agent === 'calico') && fix.some(({ kind }) => kind === 'entries')
+      ? [{ rank: 3, lines: ['Calico puts lost entries back within 90 s. Here it has not.'] }]
+      : [];
   const steps = fix.map((step, at) => stepLines(step, fix.length > 1 ? `${at + 1}. ` : ''));
   // Who deletes a device needs the step that brings it back: they stand or go together.
   const device = fix.findIndex(({ kind }) => kind === 'device');
@@ -59,7 +72,7 @@ function stepLines(step: Fix, number: string): readonly string[] {
     ...(remotely.length === 0
       ? []
       : [
-          `${indent}${isLong ? 'From' : 'Or from'} a machine with AWS credentials or ssh, on all of them:`,
+          `${indent}${isLong ? 'From' : 'Or from'} a machine with ${accessFor(remotely)}, on all of them:`,
           ...remotely.map((line) => `${indent}  ${printable(line)}`),
         ]),
     ...(check === undefined
@@ -68,6 +81,22 @@ function stepLines(step: Fix, number: string): readonly string[] {
           `${indent}Check: on ${printable(check.host)}, ${printable(check.command)} shows: ${printable(check.shows)}`,
         ]),
   ];
+}
+
+function isAws(line: string): boolean {
+  return line.startsWith('aws ');
+}
+
+/** What a person needs for lines that run a block on many hosts. */
+function accessFor(lines: readonly string[]): string {
+  const words = [
+    ...(lines.some(isAws) ? ['AWS credentials'] : []),
+    ...(lines.every(isAws) ? [] : ['ssh']),
+  ];
+  const where = lines.some((line) => line.includes('vtepwatch show'))
+    ? ", in vtepwatch's checkout"
+    : '';
+  return `${words.join(' and ')}${where}`;
 }
 
 /** `Only if that fails: restart flannel on node2, with kubectl. Interrupts nothing:` */
@@ -90,7 +119,7 @@ const ACTS: Readonly<Record<Exclude<Fix['kind'], 'look'>, (step: Fix) => string>
   entries: () => 'Set the right entries',
   restart: ({ agent = 'flannel', hosts, commands }) => {
     const isRollout = commands.some((command) => command.includes(' rollout restart '));
-    const where = isRollout ? 'all nodes' : enumerate(hosts.map(printable), FIX_NAMES);
+    const where = isRollout ? 'all nodes' : namesOf(hosts);
     return `Restart ${AGENT_NAMES[agent]} on ${where}`;
   },
   device: () => 'Delete the VXLAN device',
@@ -99,13 +128,11 @@ const ACTS: Readonly<Record<Exclude<Fix['kind'], 'look'>, (step: Fix) => string>
 
 function whereOf({ runs, hosts, kind, kubectlOn }: Fix): string {
   if (runs === 'on-hosts') {
-    const names = kind === 'restart' ? 'there' : `on ${enumerate(hosts.map(printable), FIX_NAMES)}`;
+    const names = kind === 'restart' ? 'there' : `on ${namesOf(hosts)}`;
     return `as root ${names}`;
   }
   if (kubectlOn !== undefined) {
     return `with kubectl on ${printable(kubectlOn)} (other masters answer slowly or not at all)`;
   }
-  return kind === 'look' && hosts.length > 1
-    ? `with kubectl on ${enumerate(hosts.map(printable), FIX_NAMES)}`
-    : 'with kubectl';
+  return kind === 'look' && hosts.length > 1 ? `with kubectl on ${namesOf(hosts)}` : 'with kubectl';
 }

@@ -74,7 +74,8 @@ export function pageOf(paged: Paged, where: PagedWhere): Page {
     subject: subjectOf(cluster, paged),
     text: fitted(
       chunks,
-      `Shortened. All of it: npx --no vtepwatch check --cluster ${printable(cluster)}`,
+      (steps) =>
+        `Shortened${steps === 0 ? '' : `, by ${steps} of the steps under Fix`}. All of it: npx --no vtepwatch check --cluster ${printable(cluster)}`,
     ),
     sms: smsOf(cluster, paged),
     details: detailsOf(incident, { runbook, site: where.site }),
@@ -135,9 +136,13 @@ function titled(title: string, chunks: readonly Chunk[]): readonly Chunk[] {
   if (chunks.length === 0) return [];
   const rank = Math.min(...chunks.map((chunk) => chunk.rank));
   return [
-    { rank, lines: [title] },
-    ...chunks.map((chunk) => ({ ...chunk, lines: chunk.lines.map((line) => `  ${line}`) })),
-    { rank, lines: [''] },
+    { rank, frames: title, lines: [title] },
+    ...chunks.map((chunk) => ({
+      ...chunk,
+      section: title,
+      lines: chunk.lines.map((line) => `  ${line}`),
+    })),
+    { rank, frames: title, lines: [''] },
   ];
 }
 

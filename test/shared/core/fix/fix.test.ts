@@ -15,6 +15,7 @@ import { anyCidr, anyIp, anyMac } from '../../../support/entries.ts';
 import { fixesOf, guarded, KEY } from '../../../support/fixes.ts';
 
 const SIX = cluster(6).listed();
+const MASTER1 = SIX.vtepOf('master1');
 
 function fixed(damaged: Cluster, daemonSets: readonly DaemonSet[] = []): readonly Fix[] {
   const judgement = judge(damaged.facts());
@@ -106,7 +107,7 @@ describe('single entries are put back where they are gone', () => {
     ],
   ] as const)('%s', ([, damaged, command]) => {
     expect(typed(damaged)).toEqual([
-      `node2$ ${guarded('10.68.0.0', command)}`,
+      `node2$ ${guarded(MASTER1, command)}`,
       'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node2',
     ]);
   });
@@ -114,6 +115,24 @@ describe('single entries are put back where they are gone', () => {
   test('but not on a device that is gone', () => {
     expect(typed(SIX.dropDevice('node2'))).toEqual([
       'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node2',
+    ]);
+  });
+
+  test('and not those of the tunnel, where a direct route may be what was lost', () => {
+    const { podCidr, underlayIp } = SIX.vtepOf('node3');
+    const direct = { device: 'eth0', destination: podCidr, gateway: underlayIp };
+    const routing = SIX.answer('node1', (answer) => ({
+      ...answer,
+      tables: { ...answer.tables, routes: [...(answer.tables.routes ?? []), direct] },
+    }));
+    const lost = (['neighbour', 'fdb', 'route'] as const).reduce(
+      (sofar, table) => sofar.lose(table, pair),
+      routing,
+    );
+    expect(fixed(lost).map(({ kind }) => kind)).toEqual(['restart']);
+    expect(fixed(routing.lose('fdb', pair)).map(({ kind }) => kind)).toEqual([
+      'entries',
+      'restart',
     ]);
   });
 
@@ -128,7 +147,7 @@ describe('single entries are put back where they are gone', () => {
       kind: 'entries',
       commands: [
         guarded(
-          '10.68.0.0',
+          MASTER1,
           'ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent',
         ),
       ],
@@ -180,7 +199,7 @@ describe('what two nodes claim is put nowhere: one of them may want the other’
     });
     const { podCidr, tunnelIp: via } = claimed.vtepOf('node1');
     const command = `ip route replace ${podCidr} via ${via} dev flannel.1 onlink`;
-    expect(typed(claimed)).toContain(`node2$ ${guarded(via ?? '', command)}`);
+    expect(typed(claimed)).toContain(`node2$ ${guarded(claimed.vtepOf('node1'), command)}`);
   });
 });
 
@@ -317,7 +336,9 @@ describe('one host alone gives no command', () => {
     });
     const lost = claiming.lose('route', { observer: 'node2', subject: 'node1' });
     const replaced = `ip route replace 10.68.3.0/24 via ${tunnelIp} dev flannel.1 onlink`;
-    expect(entryCommands(lost)).toContain(`node2$ ${guarded(tunnelIp, replaced)}`);
+    expect(entryCommands(lost)).toContain(
+      `node2$ ${guarded(cluster(6).vtepOf('node1'), replaced)}`,
+    );
     expect(entryCommands(lost).filter((command) => command.includes('192.168.1.5'))).toEqual([]);
   });
 });
@@ -341,7 +362,7 @@ describe('a drifted device', () => {
       fixed(SIX.drift('master1')).map(({ condition, commands }) => [condition, commands]),
     ).toEqual([
       [undefined, [restart]],
-      ['Only if the next two runs still find it:', ['ip link delete flannel.1']],
+      ['Only if the check still fails ten minutes later:', ['ip link delete flannel.1']],
       ['After you deleted the device:', [restart]],
     ]);
   });
@@ -459,8 +480,8 @@ describe('flannel is restarted as it came onto the host', () => {
       'kubectl$ kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=node2',
     ]);
     expect(fixed(installed(gone, undefined), both).map(({ condition }) => condition)).toEqual([
-      'Where kube-flannel-ds runs flannel:',
-      'Where canal runs flannel:',
+      'Where kube-flannel-ds in kube-flannel runs flannel:',
+      'Where canal in kube-system runs flannel:',
     ]);
   });
 
@@ -520,7 +541,6 @@ describe('flannel is restarted as it came onto the host', () => {
     ['1', "nothing. It takes about 30 minutes: the DaemonSet's maxUnavailable is 1"],
     ['10%', "nothing. It takes about 5 minutes: the DaemonSet's maxUnavailable is 10%"],
     ['7', "nothing. It takes about 5 minutes: the DaemonSet's maxUnavailable is 7"],
-    ['0', "nothing. It takes about 30 minutes: the DaemonSet's maxUnavailable is 0"],
   ] as const)(
     'by a rollout with maxUnavailable %s, and how long it takes',
     ([maxUnavailable, interrupts]) => {
@@ -529,10 +549,12 @@ describe('flannel is restarted as it came onto the host', () => {
     },
   );
 
-  test('never by a rollout of a DaemonSet that is updated on deletion alone', () => {
+  test.for([
+    ['is updated on deletion alone', { strategy: 'OnDelete', maxUnavailable: undefined }],
+    ['lets no pod be away', { strategy: 'RollingUpdate', maxUnavailable: '0' }],
+  ] as const)('never by a rollout of a DaemonSet that %s', ([, updates]) => {
     const lost = cluster(60).listed().lose('neighbour', { subject: 'master1' });
-    const onDelete = rolling({ strategy: 'OnDelete', maxUnavailable: undefined });
-    expect(typed(lost, [onDelete]).at(-1)).toBe(
+    expect(typed(lost, [rolling(updates)]).at(-1)).toBe(
       `kubectl$ for n in $(npx --no vtepwatch show ${KEY} --hosts --step 2); do kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=$n; done`,
     );
   });
@@ -620,6 +642,57 @@ describe('where the API of a master does not answer', () => {
     ]);
   });
 
+  test.for([
+    [
+      '/etc/kubernetes/admin.conf',
+      'kubectl --kubeconfig /etc/kubernetes/admin.conf --server https://192.168.1.1:6443',
+    ],
+    [
+      '/etc/rancher/rke2/rke2.yaml',
+      '/var/lib/rancher/rke2/bin/kubectl --kubeconfig /etc/rancher/rke2/rke2.yaml',
+    ],
+    ['/etc/rancher/k3s/k3s.yaml', 'kubectl --kubeconfig /etc/rancher/k3s/k3s.yaml'],
+    // No other path gets into a command: a host may claim any.
+    ['/tmp/kubeconfig', 'kubectl'],
+  ] as const)(
+    'which has its kubeconfig in %s: against its own API server',
+    ([kubeconfig, kubectl]) => {
+      const judgement = judge(
+        gone
+          .answer('master2', (answer) => ({ ...answer, host: { ...answer.host, kubeconfig } }))
+          .facts(),
+      );
+      const quick = { ...silent, node: 'master2', outcome: 'answered', seconds: 0.3 } as const;
+      const latencies = [{ ...silent, node: 'master1' }, quick];
+      const [fix] = judgement.findings.flatMap(fixesOf(judgement, { latencies }));
+      expect(fix?.commands[0]).toMatch(
+        new RegExp(`^${kubectl} -n kube-system delete pod -l k8s-app=canal `),
+      );
+    },
+  );
+
+  test('but is there, and an aggregated API keeps kubectl waiting: kubectl works, and is slow', () => {
+    const there = {
+      ...silent,
+      request: { kind: 'readyz' },
+      outcome: 'answered',
+      seconds: 0.01,
+    } as const;
+    expect(
+      fixesWith([
+        { ...silent, node: 'master1', seconds: 45 },
+        { ...there, node: 'master1' },
+      ]),
+    ).toMatchObject([
+      {
+        kind: 'restart',
+        runs: 'anywhere',
+        interrupts:
+          'nothing: pods keep their network. kubectl may need 45.0 s before it begins: the API servers are slow',
+      },
+    ]);
+  });
+
   test('of none, flannel is restarted on the host itself', () => {
     expect(fixesWith([{ ...silent, node: 'master1' }])).toMatchObject([
       {
@@ -627,7 +700,7 @@ describe('where the API of a master does not answer', () => {
         runs: 'on-hosts',
         hosts: ['node2'],
         commands: [
-          'export PATH=$PATH:/usr/local/bin; crictl ps --name kube-flannel -q | xargs crictl stop',
+          'export PATH=$PATH:/usr/local/bin; crictl ps --name ^kube-flannel$ -q | xargs crictl stop',
         ],
       },
     ]);
@@ -678,7 +751,7 @@ const ENTRY = `(ip neigh replace ${IP} lladdr ${MAC} dev ${DEVICE} nud permanent
 const DELETION = `kubectl -n (kube-system|kube-flannel|calico-system) delete pod -l ${SELECTOR} --timeout=60s --field-selector spec.nodeName=`;
 const COMMAND = new RegExp(
   `^(${[
-    `if ip -o addr show dev ${DEVICE} 2>/dev/null \\| grep -qw inet6? && ! ip -o addr show dev ${DEVICE} 2>/dev/null \\| grep -qwF ${IP}; then ${ENTRY}( && ${ENTRY}){0,2}; fi`,
+    `case \\$\\(ip addr show dev ${DEVICE} 2>/dev/null\\) in \\*\\[!0-9a-f\\.:\\]${IP}/\\*(\\|\\*${MAC}\\*)?\\) ;; \\*/(32|128)\\*\\) ${ENTRY}( && ${ENTRY}){0,2} ;; esac`,
     `(ip addr replace ${IP}/(32|128) dev ${DEVICE} && )?ip link set dev ${DEVICE} up`,
     `ip link delete ${DEVICE}`,
     `ip -o link show dev ${DEVICE}`,

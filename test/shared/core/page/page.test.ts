@@ -38,9 +38,9 @@ Until morning  No. Fix it now; it does not heal by itself.
 
 Fix
   1. Set the right entries, as root on master2, master3, node1, node2 and node3. Interrupts nothing.
-       if ip -o addr show dev flannel.1 2>/dev/null | grep -qw inet && ! ip -o addr show dev flannel.1 2>/dev/null | grep -qwF 10.68.0.0; then ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent; fi
-     Or from a machine with AWS credentials or ssh, on all of them:
-       for n in master2 master3 node1 node2 node3; do echo 'if ip -o addr show dev flannel.1 2>/dev/null | grep -qw inet && ! ip -o addr show dev flannel.1 2>/dev/null | grep -qwF 10.68.0.0; then ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent; fi' | ssh $n sudo sh; done
+       case $(ip addr show dev flannel.1 2>/dev/null) in *[!0-9a-f.:]10.68.0.0/*|*36:9b:9c:53:00:00*) ;; */32*) ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent ;; esac
+     Or from a machine with ssh, on all of them:
+       for n in master2 master3 node1 node2 node3; do echo 'case $(ip addr show dev flannel.1 2>/dev/null) in *[!0-9a-f.:]10.68.0.0/*|*36:9b:9c:53:00:00*) ;; */32*) ip neigh replace 10.68.0.0 lladdr 36:9b:9c:53:00:00 dev flannel.1 nud permanent ;; esac' | ssh $n sudo sh; done
      Check: on master2, ip neigh show 10.68.0.0 dev flannel.1 shows: lladdr 36:9b:9c:53:00:00 PERMANENT
   2. Only if that fails, or the entries get lost again: restart flannel on master2, master3, node1, node2 and node3, with kubectl. Interrupts nothing: pods keep their network.
        for n in master2 master3 node1 node2 node3; do kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=$n; done
@@ -103,14 +103,14 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
     expect(part(page, 'Fix').filter((line) => !line.startsWith('Check'))).toEqual([
       '1. Restart flannel on master1, with kubectl. Interrupts nothing: pods keep their network.',
       'kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=master1',
-      '2. Only if the next two runs still find it: delete the VXLAN device, as root on master1. Interrupts all pod traffic of that host, until flannel has started again.',
+      '2. Only if the check still fails ten minutes later: delete the VXLAN device, as root on master1. Interrupts all pod traffic of that host, until flannel has started again.',
       'ip link delete flannel.1',
       '3. After you deleted the device: restart flannel on master1, with kubectl. Interrupts nothing: pods keep their network.',
       'kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=master1',
     ]);
   });
 
-  test('says that Calico heals by itself, and has not', async () => {
+  test('has each way in which Calico may be installed', async () => {
     const calico = SIX.names.reduce(
       (on, name) =>
         on.answer(name, (answer) => ({
@@ -123,7 +123,6 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
       SIX,
     );
     expect(part(await pageFor(calico.dropDevice('node2')), 'Fix')).toEqual([
-      'Calico puts lost entries back within 90 s. Here it has not.',
       "1. Where Calico's operator runs Calico: restart Calico on node2, with kubectl. Interrupts nothing: pods keep their network.",
       'kubectl -n calico-system delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2',
       'Check: on node2, ip neigh show dev vxlan.calico nud permanent shows: a line for each other node',
