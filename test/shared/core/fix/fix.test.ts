@@ -120,6 +120,7 @@ describe('single entries are put back where they are gone', () => {
 
   test('and not those of the tunnel, where a direct route may be what was lost', () => {
     const { podCidr, underlayIp } = SIX.vtepOf('node3');
+    if (podCidr === undefined || underlayIp === undefined) throw new Error('node3 is not known');
     const direct = { device: 'eth0', destination: podCidr, gateway: underlayIp };
     const routing = SIX.answer('node1', (answer) => ({
       ...answer,
