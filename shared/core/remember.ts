@@ -9,3 +9,9 @@ export function remember<K, V>(valueOf: (key: K) => V): (key: K) => V {
     return value;
   };
 }
+
+/** The same function without arguments, which computes its value once, when it is first asked for. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

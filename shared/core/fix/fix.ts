@@ -1,6 +1,5 @@
-import { TABLES } from '../../contract/causes.ts';
 import type { Limits } from '../../contract/settings.ts';
-import type { Fix, Problem, Site } from '../../contract/report.ts';
+import type { Fix, Site } from '../../contract/report.ts';
 import { accusedIn, conditionsIn, type Finding } from '../diagnose/finding.ts';
 import { CAUSE_RULES, type FixStep, isKind } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
@@ -9,16 +8,17 @@ import type { Latency } from '../latency.ts';
 import { type Member, ownDevice } from '../members/member.ts';
 import { wrongUnderlays } from '../members/underlay.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
-import type { Device, Vtep } from '../overlay/vtep.ts';
-import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
+import type { Device } from '../overlay/vtep.ts';
+import type { OverlayEntry } from '../overlay/entries.ts';
 import { AGENT_NAMES, deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import type { DaemonSet } from '../overlay/restart.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
-import { remember } from '../remember.ts';
+import { once } from '../remember.ts';
 import { checkOf } from './check.ts';
-import { kubectlAt } from './kubectl.ts';
 import { type EntryBlock, entryBlocks, hasDirectRoutes } from './entry-blocks.ts';
-import { oddVteps, type Refusal, refusalProblem, refusalsIn, someOf } from './refused.ts';
+import { LOOKS } from './looks.ts';
+import { refusalsIn } from './refused.ts';
+import { refusalOfEntries, type RefusalOf } from './refused-entries.ts';
 import { numbered, type ReachedHost, remoteLines } from './remote.ts';
 import { masterThatAnswers, restartsIn, stoppedIn } from './restarts.ts';
 
@@ -236,11 +236,6 @@ function isLeftDown(finding: Finding, context: FixContext): boolean {
   return isDown && upFixes(finding, context).length === 0;
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
-
 /** `Only if that fails: where k3s runs flannel:` */
 function joined(condition: string, more: string | undefined): string {
   if (more === undefined) return condition;
@@ -271,117 +266,6 @@ function areEntriesRight(finding: Finding, members: ReadonlyMap<string, Member>)
     members.get(node)?.listed?.annotated.some(({ publicIp }) => publicIp !== undefined),
   );
 }
-
-/** A look at the first of the accused hosts. */
-function lookOn(finding: Finding, command: string, condition: string): readonly Fix[] {
-  return accusedIn(finding)
-    .filter(isNodeName)
-    .slice(0, 1)
-    .map((node): Fix => {
-      return { kind: 'look', hosts: [node], runs: 'on-hosts', commands: [command], condition };
-    });
-}
-
-/** How many masters are asked what they list. */
-const MASTERS_ASKED = 5;
-
-/** `kubectlOn`: a master whose API answers, where another's does not. */
-type Look = (
-  finding: Finding,
-  members: ReadonlyMap<string, Member>,
-  kubectlOn: string | undefined,
-) => readonly Fix[];
-
-/** On how many hosts of a group somebody is asked to look. */
-const LOOKED_AT = 3;
-
-/** What distinguishes the steps that follow it, or shows what to call for, where nobody knows who is wrong. */
-const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = {
-  nodes: ({ observers }, members) =>
-    observers
-      .filter((node) => members.get(node)?.observed?.host.kubeconfig !== undefined)
-      .toSorted()
-      .slice(0, MASTERS_ASKED)
-      .map((node) => ({
-        kind: 'look',
-        hosts: [node],
-        runs: 'on-hosts',
-        commands: [`${kubectlAt(members.get(node))} get nodes -o name`],
-        condition: `Does ${node} list all nodes?`,
-      })),
-  routes: (finding) =>
-    lookOn(finding, 'ip route show', 'Does anything on that host need the network or route?'),
-  addresses: (finding) =>
-    lookOn(
-      finding,
-      'ip -o addr show',
-      'Has the bridge of the pods another address than the pod CIDR?',
-    ),
-  mtus: (finding) =>
-    accusedIn(finding)
-      .filter(isNodeName)
-      .slice(0, 1)
-      .map((node) => ({
-        kind: 'look',
-        hosts: [node],
-        runs: 'on-hosts',
-        commands: ['ip -o link show'],
-        condition: "Does the host's own interface have the same MTU as on the other hosts?",
-      })),
-  apis: (_finding, members, kubectlOn) => [
-    {
-      kind: 'look',
-      hosts: [],
-      runs: 'anywhere',
-      commands: [
-        `${kubectlOn === undefined ? 'kubectl' : kubectlAt(members.get(kubectlOn))} get apiservices`,
-      ],
-      condition: 'Is an API there not AVAILABLE? Then look for the pods of its SERVICE.',
-      ...(kubectlOn === undefined ? {} : { kubectlOn }),
-    },
-  ],
-  listeners: (finding) => {
-    const hosts = accusedIn(finding).filter(isNodeName).toSorted().slice(0, LOOKED_AT);
-    return hosts.length === 0
-      ? []
-      : [
-          {
-            kind: 'look',
-            hosts,
-            runs: 'on-hosts',
-            commands: ["ss -ltnp 'sport = :6443'"],
-            condition: 'Does an API server listen there?',
-          },
-        ];
-  },
-  macs: (finding, members) =>
-    accusedIn(finding)
-      .filter(isNodeName)
-      .flatMap((node): readonly Fix[] => {
-        const devices = members.get(node)?.observed?.tables.devices ?? [];
-        const device = devices.find(({ name }) => isOverlayDevice(name));
-        const annotation = `kubectl get --raw /api/v1/nodes/${node} | grep -o 'VtepMAC[^}]*'`;
-        const own = `ip -o link show dev ${device?.name}`;
-        const asked: Fix = {
-          kind: 'look',
-          hosts: [node],
-          runs: 'anywhere',
-          commands: [annotation],
-          condition: 'Which MAC address does its annotation have?',
-        };
-        return device === undefined
-          ? [asked]
-          : [
-              {
-                ...asked,
-                runs: 'on-hosts',
-                commands: [own],
-                condition: 'Which MAC address does the device have?',
-              },
-              asked,
-            ];
-      }),
-};
 
 /**
  * flannel keeps a device that it finds, whatever its MAC and MTU are (pkg/backend/vxlan/device.go,
@@ -425,66 +309,4 @@ function downDevices(
       const bits = vtep.family === 'ipv4' ? 32 : 128;
       return [`ip addr replace ${tunnelIp}/${bits} dev ${device.name} && ${up}`];
     });
-}
-
-/** How many entries of a finding are looked at for what is refused. */
-const ENTRIES_ASKED = 60;
-
-type RefusalOf = (subject: string, wanted: OverlayEntry) => Refusal | undefined;
-
-/** The parts that an entry joins. */
-const PARTS = {
-  neighbour: ['tunnelIp', 'mac'],
-  fdb: ['mac', 'underlayIp'],
-  route: ['podCidr', 'tunnelIp'],
-} as const;
-
-function refusalOfEntries(
-  judgement: Judgement,
-  refusalOf: ReturnType<typeof refusalsIn>,
-): RefusalOf {
-  const vteps = new Map(judgement.vteps.map((vtep) => [nameOf(vtep.node, vtep.family), vtep]));
-  const known = remember((key: string): { readonly refusal: Refusal | undefined } => {
-    const [table = '', ...name] = key.split(' ');
-    const vtep = vteps.get(name.join(' '));
-    const parts = TABLES.find((one) => one === table);
-    if (vtep === undefined || parts === undefined) return { refusal: 'unconfirmed' };
-    return { refusal: refusalOf(vtep, PARTS[parts]) };
-  });
-  return (subject, { table, family }) => known(`${table} ${nameOf(subject, family)}`).refusal;
-}
-
-/**
- * What is refused: of these findings, why entries get no command; and whatever else a node claims that
- * none would be made of, since a claim is to be seen before anything breaks.
- */
-export function refusedIn(judgement: Judgement, findings: readonly Finding[]): readonly Problem[] {
-  const refusalOf = once(() => refusalsIn(judgement));
-  const refusalOfEntry = once(() => refusalOfEntries(judgement, refusalOf()));
-  const refused = findings
-    .filter(({ cause }) => CAUSE_RULES[cause].fix.steps.some(({ kind }) => kind === 'entries'))
-    .flatMap((finding) =>
-      someEntries(finding).flatMap(({ subject, wanted }) => {
-        // Of a masked MAC address there is no command at all, and another problem says so.
-        if (commandOf(wanted) === undefined) return [];
-        const refusal = refusalOfEntry()(subject, wanted);
-        return refusal === undefined ? [] : refusalProblem(subject, refusal);
-      }),
-    );
-  const claims = oddVteps(judgement).flatMap((vtep) => {
-    const refusal = refusalOf()(vtep, []);
-    return refusal === undefined ? [] : refusalProblem(vtep.node, refusal);
-  });
-  return someOf([...refused, ...claims]);
-}
-
-/** The first entries of a finding. */
-function someEntries({ cells }: Finding) {
-  return cells
-    .slice(0, ENTRIES_ASKED)
-    .flatMap(({ subject, entries }) => entries.map(({ wanted }) => ({ subject, wanted })));
-}
-
-function nameOf(node: string, family: Vtep['family']): string {
-  return `${family} ${node}`;
 }

@@ -12,7 +12,7 @@ import type { Incident } from '../incident/incident.ts';
 import { type Judgement, judge } from '../judge.ts';
 import type { Latency, RememberedApi } from '../latency.ts';
 import type { Observation } from '../overlay/vtep.ts';
-import { refusedIn } from '../fix/fix.ts';
+import { refusedIn } from '../fix/refused-entries.ts';
 import { type Page, pageOf } from '../page/page.ts';
 import { incidentReports } from '../report/incident-report.ts';
 import { nextRoster } from '../members/roster.ts';

@@ -4,7 +4,7 @@ import type { Fix } from '../../../../shared/contract/report.ts';
 import type { Latency } from '../../../../shared/core/latency.ts';
 import type { DaemonSet } from '../../../../shared/core/overlay/restart.ts';
 import { judge } from '../../../../shared/core/judge.ts';
-import { refusedIn } from '../../../../shared/core/fix/fix.ts';
+import { refusedIn } from '../../../../shared/core/fix/refused-entries.ts';
 import { nextRoster } from '../../../../shared/core/members/roster.ts';
 import { parseIp } from '../../../../shared/core/overlay/addresses.ts';
 import type { Device, Install, Observation } from '../../../../shared/core/overlay/vtep.ts';

@@ -1,0 +1,113 @@
+import type { Fix } from '../../contract/report.ts';
+import type { FixStep } from '../diagnose/causes.ts';
+import { accusedIn, type Finding } from '../diagnose/finding.ts';
+import type { Member } from '../members/member.ts';
+import { isOverlayDevice } from '../overlay/profile.ts';
+import { isNodeName } from '../parse/kubernetes.ts';
+import { kubectlAt } from './kubectl.ts';
+
+/** A look at the first of the accused hosts. */
+function lookOn(finding: Finding, command: string, condition: string): readonly Fix[] {
+  return accusedIn(finding)
+    .filter(isNodeName)
+    .slice(0, 1)
+    .map((node): Fix => {
+      return { kind: 'look', hosts: [node], runs: 'on-hosts', commands: [command], condition };
+    });
+}
+
+/** How many masters are asked what they list. */
+const MASTERS_ASKED = 5;
+
+/** `kubectlOn`: a master whose API answers, where another's does not. */
+type Look = (
+  finding: Finding,
+  members: ReadonlyMap<string, Member>,
+  kubectlOn: string | undefined,
+) => readonly Fix[];
+
+/** On how many hosts of a group somebody is asked to look. */
+const LOOKED_AT = 3;
+
+/** What distinguishes the steps that follow it, or shows what to call for, where nobody knows who is wrong. */
+export const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = {
+  nodes: ({ observers }, members) =>
+    observers
+      .filter((node) => members.get(node)?.observed?.host.kubeconfig !== undefined)
+      .toSorted()
+      .slice(0, MASTERS_ASKED)
+      .map((node) => ({
+        kind: 'look',
+        hosts: [node],
+        runs: 'on-hosts',
+        commands: [`${kubectlAt(members.get(node))} get nodes -o name`],
+        condition: `Does ${node} list all nodes?`,
+      })),
+  routes: (finding) =>
+    lookOn(finding, 'ip route show', 'Does anything on that host need the network or route?'),
+  addresses: (finding) =>
+    lookOn(
+      finding,
+      'ip -o addr show',
+      'Has the bridge of the pods another address than the pod CIDR?',
+    ),
+  mtus: (finding) =>
+    lookOn(
+      finding,
+      'ip -o link show',
+      "Does the host's own interface have the same MTU as on the other hosts?",
+    ),
+  apis: (_finding, members, kubectlOn) => [
+    {
+      kind: 'look',
+      hosts: [],
+      runs: 'anywhere',
+      commands: [
+        `${kubectlOn === undefined ? 'kubectl' : kubectlAt(members.get(kubectlOn))} get apiservices`,
+      ],
+      condition: 'Is an API there not AVAILABLE? Then look for the pods of its SERVICE.',
+      ...(kubectlOn === undefined ? {} : { kubectlOn }),
+    },
+  ],
+  listeners: (finding) => {
+    const hosts = accusedIn(finding).filter(isNodeName).toSorted().slice(0, LOOKED_AT);
+    return hosts.length === 0
+      ? []
+      : [
+          {
+            kind: 'look',
+            hosts,
+            runs: 'on-hosts',
+            commands: ["ss -ltnp 'sport = :6443'"],
+            condition: 'Does an API server listen there?',
+          },
+        ];
+  },
+  macs: (finding, members) =>
+    accusedIn(finding)
+      .filter(isNodeName)
+      .flatMap((node): readonly Fix[] => {
+        const devices = members.get(node)?.observed?.tables.devices ?? [];
+        const device = devices.find(({ name }) => isOverlayDevice(name));
+        const annotation = `kubectl get --raw /api/v1/nodes/${node} | grep -o 'VtepMAC[^}]*'`;
+        const own = `ip -o link show dev ${device?.name}`;
+        const asked: Fix = {
+          kind: 'look',
+          hosts: [node],
+          runs: 'anywhere',
+          commands: [annotation],
+          condition: 'Which MAC address does its annotation have?',
+        };
+        return device === undefined
+          ? [asked]
+          : [
+              {
+                ...asked,
+                runs: 'on-hosts',
+                commands: [own],
+                condition: 'Which MAC address does the device have?',
+              },
+              asked,
+            ];
+      }),
+};

@@ -1,0 +1,71 @@
+import { TABLES } from '../../contract/causes.ts';
+import type { Problem } from '../../contract/report.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
+import type { Finding } from '../diagnose/finding.ts';
+import type { Judgement } from '../judge.ts';
+import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
+import type { Vtep } from '../overlay/vtep.ts';
+import { once, remember } from '../remember.ts';
+import { oddVteps, type Refusal, refusalProblem, refusalsIn, someOf } from './refused.ts';
+
+/** How many entries of a finding are looked at for what is refused. */
+const ENTRIES_ASKED = 60;
+
+export type RefusalOf = (subject: string, wanted: OverlayEntry) => Refusal | undefined;
+
+/** The parts that an entry joins. */
+const PARTS = {
+  neighbour: ['tunnelIp', 'mac'],
+  fdb: ['mac', 'underlayIp'],
+  route: ['podCidr', 'tunnelIp'],
+} as const;
+
+export function refusalOfEntries(
+  judgement: Judgement,
+  refusalOf: ReturnType<typeof refusalsIn>,
+): RefusalOf {
+  const vteps = new Map(judgement.vteps.map((vtep) => [nameOf(vtep.node, vtep.family), vtep]));
+  const known = remember((key: string): { readonly refusal: Refusal | undefined } => {
+    const [table = '', ...name] = key.split(' ');
+    const vtep = vteps.get(name.join(' '));
+    const parts = TABLES.find((one) => one === table);
+    if (vtep === undefined || parts === undefined) return { refusal: 'unconfirmed' };
+    return { refusal: refusalOf(vtep, PARTS[parts]) };
+  });
+  return (subject, { table, family }) => known(`${table} ${nameOf(subject, family)}`).refusal;
+}
+
+/**
+ * What is refused: of these findings, why entries get no command; and whatever else a node claims that
+ * none would be made of, since a claim is to be seen before anything breaks.
+ */
+export function refusedIn(judgement: Judgement, findings: readonly Finding[]): readonly Problem[] {
+  const refusalOf = once(() => refusalsIn(judgement));
+  const refusalOfEntry = once(() => refusalOfEntries(judgement, refusalOf()));
+  const refused = findings
+    .filter(({ cause }) => CAUSE_RULES[cause].fix.steps.some(({ kind }) => kind === 'entries'))
+    .flatMap((finding) =>
+      someEntries(finding).flatMap(({ subject, wanted }) => {
+        // Of a masked MAC address there is no command at all, and another problem says so.
+        if (commandOf(wanted) === undefined) return [];
+        const refusal = refusalOfEntry()(subject, wanted);
+        return refusal === undefined ? [] : refusalProblem(subject, refusal);
+      }),
+    );
+  const claims = oddVteps(judgement).flatMap((vtep) => {
+    const refusal = refusalOf()(vtep, []);
+    return refusal === undefined ? [] : refusalProblem(vtep.node, refusal);
+  });
+  return someOf([...refused, ...claims]);
+}
+
+/** The first entries of a finding. */
+function someEntries({ cells }: Finding) {
+  return cells
+    .slice(0, ENTRIES_ASKED)
+    .flatMap(({ subject, entries }) => entries.map(({ wanted }) => ({ subject, wanted })));
+}
+
+function nameOf(node: string, family: Vtep['family']): string {
+  return `${family} ${node}`;
+}
