@@ -194,7 +194,9 @@ export function deleteRoute(model: Model, words: readonly string[]): Reply {
 
 function given({ device, destination, via, onlink }: Route): Printed {
   const before = via === undefined ? '' : ` via ${via}`;
-  return { device, destination, before, after: onlink ? ' onlink' : '' };
+  // What a device reaches without a gateway is on its link; a dead end has no device.
+  const scope = via === undefined && device !== '' ? ' scope link' : '';
+  return { device, destination, before, after: onlink ? ' onlink' : scope };
 }
 
 /** A device's own network. Only /24 and /32 are ever given. */

@@ -73,7 +73,7 @@ describe('answer', () => {
   );
 
   test.for([
-    'link set flannel.1 mtu 1400',
+    'link set flannel.1 txqueuelen 100',
     'neigh show to 10.42.1.0',
     'route get 10.42.1.0',
     'route show 10.42.1.0/24 table all',
