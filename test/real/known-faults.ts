@@ -22,10 +22,4 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     said: ['incident', 'pair/w1:m1 never-programmed warning open 1/4', 'page opened pair/w1:m1'],
     right: 'a pair that routes directly lacks its direct route, and no entries of the overlay',
   },
-  {
-    scenario: 'route after the fix of: one peer loses a direct route',
-    deployments: ['kubeconfig'],
-    said: ['10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink'],
-    right: 'the direct route is put back, and no route over the overlay',
-  },
 ];

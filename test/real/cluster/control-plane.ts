@@ -86,8 +86,17 @@ export async function startControlPlane(
     }),
   );
   const servers = new Map(started);
+  let startsAgain = API_STARTS;
   for (const master of masters) {
-    await until(`the API server of ${master.name} is ready`, async () => {
+    const isReady = async (): Promise<boolean> => {
+      // An API server ends where it could not write its service's address in its first minute; a kubelet
+      // starts it again.
+      if (servers.get(master.name)?.running === false && startsAgain-- > 0) {
+        servers.set(
+          master.name,
+          startDaemon(machine(master.name), apiServerCommand(master, programs)),
+        );
+      }
       for (const one of [etcd, ...servers.values()]) assertRuns(one);
       const words = [
         '--request-timeout=2s',
@@ -98,10 +107,15 @@ export async function startControlPlane(
       ];
       const config = `--kubeconfig=${ADMIN_KUBECONFIG_PATH}`;
       return (await control.run([programs.kubectl, config, ...words])).stdout === 'ok';
-    });
+    };
+    await until(`the API server of ${master.name} is ready`, isReady, READY_SECONDS);
   }
   return { tls, kubectl, kubeconfigFor, urlOf, servers };
 }
+
+/** How often API servers that end before they are ready are started again, and how long all that may take. */
+const API_STARTS = 2;
+const READY_SECONDS = 150;
 
 async function furnish(
   machine: Machine,
