@@ -202,7 +202,7 @@ function wantedLines(entry: Entry, wanted: ReadonlySet<string>): readonly string
 }
 
 /** An API server that is well: when each request began and ended, and the nodes that it listed. */
-/** Each API server is slow for a moment every five minutes, which is nobody's fault: no two runs see it. */
+/** Each API server is slow for a moment every five minutes, which is no fault: no two runs see it. */
 const SLOW_MS = 5000;
 const SLOW_EVERY = 61;
 

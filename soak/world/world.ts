@@ -12,7 +12,7 @@ interface ServiceTroubles {
   readonly stale: Map<string, { readonly lagMs: number; readonly until: number }>;
 }
 
-/** How long whoever calls the API waits before the next try. */
+/** How long a caller of the API waits before the next try. */
 const API_RETRY_SECONDS = 5;
 
 /**

@@ -580,7 +580,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   },
 
   // Nothing listens, or what listens neither serves nodes nor calls itself ready: a static pod that crashes,
-  // an etcd without a leader, a certificate that has expired. Whoever restarts it blindly loses its logs.
+  // an etcd without a leader, a certificate that has expired. A blind restart loses its logs.
   'control-plane-unreachable': {
     signature: { kind: 'node', find: unreachableApis, explains: [], name: CONTROL_PLANE },
     patience: atOnce,

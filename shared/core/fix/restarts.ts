@@ -162,7 +162,7 @@ function podsOf(
   };
 }
 
-/** Every kubectl waits for the API servers: whoever types it must know that it still works. */
+/** Every kubectl waits for the API servers. A person who types it must know that it still works. */
 function slownessOf(api: ApiState): string {
   return api.kind === 'slow'
     ? `. kubectl may need ${formatDuration(api.seconds)} before it begins: the API servers are slow`

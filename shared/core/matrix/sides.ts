@@ -26,7 +26,7 @@ export function sidesOf(unheld: ReadonlyMap<string, ReadonlySet<string>>): Sides
   return isWhole ? { one, other } : undefined;
 }
 
-/** Who has lost the other side, and is lost by it. One of them may miss a few nodes of its own side, too. */
+/** The nodes that hold nothing of the other side, and of which it holds nothing. One of them may miss a few nodes of its own side, too. */
 function onSide(
   unheld: ReadonlyMap<string, ReadonlySet<string>>,
   { own, other }: { readonly own: Group; readonly other: Group },

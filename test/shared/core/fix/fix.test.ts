@@ -654,7 +654,7 @@ describe('where the API of a master does not answer', () => {
     ],
     ['/etc/rancher/k3s/k3s.yaml', 'kubectl --kubeconfig /etc/rancher/k3s/k3s.yaml'],
     // No other path gets into a command: a host may claim any.
-    ['/tmp/kubeconfig', 'kubectl'],
+    ['/home/somebody/kubeconfig', 'kubectl'],
   ] as const)(
     'which has its kubeconfig in %s: against its own API server',
     ([kubeconfig, kubectl]) => {
