@@ -29,7 +29,8 @@ export function subjectHead(cluster: string): string {
 
 /** The first `length` characters; what is cut ends in dots, so that nobody takes it for the whole. */
 export function shorten(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 3))}...`;
+  if (text.length <= length) return text;
+  return `${text.slice(0, Math.max(0, length - 3))}...`.slice(0, Math.max(0, length));
 }
 
 /** `a, b and c`, and of many the first with a count of the rest. */

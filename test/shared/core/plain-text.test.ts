@@ -44,7 +44,8 @@ test('a subject is ASCII, whatever was meant', () => {
 test.for([
   ['master1', 7, 'master1'],
   ['master1', 6, 'mas...'],
-  ['master1', 2, '...'],
+  ['master1', 2, '..'],
+  ['master1', -1, ''],
 ] as const)('%s in %i characters is %s', ([text, length, short]) => {
   expect(shorten(text, length)).toBe(short);
 });
