@@ -3,7 +3,7 @@ import type { ReportedIncident, Site } from '../../shared/contract/report.ts';
 import { isOfApi } from '../../shared/core/diagnose/causes.ts';
 import type { Latency, RememberedApi } from '../../shared/core/latency.ts';
 import { type Cidr, parseCidr } from '../../shared/core/overlay/addresses.ts';
-import type { Anomaly, Device, Install } from '../../shared/core/overlay/vtep.ts';
+import type { Anomaly, ClusterNode, Device, Install } from '../../shared/core/overlay/vtep.ts';
 import { type Answer, type Cluster, cluster } from '../support/cluster.ts';
 import { cidr } from '../support/addressing.ts';
 import { decided } from '../support/runs.ts';
@@ -194,15 +194,20 @@ export async function incidentOf(
       )
     : await decided(known.facts({ site: SITE }));
   const [incident] = reported;
-  if (incident === undefined || incident.cause !== cause || reported.length > 1) {
+  const called = install === 'calico' ? (ON_CALICO[cause] ?? cause) : cause;
+  if (incident === undefined || incident.cause !== called || reported.length > 1) {
     throw new Error(`${cause}, ${size}: found ${reported.map(({ key }) => key).join(', ')}`);
   }
   return { ...incident, phase: 'open' };
 }
 
-/** The same cluster with Calico's devices. */
-function onCalico(whole: Cluster): Cluster {
+/** What the damage is called there: a route belongs to no node, so no two sides show. */
+const ON_CALICO: Readonly<Partial<Record<Cause, Cause>>> = { partition: 'entries-missing' };
+
+/** The same cluster with Calico's devices, and its annotations where Kubernetes lists the nodes. */
+function onCalico(bare: Cluster): Cluster {
   const device = 'vxlan.calico';
+  const whole = bare.facts().nodes.kind === 'read' ? bare.listed(annotatedByCalico(bare)) : bare;
   return whole.names.reduce(
     (sofar, name) =>
       sofar.answer(name, (answer) => ({
@@ -216,4 +221,12 @@ function onCalico(whole: Cluster): Cluster {
       })),
     whole,
   );
+}
+
+function annotatedByCalico(whole: Cluster): (node: ClusterNode) => ClusterNode {
+  return (node) => {
+    const { tunnelIp, underlayIp } = whole.vtepOf(node.name);
+    const address = parseCidr(`${underlayIp}/24`);
+    return { ...node, annotated: [], calico: [{ family: 'ipv4', tunnelIp, address }] };
+  };
 }

@@ -14,6 +14,14 @@ import { incidentOf, SITE } from './cases.ts';
 
 const RUNBOOK = 'https://git.example.com/vtepwatch/blob/main/RUNBOOK.md';
 
+const WHERE = {
+  cluster: 'prod',
+  now: NOW,
+  runbook: RUNBOOK,
+  site: SITE,
+  secondLookSeconds: 10,
+} as const;
+
 const URL = 'https://pages.example.com/';
 
 /** A call that is answered as PagerDuty does, and what was sent in it. */
@@ -68,10 +76,7 @@ describe.for(cases)('$cause, $size', ({ cause, size }) => {
 
   test('is on every channel as it was read and found good', async () => {
     const incident = await incidentOf(cause, size);
-    const page = pageOf(
-      { kind: 'opened', incident },
-      { cluster: 'prod', now: NOW, runbook: RUNBOOK, site: SITE, secondLookSeconds: 10 },
-    );
+    const page = pageOf({ kind: 'opened', incident }, WHERE);
     expect(Buffer.byteLength(page.text)).toBeLessThanOrEqual(4096);
     expect(page.text.split('\n').indexOf('Fix') + 1).toBeLessThanOrEqual(10);
     expect(page.subject.length).toBeLessThan(100);
@@ -106,16 +111,21 @@ test.for(['rke2', 'flannel', 'k3s', 'unknown', 'calico'] as const)(
   'a lost neighbour entry where the overlay came by %s',
   async (install) => {
     const incident = await incidentOf('neighbour-missing', 'few', install);
-    const where = {
-      cluster: 'prod',
-      now: NOW,
-      runbook: RUNBOOK,
-      site: SITE,
-      secondLookSeconds: 10,
-    };
-    const { subject, text } = pageOf({ kind: 'opened', incident }, where);
+    const { subject, text } = pageOf({ kind: 'opened', incident }, WHERE);
     await expect(`${subject}\n\n${text}`).toMatchFileSnapshot(
       path.join(import.meta.dirname, 'pages', `neighbour-missing.few.${install}.mail.txt`),
+    );
+  },
+);
+
+test.for(['entries-missing', 'mac-mismatch', 'partition', 'device-down'] as const)(
+  '%s on Calico',
+  async (cause) => {
+    const incident = await incidentOf(cause, 'few', 'calico');
+    const { subject, text } = pageOf({ kind: 'opened', incident }, WHERE);
+    expect(text).not.toMatch(/flannel/i);
+    await expect(`${subject}\n\n${text}`).toMatchFileSnapshot(
+      path.join(import.meta.dirname, 'pages', `${cause}.few.calico.mail.txt`),
     );
   },
 );

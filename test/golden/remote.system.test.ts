@@ -74,3 +74,10 @@ test('a loop over ssh hands each host the whole block', async () => {
   const calls = typed(`for n in a b; do echo '${block}' | ssh $n sudo sh; done`);
   expect(calls).toEqual([`a|sudo|sh|${block}`, `b|sudo|sh|${block}`]);
 });
+
+test("the line for the MAC address that Calico derives from a node's name prints that address", async () => {
+  const { fix } = await incidentOf('mac-mismatch', 'few', 'calico');
+  const line = fix.flatMap(({ commands }) => commands).find((one) => one.includes('sha1sum'));
+  // felix/calc/vxlan_resolver.go, vtepMACForHost, for "master1".
+  expect(typed(line ?? '')).toEqual(['66:31:3a:fa:51:89']);
+});

@@ -7,6 +7,7 @@ import {
 } from '../../contract/causes.ts';
 import type { FixKind } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
+import type { Agent } from '../overlay/profile.ts';
 import type { Signature } from './signatures.ts';
 import { unlikeInTunnelIp, withoutAnnotations } from './against-the-list.ts';
 import { CONTROL_PLANE, slowApis, unreachableApis } from './control-plane.ts';
@@ -74,6 +75,8 @@ export interface Names {
   /** The subject's VXLAN device, by its name where all entries are on one device. */
   readonly device: string;
   readonly tables: readonly Table[];
+  /** What programs the entries: each has annotations and habits of its own. */
+  readonly agent: Agent;
 }
 
 /** What fixes a fault: the safe step first. */
@@ -95,7 +98,7 @@ export type FixStep =
   | {
       readonly kind: Exclude<FixKind, 'look' | 'removal'>;
       readonly at: FixSide;
-      readonly condition?: string;
+      readonly condition?: string | Readonly<Record<Agent, string>>;
     }
   /** What the state of the subject itself comes from is taken away there. */
   | {
@@ -153,6 +156,14 @@ const podsAreCutOff = ({ observers }: Names): string =>
 function possessive(name: string): string {
   return name.endsWith('s') ? `${name}'` : `${name}'s`;
 }
+
+/** What shows which of two MAC addresses is right: flannel writes down the device's, Calico derives it. */
+const WHOSE_MAC: Readonly<Record<Agent, string>> = {
+  flannel:
+    "If the node annotation flannel.alpha.coreos.com/backend-data has the device's MAC address, the other nodes have an old one. If it has another, the device changed its MAC address.",
+  calico:
+    "Calico gives a device the MAC address of the node annotation projectcalico.org/VXLANTunnelMACAddr, or else derives one from the node's name. If the device has that one, the other nodes have an old one. If it has another, the device changed its MAC address.",
+};
 
 /** Every cause with its rule; one that is missing here does not compile. */
 export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
@@ -379,8 +390,8 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     },
     patience: byReach,
     harm: 'unreachable',
-    summary: ({ subject, observers }) =>
-      `The MAC address for ${subject} on ${observers} is not the one of the VXLAN device. If the node annotation flannel.alpha.coreos.com/backend-data has the device's MAC address, the other nodes have an old one. If it has another, the device changed its MAC address.`,
+    summary: ({ subject, observers, agent }) =>
+      `The MAC address for ${subject} on ${observers} is not that of the node's own VXLAN device. ${WHOSE_MAC[agent]}`,
     effect: packetsAreDropped,
     // A restart does no harm on the wrong side. Entries and the device would undo each other.
     fix: {
@@ -395,7 +406,10 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
         {
           kind: 'restart',
           at: 'subject',
-          condition: 'Only if they differ (the device is wrong), or there is no annotation:',
+          condition: {
+            flannel: 'Only if they differ (the device is wrong), or there is no annotation:',
+            calico: 'Only if they differ (the device is wrong):',
+          },
         },
       ],
     },

@@ -10,7 +10,7 @@ import { wrongUnderlays } from '../members/underlay.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
 import type { Device } from '../overlay/vtep.ts';
 import type { OverlayEntry } from '../overlay/entries.ts';
-import { AGENT_NAMES, deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
+import { type Agent, AGENT_NAMES, deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import type { DaemonSet } from '../overlay/restart.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import { once } from '../remember.ts';
@@ -66,7 +66,7 @@ export function fixesIn(judgement: Judgement, circumstances: Circumstances): Fix
       fixes: fixesOfStep(step, finding, { ...shared, key }),
     }));
     const fixes = made.flatMap(({ step, fixes: some }, at) => {
-      const condition = step.kind === 'look' ? undefined : step.condition;
+      const condition = conditionOf(step, judgement.profile.agent);
       // What would be another way is the only one, where nothing but a device that is set up stands before it.
       const isAlone = made
         .slice(0, at)
@@ -88,6 +88,11 @@ export function fixesIn(judgement: Judgement, circumstances: Circumstances): Fix
       ...(step.remotely === undefined ? {} : { remotely: numbered(step.remotely, at + 1) }),
     }));
   };
+}
+
+function conditionOf(step: FixStep, agent: Agent): string | undefined {
+  if (step.kind === 'look') return undefined;
+  return typeof step.condition === 'object' ? step.condition[agent] : step.condition;
 }
 
 /** What all findings of a judgement share. */

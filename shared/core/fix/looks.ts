@@ -2,7 +2,8 @@ import type { Fix } from '../../contract/report.ts';
 import type { FixStep } from '../diagnose/causes.ts';
 import { accusedIn, type Finding } from '../diagnose/finding.ts';
 import type { Member } from '../members/member.ts';
-import { isOverlayDevice } from '../overlay/profile.ts';
+import type { Family } from '../overlay/addresses.ts';
+import { deviceFamily, isCalicoDevice, isOverlayDevice } from '../overlay/profile.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import { kubectlAt } from './kubectl.ts';
 
@@ -88,26 +89,46 @@ export const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Lo
       .filter(isNodeName)
       .flatMap((node): readonly Fix[] => {
         const devices = members.get(node)?.observed?.tables.devices ?? [];
-        const device = devices.find(({ name }) => isOverlayDevice(name));
-        const annotation = `kubectl get --raw /api/v1/nodes/${node} | grep -o 'VtepMAC[^}]*'`;
-        const own = `ip -o link show dev ${device?.name}`;
-        const asked: Fix = {
+        const device = devices.find(({ name }) => isOverlayDevice(name))?.name;
+        const shouldBe: Fix = {
           kind: 'look',
           hosts: [node],
           runs: 'anywhere',
-          commands: [annotation],
-          condition: 'Which MAC address does its annotation have?',
+          ...(isCalicoDevice(device ?? finding.cells[0]?.entries[0]?.wanted.device ?? '')
+            ? macOfCalico(node, deviceFamily(device ?? ''))
+            : {
+                commands: [`kubectl get --raw /api/v1/nodes/${node} | grep -o 'VtepMAC[^}]*'`],
+                condition: 'Which MAC address does its annotation have?',
+              }),
         };
         return device === undefined
-          ? [asked]
+          ? [shouldBe]
           : [
               {
-                ...asked,
+                kind: 'look',
+                hosts: [node],
                 runs: 'on-hosts',
-                commands: [own],
+                commands: [`ip -o link show dev ${device}`],
                 condition: 'Which MAC address does the device have?',
               },
-              asked,
+              shouldBe,
             ];
       }),
 };
+
+/**
+ * Calico writes a MAC address into the annotation only where it was set; else each node derives it from
+ * the name (felix/calc/vxlan_resolver.go, vtepMACForHost): 66 and five bytes of its SHA-1.
+ */
+function macOfCalico(node: string, family: Family): Pick<Fix, 'commands' | 'condition'> {
+  const [annotation, name] =
+    family === 'ipv4' ? ['VXLANTunnelMACAddr', node] : ['VXLANTunnelMACAddrV6', `${node}-v6`];
+  return {
+    commands: [
+      `kubectl get --raw /api/v1/nodes/${node} | grep -o '${annotation}":"[^"]*'`,
+      `printf %s ${name} | sha1sum | sed 's/^\\(..\\)\\(..\\)\\(..\\)\\(..\\)\\(..\\).*/66:\\1:\\2:\\3:\\4:\\5/'`,
+    ],
+    condition:
+      'Which MAC address should it have? That of the first line, its annotation; where that prints nothing, that of the second, which Calico derives from the name.',
+  };
+}

@@ -38,7 +38,7 @@ export interface Profile {
   readonly restart: Restart;
 }
 
-type Agent = (typeof AGENTS)[number];
+export type Agent = (typeof AGENTS)[number];
 
 /** As a sentence calls them. */
 export const AGENT_NAMES: Readonly<Record<Agent, string>> = {
@@ -80,6 +80,11 @@ export function deviceFamily(name: string): Family {
   return name.includes('-v6') ? 'ipv6' : 'ipv4';
 }
 
+/** Whether an overlay device is one of Calico's. */
+export function isCalicoDevice(name: string): boolean {
+  return FAMILIES.some((family) => PROFILES.calico.devices[family] === name);
+}
+
 /** Whether an entry is on an overlay device of the family. */
 export function ofOverlay(family: Family): (entry: { readonly device: string }) => boolean {
   return ({ device }) => isOverlayDevice(device) && deviceFamily(device) === family;
@@ -87,8 +92,7 @@ export function ofOverlay(family: Family): (entry: { readonly device: string }) 
 
 /** The profile of a cluster with these devices: flannel's, unless one of them is Calico's. */
 export function profileOf(devices: readonly string[]): Profile {
-  const { calico, unknown } = PROFILES;
-  return FAMILIES.some((family) => devices.includes(calico.devices[family])) ? calico : unknown;
+  return devices.some(isCalicoDevice) ? PROFILES.calico : PROFILES.unknown;
 }
 
 /** The same profile with what one host calls its devices. */

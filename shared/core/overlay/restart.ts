@@ -118,8 +118,11 @@ export const ANY_FLANNEL = {
 export const ANY_CALICO = {
   kind: 'unknown',
   variants: [
-    { names: "Calico's operator", restart: CALICO_PODS },
-    { names: "Calico's manifest", restart: { ...CALICO_PODS, namespace: 'kube-system' } },
+    { names: "Calico's operator (namespace calico-system)", restart: CALICO_PODS },
+    {
+      names: "Calico's manifest (namespace kube-system)",
+      restart: { ...CALICO_PODS, namespace: 'kube-system' },
+    },
   ],
 } as const;
 

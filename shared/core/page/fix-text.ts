@@ -1,7 +1,9 @@
 import type { Fix, ReportedIncident } from '../../contract/report.ts';
+import { isKind } from '../diagnose/causes.ts';
 import { AGENT_NAMES } from '../overlay/profile.ts';
 import { enumerate, printable, shorten } from '../plain-text.ts';
 import type { Chunk } from './fitted.ts';
+import { agentOf } from './wording.ts';
 
 /** How many hosts a heading names. */
 const FIX_NAMES = 8;
@@ -26,7 +28,8 @@ const RANKS = [0, 4, 5] as const;
 const LAST_RANK = 6;
 
 /** The steps of a fix, each a heading with its commands below. */
-export function fixChunks({ fix }: ReportedIncident): readonly Chunk[] {
+export function fixChunks(incident: ReportedIncident): readonly Chunk[] {
+  const { fix, cause } = incident;
   if (fix.length === 0) {
     return [
       {
@@ -39,8 +42,15 @@ export function fixChunks({ fix }: ReportedIncident): readonly Chunk[] {
     ];
   }
   const healing =
-    fix.some(({ agent }) => agent === 'calico') && fix.some(({ kind }) => kind === 'entries')
-      ? [{ rank: 3, lines: ['Calico puts lost entries back within 90 s. Here it has not.'] }]
+    agentOf(incident) === 'calico' && !isKind(cause, 'node')
+      ? [
+          {
+            rank: 3,
+            lines: [
+              'Calico (Felix, in the calico-node pod of each node) sets this right within 90 s by itself. Here it has not.',
+            ],
+          },
+        ]
       : [];
   const steps = fix.map((step, at) => stepLines(step, fix.length > 1 ? `${at + 1}. ` : ''));
   // Who deletes a device needs the step that brings it back: they stand or go together.

@@ -2,6 +2,7 @@ import { TABLES } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES, isKind, isOfApi, type Names } from '../diagnose/causes.ts';
+import { type Agent, isCalicoDevice } from '../overlay/profile.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
 import { formatDuration } from '../time.ts';
@@ -24,7 +25,16 @@ export function namesIn(incident: ReportedIncident): Names {
     observers: observersOf(incident),
     device: devices.size === 1 ? printable(device) : 'VXLAN device',
     tables: TABLES.filter((table) => entries.some((entry) => entry.table === table)),
+    agent: agentOf(incident),
   };
+}
+
+/** What programs the entries of the nodes concerned. */
+export function agentOf({ entries, fix }: ReportedIncident): Agent {
+  const isCalico =
+    entries.some(({ device }) => isCalicoDevice(device)) ||
+    fix.some(({ agent }) => agent === 'calico');
+  return isCalico ? 'calico' : 'flannel';
 }
 
 /** `master1 (192.168.1.140, tunnel IP 10.68.0.0) is unreachable from 5 of 5 nodes: master2, … and node3.` */
@@ -119,8 +129,9 @@ function temporary(incident: ReportedIncident): string {
 }
 
 /** Whether it may wait until morning: a person who was just woken wants to know this first. */
-export function morningOf({ cause, severity, scope, missingPeers, fix }: ReportedIncident): string {
-  const healing = fix.some(({ agent }) => agent === 'calico') ? '' : '; it does not heal by itself';
+export function morningOf(incident: ReportedIncident): string {
+  const { cause, severity, scope, missingPeers } = incident;
+  const healing = agentOf(incident) === 'calico' ? '' : '; it does not heal by itself';
   if (CAUSE_RULES[cause].harm === 'large-packets')
     return 'Yes, if nothing has failed since: small packets arrive.';
   if (CAUSE_RULES[cause].harm === 'latent')

@@ -170,7 +170,8 @@ function withoutUnderlay(
       brief: `no interface of its host has its underlay IP ${underlayIp}`,
       message:
         `the other nodes send packets for ${node} to ${underlayIp}, which no interface of ${node} has: compare ` +
-        `its public-ip annotation with "ip addr" there, and restart flannel or calico-node on ${node}`,
+        `its annotation (flannel's public-ip, Calico's IPv4Address) with "ip addr" there, and restart flannel or ` +
+        `calico-node on ${node}`,
     }));
 }
 

@@ -4,6 +4,7 @@ import type { Member } from '../members/member.ts';
 import { isWindowsPeer } from '../members/windows.ts';
 import type { Facts, NodeList } from '../facts.ts';
 import type { Judgement } from '../judge.ts';
+import type { Agent } from '../overlay/profile.ts';
 import { enumerate } from '../plain-text.ts';
 
 /** What a deployment may leave out. */
@@ -19,7 +20,7 @@ const NAMES = 10;
 /** What a run could see, and what would show it more. */
 export function coverageOf(
   facts: Facts,
-  { members }: Judgement,
+  { members, profile }: Judgement,
   { telemetry, channels }: OptionalIntegrations,
 ): Coverage {
   const outside = members
@@ -33,7 +34,7 @@ export function coverageOf(
     nodeList: reportedList(facts.nodes),
     gaps: [
       ...(outside.length === 0 ? [] : [hostsGap(outside)]),
-      ...(facts.nodes.kind === 'read' ? [] : [KUBERNETES_GAP]),
+      ...(facts.nodes.kind === 'read' ? [] : [KUBERNETES_GAPS[profile.agent]]),
       ...(masters.length === 0 ? [MASTERS_GAP] : []),
       ...(telemetry ? [] : [TELEMETRY_GAP]),
     ],
@@ -88,13 +89,25 @@ function hostsGap(outside: readonly string[]): Gap {
   return { missing: 'hosts', adds, causes: [] };
 }
 
-const KUBERNETES_GAP: Gap = {
-  missing: 'kubernetes',
-  adds:
-    "a node list with flannel's annotations, which a tagged master reports or a kubeconfig brings " +
-    '(kubeconfigParameter in cdk.json), would show which side of a wrong MAC is right, and nodes that ' +
-    'are new or gone',
-  causes: [...causesOfAnnotations()],
+const WHERE_LISTS_COME_FROM =
+  'which a tagged master reports or a kubeconfig brings (kubeconfigParameter in cdk.json)';
+
+/** Calico's annotations have no MAC address, unless somebody has set one. */
+const KUBERNETES_GAPS: Readonly<Record<Agent, Gap>> = {
+  flannel: {
+    missing: 'kubernetes',
+    adds:
+      `a node list with flannel's annotations, ${WHERE_LISTS_COME_FROM}, would show which side of a wrong MAC ` +
+      'is right, and nodes that are new or gone',
+    causes: [...causesOfAnnotations()],
+  },
+  calico: {
+    missing: 'kubernetes',
+    adds:
+      `a node list with Calico's annotations, ${WHERE_LISTS_COME_FROM}, would show the addresses that each ` +
+      'node should have, and nodes that are new or gone',
+    causes: [],
+  },
 };
 
 const MASTERS_GAP: Gap = {

@@ -12,7 +12,7 @@ import { type Latency, requestText } from '../latency.ts';
 import { groupBy } from '../group.ts';
 import { fixesIn } from '../fix/fix.ts';
 import { isAboutOneOf, textOf } from '../overlay/entries.ts';
-import { isOverlayDevice } from '../overlay/profile.ts';
+import { type Agent, AGENT_NAMES, isOverlayDevice } from '../overlay/profile.ts';
 import { enumerate } from '../plain-text.ts';
 import { formatDuration, formatTime } from '../time.ts';
 import { sharedTraits } from './shared-traits.ts';
@@ -94,7 +94,7 @@ function reportWithoutFix(
       ...(finding.evidence ?? []),
       ...sharedTraits(finding, judgement),
       ...sideLines(finding, judgement),
-      ...columnLines(finding),
+      ...columnLines(finding, judgement),
       ...undecidedLines(finding, judgement),
       ...wrongUnderlayLines(finding, judgement),
       ...flanneldLines(finding, judgement),
@@ -107,12 +107,12 @@ function reportWithoutFix(
 }
 
 /** Of a host that lost all others, and that they lost: its fix may not bring them back. */
-function columnLines({ scope, name, cells }: Finding): readonly string[] {
+function columnLines({ scope, name, cells }: Finding, { profile }: Judgement): readonly string[] {
   const lost = scope === 'observer' ? cells.filter(({ subject }) => subject === name).length : 0;
   return lost === 0
     ? []
     : [
-        `${lost} other nodes hold no entry for ${name} either. If they still hold none after its fix, restart flannel on them, too.`,
+        `${lost} other nodes hold no entry for ${name} either. If they still hold none after its fix, restart ${AGENT_NAMES[profile.agent]} on them, too.`,
       ];
 }
 
@@ -213,7 +213,7 @@ function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[]
 }
 
 /** How to find out who is right, where nobody knows it. */
-function undecidedLines(finding: Finding, { vteps }: Judgement): readonly string[] {
+function undecidedLines(finding: Finding, { vteps, profile }: Judgement): readonly string[] {
   if (finding.isUndecided !== true) return [];
   const subjects = new Set(finding.cells.map(({ subject }) => subject));
   const known = vteps
@@ -221,10 +221,20 @@ function undecidedLines(finding: Finding, { vteps }: Judgement): readonly string
     .map(({ node, underlayIp }) => `${node} ${underlayIp}`);
   return [
     `own devices and earlier runs have ${enumerate(known, NAMES)}`,
-    'annotation flannel.alpha.coreos.com/public-ip has the same: the other nodes are wrong; restart flannel there',
-    'annotation has what the other nodes hold: they are right (NAT, public-ip-overwrite)',
+    ...WHOSE_UNDERLAY[profile.agent],
   ];
 }
+
+const WHOSE_UNDERLAY: Readonly<Record<Agent, readonly string[]>> = {
+  flannel: [
+    'annotation flannel.alpha.coreos.com/public-ip has the same: the other nodes are wrong; restart flannel there',
+    'annotation has what the other nodes hold: they are right (NAT, public-ip-overwrite)',
+  ],
+  calico: [
+    'annotation projectcalico.org/IPv4Address (IPv6Address) has the same: the other nodes are wrong; restart calico-node there',
+    'annotation has what the other nodes hold: it is wrong where no interface of the node has that address; restart calico-node on the node',
+  ],
+};
 
 /** On which of the nodes whose tables are wrong nothing would set an entry again. */
 function flanneldLines(finding: Finding, { members, profile }: Judgement): readonly string[] {

@@ -48,8 +48,11 @@ describe('flannel is restarted as it came onto the host', () => {
       const deletion = (namespace: string): string =>
         `kubectl -n ${namespace} delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2`;
       expect(fixed(damaged).map(({ condition, commands }) => [condition, ...commands])).toEqual([
-        ["Where Calico's operator runs Calico:", deletion('calico-system')],
-        ["Where Calico's manifest runs Calico:", deletion('kube-system')],
+        [
+          "Where Calico's operator (namespace calico-system) runs Calico:",
+          deletion('calico-system'),
+        ],
+        ["Where Calico's manifest (namespace kube-system) runs Calico:", deletion('kube-system')],
       ]);
       const listed = rolling({ namespace: 'calico-system', name: 'calico-node' });
       expect(typed(damaged, [listed, rolling({})])).toEqual([

@@ -123,10 +123,11 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
       SIX,
     );
     expect(part(await pageFor(calico.dropDevice('node2')), 'Fix')).toEqual([
-      "1. Where Calico's operator runs Calico: restart Calico on node2, with kubectl. Interrupts nothing: pods keep their network.",
+      'Calico (Felix, in the calico-node pod of each node) sets this right within 90 s by itself. Here it has not.',
+      "1. Where Calico's operator (namespace calico-system) runs Calico: restart Calico on node2, with kubectl. Interrupts nothing: pods keep their network.",
       'kubectl -n calico-system delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2',
       'Check: on node2, ip neigh show dev vxlan.calico nud permanent shows: a line for each other node',
-      "2. Where Calico's manifest runs Calico: restart Calico on node2, with kubectl. Interrupts nothing: pods keep their network.",
+      "2. Where Calico's manifest (namespace kube-system) runs Calico: restart Calico on node2, with kubectl. Interrupts nothing: pods keep their network.",
       'kubectl -n kube-system delete pod -l k8s-app=calico-node --timeout=60s --field-selector spec.nodeName=node2',
     ]);
   });
@@ -259,7 +260,7 @@ describe('what is wrong, in a sentence', () => {
     [
       'another MAC',
       cluster(6).change('neighbour', pair),
-      "The MAC address for master1 on node2 is not the one of the VXLAN device. If the node annotation flannel.alpha.coreos.com/backend-data has the device's MAC address, the other nodes have an old one. If it has another, the device changed its MAC address.",
+      "The MAC address for master1 on node2 is not that of the node's own VXLAN device. If the node annotation flannel.alpha.coreos.com/backend-data has the device's MAC address, the other nodes have an old one. If it has another, the device changed its MAC address.",
     ],
     [
       'a drifted MAC',
