@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { type Report, reportSchema } from '../shared/contract/report.ts';
+import { isManagedNodeId } from '../shared/core/fix/remote.ts';
 import { isNodeName } from '../shared/core/parse/kubernetes.ts';
 import { enumerate } from '../shared/core/plain-text.ts';
 import { renderBrief, renderReport } from './render/report.ts';
 import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch show [FILE] [--brief]
-vtepwatch show KEY --hosts [--step N] [FILE]
+vtepwatch show KEY --hosts|--ids [--step N] [FILE]
 
 Prints a --json document as text: verdict, matrix, incidents, problems, latencies.
 Reads standard input where FILE is missing or -.
@@ -18,6 +19,7 @@ loop of the shell: the first step that sets entries or restarts, or step N. With
 
   --brief  verdict, matrix, latencies and problems alone
   --hosts  the nodes of an incident's fix alone
+  --ids    the same by their ids in Systems Manager, as send-command takes them
   --step   which step of the fix, from 1 on
   --help   this text
 
@@ -34,6 +36,7 @@ export async function show(words: readonly string[]): Promise<number> {
     options: {
       brief: { type: 'boolean', default: false },
       hosts: { type: 'boolean', default: false },
+      ids: { type: 'boolean', default: false },
       step: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -42,7 +45,9 @@ export async function show(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  if (values.hosts) return await showHosts(positionals, values.step);
+  if (values.hosts || values.ids) {
+    return await showHosts(positionals, { number: values.step, as: values.ids ? 'id' : 'node' });
+  }
   const [file = '-', ...more] = positionals;
   if (more.length > 0) throw new Error('show takes one file: see vtepwatch show --help');
   const report = await readReport(file);
@@ -50,13 +55,12 @@ export async function show(words: readonly string[]): Promise<number> {
   return EXIT[report.verdict];
 }
 
-/** A name that is no node's is left out: the loop puts each into a command. */
 async function showHosts(
   [key, file, ...more]: readonly string[],
-  number: string | undefined,
+  { number, as }: { readonly number: string | undefined; readonly as: 'node' | 'id' },
 ): Promise<number> {
   if (key === undefined || more.length > 0) {
-    throw new Error('--hosts needs the KEY of an incident: see vtepwatch show --help');
+    throw new Error('--hosts and --ids need the KEY of an incident: see vtepwatch show --help');
   }
   const report = file === undefined ? await reportOfCluster(key) : await readReport(file);
   const incident = report.incidents.find((one) => one.key === key);
@@ -68,9 +72,16 @@ async function showHosts(
   // A loop over nobody would look as if it had done its work.
   if (step === undefined)
     throw new Error(`the fix of ${key} has no step ${number ?? 'on hosts'} now`);
-  const nodes = step.hosts.filter(isNodeName);
-  process.stdout.write(nodes.map((node) => `${node}\n`).join(''));
+  const words = as === 'node' ? step.hosts.filter(isNodeName) : idsOf(step.hosts, report);
+  if (words.length === 0) throw new Error('no host of that step has such a name or id');
+  process.stdout.write(words.map((word) => `${word}\n`).join(''));
   return EXIT[report.verdict];
+}
+
+/** What is no id is left out, as a name that is no node's: each becomes a word of a command. */
+function idsOf(nodes: readonly string[], { hosts }: Report): readonly string[] {
+  const ids = new Map(Object.entries(hosts.ids ?? {}));
+  return nodes.flatMap((node) => ids.get(node) ?? []).filter(isManagedNodeId);
 }
 
 async function reportOfCluster(key: string): Promise<Report> {

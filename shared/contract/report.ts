@@ -230,7 +230,12 @@ export const reportSchema = z.object({
   overlay: z.optional(overlaySchema),
   /** How much was checked; absent where the run was refused. */
   checked: z.optional(checkedSchema),
-  hosts: z.object({ observed: z.array(z.string()), unknown: z.array(z.string()) }),
+  hosts: z.object({
+    observed: z.array(z.string()),
+    unknown: z.array(z.string()),
+    /** The managed-node ids of the observed ones, by node; absent where nothing was gathered through AWS. */
+    ids: z.optional(z.record(z.string(), z.string())),
+  }),
   incidents: z.array(incidentSchema),
   problems: z.array(problemSchema),
   latencies: z.array(latencySchema),

@@ -270,6 +270,22 @@ describe('show', () => {
     expect(unknown.stderr).toBe('vtepwatch: there is no incident prod/subject/x now\n');
   });
 
+  test('prints their ids in Systems Manager, and nothing that is no id', () => {
+    const [incident] = recorded.incidents;
+    const fix = [{ kind: 'restart', runs: 'on-hosts', commands: [], hosts: ['a', 'b', 'c', 'd'] }];
+    const ids = { a: 'i-0123456789abcdef0', b: '$(reboot)', d: 'mi-0123456789abcdef0' };
+    const idsIn = (known: object) => {
+      const document = {
+        ...recorded,
+        hosts: { ...recorded.hosts, ...known },
+        incidents: [{ ...incident, fix }],
+      };
+      return vtepwatch(['show', incident?.key ?? '', '--ids', '-'], JSON.stringify(document));
+    };
+    expect(idsIn({ ids }).stdout).toBe('i-0123456789abcdef0\nmi-0123456789abcdef0\n');
+    expect(idsIn({}).stderr).toBe('vtepwatch: no host of that step has such a name or id\n');
+  });
+
   test('says of cells beyond those that a document lists that they may be wrong, too', () => {
     const [incident] = recorded.incidents;
     const [entry] = incident?.entries ?? [];

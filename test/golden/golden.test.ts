@@ -118,6 +118,18 @@ test.for(['rke2', 'flannel', 'k3s', 'unknown', 'calico'] as const)(
   },
 );
 
+test.for(['canal', 'k3s'] as const)(
+  'a neighbour entry that 499 nodes lost, on %s',
+  async (install) => {
+    const incident = await incidentOf('neighbour-missing', 'most', install);
+    const { subject, text } = pageOf({ kind: 'opened', incident }, WHERE);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4096);
+    await expect(`${subject}\n\n${text}`).toMatchFileSnapshot(
+      path.join(import.meta.dirname, 'pages', `neighbour-missing.most.${install}.mail.txt`),
+    );
+  },
+);
+
 test.for(['entries-missing', 'mac-mismatch', 'partition', 'device-down'] as const)(
   '%s on Calico',
   async (cause) => {

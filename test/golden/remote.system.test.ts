@@ -67,6 +67,17 @@ describe.for(['few', 'many'] as const)(
   },
 );
 
+test('batches of ids hand Systems Manager the whole block', async () => {
+  const { fix } = await incidentOf('neighbour-missing', 'most', 'k3s');
+  const lines = fix.flatMap(({ remotely = [] }) => remotely);
+  const [line = '', ...more] = lines.filter((one) => one.includes('xargs'));
+  expect(more).toEqual([]);
+  const words = typed(line);
+  expect(words.slice(-3)).toEqual(['--instance-ids', 'node1', 'node2']);
+  const parameters = words[words.indexOf('--parameters') + 1] ?? '';
+  expect(JSON.parse(parameters)).toEqual({ commands: ['systemctl restart k3s-agent'] });
+});
+
 test('a loop over ssh hands each host the whole block', async () => {
   const { fix } = await incidentOf('never-programmed', 'few');
   const [first] = fix;

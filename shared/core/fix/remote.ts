@@ -35,7 +35,10 @@ const PACES = {
   one: '--max-concurrency 1 --max-errors 0',
 } as const;
 
-const INSTANCE_ID = /^m?i-[0-9a-f]{8,17}$/;
+/** Whether a text is the id of an EC2 instance, or of a host that was activated by hand. */
+export function isManagedNodeId(text: string): boolean {
+  return /^m?i-[0-9a-f]{8,17}$/.test(text);
+}
 
 export function remoteLines(
   { commands, hosts, reach, pace }: RemoteBlock,
@@ -43,21 +46,31 @@ export function remoteLines(
 ): readonly string[] {
   // A block that is quoted as a whole has no quote of its own.
   if (commands.some((command) => /['\\\n]/.test(command))) return [];
-  const managed = hosts.filter(({ instanceId }) => INSTANCE_ID.test(instanceId ?? ''));
+  const managed = hosts.filter(({ instanceId }) => isManagedNodeId(instanceId ?? ''));
   const byTag = site !== undefined && managed.length > IDS && reach === 'tag';
   const byIds = site !== undefined && managed.length > 1 && managed.length <= IDS;
-  const others = byTag || byIds ? hosts.filter((host) => !managed.includes(host)) : hosts;
+  // Of many hosts that go one at a time, a second batch would not wait for the first.
+  const byBatches = site !== undefined && managed.length > IDS && !byTag && pace !== 'one';
+  const others =
+    byTag || byIds || byBatches ? hosts.filter((host) => !managed.includes(host)) : hosts;
   // Without it a block of several commands would have the status of its last one.
   const block = commands.length > 1 ? commands.map((command) => `${command} || exit 1`) : commands;
   const send = (targets: string): string =>
     `aws ssm send-command --region ${site?.region} --document-name AWS-RunShellScript ${targets} ` +
     `${PACES[pace ?? 'tenth']} --parameters '${JSON.stringify({ commands: block })}'`;
+  const ids = `npx --no vtepwatch show ${shellWord(key)} --ids --step ${UNNUMBERED}`;
   return [
     ...(byTag ? [send(targetWords(site.targets))] : []),
     ...(byIds
       ? [send(`--instance-ids ${managed.map(({ instanceId }) => instanceId).join(' ')}`)]
       : []),
-    ...(others.length > (byTag || byIds ? 0 : 1)
+    // The answer of each batch would fill a screen, and wait for a key.
+    ...(byBatches
+      ? [
+          `${ids} | xargs -n ${IDS} ${send('--query Command.CommandId --output text')} --instance-ids`,
+        ]
+      : []),
+    ...(others.length > (byTag || byIds || byBatches ? 0 : 1)
       ? [overSsh({ commands: block, pace }, others, key)]
       : []),
   ];
@@ -89,11 +102,15 @@ function overSsh(
   );
 }
 
+/** Whether a loop has the names of these nodes, and needs no command that prints them. */
+export function areInLoop(nodes: readonly string[]): boolean {
+  return nodes.length <= LOOP_NAMES && nodes.filter(isNodeName).join(' ').length <= LOOP_LENGTH;
+}
+
 /** A loop of the shell over nodes, one after the other: `$n` in its body is the node. */
 export function loopOver(nodes: readonly string[], body: string, key: string): string {
-  const names = nodes.filter(isNodeName).join(' ');
-  return nodes.length <= LOOP_NAMES && names.length <= LOOP_LENGTH
-    ? `for n in ${names}; do ${body}; done`
+  return areInLoop(nodes)
+    ? `for n in ${nodes.filter(isNodeName).join(' ')}; do ${body}; done`
     : `for n in $(npx --no vtepwatch show ${shellWord(key)} --hosts --step ${UNNUMBERED}); do ${body}; done`;
 }
 
@@ -102,7 +119,8 @@ const UNNUMBERED = '0';
 
 /** The lines of a step that has this number, from 1 on. */
 export function numbered(lines: readonly string[], number: number): string[] {
-  return lines.map((line) => line.replaceAll(`--step ${UNNUMBERED})`, `--step ${number})`));
+  const unnumbered = new RegExp(`(vtepwatch show .*? --step )${UNNUMBERED}(?=\\)| \\|)`, 'g');
+  return lines.map((line) => line.replaceAll(unnumbered, `$1${number}`));
 }
 
 /** A word of a command line, whatever the text is. */

@@ -8,7 +8,7 @@ import { isNodeName } from '../parse/kubernetes.ts';
 import { formatDuration } from '../time.ts';
 import type { Circumstances } from './fix.ts';
 import { kubectlAt } from './kubectl.ts';
-import { LOOP_NAMES, loopOver, type ReachedHost, remoteLines } from './remote.ts';
+import { areInLoop, LOOP_NAMES, loopOver, type ReachedHost, remoteLines } from './remote.ts';
 
 /** How long one node takes in a rollout: its pod ends, and the new one is ready. */
 const ROLLOUT_SECONDS = 30;
@@ -147,8 +147,10 @@ function podsOf(
     isMost && updates?.strategy !== 'OnDelete' && !/^0+%?$/.test(updates?.maxUnavailable ?? '1');
   const [only = ''] = names;
   const deletion = `${kubectl} -n ${namespace} delete pod -l ${label} --timeout=60s --field-selector spec.nodeName=`;
-  const deletions =
-    names.length === 1 ? `${deletion}${only}` : loopOver(names, `${deletion}$n`, key);
+  // The names of very many come from vtepwatch's checkout, which a master does not have.
+  const isFromAfar = api.kind === 'partly' && !areInLoop(names);
+  const each = isFromAfar ? `echo "${deletion}$n" | ssh ${api.answers} sudo sh` : `${deletion}$n`;
+  const deletions = names.length === 1 ? `${deletion}${only}` : loopOver(names, each, key);
   const sets = daemonSets.map((name) => `ds/${name}`).join(' ');
   return {
     hosts: names,

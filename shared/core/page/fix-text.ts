@@ -94,7 +94,7 @@ function stepLines(step: Fix, number: string): readonly string[] {
 }
 
 function isAws(line: string): boolean {
-  return line.startsWith('aws ');
+  return /^(?:npx .* xargs .*)?aws ssm /.test(line);
 }
 
 /** What a person needs for lines that run a block on many hosts. */
@@ -103,10 +103,14 @@ function accessFor(lines: readonly string[]): string {
     ...(lines.some(isAws) ? ['AWS credentials'] : []),
     ...(lines.every(isAws) ? [] : ['ssh']),
   ];
-  const where = lines.some((line) => line.includes('vtepwatch show'))
-    ? ", in vtepwatch's checkout"
+  return `${words.join(' and ')}${placeOf(lines)}`;
+}
+
+/** Where lines that call vtepwatch itself work. */
+function placeOf(lines: readonly string[]): string {
+  return lines.some((line) => line.includes('vtepwatch show'))
+    ? ", in the directory of vtepwatch's checkout"
     : '';
-  return `${words.join(' and ')}${where}`;
 }
 
 /** `Only if that fails: restart flannel on node2, with kubectl. Interrupts nothing:` */
@@ -136,13 +140,15 @@ const ACTS: Readonly<Record<Exclude<Fix['kind'], 'look'>, (step: Fix) => string>
   removal: () => 'Remove what is in the way',
 };
 
-function whereOf({ runs, hosts, kind, kubectlOn }: Fix): string {
+function whereOf({ runs, hosts, kind, kubectlOn, commands }: Fix): string {
   if (runs === 'on-hosts') {
     const names = kind === 'restart' ? 'there' : `on ${namesOf(hosts)}`;
     return `as root ${names}`;
   }
   if (kubectlOn !== undefined) {
-    return `with kubectl on ${printable(kubectlOn)} (other masters answer slowly or not at all)`;
+    return `with kubectl on ${printable(kubectlOn)} (other masters answer slowly or not at all)${placeOf(commands)}`;
   }
-  return kind === 'look' && hosts.length > 1 ? `with kubectl on ${namesOf(hosts)}` : 'with kubectl';
+  return kind === 'look' && hosts.length > 1
+    ? `with kubectl on ${namesOf(hosts)}`
+    : `with kubectl${placeOf(commands)}`;
 }

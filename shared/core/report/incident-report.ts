@@ -11,6 +11,7 @@ import type { Judgement } from '../judge.ts';
 import { type Latency, requestText } from '../latency.ts';
 import { groupBy } from '../group.ts';
 import { fixesIn } from '../fix/fix.ts';
+import { isManagedNodeId } from '../fix/remote.ts';
 import { isAboutOneOf, textOf } from '../overlay/entries.ts';
 import { type Agent, AGENT_NAMES, isOverlayDevice } from '../overlay/profile.ts';
 import { enumerate } from '../plain-text.ts';
@@ -128,7 +129,7 @@ function instancesOf(finding: Finding, { members }: Judgement) {
     : [...finding.observers, ...accusedIn(finding)];
   return [...new Set(nodes)].slice(0, INSTANCES).flatMap((node) => {
     const id = ids.get(node);
-    return id !== undefined && /^m?i-[0-9a-f]{8,17}$/.test(id) ? [{ node, id }] : [];
+    return id !== undefined && isManagedNodeId(id) ? [{ node, id }] : [];
   });
 }
 

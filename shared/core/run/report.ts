@@ -1,5 +1,6 @@
 import type { Checked, Problem, Report, ReportedLatency } from '../../contract/report.ts';
 import type { Facts } from '../facts.ts';
+import { isManagedNodeId } from '../fix/remote.ts';
 import { type Latency, requestText } from '../latency.ts';
 import type { Decision } from './run.ts';
 import { formatTime } from '../time.ts';
@@ -40,6 +41,7 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
     hosts: {
       observed: observed.map(({ node }) => node),
       unknown: unknown.map(({ node }) => node),
+      ...(facts.site === undefined ? {} : { ids: idsOf(observed) }),
     },
     incidents: [...reported],
     problems: [
@@ -51,6 +53,15 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
     latencies: latencies.map(reportLatency),
     ...(integrations === undefined ? {} : { coverage: coverageOf(facts, judgement, integrations) }),
   };
+}
+
+function idsOf(members: readonly Member[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    members.flatMap(({ node, observed }) => {
+      const id = observed?.host.instanceId ?? '';
+      return isManagedNodeId(id) ? [[node, id]] : [];
+    }),
+  );
 }
 
 function reportLatency(latency: Latency): ReportedLatency {

@@ -224,6 +224,11 @@ test('a host on which no flannel runs, unlike on the others: the first step asks
   });
 });
 
+const LOST_BY_22 = {
+  subject: 'master1',
+  observer: Array.from({ length: 22 }, (_, at) => `node${at + 1}`),
+} as const;
+
 describe('where the API of a master does not answer', () => {
   const gone = SIX.dropDevice('node2');
   const silent = {
@@ -241,6 +246,18 @@ describe('where the API of a master does not answer', () => {
     const quick = { ...silent, node: 'master2', outcome: 'answered', seconds: 0.3 } as const;
     expect(fixesWith([{ ...silent, node: 'master1' }, quick])).toMatchObject([
       { kind: 'restart', runs: 'anywhere', kubectlOn: 'master2' },
+    ]);
+  });
+
+  test('of more nodes than a loop names, over ssh from the checkout that knows the names', () => {
+    const whole = cluster(60).listed();
+    const judgement = judge(whole.lose('neighbour', LOST_BY_22).facts());
+    const quick = { ...silent, node: 'master2', outcome: 'answered', seconds: 0.3 } as const;
+    const [finding] = judgement.findings;
+    const steps = fixesOf(judgement, { latencies: [{ ...silent, node: 'master1' }, quick] });
+    const [, restart] = finding === undefined ? [] : steps(finding);
+    expect(restart?.commands).toEqual([
+      `for n in $(npx --no vtepwatch show ${KEY} --hosts --step 2); do echo "kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=$n" | ssh master2 sudo sh; done`,
     ]);
   });
 

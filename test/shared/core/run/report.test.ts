@@ -5,6 +5,7 @@ import { recorded } from '../../../../shared/core/run/hosts.ts';
 import { reportOf } from '../../../../shared/core/run/report.ts';
 import { run } from '../../../../shared/core/run/run.ts';
 import { cluster } from '../../../support/cluster.ts';
+import { SITE } from '../../../golden/cases.ts';
 
 function latency(request: LatencyRequest, askedAt?: number): Latency {
   const asked = askedAt === undefined ? {} : { askedAt };
@@ -29,4 +30,17 @@ test('a latency is reported in words, and with the time at which it was asked', 
     { ...reported, request: 'kubectl get nodes and /readyz' },
     { ...reported, request: 'the aggregated APIs', askedAt: '2026-11-26T09:00:12.000Z' },
   ]);
+});
+
+test('hosts that Systems Manager knows are reported with their ids; those of a capture have none', async () => {
+  const id = 'i-0123456789abcdef0';
+  const whole = cluster(2).answer('master1', (answer) => ({
+    ...answer,
+    host: { ...answer.host, instanceId: id },
+  }));
+  const hostsIn = async (changes: object) =>
+    reportOf(await run(whole.facts(changes), [], recorded([]))).hosts;
+  const { ids } = await hostsIn({ site: SITE });
+  expect(ids).toMatchObject({ master1: id });
+  expect(await hostsIn({})).not.toHaveProperty('ids');
 });
