@@ -2,15 +2,14 @@ import type { ReportedEntry, ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
 import { enumerate, printable } from '../plain-text.ts';
-import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
+import { ENTRIES_PER_INCIDENT, EVIDENCE_NAMES } from '../report/incident-report.ts';
 
 /** How much of each a page shows; the report has it all. */
 const EVIDENCE = 12;
 const ENTRIES = 3;
-/** Of a host that has lost everything, one entry stands for all. */
-const ROW_ENTRIES = 1;
-/** Nodes beside each entry. */
+/** Nodes beside each entry, and beside one of which more may be wrong. */
 const ENTRY_NAMES = 8;
+const CUT_NAMES = 3;
 
 /** One line a fact: what should be there and what is, then what else was seen. */
 export function evidenceLines(incident: ReportedIncident): readonly string[] {
@@ -20,8 +19,9 @@ export function evidenceLines(incident: ReportedIncident): readonly string[] {
   const others = incident.evidence
     // What the second look printed stands with the entries already.
     .filter((line) => ![...found].some((text) => text !== '' && line.endsWith(`: ${text}`)))
+    .filter((line) => !isInHeadline(line, incident))
     .slice(0, EVIDENCE)
-    .map(printable);
+    .map((line) => printable(withoutNames(line, incident)));
   return [
     ...(isAtSubject ? deviceLines(incident) : entryLines(incident)),
     ...familyLines(incident),
@@ -29,28 +29,55 @@ export function evidenceLines(incident: ReportedIncident): readonly string[] {
   ];
 }
 
+/** The first lines of a page say how long a single master took, and what it took before. */
+function isInHeadline(line: string, { cause, subject }: ReportedIncident): boolean {
+  if (CAUSE_RULES[cause].harm !== 'late-answers' || subject === undefined) return false;
+  return ['before that, kubectl get nodes took ', `${subject}: kubectl get nodes took `].some(
+    (beginning) => line.startsWith(beginning),
+  );
+}
+
+/** Nodes that the first lines of the page name are not named again. */
+function withoutNames(line: string, { observers }: ReportedIncident): string {
+  const named = `${enumerate(observers, EVIDENCE_NAMES)} hold: `;
+  return observers.length > 2 && line.startsWith(named)
+    ? `all ${observers.length} nodes hold: ${line.slice(named.length)}`
+    : line;
+}
+
 /** What should be there, once; and what was found, grouped by what it is. */
 function entryLines(incident: ReportedIncident): readonly string[] {
   const { entries, cause } = incident;
-  if (isKind(cause, 'device')) return [];
-  const most = isKind(cause, 'cell') ? ENTRIES : ROW_ENTRIES;
   const isCut = isCutShort(incident);
   const alike = [...groupBy(entries, ({ expected }) => expected)];
-  const shown = alike
-    .slice(0, most)
-    .flatMap(([expected, some]) => [
-      `expected  ${printable(expected)}`,
-      ...[...groupBy(some, (entry) => entry.found)].map(
-        ([found, these]) =>
-          `found     ${found === '' ? 'nothing' : printable(found)}, on ${observersOf(these, isCut)}`,
-      ),
-    ]);
-  const hidden = alike.length - most;
-  const count = isCut ? 'more' : `${hidden} more`;
-  return hidden > 0 ? [...shown, `and ${count} like these`] : shown;
+  const hidden = (shown: number): string => (isCut ? 'more' : `${alike.length - shown} more`);
+  switch (CAUSE_RULES[cause].signature.kind) {
+    // The sentence above says it all.
+    case 'device':
+    case 'sides':
+      return [];
+    case 'row': {
+      const [first] = alike;
+      const others = alike.length > 1 ? `, and ${hidden(1)} like it` : '';
+      return first === undefined ? [] : [`missing   ${printable(first[0])}${others}`];
+    }
+    case 'node':
+    case 'cell': {
+      const shown = alike
+        .slice(0, ENTRIES)
+        .flatMap(([expected, some]) => [
+          `expected  ${printable(expected)}`,
+          ...[...groupBy(some, (entry) => entry.found)].map(
+            ([found, these]) =>
+              `found     ${found === '' ? 'nothing' : printable(found)}, on ${observersOf(these, incident)}`,
+          ),
+        ]);
+      return alike.length > ENTRIES ? [...shown, `and ${hidden(ENTRIES)} like these`] : shown;
+    }
+  }
 }
 
-/** Where the subject's device is at fault: `master1's flannel.1 has MAC b2:…; its annotation …`. */
+/** Where the subject's device is at fault: `master1's flannel.1 has MAC b2:…; the old one is …`. */
 function deviceLines({ subject, subjects = [], entries }: ReportedIncident): readonly string[] {
   // Where all nodes have drifted, the incident names none of them.
   const accused = subject === undefined ? subjects : [subject];
@@ -61,8 +88,7 @@ function deviceLines({ subject, subjects = [], entries }: ReportedIncident): rea
       return own === undefined || held === undefined || entry.table !== 'neighbour'
         ? []
         : [
-            `${printable(entry.subject)}'s ${printable(entry.device)} has MAC ${own}; ` +
-              `its annotation and the other nodes have ${held}`,
+            `${printable(entry.subject)}'s ${printable(entry.device)} has MAC ${own}; the old one is ${held}`,
           ];
     });
   return [...new Set(macs)].slice(0, ENTRIES);
@@ -92,8 +118,9 @@ function isCutShort({ entries, phase, scope, missingPeers }: ReportedIncident): 
   }
 }
 
-function observersOf(entries: readonly ReportedEntry[], isCut: boolean): string {
+function observersOf(entries: readonly ReportedEntry[], incident: ReportedIncident): string {
   const names = [...new Set(entries.map(({ observer }) => printable(observer)))];
-  if (!isCut) return enumerate(names, ENTRY_NAMES);
-  return `${names.slice(0, ENTRY_NAMES).join(', ')} and perhaps others`;
+  if (isCutShort(incident)) return `${names.slice(0, CUT_NAMES).join(', ')} and perhaps others`;
+  const isAll = names.length > 2 && names.length === incident.observers.length;
+  return isAll ? `all ${names.length} nodes` : enumerate(names, ENTRY_NAMES);
 }

@@ -71,16 +71,15 @@ function claimOf(incident: ReportedIncident, named: (name: string) => string): s
       return `${named(subject ?? '')} ${isLost} ${count}`;
     case 'observer':
       return `${named(observers[0] ?? '')} ${loses} ${count}`;
-    case 'group': {
+    case 'group':
+    case 'cluster': {
       const who = (subjects ?? observers)[0] ?? '';
       const verb =
-        subjects === undefined ? loses.replace(/s$/, '') : isLost.replace(/ (?:from|to)$/, '');
-      return `${count} ${subjects === undefined ? `${verb} others` : verb}: ${named(who)}${missingPeers > 1 ? ', ...' : ''}`;
+        subjects === undefined
+          ? `${loses.replace(/s$/, '')} others`
+          : isLost.replace(/ (?:from|to)$/, '');
+      return `${count} ${verb}: ${named(who)}${missingPeers > 1 ? ', ...' : ''}`;
     }
-    case 'cluster':
-      return subjects === undefined
-        ? `${count} ${loses.replace(/s$/, '')} others`
-        : `${count} ${isLost.replace(/ (?:from|to)$/, '')}`;
   }
 }
 

@@ -224,10 +224,13 @@ function observersOf(incident: ReportedIncident): string {
   switch (scope) {
     case 'pair':
     case 'observer':
-    case 'cluster':
       return namesOf(observers);
     case 'group':
-      return incident.subjects === undefined ? namesOf(observers) : countOf(observers.length);
+    case 'cluster':
+      // The first line of the page names those that are at fault.
+      return observers.length <= FEW && incident.subjects === undefined
+        ? namesOf(observers)
+        : countOf(observers.length);
     case 'subject':
       if (checkedPeers === 1) return `the only checked node (${namesOf(observers)})`;
       return missingPeers === checkedPeers

@@ -32,7 +32,7 @@ export const ENTRIES_PER_INCIDENT: Readonly<Record<Phase, number>> = {
 const EVIDENCE = 40;
 
 /** How many nodes one line of evidence names. */
-const NAMES = 10;
+export const EVIDENCE_NAMES = 10;
 const SIDE_NAMES = 40;
 
 /** What an incident's evidence and fix are made of. */
@@ -169,7 +169,7 @@ function changesBefore(
         alike.length === 1 ? formatDuration(latest) : `up to ${formatDuration(BEFORE_SECONDS)}`;
       return `${enumerate(
         alike.map(({ node }) => node),
-        NAMES,
+        EVIDENCE_NAMES,
       )} ${what} ${when} before`;
     })
     .slice(0, CHANGES);
@@ -221,7 +221,7 @@ function undecidedLines(finding: Finding, { vteps, profile }: Judgement): readon
     .filter(({ node, underlayIp }) => subjects.has(node) && underlayIp !== undefined)
     .map(({ node, underlayIp }) => `${node} ${underlayIp}`);
   return [
-    `own devices and earlier runs have ${enumerate(known, NAMES)}`,
+    `own devices and earlier runs have ${enumerate(known, EVIDENCE_NAMES)}`,
     ...WHOSE_UNDERLAY[profile.agent],
   ];
 }
@@ -242,7 +242,7 @@ function flanneldLines(finding: Finding, { members, profile }: Judgement): reado
   const without = nodesWithoutFlanneld(members, profile);
   const concerned = new Set([...accusedIn(finding), ...finding.observers]);
   const nodes = [...without].filter((node) => concerned.has(node)).toSorted();
-  return nodes.length === 0 ? [] : [`no flanneld runs on ${enumerate(nodes, NAMES)}`];
+  return nodes.length === 0 ? [] : [`no flanneld runs on ${enumerate(nodes, EVIDENCE_NAMES)}`];
 }
 
 /** Of the nodes that others lost those whose hosts do not have the address that their peers are given. */
@@ -251,7 +251,7 @@ function wrongUnderlayLines(finding: Finding, { members }: Judgement): readonly 
   const accused = new Set(accusedIn(finding));
   return FAMILIES.flatMap((family) => [...wrongUnderlays(members, family)])
     .filter(([node]) => accused.has(node))
-    .slice(0, NAMES)
+    .slice(0, EVIDENCE_NAMES)
     .map(
       ([node, address]) =>
         `the annotation of ${node} has ${address}, which no interface of ${node} has: ${node} is wrong, not the others`,
@@ -315,6 +315,6 @@ function verbatimOf(finding: Finding, { members, vteps }: Judgement): readonly s
     );
   return [...groupBy(lines, ({ line }) => line)].map(([line, alike]) => {
     const names = alike.map(({ node }) => node);
-    return `${enumerate(names, NAMES)} ${names.length === 1 ? 'holds' : 'hold'}: ${line}`;
+    return `${enumerate(names, EVIDENCE_NAMES)} ${names.length === 1 ? 'holds' : 'hold'}: ${line}`;
   });
 }

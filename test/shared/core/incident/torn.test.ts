@@ -36,7 +36,7 @@ describe('a fault that struck while a run read its hosts is one incident', () =>
     const [, second] = await decisions([torn, apart].map((sees) => ({ sees })));
     expect(second?.reported).toMatchObject([{ cause: 'partition', scope: 'cluster' }]);
     expect(second?.pages.map(({ subject }) => subject)).toEqual([
-      '[CRITICAL] prod: 8 of 8 nodes cannot reach others (partition)',
+      '[CRITICAL] prod: 8 of 8 nodes cannot reach others: master1, ... (partition)',
     ]);
   });
 
