@@ -39,6 +39,22 @@ export function requestText(request: LatencyRequest): string {
   }
 }
 
+/** API groups that clusters commonly aggregate. A master may claim any other name. */
+const KNOWN_GROUPS: ReadonlySet<string> = new Set([
+  'metrics.k8s.io',
+  'custom.metrics.k8s.io',
+  'external.metrics.k8s.io',
+  'projectcalico.org',
+]);
+
+/** The same on a page, which has no words of a master's own: an API group that nobody knows is not named. */
+export function pagedRequestText(request: LatencyRequest): string {
+  if (request.kind !== 'api') return requestText(request);
+  const [, group = ''] =
+    /^\/apis\/([^/]+)\/v\d{1,3}(?:(?:alpha|beta)\d{1,3})?$/.exec(request.path) ?? [];
+  return KNOWN_GROUPS.has(group) ? request.path : 'an aggregated API';
+}
+
 /** How long `kubectl get nodes` took last, in seconds, and what it usually takes. */
 export interface ResponseTime {
   readonly seconds: number;
@@ -103,22 +119,49 @@ function measurementOf(latencies: readonly Latency[]): ApiMeasurement | undefine
   return { kind: isDown ? 'down' : 'failed', seconds, readyzSeconds };
 }
 
-/** What kubectl complains of where an API server did answer, or where kubectl itself could not ask. */
-const COMPLAINTS_WITH_ANSWERER = [
-  'Forbidden',
-  'Unauthorized',
-  'You must be logged in to the server',
-  'NotFound',
-  'the server could not find the requested resource',
-  'TooManyRequests',
-  'the server has received too many requests',
-  'certificate signed by unknown authority',
-  'certificate is valid for',
-  'permission denied',
-  'no such file or directory',
-  'it could not be asked',
-] as const;
-
 function hasAnswerer({ detail }: Latency): boolean {
-  return COMPLAINTS_WITH_ANSWERER.some((complaint) => detail.includes(complaint));
+  return COMPLAINTS.some(({ phrase, shows }) => shows === 'a-server' && detail.includes(phrase));
 }
+
+/**
+ * What kubectl, its Go libraries and API servers say when a request fails: all that is kept of a complaint.
+ * `a-server`: an API server did answer, or kubectl itself could not ask; nothing is known of one that is down.
+ */
+export const COMPLAINTS: readonly {
+  readonly phrase: string;
+  readonly shows: 'a-server' | 'nothing';
+}[] = [
+  { phrase: 'Unable to connect to the server', shows: 'nothing' },
+  { phrase: 'ServiceUnavailable', shows: 'nothing' },
+  { phrase: 'the server is currently unable to handle the request', shows: 'nothing' },
+  { phrase: 'InternalError', shows: 'nothing' },
+  { phrase: 'an error on the server', shows: 'nothing' },
+  { phrase: 'the server was unable to return a response in the time allotted', shows: 'nothing' },
+  { phrase: 'Forbidden', shows: 'a-server' },
+  { phrase: 'Unauthorized', shows: 'a-server' },
+  { phrase: 'You must be logged in to the server', shows: 'a-server' },
+  { phrase: 'NotFound', shows: 'a-server' },
+  { phrase: 'the server could not find the requested resource', shows: 'a-server' },
+  { phrase: 'the server has received too many requests', shows: 'a-server' },
+  { phrase: 'TooManyRequests', shows: 'a-server' },
+  { phrase: 'etcdserver: request timed out', shows: 'nothing' },
+  { phrase: 'etcdserver: leader changed', shows: 'nothing' },
+  { phrase: 'etcdserver: no leader', shows: 'nothing' },
+  { phrase: 'i/o timeout', shows: 'nothing' },
+  { phrase: 'TLS handshake timeout', shows: 'nothing' },
+  { phrase: 'context deadline exceeded', shows: 'nothing' },
+  { phrase: 'Client.Timeout exceeded', shows: 'nothing' },
+  { phrase: 'request canceled', shows: 'nothing' },
+  { phrase: 'connection refused', shows: 'nothing' },
+  { phrase: 'connection reset by peer', shows: 'nothing' },
+  { phrase: 'no route to host', shows: 'nothing' },
+  { phrase: 'network is unreachable', shows: 'nothing' },
+  { phrase: 'no such host', shows: 'nothing' },
+  { phrase: 'unexpected EOF', shows: 'nothing' },
+  { phrase: 'certificate has expired', shows: 'nothing' },
+  { phrase: 'certificate signed by unknown authority', shows: 'a-server' },
+  { phrase: 'certificate is valid for', shows: 'a-server' },
+  { phrase: 'permission denied', shows: 'a-server' },
+  { phrase: 'no such file or directory', shows: 'a-server' },
+  { phrase: 'it could not be asked', shows: 'a-server' },
+];

@@ -1,49 +1,9 @@
 import { NOT_IN_TIME } from '../../contract/wire.ts';
-import type { Latency, LatencyRequest } from '../latency.ts';
+import { COMPLAINTS, type Latency, type LatencyRequest } from '../latency.ts';
 import { type AnswerRecord, readAnswer, recordsOf } from './answer.ts';
 import { type Parsed, quote } from './parsed.ts';
 
-/**
- * What kubectl, its Go libraries and API servers say when a request fails. A complaint is kept as those of
- * these phrases that it holds: it reaches pages, and a master may write anything.
- */
-const KNOWN_COMPLAINTS = [
-  'Unable to connect to the server',
-  'ServiceUnavailable',
-  'the server is currently unable to handle the request',
-  'InternalError',
-  'an error on the server',
-  'the server was unable to return a response in the time allotted',
-  'Forbidden',
-  'Unauthorized',
-  'You must be logged in to the server',
-  'NotFound',
-  'the server could not find the requested resource',
-  'the server has received too many requests',
-  'TooManyRequests',
-  'etcdserver: request timed out',
-  'etcdserver: leader changed',
-  'etcdserver: no leader',
-  'i/o timeout',
-  'TLS handshake timeout',
-  'context deadline exceeded',
-  'Client.Timeout exceeded',
-  'request canceled',
-  'connection refused',
-  'connection reset by peer',
-  'no route to host',
-  'network is unreachable',
-  'no such host',
-  'unexpected EOF',
-  'certificate has expired',
-  'certificate signed by unknown authority',
-  'certificate is valid for',
-  'permission denied',
-  'no such file or directory',
-  'it could not be asked',
-] as const;
-
-/** What stands for a complaint that holds none of them. */
+/** What stands for a complaint that holds no known phrase: it reaches pages, and a master may write anything. */
 const UNKNOWN_COMPLAINT = 'failed';
 
 export type MasterAction = 'latency' | 'apis';
@@ -92,10 +52,10 @@ function complaintsAbout(records: MasterRecords, asked: string): string {
     .filter(({ request }) => request === asked)
     .map(({ complaint }) => complaint);
   if (complaints.length === 0) return '';
-  const known = KNOWN_COMPLAINTS.filter((phrase) =>
+  const known = COMPLAINTS.filter(({ phrase }) =>
     complaints.some((complaint) => complaint.includes(phrase)),
   );
-  return known.length === 0 ? UNKNOWN_COMPLAINT : known.join('; ');
+  return known.length === 0 ? UNKNOWN_COMPLAINT : known.map(({ phrase }) => phrase).join('; ');
 }
 
 /** What keeps a latency from being known. */

@@ -8,7 +8,7 @@ import { nodesWithoutFlanneld } from '../members/flanneld.ts';
 import { wrongUnderlays } from '../members/underlay.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
 import type { Judgement } from '../judge.ts';
-import { type Latency, requestText } from '../latency.ts';
+import { type Latency, pagedRequestText } from '../latency.ts';
 import { groupBy } from '../group.ts';
 import { fixesIn } from '../fix/fix.ts';
 import { isManagedNodeId } from '../fix/remote.ts';
@@ -269,7 +269,7 @@ function latencyLines(latencies: readonly Latency[]): readonly string[] {
 /** `master1: kubectl get nodes took 45.1 s`; of what is silent, that it is, and for how long. */
 export function describeLatency(latency: Latency): string {
   const { node, outcome, seconds, detail, askedAt } = latency;
-  const request = requestText(latency.request);
+  const request = pagedRequestText(latency.request);
   const asked = askedAt === undefined ? '' : `, asked at ${formatTime(askedAt).slice(11, 19)} UTC`;
   const took = `${formatDuration(seconds)}${asked}`;
   const because = detail === '' ? '' : ` (${detail})`;

@@ -22,6 +22,15 @@ const ASKED_AT = Date.UTC(2026, 10, 26, 9, 0, 12);
 test.for([
   [QUICK, 'master1: kubectl get nodes took 0.100 s'],
   [LOST, 'master1: /apis/metrics.k8s.io/v1beta1 failed after 5.00 s (ServiceUnavailable)'],
+  // A master names its aggregated APIs as it likes.
+  [
+    { ...LOST, request: { kind: 'api', path: '/apis/call-0900-123456-now.example/v1' } },
+    'master1: an aggregated API failed after 5.00 s (ServiceUnavailable)',
+  ],
+  [
+    { ...LOST, request: { kind: 'api', path: '/apis/metrics.k8s.io/v1/call.0900.123456' } },
+    'master1: an aggregated API failed after 5.00 s (ServiceUnavailable)',
+  ],
   [
     { ...QUICK, seconds: 45, askedAt: ASKED_AT },
     'master1: kubectl get nodes took 45.0 s, asked at 09:00:12 UTC',
