@@ -424,7 +424,12 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     summary: ({ subject, observers }) =>
       `The FDB on ${observers} sends packets for ${subject} to a wrong underlay IP.`,
     effect: packetsAreLost,
-    fix: { ...AT_OBSERVERS, unannounced: 'subject' },
+    // flannel sets the annotation's address. A person who overwrites it would undo a NAT, or another's fix.
+    fix: {
+      at: 'observers',
+      steps: [{ kind: 'restart', at: 'observers' }],
+      unannounced: 'subject',
+    },
     contradicts: 'underlay',
   },
 

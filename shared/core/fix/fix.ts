@@ -189,8 +189,7 @@ function removalFixes(finding: Finding, context: FixContext): readonly Fix[] {
 }
 
 function entryFixes(finding: Finding, context: FixContext): readonly Fix[] {
-  const { judgement, members, refusalOfEntry } = context;
-  if (!areEntriesRight(finding, members())) return [];
+  const { judgement, refusalOfEntry } = context;
   const isAllowed = (subject: string, wanted: OverlayEntry): boolean =>
     refusalOfEntry()(subject, wanted) === undefined;
   const reach = hasDirectRoutes(judgement) ? 'hosts' : 'tag';
@@ -259,17 +258,6 @@ function withCheck(fixes: readonly Fix[], check: Fix['check']): readonly Fix[] {
 
 function isAnyAnnotated(members: readonly Member[]): boolean {
   return members.some(({ listed }) => listed?.annotated.some(({ mac }) => mac !== undefined));
-}
-
-/**
- * Where observers and subject have another underlay IP, only the annotation shows which is right: other
- * nodes are programmed with it. Without it the entries of others are not overwritten.
- */
-function areEntriesRight(finding: Finding, members: ReadonlyMap<string, Member>): boolean {
-  if (CAUSE_RULES[finding.cause].contradicts === undefined) return true;
-  return accusedIn(finding).every((node) =>
-    members.get(node)?.listed?.annotated.some(({ publicIp }) => publicIp !== undefined),
-  );
 }
 
 /**
