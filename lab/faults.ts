@@ -29,6 +29,8 @@ const PEERS = ROSTER.map(({ name }) => name).filter((name) => name !== SUBJECT.n
 /** The host that the observer's faults happen to. */
 const OBSERVER = 'node2';
 
+const OBSERVERS_PEERS = ROSTER.map(({ name }) => name).filter((name) => name !== OBSERVER);
+
 /** A host without a pod of the lab's, and so without a bridge. */
 const BRIDGELESS = 'node3';
 
@@ -58,6 +60,57 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     kind: 'device-down',
     on: [OBSERVER],
   }),
+  'duplicate-pod-cidr': {
+    summary: `The node object of ${OBSERVER} was restored with the pod CIDR of ${SUBJECT.name}, and flannel there started again.`,
+    subject: OBSERVER,
+    observers: OBSERVERS_PEERS,
+    damage: [
+      {
+        kind: 'listed',
+        as: { ...hostNamed(OBSERVER), podCidr: SUBJECT.podCidr, tunnelIp: SUBJECT.tunnelIp },
+      },
+      { kind: 'address-changed', on: [OBSERVER], address: SUBJECT.tunnelIp },
+      {
+        kind: 'held',
+        tables: ['neighbour'],
+        on: OBSERVERS_PEERS.filter((name) => name !== SUBJECT.name),
+        of: { ...hostNamed(OBSERVER), podCidr: SUBJECT.podCidr, tunnelIp: SUBJECT.tunnelIp },
+      },
+    ],
+    annotations: 'read',
+  },
+  'duplicate-mac': {
+    summary: `${OBSERVER} was made anew from a copy of ${SUBJECT.name}, and flannel published its MAC address once more.`,
+    subject: OBSERVER,
+    observers: OBSERVERS_PEERS,
+    damage: [
+      { kind: 'mac-changed', on: [OBSERVER], mac: SUBJECT.vtepMac },
+      { kind: 'flannel-restarted', on: [OBSERVER] },
+      { kind: 'listed', as: { ...hostNamed(OBSERVER), vtepMac: SUBJECT.vtepMac } },
+      {
+        kind: 'held',
+        tables: ['neighbour', 'fdb'],
+        on: OBSERVERS_PEERS,
+        of: { ...hostNamed(OBSERVER), vtepMac: SUBJECT.vtepMac },
+      },
+    ],
+    annotations: 'read',
+  },
+  'duplicate-underlay': {
+    summary: `A virtual IP moved from ${SUBJECT.name} to ${OBSERVER} and back, and flannel on ${OBSERVER} published it.`,
+    subject: OBSERVER,
+    observers: OBSERVERS_PEERS,
+    damage: [
+      { kind: 'listed', as: { ...hostNamed(OBSERVER), publicIp: SUBJECT.underlayIp } },
+      {
+        kind: 'held',
+        tables: ['fdb'],
+        on: OBSERVERS_PEERS,
+        of: { ...hostNamed(OBSERVER), underlayIp: SUBJECT.underlayIp },
+      },
+    ],
+    annotations: 'read',
+  },
   'tunnel-ip-drift': onSubject(
     `A script gave ${OVERLAY_DEVICE} of ${SUBJECT.name} an address of another pod CIDR.`,
     { kind: 'address-changed', on: [SUBJECT.name], address: '10.68.200.0' },

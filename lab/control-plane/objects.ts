@@ -132,7 +132,7 @@ function flannelAnnotations(host: ClusterHost): Readonly<Record<string, string>>
     'flannel.alpha.coreos.com/backend-data': JSON.stringify({ VNI: 1, VtepMAC: host.vtepMac }),
     'flannel.alpha.coreos.com/backend-type': 'vxlan',
     'flannel.alpha.coreos.com/kube-subnet-manager': 'true',
-    'flannel.alpha.coreos.com/public-ip': host.underlayIp,
+    'flannel.alpha.coreos.com/public-ip': host.publicIp ?? host.underlayIp,
   };
 }
 

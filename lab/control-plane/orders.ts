@@ -13,6 +13,8 @@ const hostSchema = z.object({
   tunnelIp: z.string(),
   podCidr: z.string(),
   vtepMac: z.string(),
+  /** What flannel has published of it. Default: its underlay IP. */
+  publicIp: z.optional(z.string()),
   /** Whether flannel has annotated its node. Default: it has. */
   isAnnotated: z.optional(z.boolean()),
 });

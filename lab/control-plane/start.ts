@@ -138,8 +138,10 @@ function listedAs({
   return (host) => ({ ...clusterHost(host), isAnnotated: annotates && host.isAnnotated !== false });
 }
 
-function clusterHost({ name, master, underlayIp, tunnelIp, podCidr, vtepMac }: Host): ClusterHost {
-  return { name, master, underlayIp, tunnelIp, podCidr, vtepMac };
+function clusterHost(host: Host): ClusterHost {
+  const { name, master, underlayIp, publicIp, tunnelIp, podCidr, vtepMac } = host;
+  const own = { name, master, underlayIp, tunnelIp, podCidr, vtepMac };
+  return publicIp === undefined ? own : { ...own, publicIp };
 }
 
 /** An API server for hosts on which nothing runs: its list of nodes is all that it is asked for. */

@@ -99,28 +99,23 @@ async function otherAddresses(machine: Machine): Promise<readonly string[]> {
 
 /**
  * What a restart of flanneld does elsewhere: it annotates its node with the MAC of the device that it found,
- * and where that is another than its annotation had, every other node programs it anew.
+ * and where that is another than its annotation had, every other node programs it anew. Resolves with the
+ * hosts as all are published then.
  */
 export async function publish(
   machine: Machine,
   machines: readonly Machine[],
-  { list }: { readonly list: (hosts: readonly Host[]) => void },
-): Promise<void> {
+  published: readonly Host[],
+): Promise<readonly Host[]> {
   const { stdout } = await machine.run(['ip', '-o', 'link', 'show', 'dev', OVERLAY_DEVICE]);
   const mac = /link\/ether (\S+)/.exec(stdout)?.[1];
-  if (mac === undefined) return;
-  const renewed: Host = { ...hostOf(machine), vtepMac: mac };
-  list(machines.map((one) => (one === machine ? renewed : hostOf(one))));
-  if (mac === machine.vtepMac) return;
+  const before = published.find(({ name }) => name === machine.name);
+  if (mac === undefined || before === undefined || mac === before.vtepMac) return published;
+  const renewed: Host = { ...before, vtepMac: mac };
   for (const other of machines.filter((one) => one !== machine)) {
     for (const table of TABLES) await replaceEntries(other, [programmed[table](renewed)]);
   }
-}
-
-function hostOf({ name }: Machine): Host {
-  const host = ROSTER.find((one) => one.name === name);
-  if (host === undefined) throw new Error(`the lab has no host ${name}`);
-  return host;
+  return published.map((one) => (one === before ? renewed : one));
 }
 
 /** Writes entries of one table, each in the place of one with its key. */

@@ -12,6 +12,8 @@ export interface Host {
   readonly tunnelIp: string;
   readonly podCidr: string;
   readonly vtepMac: string;
+  /** What flannel has published of it. Default: `underlayIp`. */
+  readonly publicIp?: string;
   /** Whether flannel has annotated its node. Default: it has. */
   readonly isAnnotated?: false;
 }

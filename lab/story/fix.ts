@@ -1,6 +1,7 @@
 import type { Fix, ReportedIncident } from '../../shared/contract/report.ts';
 import { publish, reprogram } from '../machines/flannel.ts';
-import { machineNamed } from '../machines/machine.ts';
+import { type Host, machineNamed } from '../machines/machine.ts';
+import { ROSTER } from '../machines/roster.ts';
 import type { Teller } from '../program.ts';
 import type { World } from '../world.ts';
 
@@ -17,7 +18,10 @@ export async function fixAsThePageSays(
   world: Pick<World, 'machines' | 'controlPlane'>,
   tell: Teller,
 ): Promise<void> {
-  for (const step of stepsToType(fix)) await typeStep(step, world, tell);
+  let published: readonly Host[] = ROSTER;
+  for (const step of stepsToType(fix)) {
+    published = await typeStep(step, { ...world, published }, tell);
+  }
 }
 
 /** The steps of a fix that somebody types who finds each condition unfulfilled that another one excludes. */
@@ -31,15 +35,21 @@ export function stepsToType(fix: readonly Fix[]): readonly Fix[] {
 
 async function typeStep(
   { hosts, commands, runs, kind }: Fix,
-  { machines, controlPlane }: Pick<World, 'machines' | 'controlPlane'>,
+  {
+    machines,
+    controlPlane,
+    published,
+  }: Pick<World, 'machines' | 'controlPlane'> & { readonly published: readonly Host[] },
   tell: Teller,
-): Promise<void> {
+): Promise<readonly Host[]> {
+  let hostsNow = published;
   for (const host of hosts) {
     const machine = machineNamed(machines, host);
     if (kind === 'restart') {
       tell.say(`${host}: flannel restarts, and programs every peer`);
-      await reprogram(machine);
-      await publish(machine, machines.machines, controlPlane);
+      await reprogram(machine, hostsNow);
+      hostsNow = await publish(machine, machines.machines, hostsNow);
+      controlPlane.list(hostsNow);
       continue;
     }
     if (runs === 'anywhere') continue;
@@ -49,4 +59,5 @@ async function typeStep(
       tell.say(`${host}# ${command}`);
     }
   }
+  return hostsNow;
 }

@@ -47,6 +47,9 @@ const ROW = ['observer', 'group', 'cluster'] as const;
 export const CAUSE_TABLE = {
   'device-missing': { scopes: ROW, severity: 'critical', pages: true },
   'device-down': { scopes: ROW, severity: 'critical', pages: true },
+  'duplicate-pod-cidr': { scopes: NODE, severity: 'critical', pages: true },
+  'duplicate-mac': { scopes: NODE, severity: 'critical', pages: true },
+  'duplicate-underlay': { scopes: NODE, severity: 'critical', pages: true },
   'tunnel-ip-drift': { scopes: NODE, severity: 'critical', pages: true },
   'vxlan-mismatch': { scopes: NODE, severity: 'critical', pages: true },
   overlap: { scopes: NODE, severity: 'critical', pages: true },

@@ -24,8 +24,9 @@ const entrySchema = z.object({
  * `look`: a command that only reads shows which of the next steps is right. `up`: the VXLAN device is set
  * up and gets its address. `entries`: what is lost is put back, entry by entry. `restart`: flannel or
  * Calico starts again and programs everything. `device`: the VXLAN device is deleted, and made again.
+ * `removal`: what is in the way is removed. `mac`: the VXLAN device gets a MAC address of its own.
  */
-export const FIX_KINDS = ['look', 'up', 'entries', 'restart', 'device', 'removal'] as const;
+export const FIX_KINDS = ['look', 'up', 'entries', 'restart', 'device', 'removal', 'mac'] as const;
 
 export type FixKind = (typeof FIX_KINDS)[number];
 

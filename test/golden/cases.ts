@@ -2,9 +2,15 @@ import type { Cause } from '../../shared/contract/causes.ts';
 import type { ReportedIncident, Site } from '../../shared/contract/report.ts';
 import { isOfApi } from '../../shared/core/diagnose/causes.ts';
 import type { Latency, RememberedApi } from '../../shared/core/latency.ts';
-import { type Cidr, parseCidr } from '../../shared/core/overlay/addresses.ts';
-import type { Anomaly, ClusterNode, Device, Install } from '../../shared/core/overlay/vtep.ts';
-import { type Answer, type Cluster, cluster } from '../support/cluster.ts';
+import { type Cidr, type IpAddress, parseCidr } from '../../shared/core/overlay/addresses.ts';
+import type {
+  Anomaly,
+  ClusterNode,
+  Device,
+  Install,
+  Tables,
+} from '../../shared/core/overlay/vtep.ts';
+import { type Answer, type Cluster, cluster, NOW } from '../support/cluster.ts';
 import { cidr } from '../support/addressing.ts';
 import { decided } from '../support/runs.ts';
 
@@ -30,6 +36,43 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
       (sofar, host) => sofar.answer(host, onDevice({ up: false })),
       losing(whole.listed(), ['neighbour', 'route']),
     ),
+  'duplicate-pod-cidr': (whole) => {
+    const { podCidr, tunnelIp } = whole.vtepOf('master1');
+    return whole
+      .listed((node) =>
+        node.name === 'node1'
+          ? {
+              ...node,
+              podCidrs: podCidr === undefined ? [] : [podCidr],
+              createdAt: NOW - 3_600_000,
+            }
+          : node,
+      )
+      .answer('node1', onDevice({ addresses: [cidr(`${tunnelIp}/32`)] }))
+      .change('neighbour', LOST);
+  },
+  'duplicate-mac': (whole) => {
+    const { mac } = whole.vtepOf('master1');
+    const { tunnelIp, underlayIp } = whole.vtepOf('node1');
+    return programming(whole, (table) => ({
+      ...table,
+      neighbours: table.neighbours?.map((one) => (one.ip === tunnelIp ? { ...one, mac } : one)),
+      fdb: table.fdb?.map((one) =>
+        one.mac === mac && underlayIp !== undefined ? { ...one, destination: underlayIp } : one,
+      ),
+    }))
+      .listed((node) =>
+        node.name === 'node1'
+          ? {
+              ...node,
+              annotated: node.annotated.map((own) => ({ ...own, mac })),
+              createdAt: NOW - 3_600_000,
+            }
+          : node,
+      )
+      .answer('node1', onDevice({ mac }));
+  },
+  'duplicate-underlay': (whole) => publishing(whole, 'node1', whole.vtepOf('master1').underlayIp),
   'tunnel-ip-drift': (whole) =>
     whole.listed().answer('master1', onDevice({ addresses: [cidr('10.68.200.0/32')] })),
   'vxlan-mismatch': (whole) => whole.listed().answer('master1', onDevice({ port: 4789 })),
@@ -67,6 +110,33 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
   'control-plane-unreachable': (whole) => whole.listed(),
   'slow-control-plane': (whole) => whole.listed(),
 };
+
+function programming(
+  whole: Cluster,
+  tablesOf: (tables: Tables, observer: string) => Tables,
+): Cluster {
+  return whole.names.reduce(
+    (seen, observer) =>
+      seen.answer(observer, (answer) => ({ ...answer, tables: tablesOf(answer.tables, observer) })),
+    whole,
+  );
+}
+
+/** A node publishes this underlay IP, which no interface of its host has, and all others were programmed with it. */
+function publishing(whole: Cluster, node: string, publicIp: IpAddress | undefined): Cluster {
+  const { mac } = whole.vtepOf(node);
+  return programming(whole, (tables, observer) => ({
+    ...tables,
+    fdb: tables.fdb?.map((one) =>
+      one.mac === mac && publicIp !== undefined ? { ...one, destination: publicIp } : one,
+    ),
+    ownAddresses: new Set(['127.0.0.1', whole.vtepOf(observer).underlayIp ?? '']),
+  })).listed((one) =>
+    one.name === node
+      ? { ...one, annotated: one.annotated.map((own) => ({ ...own, publicIp })) }
+      : one,
+  );
+}
 
 /** What the masters' API servers took in the run that pages: of six nodes one is at fault, of more all. */
 function timesOf(cause: Cause, size: Size): readonly Latency[] {

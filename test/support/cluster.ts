@@ -117,16 +117,21 @@ function clusterOf(
         tables: { devices: [], neighbours: [], fdb: [], routes: [] },
       })),
     drift: (node) =>
-      edit(new Set([node]), (answer) => withDeviceMac(answer, DRIFTED_MAC)).lose('neighbour', {
-        observer: node,
-      }),
+      edit(new Set([node]), (answer) => withDeviceMac(answer, driftedMac(names, node))).lose(
+        'neighbour',
+        {
+          observer: node,
+        },
+      ),
     renew: (node) =>
       clusterOf(
         nodes,
         observations.map((one) =>
-          one.kind === 'tables' && one.host.node === node ? withDeviceMac(one, DRIFTED_MAC) : one,
+          one.kind === 'tables' && one.host.node === node
+            ? withDeviceMac(one, driftedMac(names, node))
+            : one,
         ),
-        list?.map((one) => (one.name === node ? annotatedWith(one, DRIFTED_MAC) : one)),
+        list?.map((one) => (one.name === node ? annotatedWith(one, driftedMac(names, node)) : one)),
       ),
     answer: (node, change) => edit(new Set([node]), change),
     listed: (change = (node) => node) =>
@@ -154,7 +159,11 @@ function clusterOf(
   };
 }
 
-const DRIFTED_MAC = 'b2:1f:9c:08:64:ee';
+/** The first node's is `b2:1f:9c:08:64:ee`; no two nodes have the same. */
+function driftedMac(names: readonly string[], node: string): string {
+  const at = (0x9c08 + names.indexOf(node)).toString(16);
+  return `b2:1f:${at.slice(0, 2)}:${at.slice(2)}:64:ee`;
+}
 
 /** Long enough that no host is freshly booted. */
 const UPTIME_SECONDS = 864_000;

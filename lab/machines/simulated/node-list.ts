@@ -93,7 +93,7 @@ function placed(
 
 /** A node with flannel's annotations, if it has them; as old as the cluster. */
 function lineOf(host: Host): string {
-  const { name, underlayIp, podCidr, vtepMac, master, isAnnotated = true } = host;
+  const { name, underlayIp, publicIp, podCidr, vtepMac, master, isAnnotated = true } = host;
   return record('node', {
     name,
     uid: bootIdOf(host, 0).replace(/^.{8}/, '0b1ec700'),
@@ -103,7 +103,7 @@ function lineOf(host: Host): string {
     podCidrs: podCidr,
     backend: isAnnotated ? 'vxlan' : undefined,
     mac: isAnnotated ? vtepMac : undefined,
-    publicIp: isAnnotated ? underlayIp : undefined,
+    publicIp: isAnnotated ? (publicIp ?? underlayIp) : undefined,
     overwrite: undefined,
     mac6: undefined,
     publicIp6: undefined,

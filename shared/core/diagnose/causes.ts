@@ -10,6 +10,7 @@ import type { Limits } from '../../contract/settings.ts';
 import type { Agent } from '../overlay/profile.ts';
 import type { Signature } from './signatures.ts';
 import { unlikeInTunnelIp, withoutAnnotations } from './against-the-list.ts';
+import { withSameMac, withSamePodCidr, withSameUnderlay } from './duplicates.ts';
 import { CONTROL_PLANE, slowApis, unreachableApis } from './control-plane.ts';
 import { bridgeElsewhere, leftInTheWay, takenByOthers } from './in-the-way.ts';
 import { unlikeInMtu, unlikeInSettings } from './unlike-others.ts';
@@ -32,6 +33,8 @@ interface CauseRule {
    * fault, where the subject's own device shows that it is at fault.
    */
   readonly damagesOwnRow?: true;
+  /** States of the same nodes that are a part of this one. */
+  readonly includes?: readonly Cause[];
   /** Peers show the same of a node that is leaving: where no list has it, the fault must last. */
   readonly isLikeLeaving?: true;
   /** A state: where other nodes lack entries because of it, that is the fault, and this a part of it. */
@@ -96,13 +99,13 @@ type FixSide = 'observers' | 'subject';
 /** One step: what is done, on whose hosts, and when; without a condition in any case. */
 export type FixStep =
   | {
-      readonly kind: Exclude<FixKind, 'look' | 'removal'>;
+      readonly kind: Exclude<FixKind, 'look' | 'removal' | 'mac'>;
       readonly at: FixSide;
       readonly condition?: string | Readonly<Record<Agent, string>>;
     }
-  /** What the state of the subject itself comes from is taken away there. */
+  /** What the state of the subject itself comes from is taken away there, or changed. */
   | {
-      readonly kind: 'removal';
+      readonly kind: 'removal' | 'mac';
       readonly at: 'subject';
       readonly condition?: string;
       readonly interrupts: string;
@@ -110,11 +113,22 @@ export type FixStep =
   /**
    * `macs`: the subject's own MAC and that of its annotation. `mtus`: those of a host's interfaces. `nodes`:
    * what the API servers list. `routes`, `addresses`: those of the subject's host. `apis`: which of the
-   * aggregated APIs are available. `listeners`: what listens on an API server's port.
+   * aggregated APIs are available. `listeners`: what listens on an API server's port. `pod-cidrs`: which the nodes
+   * have, and since when. `machine-ids`, `underlays`: those of the hosts that claim one thing.
    */
   | {
       readonly kind: 'look';
-      readonly at: 'macs' | 'mtus' | 'nodes' | 'routes' | 'addresses' | 'apis' | 'listeners';
+      readonly at:
+        | 'macs'
+        | 'mtus'
+        | 'nodes'
+        | 'routes'
+        | 'addresses'
+        | 'apis'
+        | 'listeners'
+        | 'pod-cidrs'
+        | 'machine-ids'
+        | 'underlays';
     };
 
 /** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
@@ -196,6 +210,105 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
           kind: 'restart',
           at: 'observers',
           condition: 'Only if that fails, or the device goes down again:',
+        },
+      ],
+    },
+  },
+
+  // Two nodes have one pod CIDR, or that of one contains that of the other. flannel knows a lease by its subnet:
+  // the last of the two that a node hears of takes the entries of the other, and the removal of either takes
+  // those of both.
+  'duplicate-pod-cidr': {
+    signature: {
+      kind: 'node',
+      find: withSamePodCidr,
+      explains: ['neighbour', 'fdb', 'route'],
+    },
+    patience: byReach,
+    harm: 'misdirected',
+    summary: ({ subject }) =>
+      `Another node has the pod CIDR of ${subject} too, or a part of it. The other nodes can have a route to only one of them.`,
+    effect: ({ subject }) =>
+      `Packets for pods on ${subject} arrive at another node, or the other way round, so connections hang. Every node stays Ready.`,
+    fix: {
+      at: 'subject',
+      steps: [
+        { kind: 'look', at: 'pod-cidrs' },
+        {
+          kind: 'restart',
+          at: 'subject',
+          condition: 'Only once the node has a pod CIDR of its own (the runbook says how):',
+        },
+        { kind: 'restart', at: 'observers', condition: 'After that:' },
+      ],
+    },
+    // The routes and the bridge that the node had before lie where others have their pods now.
+    includes: [
+      'duplicate-mac',
+      'duplicate-underlay',
+      'tunnel-ip-drift',
+      'ghost-entry',
+      'bridge-mismatch',
+    ],
+  },
+
+  // Two devices have one MAC address, and the FDB of all others has one underlay IP for it. Cloned machines have
+  // one machine-id, of which systemd makes the address.
+  'duplicate-mac': {
+    signature: {
+      kind: 'node',
+      find: withSameMac,
+      explains: ['neighbour', 'fdb'],
+      explainsBeside: ['fdb'],
+    },
+    patience: byReach,
+    harm: 'misdirected',
+    summary: ({ subject }) =>
+      `Another node has the MAC address of ${subject} too. The FDB of the other nodes can lead to only one of them.`,
+    effect: ({ subject }) =>
+      `Packets for ${subject} arrive at another node, or the other way round, so pods and API calls hang. Every node stays Ready.`,
+    // flannel publishes the address of the device that it finds, and makes one with the annotated address where
+    // there is none: a device that is deleted comes back with the same address.
+    fix: {
+      at: 'subject',
+      steps: [
+        { kind: 'look', at: 'machine-ids' },
+        {
+          kind: 'mac',
+          at: 'subject',
+          interrupts: 'all pod traffic of that host, until flannel has started again',
+        },
+        { kind: 'restart', at: 'subject' },
+        { kind: 'restart', at: 'observers' },
+      ],
+    },
+    damagesOwnRow: true,
+    includes: ['duplicate-underlay', 'tunnel-ip-drift'],
+  },
+
+  // Two nodes publish one underlay IP, as that of a NAT which every virtual machine has.
+  'duplicate-underlay': {
+    signature: { kind: 'node', find: withSameUnderlay, explains: ['fdb'] },
+    patience: byReach,
+    harm: 'misdirected',
+    summary: ({ subject }) =>
+      `Another node publishes the underlay IP of ${subject} too. Packets for the one arrive at the other, or never leave a host.`,
+    effect: ({ subject }) =>
+      `Packets to and from pods on ${subject} are lost, so connections hang. Every node stays Ready.`,
+    fix: {
+      at: 'subject',
+      steps: [
+        { kind: 'look', at: 'underlays' },
+        {
+          kind: 'restart',
+          at: 'subject',
+          condition:
+            'Only once flannel there is set to an address of its own (the runbook says how):',
+        },
+        {
+          kind: 'restart',
+          at: 'observers',
+          condition: 'Only if the FDB there is still wrong after that:',
         },
       ],
     },

@@ -98,7 +98,10 @@ export function diagnoseApis(matrix: Matrix): readonly Finding[] {
   return joinClusterWide(matrix, conditions(matrix, [], CAUSES.filter(isOfApi)));
 }
 
-/** States of nodes themselves, in the order of precedence. Each cell is explained once. */
+/**
+ * States of nodes themselves, in the order of precedence. Each cell is explained once, and a state that is a part
+ * of an earlier one is none of its own.
+ */
 function conditions(
   matrix: Matrix,
   cells: readonly Cell[],
@@ -110,11 +113,35 @@ function conditions(
     if (signature === undefined) continue;
     for (const [node, presence] of conditionOf(matrix.settled, signature.find).present) {
       const left = signature.explains.length === 0 ? [] : without(cells, findings);
-      const own = explainedCells(matrix, left, { node, presence, explains: signature.explains });
-      findings.push(ofCondition(matrix, cause, { node, presence, cells: own }));
+      const own = explainedCells(matrix, left, { cause, node, presence, signature });
+      const finding = ofCondition(matrix, cause, { node, presence, cells: own });
+      const at = findings.findIndex((earlier) => isPartOf(finding, earlier));
+      const whole = findings[at];
+      if (whole === undefined) findings.push(finding);
+      else findings[at] = withPart(whole, finding);
     }
   }
   return findings;
+}
+
+/** Whether the same nodes, or this one, are in a state of which the later one is a part. */
+function isPartOf({ cause, subject = '', beside = [] }: Finding, earlier: Finding): boolean {
+  if (CAUSE_RULES[earlier.cause].includes?.includes(cause) !== true) return false;
+  const isOfBoth =
+    earlier.beside?.includes(subject) === true && beside.includes(earlier.subject ?? '');
+  return earlier.subject === subject || isOfBoth;
+}
+
+function withPart(whole: Finding, { cause, cells, observers, evidence = [] }: Finding): Finding {
+  const all = new Set([...whole.observers, ...observers]);
+  all.delete(whole.subject ?? '');
+  return {
+    ...whole,
+    otherCauses: [...new Set([...whole.otherCauses, cause])],
+    observers: [...all],
+    cells: [...whole.cells, ...cells],
+    evidence: [...(whole.evidence ?? []), ...evidence],
+  };
 }
 
 /**
@@ -125,21 +152,32 @@ function explainedCells(
   matrix: Matrix,
   cells: readonly Cell[],
   {
+    cause,
     node,
     presence: { beside, isOfRow },
-    explains,
+    signature: { explains, explainsBeside = explains },
   }: {
+    readonly cause: Cause;
     readonly node: string;
     readonly presence: Presence;
-    readonly explains: readonly Table[];
+    readonly signature: Extract<Signature, { kind: 'node' }>;
   },
 ): readonly Cell[] {
   if (cells.length === 0) return [];
-  const concerned = new Set([node, ...beside]);
-  const isOwn = ({ observer, subject, state }: Cell): boolean =>
-    concerned.has(subject) &&
-    (isOfRow !== true || observer === node) &&
-    explains.some((table) => isWrong(state[table]));
+  const others = new Set(beside);
+  const { damagesOwnRow } = CAUSE_RULES[cause];
+  const isOfSubject = ({ observer, subject }: Cell): boolean =>
+    subject === node || (damagesOwnRow === true && observer === node);
+  const isOwn = (cell: Cell): boolean => {
+    const { observer, subject, state } = cell;
+    const isWrongIn = (tables: readonly Table[]): boolean =>
+      tables.some((table) => isWrong(state[table]));
+    if (isOfRow === true && observer !== node) return false;
+    return (
+      (isOfSubject(cell) && isWrongIn(explains)) ||
+      (others.has(subject) && isWrongIn(explainsBeside))
+    );
+  };
   const rows = groupBy(cells, ({ observer }) => observer);
   return cells.filter((cell) => {
     if (!isOwn(cell)) return false;

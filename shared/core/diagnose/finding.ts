@@ -23,7 +23,7 @@ export interface Finding {
   /** Nodes that were checked, and those of them for which something is wrong. */
   readonly checkedPeers: number;
   readonly missingPeers: number;
-  /** Subject and peers contradict each other, and nobody knows which is right. */
+  /** Nodes contradict each other, and nobody knows which is right. */
   readonly isUndecided?: true;
   /** No list has the subject, and what its peers show is what they show of a node that is leaving. */
   readonly mayBeLeaving?: true;
@@ -31,7 +31,9 @@ export interface Finding {
   readonly evidence?: readonly string[];
   /** What its node shows once it is over. */
   readonly check?: Presence['check'];
-  /** What takes it away from its node's host. */
+  /** The nodes that contradict its node. */
+  readonly beside?: Presence['beside'];
+  /** What ends it on its node's host. */
   readonly removals?: Presence['removals'];
   /** How long the API server took; of several, the slowest. */
   readonly response?: Presence['response'];
@@ -62,6 +64,8 @@ export function ofSubject(
   };
 }
 
+const UNDECIDED = { isUndecided: true } as const;
+
 const MAY_BE_LEAVING = { mayBeLeaving: true } as const;
 
 /** A state of a node itself, with the cells that it explains. */
@@ -89,6 +93,8 @@ export function ofCondition(
     checkedPeers,
     missingPeers: Math.min(presence.affected ?? checkedPeers, checkedPeers),
     evidence: presence.evidence,
+    ...(presence.beside.length === 0 ? {} : { beside: presence.beside }),
+    ...(presence.isUndecided === true ? UNDECIDED : {}),
     ...(presence.check === undefined ? {} : { check: presence.check }),
     ...(presence.removals === undefined ? {} : { removals: presence.removals }),
     ...(presence.response === undefined ? {} : { response: presence.response }),
@@ -194,6 +200,8 @@ function join(cause: Cause, parts: readonly Finding[]) {
     observers: [...new Set(parts.flatMap(({ observers }) => observers))],
     cells: parts.flatMap(({ cells }) => cells),
     ...(parts.some(({ mayBeLeaving }) => mayBeLeaving === true) ? MAY_BE_LEAVING : {}),
+    // A command for all of them would be one for those of whom nobody knows it, too.
+    ...(parts.some(({ isUndecided }) => isUndecided === true) ? UNDECIDED : {}),
     ...evidenceOf(parts),
     ...slowestOf(parts),
     parts,

@@ -18,6 +18,8 @@ export type Signature =
       readonly kind: 'node';
       readonly find: FindCondition;
       readonly explains: readonly Table[];
+      /** The tables of the cells of those beside it; default the same. */
+      readonly explainsBeside?: readonly Table[];
       /** What names its findings, where several causes are one fault that changes; default the cause. */
       readonly name?: string;
     }

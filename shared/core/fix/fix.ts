@@ -59,9 +59,13 @@ export function fixesIn(judgement: Judgement, circumstances: Circumstances): Fix
   };
   const stopped = once(() => stoppedIn(judgement, circumstances));
   return (finding, key) => {
-    // Whatever a command did, it could put wrong what is right.
-    if (finding.isUndecided === true) return [];
-    const made = CAUSE_RULES[finding.cause].fix.steps.map((step) => ({
+    const { steps } = CAUSE_RULES[finding.cause].fix;
+    // Whatever a command changed, it could put wrong what is right.
+    if (finding.isUndecided === true) {
+      const looks = steps.filter(({ kind }) => kind === 'look');
+      return looks.flatMap((step) => fixesOfStep(step, finding, { ...shared, key }));
+    }
+    const made = steps.map((step) => ({
       step,
       fixes: fixesOfStep(step, finding, { ...shared, key }),
     }));
@@ -123,15 +127,28 @@ function fixesOfStep(step: FixStep, finding: Finding, context: FixContext): read
     case 'up':
       return upFixes(finding, context);
     case 'removal':
-      return removalFixes(finding, context).map((fix) => ({ ...fix, interrupts: step.interrupts }));
+    case 'mac':
+      return removalFixes(finding, context).map((fix) => ({
+        kind: step.kind,
+        ...fix,
+        interrupts: step.interrupts,
+      }));
     case 'entries':
       return unannounced || isLeftDown(finding, context) ? [] : entryFixes(finding, context);
     case 'restart': {
       const isOfSubject = step.at === 'subject' || unannounced;
-      const nodes = isOfSubject && accused.length > 0 ? accused : finding.observers;
+      const nodes = isOfSubject && accused.length > 0 ? accused : damagedIn(finding);
       return context.restarting()(nodes, context.key);
     }
   }
+}
+
+/** Those whose own tables are wrong: beside a state of a node others are named whose tables are right. */
+function damagedIn(finding: Finding): readonly string[] {
+  if (!isKind(finding.cause, 'node')) return finding.observers;
+  const accused = new Set(accusedIn(finding));
+  const damaged = new Set(finding.cells.map(({ observer }) => observer));
+  return [...damaged.difference(accused)];
 }
 
 /** A step that root runs on hosts, with the lines that do so from afar. */
@@ -173,18 +190,22 @@ function deletionFixes(finding: Finding, context: FixContext): readonly Fix[] {
 }
 
 /** Only where the pod CIDRs are confirmed of which the tokens of the commands are a part. */
-function removalFixes(finding: Finding, context: FixContext): readonly Fix[] {
+function removalFixes(finding: Finding, context: FixContext): readonly Omit<Fix, 'kind'>[] {
   const { judgement, refusals } = context;
   const byNode = once(() => groupBy(judgement.vteps, ({ node }) => node));
   const isConfirmed = (node: string): boolean =>
     (byNode().get(node) ?? []).every((vtep) => refusals()(vtep, ['podCidr']) === undefined);
-  return conditionsIn(finding).flatMap(({ subject, removals = [] }): readonly Fix[] => {
+  const made = conditionsIn(finding).flatMap(({ subject, removals = [] }) => {
     const commands = removals
       .filter(({ of }) => of.every(isConfirmed))
       .map(({ command }) => command);
     return subject === undefined || commands.length === 0 || !isNodeName(subject)
       ? []
-      : [{ kind: 'removal', ...onHosts({ hosts: [subject], commands }, 'hosts', context) }];
+      : [{ subject, commands }];
+  });
+  return [...groupBy(made, ({ commands }) => commands.join('\n')).values()].map((alike) => {
+    const hosts = alike.map(({ subject }) => subject);
+    return onHosts({ hosts, commands: alike[0]?.commands ?? [] }, 'hosts', context);
   });
 }
 
@@ -249,7 +270,7 @@ function joined(condition: string, more: string | undefined): string {
 /** The first step that changes something is checked; what comes after it has the same end. */
 function withCheck(fixes: readonly Fix[], check: Fix['check']): readonly Fix[] {
   const first = fixes.findIndex(
-    ({ kind }) => kind === 'entries' || kind === 'restart' || kind === 'removal',
+    ({ kind }) => kind === 'entries' || kind === 'restart' || kind === 'removal' || kind === 'mac',
   );
   return check === undefined
     ? fixes

@@ -1,10 +1,11 @@
 import type { Fix } from '../../contract/report.ts';
 import type { FixStep } from '../diagnose/causes.ts';
-import { accusedIn, type Finding } from '../diagnose/finding.ts';
+import { accusedIn, conditionsIn, type Finding } from '../diagnose/finding.ts';
 import type { Member } from '../members/member.ts';
 import type { Family } from '../overlay/addresses.ts';
 import { deviceFamily, isCalicoDevice, isOverlayDevice } from '../overlay/profile.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
+import { enumerate } from '../plain-text.ts';
 import { kubectlAt } from './kubectl.ts';
 
 /** A look at the first of the accused hosts. */
@@ -29,6 +30,21 @@ type Look = (
 
 /** On how many hosts of a group somebody is asked to look. */
 const LOOKED_AT = 3;
+
+/** How many of the nodes that claim one thing are looked at. */
+const CLAIMANTS = 8;
+
+function claimantsIn(finding: Finding): readonly string[] {
+  const beside = conditionsIn(finding).flatMap((state) => state.beside ?? []);
+  return [...new Set([...accusedIn(finding), ...beside])].filter(isNodeName).slice(0, CLAIMANTS);
+}
+
+function lookOnClaimants(finding: Finding, command: string, condition: string): readonly Fix[] {
+  const hosts = [...claimantsIn(finding)];
+  return hosts.length === 0
+    ? []
+    : [{ kind: 'look', hosts, runs: 'on-hosts', commands: [command], condition }];
+}
 
 /** What distinguishes the steps that follow it, or shows what to call for, where nobody knows who is wrong. */
 export const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = {
@@ -84,6 +100,30 @@ export const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Lo
           },
         ];
   },
+  'pod-cidrs': (finding, members, kubectlOn) => [
+    {
+      kind: 'look',
+      hosts: [...claimantsIn(finding)],
+      runs: 'anywhere',
+      commands: [
+        `${kubectlOn === undefined ? 'kubectl' : kubectlAt(members.get(kubectlOn))} get nodes -o custom-columns=NAME:.metadata.name,CREATED:.metadata.creationTimestamp,CIDR:.spec.podCIDR`,
+      ],
+      condition: `Which of ${enumerate(claimantsIn(finding), CLAIMANTS)} is newer? That one needs a pod CIDR of its own.`,
+      ...(kubectlOn === undefined ? {} : { kubectlOn }),
+    },
+  ],
+  'machine-ids': (finding) =>
+    lookOnClaimants(
+      finding,
+      'cat /etc/machine-id',
+      'Are these the same? Then they are clones: see the runbook, or the address comes back.',
+    ),
+  underlays: (finding) =>
+    lookOnClaimants(
+      finding,
+      'ip -o addr show scope global',
+      "Which address of each do the other nodes reach? flannel's --iface, or public-ip-overwrite, must choose that one.",
+    ),
   macs: (finding, members) =>
     accusedIn(finding)
       .filter(isNodeName)

@@ -25,7 +25,7 @@ const REASONS = {
   length: 'its pod CIDR has another length than those of the other nodes',
   network: 'its pod CIDR is outside the pod network of the other nodes',
   taken: "its pod CIDR overlaps another node's, or the hosts' own network",
-  contested: 'another node claims its tunnel IP, MAC address or pod CIDR',
+  contested: 'another node claims its tunnel IP, MAC address, pod CIDR or underlay IP',
   unconfirmed:
     'its MAC address and addresses are not confirmed: two of node list, own device and peers must agree',
 } as const;
@@ -236,9 +236,9 @@ function claimantsIn(
 ): ReadonlyMap<string, readonly { readonly node: string }[]> {
   return groupBy(
     vteps.flatMap((vtep) =>
-      (['podCidr', 'tunnelIp', 'mac'] as const).flatMap((part) =>
+      (['podCidr', 'tunnelIp', 'mac', 'underlayIp'] as const).flatMap((part) =>
         vtep[part] !== undefined && isConfirmed(vtep, part)
-          ? [{ key: vtep[part], node: vtep.node }]
+          ? [{ key: part === 'underlayIp' ? underlayKey(vtep[part]) : vtep[part], node: vtep.node }]
           : [],
       ),
     ),
@@ -246,8 +246,16 @@ function claimantsIn(
   );
 }
 
+/** What no two nodes can have. */
 function keysIn(vtep: Vtep): readonly string[] {
-  return Object.values(keysOf(vtep)).filter((key) => key !== undefined);
+  const { underlayIp } = vtep;
+  const keys = Object.values(keysOf(vtep)).filter((key) => key !== undefined);
+  return underlayIp === undefined ? keys : [...keys, underlayKey(underlayIp)];
+}
+
+/** What is a tunnel IP may be an address of a host as well. */
+function underlayKey(underlayIp: IpAddress): string {
+  return `underlay ${underlayIp}`;
 }
 
 /**

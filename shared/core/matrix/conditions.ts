@@ -13,6 +13,8 @@ import type { ApiState } from './api-states.ts';
 export interface SettledNodes {
   readonly members: readonly Member[];
   readonly vteps: readonly Vtep[];
+  /** Nodes for which at least three others, and most of all, hold another MAC address than their own device has. */
+  readonly contradicted: ReadonlySet<string>;
   /** How the API servers of masters answer; known once they were timed, just before the decision. */
   readonly apis?: ReadonlyMap<string, ApiState>;
 }
@@ -31,13 +33,15 @@ export interface Presence {
   readonly affected?: number;
   /** Where it does less harm than its cause may do. */
   readonly severity?: Severity;
+  /** It may as well be one of those beside it that is wrong: there is no command that changes anything. */
+  readonly isUndecided?: true;
   /** It explains what this node holds of those beside it, and nothing that others hold. */
   readonly isOfRow?: true;
   /** One line a fact, for people. */
   readonly evidence: readonly string[];
   /** What the node shows once it is over. */
   readonly check?: { readonly command: string; readonly shows: string };
-  /** What takes it away from this node's host. */
+  /** What ends it on this node's host. */
   readonly removals?: readonly Removal[];
   /** How long its API server took. */
   readonly response?: ResponseTime;
@@ -82,5 +86,6 @@ export function settledAgain(
   return {
     members: members.filter(({ node }) => settled.has(node)),
     vteps: vteps.filter(({ node }) => settled.has(node)),
+    contradicted: before.contradicted,
   };
 }

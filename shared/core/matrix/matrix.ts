@@ -115,6 +115,7 @@ export function matrixOf(
     settled: {
       members: checked.filter(({ node }) => !unknown.has(node)),
       vteps: subjects.filter(({ node }) => !unknown.has(node)),
+      contradicted: contradictedBy(cells, rows.size),
     },
     unexplained: digests.unexplained,
   };
@@ -137,6 +138,19 @@ function rowsBy(
         return rowOfTables(node, observed);
     }
   };
+}
+
+/** Fewer witnesses do not show that a device has changed its address. */
+const WITNESSES = 3;
+
+/** The subjects for which most observers hold another MAC address. */
+function contradictedBy(cells: readonly Cell[], observers: number): ReadonlySet<string> {
+  const changed = cells.filter(({ state }) => state.neighbour === 'changed');
+  return new Set(
+    [...groupBy(changed, ({ subject }) => subject)]
+      .filter(([, column]) => column.length >= WITNESSES && column.length * 2 >= observers - 1)
+      .map(([subject]) => subject),
+  );
 }
 
 /** Subjects of which nobody knows at which underlay IP they are now: what is held of them is right or wrong. */

@@ -13,11 +13,57 @@ export function nextRoster(
   { members, vteps }: { readonly members: readonly Member[]; readonly vteps: readonly Vtep[] },
 ): readonly RosterEntry[] {
   const known = groupBy(vteps, ({ node }) => node);
+  const isOfAnother = ownersIn(members, vteps);
   const current = members
     .filter((member) => isMoreThanAName(member) || known.has(member.node))
-    .map((member) => entryOf(facts, known.get(member.node) ?? [], member));
+    .map((member) => {
+      const before = member.remembered?.vteps ?? [];
+      const own = (known.get(member.node) ?? []).flatMap((vtep) =>
+        isOfAnother(member, vtep)
+          ? (before.find(({ family }) => family === vtep.family) ?? [])
+          : vtep,
+      );
+      return entryOf(facts, own, member);
+    });
   const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
   return current.filter(({ lastSeen }) => lastSeen >= oldest);
+}
+
+/** What no two nodes can have. */
+const UNIQUE = ['podCidr', 'tunnelIp', 'mac', 'underlayIp'] as const;
+
+type UniquePart = (typeof UNIQUE)[number];
+
+/**
+ * Whether a VTEP has a part by which earlier runs know another node that still has it, and not this one. It is not
+ * remembered: as long as both claim it, the roster shows whose it was.
+ */
+function ownersIn(
+  members: readonly Member[],
+  vteps: readonly Vtep[],
+): (member: Member, vtep: Vtep) => boolean {
+  const remembered = new Map(members.map(({ node, remembered: before }) => [node, before?.vteps]));
+  const wasIts = ({ node, family, ...parts }: Vtep, part: UniquePart): boolean =>
+    remembered
+      .get(node)
+      ?.some((before) => before.family === family && before[part] === parts[part]) === true;
+  const owners = new Map(
+    vteps.flatMap((vtep) =>
+      UNIQUE.flatMap((part) => {
+        const key = keyOf(vtep, part);
+        return key !== undefined && wasIts(vtep, part) ? [[key, vtep.node] as const] : [];
+      }),
+    ),
+  );
+  return ({ node }, vtep) =>
+    UNIQUE.some((part) => {
+      const owner = owners.get(keyOf(vtep, part) ?? '');
+      return owner !== undefined && owner !== node && !wasIts(vtep, part);
+    });
+}
+
+function keyOf(vtep: Vtep, part: UniquePart): string | undefined {
+  return vtep[part] === undefined ? undefined : `${vtep.family} ${part} ${vtep[part]}`;
 }
 
 /** A name that only a master's `kubectl get nodes` holds is one host's claim, and may change each run. */

@@ -12,11 +12,24 @@ const LOOPBACK = { ipv4: '127.0.0.1', ipv6: '::1' } as const;
  * What a node's peers are given as its underlay IP, by the node list: flannel's annotation, or Calico's.
  * Undefined where a person has set it: then it may be any address that leads to the node.
  */
-function publishedBy({ listed }: Member, family: Family): IpAddress | undefined {
+function publishedBy(member: Member, family: Family): IpAddress | undefined {
+  const annotated = member.listed?.annotated.find((one) => one.family === family);
+  return annotated?.overwrite === undefined ? publicAddressOf(member, family) : undefined;
+}
+
+/** The same, whoever has set it. */
+export function publicAddressOf({ listed }: Member, family: Family): IpAddress | undefined {
   const annotated = listed?.annotated.find((one) => one.family === family);
-  if (annotated?.overwrite !== undefined) return undefined;
   const calico = listed?.calico?.find((one) => one.family === family)?.address;
   return annotated?.publicIp ?? (calico === undefined ? undefined : addressOf(calico));
+}
+
+/** Whether an interface of the node's host has an address; undefined where not all of them are known. */
+export function hasAddress(member: Member, address: IpAddress): boolean | undefined {
+  const { observed } = member;
+  const local = ownDevice(observed?.tables.devices, familyOf(address))?.local;
+  if (local === address || observed?.tables.ownAddresses?.has(address) === true) return true;
+  return isForeign(member, address) ? false : undefined;
 }
 
 /** Whether all addresses of the node's interfaces are known, and this is none of them. */

@@ -215,7 +215,7 @@ function sideLines({ cause }: Finding, { matrix }: Judgement): readonly string[]
 
 /** How to find out who is right, where nobody knows it. */
 function undecidedLines(finding: Finding, { vteps, profile }: Judgement): readonly string[] {
-  if (finding.isUndecided !== true) return [];
+  if (finding.isUndecided !== true || isKind(finding.cause, 'node')) return [];
   const subjects = new Set(finding.cells.map(({ subject }) => subject));
   const known = vteps
     .filter(({ node, underlayIp }) => subjects.has(node) && underlayIp !== undefined)

@@ -63,10 +63,8 @@ function explainedBy(
   findings: readonly Finding[],
   incidents: readonly Incident[],
 ): (master: string) => boolean {
-  const lossy = findings.filter(({ cause }) => CAUSE_RULES[cause].harm === 'unreachable');
-  const open = incidents.filter(
-    (one) => isOpen(one) && CAUSE_RULES[one.reported.cause].harm === 'unreachable',
-  );
+  const lossy = findings.filter(losesPackets);
+  const open = incidents.filter((one) => isOpen(one) && losesPackets(one.reported));
   const isAnyCutOff = [...lossy, ...open.map(({ reported }) => reported)].some(
     ({ scope, severity }) => severity === 'critical' && scope !== 'pair',
   );
@@ -84,4 +82,10 @@ function explainedBy(
     ]),
   ]);
   return (master) => concerned.has(master);
+}
+
+/** What may go to another node than it is for is lost, where that is critical. */
+function losesPackets({ cause, severity }: Pick<Finding, 'cause' | 'severity'>): boolean {
+  const { harm } = CAUSE_RULES[cause];
+  return harm === 'unreachable' || (harm === 'misdirected' && severity === 'critical');
 }

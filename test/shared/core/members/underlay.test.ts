@@ -94,7 +94,9 @@ describe('such an annotation is no fault', () => {
 
   test('where most nodes are given such an address', () => {
     const most = ['node1', 'node2', 'node3', 'master2'];
-    expect(findings(published(OLD, most)).filter((one) => one.includes('underlay'))).toEqual([]);
+    expect(findings(published(OLD, most)).filter((one) => one.includes('underlay-moved'))).toEqual(
+      [],
+    );
   });
 
   test('where no node list shows whether a person has set it', () => {

@@ -89,10 +89,14 @@ function published(address: IpAddress, nodes: readonly string[], overwrite?: IpA
 describe('an underlay IP that two nodes have', () => {
   const both = published(ip('10.0.2.15'), ['node1', 'node2'], ip('10.0.2.15'));
 
-  test('is a contradiction of both', async () => {
+  test('is a cause: its incident names both', async () => {
     const report = await reported(both);
-    expect(report.incidents).toEqual([]);
-    expect(report.checked?.unchecked.map(({ node }) => node)).toEqual(['node1', 'node2']);
+    expect(report.incidents.map(({ key }) => key)).toEqual([
+      'prod/subject/node1/duplicate-underlay',
+    ]);
+    expect(report.incidents[0]?.evidence).toContain(
+      'node1 and node2 have one underlay IP: 10.0.2.15',
+    );
   });
 
   test('is none where one of them does not answer: it may be a host that is gone', async () => {
@@ -120,24 +124,4 @@ describe('an underlay IP that no interface of its host has', () => {
   test('is none where a person has set it for flannel to publish', async () => {
     expect((await reported(published(nat, ['node1'], nat))).verdict).toBe('healthy');
   });
-});
-
-test('where one of two nodes is known by what both have, only the other is to change anything', async () => {
-  const mac = cluster(6)
-    .facts()
-    .observations.flatMap((one) =>
-      one.kind === 'tables' && one.host.node === 'master1' ? (one.tables.devices ?? []) : [],
-    )[0]?.mac;
-  const lying = cluster(6)
-    .listed()
-    .answer(
-      'node1',
-      withDevices((own) => [{ ...own, mac }]),
-    );
-  const { problems } = await reported(lying);
-  const said = problems
-    .map(({ message }) => message)
-    .filter((text) => text.includes('MAC address'));
-  expect(said.join()).toContain('node1 and master1, the owner, have one MAC address');
-  expect(said.join()).toContain('on node1 make a new /etc/machine-id');
 });

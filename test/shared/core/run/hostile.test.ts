@@ -111,17 +111,48 @@ describe('a host that has the addresses of another', () => {
       },
     }));
 
-  test('spoils what is said of itself, and nothing of the node that the list knows by them', async () => {
-    const told = await seen(taking(SIX.listed()).facts());
-    expect(told.report.checked?.unchecked.map(({ node }) => node)).toEqual(['node3']);
+  /** The liar's kubelet writes what it likes into the annotations of its own node. */
+  const annotating = (base: Cluster): Cluster =>
+    taking(
+      base.listed((node) =>
+        node.name === 'node3'
+          ? {
+              ...node,
+              annotated: [{ family: 'ipv4', mac: victim.mac, publicIp: victim.underlayIp }],
+            }
+          : // The owner is the younger node.
+            { ...node, createdAt: NOW - 3_600_000 },
+      ),
+    ).answer('node3', (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        devices: answer.tables.devices?.map((own) => ({ ...own, local: victim.underlayIp })),
+        ownAddresses: new Set(['127.0.0.1', victim.underlayIp ?? '']),
+      },
+    }));
+
+  test.for([
+    ['the list knows', taking(SIX.listed()), []],
+    ['earlier runs know', taking(SIX), ['roster']],
+    ['earlier runs know, though the liar has annotated itself', annotating(SIX), ['roster']],
+  ] as const)('accuses itself alone, where %s whose they are', async ([, lying, known]) => {
+    const roster = known.length === 0 ? [] : (await seen(SIX.facts())).decision.roster;
+    const told = await seen(lying.facts({ roster }));
     expect(told.report.incidents.map(({ subject }) => subject)).toEqual(['node3']);
-    expect(textOf(told)).not.toMatch(/(ip neigh|bridge fdb) replace/);
+    expect(told.report.verdict).toBe('incident');
+    const steps = told.report.incidents.flatMap(({ fix }) => fix);
+    const changing = steps.filter(({ kind }) => kind !== 'look' && kind !== 'restart');
+    expect(changing.flatMap(({ hosts }) => hosts).filter((host) => host !== 'node3')).toEqual([]);
+    expect(textOf(told)).not.toMatch(/(ip neigh|bridge fdb|ip route) replace|link delete/);
   });
 
-  test('nor of the node that earlier runs know by them', async () => {
-    const roster = (await seen(SIX.facts())).decision.roster;
-    const told = await seen(taking(SIX).facts({ roster }));
-    expect(told.report.checked?.unchecked.map(({ node }) => node)).toEqual(['node3']);
+  test('gets nobody to change anything, where nobody knows whose they are', async () => {
+    const told = await seen(annotating(SIX).facts({ nodes: { kind: 'not-configured' } }));
+    const steps = told.report.incidents.flatMap(({ fix }) => fix);
+    expect(steps.map(({ kind }) => kind)).toEqual(['look']);
+    expect(told.report.incidents[0]?.evidence.join()).toContain('node1 and node3 have one');
+    expect(textOf(told)).not.toMatch(/(ip neigh|bridge fdb|ip route) replace|link (delete|set)/);
   });
 });
 
