@@ -22,6 +22,8 @@ const COMMAND = new RegExp(
     `ip link delete ${DEVICE}`,
     `ip -o link show dev ${DEVICE}`,
     `kubectl get --raw /api/v1/nodes/${NAME} \\| grep -o 'VtepMAC\\[\\^}\\]\\*'`,
+    `kubectl get --raw /api/v1/nodes/${NAME} \\| grep -o 'VXLANTunnelMACAddr(V6)?":"\\[\\^"\\]\\*'`,
+    `printf %s ${NAME} \\| sha1sum \\| sed 's/\\^(\\\\\\(\\.\\.\\\\\\)){5}\\.\\*/66(:\\\\[1-5]){5}/'`,
     'kubectl get nodes -o name',
     'kubectl get nodes -o custom-columns=NAME:\\.metadata\\.name,CREATED:\\.metadata\\.creationTimestamp,CIDR:\\.spec\\.podCIDR',
     'cat /etc/machine-id',
