@@ -27,6 +27,10 @@ export type EntryDamage =
       readonly on: Hosts;
       readonly of: Hosts;
     }
+  /** flannel was given DirectRouting: hosts reach all others by direct routes, and need no entry of the overlay. */
+  | { readonly kind: 'direct-routing'; readonly on: Hosts }
+  /** Hosts lose their direct routes to others. */
+  | { readonly kind: 'direct-lost'; readonly on: Hosts; readonly of: Hosts }
   /** Of all entries on all hosts, this share is lost, the same in each run. */
   | { readonly kind: 'lost-at-random'; readonly share: number; readonly seed: number }
   /** Hosts hold what flannel would program for this host, which may differ from what a host of its

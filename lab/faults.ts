@@ -195,6 +195,11 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     `The route to the pods of ${SUBJECT.name} was deleted on every peer.`,
     lost('route'),
   ),
+  'direct-route-missing': onPeers(
+    `flannel has DirectRouting, and the direct route to ${SUBJECT.name} was deleted on every peer.`,
+    { kind: 'direct-routing', on: 'all' },
+    { kind: 'direct-lost', on: PEERS, of: [SUBJECT.name] },
+  ),
   'neighbour-not-permanent': onPeers(
     `The neighbour entry of ${SUBJECT.name} on every peer was replaced by one that ages.`,
     { ...held(['neighbour'], SUBJECT), state: 'STALE' },

@@ -9,6 +9,7 @@ import type { ClusterNode, Device, Observation, Tables } from '../../shared/core
 import {
   otherOverlaysIn,
   ownAddressesIn,
+  subnetsIn,
   parseAddresses,
   parseLinks,
   withAddresses,
@@ -165,6 +166,10 @@ async function readHost({ path, name, node }: HostFolder): Promise<CapturedHost>
     ownAddresses:
       addresses?.understood === 'all'
         ? await readWith(join(path, LISTINGS.address.file), name, (_, text) => ownAddressesIn(text))
+        : undefined,
+    subnets:
+      addresses?.understood === 'all'
+        ? await readWith(join(path, LISTINGS.address.file), name, (_, text) => subnetsIn(text))
         : undefined,
     incomplete: new Set(LISTINGS_OF.filter((kind) => understood[kind]?.understood === 'some')),
   };

@@ -17,6 +17,9 @@ export const BRIDGE_DEVICE = 'cni0';
 /** An entry of the overlay device, as a host's tables hold it. */
 export type Entry = NeighbourEntry | FdbEntry | RouteEntry;
 
+/** Whatever flannel sets for a peer. */
+export type HeldEntry = Entry | DirectEntry;
+
 interface NeighbourEntry {
   readonly table: 'neighbour';
   readonly ip: string;
@@ -37,6 +40,12 @@ interface RouteEntry {
   readonly gateway: string;
 }
 
+interface DirectEntry {
+  readonly table: 'direct';
+  readonly destination: string;
+  readonly gateway: string;
+}
+
 /** What flannel programs on a host for a peer: all of it permanent, on the overlay's device. */
 export const programmed = {
   neighbour: ({ tunnelIp, vtepMac }: Host): NeighbourEntry => {
@@ -49,6 +58,11 @@ export const programmed = {
     return { table: 'route', destination: podCidr, gateway: tunnelIp };
   },
 } as const satisfies Record<Table, (peer: Host) => Entry>;
+
+/** What flannel with DirectRouting sets for a peer in the same network, and nothing besides. */
+export function directRoute({ podCidr, underlayIp }: Host): DirectEntry {
+  return { table: 'direct', destination: podCidr, gateway: underlayIp };
+}
 
 /** The kernel's own VXLAN port, which flannel keeps; IANA's is 4789. */
 export const OVERLAY_PORT = 8472;
@@ -119,7 +133,10 @@ export async function publish(
 }
 
 /** Writes entries of one table, each in the place of one with its key. */
-export async function replaceEntries(machine: Machine, entries: readonly Entry[]): Promise<void> {
+export async function replaceEntries(
+  machine: Machine,
+  entries: readonly HeldEntry[],
+): Promise<void> {
   const [first] = entries;
   if (first === undefined) return;
   const { program, object } = TOOLS[first.table];
@@ -128,7 +145,10 @@ export async function replaceEntries(machine: Machine, entries: readonly Entry[]
 }
 
 /** Deletes entries of one table, which must all be there. */
-export async function deleteEntries(machine: Machine, entries: readonly Entry[]): Promise<void> {
+export async function deleteEntries(
+  machine: Machine,
+  entries: readonly HeldEntry[],
+): Promise<void> {
   const [first] = entries;
   if (first === undefined) return;
   const { program, object } = TOOLS[first.table];
@@ -144,7 +164,8 @@ const TOOLS = {
   neighbour: { program: 'ip', object: 'neigh' },
   fdb: { program: 'bridge', object: 'fdb' },
   route: { program: 'ip', object: 'route' },
-} as const satisfies Record<Table, object>;
+  direct: { program: 'ip', object: 'route' },
+} as const satisfies Record<HeldEntry['table'], object>;
 
 /** The commands, for `ip -batch` and `bridge -batch`, that program these peers. */
 export function peerCommands(peers: readonly Host[]) {
@@ -171,8 +192,8 @@ function addressCommands(host: Host): readonly string[] {
   ];
 }
 
-/** The three entries by which a host knows a peer, as `ip` and `bridge` take them. */
-function argumentsOf(entry: Entry): string {
+/** The entries by which a host knows a peer, as `ip` and `bridge` take them. */
+function argumentsOf(entry: HeldEntry): string {
   switch (entry.table) {
     case 'neighbour':
       return `${entry.ip} lladdr ${entry.mac} dev ${OVERLAY_DEVICE} nud ${entry.state.toLowerCase()}`;
@@ -180,11 +201,13 @@ function argumentsOf(entry: Entry): string {
       return `${entry.mac} dev ${OVERLAY_DEVICE} dst ${entry.destination} self permanent`;
     case 'route':
       return `${entry.destination} via ${entry.gateway} dev ${OVERLAY_DEVICE} onlink`;
+    case 'direct':
+      return `${entry.destination} via ${entry.gateway}`;
   }
 }
 
 /** As much of it as `ip` and `bridge` need to delete it. */
-function keyOf(entry: Entry): string {
+function keyOf(entry: HeldEntry): string {
   switch (entry.table) {
     case 'neighbour':
       return `${entry.ip} dev ${OVERLAY_DEVICE}`;
@@ -192,6 +215,8 @@ function keyOf(entry: Entry): string {
       return `${entry.mac} dev ${OVERLAY_DEVICE} dst ${entry.destination} self`;
     case 'route':
       return `${entry.destination} via ${entry.gateway} dev ${OVERLAY_DEVICE}`;
+    case 'direct':
+      return `${entry.destination} via ${entry.gateway}`;
   }
 }
 

@@ -13,6 +13,7 @@ import {
   BRIDGE_DEVICE,
   deleteEntries,
   deviceCommands,
+  directRoute,
   type Entry,
   OVERLAY_DEVICE,
   programmed,
@@ -61,6 +62,8 @@ export async function inflictOne(members: Members, damage: HostDamage): Promise<
   const { machines, inCluster } = members;
   switch (damage.kind) {
     case 'lost':
+    case 'direct-routing':
+    case 'direct-lost':
     case 'lost-at-random':
     case 'held':
     case 'ghosts':
@@ -172,6 +175,12 @@ async function damageEntries(machines: readonly Machine[], damage: EntryDamage):
       return await onEach(machines, damage.on, (one) =>
         lose(one, damage.tables, chosen(machines, damage.of)),
       );
+    case 'direct-routing':
+      return await onEach(machines, damage.on, (one) => routeDirectly(one, machines));
+    case 'direct-lost':
+      return await onEach(machines, damage.on, (one) =>
+        deleteEntries(one, othersThan(one, chosen(machines, damage.of)).map(directRoute)),
+      );
     case 'lost-at-random':
       return await onEach(machines, 'all', async (one) => {
         const losses = randomLosses(machines, machines.indexOf(one), damage);
@@ -193,12 +202,22 @@ async function damageEntries(machines: readonly Machine[], damage: EntryDamage):
   }
 }
 
+/** The route to a peer's pods takes the place of the one over the overlay. */
+async function routeDirectly(machine: Machine, hosts: readonly Host[]): Promise<void> {
+  await lose(machine, ['neighbour', 'fdb'], hosts);
+  await replaceEntries(machine, othersThan(machine, hosts).map(directRoute));
+}
+
+function othersThan({ name }: Machine, hosts: readonly Host[]): readonly Host[] {
+  return hosts.filter((host) => host.name !== name);
+}
+
 async function lose(
   machine: Machine,
   tables: readonly Table[],
   peers: readonly Host[],
 ): Promise<void> {
-  const others = peers.filter(({ name }) => name !== machine.name);
+  const others = othersThan(machine, peers);
   for (const table of tables) {
     await deleteEntries(
       machine,

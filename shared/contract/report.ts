@@ -11,7 +11,7 @@ const entrySchema = z.object({
   observer: z.string(),
   subject: z.string(),
   table: z.enum(TABLES),
-  /** The overlay device that the entry belongs to, as that host names it. */
+  /** The overlay device that the entry belongs to, as that host names it; empty for a direct route. */
   device: z.string(),
   family: z.enum(['ipv4', 'ipv6']),
   /** As `ip` or `bridge` would print the entry that should be there. */

@@ -12,6 +12,7 @@ import type {
 } from '../../shared/core/overlay/vtep.ts';
 import { type Answer, type Cluster, cluster, NOW } from '../support/cluster.ts';
 import { cidr } from '../support/addressing.ts';
+import { routedDirectly } from '../support/direct-routing.ts';
 import { decided } from '../support/runs.ts';
 
 /** The cluster of the golden pages, as Systems Manager knows it. */
@@ -98,6 +99,7 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
   'neighbour-missing': (whole) => whole.listed().ask('INCOMPLETE', LOST),
   'fdb-missing': (whole) => whole.listed().lose('fdb', LOST),
   'route-missing': (whole) => whole.listed().lose('route', LOST),
+  'direct-route-missing': (whole) => routedDirectly(whole.listed()).lose('route', LOST),
   'neighbour-not-permanent': (whole) => whole.listed().weaken(LOST),
   'ghost-entry': (whole) =>
     whole

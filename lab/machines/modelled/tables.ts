@@ -158,13 +158,23 @@ export function replaceRoute(model: Model, words: readonly string[]): Reply {
   if (first === 'blackhole') return changed(withRoute(model, blackhole(words)));
   const destination = first;
   const via = wordAfter(words, 'via');
-  const device = wordAfter(words, 'dev') ?? '';
+  const device = wordAfter(words, 'dev') ?? deviceTo(model, via);
   const link = linkNamed(model, device);
   if (link === undefined) return noDevice(device);
   if (destination === undefined) return notModelled(words);
   if (!link.up) return { kind: 'refused', exit: 2, message: 'Error: Nexthop device is not up.' };
   const onlink = words.includes('onlink');
   return changed(withRoute(model, { device, destination, via, onlink }));
+}
+
+/** The device with a network in which the gateway is. Only /24 is ever given. */
+function deviceTo({ addresses }: Model, gateway: string | undefined): string {
+  const network = gateway?.replace(/\.\d+$/, '.');
+  const own = addresses.find(
+    ({ address }) =>
+      address.endsWith('/24') && network !== undefined && address.startsWith(network),
+  );
+  return own?.device ?? '';
 }
 
 function withRoute(model: Model, route: Route): Model {

@@ -1,10 +1,10 @@
 import { type Table, TABLES } from '../../../shared/contract/causes.ts';
 import { type Action, ACTIONS } from '../../../shared/contract/probe.ts';
 import { pageOfRecord } from '../../digest-oracle.ts';
-import { BRIDGE_DEVICE, type Entry, OVERLAY_DEVICE } from '../flannel.ts';
+import { BRIDGE_DEVICE, type HeldEntry, OVERLAY_DEVICE } from '../flannel.ts';
 import type { Host } from '../machine.ts';
 import { UNDERLAY_DEVICE } from '../roster.ts';
-import { type Condition, entriesOf } from './conditions.ts';
+import { type Condition, entriesOf, tableOf } from './conditions.ts';
 import type { Digests } from './digests.ts';
 import { bootIdOf } from './hosts.ts';
 import { nodeListOf } from './node-list.ts';
@@ -86,7 +86,7 @@ function partLines(hosts: readonly Host[], wanted: string): readonly string[] {
   ];
 }
 
-type Lines = (entry: Entry) => readonly string[];
+type Lines = (entry: HeldEntry) => readonly string[];
 
 /** Table by table, the lines of each entry, or that the host cannot read the table. */
 function tableLines({ hosts, host, condition }: Speaker, lines: Lines): readonly string[] {
@@ -211,6 +211,6 @@ function wantedLines(wanted: ReadonlySet<string>): Lines {
     const line = recordOf(entry);
     const [, , key = '', value = ''] = line.split(' ');
     if (!wanted.has(key) && !wanted.has(value)) return [];
-    return [line, record('V', { table: entry.table, line: printed(entry) })];
+    return [line, record('V', { table: tableOf(entry), line: printed(entry) })];
   };
 }

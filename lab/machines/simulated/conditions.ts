@@ -1,7 +1,14 @@
 /** What damage makes of the hosts of a simulated cluster. */
 import { type Table, TABLES } from '../../../shared/contract/causes.ts';
 import type { ApiConduct, Change, Damage, DeviceDamage, Hosts } from '../../damage.ts';
-import { type Entry, OVERLAY_MTU_BYTES, OVERLAY_PORT, programmed } from '../flannel.ts';
+import {
+  directRoute,
+  type Entry,
+  type HeldEntry,
+  OVERLAY_MTU_BYTES,
+  OVERLAY_PORT,
+  programmed,
+} from '../flannel.ts';
 import type { Host } from '../machine.ts';
 import { formerMac, scrambled } from './hosts.ts';
 
@@ -24,7 +31,7 @@ export interface Condition {
    * list, which is summed up once. */
   readonly lost: readonly Loss[];
   /** Entries besides those that flannel programs. */
-  readonly besides: readonly Entry[];
+  readonly besides: readonly HeldEntry[];
   readonly device: 'up' | 'down' | 'missing';
   /** Of its device, where it is not the one that its peers were given. */
   readonly mac: string | undefined;
@@ -122,6 +129,18 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
     case 'lost': {
       const peers = chosen(hosts, damage.of);
       return changed(state, damage.on, (one) => without(one, damage.tables, peers));
+    }
+    case 'direct-routing':
+      return changed(state, damage.on, (one, host) => ({
+        ...without(one, TABLES, hosts),
+        besides: hosts.filter((peer) => peer !== host).map(directRoute),
+      }));
+    case 'direct-lost': {
+      const keys = new Set(chosen(hosts, damage.of).map((peer) => keyOf(directRoute(peer))));
+      return changed(state, damage.on, (one) => ({
+        ...one,
+        besides: one.besides.filter((entry) => !keys.has(keyOf(entry))),
+      }));
     }
     case 'lost-at-random':
       return changed(state, 'all', (one, host) => ({
@@ -265,7 +284,7 @@ export function entriesOf(
   hosts: readonly Host[],
   host: Host,
   { condition, table }: { readonly condition: Condition; readonly table: Table },
-): readonly Entry[] {
+): readonly HeldEntry[] {
   const { lost, besides, device } = condition;
   if (device === 'missing') return [];
   const gone = new Set<Host>([
@@ -275,7 +294,12 @@ export function entriesOf(
   const kept = hosts
     .filter((peer) => !gone.has(peer))
     .map((peer): Entry => programmed[table](peer));
-  return [...kept, ...besides.filter((entry) => entry.table === table)];
+  return [...kept, ...besides.filter((entry) => tableOf(entry) === table)];
+}
+
+/** In which of a host's tables an entry stands. */
+export function tableOf({ table }: HeldEntry): Table {
+  return table === 'direct' ? 'route' : table;
 }
 
 function changed(
@@ -356,13 +380,14 @@ function replacedBy(hosts: readonly Host[], entry: Entry): Loss {
 }
 
 /** By what the kernel finds an entry: a table has one for each. */
-function keyOf(entry: Entry): string {
+function keyOf(entry: HeldEntry): string {
   switch (entry.table) {
     case 'neighbour':
       return `neighbour ${entry.ip}`;
     case 'fdb':
       return `fdb ${entry.mac}`;
     case 'route':
+    case 'direct':
       return `route ${entry.destination}`;
   }
 }

@@ -8,7 +8,7 @@ import {
   type Sums,
   symbolOf,
 } from '../../digest-oracle.ts';
-import { type Entry, type FdbEntry, programmed } from '../flannel.ts';
+import { type Entry, type FdbEntry, type HeldEntry, programmed } from '../flannel.ts';
 import type { Host } from '../machine.ts';
 import type { Condition } from './conditions.ts';
 import { record, recordOf } from './records.ts';
@@ -51,7 +51,7 @@ export function createDigests(hosts: readonly Host[]): Digests {
         neighbours,
         fdb: fdb - ghosts.length,
         routes,
-        direct: DIRECT_ROUTES,
+        direct: addDirect(sums, { host, condition }),
         ghosts: ghosts.length,
         sums: inDigits(sums),
       });
@@ -59,8 +59,13 @@ export function createDigests(hosts: readonly Host[]): Digests {
   };
 }
 
-/** No simulated host routes directly. */
-const DIRECT_ROUTES = 0;
+/** Adds the direct routes of the host, and returns how many these are. */
+function addDirect(sums: Sums, { condition }: Patient): number {
+  if (condition.device === 'missing' || condition.unread.route !== undefined) return 0;
+  const direct = symbolsAmong(condition.besides.filter(({ table }) => table === 'direct'));
+  for (const symbol of direct) addSymbol(sums, symbol, 1);
+  return direct.length;
+}
 
 interface Patient {
   readonly host: Host;
@@ -87,7 +92,7 @@ function lostPeers({ lost }: Condition, table: Table): readonly Host[] {
   return lists.length === 1 && only !== undefined ? only : [...new Set(lists.flat())];
 }
 
-function symbolsAmong(entries: readonly Entry[]): readonly DigestSymbol[] {
+function symbolsAmong(entries: readonly HeldEntry[]): readonly DigestSymbol[] {
   return entries.map((entry) => symbolOf(recordOf(entry))).filter((symbol) => symbol !== undefined);
 }
 
@@ -132,7 +137,7 @@ function ghostsOf(
   return fdb.filter(({ mac, destination }) => !used.has(mac) && led.has(destination));
 }
 
-function macsOf(entries: readonly Entry[]): readonly string[] {
+function macsOf(entries: readonly HeldEntry[]): readonly string[] {
   return entries.flatMap((entry) =>
     entry.table === 'neighbour' && entry.mac !== undefined ? [entry.mac] : [],
   );

@@ -13,7 +13,8 @@ import {
   type Word,
   type WordTexts,
 } from '../../../shared/contract/wire.ts';
-import { type Entry, OVERLAY_DEVICE } from '../flannel.ts';
+import { type HeldEntry, OVERLAY_DEVICE } from '../flannel.ts';
+import { UNDERLAY_DEVICE } from '../roster.ts';
 
 /** What a word is written from: text, and where any text can stand, a number as well. */
 type Written = {
@@ -47,7 +48,7 @@ export function packed(answer: string): string {
 }
 
 /** The entry's record in an answer. */
-export function recordOf(entry: Entry): string {
+export function recordOf(entry: HeldEntry): string {
   const device = OVERLAY_DEVICE;
   switch (entry.table) {
     case 'neighbour': {
@@ -62,11 +63,15 @@ export function recordOf(entry: Entry): string {
       const { destination, gateway } = entry;
       return record('R', { device, destination, gateway, onlink: 'onlink' });
     }
+    case 'direct': {
+      const { destination, gateway } = entry;
+      return record('R', { device: UNDERLAY_DEVICE, destination, gateway, onlink: undefined });
+    }
   }
 }
 
 /** The line that `ip` or `bridge` prints for it. */
-export function printed(entry: Entry): string {
+export function printed(entry: HeldEntry): string {
   switch (entry.table) {
     case 'neighbour': {
       const mac = entry.mac === undefined ? '' : ` lladdr ${entry.mac}`;
@@ -76,5 +81,7 @@ export function printed(entry: Entry): string {
       return `${entry.mac} dev ${OVERLAY_DEVICE} dst ${entry.destination} self permanent`;
     case 'route':
       return `${entry.destination} via ${entry.gateway} dev ${OVERLAY_DEVICE} onlink `;
+    case 'direct':
+      return `${entry.destination} via ${entry.gateway} dev ${UNDERLAY_DEVICE} `;
   }
 }

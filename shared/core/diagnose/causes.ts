@@ -615,6 +615,25 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     fix: AT_OBSERVERS,
   },
 
+  // With DirectRouting nodes of one network need no overlay, but one plain route to each other. The kernel takes
+  // these when the interface below them goes down, and flannel sets them again only when it starts
+  // (vxlan_network.go, directRoute).
+  'direct-route-missing': {
+    signature: {
+      kind: 'cell',
+      patterns: [{ neighbour: 'unneeded', fdb: 'unneeded', route: 'lost' }],
+      way: 'direct',
+    },
+    patience: byReach,
+    harm: 'unreachable',
+    summary: ({ subject, observers }) =>
+      `The direct route to the pods on ${subject} is gone from ${observers}, or leads elsewhere. With DirectRouting, nodes of one network reach each other by it, and not by VXLAN.`,
+    effect: ({ subject, observers }) =>
+      `Pods on ${subject} are unreachable from ${observers}. Packets for them may leave by the default route.`,
+    fix: { ...AT_OBSERVERS, unannounced: 'subject' },
+    isLikeLeaving: true,
+  },
+
   // The right MAC, but not PERMANENT: the kernel may drop it, and cannot learn it again.
   'neighbour-not-permanent': {
     signature: { kind: 'cell', patterns: [{ neighbour: 'weak', fdb: 'held', route: 'held' }] },

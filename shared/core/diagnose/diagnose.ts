@@ -277,15 +277,21 @@ function wholeRows(
     const all = row.length + (others.get(observer)?.length ?? 0);
     const isWhole = isSample || (all >= checked && isMostOfRow(matrix, observer, row));
     if (!isWhole || checked < 2) return undefined;
-    const common = recogniseRow(CANDIDATES, {
-      neighbour: inCommon(row, 'neighbour'),
-      fdb: inCommon(row, 'fdb'),
-      route: inCommon(row, 'route'),
-    });
+    const common = recogniseWhole(row);
     const recognised = isSample ? (common ?? recogniseCells(matrix, row)) : common;
     return recognised && ofObserver(matrix, { observer, cells: row }, recognised);
   });
   return findings.filter((finding) => finding !== undefined);
+}
+
+/** A row in which nothing but direct routes is lost says nothing of the overlay's tables. */
+function recogniseWhole(row: readonly Cell[]): Recognised | undefined {
+  if (row.every(({ way }) => way === 'direct')) return undefined;
+  return recogniseRow(CANDIDATES, {
+    neighbour: inCommon(row, 'neighbour'),
+    fdb: inCommon(row, 'fdb'),
+    route: inCommon(row, 'route'),
+  });
 }
 
 function inCommon(row: readonly Cell[], table: Table): Held {
@@ -312,8 +318,7 @@ const NO_MATCH: Recognised = { cause: UNMATCHED, otherCauses: [] };
 /** The cause of most cells, and beside it those of the others. */
 function recogniseCells(matrix: Matrix, cells: readonly Cell[]): Recognised {
   const recognised = cells.map(
-    ({ state, subject }) =>
-      recogniseCell(state, matrix.subjects.get(subject) ?? 'unknown') ?? NO_MATCH,
+    (cell) => recogniseCell(cell, matrix.subjects.get(cell.subject) ?? 'unknown') ?? NO_MATCH,
   );
   const byCause = [...groupBy(recognised, ({ cause }) => cause)].toSorted(
     ([, one], [, two]) => two.length - one.length,

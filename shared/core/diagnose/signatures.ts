@@ -1,5 +1,5 @@
 import { type Cause, type Table, TABLES } from '../../contract/causes.ts';
-import type { CellState } from '../matrix/cells.ts';
+import type { Cell, CellState } from '../matrix/cells.ts';
 import type { DeviceFault, MacTruth } from '../matrix/matrix.ts';
 import type { Held } from '../overlay/holdings.ts';
 import type { FindCondition } from '../matrix/conditions.ts';
@@ -29,6 +29,8 @@ export type Signature =
   | {
       readonly kind: 'cell';
       readonly patterns: readonly Pattern[];
+      /** What is lost is a direct route, and no entry of the overlay. */
+      readonly way?: 'direct';
       /** Where the subject's own device and its annotation must agree, or differ. */
       readonly macTruth?: MacTruth;
     };
@@ -36,7 +38,8 @@ export type Signature =
 /** What a cell must look like, table by table. */
 type Pattern = Readonly<Record<Table, Demand>>;
 
-type Demand = 'held' | 'lost' | 'changed' | 'weak' | 'any';
+/** `unneeded`: the observer needs no entry of this table. */
+type Demand = 'held' | 'lost' | 'changed' | 'weak' | 'any' | 'unneeded';
 
 /** A cause with its signature. Of a list of them, the first is the first in precedence. */
 export interface Candidate {
@@ -56,13 +59,28 @@ export interface Recognised {
  */
 export function cellRecogniser(
   candidates: readonly Candidate[],
-): (state: CellState, truth: MacTruth) => Recognised | undefined {
+): (cell: Pick<Cell, 'state' | 'way'>, truth: MacTruth) => Recognised | undefined {
   const known = new Map<string, Recognised | undefined>();
-  return (state, truth) => {
-    const text = `${state.neighbour} ${state.fdb} ${state.route} ${truth}`;
-    if (!known.has(text)) known.set(text, recogniseCell(candidates, state, truth));
+  const ofOverlay = candidates.filter((one) => !isOfDirectRoutes(one));
+  const ofDirect = candidates.filter(isOfDirectRoutes);
+  return ({ state, way }, truth) => {
+    const text = `${state.neighbour} ${state.fdb} ${state.route} ${truth} ${way}`;
+    if (!known.has(text)) {
+      const fitting = way === 'direct' ? ofDirect : ofOverlay;
+      const recognised = recogniseCell(fitting, state, truth);
+      const other = way === 'either' ? recogniseCell(ofDirect, state, truth) : undefined;
+      known.set(text, recognised && other ? withOther(recognised, other) : recognised);
+    }
     return known.get(text);
   };
+}
+
+function isOfDirectRoutes({ signature }: Candidate): boolean {
+  return signature.kind === 'cell' && signature.way === 'direct';
+}
+
+function withOther({ cause, otherCauses }: Recognised, other: Recognised): Recognised {
+  return { cause, otherCauses: [...otherCauses, other.cause] };
 }
 
 function recogniseCell(
@@ -128,7 +146,7 @@ function fit(pattern: Pattern, state: CellState): Fit {
 }
 
 function fitOne(wanted: Demand, held: Held): Fit {
-  if (wanted === 'any') return 'yes';
+  if (wanted === 'any' || wanted === 'unneeded') return 'yes';
   switch (held) {
     case 'unknown':
       return 'perhaps';

@@ -2,7 +2,7 @@ import type { Fix } from '../../contract/report.ts';
 import { isKind } from '../diagnose/causes.ts';
 import { conditionsIn, type Finding } from '../diagnose/finding.ts';
 import type { Judgement } from '../judge.ts';
-import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
+import { commandOf, type WantedEntry } from '../overlay/entries.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 
@@ -40,7 +40,7 @@ function checkOfState(finding: Finding): Fix['check'] {
     : { host: subject, ...check };
 }
 
-function shownBy({ table, key, value, device, family }: OverlayEntry) {
+function shownBy({ table, key, value, device, family }: WantedEntry) {
   switch (table) {
     case 'neighbour':
       return { command: `ip neigh show ${key} dev ${device}`, shows: `lladdr ${value} PERMANENT` };
@@ -48,6 +48,11 @@ function shownBy({ table, key, value, device, family }: OverlayEntry) {
       return {
         command: `bridge fdb show dev ${device} | grep ${key}`,
         shows: `dst ${value} self permanent`,
+      };
+    case 'direct':
+      return {
+        command: `${family === 'ipv6' ? 'ip -6' : 'ip'} route show ${key}`,
+        shows: `via ${value}`,
       };
     case 'route':
       return family === 'ipv6'

@@ -1,5 +1,6 @@
 import type { Table } from '../../contract/causes.ts';
 import type { Judgement } from '../judge.ts';
+import { vtepName } from '../matrix/direct.ts';
 import { type Member, ownDevice } from '../members/member.ts';
 import { addressOf, familyOf } from '../overlay/addresses.ts';
 import { claimsIn, type VtepParts } from '../overlay/entries.ts';
@@ -85,6 +86,7 @@ function agreementIn(judgement: Judgement): (vtep: Vtep, part: Part) => boolean 
   const witnesses = digestWitnesses(judgement);
   const held = heldInTables(judgement);
   return (vtep, part) =>
+    (PARTS_OF_DIRECT.has(part) && isHeldDirectly(judgement, vtep)) ||
     TABLES_WITH[part].some((table) => {
       const column = columns.get(`${table} ${vtep.node}`);
       const hosts = witnesses[table];
@@ -92,6 +94,14 @@ function agreementIn(judgement: Judgement): (vtep: Vtep, part: Part) => boolean 
       const holders = Math.max(0, inDigests) + (held.get(claimKey(table, vtep)) ?? 0);
       return holders > 0 && holders >= (column?.changed ?? 0);
     });
+}
+
+/** A direct route joins the two. */
+const PARTS_OF_DIRECT: ReadonlySet<Part> = new Set(['podCidr', 'underlayIp']);
+
+function isHeldDirectly({ matrix }: Judgement, vtep: Vtep): boolean {
+  const { right, changed } = matrix.directHolders.get(vtepName(vtep)) ?? { right: 0, changed: 0 };
+  return right > 0 && right >= changed;
 }
 
 /** What is wrong with a subject in one table: on how many digested hosts, and where another value is. */

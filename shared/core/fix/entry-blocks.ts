@@ -1,9 +1,11 @@
-import { TABLES, type Table } from '../../contract/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import type { Judgement } from '../judge.ts';
-import { type Cell, isWrong } from '../matrix/cells.ts';
-import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
-import { isMacAddress } from '../overlay/addresses.ts';
+import { groupBy } from '../group.ts';
+import type { Cell } from '../matrix/cells.ts';
+import { hasDirectRoutes } from '../matrix/direct.ts';
+import { ownDevice } from '../members/member.ts';
+import { commandOf, type WantedEntry } from '../overlay/entries.ts';
+import { type Family, isMacAddress } from '../overlay/addresses.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
@@ -27,28 +29,29 @@ const SUBJECTS = 16;
 /** The entries of one subject on one device. */
 interface SubjectEntries {
   readonly subject: string;
-  readonly tables: Map<Table, OverlayEntry>;
+  readonly device: string;
+  readonly entries: Map<WantedEntry['table'], WantedEntry>;
   readonly hosts: Set<string>;
 }
 
 /** Whether a command may be made of an entry. */
-type IsAllowed = (subject: string, wanted: OverlayEntry) => boolean;
+type IsAllowed = (subject: string, wanted: WantedEntry) => boolean;
 
 export function entryBlocks(
   finding: Finding,
   judgement: Judgement,
   isAllowed: IsAllowed,
 ): readonly EntryBlock[] {
-  const hasDirect = hasDirectRoutes(judgement);
-  const cells = hasDirect ? finding.cells.filter((cell) => !isUnheld(cell)) : finding.cells;
-  const groups = subjectsIn(cells, isAllowed);
+  // Only flannel knows what it sets for these.
+  const cells = finding.cells.filter(({ way }) => way !== 'either');
+  const groups = subjectsIn(cells, { isAllowed, deviceOf: devicesIn(judgement) });
   const vteps = new Map(
     judgement.vteps
       .filter(({ node }) => groups.some(({ subject }) => subject === node))
       .map((vtep) => [`${vtep.family} ${vtep.node}`, vtep]),
   );
-  const guarded = groups.flatMap(({ subject, tables, hosts }) => {
-    const command = guardedCommand([...tables.values()], (family) =>
+  const guarded = groups.flatMap(({ subject, device, entries, hosts }) => {
+    const command = guardedCommand([...entries.values()], device, (family) =>
       vteps.get(`${family} ${subject}`),
     );
     return command === undefined ? [] : [{ command, hosts: [...hosts] }];
@@ -56,8 +59,11 @@ export function entryBlocks(
   const length = guarded.reduce((sum, { command }) => sum + command.length, 0);
   if (guarded.length === 0 || length > BLOCK_LENGTH) return [];
   // A host that routes directly to a node must not get the entries of the tunnel as well.
-  if (hasDirect) {
-    return guarded.map(({ command, hosts }) => ({ hosts, commands: [command] }));
+  if (hasDirectRoutes(judgement)) {
+    return [...groupBy(guarded, ({ hosts }) => hosts.join(' ')).values()].map((alike) => ({
+      hosts: alike[0]?.hosts ?? [],
+      commands: alike.map(({ command }) => command),
+    }));
   }
   return [
     {
@@ -67,24 +73,31 @@ export function entryBlocks(
   ];
 }
 
-/**
- * Where an observer holds nothing of a subject, and hosts route directly, it may have lost a direct route:
- * only flannel knows which of the two it sets.
- */
-function isUnheld({ state }: Cell): boolean {
-  return TABLES.every((table) => isWrong(state[table]));
+/** What the overlay device of an observer is called. */
+function devicesIn({ matrix, profile }: Judgement): (observer: string, family: Family) => string {
+  return (observer, family) =>
+    ownDevice(matrix.rows.get(observer)?.devices, family)?.name ?? profile.devices[family];
 }
 
 /** None where they are of too many nodes. */
-function subjectsIn(cells: readonly Cell[], isAllowed: IsAllowed): readonly SubjectEntries[] {
+function subjectsIn(
+  cells: readonly Cell[],
+  {
+    isAllowed,
+    deviceOf,
+  }: { readonly isAllowed: IsAllowed; readonly deviceOf: ReturnType<typeof devicesIn> },
+): readonly SubjectEntries[] {
   const groups = new Map<string, SubjectEntries>();
   for (const { observer, subject, entries } of cells) {
     if (!isNodeName(observer)) continue;
     for (const { wanted } of entries) {
       if (!isAllowed(subject, wanted)) continue;
-      const key = `${wanted.family} ${wanted.device} ${subject}`;
-      const group = groups.get(key) ?? { subject, tables: new Map(), hosts: new Set() };
-      group.tables.set(wanted.table, wanted);
+      const { table, family } = wanted;
+      const device = wanted.device ?? deviceOf(observer, family);
+      // A host that routes directly to a node must not get the entries of the tunnel as well.
+      const key = `${family} ${device} ${subject} ${table === 'direct'}`;
+      const group = groups.get(key) ?? { subject, device, entries: new Map(), hosts: new Set() };
+      group.entries.set(table, wanted);
       group.hosts.add(observer);
       groups.set(key, group);
       if (groups.size > SUBJECTS) return [];
@@ -96,14 +109,18 @@ function subjectsIn(cells: readonly Cell[], isAllowed: IsAllowed): readonly Subj
 /** flannel and Calico give a device the address of one host. Any other one is not theirs, as a DHCP client's. */
 const OWN_LENGTH = { ipv4: '/32', ipv6: '/128' } as const;
 
+/** A route makes the kernel ask for the neighbour: it comes last. */
+const ORDER = ['neighbour', 'fdb', 'route', 'direct'] as const;
+
 function guardedCommand(
-  entries: readonly OverlayEntry[],
+  entries: readonly WantedEntry[],
+  device: string,
   vtepOf: (family: Vtep['family']) => Vtep | undefined,
 ): string | undefined {
   const [first] = entries;
-  if (first === undefined || !isOverlayDevice(first.device)) return undefined;
-  const { device, family } = first;
-  const commands = TABLES.flatMap((table) =>
+  if (first === undefined || !isOverlayDevice(device)) return undefined;
+  const { family } = first;
+  const commands = ORDER.flatMap((table) =>
     entries.filter((entry) => entry.table === table).map(commandOf),
   ).filter((command) => command !== undefined);
   const { tunnelIp, mac } = vtepOf(family) ?? {};
@@ -115,16 +132,4 @@ function guardedCommand(
   ].join('|');
   const shown = `$(ip addr show dev ${device} 2>/dev/null)`;
   return `case ${shown} in ${own}) ;; *${OWN_LENGTH[family]}*) ${commands.join(' && ')} ;; esac`;
-}
-
-/** Whether some host reaches another one without the overlay, as far as the hosts show it. */
-export function hasDirectRoutes({ members, vteps }: Judgement): boolean {
-  const cidrs = new Set(vteps.map(({ podCidr }) => podCidr));
-  return members.some(({ observed }) => {
-    if (observed === undefined) return false;
-    if ((observed.digest?.counts.direct ?? 0) > 0) return true;
-    return (observed.tables.routes ?? []).some(
-      ({ destination, device }) => !isOverlayDevice(device) && cidrs.has(destination),
-    );
-  });
 }

@@ -9,13 +9,14 @@ import { type Member, ownDevice } from '../members/member.ts';
 import { wrongUnderlays } from '../members/underlay.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
 import type { Device } from '../overlay/vtep.ts';
-import type { OverlayEntry } from '../overlay/entries.ts';
+import type { WantedEntry } from '../overlay/entries.ts';
 import { type Agent, AGENT_NAMES, deviceFamily, isOverlayDevice } from '../overlay/profile.ts';
 import type { DaemonSet } from '../overlay/restart.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import { once } from '../remember.ts';
 import { checkOf } from './check.ts';
-import { type EntryBlock, entryBlocks, hasDirectRoutes } from './entry-blocks.ts';
+import { type EntryBlock, entryBlocks } from './entry-blocks.ts';
+import { hasDirectRoutes } from '../matrix/direct.ts';
 import { LOOKS } from './looks.ts';
 import { refusalsIn } from './refused.ts';
 import { refusalOfEntries, type RefusalOf } from './refused-entries.ts';
@@ -211,7 +212,7 @@ function removalFixes(finding: Finding, context: FixContext): readonly Omit<Fix,
 
 function entryFixes(finding: Finding, context: FixContext): readonly Fix[] {
   const { judgement, refusalOfEntry } = context;
-  const isAllowed = (subject: string, wanted: OverlayEntry): boolean =>
+  const isAllowed = (subject: string, wanted: WantedEntry): boolean =>
     refusalOfEntry()(subject, wanted) === undefined;
   const reach = hasDirectRoutes(judgement) ? 'hosts' : 'tag';
   return entryBlocks(finding, judgement, isAllowed).map((block): Fix => ({

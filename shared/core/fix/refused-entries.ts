@@ -1,38 +1,39 @@
-import { TABLES } from '../../contract/causes.ts';
 import type { Problem } from '../../contract/report.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import type { Judgement } from '../judge.ts';
-import { commandOf, type OverlayEntry } from '../overlay/entries.ts';
-import type { Vtep } from '../overlay/vtep.ts';
+import { vtepName } from '../matrix/direct.ts';
+import { commandOf, type WantedEntry } from '../overlay/entries.ts';
 import { once, remember } from '../remember.ts';
+import type { Part } from './confirmed.ts';
 import { oddVteps, type Refusal, refusalProblem, refusalsIn, someOf } from './refused.ts';
 
 /** How many entries of a finding are looked at for what is refused. */
 const ENTRIES_ASKED = 60;
 
-export type RefusalOf = (subject: string, wanted: OverlayEntry) => Refusal | undefined;
+export type RefusalOf = (subject: string, wanted: WantedEntry) => Refusal | undefined;
 
 /** The parts that an entry joins. */
 const PARTS = {
   neighbour: ['tunnelIp', 'mac'],
   fdb: ['mac', 'underlayIp'],
   route: ['podCidr', 'tunnelIp'],
-} as const;
+  direct: ['podCidr', 'underlayIp'],
+} as const satisfies Readonly<Record<WantedEntry['table'], readonly Part[]>>;
 
 export function refusalOfEntries(
   judgement: Judgement,
   refusalOf: ReturnType<typeof refusalsIn>,
 ): RefusalOf {
-  const vteps = new Map(judgement.vteps.map((vtep) => [nameOf(vtep.node, vtep.family), vtep]));
-  const known = remember((key: string): { readonly refusal: Refusal | undefined } => {
-    const [table = '', ...name] = key.split(' ');
-    const vtep = vteps.get(name.join(' '));
-    const parts = TABLES.find((one) => one === table);
-    if (vtep === undefined || parts === undefined) return { refusal: 'unconfirmed' };
-    return { refusal: refusalOf(vtep, PARTS[parts]) };
-  });
-  return (subject, { table, family }) => known(`${table} ${nameOf(subject, family)}`).refusal;
+  const vteps = new Map(judgement.vteps.map((vtep) => [vtepName(vtep), vtep]));
+  const ofTable = remember((table: WantedEntry['table']) =>
+    remember((name: string): { readonly refusal: Refusal | undefined } => {
+      const vtep = vteps.get(name);
+      if (vtep === undefined) return { refusal: 'unconfirmed' };
+      return { refusal: refusalOf(vtep, PARTS[table]) };
+    }),
+  );
+  return (node, { table, family }) => ofTable(table)(vtepName({ node, family })).refusal;
 }
 
 /**
@@ -64,8 +65,4 @@ function someEntries({ cells }: Finding) {
   return cells
     .slice(0, ENTRIES_ASKED)
     .flatMap(({ subject, entries }) => entries.map(({ wanted }) => ({ subject, wanted })));
-}
-
-function nameOf(node: string, family: Vtep['family']): string {
-  return `${family} ${node}`;
 }

@@ -1,12 +1,12 @@
 import type { Table } from '../../contract/causes.ts';
-import type { OverlayEntry, WantedEntry } from '../overlay/entries.ts';
+import type { WantedEntry } from '../overlay/entries.ts';
 import { type Found, type Held, onDevice, type WantedEntries } from '../overlay/holdings.ts';
 
 export type CellState = Readonly<Record<Table, Held>>;
 
 /** An entry that an observer does not hold as it should. */
 interface WrongEntry {
-  readonly wanted: OverlayEntry;
+  readonly wanted: WantedEntry;
   /** What is there, as its tool prints it; empty where nothing is. */
   readonly found: string;
 }
@@ -17,6 +17,11 @@ export interface Cell {
   readonly subject: string;
   readonly state: CellState;
   readonly entries: readonly WrongEntry[];
+  /**
+   * `direct`: the observer needs a direct route to the subject, and none of the entries that `state` is of.
+   * `either`: it may need one or the other. Absent where it needs the overlay.
+   */
+  readonly way?: 'direct' | 'either';
 }
 
 /** Who is asked, and what its overlay device is called. */

@@ -7,6 +7,7 @@ import type { Profile } from '../overlay/profile.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 import { remember } from '../remember.ts';
 import { type Cell, cellOf, mergeCells, UNKNOWN } from './cells.ts';
+import type { FindDirect } from './direct.ts';
 
 /** What the cells of all digests are made of. */
 interface CellSources {
@@ -41,12 +42,18 @@ function suspectsAmong(subjects: readonly Vtep[]): CellSources['suspectsOf'] {
   return ({ lost, actual }) => (lost.size > 0 ? subjects : named(actual));
 }
 
+/** An observer of whose digest something is known, with its overlay devices. */
+interface DigestObserver {
+  readonly observer: string;
+  readonly devices: readonly Device[];
+}
+
 /**
  * The cells of one observer in which its digest, explained, shows that something is wrong: `most` of
  * them at least, where there are as many.
  */
 export function cellsOfDigest(
-  { observer, devices }: { readonly observer: string; readonly devices: readonly Device[] },
+  { observer, devices }: DigestObserver,
   explanation: Explanation,
   { most, ...sources }: CellSources & { readonly most: number },
 ): readonly Cell[] {
@@ -67,6 +74,20 @@ export function cellsOfDigest(
     cells.set(vtep.node, sibling === undefined ? cell : mergeCells(sibling, cell));
   }
   return [...cells.values()];
+}
+
+/** What its digest shows in place of the direct route of a VTEP. */
+export function directIn(
+  { devices }: DigestObserver,
+  explanation: Explanation,
+  { book, valuesOf, profile }: CellSources,
+): FindDirect {
+  return (vtep) => {
+    const entry = book.byVtep.get(vtep)?.find(({ wanted }) => wanted.table === 'direct');
+    if (entry === undefined || !explanation.model.tables.has('route')) return UNKNOWN;
+    const device = ownDevice(devices, vtep.family)?.name ?? profile.devices[vtep.family];
+    return foundAt(entry, { explanation, device, values: valuesOf(entry) });
+  };
 }
 
 function foundAt(

@@ -5,7 +5,7 @@ import { readDigests } from '../digest/read-digests.ts';
 import { referenceOf } from '../digest/references.ts';
 import type { DigestedHost, Member } from '../members/member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
-import { cellSources, cellsOfDigest } from './digest-cells.ts';
+import { cellSources, cellsOfDigest, directIn } from './digest-cells.ts';
 import { ghostsInDigest } from './ghosts.ts';
 import {
   CELLS_OF_ROW,
@@ -56,6 +56,7 @@ export function digestRows(
         lost: isSample ? lost : NOTHING_SHOWN.lost,
         unknown: NOTHING_SHOWN.unknown,
         unheld: isPartitioned || isSample ? unheldBy(explanation) : unheldIn(cells),
+        findDirect: directIn({ observer: node, devices }, explanation, sources),
       };
     },
     unexplained,

@@ -14,6 +14,7 @@ import { groupBy } from '../group.ts';
 import type { Cell } from './cells.ts';
 import type { SettledNodes } from './conditions.ts';
 import { digestRows } from './digests.ts';
+import { type DirectHolders, type FindDirect, withDirectRoutes } from './direct.ts';
 import { type CheckedOverlay, NOTHING_SHOWN, type ShownRow } from './shown-row.ts';
 import { tableRows } from './tables.ts';
 import { type UnlistedNodes, unlistedNodes } from './unlisted.ts';
@@ -28,7 +29,7 @@ export type MacTruth = 'agrees' | 'differs' | 'unknown';
 export type DeviceFault = 'missing' | 'down';
 
 /** One observer's row: what its host says of itself. */
-export interface Row extends Omit<ShownRow, 'cells'> {
+export interface Row extends Omit<ShownRow, 'cells' | 'findDirect'> {
   readonly observer: string;
   /** The overlay devices it has; undefined where its links were not captured. */
   readonly devices: readonly Device[] | undefined;
@@ -46,6 +47,8 @@ export interface Matrix {
   readonly rows: ReadonlyMap<string, Row>;
   readonly subjects: ReadonlyMap<string, MacTruth>;
   readonly cells: readonly Cell[];
+  /** Who holds the direct routes to the VTEPs of which somebody has lost one, by `vtepName`. */
+  readonly directHolders: ReadonlyMap<string, DirectHolders>;
   /**
    * Subjects whose underlay IP no node list confirms: it is what their own device and earlier runs have, or
    * what peers hold.
@@ -78,12 +81,14 @@ export function matrixOf(
   const open = openSubjects(checked, subjects);
   const rows = new Map<string, Row>();
   const cells: Cell[] = [];
+  const found = new Map<string, FindDirect>();
   for (const member of checked) {
     const row = withUnknown(shownBy(member), open);
     // A host that could read none of its tables has said nothing of any peer.
     if (row.shown.size === 0) continue;
     rows.set(member.node, rowOf(member, byNode.get(member.node) ?? [], row));
     for (const cell of row.cells) cells.push(cell);
+    found.set(member.node, row.findDirect);
   }
   const unlisted = unlistedNodes(members, {
     rows,
@@ -95,6 +100,10 @@ export function matrixOf(
   const { unplaced, left, departed } = unlisted;
   for (const node of unplaced) rows.delete(node);
   const unknown = new Set([...unplaced, ...left, ...departed]);
+  const direct = withDirectRoutes(
+    cells.filter(({ observer, subject }) => !unknown.has(subject) && !unplaced.has(observer)),
+    { members, vteps, profile, found },
+  );
   return {
     nodes: members.map(({ node }) => node).filter((node) => !departed.has(node)),
     rows,
@@ -103,9 +112,7 @@ export function matrixOf(
         .filter(({ node }) => byNode.has(node) && !unknown.has(node))
         .map((member) => [member.node, macTruth(member)]),
     ),
-    cells: cells.filter(
-      ({ observer, subject }) => !unknown.has(subject) && !unplaced.has(observer),
-    ),
+    ...direct,
     unlistedUnderlays: new Set(
       checked
         .filter((member) => (byNode.get(member.node) ?? []).some((vtep) => !isListed(member, vtep)))
@@ -204,7 +211,7 @@ function macTruth({ listed, observed }: Member): MacTruth {
 export function rowOf(
   { node, observed }: Member,
   own: readonly Vtep[],
-  { shown, ghosts, lost, unknown, unheld }: Omit<ShownRow, 'cells'>,
+  { shown, ghosts, lost, unknown, unheld }: Omit<ShownRow, 'cells' | 'findDirect'>,
 ): Row {
   const deviceFault = deviceFaultOf(observed, own);
   const { devices } = observed?.tables ?? {};

@@ -1,7 +1,8 @@
 import { type Table, TABLES } from '../../contract/causes.ts';
 import type { Profile } from '../overlay/profile.ts';
 import type { Vtep } from '../overlay/vtep.ts';
-import type { Cell } from './cells.ts';
+import { type Cell, UNKNOWN } from './cells.ts';
+import type { FindDirect } from './direct.ts';
 
 /** The nodes that an observer's entries are compared with. */
 export interface CheckedOverlay {
@@ -26,6 +27,7 @@ export interface ShownRow {
   readonly unknown: ReadonlySet<string>;
   /** Subjects for which no entry is held in any table. */
   readonly unheld: ReadonlySet<string>;
+  readonly findDirect: FindDirect;
 }
 
 /** Cells that stand for a whole row. */
@@ -46,4 +48,5 @@ export const NOTHING_SHOWN: ShownRow = {
   lost: new Set(),
   unknown: NOBODY,
   unheld: NOBODY,
+  findDirect: () => UNKNOWN,
 };

@@ -1,6 +1,6 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { ReadHost } from '../members/member.ts';
-import type { WantedEntry } from '../overlay/entries.ts';
+import type { DirectEntry, WantedEntry } from '../overlay/entries.ts';
 import {
   type Found,
   type Holdings,
@@ -9,7 +9,8 @@ import {
   wantedFor,
   compare,
 } from '../overlay/holdings.ts';
-import { shownBy } from '../overlay/vtep.ts';
+import { shownBy, type Vtep } from '../overlay/vtep.ts';
+import { remember } from '../remember.ts';
 import { type Cell, cellOf, mergeCells, UNKNOWN } from './cells.ts';
 import { ghostsInTables } from './ghosts.ts';
 import { type CheckedOverlay, NOTHING_SHOWN, type ShownRow, unheldIn } from './shown-row.ts';
@@ -22,6 +23,7 @@ export function tableRows({
 }: CheckedOverlay): (node: string, host: ReadHost) => ShownRow {
   const wantedEntries = subjects.map((vtep) => wantedFor(vtep, profile));
   const ghostsOf = ghostsInTables(vteps, profile);
+  const directOf = remember((vtep: Vtep) => wantedFor(vtep, profile).direct);
   return (node, { tables }) => {
     const shown = shownBy(tables);
     if (shown.size === 0) return NOTHING_SHOWN;
@@ -44,8 +46,14 @@ export function tableRows({
       cells: wrong,
       unknown,
       unheld: unheldIn(wrong),
+      findDirect: (vtep) => findDirectly(holdings[vtep.family], directOf(vtep)),
     };
   };
+}
+
+/** What an observer has in place of a direct route. */
+export function findDirectly(held: Holdings, wanted: DirectEntry | undefined): Found {
+  return wanted === undefined ? UNKNOWN : foundIn(held, wanted);
 }
 
 /** What is wrong in the cell of one subject, or undefined where nothing is. */

@@ -40,7 +40,7 @@ interface Evidence {
   readonly unknownHosts: readonly ObservedHost[];
 }
 
-interface ObserverRow extends Omit<ShownRow, 'cells'> {
+interface ObserverRow extends Omit<ShownRow, 'cells' | 'findDirect'> {
   readonly observer: string;
 }
 

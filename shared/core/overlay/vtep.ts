@@ -92,6 +92,8 @@ export interface Tables extends Surroundings {
   readonly neighbours?: readonly NeighbourEntry[] | undefined;
   readonly fdb?: readonly FdbEntry[] | undefined;
   readonly routes?: readonly RouteEntry[] | undefined;
+  /** The networks in which the host's underlay addresses lie. */
+  readonly subnets?: readonly Cidr[] | undefined;
   /** Listings of which only some lines were understood: what they lack is unknown, not absent. */
   readonly incomplete?: ReadonlySet<ListingOf> | undefined;
 }

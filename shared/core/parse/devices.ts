@@ -1,4 +1,4 @@
-import { addressOf, type Cidr, parseCidr, parseIp } from '../overlay/addresses.ts';
+import { addressOf, networkOf, type Cidr, parseCidr, parseIp } from '../overlay/addresses.ts';
 import type { Device } from '../overlay/vtep.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import { listField, numberField, objectField, textField } from './json.ts';
@@ -74,12 +74,20 @@ export function parseAddresses(where: string, text: string): Listing<DeviceAddre
  * peer is among them: what counts is which addresses no interface has.
  */
 export function ownAddressesIn(text: string): ReadonlySet<string> {
+  return new Set(addressesIn(text).flatMap((address) => addressOf(address) ?? []));
+}
+
+/** The networks of these addresses. */
+export function subnetsIn(text: string): readonly Cidr[] {
+  return [...new Set(addressesIn(text).flatMap((address) => networkOf(address) ?? []))];
+}
+
+function addressesIn(text: string): readonly Cidr[] {
   const words = oneLineEach(text).split(/\s+/);
   const named = words.filter(
     (word, at) => word.includes('/') || /^inet6?$/.test(words[at - 1] ?? ''),
   );
-  const networks = named.map(parseCidr).filter((address) => address !== undefined);
-  return new Set(networks.flatMap((network) => addressOf(network) ?? []));
+  return named.map(parseCidr).filter((address) => address !== undefined);
 }
 
 /** The devices, each with its addresses. */

@@ -27,7 +27,12 @@ export function parseHostAnswer(
   const host = factsOf(read.records, instanceId);
   if (host === undefined) return unusable(instanceId, 'the answer does not name its host');
   const surroundings = surroundingsOf(read.records);
-  const tables = { ...surroundings, ...tablesOf(read.records) };
+  const subnets = recordsOf(read.records, 'C').flatMap(({ address }) => networkOf(address) ?? []);
+  const tables = {
+    ...surroundings,
+    ...tablesOf(read.records),
+    ...(subnets.length === 0 ? {} : { subnets }),
+  };
   const unread = recordsOf(read.records, 'U').map(
     ({ table, reason }) => `${table} could not be read: ${reason}`,
   );
@@ -41,9 +46,6 @@ export function parseHostAnswer(
   if (digest === undefined) return unusable(instanceId, 'the answer has no digest');
   const { sums, ghosts, neighbours: neighbour, fdb, routes: route, direct } = digest;
   const counts = { neighbour, fdb, route, direct };
-  const subnets = recordsOf(read.records, 'C')
-    .map(({ address }) => networkOf(address))
-    .filter((network) => network !== undefined);
   return {
     kind: 'digest',
     host,

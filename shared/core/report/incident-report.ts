@@ -194,8 +194,8 @@ function reportEntries({ cells }: Finding, phase: Phase): ReportedEntry[] {
     .map(({ observer, subject, wanted, found }) => ({
       observer,
       subject,
-      table: wanted.table,
-      device: wanted.device,
+      table: wanted.table === 'direct' ? 'route' : wanted.table,
+      device: wanted.device ?? '',
       family: wanted.family,
       expected: textOf(wanted),
       found,

@@ -7,7 +7,7 @@ import { isWindowsPeer } from '../members/windows.ts';
 import { followsList } from '../members/vteps.ts';
 import { FAMILIES, type Family } from '../overlay/addresses.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
-import { hasDirectRoutes } from '../fix/entry-blocks.ts';
+import { hasDirectRoutes } from '../matrix/direct.ts';
 import type { Device } from '../overlay/vtep.ts';
 
 /** What a run found to be the overlay; undefined where there is no VXLAN overlay, or none is known. */

@@ -1,6 +1,7 @@
 import type { Problem } from '../../contract/report.ts';
 import { type Cell, isWrong, mergeCells } from '../matrix/cells.ts';
-import { cellOfTables } from '../matrix/tables.ts';
+import { directAgain } from '../matrix/direct.ts';
+import { cellOfTables, findDirectly } from '../matrix/tables.ts';
 import { holdingsOf, wantedFor } from '../overlay/holdings.ts';
 import { type Matrix, rowOf } from '../matrix/matrix.ts';
 import { NOTHING_SHOWN } from '../matrix/shown-row.ts';
@@ -266,5 +267,10 @@ function stillWrong(cell: Cell, { answers, vteps, profile }: Comparison): Cell |
   const same = TABLES.some(
     (table) => isWrong(cell.state[table]) && now !== undefined && isWrong(now.state[table]),
   );
-  return same ? now : undefined;
+  if (!same || now === undefined) return undefined;
+  return directAgain(cell, now, (family) => {
+    const vtep = vteps.find((one) => one.node === cell.subject && one.family === family);
+    const direct = vtep && wantedFor(vtep, profile).direct;
+    return { wanted: direct, ...findDirectly(holdings[family], direct) };
+  });
 }

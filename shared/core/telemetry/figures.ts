@@ -51,6 +51,9 @@ function failuresOf(observations: readonly Observation[]): HostFigures['failures
   return failures;
 }
 
+/** The table of direct routes. */
+const DIRECT_TABLES: readonly Table[] = ['route'];
+
 function nodeFigures(judgement: Judgement): ReadonlyMap<string, NodeFigures> {
   const { matrix } = judgement;
   const ghosts = ghostEntries(judgement);
@@ -58,9 +61,10 @@ function nodeFigures(judgement: Judgement): ReadonlyMap<string, NodeFigures> {
   const columns = new Map<string, number>();
   const rows = new Map<string, number>();
   const whole = wholeRows(matrix);
-  for (const { observer, subject, state } of matrix.cells) {
+  for (const { observer, subject, state, way } of matrix.cells) {
     if (whole.observers.has(observer)) continue;
-    const wrong = TABLES.filter((table) => state[table] === 'absent' || state[table] === 'changed');
+    const needed = way === 'direct' ? DIRECT_TABLES : TABLES;
+    const wrong = needed.filter((table) => state[table] === 'absent' || state[table] === 'changed');
     if (wrong.length === 0) continue;
     count(columns, subject);
     count(rows, observer);

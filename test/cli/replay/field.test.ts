@@ -127,7 +127,14 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
   },
   'directrouting-one-direct-route-lost': {
     verdict: 'incident',
-    incidents: ['never-programmed mix-1: mix-0'],
+    incidents: ['direct-route-missing mix-1: mix-0'],
+    fix: [
+      'case $(ip addr show dev flannel.1 2>/dev/null) in *[!0-9a-f.:]10.50.1.0/*|*62:50:00:00:00:01*) ;; */32*) ip route replace 10.50.1.0/24 via 10.60.1.11 ;; esac',
+      'kubectl -n kube-system delete pod -l k8s-app=canal --timeout=60s --field-selector spec.nodeName=mix-0',
+      'kubectl -n kube-flannel delete pod -l app=flannel --timeout=60s --field-selector spec.nodeName=mix-0',
+      'kubectl -n kube-system delete pod -l k8s-app=flannel --timeout=60s --field-selector spec.nodeName=mix-0',
+      'systemctl restart k3s-agent',
+    ],
   },
 };
 

@@ -42,9 +42,7 @@ export async function tablesOf(machine: Machine): Promise<Tables> {
       undefined,
     ).value.filter((entry) => entry.device === device),
     fdb: parseFdb(name, await printed('bridge fdb show'), undefined).value,
-    routes: parseRoutes(name, await printed('ip -4 route show'), undefined).value.filter(
-      (entry) => entry.device === device,
-    ),
+    routes: parseRoutes(name, await printed('ip -4 route show'), undefined).value,
   };
 }
 

@@ -1,53 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../../../shared/core/judge.ts';
-import type { Tables } from '../../../../shared/core/overlay/vtep.ts';
-import { type Addressed, cidr, ip } from '../../../support/addressing.ts';
+import { cidr, ip } from '../../../support/addressing.ts';
 import { type Cluster, cluster } from '../../../support/cluster.ts';
 import { digested, settled } from '../../../support/digested.ts';
+import { routedDirectly } from '../../../support/direct-routing.ts';
 import { verdictOf, wrongCells } from '../../../support/verdict.ts';
 
+/** The first 256 nodes are in one subnet, the others in another. */
 const PLAIN = cluster(266).listed();
 
-/** The first 256 nodes are in one subnet, the others in another: each reaches its own directly. */
-const DIRECT = PLAIN.names.reduce(
-  (on, name) => on.answer(name, (answer) => ({ ...answer, tables: routed(name, answer.tables) })),
-  PLAIN,
-);
+const DIRECT = routedDirectly(PLAIN);
 
 const [AT, NEAR, FAR] = ['master1', 'node9', 'node260'];
-
-function routed(observer: string, tables: Tables): Tables {
-  const own = subnetOf(nodeNamed(observer));
-  const near = PLAIN.nodes.filter((one) => one.node !== observer && subnetOf(one) === own);
-  const [ips, macs, cidrs] = [
-    new Set<string>(near.map(({ tunnelIp }) => tunnelIp)),
-    new Set(near.map(({ mac }) => mac)),
-    new Set<string>(near.map(({ podCidr }) => podCidr)),
-  ];
-  return {
-    ...tables,
-    neighbours: tables.neighbours?.filter((one) => !ips.has(one.ip)),
-    fdb: tables.fdb?.filter((one) => !macs.has(one.mac)),
-    routes: [
-      ...(tables.routes ?? []).filter((one) => !cidrs.has(one.destination)),
-      ...near.map(({ podCidr, underlayIp }) => ({
-        device: 'eth0',
-        destination: podCidr,
-        gateway: underlayIp,
-      })),
-    ],
-  };
-}
-
-function nodeNamed(name: string): Addressed {
-  const found = PLAIN.nodes.find(({ node }) => node === name);
-  if (found === undefined) throw new Error(`no node ${name}`);
-  return found;
-}
-
-function subnetOf({ underlayIp }: Addressed): string {
-  return underlayIp.slice(0, underlayIp.lastIndexOf('.'));
-}
 
 function sameFromBoth(damaged: Cluster): readonly string[] {
   const facts = damaged.facts();

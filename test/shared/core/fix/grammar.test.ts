@@ -13,7 +13,7 @@ const IP = '[0-9a-f.:]{2,39}';
 const MAC = '[0-9a-f]{2}(:[0-9a-f]{2}){5}';
 const DEVICE = '(flannel(-v6)?\\.[0-9]{1,8}|vxlan(-v6)?\\.calico)';
 const SELECTOR = '(k8s-app=canal|app=flannel|k8s-app=flannel|k8s-app=calico-node)';
-const ENTRY = `(ip neigh replace ${IP} lladdr ${MAC} dev ${DEVICE} nud permanent|bridge fdb replace ${MAC} dev ${DEVICE} dst ${IP} self permanent|ip route replace ${IP}/[0-9]{1,3} via ${IP} dev ${DEVICE} onlink)`;
+const ENTRY = `(ip neigh replace ${IP} lladdr ${MAC} dev ${DEVICE} nud permanent|bridge fdb replace ${MAC} dev ${DEVICE} dst ${IP} self permanent|ip route replace ${IP}/[0-9]{1,3} via ${IP}( dev ${DEVICE} onlink)?)`;
 const DELETION = `kubectl -n (kube-system|kube-flannel|calico-system) delete pod -l ${SELECTOR} --timeout=60s --field-selector spec.nodeName=`;
 const COMMAND = new RegExp(
   `^(${[

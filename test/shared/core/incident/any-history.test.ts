@@ -119,7 +119,9 @@ describe('whatever the history', () => {
           const { cells } = judge(runs[at]?.sees.facts() ?? WELL.facts()).matrix;
           const gone = new Set(
             cells.flatMap(({ observer, subject, entries }) =>
-              entries.map(({ wanted: { table } }) => placeOf({ observer, subject, table })),
+              entries.map(({ wanted: { table } }) =>
+                placeOf({ observer, subject, table: table === 'direct' ? 'route' : table }),
+              ),
             ),
           );
           const over = announcements.filter(({ kind }) => kind === 'resolved');
