@@ -179,6 +179,12 @@ const WHOSE_MAC: Readonly<Record<Agent, string>> = {
     "Calico gives a device the MAC address of the node annotation projectcalico.org/VXLANTunnelMACAddr, or else derives one from the node's name. If the device has that one, the other nodes have an old one. If it has another, the device changed its MAC address.",
 };
 
+/** The FDB has an entry for the old MAC address, and perhaps one for the new. No MAC address explains a lost route. */
+const OTHER_MAC = [
+  { neighbour: 'changed', fdb: 'any', route: 'any' },
+  { neighbour: 'changed', fdb: 'lost', route: 'any' },
+] as const;
+
 /** Every cause with its rule; one that is missing here does not compile. */
 export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   // The host has no VXLAN device, although it has a VTEP: deleted with the interface below it.
@@ -388,7 +394,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   'mac-drift': {
     signature: {
       kind: 'cell',
-      patterns: [{ neighbour: 'changed', fdb: 'any', route: 'any' }],
+      patterns: OTHER_MAC,
       macTruth: 'differs',
     },
     patience: byReach,
@@ -483,7 +489,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   'stale-mac': {
     signature: {
       kind: 'cell',
-      patterns: [{ neighbour: 'changed', fdb: 'any', route: 'any' }],
+      patterns: OTHER_MAC,
       macTruth: 'agrees',
     },
     patience: byReach,
@@ -498,7 +504,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   'mac-mismatch': {
     signature: {
       kind: 'cell',
-      patterns: [{ neighbour: 'changed', fdb: 'any', route: 'any' }],
+      patterns: OTHER_MAC,
       macTruth: 'unknown',
     },
     patience: byReach,

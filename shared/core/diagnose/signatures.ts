@@ -38,7 +38,7 @@ export type Signature =
 /** What a cell must look like, table by table. */
 type Pattern = Readonly<Record<Table, Demand>>;
 
-/** `unneeded`: the observer needs no entry of this table. */
+/** `any`: whatever is there, but nothing that is lost. `unneeded`: the observer needs no entry of this table. */
 type Demand = 'held' | 'lost' | 'changed' | 'weak' | 'any' | 'unneeded';
 
 /** A cause with its signature. Of a list of them, the first is the first in precedence. */
@@ -93,9 +93,14 @@ function recogniseCell(
     const applies = signature.macTruth === undefined || signature.macTruth === truth;
     return applies ? signature.patterns : [];
   };
-  return (
-    choose(candidates, state, patternsOf) ?? choose(candidates, withChangedLost(state), patternsOf)
-  );
+  const found = (some: CellState): Recognised | undefined => choose(candidates, some, patternsOf);
+  const exact = found(state);
+  if (exact !== undefined) return exact;
+  // Another MAC address explains no lost route: these are two faults, and the first in precedence is the MAC address.
+  const isOther = state.neighbour === 'changed' && state.route === 'absent';
+  const mac = isOther ? found({ ...state, route: 'right' }) : undefined;
+  const route = isOther ? found({ neighbour: 'right', fdb: 'right', route: 'absent' }) : undefined;
+  return mac && route ? withOther(mac, route) : found(withChangedLost(state));
 }
 
 /** What is wrong with a whole row: `state` is what all of its cells have in common. */
@@ -108,7 +113,9 @@ export function recogniseRow(
   );
 }
 
-/** The surest candidate; of several that only perhaps fit, the one that assumes the least lost. */
+/**
+ * The surest candidate; of several that only perhaps fit, the one that assumes the least wrong in what nobody saw.
+ */
 function choose(
   candidates: readonly Candidate[],
   state: CellState,
@@ -119,18 +126,26 @@ function choose(
       patternsOf(candidate).map((pattern) => ({
         cause: candidate.cause,
         fits: fit(pattern, state),
-        lost: Object.values(pattern).filter((wanted) => wanted === 'lost').length,
+        assumed: assumedWrong(pattern, state),
       })),
     )
     .filter(({ fits }) => fits !== 'no');
   const [best, ...rest] = fitting.toSorted(
-    (one, two) => rank(one.fits) - rank(two.fits) || one.lost - two.lost,
+    (one, two) => rank(one.fits) - rank(two.fits) || one.assumed - two.assumed,
   );
   if (best === undefined) return undefined;
   const others = new Set(rest.map(({ cause }) => cause));
   others.delete(best.cause);
   return { cause: best.cause, otherCauses: best.fits === 'yes' ? [] : [...others] };
 }
+
+/** In how many of the tables that were not captured something is wrong, if it is this pattern. */
+function assumedWrong(pattern: Pattern, state: CellState): number {
+  return TABLES.filter((table) => state[table] === 'unknown' && IS_WRONG.has(pattern[table]))
+    .length;
+}
+
+const IS_WRONG: ReadonlySet<Demand> = new Set(['lost', 'changed', 'weak']);
 
 /** `perhaps`: a table that the pattern asks for was not captured. */
 type Fit = 'yes' | 'perhaps' | 'no';
@@ -146,7 +161,8 @@ function fit(pattern: Pattern, state: CellState): Fit {
 }
 
 function fitOne(wanted: Demand, held: Held): Fit {
-  if (wanted === 'any' || wanted === 'unneeded') return 'yes';
+  if (wanted === 'unneeded') return 'yes';
+  if (wanted === 'any') return held === 'absent' ? 'no' : 'yes';
   switch (held) {
     case 'unknown':
       return 'perhaps';
