@@ -148,7 +148,7 @@ describe('an incident of a state that pages', () => {
     const [first] = await decisions([{ sees: half }]);
     expect(first && announced(first)).toEqual(['opened! cluster/vxlan-mismatch']);
     expect(first?.pages[0]?.subject).toBe(
-      '[CRITICAL] prod: 6 of 6 nodes unreachable (vxlan-mismatch)',
+      '[CRITICAL] prod: 6 of 6 nodes unreachable: master1, ... (vxlan-mismatch)',
     );
   });
 
