@@ -234,8 +234,13 @@ function deviceFaultOf(
   return faults.find((fault) => fault === 'missing') ?? faults.find((fault) => fault === 'down');
 }
 
-/** A device that is up and has an address. Whether it has one is unknown where addresses were not captured. */
+/**
+ * A device that is up and has an address. Whether it has one is unknown where addresses were not captured, or
+ * were captured in part: the one from which the device sends is an interface's.
+ */
 function isUsable({ host, tables }: ObservedHost, device: Device, family: Family): boolean {
-  const areKnown = host.instanceId !== undefined || tables.ownAddresses !== undefined;
+  const { ownAddresses } = tables;
+  const isWhole = device.local === undefined || ownAddresses?.has(device.local) === true;
+  const areKnown = host.instanceId !== undefined || (ownAddresses !== undefined && isWhole);
   return device.up && (!areKnown || device.addresses.some((one) => familyOf(one) === family));
 }

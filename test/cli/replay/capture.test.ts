@@ -66,6 +66,13 @@ describe('a healthy capture in which one listing was damaged', () => {
     );
   });
 
+  test('shows no device that lost its address, where the addresses end before those of the underlay', async () => {
+    const [loopback = ''] = original('host1', 'ip-addr.txt').split('\n');
+    for (const text of [`${loopback}\n`, loopback.slice(0, -5)]) {
+      expect((await saidOf('host1', 'ip-addr.txt', text)).incidents).toEqual([]);
+    }
+  });
+
   test('is told, and says what to capture again, unless all of it was read all the same', async () => {
     for (const at of [3, 12, 25, 40]) {
       const text = damaged(original('host2', 'ip-neigh.txt'), {
