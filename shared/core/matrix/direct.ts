@@ -52,22 +52,44 @@ export function vtepName({ node, family }: Pick<Vtep, 'node' | 'family'>): strin
   return `${family} ${node}`;
 }
 
-/** Whether some host reaches another one without the overlay, as far as the hosts show it. */
+/** Whether some host may reach another one without the overlay, as far as the hosts show it. */
 export function hasDirectRoutes({ members, vteps }: Pick<Sources, 'members' | 'vteps'>): boolean {
+  return (
+    members.some(({ observed }) => (observed?.digest?.counts.direct ?? 0) > 0) ||
+    hasRoutesPast({ members, vteps })
+  );
+}
+
+/** Whether tables have a route to a node's pods through another device than the overlay's. */
+function hasRoutesPast({ members, vteps }: Pick<Sources, 'members' | 'vteps'>): boolean {
   const cidrs = new Set(vteps.map(({ podCidr }) => podCidr));
-  return members.some(({ observed }) => {
-    if (observed === undefined) return false;
-    if ((observed.digest?.counts.direct ?? 0) > 0) return true;
-    return (observed.tables.routes ?? []).some(
+  return members.some(({ observed }) =>
+    observed?.tables.routes?.some(
       ({ destination, device }) => !isOverlayDevice(device) && cidrs.has(destination),
-    );
-  });
+    ),
+  );
+}
+
+/**
+ * Whether hosts route directly. A digest counts routes of other networks too, where its host does not know the pod
+ * network: there one must be right.
+ */
+function isRoutedDirectly({ members, vteps, found }: Sources): boolean {
+  const digested = members.filter(({ observed }) => (observed?.digest?.counts.direct ?? 0) > 0);
+  return (
+    hasRoutesPast({ members, vteps }) ||
+    digested
+      .slice(0, WITNESSES)
+      .some(({ node }) =>
+        vteps.some((vtep) => vtep.node !== node && found.get(node)?.(vtep).held === 'right'),
+      )
+  );
 }
 
 /** The cells, of which those without a direct route want that one. In most clusters no host has any. */
 export function withDirectRoutes(cells: readonly Cell[], sources: Sources): DirectCells {
   const isConcerned = sources.profile.routes === 'pod-cidr' && cells.some(isRouteLost);
-  if (!isConcerned || !hasDirectRoutes(sources)) return { cells, directHolders: new Map() };
+  if (!isConcerned || !isRoutedDirectly(sources)) return { cells, directHolders: new Map() };
   const wayOf = waysIn(sources);
   const own = groupBy(sources.vteps, ({ node }) => node);
   const decided = cells.map((cell) =>
