@@ -76,7 +76,7 @@ export function withSamePodCidr(nodes: SettledNodes): Condition {
         text: (wrong) => `the VXLAN device on ${wrong} has a tunnel IP of another pod CIDR`,
       },
       {
-        isWrong: ({ family, value }) => prefixBits(value).length !== usual.get(family),
+        isWrong: ({ family, value }) => lengthOf(value) !== usual.get(family),
         text: (wrong) => `the pod CIDR of ${wrong} has another length than those of most nodes`,
       },
       wasKnownByAnother((vtep) => vtep.podCidr ?? vtep.tunnelIp),
@@ -113,10 +113,10 @@ function networkAddress(range: Cidr | IpAddress): string {
 
 /** The widest of these networks that a network lies in, as text. */
 function widestIn(ranges: readonly (Cidr | IpAddress)[]): (range: Cidr | IpAddress) => string {
+  const lengths = [...new Set(ranges.map(lengthOf))].toSorted((one, two) => one - two);
+  // Of one length, none contains another one.
+  if (lengths.length < 2) return (range) => range;
   const known = new Set(ranges.map((range) => `${familyOf(range)} ${prefixBits(range)}`));
-  const lengths = [...new Set(ranges.map((range) => prefixBits(range).length))].toSorted(
-    (one, two) => one - two,
-  );
   return (range) => {
     const [family, bits] = [familyOf(range), prefixBits(range)];
     const around = lengths.find((length) => known.has(`${family} ${bits.slice(0, length)}`));
@@ -124,12 +124,18 @@ function widestIn(ranges: readonly (Cidr | IpAddress)[]): (range: Cidr | IpAddre
   };
 }
 
+/** How many bits all addresses of a network have in common. */
+function lengthOf(range: Cidr | IpAddress): number {
+  const [, length] = range.split('/');
+  return length === undefined ? prefixBits(range).length : Number(length);
+}
+
 /** By family, the length that more than half of the pod CIDRs have. */
 function usualLengths(claims: readonly Claim<Cidr | IpAddress>[]): ReadonlyMap<Family, number> {
   return new Map(
     FAMILIES.flatMap((family) => {
       const some = claims.filter((claim) => claim.family === family);
-      const alike = [...groupBy(some, ({ value }) => String(prefixBits(value).length))];
+      const alike = [...groupBy(some, ({ value }) => String(lengthOf(value)))];
       const usual = alike.find(([, these]) => these.length * 2 > some.length);
       return usual === undefined ? [] : [[family, Number(usual[0])] as const];
     }),

@@ -19,9 +19,7 @@ export function nextRoster(
     .map((member) => {
       const before = member.remembered?.vteps ?? [];
       const own = (known.get(member.node) ?? []).flatMap((vtep) =>
-        isOfAnother(member, vtep)
-          ? (before.find(({ family }) => family === vtep.family) ?? [])
-          : vtep,
+        isOfAnother(vtep) ? (before.find(({ family }) => family === vtep.family) ?? []) : vtep,
       );
       return entryOf(facts, own, member);
     });
@@ -38,32 +36,27 @@ type UniquePart = (typeof UNIQUE)[number];
  * Whether a VTEP has a part by which earlier runs know another node that still has it, and not this one. It is not
  * remembered: as long as both claim it, the roster shows whose it was.
  */
-function ownersIn(
-  members: readonly Member[],
-  vteps: readonly Vtep[],
-): (member: Member, vtep: Vtep) => boolean {
+function ownersIn(members: readonly Member[], vteps: readonly Vtep[]): (vtep: Vtep) => boolean {
   const remembered = new Map(members.map(({ node, remembered: before }) => [node, before?.vteps]));
   const wasIts = ({ node, family, ...parts }: Vtep, part: UniquePart): boolean =>
     remembered
       .get(node)
       ?.some((before) => before.family === family && before[part] === parts[part]) === true;
-  const owners = new Map(
-    vteps.flatMap((vtep) =>
-      UNIQUE.flatMap((part) => {
-        const key = keyOf(vtep, part);
-        return key !== undefined && wasIts(vtep, part) ? [[key, vtep.node] as const] : [];
-      }),
-    ),
+  // Most clusters have no two such nodes, and thousands of which each would have to be looked up.
+  const shared = UNIQUE.flatMap((part) => {
+    const known = vteps.filter((vtep) => vtep[part] !== undefined);
+    const alike = groupBy(known, (vtep) => `${vtep.family} ${vtep[part]}`);
+    return alike.size === known.length
+      ? []
+      : [...alike.values()].filter(({ length }) => length > 1).map((some) => ({ part, some }));
+  });
+  const others = new Set(
+    shared.flatMap(({ part, some }) => {
+      const owners = new Set(some.filter((vtep) => wasIts(vtep, part)));
+      return owners.size === 0 ? [] : some.filter((vtep) => !owners.has(vtep));
+    }),
   );
-  return ({ node }, vtep) =>
-    UNIQUE.some((part) => {
-      const owner = owners.get(keyOf(vtep, part) ?? '');
-      return owner !== undefined && owner !== node && !wasIts(vtep, part);
-    });
-}
-
-function keyOf(vtep: Vtep, part: UniquePart): string | undefined {
-  return vtep[part] === undefined ? undefined : `${vtep.family} ${part} ${vtep[part]}`;
+  return (vtep) => others.has(vtep);
 }
 
 /** A name that only a master's `kubectl get nodes` holds is one host's claim, and may change each run. */
