@@ -4,7 +4,7 @@ import { type Matrix, matrixOf } from './matrix/matrix.ts';
 import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
 import { type Member, type ObservedHost, profileIn } from './members/member.ts';
-import { nodesWithoutFlanneld } from './members/flanneld.ts';
+import { flanneldOn } from './members/flanneld.ts';
 import { membersOf } from './members/members.ts';
 import { type Trust, trustedVteps, wasReadInFull } from './members/trust.ts';
 import type { Facts } from './facts.ts';
@@ -54,8 +54,15 @@ export function judge(facts: Facts): Judgement {
 
 /** What flannel has set stays, so that nothing else shows it until the cluster changes. */
 function stoppedFlanneld(members: readonly Member[]): readonly Problem[] {
-  const nodes = [...nodesWithoutFlanneld(members, profileIn(members))].toSorted();
-  if (nodes.length === 0) return [];
+  const { without, isUnseen } = flanneldOn(members, profileIn(members));
+  if (isUnseen) {
+    const message =
+      'no host shows a flanneld: where none runs, nodes that join or change are programmed nowhere. Look whether ' +
+      'its pods run; where they do, the script does not see the processes of its hosts';
+    return [{ where: 'flannel', message }];
+  }
+  if (without.size === 0) return [];
+  const nodes = [...without].toSorted();
   const message =
     `no flanneld runs on ${enumerate(nodes, NAMED_HOSTS)}: nodes that join or change are not programmed ` +
     'there. Look why its pod does not run';

@@ -4,7 +4,7 @@ import { accusedIn, type Finding, nodeOf } from '../diagnose/finding.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
-import { nodesWithoutFlanneld } from '../members/flanneld.ts';
+import { flanneldOn } from '../members/flanneld.ts';
 import { wrongUnderlays } from '../members/underlay.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
 import type { Judgement } from '../judge.ts';
@@ -239,7 +239,7 @@ const WHOSE_UNDERLAY: Readonly<Record<Agent, readonly string[]>> = {
 
 /** On which of the nodes whose tables are wrong nothing would set an entry again. */
 function flanneldLines(finding: Finding, { members, profile }: Judgement): readonly string[] {
-  const without = nodesWithoutFlanneld(members, profile);
+  const { without } = flanneldOn(members, profile);
   const concerned = new Set([...accusedIn(finding), ...finding.observers]);
   const nodes = [...without].filter((node) => concerned.has(node)).toSorted();
   return nodes.length === 0 ? [] : [`no flanneld runs on ${enumerate(nodes, EVIDENCE_NAMES)}`];

@@ -45,10 +45,18 @@ test.for<readonly [string, Cluster]>([
     'it may not have run since the boot',
     running(['node2'], { install: 'canal', uptimeSeconds: 359 }),
   ],
-  ['nobody shows one', running(six.names, { install: 'canal' })],
   ['all show one', running([], { install: 'canal' })],
 ])('it is none where %s', ([_where, sees]) => {
   expect(problemsOf(sees)).toEqual([]);
+});
+
+test('that nobody shows one is a problem of all: none may run, or none can be seen', async () => {
+  const everywhere = running(six.names, { install: 'canal' });
+  expect(problemsOf(everywhere)).toEqual([
+    'no host shows a flanneld: where none runs, nodes that join or change are programmed nowhere. Look whether its pods run; where they do, the script does not see the processes of its hosts',
+  ]);
+  expect(problemsOf(running(six.names, { install: 'k3s' }))).toEqual([]);
+  expect(problemsOf(running(six.names, { install: 'canal', uptimeSeconds: 359 }))).toEqual([]);
 });
 
 test('it stands with what it explains', async () => {

@@ -12,7 +12,10 @@ async function problemsAfter(again: Answers): Promise<readonly string[]> {
   const hosts = { ...recorded([]), again: async () => again };
   const { problems, incidents } = reportOf(await run(LOST.facts(), [], hosts));
   expect(incidents.map(({ phase }) => phase)).toEqual(['suspected']);
-  return problems.map(({ where, message }) => `${where}: ${message}`);
+  // No host of this cluster shows a flanneld, whatever the second look brings.
+  return problems
+    .filter(({ where }) => where !== 'flannel')
+    .map(({ where, message }) => `${where}: ${message}`);
 }
 
 describe('a second look', () => {
