@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -14,7 +15,9 @@ const AFTER = ['alarms', 'could not judge', 'undelivered pages', 'alerts of your
 
 const PARTS = ['Do this first', 'Fix', 'Check', 'Why', 'May it wait', 'Whom to call'];
 
-const runbook = await readFile(path.join(import.meta.dirname, '..', 'RUNBOOK.md'), 'utf8');
+const ROOT = path.join(import.meta.dirname, '..');
+
+const runbook = await readFile(path.join(ROOT, 'RUNBOOK.md'), 'utf8');
 const sections = new Map(
   runbook
     .split(/^## /m)
@@ -43,6 +46,33 @@ function anchorOf(title: string): string {
 describe('hosts that did not answer', () => {
   test.for(Object.values(SILENCES))('"$brief" has a row', ({ brief }) => {
     expect(sections.get('could not judge')).toContain(`\n| \`${brief}\` `);
+  });
+});
+
+describe('problems', () => {
+  /** The words of the code's messages, without those that are another message as a whole. */
+  const messages = Array.from(globSync('{shared/core,lambda}/**/*.ts', { cwd: ROOT }), (file) => {
+    const source = readFileSync(path.join(ROOT, file), 'utf8');
+    return Array.from(
+      source.matchAll(/\b(?:message|reason|brief):\s*(`[^`]*`|'[^'\n]*'|"[^"\n]*")/g),
+      ([, text = '']) =>
+        text
+          .slice(1, -1)
+          .split(/\$\{(?:[^{}]|\{[^{}]*\})*\}/)
+          .map((words) => words.trim().slice(0, 20).trim())
+          .filter((words) => words.includes(' ') && words.length > 10),
+    );
+  })
+    .flat()
+    .filter((words) => words.length > 0);
+
+  test.for(messages)('"%s": the runbook has these words', (words) => {
+    const text = runbook.replaceAll(/\s+/g, ' ');
+    expect(['', ...words].filter((some) => some !== '' && text.includes(some))).not.toEqual([]);
+  });
+
+  test('are looked for', () => {
+    expect(messages.length).toBeGreaterThan(30);
   });
 });
 
