@@ -2,6 +2,7 @@ import type { Cause } from '../../shared/contract/causes.ts';
 import type { ReportedIncident, Site } from '../../shared/contract/report.ts';
 import { isOfApi } from '../../shared/core/diagnose/causes.ts';
 import type { Latency, RememberedApi } from '../../shared/core/latency.ts';
+import type { DaemonSet } from '../../shared/core/overlay/restart.ts';
 import { type Cidr, type IpAddress, parseCidr } from '../../shared/core/overlay/addresses.ts';
 import type {
   Anomaly,
@@ -244,20 +245,11 @@ export async function incidentOf(
   size: Size,
   install: Install | 'unknown' | 'calico' = 'canal',
 ): Promise<ReportedIncident> {
-  const whole = cluster(SIZES[size]);
-  const known = whole.names.reduce(
-    (sofar, name, at) =>
-      sofar.answer(name, (answer) => ({
-        ...answer,
-        host: {
-          ...answer.host,
-          install: install === 'unknown' || install === 'calico' ? undefined : install,
-          kubeconfig: name.startsWith('master') ? '/etc/kubernetes/admin.conf' : undefined,
-          instanceId: `i-0123456789abc${String(at).padStart(4, '0')}`,
-        },
-      })),
-    install === 'calico' ? onCalico(DAMAGE[cause](whole)) : DAMAGE[cause](whole),
-  );
+  const whole = DAMAGE[cause](cluster(SIZES[size]));
+  const known = identified(install === 'calico' ? onCalico(whole) : whole, {
+    install: install === 'unknown' || install === 'calico' ? undefined : install,
+    ids: 'i-',
+  });
   const { reported } = isOfApi(cause)
     ? await decided(
         known.facts({ site: SITE, apis: rememberedOf(cause) }),
@@ -270,6 +262,77 @@ export async function incidentOf(
   if (incident === undefined || incident.cause !== called || reported.length > 1) {
     throw new Error(`${cause}, ${size}: found ${reported.map(({ key }) => key).join(', ')}`);
   }
+  return { ...incident, phase: 'open' };
+}
+
+/** Every host as Systems Manager knows it: `mi-` where it is no instance of EC2. */
+function identified(
+  whole: Cluster,
+  { install, ids }: { readonly install: Install | undefined; readonly ids: 'i-' | 'mi-' },
+): Cluster {
+  return whole.names.reduce(
+    (sofar, name, at) =>
+      sofar.answer(name, (answer) => ({
+        ...answer,
+        host: {
+          ...answer.host,
+          install,
+          kubeconfig: name.startsWith('master') ? '/etc/kubernetes/admin.conf' : undefined,
+          instanceId: `${ids}0123456789abc${String(at).padStart(4, '0')}`,
+        },
+      })),
+    whole,
+  );
+}
+
+/** What else a page depends on, each with a fault that shows it. */
+const CIRCUMSTANCES = {
+  hybrid: { cause: 'neighbour-missing', size: 'few', ids: 'mi-', times: [], daemonSets: [] },
+  'on-delete': {
+    cause: 'device-missing',
+    size: 'many',
+    ids: 'i-',
+    times: [],
+    daemonSets: [
+      { namespace: 'kube-system', name: 'canal', strategy: 'OnDelete', maxUnavailable: undefined },
+    ],
+  },
+  'api-away': {
+    cause: 'device-missing',
+    size: 'few',
+    ids: 'i-',
+    times: MASTERS.flatMap(refused),
+    daemonSets: [],
+  },
+  'api-slow': {
+    cause: 'neighbour-missing',
+    size: 'few',
+    ids: 'i-',
+    times: MASTERS.flatMap((node) => timed(node, 45.07)),
+    daemonSets: [],
+  },
+} as const satisfies Readonly<
+  Record<
+    string,
+    {
+      readonly cause: Cause;
+      readonly size: Size;
+      readonly ids: 'i-' | 'mi-';
+      readonly times: readonly Latency[];
+      readonly daemonSets: readonly DaemonSet[];
+    }
+  >
+>;
+
+/** The incident of a fault where something else is true than on other pages. */
+export async function incidentWhere(
+  circumstance: keyof typeof CIRCUMSTANCES,
+): Promise<ReportedIncident> {
+  const { cause, size, ids, times, daemonSets } = CIRCUMSTANCES[circumstance];
+  const known = identified(DAMAGE[cause](cluster(SIZES[size])), { install: 'canal', ids });
+  const { reported } = await decided(known.facts({ site: SITE, daemonSets }), [], times);
+  const [incident] = reported;
+  if (incident?.cause !== cause) throw new Error(`${circumstance}: no incident of ${cause}`);
   return { ...incident, phase: 'open' };
 }
 

@@ -10,7 +10,7 @@ import { CAUSES } from '../../shared/contract/causes.ts';
 import { type Page, pageOf } from '../../shared/core/page/page.ts';
 import { NOW } from '../support/cluster.ts';
 import { deadlineIn } from '../support/deadlines.ts';
-import { incidentOf, SITE } from './cases.ts';
+import { incidentOf, incidentWhere, SITE } from './cases.ts';
 
 const RUNBOOK = 'https://git.example.com/vtepwatch/blob/main/RUNBOOK.md';
 
@@ -114,6 +114,17 @@ test.for(['rke2', 'flannel', 'k3s', 'unknown', 'calico'] as const)(
     const { subject, text } = pageOf({ kind: 'opened', incident }, WHERE);
     await expect(`${subject}\n\n${text}`).toMatchFileSnapshot(
       path.join(import.meta.dirname, 'pages', `neighbour-missing.few.${install}.mail.txt`),
+    );
+  },
+);
+
+test.for(['hybrid', 'on-delete', 'api-away', 'api-slow'] as const)(
+  'where something else is true: %s',
+  async (circumstance) => {
+    const incident = await incidentWhere(circumstance);
+    const { subject, text } = pageOf({ kind: 'opened', incident }, WHERE);
+    await expect(`${subject}\n\n${text}`).toMatchFileSnapshot(
+      path.join(import.meta.dirname, 'pages', `${circumstance}.${incident.cause}.mail.txt`),
     );
   },
 );
