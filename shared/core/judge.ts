@@ -5,6 +5,7 @@ import { diagnose } from './diagnose/diagnose.ts';
 import type { Finding } from './diagnose/finding.ts';
 import { type Member, type ObservedHost, profileIn } from './members/member.ts';
 import { flanneldOn } from './members/flanneld.ts';
+import { leftOverDevices } from './members/left-over.ts';
 import { membersOf } from './members/members.ts';
 import { type Trust, trustedVteps, wasReadInFull } from './members/trust.ts';
 import type { Facts } from './facts.ts';
@@ -48,6 +49,7 @@ export function judge(facts: Facts): Judgement {
       ...unjudgedSubjects(members, vteps),
       ...unexplained(matrix),
       ...stoppedFlanneld(members),
+      ...leftOver(members),
     ],
   };
 }
@@ -67,6 +69,16 @@ function stoppedFlanneld(members: readonly Member[]): readonly Problem[] {
     `no flanneld runs on ${enumerate(nodes, NAMED_HOSTS)}: nodes that join or change are not programmed ` +
     'there. Look why its pod does not run';
   return [{ where: 'flannel', message }];
+}
+
+/** Information: nothing is wrong as long as no route leads through such a device. */
+function leftOver(members: readonly Member[]): readonly Problem[] {
+  return [...leftOverDevices(members, profileIn(members))].map(([device, nodes]) => ({
+    where: 'overlay',
+    message:
+      `${device}, a device of another overlay or VNI than the one that is checked, is on ${enumerate(nodes, NAMED_HOSTS)}. ` +
+      'If it was left behind, it can be deleted',
+  }));
 }
 
 type TrustedMatrix = Pick<Judgement, 'trust' | 'vteps' | 'matrix'>;
