@@ -1,5 +1,5 @@
 import { type Cause, CAUSE_TABLE, CAUSES, type Table } from '../../contract/causes.ts';
-import { type Cell, isWrong } from '../matrix/cells.ts';
+import { type Cell, type CellState, isWrong } from '../matrix/cells.ts';
 import { conditionOf, type Presence } from '../matrix/conditions.ts';
 import { type Matrix, peersOf, subjectsOf } from '../matrix/matrix.ts';
 import { sidesOf } from '../matrix/sides.ts';
@@ -56,7 +56,9 @@ export function diagnose(matrix: Matrix): readonly Finding[] {
   const lines = [...cover(matrix, without(broken, explained)), ...cover(matrix, aging)].map(
     (line) => findingOfLine(matrix, line),
   );
-  const folded = withPartsOfLoss(foldTogether([...explained, ...lines]));
+  const columns = [...first, ...drifts, ...lines].filter(({ scope }) => scope === 'subject');
+  const found = [...first, ...drifts, ...parts, ...withWhatElse(matrix, rows, columns), ...lines];
+  const folded = withPartsOfLoss(foldTogether(found));
   return joinClusterWide(matrix, accuseNobody(matrix, folded));
 }
 
@@ -242,8 +244,10 @@ function hasLostNeighbours(matrix: Matrix, observer: string, row: readonly Cell[
 /** Two groups of nodes that hold no entries for each other are one fault, whatever caused it. */
 function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[] {
   const unheld = new Map([...matrix.rows].map(([observer, row]) => [observer, row.unheld]));
-  if (sidesOf(unheld) === undefined) return [];
+  const sides = sidesOf(unheld);
+  if (sides === undefined) return [];
   const observers = [...unheld].filter(([, lost]) => lost.size > 0).map(([observer]) => observer);
+  const isOnOneSide = sameSideOf([new Set(sides.one), new Set(sides.other)]);
   return causesOfKind('sides').map((cause) => ({
     scope: 'cluster',
     cause,
@@ -252,10 +256,17 @@ function partitioned(matrix: Matrix, cells: readonly Cell[]): readonly Finding[]
     name: cause,
     subject: undefined,
     observers,
-    cells: cells.filter(({ observer, subject }) => unheld.get(observer)?.has(subject)),
+    cells: cells.filter(
+      (cell) => unheld.get(cell.observer)?.has(cell.subject) && !isOnOneSide(cell),
+    ),
     checkedPeers: matrix.rows.size,
     missingPeers: observers.length,
   }));
+}
+
+/** Whether observer and subject are on one side: what is lost between them is another fault. */
+function sameSideOf(sides: readonly ReadonlySet<string>[]): (cell: Cell) => boolean {
+  return ({ observer, subject }) => sides.some((side) => side.has(observer) && side.has(subject));
 }
 
 /** Observers that lost the same tables for every checked subject that no earlier finding has in their row. */
@@ -287,11 +298,54 @@ function wholeRows(
 /** A row in which nothing but direct routes is lost says nothing of the overlay's tables. */
 function recogniseWhole(row: readonly Cell[]): Recognised | undefined {
   if (row.every(({ way }) => way === 'direct')) return undefined;
-  return recogniseRow(CANDIDATES, {
+  return recogniseRow(CANDIDATES, commonOf(row));
+}
+
+/**
+ * Adds to rows that are lost as a whole what else is wrong in some of their cells. Where another finding is of
+ * that subject, it reports that.
+ */
+function withWhatElse(
+  matrix: Matrix,
+  rows: readonly Finding[],
+  others: readonly Finding[],
+): readonly Finding[] {
+  const reported = new Set(others.flatMap(({ subject }) => subject ?? []));
+  return rows.map((finding) => {
+    const common = commonOf(finding.cells);
+    const left = finding.cells
+      .filter(({ subject }) => !reported.has(subject))
+      .map((cell) => ({ ...cell, state: besideCommon(cell.state, common) }))
+      .filter(isBroken);
+    if (left.length === 0) return finding;
+    const { cause, otherCauses } = recogniseCells(matrix, left);
+    return {
+      ...finding,
+      otherCauses: [...new Set([...finding.otherCauses, cause, ...otherCauses])],
+    };
+  });
+}
+
+/** What the row of a host would be called if all of it were lost as these cells are. */
+export function rowCauseOf(cells: readonly Cell[]): Cause | undefined {
+  return cells.length === 0 ? undefined : recogniseWhole(cells)?.cause;
+}
+
+function commonOf(row: readonly Cell[]): CellState {
+  return {
     neighbour: inCommon(row, 'neighbour'),
     fdb: inCommon(row, 'fdb'),
     route: inCommon(row, 'route'),
-  });
+  };
+}
+
+/** A cell without what the whole row lost. */
+function besideCommon({ neighbour, fdb, route }: CellState, common: CellState): CellState {
+  return {
+    neighbour: common.neighbour === 'absent' ? 'right' : neighbour,
+    fdb: common.fdb === 'absent' ? 'right' : fdb,
+    route: common.route === 'absent' ? 'right' : route,
+  };
 }
 
 function inCommon(row: readonly Cell[], table: Table): Held {

@@ -1,10 +1,12 @@
 import { CAUSE_TABLE } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
+import { isKind } from '../diagnose/causes.ts';
 import { type Finding, nodeOf, ofCluster, ofGroup } from '../diagnose/finding.ts';
 import type { Matrix } from '../matrix/matrix.ts';
 import { explainsMore, hasWorsened, isAnnounced, isDueOwn, sinceNow } from './due.ts';
-import { footprintOf, remaining, uncheckedOf, union } from './footprint.ts';
+import { coverOf, footprintOf, remaining, uncheckedOf, union } from './footprint.ts';
 import { type Incident, isWide, ownCellsOf, spanOf } from './incident.ts';
+import { stateText } from './owners.ts';
 import { type Announcement, type Circumstances, isConfirmed, steadier, type Step } from './step.ts';
 
 /** What a run sees of an open incident. */
@@ -43,13 +45,14 @@ export function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circum
   const { key } = incident;
   const since = sinceNow(incident, finding, now);
   const reported = report(finding, { ...incident, phase: 'open', since });
-  const seenFootprint = footprintOf(finding, matrix);
+  const change = changeOf(incident, seen, circumstances);
+  const { kind, reason } = change;
+  const isPagedNow = kind === 'worsened' || kind === 'opened';
+  const seenFootprint = footprintOf(isPagedNow ? finding : ownPartOf(incident, finding), matrix);
   const before = ownCellsOf(incident);
   const kept = isWide(incident) ? remaining(before, matrix) : uncheckedOf(before, matrix);
   const footprint = union(kept, seenFootprint);
   const steadyRuns = joined === undefined ? steadier(incident, matrix) : 0;
-  const change = changeOf(incident, seen, circumstances);
-  const { kind, reason } = change;
   const next: Incident = {
     ...incident,
     since,
@@ -78,6 +81,21 @@ export function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circum
         }
       : next,
   };
+}
+
+/**
+ * What of a finding is the incident's own. One of a node has the cells that it had, and those that are wrong in
+ * the same way: another fault of its node, of which nobody was paged, is shown with it while both last, and is
+ * on its own after that.
+ */
+function ownPartOf({ scope, footprint }: Incident, finding: Finding): Finding {
+  const covers = coverOf(footprint);
+  const known = new Set(finding.cells.filter(covers).map(stateText));
+  const isOfNode = scope === 'subject' || scope === 'observer';
+  if (!isOfNode || known.size === 0 || isKind(finding.cause, 'node')) return finding;
+  const cells = finding.cells.filter((cell) => covers(cell) || known.has(stateText(cell)));
+  if (cells.length === finding.cells.length) return finding;
+  return { ...finding, cells, observers: [...new Set(cells.map(({ observer }) => observer))] };
 }
 
 /** What is new of an open incident, if anything is, and why that is announced. */

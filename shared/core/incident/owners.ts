@@ -183,9 +183,17 @@ function withoutNamed(
   return findings.filter((finding) => {
     const incident = byName.get(`${finding.scope}/${finding.name}`);
     if (incident === undefined || isAfterRepair(incident, finding)) return true;
+    if (isElsewhere(incident, finding)) return true;
     own(incident, finding);
     return false;
   });
+}
+
+/** What has another cause than people were paged for, and none of the cells that are left, came after the page. */
+function isElsewhere(incident: Incident, { cause, cells }: Finding): boolean {
+  const { pagedAs, reported, footprint } = incident;
+  const isOther = cause !== (pagedAs ?? reported).cause;
+  return isOther && cells.length > 0 && !cells.some(coverOf(footprint));
 }
 
 /** What comes with another cause after all entries of the incident were seen correct is another fault. */
@@ -292,7 +300,7 @@ function hasGrown({ reported, footprint }: Incident, { cause, cells }: Finding):
   return added.filter((cell) => known.has(stateText(cell))).length * 2 > added.length;
 }
 
-function stateText({ state }: Cell): string {
+export function stateText({ state }: Cell): string {
   return `${state.neighbour} ${state.fdb} ${state.route}`;
 }
 

@@ -1,5 +1,6 @@
-import { CAUSE_TABLE } from '../../contract/causes.ts';
+import { type Cause, CAUSE_TABLE } from '../../contract/causes.ts';
 import { isOfApi } from '../diagnose/causes.ts';
+import { rowCauseOf } from '../diagnose/diagnose.ts';
 import {
   type Accused,
   type Finding,
@@ -8,10 +9,9 @@ import {
   ofCluster,
   ofGroup,
 } from '../diagnose/finding.ts';
-import { groupBy } from '../group.ts';
-import { type FreshFinding, isDueFresh, isDueOwn, type Planning } from './due.ts';
+import { type FreshFinding, isDueFresh, isDueOwn, type Planning, sinceNow } from './due.ts';
 import { observersOf, sizeOf, subjectsOf } from './footprint.ts';
-import { type Incident, isOpen, JOIN_RUNS } from './incident.ts';
+import { type Incident, isOpen, isWide, JOIN_RUNS } from './incident.ts';
 import { ownedOf } from './owners.ts';
 import { sharesOf } from './shares.ts';
 import { areOneSide, withIsolatedNodes } from './torn.ts';
@@ -47,7 +47,32 @@ export function plansOf(
   }));
   const open = incidents.filter(isOpen).toSorted((one, two) => one.since - two.since);
   const suspected = withSuspicions(incidents, withIsolatedNodes(fresh));
-  return [...plans, ...freshPlans(open, suspected, { ...planning, plans })];
+  const unpaged = new Map(plans.filter(isUnpaged).map((plan) => [unpagedOf(plan, planning), plan]));
+  const others = plans.filter((plan) => !isUnpaged(plan));
+  const made = freshPlans(open, [...suspected, ...unpaged.keys()], { ...planning, plans: others });
+  return [
+    ...others,
+    ...made.map((plan) => {
+      const [only, ...more] = plan.kind === 'fresh' ? plan.parts : [];
+      const own = only === undefined || more.length > 0 ? undefined : unpaged.get(only);
+      return own ?? plan;
+    }),
+  ];
+}
+
+type OwnPlan = Extract<Plan, { kind: 'own' }>;
+
+/**
+ * Whether an incident of one node that pages nobody has become one that does. Alone it keeps its key; with
+ * others of its cause it joins them, since nobody knows of that key.
+ */
+function isUnpaged({ incident, finding }: OwnPlan): boolean {
+  return incident.paged === undefined && CAUSE_TABLE[finding.cause].pages && !isWide(incident);
+}
+
+function unpagedOf({ incident, finding }: OwnPlan, { now }: Planning): FreshFinding {
+  const since = sinceNow(incident, finding, now);
+  return { finding, suspicion: { ...incident, since } };
 }
 
 /** Whether the run would page for the plan now, if a second look confirms it. */
@@ -102,30 +127,46 @@ function freshPlans(
   const { matrix } = planning;
   const whole = fresh.filter(({ finding }) => finding.scope === 'cluster');
   const others = fresh.filter(({ finding }) => finding.scope !== 'cluster');
-  const byCause = [...groupBy(others, ({ finding }) => finding.cause).values()];
-  const plans = byCause.flatMap((alike): readonly Plan[] => {
-    const [first] = alike;
-    if (first === undefined) return [];
-    const { cause } = first.finding;
-    const growing = open.filter(
-      (one) =>
-        one.steadyRuns < JOIN_RUNS && one.reported.cause === cause && !accusesNobody(one, planning),
-    );
-    const joins = joinsOf(growing, alike, planning);
-    const joining = new Set(joins.flatMap(({ parts }) => parts));
-    const left = alike.filter((one) => !joining.has(one));
-    if (isClusterWide(cause, left.length, matrix)) {
-      const findings = left.map(({ finding }) => finding);
-      return [
-        ...joins,
-        { kind: 'fresh', finding: ofCluster(matrix, cause, findings), parts: left },
-      ];
-    }
-    const groups = groupsOf(growing, left, planning);
-    const grouped = new Set(groups.flatMap(({ parts }) => parts));
-    return [...joins, ...groups, ...left.filter((one) => !grouped.has(one)).map(alone)];
-  });
+  const known = new Set([
+    ...others.map(({ finding }) => finding.cause),
+    ...open.map(({ reported }) => reported.cause),
+  ]);
+  const plans = [...Map.groupBy(others, sharedCauseIn(known))].flatMap(
+    ([cause, alike]): readonly Plan[] => {
+      const growing = open.filter(
+        (one) =>
+          one.steadyRuns < JOIN_RUNS &&
+          one.reported.cause === cause &&
+          !accusesNobody(one, planning),
+      );
+      const joins = joinsOf(growing, alike, planning);
+      const joining = new Set(joins.flatMap(({ parts }) => parts));
+      const left = alike.filter((one) => !joining.has(one));
+      if (isClusterWide(cause, left.length, matrix)) {
+        const findings = left.map(({ finding }) => finding);
+        return [
+          ...joins,
+          { kind: 'fresh', finding: ofCluster(matrix, cause, findings), parts: left },
+        ];
+      }
+      const groups = groupsOf({ cause, growing, alike: left }, planning);
+      const grouped = new Set(groups.flatMap(({ parts }) => parts));
+      return [...joins, ...groups, ...left.filter((one) => !grouped.has(one)).map(alone)];
+    },
+  );
   return [...whole.map(alone), ...withSeveralCauses(plans, planning)];
+}
+
+/**
+ * The cause under which a finding is joined with others: its own, or of a host that has lost most of its peers
+ * what it would be called if it had lost all, where another host has. Some of a flushed host's entries may
+ * have been set again.
+ */
+function sharedCauseIn(known: ReadonlySet<Cause>): (one: FreshFinding) => Cause {
+  return ({ finding: { scope, severity, cause, cells } }) => {
+    const row = scope === 'observer' && severity === 'critical' ? rowCauseOf(cells) : undefined;
+    return row !== undefined && known.has(row) ? row : cause;
+  };
 }
 
 /**
@@ -182,9 +223,8 @@ function joinsOf(
     if (incident === undefined) return [];
     const isBetween = accused === 'observers' ? betweenNodesOf(incident) : () => false;
     const parts = alike.filter(({ finding }) => finding.scope === scope || isBetween(finding));
-    const [first] = parts;
-    if (first === undefined) return [];
-    const { cause } = first.finding;
+    if (parts.length === 0) return [];
+    const { cause } = incident.reported;
     const findings = parts.map(({ finding }) => finding);
     return [
       { kind: 'join', incident, finding: ofGroup(matrix, { cause, accused }, findings), parts },
@@ -206,16 +246,22 @@ function betweenNodesOf({ scope, footprint }: Incident): (finding: Finding) => b
  * their own incidents.
  */
 function groupsOf(
-  growing: readonly Incident[],
-  alike: readonly FreshFinding[],
+  {
+    cause,
+    growing,
+    alike,
+  }: {
+    readonly cause: Cause;
+    readonly growing: readonly Incident[];
+    readonly alike: readonly FreshFinding[];
+  },
   { matrix, plans, ...planning }: GroupPlanning,
 ): readonly Extract<Plan, { kind: 'fresh' }>[] {
   return KINDS.flatMap(({ accused, scope }) => {
     const parts = alike.filter(({ finding }) => finding.scope === scope);
-    const [first] = parts;
     const turned = plans.filter(
       ({ incident, finding }) =>
-        finding.cause === first?.finding.cause && incident.reported.cause !== finding.cause,
+        finding.cause === cause && incident.reported.cause !== finding.cause,
     );
     const companions = [...growing, ...turned.map(({ incident }) => incident)].filter(
       (one) => one.scope === scope,
@@ -223,8 +269,7 @@ function groupsOf(
     const due = parts.some((one) => isDueFresh(one.finding, [one], planning));
     const findings = parts.map(({ finding }) => finding);
     const isGroup = parts.length + companions.length >= GROUP || areOneSide(findings);
-    if (first === undefined || !due || !isGroup) return [];
-    const { cause } = first.finding;
+    if (parts.length === 0 || !due || !isGroup) return [];
     return [{ kind: 'fresh', finding: ofGroup(matrix, { cause, accused }, findings), parts }];
   });
 }

@@ -1,8 +1,9 @@
 import { TABLES } from '../../contract/causes.ts';
 import { isKind } from '../diagnose/causes.ts';
+import { rowCauseOf } from '../diagnose/diagnose.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import type { Matrix } from '../matrix/matrix.ts';
-import { type Footprint, sizeOf } from './footprint.ts';
+import { type Footprint, observersOf, sizeOf, subjectsOf } from './footprint.ts';
 import { type Incident, JOIN_RUNS } from './incident.ts';
 
 /**
@@ -19,13 +20,34 @@ export function isRestOf(incident: Incident, finding: Finding, matrix: Matrix): 
     : isOtherLineOf(incident, finding);
 }
 
-/** One more cell of the row or of the column, with the same cause. */
-function isOfSameLine(
-  { scope, name, reported }: Incident,
-  { scope: other, cause, subject, observers: [observer] }: Finding,
-): boolean {
-  if (other !== 'pair' || cause !== reported.cause) return false;
-  return (scope === 'subject' && subject === name) || (scope === 'observer' && observer === name);
+/**
+ * More of the row or of the column, with the same cause: one more cell, or of a node of a group what it has lost
+ * of nodes that were not checked before.
+ */
+function isOfSameLine(incident: Incident, finding: Finding): boolean {
+  const { scope, name, accused, footprint, reported } = incident;
+  const { scope: other, cause, cells } = finding;
+  const [first] = cells;
+  if (first === undefined) return false;
+  const { observer, subject } = first;
+  const isAlike = cause === reported.cause || rowCauseOf(cells) === reported.cause;
+  if (!isAlike) return false;
+  switch (scope) {
+    case 'subject':
+      return other === 'pair' && subject === name;
+    case 'observer':
+      return other === 'pair' && observer === name;
+    case 'group': {
+      const isOfObservers = accused === 'observers';
+      if (other !== 'pair' && other !== (isOfObservers ? 'observer' : 'subject')) return false;
+      return isOfObservers
+        ? observersOf(footprint).includes(observer)
+        : subjectsOf(footprint).includes(subject);
+    }
+    case 'pair':
+    case 'cluster':
+      return false;
+  }
 }
 
 /** The column of the node whose row it is, or the row of the node whose column it is. */
@@ -49,11 +71,22 @@ function isWithinPartition(footprint: Footprint, { rows }: Matrix): boolean {
 }
 
 /** Whether a node is cut off: in each cell the observer holds nothing at all of the subject. */
-function isCutOff({ severity, cells }: Finding): boolean {
+function isCutOff(finding: Finding): boolean {
+  return finding.severity === 'critical' && holdsNothing(finding);
+}
+
+function holdsNothing({ cells }: Finding): boolean {
   return (
-    severity === 'critical' &&
     cells.length > 0 &&
     cells.every(({ state }) => TABLES.every((table) => state[table] === 'absent'))
+  );
+}
+
+/** Whether the nodes that a row lacks are those whose cells are in the column. */
+function isMutual(row: Finding, column: Finding): boolean {
+  const lost = subjectsIn(row);
+  return (
+    lost.size === column.cells.length && column.cells.every(({ observer }) => lost.has(observer))
   );
 }
 
@@ -76,18 +109,23 @@ function subjectsIn({ cells }: Finding): ReadonlySet<string> {
 
 /**
  * A node that holds nothing of the others, and of which they hold nothing, has one fault: its row and its
- * column are one finding. The row leads, since what is done on that host comes first.
+ * column are one finding. So has one that some others and it have lost of each other. The row leads, since
+ * what is done on that host comes first.
  */
 export function withIsolatedNodes(findings: readonly Finding[]): readonly Finding[] {
   const columns = new Map(
     findings
-      .filter((one) => one.scope === 'subject' && isCutOff(one))
+      .filter((one) => one.scope === 'subject' && holdsNothing(one))
       .map((one) => [one.name, one]),
   );
   const joined = new Map(
-    findings
-      .filter((one) => one.scope === 'observer' && columns.has(one.name) && isCutOff(one))
-      .map((row) => [row, columns.get(row.name)]),
+    findings.flatMap((row) => {
+      const column =
+        row.scope === 'observer' && holdsNothing(row) ? columns.get(row.name) : undefined;
+      if (column === undefined) return [];
+      const isOne = isMutual(row, column) || [row, column].every(isCutOff);
+      return isOne ? [[row, column] as const] : [];
+    }),
   );
   const gone = new Set(joined.values());
   return findings.flatMap((one) => {
