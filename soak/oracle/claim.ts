@@ -1,5 +1,6 @@
 import type { ReportedIncident } from '../../shared/contract/report.ts';
 import type { Cell } from '../world/damage.ts';
+import { partsOf } from './keys.ts';
 
 /** What an incident says: who has lost whom, and why. */
 export type Claim = Pick<
@@ -41,7 +42,10 @@ export function loneIn(cells: readonly Cell[]): string | undefined {
   );
 }
 
-/** Whether the claim accuses whom it should: in columns the subjects, in rows, or where they are fewer, the observers. */
+/**
+ * Whether the claim accuses whom it should: in columns the subjects, in rows, or where they are fewer, the
+ * observers. Of two groups that have lost each other it is the smaller one, by its rows or its columns.
+ */
 export function accusesRightly(
   claim: Claim,
   {
@@ -66,7 +70,27 @@ export function accusesRightly(
         : named.every((name) => accused.has(name));
     case 'row':
       return (scope === 'subject' || named !== undefined) && scope !== 'pair' ? false : onlyGuilty;
-    case 'partition':
-      return loneIn(cells) === ((scope === 'observer' ? observer : named?.[0]) ?? '');
+    case 'partition': {
+      const smaller = new Set(partsOf(cells).flatMap((part) => [...smallerSideOf(part.cells)]));
+      return (named ?? observers).every((name) => smaller.has(name));
+    }
   }
+}
+
+/** The smaller of the two groups that have lost each other; both where they are of one size. */
+function smallerSideOf(cells: readonly Cell[]): ReadonlySet<string> {
+  const [first] = cells;
+  const one = new Set(first === undefined ? [] : [first.observer.name]);
+  const other = new Set<string>();
+  for (let known = -1; known < one.size + other.size;) {
+    known = one.size + other.size;
+    for (const { observer, subject } of cells) {
+      if (one.has(observer.name)) other.add(subject.name);
+      if (other.has(observer.name)) one.add(subject.name);
+      if (one.has(subject.name)) other.add(observer.name);
+      if (other.has(subject.name)) one.add(observer.name);
+    }
+  }
+  if (one.size === other.size) return one.union(other);
+  return one.size < other.size ? one : other;
 }

@@ -6,7 +6,7 @@ import type { Host } from '../world/host.ts';
 import type { PlayedWorld } from '../world/play.ts';
 import { accusesRightly, type Claim, claimedOf, loneIn, namesIn } from './claim.ts';
 import type { Failure, FailureKind } from './failure.ts';
-import { nameOf, type TrueFault, TrueFaults } from './true-faults.ts';
+import { nameOf, type TrueFault, TrueFaults, wakes } from './true-faults.ts';
 import { columnOf, isWrong, labelOf, rightCauses, shapeOf } from './truth.ts';
 
 /** One invocation, as the oracle is told of it. */
@@ -83,6 +83,7 @@ export class Oracle {
     const { report } = run;
     this.#faults.look((fault) => this.#isStillPaged(fault));
     if (run.error !== undefined) this.#fail('run-failed', 'error', run.error);
+    this.#faults.countKeys();
     for (const incident of report?.incidents ?? []) this.#hear(incident);
     for (const page of this.#inOrder(pages)) this.#judge(page);
     if (report === undefined || report.refused !== undefined) return;
@@ -93,7 +94,7 @@ export class Oracle {
   }
 
   verdict(): Verdict {
-    const judged = this.#faults.all.filter(({ event }) => event.damage.kind !== 'not-permanent');
+    const judged = this.#faults.all.filter(({ event }) => wakes(event));
     for (const fault of judged) {
       const isKnown = fault.keys.length > 0 || fault.isCovered || fault.isNamed;
       if (isKnown || !this.#faults.isDue(fault)) continue;
@@ -151,7 +152,7 @@ export class Oracle {
       isLeftOpen: false,
     });
     const what = `${page.kind} ${page.key} ${claim.cause}`;
-    if (fault === undefined || fault.event.damage.kind === 'not-permanent') {
+    if (fault === undefined || !wakes(fault.event)) {
       return this.#fail('false-page', `${claim.scope} ${claim.cause}`, what);
     }
     for (const one of this.#faults.alive().filter(({ left }) => left.length > 0)) {
@@ -214,7 +215,7 @@ export class Oracle {
     }
     // What came while the run read its hosts may have been read in part.
     if (fault.at > this.#faults.startedAt) return;
-    const cells = fault.left.length > 0 ? fault.left : fault.cells;
+    const cells = this.#partOf(fault);
     // A run that saw no more than half of a fault cannot say of what it is a part.
     const seen = cells.filter((cell) => this.#faults.sawCell(cell));
     if (seen.length * 2 <= cells.length) return;
@@ -224,11 +225,20 @@ export class Oracle {
       return;
     }
     const others = this.#faults.alive().filter((one) => claimedOf(claim, one.cells).length > 0);
-    const isLone = loneIn(cells) !== undefined;
-    const right = isLone ? this.#causesOf(fault) : this.#rightCausesOf(fault, cells);
+    // What an earlier partition has left of one need not look like one.
+    const isPart = loneIn(cells) !== undefined || fault.own.length < fault.cells.length;
+    const right = isPart ? this.#causesOf(fault) : this.#rightCausesOf(fault, cells);
     if (others.length < 2 && !right.includes(claim.cause)) {
       this.#fail('wrong-cause', label, `${what}, for ${fault.event.fault}`);
     }
+  }
+
+  /** What of a fault a new incident can be about: of a partition within another one, what that has not taken. */
+  #partOf({ event, cells, left, own }: TrueFault): readonly Cell[] {
+    const still = left.length > 0 ? left : cells;
+    const fresh =
+      shapeOf(event) === 'partition' ? still.filter((cell) => own.includes(cell)) : still;
+    return fresh.length > 0 ? fresh : still;
   }
 
   #judgeResolve(claim: Claim): void {
@@ -268,7 +278,7 @@ export class Oracle {
     // What nobody was paged for, and the claim has whole, is what a new key is about. A weak entry pages nobody.
     const news = candidates.find(
       ({ fault }) =>
-        fault.event.damage.kind !== 'not-permanent' &&
+        wakes(fault.event) &&
         fault.keys.length === 0 &&
         fault.own.length > 0 &&
         claimedOf(claim, fault.own).length === fault.own.length &&

@@ -2,6 +2,7 @@ import type { Fault } from '../story.ts';
 import type { Cell } from '../world/damage.ts';
 import type { Host } from '../world/host.ts';
 import type { PlayedWorld } from '../world/play.ts';
+import { type Direction, directionOf, type FaultLine, keysOf, linesOf } from './keys.ts';
 import { isUndisturbed, isWrong, shapeOf } from './truth.ts';
 
 /** A fault that the story inflicted, and what became of it. */
@@ -15,8 +16,13 @@ export interface TrueFault {
   left: readonly Cell[];
   /** Most of it was wrong already, as part of another fault, or was paged before and is not resolved yet. */
   readonly isCovered: boolean;
-  /** How many incidents it may be. */
-  readonly mostKeys: number;
+  /** How many incidents it may be, by what the runs have seen. */
+  mostKeys: number;
+  direction: Direction;
+  /** Its lines that `mostKeys` counts, those that a run has surely seen, and since how many runs no more has been. */
+  readonly countedLines: Set<string>;
+  readonly seenLines: Set<string>;
+  steadyRuns: number;
   endedAt: number | undefined;
   /** Runs in a row that could see it, now and at most. */
   seenRuns: number;
@@ -32,6 +38,9 @@ export interface TrueFault {
 
 /** How many runs must see a fault: one opens it, and two may be kept from it. A small one waits three more. */
 const SEEN_RUNS = { wide: 3, small: 7 } as const;
+
+/** A node joins an incident that has grown at most so many runs ago, and has one of its own later. */
+const JOIN_RUNS = 3;
 
 /** Keeps account of the story's faults: when they begin and end, and which runs could see them. */
 export class TrueFaults {
@@ -65,7 +74,7 @@ export class TrueFaults {
     for (const { event, at, cells } of faults.slice(this.all.length)) {
       const known = new Set(
         this.all
-          .filter(({ endedAt }) => endedAt === undefined)
+          .filter((fault) => fault.endedAt === undefined && wakes(fault.event))
           .flatMap((fault) => fault.cells.map(nameOf)),
       );
       const own = cells.filter((cell) => !known.has(nameOf(cell)));
@@ -77,7 +86,11 @@ export class TrueFaults {
         left: cells,
         isNamed: false,
         isCovered: isStillPaged(event) || (cells.length - own.length) * 2 >= cells.length,
-        mostKeys: keysOf(event, new Set(accusedIn(event, own))),
+        mostKeys: 1,
+        direction: 'columns',
+        countedLines: new Set(),
+        seenLines: new Set(),
+        steadyRuns: 0,
         endedAt: undefined,
         keys: [],
         pages: 0,
@@ -90,8 +103,9 @@ export class TrueFaults {
     }
     for (const fault of this.all) {
       if (fault.endedAt !== undefined) continue;
-      if (!fault.cells.some((cell) => isWrong(world, cell))) fault.endedAt = world.now;
       fault.left = fault.left.filter((cell) => isWrong(world, cell));
+      // A cell that was right meanwhile and is wrong again is another fault's.
+      if (fault.left.length === 0) fault.endedAt = world.now;
     }
   }
 
@@ -100,14 +114,53 @@ export class TrueFaults {
     return this.all.filter((fault) => fault.endedAt === undefined || this.#aliveAtStart.has(fault));
   }
 
+  /** Counts how many incidents each fault may be, by what this run could see of it. Before its pages are judged. */
+  countKeys(): void {
+    for (const fault of this.alive()) {
+      const { event, at, keys, countedLines, seenLines } = fault;
+      const isPaged = keys.length > 0;
+      if (!isPaged) {
+        fault.direction = directionOf(leftOf(fault));
+        countedLines.clear();
+        seenLines.clear();
+      }
+      const lines = this.#freshLinesOf(fault);
+      const isTorn = at > this.#startedAt;
+      const seen = lines.filter((line) => !isTorn && isMost(line, (cell) => this.sawCell(cell)));
+      const grown = seen.filter(({ name }) => !seenLines.has(name));
+      const added = lines.filter(({ name }) => !countedLines.has(name));
+      const late = fault.steadyRuns >= JOIN_RUNS ? grown.filter((one) => !added.includes(one)) : [];
+      fault.mostKeys = isPaged
+        ? fault.mostKeys + added.length + late.length
+        : keysOf(event, lines, seen.length);
+      for (const { name } of lines) countedLines.add(name);
+      for (const { name } of grown) seenLines.add(name);
+      fault.steadyRuns = grown.length > 0 || !isPaged ? 0 : fault.steadyRuns + 1;
+    }
+  }
+
+  /** A node of which most is wrong as part of an earlier fault has an incident already. */
+  #freshLinesOf(fault: TrueFault): readonly FaultLine[] {
+    const { event, direction } = fault;
+    const left = leftOf(fault);
+    const earlier = this.all
+      .slice(0, this.all.indexOf(fault))
+      .filter((one) => one.endedAt === undefined && wakes(one.event));
+    const known = new Set(earlier.flatMap((one) => one.left.map(nameOf)));
+    const isOwn = (cell: Cell): boolean => !known.has(nameOf(cell));
+    const cells = shapeOf(event) === 'partition' ? left.filter(isOwn) : left;
+    return linesOf(event, cells, direction).filter((line) => isMost(line, isOwn));
+  }
+
   /** Counts the runs in a row that could see each fault. */
   countSeen(): void {
     const { world } = this.#played;
     for (const fault of this.all) {
       if (fault.endedAt !== undefined) continue;
-      const wrong = this.wrongOf(fault);
+      const wrong = this.#shownOf(fault);
       const seen = wrong.filter((cell) => this.sawCell(cell));
-      const sees = this.#aliveAtStart.has(fault) && seen.length * 2 >= wrong.length;
+      const isThere = this.#aliveAtStart.has(fault) && wrong.length > 0;
+      const sees = isThere && seen.length * 2 >= wrong.length;
       fault.seenRuns = sees && world.troubles.throttled.until < world.now ? fault.seenRuns + 1 : 0;
       fault.mostSeenRuns = Math.max(fault.mostSeenRuns, fault.seenRuns);
     }
@@ -115,6 +168,25 @@ export class TrueFaults {
 
   wrongOf({ cells }: TrueFault): readonly Cell[] {
     return cells.filter((cell) => isWrong(this.#played.world, cell));
+  }
+
+  /**
+   * The cells in which something shows that the fault is there: what another fault, which people know of, has
+   * taken from the same tables of a cell, no run could tell from it.
+   */
+  #shownOf(fault: TrueFault): readonly Cell[] {
+    const others = this.all.filter(
+      (one) => one !== fault && one.endedAt === undefined && one.keys.length > 0,
+    );
+    const taken = Map.groupBy(
+      others.flatMap(({ cells }) => cells),
+      nameOf,
+    );
+    return this.wrongOf(fault).filter((cell) => {
+      const { tables, isOfSettings } = cell;
+      const theirs = new Set((taken.get(nameOf(cell)) ?? []).flatMap((one) => one.tables));
+      return isOfSettings === true || !tables.every((table) => theirs.has(table));
+    });
   }
 
   /** Whether the host was undisturbed from the beginning of the run to its end. */
@@ -138,19 +210,25 @@ export class TrueFaults {
   }
 }
 
+/** What works, and is not permanent, pages nobody. */
+export function wakes({ damage }: Fault): boolean {
+  return damage.kind !== 'not-permanent';
+}
+
+/** Of one that has just ended, all that it was. */
+function leftOf({ left, cells }: TrueFault): readonly Cell[] {
+  return left.length > 0 ? left : cells;
+}
+
+function isMost({ cells }: FaultLine, holds: (cell: Cell) => boolean): boolean {
+  return cells.filter(holds).length * 2 > cells.length;
+}
+
 /** Each cell's node that is at fault. */
 function accusedIn(event: Fault, cells: readonly Cell[]): readonly string[] {
   return cells.map(({ observer, subject }) =>
     shapeOf(event) === 'row' ? observer.instanceId : subject.instanceId,
   );
-}
-
-/**
- * Three nodes or more with one cause are one fault; two are two. A node of which everything was wrong
- * already has an incident of its own.
- */
-function keysOf({ damage }: Fault, nodes: ReadonlySet<string>): number {
-  return nodes.size === 2 && damage.kind !== 'drift' ? 2 : 1;
 }
 
 export function nameOf({ observer, subject }: Cell): string {

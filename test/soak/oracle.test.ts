@@ -378,6 +378,123 @@ describe('Oracle', () => {
     expect(kinds).not.toContain('hidden');
   });
 
+  describe('three nodes with one cause', () => {
+    const damage: Damage = { ...LOST, subjects: ['master1', 'master2', 'node1'] };
+    const of = (subject: string): Told => ({
+      page: 'opened',
+      claim: {
+        key: `soak/subject/${subject}`,
+        subject,
+        observers: NAMES.filter((name) => name !== subject),
+      },
+    });
+    const told = [NOTHING, of('master1'), of('master2'), { page: 'opened', claim: GROUP } as const];
+    const silent: StoryEvent = {
+      at: 40,
+      kind: 'agent',
+      node: 'node1',
+      trouble: { kind: 'offline' },
+      lasts: 60,
+    };
+
+    test('are one incident where a run could see them', () => {
+      expect(kindsOf(judged(told, { damage }))).toEqual(['second-key', 'second-key']);
+    });
+
+    test('keep the keys of two that were paged before the third was seen', () => {
+      expect(kindsOf(judged(told, { damage, more: [silent] }))).toEqual([]);
+    });
+
+    test('are two where an earlier fault has one of them', () => {
+      const earlier = { ...small(40, { ...LOST, tables: ['fdb'] }), fault: 'fault0' };
+      const first = of('master1');
+      const runs = [NOTHING, first, of('master2'), of('node1')];
+      const kinds = kindsOf(judged(runs, { damage, more: [earlier] }));
+      expect(kinds).not.toContain('second-key');
+    });
+  });
+
+  test('what a larger fault has taken from the same tables cannot be seen any more', () => {
+    const later = small(70, { ...LOST, tables: ['fdb'] });
+    const cause = 'fdb-missing';
+    const told: readonly Told[] = [
+      NOTHING,
+      NOTHING,
+      { page: 'opened', claim: { cause } },
+      ...times(9, NOTHING),
+    ];
+    expect(kindsOf(judged(told, { damage: MOVED, more: [later] }))).toEqual([]);
+    const elsewhere = small(70, {
+      ...LOST,
+      tables: ['fdb'],
+      observers: PEERS.filter((name) => name !== 'node1'),
+    });
+    expect(kindsOf(judged(told, { damage: MOVED, more: [elsewhere] }))).toEqual(['hidden']);
+  });
+
+  test('what is wrong again after it was right is no part of the first fault', () => {
+    const later = small(200, MOVED);
+    const moved: Told = {
+      page: 'opened',
+      claim: {
+        key: 'soak/pair/node1:master1',
+        scope: 'pair',
+        cause: 'underlay-moved',
+        observers: ['node1'],
+      },
+    };
+    const told = [NOTHING, OPENED, NOTHING, NOTHING, RESOLVED, moved];
+    expect(kindsOf(judged(told, { repairedAfter: 60, repairLasts: 60, more: [later] }))).toEqual(
+      [],
+    );
+  });
+
+  describe('a partition within another one', () => {
+    const both = [apart(150, ['master1', 'node2'])];
+    const first: Told = {
+      page: 'opened',
+      claim: {
+        key: 'soak/cluster/partition',
+        cause: 'partition',
+        scope: 'cluster',
+        subject: undefined,
+        observers: [...NAMES],
+      },
+    };
+    const opened = (claim: Partial<Claim>): Told => ({
+      page: 'opened',
+      claim: { cause: 'tables-empty', subject: undefined, ...claim },
+    });
+    const row = opened({
+      key: 'soak/observer/master1',
+      scope: 'observer',
+      observers: ['master1'],
+      missingPeers: 3,
+    });
+    const pair = opened({
+      key: 'soak/pair/node3:node2',
+      scope: 'pair',
+      subject: 'node2',
+      observers: ['node3'],
+    });
+
+    test('has a key for each two groups that it parts', () => {
+      const told = [NOTHING, first, NOTHING, row, pair, ...times(5, NOTHING)];
+      expect(kindsOf(judged(told, { damage: PARTITION, more: both }))).toEqual([]);
+    });
+
+    test('and accuses the smaller one of the two', () => {
+      const larger = opened({
+        key: 'soak/group/tables-empty',
+        scope: 'group',
+        subjects: ['master2', 'master3', 'node1'],
+        observers: ['master1'],
+      });
+      const told = [NOTHING, first, NOTHING, larger, ...times(5, NOTHING)];
+      expect(kindsOf(judged(told, { damage: PARTITION, more: both }))).toEqual(['wrong-victim']);
+    });
+  });
+
   test('a host that answers and stays unknown', () => {
     const unknown = { unknown: ['node3'] };
     const verdict = judged([unknown, { ...unknown, ...OPENED }, ...times(6, unknown)]);
