@@ -8,9 +8,11 @@ import { type ProbeSettings, probeSettingsSchema } from './settings.ts';
 /**
  * What a host can be asked:
  *
- * - `digest`: its tables as a digest (`digest.ts`).
+ * - `digest`: its tables as a digest (`digest.ts`), and what became of packets to three of its peers and
+ *   one suspect, sent after the tables were read: a lost packet changes a neighbour entry.
  * - `tables`: its tables in full, or one page of them.
  * - `entries`: the wanted entries, each with the line of `ip` or `bridge`, for the second look.
+ * - `packets`: what becomes of packets to the wanted peers, for the second look.
  * - `latency`: how long this master's own API server takes for `kubectl get nodes` and `/readyz`.
  * - `apis`: whether this master's own API server reaches the aggregated APIs.
  * - `nodes`: which nodes this master's own API server lists, as checksums (`node-list.ts`), and the
@@ -22,6 +24,7 @@ export const ACTIONS = [
   'digest',
   'tables',
   'entries',
+  'packets',
   'latency',
   'apis',
   'nodes',
@@ -31,7 +34,8 @@ export const ACTIONS = [
 export type Action = (typeof ACTIONS)[number];
 
 /**
- * The parameter `Wanted`. For `entries`: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. For
+ * The parameter `Wanted`. For `digest`: the round, and behind a slash tunnel IPs of suspects, separated by
+ * commas (`packetRound`); empty: no packets. For `packets`: tunnel IPs. For `entries`: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. For
  * `tables`: a page, as `tablesPage` writes it, or nothing for the whole tables. For `nodes-part`: buckets
  * of the node list, separated by commas, or leaves and behind a slash how many of these there are. The pattern lets nothing through that a shell acts on. The agent
  * checks it with RE2, which refuses counts over 1,000.
@@ -55,6 +59,17 @@ export function tablesPage(page: number, pages: number): string {
   return `${page}/${pages}`;
 }
 
+/** How many peers a host sends packets to at once, and how many suspects one command names. */
+export const TRIED_PEERS = 8;
+
+/**
+ * The parameter `Wanted` of `digest`. In a round each host is tried by three others, and in ⌈peers/3⌉ rounds
+ * by all; of the suspects a host tries one.
+ */
+export function packetRound(round: number, suspects: readonly string[]): string {
+  return [String(round), ...(suspects.length === 0 ? [] : [suspects.join(',')])].join('/');
+}
+
 /**
  * The script's files, in the order in which they become one script. An awk program becomes a shell
  * variable with the name of its file: `node-list.awk` is `$NODE_LIST`.
@@ -66,6 +81,7 @@ const PROBE_PARTS = [
   'digest.sh',
   'pages.sh',
   'entries.sh',
+  'packets.sh',
   'latency.sh',
   'list.awk',
   'node-list.awk',
@@ -105,7 +121,7 @@ export const PROBE_TIMEOUT_SECONDS = 75;
  */
 export function probeDocument(
   script: string,
-  { deviceProfile, kubeconfigPaths }: ProbeSettings = probeSettingsSchema.parse({}),
+  { deviceProfile, kubeconfigPaths, packets }: ProbeSettings = probeSettingsSchema.parse({}),
 ): object {
   return {
     schemaVersion: '2.2',
@@ -115,6 +131,7 @@ export function probeDocument(
       Wanted: { type: 'String', default: '', allowedPattern: WANTED_PATTERN },
       DeviceProfile: onlyValue(deviceProfile),
       KubeconfigPaths: onlyValue(kubeconfigPaths.join(' ')),
+      Packets: onlyValue(packets ? 'on' : 'off'),
     },
     mainSteps: [
       {

@@ -22,7 +22,7 @@ import {
   NODE_CHECKSUM_DIGITS,
   NODE_LEAVES,
 } from './node-list.ts';
-import type { Action } from './probe.ts';
+import { type Action, TRIED_PEERS } from './probe.ts';
 import { KUBECONFIG_PATH } from './settings.ts';
 
 /** Begins every line of an envelope. Another form of any record is another version. */
@@ -68,6 +68,7 @@ export const LONGEST_PAYLOADS = {
   digest: PAYLOAD_BYTES,
   tables: PAYLOAD_BYTES,
   entries: PAYLOAD_BYTES,
+  packets: PAYLOAD_BYTES,
   latency: IDENTITY_BYTES + LATENCY_BYTES,
   apis: IDENTITY_BYTES + LATENCY_BYTES,
   nodes: IDENTITY_BYTES + LATENCY_BYTES,
@@ -142,6 +143,14 @@ export const WORDS = {
   unreadTable: ['device', 'neighbour', 'fdb', 'route'],
   /** `exit-255`: the exit status of `ip` or `bridge`. */
   unreadReason: '(?:timeout|missing|interrupted|unrecognised|exit-[0-9]{1,3})',
+  /**
+   * What became of an ICMP echo. `ok,0.4`: answered, in milliseconds. `toobig,1350`: this host's kernel knows
+   * of a path that carries no more bytes. `rejected`: the peer itself refused it. `unreachable`: no neighbour,
+   * or somebody's word that the way ends. `denied`: this host's own firewall. `untried`: no tool.
+   */
+  echo: String.raw`(?:ok,[0-9]{1,6}(?:\.[0-9]{1,3})?|lost|toobig(?:,[0-9]{1,5})?|rejected|unreachable|denied|untried)`,
+  /** What became of a TCP connection. Who refuses has answered. */
+  connection: ['connected', 'refused', 'unreachable', 'denied', 'lost', 'untried'],
   printed: `[ -~]{0,${EVIDENCE.bytes}}`,
   request: `(?:get-nodes|apis|/[a-z0-9./-]{1,${REQUEST_PATH_LENGTH - 1}})`,
   exit: '[0-9]{1,3}',
@@ -212,6 +221,13 @@ export const RECORDS = {
   F: { device: 'overlay', mac: 'mac', destination: 'ip', state: 'fdbState' },
   /** A route with a gateway, through any device. */
   R: { device: 'device', destination: 'cidr', gateway: 'ip', onlink: 'onlink?' },
+  /**
+   * A peer to which this host sent packets over the overlay: small ones, ones as large as the device carries,
+   * and a TCP connection to kube-proxy's health port. Without any: no overlay route of the host leads there.
+   */
+  tried: { ip: 'ip', small: 'echo?', full: 'echo?', tcp: 'connection?' },
+  /** How many packets an overlay device received and sent meanwhile. */
+  traffic: { device: 'overlay', received: 'count', sent: 'count' },
   /** The digest (`digest.ts`). The first four fields count the symbols of each table, the fifth the
    * FDB's ghosts. The sums stand bucket by bucket, each bucket's from j = 0. */
   S: {
@@ -297,13 +313,15 @@ export type RecordKind = keyof typeof RECORDS;
 const IDENTITY = ['host', 'boot'] as const;
 const FACTS = ['install', 'flanneld', 'agent', 'master', 'tools'] as const;
 const ENTRIES = ['N', 'F', 'R'] as const;
+const PACKETS = ['tried', 'traffic'] as const;
 const SURROUNDINGS = ['bridge', 'address', 'anomaly', 'cut'] as const;
 
 /** The records that an answer to each action can have. Every answer begins with `host` and `boot`. */
 export const ANSWERS = {
-  digest: [...IDENTITY, ...FACTS, 'D', 'A', 'C', 'U', 'S', ...SURROUNDINGS],
+  digest: [...IDENTITY, ...FACTS, 'D', 'A', 'C', 'U', 'S', ...PACKETS, ...SURROUNDINGS],
   tables: [...IDENTITY, ...FACTS, 'D', 'A', 'C', ...ENTRIES, 'U', ...SURROUNDINGS],
   entries: [...IDENTITY, 'D', 'A', ...ENTRIES, 'V', 'U', ...SURROUNDINGS],
+  packets: [...IDENTITY, ...PACKETS],
   latency: [...IDENTITY, 'L', 'E', 'K', 'T'],
   apis: [...IDENTITY, 'L', 'E'],
   nodes: [...IDENTITY, 'checksums', 'L', 'E', 'daemonset'],
@@ -324,6 +342,8 @@ export const MOST_RECORDS: Readonly<Partial<Record<RecordKind, number>>> = {
   N: Infinity,
   F: Infinity,
   R: Infinity,
+  tried: TRIED_PEERS,
+  traffic: DEVICES,
   ...MOST_AROUND,
   U: WORDS.unreadTable.length,
   V: EVIDENCE.lines,

@@ -66,6 +66,8 @@ function payload(speaker: Speaker, action: Action, wanted: string): readonly str
         ...surroundings(speaker),
       ];
     }
+    case 'packets':
+      return [];
     case 'latency':
       return speaker.hasKubeconfig ? latencies(speaker) : [];
     case 'apis':

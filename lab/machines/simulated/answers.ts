@@ -67,6 +67,8 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
         ...tableLines(speaker, wantedLines(new Set(wanted.split(',')))),
         ...surroundings(speaker),
       ];
+    case 'packets':
+      return [];
     case 'latency':
       return host.master ? latencyLines(condition) : [];
     case 'apis':

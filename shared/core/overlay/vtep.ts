@@ -4,6 +4,7 @@ import type { DigestTable } from '../../contract/digest.ts';
 import type { ErrorType } from '../../contract/telemetry.ts';
 import type { SilenceKind } from '../silence.ts';
 import type { Cidr, Family, IpAddress } from './addresses.ts';
+import type { HostPackets } from './packets.ts';
 
 /**
  * The overlay as this program sees it: who takes part, and what each host's kernel holds. What it must
@@ -157,6 +158,8 @@ export type Observation =
       readonly devices: readonly Device[] | undefined;
       readonly surroundings?: Surroundings;
       readonly digest: Digest;
+      /** Undefined where it sent no packets. */
+      readonly packets?: HostPackets | undefined;
       readonly unread: readonly string[];
     }
   | {
@@ -165,6 +168,7 @@ export type Observation =
       readonly tables: Tables;
       /** What the same host had answered before, and could not be explained. */
       readonly digest?: Digest | undefined;
+      readonly packets?: HostPackets | undefined;
       /** The entries that the second look asked for, as they were printed. */
       readonly verbatim: readonly PrintedEntry[];
       /** Which tables the host itself could not read, and why. */

@@ -10,6 +10,7 @@ import {
 } from '../overlay/vtep.ts';
 import { type AnswerRecord, readAnswer, recordsOf } from './answer.ts';
 import { isOtherOverlay, withAddresses } from './devices.ts';
+import { packetsOf } from './packets.ts';
 
 /** What all hosts are asked. */
 export type HostAction = Extract<Action, 'digest' | 'tables' | 'entries'>;
@@ -52,6 +53,7 @@ export function parseHostAnswer(
     devices: tables.devices,
     surroundings,
     digest: { sums, counts, ghosts, tables: shownBy(tables), subnets },
+    packets: packetsOf(read.records),
     unread,
   };
 }
