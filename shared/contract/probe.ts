@@ -35,9 +35,10 @@ export type Action = (typeof ACTIONS)[number];
 
 /**
  * The parameter `Wanted`. For `digest`: the round, and behind a slash tunnel IPs of suspects, separated by
- * commas (`packetRound`); empty: no packets. For `packets`: tunnel IPs. For `entries`: tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. For
- * `tables`: a page, as `tablesPage` writes it, or nothing for the whole tables. For `nodes-part`: buckets
- * of the node list, separated by commas, or leaves and behind a slash how many of these there are. The pattern lets nothing through that a shell acts on. The agent
+ * commas (`packetRound`); empty: no packets. For `packets`: tunnel IPs, separated by commas. For `entries`:
+ * tunnel IPs, VTEP MACs and pod CIDRs, separated by commas. For `tables`: a page, as `tablesPage` writes it, or
+ * nothing for the whole tables. For `nodes-part`: buckets of the node list, separated by commas, or leaves and
+ * behind a slash how many of these there are. The pattern lets nothing through that a shell acts on. The agent
  * checks it with RE2, which refuses counts over 1,000.
  */
 export const WANTED_PATTERN = '^[0-9a-f.:,/]{0,1000}$';
@@ -91,15 +92,18 @@ const PROBE_PARTS = [
   'answer.sh',
 ] as const;
 
+/** The script with its comments, as it is checked. `read` returns the text of a file. */
+export function commentedScript(read: (file: string) => string): string {
+  return PROBE_PARTS.map((file) => asShell(file, read(file))).join('');
+}
+
 /**
- * The whole script. `read` returns the text of a file. Its comments are left out, but for those that
- * shellcheck reads, and so is the indentation: a document has 64 kB at most, and each agent keeps a copy of
- * the script for every command of the last 14 days.
+ * The script as it is sent: without comments and indentation. A document has 64 kB at most, and each agent keeps
+ * a copy of the script for every command of the last 14 days.
  */
 export function probeScript(read: (file: string) => string): string {
-  return PROBE_PARTS.map((file) => asShell(file, read(file)))
-    .join('')
-    .replaceAll(/^[ \t]*(#(?!!| shellcheck ).*)?\n/gm, '')
+  return commentedScript(read)
+    .replaceAll(/^[ \t]*(#(?!!).*)?\n/gm, '')
     .replaceAll(/^[ \t]+/gm, '');
 }
 
@@ -125,7 +129,8 @@ export function probeDocument(
 ): object {
   return {
     schemaVersion: '2.2',
-    description: 'vtepwatch: reads the VXLAN tables of a Kubernetes host. Changes nothing.',
+    description:
+      'vtepwatch: reads the VXLAN tables of a Kubernetes host, and sends a few packets to its peers over the overlay. Changes nothing.',
     parameters: {
       Action: { type: 'String', allowedPattern: `^(${ACTIONS.join('|')})$` },
       Wanted: { type: 'String', default: '', allowedPattern: WANTED_PATTERN },
@@ -140,7 +145,8 @@ export function probeDocument(
         precondition: { StringEquals: ['platformType', 'Linux'] },
         inputs: {
           timeoutSeconds: String(PROBE_TIMEOUT_SECONDS),
-          runCommand: script.split('\n'),
+          // One element of many lines: as an element each, a thousand lines would take two kilobytes more.
+          runCommand: [script],
         },
       },
     ],

@@ -5,11 +5,11 @@
 # Begins the first and the last line of an answer.
 MARK='vtepwatch 1'
 
-# $1: the action. $2: what the action `entries` looks for, the page of `tables`, or the buckets or leaves
-# of `nodes-part`.
+# $1: the action. $2: whom the action `digest` or `packets` tries, what `entries` looks for, the page of
+# `tables`, or the buckets or leaves of `nodes-part`.
 answer() {
   case $1 in
-    digest | tables | entries | nodes) give_way && "$1" "$2" ;;
+    digest | tables | entries | packets | nodes) give_way && "$1" "$2" ;;
     nodes-part) give_way && nodes_part "$2" ;;
     # These measure how long a person would wait, and so keep their priority.
     latency | apis)
@@ -77,4 +77,5 @@ ENVELOPE='
 # Systems Manager puts the parameters here, as text. The pattern of each lets no quote through.
 device_profile='{{ DeviceProfile }}'
 kubeconfig_paths='{{ KubeconfigPaths }}'
+packets='{{ Packets }}'
 if answer '{{ Action }}' '{{ Wanted }}'; then exit 0; else exit 1; fi

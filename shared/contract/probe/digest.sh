@@ -5,9 +5,10 @@
 # should hold: all zeros mean that nothing is wrong, and a few missing or wrong entries can be solved
 # for, as the unknowns of equations. digest.ts defines the sums, shared/core/digest solves them.
 
-# Prints the digest of the tables of this host.
+# Prints the digest of the tables of this host, and tries peers then: a lost packet changes a neighbour entry.
+# $1: whom to try, as `try_round` takes it.
 digest() {
-  { identity && facts && raw_tables; } | normalise digest "$DIGEST"
+  { identity && facts && raw_tables && try_round "$1"; } | normalise digest "$DIGEST"
 }
 
 # The hashes of digest.ts. To fold is to mix words into a hash, one by one.
@@ -100,6 +101,9 @@ DIGEST='
     DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
   }
 
+  # Behind the tables, and outside of each, stands what became of packets.
+  complete && table == "none" && /^(tried|traffic) / { packets[++of_packets] = $0; next }
+
   function emit(kind, dev, key, value, detail,    k) {
     if (kind == "N") {
       if (value == "-") return
@@ -170,6 +174,7 @@ DIGEST='
     digest = "S " size_of("N") " " size_of("F") " " size_of("R") " " size_of("P") " " (ghosts + 0) " "
     for (i = 0; i < BUCKETS; i++) digest = digest syndromes(i)
     put(digest)
+    for (i = 1; i <= of_packets; i++) put(packets[i])
   }
 
   function forget(kind,    i) { for (i = 0; i < BUCKETS; i++) size[list[kind] + i] = 0 }

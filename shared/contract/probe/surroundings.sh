@@ -9,7 +9,7 @@ normalise() {
   shift 2
   find_pod_networks
   awk -v action="$action" -v profile="$device_profile" -v network="$network" -v network6="$network6" \
-    -v subnet="$subnet" -v subnet6="$subnet6" "$@" "$SYMBOLS$records$NORMALISE$SURROUNDINGS$ENVELOPE"
+    -v subnet="$subnet" -v subnet6="$subnet6" "$@" "$SYMBOLS$OVERLAYS$records$NORMALISE$SURROUNDINGS$ENVELOPE"
 }
 
 # Sets `network` and `network6` to the pod networks of this cluster, and `subnet` and `subnet6` to the pods'

@@ -61,6 +61,17 @@ READ_TABLES='
   if [ -n "$hangs" ] && [ -n "$2" ]; then kill -KILL 0; fi
 '
 
+# The devices of the overlay, by their names.
+# shellcheck disable=SC2016 # The $ are awk's.
+OVERLAYS='
+  function is_overlay(dev) {
+    if (!(dev in overlay))
+      overlay[dev] = profile != "calico" && dev ~ /^flannel(-v6)?\.[0-9]+$/ ||
+        profile != "flannel" && dev ~ /^vxlan(-v6)?\.calico$/
+    return overlay[dev]
+  }
+'
+
 # This awk program calls emit(kind, dev, key, value, detail) for each entry of an overlay device and
 # each route with a gateway, while $0 is the line of the entry and `table` its table. It skips entries
 # of other devices and of multicast. A line that it does not understand makes the whole table unknown.
@@ -243,12 +254,6 @@ NORMALISE='
     return ""
   }
 
-  function is_overlay(dev) {
-    if (!(dev in overlay))
-      overlay[dev] = profile != "calico" && dev ~ /^flannel(-v6)?\.[0-9]+$/ ||
-        profile != "flannel" && dev ~ /^vxlan(-v6)?\.calico$/
-    return overlay[dev]
-  }
   function is_ip(text) {
     return text ~ /^([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]*:[0-9a-f.:]*)$/
   }

@@ -1,21 +1,37 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { probeScript as scriptOf } from '../../../../shared/contract/probe.ts';
+import { commentedScript, probeScript as scriptOf } from '../../../../shared/contract/probe.ts';
 import { probeSettingsSchema } from '../../../../shared/contract/settings.ts';
 
 const DIRECTORY = path.join(import.meta.dirname, '../../../../shared/contract/probe');
 
 /** The script as the document carries it. */
 export function probeScript(): string {
-  return scriptOf((file) => readFileSync(path.join(DIRECTORY, file), 'utf8'));
+  return scriptOf(read);
 }
 
-/** The script as the agent gets it: the service puts the parameters in as text. */
-export function parameterised(action: string, wanted: string): string {
+/** The script as shellcheck reads it. */
+export function scriptToCheck(): string {
+  return commentedScript(read);
+}
+
+function read(file: string): string {
+  return readFileSync(path.join(DIRECTORY, file), 'utf8');
+}
+
+/** What a cluster may set of packets: the parameter `Packets`. */
+export type Packets = 'on' | 'off';
+
+/**
+ * The script as the agent gets it: the service puts the parameters in as text. Only a test that has a network of
+ * its own lets it send packets.
+ */
+export function parameterised(action: string, wanted: string, packets: Packets = 'off'): string {
   const { deviceProfile, kubeconfigPaths } = probeSettingsSchema.parse({});
   return probeScript()
     .replaceAll('{{ Action }}', action)
     .replaceAll('{{ Wanted }}', wanted)
     .replaceAll('{{ DeviceProfile }}', deviceProfile)
-    .replaceAll('{{ KubeconfigPaths }}', kubeconfigPaths.join(' '));
+    .replaceAll('{{ KubeconfigPaths }}', kubeconfigPaths.join(' '))
+    .replaceAll('{{ Packets }}', packets);
 }
