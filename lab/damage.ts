@@ -12,6 +12,7 @@ export type Damage =
   | EntryDamage
   | DeviceDamage
   | SurroundingDamage
+  | PacketDamage
   | ListDamage
   | ApiServerDamage
   | Change
@@ -80,6 +81,23 @@ type SurroundingDamage =
     }
   /** The bridge of an earlier installation, which no pod of this one uses. */
   | { readonly kind: 'bridge-made'; readonly on: Hosts; readonly address: string };
+
+/** What becomes of the overlay's packets at a host, whose tables stay as they are. */
+export type PacketDamage =
+  /** A firewall drops those that come in or go out. */
+  | {
+      readonly kind: 'packets-dropped';
+      readonly on: Hosts;
+      readonly direction: 'in' | 'out' | 'both';
+      readonly which: PacketKind;
+    }
+  /** Another program gets what comes in at the overlay's port. */
+  | { readonly kind: 'port-taken'; readonly on: Hosts }
+  /** Neither happens any more. */
+  | { readonly kind: 'packets-passed'; readonly on: Hosts };
+
+/** `large`: of more than 1,400 bytes. `tcp`, `icmp`: by what is inside. */
+export type PacketKind = 'all' | 'large' | 'tcp' | 'icmp';
 
 /** What the API server of a master does from now on. No host holds anything else because of it. */
 export type ApiServerDamage = {

@@ -118,6 +118,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const surroundings = await surround(keep, options, {
       hosts: machines,
       kubeconfig: kubernetes ? controlPlane.kubeconfig : undefined,
+      packets: made.kind === 'real',
       inflictOnHosts: async (damage) => {
         if (damage.kind === 'api-server') {
           await controlPlane.behave(damage);
@@ -160,6 +161,7 @@ export async function startSimulatedWorld(
     const surroundings = await surround(keep, options, {
       hosts: cluster.hosts,
       kubeconfig: server?.kubeconfig,
+      packets: true,
       inflictOnHosts: async (damage) => {
         cluster.inflict(damage);
         return cluster.hosts;
@@ -197,6 +199,8 @@ interface Cluster {
   readonly hosts: readonly ManagedNode['machine'][];
   /** Undefined where the function may not ask Kubernetes. */
   readonly kubeconfig: string | undefined;
+  /** Whether hosts send each other packets. */
+  readonly packets: boolean;
   /** Carries it out on the hosts, and returns those that are in the cluster then. */
   readonly inflictOnHosts: (damage: SimulatedDamage) => Promise<readonly ManagedNode['machine'][]>;
 }
@@ -204,14 +208,14 @@ interface Cluster {
 async function surround(
   keep: Keep,
   options: CommonOptions,
-  { hosts, kubeconfig, inflictOnHosts }: Cluster,
+  { hosts, kubeconfig, packets, inflictOnHosts }: Cluster,
 ): Promise<Omit<Surroundings, 'close'>> {
   options.progress?.('building the function');
   const bundle = options.bundle ?? (await builtFunction(keep));
   options.progress?.('starting Systems Manager, DynamoDB, SNS and an OTLP backend');
   const aws = keep(
     await startAws({
-      document: await readProbeDocument(),
+      document: await readProbeDocument({ packets }),
       nodes: hosts.map((machine) => ({ machine, tags: TAG })),
       parameters: new Map([
         ...(options.parameters ?? []),

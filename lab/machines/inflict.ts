@@ -8,6 +8,8 @@ import type {
   DeviceDamage,
   EntryDamage,
   Hosts,
+  PacketDamage,
+  PacketKind,
 } from '../damage.ts';
 import {
   BRIDGE_DEVICE,
@@ -16,6 +18,7 @@ import {
   directRoute,
   type Entry,
   OVERLAY_DEVICE,
+  OVERLAY_PORT,
   programmed,
   replaceEntries,
   reprogram,
@@ -84,6 +87,10 @@ export async function inflictOne(members: Members, damage: HostDamage): Promise<
     case 'route-added':
     case 'bridge-made':
       return await damageSurroundings(inCluster, damage);
+    case 'packets-dropped':
+    case 'port-taken':
+    case 'packets-passed':
+      return await onEach(inCluster, damage.on, (one) => damagePackets(one, damage));
     case 'unreadable':
       return await onEach(inCluster, damage.on, (one) => makeUnreadable(one, damage));
     case 'flannel-restarted':
@@ -224,6 +231,44 @@ async function lose(
       others.map((peer): Entry => programmed[table](peer)),
     );
   }
+}
+
+/** The overlay's own port, and IANA's, which a device may have. */
+const OVERLAY_PACKETS = `udp dport { ${OVERLAY_PORT}, 4789 }`;
+
+/** The inner packet's protocol stands 39 bytes after the start of the outer UDP header. */
+const PACKET_MATCHES: Readonly<Record<PacketKind, string>> = {
+  all: '',
+  large: 'meta length > 1400',
+  tcp: '@th,312,8 6',
+  icmp: '@th,312,8 1',
+};
+
+const PACKET_TABLE = 'inet lab_packets';
+
+/** The rules keep no state, so that what is undone has no effect any more. */
+async function damagePackets(machine: Machine, damage: PacketDamage): Promise<void> {
+  const rule = (chain: string, hook: string, then: string): string =>
+    [
+      `add table ${PACKET_TABLE}`,
+      `add chain ${PACKET_TABLE} ${chain} { type filter hook ${hook}; }`,
+      `add rule ${PACKET_TABLE} ${chain} ${OVERLAY_PACKETS} ${then}`,
+    ].join('; ');
+  const commandsOf = (): readonly string[] => {
+    switch (damage.kind) {
+      case 'packets-dropped': {
+        const drop = `${PACKET_MATCHES[damage.which]} drop`;
+        const comesIn = rule('come_in', 'input priority 0', drop);
+        const goesOut = rule('go_out', 'output priority 0', drop);
+        return { in: [comesIn], out: [goesOut], both: [comesIn, goesOut] }[damage.direction];
+      }
+      case 'port-taken':
+        return [rule('elsewhere', 'prerouting priority -300', 'udp dport set 9')];
+      case 'packets-passed':
+        return [`add table ${PACKET_TABLE}; delete table ${PACKET_TABLE}`];
+    }
+  };
+  for (const commands of commandsOf()) await carryOutScript(machine, `nft '${commands}'`);
 }
 
 const TOOL_OF = {

@@ -114,6 +114,8 @@ async function installPrograms(
   const model = quoted(modelFileOf(places.root));
   await install('ip', `${start} ip ${model} "$@"`);
   await install('bridge', `${start} bridge ${model} "$@"`);
+  // No firewall of the computer's own may change.
+  await install('nft', ':');
   await install(
     'uname',
     `case "$*" in -n) echo ${quoted(host.name)} ;; *) command -p uname "$@" ;; esac`,

@@ -8,6 +8,7 @@ import { type Condition, entriesOf, tableOf } from './conditions.ts';
 import type { Digests } from './digests.ts';
 import { bootIdOf } from './hosts.ts';
 import { nodeListOf } from './node-list.ts';
+import { roundLines, wantedPacketLines } from './packets.ts';
 import { packed, printed, record, recordOf, sealed } from './records.ts';
 
 /** One host of a simulated cluster at one moment. */
@@ -18,6 +19,9 @@ interface Speaker {
   readonly digests: Digests;
   readonly host: Host;
   readonly condition: Condition;
+  /** How every host of the cluster is at this moment. */
+  readonly conditionOf: (host: Host) => Condition;
+  readonly sendsPackets: boolean;
   /** The length of the prefix of the network that the hosts are in. */
   readonly underlayBits: number;
   /** Milliseconds since the epoch. */
@@ -49,6 +53,7 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
         ...addresses,
         ...TABLES.flatMap((table) => unreadLines(condition, table)),
         digests.of(host, condition),
+        ...(speaker.sendsPackets ? roundLines(speaker, wanted) : []),
         ...surroundings(speaker),
       ];
     case 'tables':
@@ -68,7 +73,7 @@ function payloadOf(speaker: Speaker, action: Action, wanted: string): readonly s
         ...surroundings(speaker),
       ];
     case 'packets':
-      return [];
+      return speaker.sendsPackets ? wantedPacketLines(speaker, wanted) : [];
     case 'latency':
       return host.master ? latencyLines(condition) : [];
     case 'apis':

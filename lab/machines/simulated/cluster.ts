@@ -46,12 +46,17 @@ export function simulateCluster(
     return known;
   };
   const say = (host: Host, parameters: ReadonlyMap<string, string>): string => {
-    const condition = state.conditions.get(host.name);
-    if (condition === undefined) throw new Error(`${host.name} has left the cluster`);
     const [action = '', wanted = ''] = [parameters.get('Action'), parameters.get('Wanted')];
     const at = now();
-    const speaker = { hosts: state.hosts, listed, digests, host, underlayBits, now: at };
-    return answer({ ...speaker, condition: conditionAt(condition, at) }, action, wanted);
+    const conditionOf = ({ name }: Host): Condition => {
+      const condition = state.conditions.get(name);
+      if (condition === undefined) throw new Error(`${name} has left the cluster`);
+      return conditionAt(condition, at);
+    };
+    const condition = conditionOf(host);
+    const sendsPackets = parameters.get('Packets') === 'on';
+    const ofCluster = { hosts: state.hosts, listed, digests, underlayBits, now: at, conditionOf };
+    return answer({ ...ofCluster, host, condition, sendsPackets }, action, wanted);
   };
   let hosts = initial.map(simulated);
   return {

@@ -1,6 +1,14 @@
 /** What damage makes of the hosts of a simulated cluster. */
 import { type Table, TABLES } from '../../../shared/contract/causes.ts';
-import type { ApiConduct, Change, Damage, DeviceDamage, Hosts } from '../../damage.ts';
+import type {
+  ApiConduct,
+  Change,
+  Damage,
+  DeviceDamage,
+  Hosts,
+  PacketDamage,
+  PacketKind,
+} from '../../damage.ts';
 import {
   directRoute,
   type Entry,
@@ -42,12 +50,19 @@ export interface Condition {
   /** Blackholes, and routes through the device that each has, in the way of the pods. */
   readonly obstacles: readonly Obstacle[];
   readonly port: number;
+  /** Which of the overlay's packets do not come in or go out. */
+  readonly drops: readonly PacketDrop[];
   /** The address of its bridge for pods, if it has one. */
   readonly bridge: string | undefined;
   /** Of a master. */
   readonly apiServer: ApiConduct;
   /** The script's word for why a table cannot be read. */
   readonly unread: Readonly<Partial<Record<Table, string>>>;
+}
+
+interface PacketDrop {
+  readonly direction: 'in' | 'out';
+  readonly which: PacketKind;
 }
 
 interface Obstacle {
@@ -104,6 +119,7 @@ const WELL = {
   device: 'up',
   ...MADE_ANEW,
   obstacles: [],
+  drops: [],
   bridge: undefined,
   apiServer: 'well',
   unread: {},
@@ -177,6 +193,10 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
     case 'route-added':
     case 'bridge-made':
       return changed(state, damage.on, (one) => surrounded(one, hosts, damage));
+    case 'packets-dropped':
+    case 'port-taken':
+    case 'packets-passed':
+      return changed(state, damage.on, (one) => ({ ...one, drops: dropsAfter(one, damage) }));
     case 'api-server':
     case 'unreadable':
       return answering(state, damage);
@@ -206,6 +226,20 @@ function withDevice(one: Condition, hosts: readonly Host[], damage: DeviceDamage
       return { ...one, lost: [], besides: [], ...MADE_ANEW, port: damage.port };
     case 'mtu-changed':
       return { ...one, mtu: damage.mtu };
+  }
+}
+
+function dropsAfter({ drops }: Condition, damage: PacketDamage): readonly PacketDrop[] {
+  switch (damage.kind) {
+    case 'packets-dropped': {
+      const { direction, which } = damage;
+      const directions = direction === 'both' ? (['in', 'out'] as const) : [direction];
+      return [...drops, ...directions.map((one) => ({ direction: one, which }))];
+    }
+    case 'port-taken':
+      return [...drops, { direction: 'in', which: 'all' }];
+    case 'packets-passed':
+      return [];
   }
 }
 
@@ -244,8 +278,10 @@ function lived(state: State, change: Change, now: number): State {
       }));
     }
     case 'rebooted':
-      return changed(state, change.on, ({ boots }) => ({
+      // A firewall reads its rules anew.
+      return changed(state, change.on, ({ boots, drops }) => ({
         ...WELL,
+        drops,
         boots: boots + 1,
         bootedAt: now,
         flanneldAt: now + change.flanneldSeconds * 1000,

@@ -228,7 +228,7 @@ TRIED='
       return found < 999999 ? sprintf("ok,%.1f", found) : "untried"
     }
     if (text ~ /[Mm]essage too long|[Ff]rag needed|too big/) {
-      if (!match(text, /mtu[ =]+[0-9]+/)) return "toobig"
+      if (!match(text, /mtu[:= ]+[0-9]+/)) return "toobig"
       found = substr(text, RSTART, RLENGTH)
       gsub(/[^0-9]/, "", found)
       return "toobig" (length(found) < 6 ? "," found : "")

@@ -22,6 +22,8 @@ const [MASTER1, NODE1, NODE5] = [hostAt(0), hostAt(3), hostAt(7)];
 function modelsAnswer(one: Shown, action: string, wanted = ''): string {
   const speaker = {
     ...one,
+    conditionOf: () => one.condition,
+    sendsPackets: false,
     listed: one.hosts,
     digests: DIGESTS,
     underlayBits: UNDERLAY_BITS,
