@@ -94,7 +94,9 @@ export type PacketDamage =
   /** Another program gets what comes in at the overlay's port. */
   | { readonly kind: 'port-taken'; readonly on: Hosts }
   /** Neither happens any more. */
-  | { readonly kind: 'packets-passed'; readonly on: Hosts };
+  | { readonly kind: 'packets-passed'; readonly on: Hosts }
+  /** The interface that carries the overlay has another MTU, in bytes, and the overlay's device keeps its own. */
+  | { readonly kind: 'underlay-mtu-changed'; readonly on: Hosts; readonly mtu: number };
 
 /** `large`: of more than 1,400 bytes. `tcp`, `icmp`: by what is inside. */
 export type PacketKind = 'all' | 'large' | 'tcp' | 'icmp';

@@ -1,7 +1,7 @@
 import { type Table, TABLES } from '../../shared/contract/causes.ts';
 import type { NeighbourState } from '../damage.ts';
 import { carryOut, carryOutBatch, type Host, type Machine } from './machine.ts';
-import { ROSTER, UNDERLAY_DEVICE } from './roster.ts';
+import { ROSTER, UNDERLAY_DEVICE, UNDERLAY_MTU_BYTES } from './roster.ts';
 
 /**
  * flannel, as the lab plays it: the only file of the lab that says what a host holds for its peers. Real
@@ -67,8 +67,10 @@ export function directRoute({ podCidr, underlayIp }: Host): DirectEntry {
 /** The kernel's own VXLAN port, which flannel keeps; IANA's is 4789. */
 export const OVERLAY_PORT = 8472;
 
-/** The underlay's MTU less the 50 bytes of VXLAN over IPv4. */
-export const OVERLAY_MTU_BYTES = 1450;
+/** What VXLAN over IPv4 adds to a packet. */
+export const VXLAN_BYTES = 50;
+
+export const OVERLAY_MTU_BYTES = UNDERLAY_MTU_BYTES - VXLAN_BYTES;
 
 /**
  * What a restart of flanneld does on its host: it makes the device if there is none, or if it has another port

@@ -24,6 +24,7 @@ import {
   reprogram,
 } from './flannel.ts';
 import { carryOut, carryOutBatch, type Host, type Machine } from './machine.ts';
+import { UNDERLAY_DEVICE } from './roster.ts';
 import { ghostsOn, heldEntry, randomLosses, type SimulatedDamage } from './simulated/conditions.ts';
 
 /** The machines, and those of them that are in the cluster: flannel programs these alone. */
@@ -91,6 +92,10 @@ export async function inflictOne(members: Members, damage: HostDamage): Promise<
     case 'port-taken':
     case 'packets-passed':
       return await onEach(inCluster, damage.on, (one) => damagePackets(one, damage));
+    case 'underlay-mtu-changed':
+      return await onEach(inCluster, damage.on, (one) =>
+        carryOut(one, `ip link set dev ${UNDERLAY_DEVICE} mtu ${damage.mtu}`),
+      );
     case 'unreadable':
       return await onEach(inCluster, damage.on, (one) => makeUnreadable(one, damage));
     case 'flannel-restarted':
@@ -247,7 +252,10 @@ const PACKET_MATCHES: Readonly<Record<PacketKind, string>> = {
 const PACKET_TABLE = 'inet lab_packets';
 
 /** The rules keep no state, so that what is undone has no effect any more. */
-async function damagePackets(machine: Machine, damage: PacketDamage): Promise<void> {
+async function damagePackets(
+  machine: Machine,
+  damage: Exclude<PacketDamage, { readonly kind: 'underlay-mtu-changed' }>,
+): Promise<void> {
   const rule = (chain: string, hook: string, then: string): string =>
     [
       `add table ${PACKET_TABLE}`,

@@ -6,6 +6,7 @@ import { machineNamed, type Machines } from '../../lab/machines/machine.ts';
 import { realMachines } from '../../lab/machines/real/machines.ts';
 import { ROSTER } from '../../lab/machines/roster.ts';
 import { simulateCluster } from '../../lab/machines/simulated/cluster.ts';
+import { CAUSES } from '../../shared/contract/causes.ts';
 import { packetRound } from '../../shared/contract/probe.ts';
 import { parameterised } from '../shared/contract/probe/probe-script.ts';
 import { need } from '../shared/contract/latency/need.ts';
@@ -34,12 +35,8 @@ const CASES: Readonly<Record<string, readonly Damage[]>> = {
     ...dropped('in', 'all'),
     { kind: 'flannel-restarted', ...MASTER1 },
   ],
-  'a device whose MTU the underlay does not carry': [
-    { kind: 'mtu-changed', ...MASTER1, mtu: 1480 },
-  ],
-  ...Object.fromEntries(
-    Object.entries(FAULTS).map(([cause, { damage }]) => [cause, damage] as const),
-  ),
+  'an underlay that carries less': [{ kind: 'underlay-mtu-changed', ...MASTER1, mtu: 1400 }],
+  ...Object.fromEntries(CAUSES.map((cause) => [cause, FAULTS[cause].damage])),
 };
 
 function dropped(
@@ -49,12 +46,15 @@ function dropped(
   return [{ kind: 'packets-dropped', ...MASTER1, direction, which }];
 }
 
-/** How long an answer took, and how many packets came and went, is another matter on each computer. */
+/**
+ * How long an answer took, and how many packets came and went, is another matter on each computer. Whether a
+ * kernel says that it cannot reach a host depends on how often it has said so and on what waited for a neighbour.
+ */
 function comparable(answer: string): readonly string[] {
   return answer
     .split('\n')
     .filter((line) => /^(tried|traffic) /.test(line))
-    .map((line) => line.replaceAll(/ok,[\d.]+/g, 'ok'))
+    .map((line) => line.replaceAll(/ok,[\d.]+/g, 'ok').replaceAll('unreachable', 'lost'))
     .map((line) =>
       line.replace(/^(traffic \S+) (\d+) (\d+)$/, (_, of, ...counts) => {
         return [of, ...counts.slice(0, 2).map((count) => (count === '0' ? 'none' : 'some'))].join(
@@ -77,7 +77,8 @@ describe.skipIf(NO_REAL_MACHINES)('simulated hosts lose the packets that real on
     const simulation = simulateCluster(ROSTER, { underlayBits: 24 });
     await inflict(lab, damages);
     simulation.inflict(...damages.filter((damage) => !isOfAgent(damage)));
-    for (const wanted of [packetRound(0, []), packetRound(1, ['10.68.0.0', '10.68.77.0'])]) {
+    const rounds = [packetRound(1, ['10.68.0.0', '10.68.77.0'])];
+    for (const wanted of name === 'nothing' ? [...rounds, packetRound(0, []), ''] : rounds) {
       const script = parameterised('digest', wanted, 'on');
       const told = simulation.hosts.map(async (host) => {
         const asked = new Map(Object.entries({ Action: 'digest', Wanted: wanted, Packets: 'on' }));

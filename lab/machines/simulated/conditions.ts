@@ -18,6 +18,7 @@ import {
   programmed,
 } from '../flannel.ts';
 import type { Host } from '../machine.ts';
+import { UNDERLAY_MTU_BYTES } from '../roster.ts';
 import { formerMac, scrambled } from './hosts.ts';
 
 /** The hosts of a cluster, and how each is. */
@@ -45,8 +46,9 @@ export interface Condition {
   readonly mac: string | undefined;
   /** Of its device, where it is not that of its pod CIDR. */
   readonly tunnelIp: string | undefined;
-  /** In bytes. */
+  /** In bytes: of its device, and of the interface that carries it. */
   readonly mtu: number;
+  readonly underlayMtu: number;
   /** Blackholes, and routes through the device that each has, in the way of the pods. */
   readonly obstacles: readonly Obstacle[];
   readonly port: number;
@@ -118,6 +120,7 @@ const WELL = {
   besides: [],
   device: 'up',
   ...MADE_ANEW,
+  underlayMtu: UNDERLAY_MTU_BYTES,
   obstacles: [],
   drops: [],
   bridge: undefined,
@@ -197,6 +200,8 @@ export function damaged(state: State, damage: SimulatedDamage, now: number): Sta
     case 'port-taken':
     case 'packets-passed':
       return changed(state, damage.on, (one) => ({ ...one, drops: dropsAfter(one, damage) }));
+    case 'underlay-mtu-changed':
+      return changed(state, damage.on, (one) => ({ ...one, underlayMtu: damage.mtu }));
     case 'api-server':
     case 'unreadable':
       return answering(state, damage);
@@ -229,7 +234,10 @@ function withDevice(one: Condition, hosts: readonly Host[], damage: DeviceDamage
   }
 }
 
-function dropsAfter({ drops }: Condition, damage: PacketDamage): readonly PacketDrop[] {
+function dropsAfter(
+  { drops }: Condition,
+  damage: Exclude<PacketDamage, { readonly kind: 'underlay-mtu-changed' }>,
+): readonly PacketDrop[] {
   switch (damage.kind) {
     case 'packets-dropped': {
       const { direction, which } = damage;

@@ -6,8 +6,9 @@ import type { Table } from '../../../shared/contract/causes.ts';
 import { TRIED_PEERS } from '../../../shared/contract/probe.ts';
 import type { WordTexts } from '../../../shared/contract/wire.ts';
 import type { PacketKind } from '../../damage.ts';
-import { type Entry, OVERLAY_DEVICE, OVERLAY_MTU_BYTES, programmed } from '../flannel.ts';
+import { type Entry, OVERLAY_DEVICE, programmed, VXLAN_BYTES } from '../flannel.ts';
 import type { Host } from '../machine.ts';
+import { UNDERLAY_DEVICE } from '../roster.ts';
 import { contains, numberOf, prefixBits } from './addresses.ts';
 import type { Condition } from './conditions.ts';
 import { record } from './records.ts';
@@ -41,36 +42,56 @@ export function wantedPacketLines(sender: Sender, wanted: string): readonly stri
  * suspects one.
  */
 function chosen(sender: Sender, round: number, suspects: readonly string[]): readonly string[] {
-  const { host } = sender;
-  const own = ownIp(sender, host);
-  const gateways = gatewaysOf(sender, host);
-  const place = gateways.filter((ip) => numberOf(ip) < numberOf(own)).length;
-  const count = Math.min(PEERS_OF_A_ROUND, gateways.length);
-  const peers = Array.from(
-    { length: count },
-    (_, at) => gateways[(place + PEERS_OF_A_ROUND * round + at) % gateways.length] ?? '',
+  const own = ownIp(sender, sender.host);
+  const { count, place, at } = neighbourhoodOf(sender, sender.host);
+  const peers = Array.from({ length: Math.min(PEERS_OF_A_ROUND, count) }, (_, number) =>
+    at((place + PEERS_OF_A_ROUND * round + number) % count),
   );
   const named = suspects.filter((ip) => ip !== '').slice(0, TRIED_PEERS);
-  const first = place + round;
-  const inTurn = named.map((_, at) => named[(first + at) % named.length] ?? '');
+  const inTurn = named.map((_, number) => named[(place + round + number) % named.length] ?? '');
   const suspect = inTurn.find((ip) => ip !== own && !peers.includes(ip));
   return [...peers, ...(suspect === undefined ? [] : [suspect])];
 }
 
 /** The gateways of a host's overlay routes, in the order in which the kernel lists them: by destination. */
-function gatewaysOf({ hosts, conditionOf }: Sender, host: Host): readonly string[] {
+interface Neighbourhood {
+  readonly count: number;
+  readonly at: (number: number) => string;
+  /** How many have a lower address than the host. */
+  readonly place: number;
+}
+
+function neighbourhoodOf(sender: Sender, host: Host): Neighbourhood {
+  const { hosts, conditionOf } = sender;
   const condition = conditionOf(host);
-  if (condition.device !== 'up' || condition.unread.route !== undefined) return [];
-  const gone = new Set([host, ...lostPeers(condition, 'route')]);
+  const { peers, placeOf } = ringOf(hosts);
+  const place = placeOf.get(host);
   const besides = condition.besides.flatMap((entry) =>
     entry.table === 'route' ? [{ from: numberOf(entry.destination), ip: entry.gateway }] : [],
   );
-  const kept = ringOf(hosts).peers.flatMap((peer) =>
-    gone.has(peer.host) ? [] : [{ from: peer.number, ip: peer.host.tunnelIp }],
-  );
-  const routes = [...kept, ...besides];
-  if (besides.length > 0) routes.sort((one, other) => one.from - other.from);
-  return [...new Set(routes.map(({ ip }) => ip))];
+  const hasAll = besides.length === 0 && !condition.lost.some(({ table }) => table === 'route');
+  if (!knowsRoutes(condition)) return { count: 0, at: () => '', place: 0 };
+  if (hasAll && place !== undefined && condition.tunnelIp === undefined) {
+    const at = (number: number): string =>
+      peers[number < place ? number : number + 1]?.host.tunnelIp ?? '';
+    return { count: peers.length - 1, at, place };
+  }
+  const kept = peers
+    .filter((peer) => peer.host !== host && !hasLost(condition, 'route', peer.host))
+    .map((peer) => ({ from: peer.number, ip: peer.host.tunnelIp }));
+  const routes = [...kept, ...besides].toSorted((one, other) => one.from - other.from);
+  const gateways = [...new Set(routes.map(({ ip }) => ip))];
+  const own = numberOf(ownIp(sender, host));
+  return {
+    count: gateways.length,
+    at: (number) => gateways[number] ?? '',
+    place: gateways.filter((ip) => numberOf(ip) < own).length,
+  };
+}
+
+/** `ip` shows the routes of the overlay on this host. */
+function knowsRoutes({ device, unread }: Condition): boolean {
+  return device === 'up' && unread.route === undefined;
 }
 
 interface Told {
@@ -118,7 +139,7 @@ interface Trial {
   readonly answered: Readonly<Record<Test, boolean>>;
   /** The peer has the packets, and they are for no address of its own. */
   readonly isTurnedAway: boolean;
-  /** What carries no more bytes on this host, where its device would. */
+  /** What this host's underlay carries, less what VXLAN adds, where its device would send more. */
   readonly pathMtu: number | undefined;
   readonly ofSender: Traffic;
   readonly ofPeer: Traffic;
@@ -126,41 +147,63 @@ interface Trial {
 
 /** Undefined where no overlay route of the host leads there. */
 function trialOf(sender: Sender, from: Host, ip: string): Trial | undefined {
-  const gateway = gatewayTo(sender, from, ip);
-  if (gateway === undefined) return undefined;
   const { conditionOf } = sender;
-  const own = ownIp(sender, from);
-  const leaves = destinationOf(sender, from, gateway);
-  const peer = arrivalOf(sender, from, leaves);
-  const back = peer === undefined ? undefined : gatewayTo(sender, peer, own);
-  const returns =
-    peer !== undefined && back !== undefined ? destinationOf(sender, peer, back) : undefined;
-  const comesBack = peer !== undefined && arrivalOf(sender, peer, returns) === from;
-  const { mtu } = conditionOf(from);
-  const pathMtu = mtu > OVERLAY_MTU_BYTES ? OVERLAY_MTU_BYTES : undefined;
+  const condition = conditionOf(from);
+  const way = wayTo(sender, from, ip);
+  if (!knowsRoutes(condition) || way?.kind !== 'overlay') return undefined;
+  const destination = destinationOf(sender, from, way.gateway);
+  const peer = arrivalOf(sender, from, destination);
+  const back = peer === undefined ? undefined : returnOf(sender, peer, from);
+  const pathMtu = condition.underlayMtu - VXLAN_BYTES;
+  const isTooBig = pathMtu < condition.mtu;
   const results = TESTS.map((test) => {
-    const isTooBig = test === 'full' && pathMtu !== undefined;
-    const goesOut = leaves !== undefined && !isTooBig && !drops(conditionOf(from), 'out', test);
-    const goesIn = goesOut && peer !== undefined && !drops(conditionOf(peer), 'in', test);
-    const goesBack = goesIn && returns !== undefined && !drops(conditionOf(peer), 'out', test);
-    const answered = goesBack && comesBack && !drops(conditionOf(from), 'in', test);
+    const fits = test !== 'full' || (!isTooBig && isCarriedTo(sender, from, peer?.host));
+    const goesOut = destination !== undefined && fits && !drops(condition, 'out', test);
+    const goesIn = goesOut && peer !== undefined && !drops(conditionOf(peer.host), 'in', test);
+    const goesBack = goesIn && peer.takes && back !== undefined;
+    const isSentBack = goesBack && !(back.isOverlay && drops(conditionOf(peer.host), 'out', test));
+    const isDropped = back?.isOverlay === true && drops(condition, 'in', test);
+    const answered = isSentBack && back.arrives && !isDropped;
     const packets = answered ? 1 : SENT_IN_VAIN[test];
     return {
       test,
       answered,
-      ofSender: { sent: goesOut ? packets : 0, received: answered ? packets : 0 },
-      ofPeer: { received: goesIn ? packets : 0, sent: goesBack ? packets : 0 },
+      ofSender: { sent: goesOut ? packets : 0, received: answered && back.isOverlay ? packets : 0 },
+      ofPeer: { received: goesIn ? packets : 0, sent: isSentBack && back.isOverlay ? packets : 0 },
     };
   });
   const answered = (test: Test): boolean =>
     results.some((one) => one.test === test && one.answered);
   return {
     answered: { small: answered('small'), full: answered('full'), tcp: answered('tcp') },
-    isTurnedAway: peer !== undefined && ownIp(sender, peer) !== ip,
-    pathMtu,
+    isTurnedAway: peer !== undefined && ownIp(sender, peer.host) !== ip,
+    pathMtu: isTooBig ? pathMtu : undefined,
     ofSender: sum(results.map(({ ofSender }) => ofSender)),
     ofPeer: sum(results.map(({ ofPeer }) => ofPeer)),
   };
+}
+
+/** Whether the interface of the peer takes what a host sends at the full size of its device. */
+function isCarriedTo({ conditionOf }: Sender, from: Host, peer: Host | undefined): boolean {
+  return peer === undefined || conditionOf(from).mtu + VXLAN_BYTES <= conditionOf(peer).underlayMtu;
+}
+
+interface Return {
+  /** Else it goes around the overlay, and the host answers for its tunnel IP there. */
+  readonly isOverlay: boolean;
+  readonly arrives: boolean;
+}
+
+/** The way of a peer's answer; undefined where its kernel has none. */
+function returnOf(sender: Sender, peer: Arrival, to: Host): Return | undefined {
+  const way = wayTo(sender, peer.host, ownIp(sender, to));
+  if (way === undefined || way.kind === 'underlay') {
+    return way && { isOverlay: false, arrives: true };
+  }
+  const destination = destinationOf(sender, peer.host, way.gateway);
+  if (destination === undefined) return undefined;
+  const arrival = arrivalOf(sender, peer.host, destination);
+  return { isOverlay: true, arrives: arrival?.host === to && arrival.takes };
 }
 
 /** No simulated host has a kube-proxy that listens. */
@@ -177,11 +220,11 @@ function toldOf({ answered, isTurnedAway, pathMtu }: Trial): Told {
   };
 }
 
-/** What a host has of the others that try it in a round, each of which hosts the same peers. */
+/** What a host has of the others that try it in a round, where all hold the routes to all. */
 function triersOf(sender: Sender, round: number): readonly Traffic[] {
   const { hosts, host } = sender;
-  const { peers } = ringOf(hosts);
-  const place = peers.findIndex((peer) => peer.host === host);
+  const { peers, placeOf } = ringOf(hosts);
+  const place = placeOf.get(host) ?? 0;
   const count = Math.min(PEERS_OF_A_ROUND, peers.length - 1);
   return Array.from({ length: count }, (_, at) => {
     const behind = ((PEERS_OF_A_ROUND * round + at) % (peers.length - 1)) + 1;
@@ -191,30 +234,36 @@ function triersOf(sender: Sender, round: number): readonly Traffic[] {
   });
 }
 
-/** The gateway of the overlay route that leads to this address; undefined where another leads there, or none. */
-function gatewayTo({ hosts, conditionOf }: Sender, host: Host, ip: string): string | undefined {
+type Way =
+  | { readonly kind: 'overlay'; readonly gateway: string }
+  /** On this interface all hosts answer for all their addresses. */
+  | { readonly kind: 'underlay' };
+
+/** By which route a host's kernel sends what is for an address; undefined where by none that leads anywhere. */
+function wayTo({ hosts, conditionOf }: Sender, host: Host, ip: string): Way | undefined {
   const condition = conditionOf(host);
-  const { device, unread, besides, obstacles, bridge } = condition;
-  if (device !== 'up' || unread.route !== undefined) return undefined;
+  const { besides, obstacles, bridge } = condition;
+  if (condition.device !== 'up') return undefined;
   const peer = ringOf(hosts).byTunnelIp.get(ip);
-  const isProgrammed =
-    peer !== undefined && peer !== host && !lostPeers(condition, 'route').includes(peer);
-  const routes = [
-    ...(isProgrammed ? [programmed.route(peer)] : []),
-    ...besides.filter((entry) => entry.table === 'route'),
-  ].filter(({ destination }) => contains(destination, ip));
-  const [longest] = routes.toSorted(
-    (one, other) => prefixBits(other.destination) - prefixBits(one.destination),
-  );
-  if (longest === undefined) return undefined;
-  const inTheWay = [
-    ...obstacles.map(({ range }) => range),
-    ...(bridge === undefined ? [] : [bridge]),
-  ];
-  const isTaken = inTheWay.some(
-    (range) => contains(range, ip) && prefixBits(range) >= prefixBits(longest.destination),
-  );
-  return isTaken ? undefined : longest.gateway;
+  const isProgrammed = peer !== undefined && peer !== host && !hasLost(condition, 'route', peer);
+  const routes = [...besides.filter((entry) => entry.table === 'route')];
+  if (isProgrammed) routes.push(programmed.route(peer));
+  const ways = [
+    ...routes.map(({ destination, gateway }) => ({ range: destination, way: overlayBy(gateway) })),
+    ...obstacles.map(({ range, device }) => ({
+      range,
+      way: device === UNDERLAY_DEVICE ? UNDERLAY : undefined,
+    })),
+    ...(bridge === undefined ? [] : [{ range: bridge, way: undefined }]),
+  ].filter(({ range }) => contains(range, ip));
+  const [longest] = ways.toSorted((one, other) => prefixBits(other.range) - prefixBits(one.range));
+  return longest?.way;
+}
+
+const UNDERLAY: Way = { kind: 'underlay' };
+
+function overlayBy(gateway: string): Way {
+  return { kind: 'overlay', gateway };
 }
 
 interface Destination {
@@ -250,21 +299,27 @@ function heldBy<Held extends Entry>(
 ): Held | undefined {
   const besides = condition.besides.map(named).find((entry) => entry !== undefined);
   if (besides !== undefined || peer === undefined) return besides;
-  return lostPeers(condition, table).includes(peer) ? undefined : named(programmed[table](peer));
+  return hasLost(condition, table, peer) ? undefined : named(programmed[table](peer));
 }
 
-/** The host whose device takes what is sent there. */
+interface Arrival {
+  readonly host: Host;
+  /** What comes in is for the MAC of its device. */
+  readonly takes: boolean;
+}
+
+/** The host to whose device it comes. */
 function arrivalOf(
   { hosts, conditionOf }: Sender,
   from: Host,
   destination: Destination | undefined,
-): Host | undefined {
+): Arrival | undefined {
   if (destination === undefined) return undefined;
-  const peer = ringOf(hosts).byUnderlayIp.get(destination.underlayIp);
-  if (peer === undefined || peer === from) return undefined;
-  const { device, mac = peer.vtepMac, port } = conditionOf(peer);
-  const takes = device === 'up' && mac === destination.mac && port === conditionOf(from).port;
-  return takes ? peer : undefined;
+  const host = ringOf(hosts).byUnderlayIp.get(destination.underlayIp);
+  if (host === undefined || host === from) return undefined;
+  const { device, mac = host.vtepMac, port } = conditionOf(host);
+  if (device !== 'up' || port !== conditionOf(from).port) return undefined;
+  return { host, takes: mac === destination.mac };
 }
 
 function drops({ drops: all }: Condition, direction: 'in' | 'out', test: Test): boolean {
@@ -275,8 +330,8 @@ function ownIp({ conditionOf }: Sender, host: Host): string {
   return conditionOf(host).tunnelIp ?? host.tunnelIp;
 }
 
-function lostPeers({ lost }: Condition, table: Table): readonly Host[] {
-  return lost.filter((loss) => loss.table === table).flatMap(({ peers }) => peers);
+function hasLost({ lost }: Condition, table: Table, peer: Host): boolean {
+  return lost.some((loss) => loss.table === table && loss.peers.includes(peer));
 }
 
 function sum(all: readonly Traffic[]): Traffic {
@@ -290,6 +345,7 @@ function sum(all: readonly Traffic[]): Traffic {
 interface Ring {
   /** In the order of their tunnel IPs. */
   readonly peers: readonly { readonly host: Host; readonly number: number }[];
+  readonly placeOf: ReadonlyMap<Host, number>;
   readonly byTunnelIp: ReadonlyMap<string, Host>;
   readonly byUnderlayIp: ReadonlyMap<string, Host>;
   readonly byMac: ReadonlyMap<string, Host>;
@@ -298,14 +354,20 @@ interface Ring {
 const known = new WeakMap<readonly Host[], Ring>();
 
 function ringOf(hosts: readonly Host[]): Ring {
-  const found = known.get(hosts) ?? {
-    peers: hosts
-      .map((host) => ({ host, number: numberOf(host.tunnelIp) }))
-      .toSorted((one, other) => one.number - other.number),
+  const found = known.get(hosts) ?? ringAnew(hosts);
+  known.set(hosts, found);
+  return found;
+}
+
+function ringAnew(hosts: readonly Host[]): Ring {
+  const peers = hosts
+    .map((host) => ({ host, number: numberOf(host.tunnelIp) }))
+    .toSorted((one, other) => one.number - other.number);
+  return {
+    peers,
+    placeOf: new Map(peers.map(({ host }, place) => [host, place])),
     byTunnelIp: new Map(hosts.map((host) => [host.tunnelIp, host])),
     byUnderlayIp: new Map(hosts.map((host) => [host.underlayIp, host])),
     byMac: new Map(hosts.map((host) => [host.vtepMac, host])),
   };
-  known.set(hosts, found);
-  return found;
 }
