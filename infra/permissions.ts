@@ -65,7 +65,7 @@ export function permissionsOf(
 }
 
 /**
- * The function can send one document, which only reads, and only to hosts with the cluster's tags.
+ * The function can send one document, which changes nothing, and only to hosts with the cluster's tags.
  * These are two statements, because in one the condition would apply to the document too.
  */
 function sendCommand(

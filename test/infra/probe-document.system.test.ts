@@ -90,8 +90,21 @@ describe('a device profile', () => {
   });
 });
 
+describe('packets', () => {
+  test.for([
+    [{}, 'on'],
+    [{ packets: true }, 'on'],
+    [{ packets: false }, 'off'],
+  ] as const)('of a cluster that sets %j are %s', ([settings, word]) => {
+    const document = documentOf(settings);
+    const script = scriptOf(document, checkParameters(document, { Action: ['digest'] }));
+    expect(script).toContain(`\npackets='${word}'\n`);
+  });
+});
+
 describe('whatever a cluster sets', () => {
   const everything = {
+    packets: false,
     deviceProfile: 'flannel' as const,
     kubeconfigPaths: ['/etc/kubernetes/super-admin.conf', '/b'],
   };
@@ -105,6 +118,7 @@ describe('whatever a cluster sets', () => {
   test.for([
     ['DeviceProfile', 'auto'],
     ['DeviceProfile', 'calico'],
+    ['Packets', 'on'],
     ['KubeconfigPaths', '/root/admin.conf'],
     ['KubeconfigPaths', '/etc/kubernetes/super-admin.conf'],
     ['KubeconfigPaths', '/etc/kubernetes/super-admin.conf /b /c'],
@@ -122,6 +136,7 @@ describe('whatever a cluster sets', () => {
     const named = {
       Action: ['tables'],
       DeviceProfile: ['flannel'],
+      Packets: ['off'],
       KubeconfigPaths: [everything.kubeconfigPaths.join(' ')],
     };
     expect(checkParameters(document, named)).toEqual(

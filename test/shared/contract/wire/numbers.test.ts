@@ -19,7 +19,11 @@ import {
   NODE_LEAVES,
   WHOLE_LIST_NODES,
 } from '../../../../shared/contract/node-list.ts';
-import { MAX_PAGES, PROBE_TIMEOUT_SECONDS } from '../../../../shared/contract/probe.ts';
+import {
+  MAX_PAGES,
+  PROBE_TIMEOUT_SECONDS,
+  TRIED_PEERS,
+} from '../../../../shared/contract/probe.ts';
 import {
   ANSWER_BEGIN,
   CHECKSUM,
@@ -58,6 +62,7 @@ describe('what script and TypeScript must agree on', () => {
     ['MAX_EVIDENCE_LINES', EVIDENCE.lines],
     ['MAX_EVIDENCE_BYTES', EVIDENCE.bytes],
     ['MAX_PAGES', MAX_PAGES],
+    ['MAX_TRIED', TRIED_PEERS],
     ['MAX_BRIDGES', MOST_AROUND.bridge],
     ['MAX_OWN_ADDRESSES', MOST_AROUND.address],
     ['MAX_ANOMALIES', MOST_AROUND.anomaly],
