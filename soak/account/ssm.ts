@@ -170,7 +170,7 @@ function outputOf({ world, knowsMasters }: Account, command: SentCommand, host: 
   const moment = world.now - world.lagOf(host.name);
   const nodes = [...world.api.asOf(moment).values()];
   const listed = { nodes, version: world.api.versionAsOf(moment) };
-  const speaker = { host, now: world.now, hasKubeconfig, listed };
+  const speaker = { host, hosts: world.hosts, now: world.now, hasKubeconfig, listed };
   return answerOf(speaker, command);
 }
 

@@ -14,11 +14,14 @@ import { type Action, ACTIONS } from '../../shared/contract/probe.ts';
 import { WHOLE_LIST_NODES } from '../../shared/contract/node-list.ts';
 import type { Host } from './host.ts';
 import type { Kernel } from './kernel.ts';
+import { roundLines, wantedPacketLines } from './packets.ts';
 import { checksumLines, DAEMONSET_LINES, type ListedNodes, nodeLines } from './node-list.ts';
 
 /** A host at one moment. */
 interface Speaker {
   readonly host: Host;
+  /** All that ever were. */
+  readonly hosts: readonly Host[];
   /** Epoch milliseconds. */
   readonly now: number;
   /** Whether it has the kubeconfig of a master. */
@@ -47,6 +50,7 @@ function payload(speaker: Speaker, action: Action, wanted: string): readonly str
         ...facts(speaker),
         ...ownRecords(speaker),
         digestOf(kernel),
+        ...roundLines(speaker, wanted),
         ...surroundings(speaker),
       ];
     case 'tables':
@@ -67,7 +71,7 @@ function payload(speaker: Speaker, action: Action, wanted: string): readonly str
       ];
     }
     case 'packets':
-      return [];
+      return wantedPacketLines(speaker, wanted);
     case 'latency':
       return speaker.hasKubeconfig ? latencies(speaker) : [];
     case 'apis':
