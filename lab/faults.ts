@@ -200,6 +200,16 @@ export const FAULTS: Readonly<Record<Cause, Fault>> = {
     { kind: 'direct-routing', on: 'all' },
     { kind: 'direct-lost', on: PEERS, of: [SUBJECT.name] },
   ),
+  'overlay-blackhole': {
+    ...onPeers(`A firewall on ${SUBJECT.name} drops what comes in for ${OVERLAY_DEVICE}.`, {
+      kind: 'packets-dropped',
+      on: [SUBJECT.name],
+      direction: 'in',
+      which: 'all',
+    }),
+    // The page shows what drops them, and a person takes it away.
+    repair: [{ kind: 'packets-passed', on: [SUBJECT.name] }],
+  },
   'neighbour-not-permanent': onPeers(
     `The neighbour entry of ${SUBJECT.name} on every peer was replaced by one that ages.`,
     { ...held(['neighbour'], SUBJECT), state: 'STALE' },

@@ -79,6 +79,7 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
     ...memoryOf(decision, settled),
     ...names,
     apis: withLateAnswers(decision.apis, decision.latencies, settled.latencies),
+    packets: nextPackets(lease.memory, decision),
     agents,
     answerTime,
     runsWithoutMaster,
@@ -140,12 +141,19 @@ async function askAgents(
   return { agents, problems };
 }
 
+/** Rounds begin anew before their number grows long. */
+const ROUNDS = 1_000_000;
+
+function nextPackets({ packets }: Memory, { suspects }: Decision): Memory['packets'] {
+  return { round: ((packets?.round ?? 0) + 1) % ROUNDS, suspects };
+}
+
 function memoryOf(
   { facts, roster }: Decision,
   { unanswered, names }: LatencyReadings,
 ): Omit<
   Memory,
-  'agents' | 'answerTime' | 'runsWithoutMaster' | 'nameSums' | 'isListStale' | 'apis'
+  'agents' | 'answerTime' | 'runsWithoutMaster' | 'nameSums' | 'isListStale' | 'apis' | 'packets'
 > {
   const silent = facts.observations.flatMap((observation) =>
     observation.kind === 'unknown' && observation.isSlow !== true ? [observation.instanceId] : [],

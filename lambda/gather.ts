@@ -1,3 +1,4 @@
+import { packetRound } from '../shared/contract/probe.ts';
 import type { Facts } from '../shared/core/facts.ts';
 import {
   isComplete,
@@ -198,7 +199,9 @@ async function askForDigests(
   { systems, settings, deadline }: GatheringInvocation,
   memory: Memory,
 ): Promise<TimedAnswers> {
-  const command = { action: 'digest', targets: settings.targets } as const;
+  const { round = 0, suspects = [] } = memory.packets ?? {};
+  const wanted = packetRound(round, suspects);
+  const command = { action: 'digest', targets: settings.targets, wanted } as const;
   const until = within(settings.limits.answerSeconds * 1000, deadline);
   const waiting = {
     until,

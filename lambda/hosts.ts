@@ -2,7 +2,8 @@ import type { Limits } from '../shared/contract/settings.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
 import type { LaterNames } from '../shared/core/nodes/agree.ts';
 import type { Hosts, SecondLookAnswers } from '../shared/core/run/hosts.ts';
-import type { SecondLook } from '../shared/core/run/second-look.ts';
+import type { HostPackets } from '../shared/core/overlay/packets.ts';
+import type { PacketLook, SecondLook } from '../shared/core/run/second-look.ts';
 import type { Reading } from '../shared/core/run/reading.ts';
 import { askHosts, collectSpan, type TimedAnswers } from './ask-hosts.ts';
 import { askNodes } from './ask-kubernetes.ts';
@@ -12,6 +13,7 @@ import type { LatencyRound } from './latency-round.ts';
 import type { Invocation } from './invocation.ts';
 import { askForNamesAgain, namesInKubernetes, type NodeListOfRun } from './node-list.ts';
 import { log } from './systems/log.ts';
+import type { Waiting } from './systems/ssm/collect.ts';
 
 /** What the hosts' side takes of an invocation. */
 interface HostsOfInvocation {
@@ -83,7 +85,7 @@ function beforeSecondLook(deadline: Deadline, { secondLookSeconds }: Limits): De
 
 async function lookAgain(
   { systems, settings, deadline }: HostsOfInvocation,
-  { instanceIds, wanted, apartSeconds }: SecondLook,
+  { instanceIds, wanted, packets, apartSeconds }: SecondLook,
   { roster, nodeList, answeredBy, firstPollMs }: Known,
 ): Promise<SecondLookAnswers> {
   const { cluster, limits } = settings;
@@ -96,13 +98,34 @@ async function lookAgain(
   const until = within(limits.answerSeconds * 1000, deadline);
   const waiting = { until, deadline, givenUp: NOBODY, firstPollMs };
   const command = { action: 'entries', targets, wanted } as const;
-  const [answers, names] = await Promise.all([
+  const [answers, retried, names] = await Promise.all([
     collectSpan(systems.telemetry, command.action, async () =>
       askHosts(systems.ssm, command, { waiting, roster }),
     ),
+    packets === undefined ? undefined : tryAgain(systems, packets, { waiting, roster }),
     namesAgain(systems, nodeList, until),
   ]);
-  return { ...answers, ...names };
+  return { ...answers, ...names, ...(retried === undefined ? {} : { retried }) };
+}
+
+/** Hosts send packets again to the peers that had lost them. */
+async function tryAgain(
+  { ssm, telemetry }: HostsOfInvocation['systems'],
+  { instanceIds, wanted }: PacketLook,
+  circumstances: { readonly waiting: Waiting; readonly roster: readonly RosterEntry[] },
+): Promise<ReadonlyMap<string, HostPackets>> {
+  const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
+  const command = { action: 'packets', targets, wanted } as const;
+  const { observations } = await collectSpan(telemetry, command.action, async () =>
+    askHosts(ssm, command, circumstances),
+  );
+  return new Map(
+    observations.flatMap((one) =>
+      one.kind === 'tables' && one.packets !== undefined && one.host.instanceId !== undefined
+        ? [[one.host.instanceId, one.packets] as const]
+        : [],
+    ),
+  );
 }
 
 /** What the node list says in a second look, if there is a list. */

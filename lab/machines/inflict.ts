@@ -251,27 +251,29 @@ const PACKET_MATCHES: Readonly<Record<PacketKind, string>> = {
 
 const PACKET_TABLE = 'inet lab_packets';
 
+function packetRule(chain: string, hook: string, then: string): string {
+  return [
+    `add table ${PACKET_TABLE}`,
+    `add chain ${PACKET_TABLE} ${chain} { type filter hook ${hook}; }`,
+    `add rule ${PACKET_TABLE} ${chain} ${OVERLAY_PACKETS} ${then}`,
+  ].join('; ');
+}
+
 /** The rules keep no state, so that what is undone has no effect any more. */
 async function damagePackets(
   machine: Machine,
   damage: Exclude<PacketDamage, { readonly kind: 'underlay-mtu-changed' }>,
 ): Promise<void> {
-  const rule = (chain: string, hook: string, then: string): string =>
-    [
-      `add table ${PACKET_TABLE}`,
-      `add chain ${PACKET_TABLE} ${chain} { type filter hook ${hook}; }`,
-      `add rule ${PACKET_TABLE} ${chain} ${OVERLAY_PACKETS} ${then}`,
-    ].join('; ');
   const commandsOf = (): readonly string[] => {
     switch (damage.kind) {
       case 'packets-dropped': {
         const drop = `${PACKET_MATCHES[damage.which]} drop`;
-        const comesIn = rule('come_in', 'input priority 0', drop);
-        const goesOut = rule('go_out', 'output priority 0', drop);
+        const comesIn = packetRule('come_in', 'input priority 0', drop);
+        const goesOut = packetRule('go_out', 'output priority 0', drop);
         return { in: [comesIn], out: [goesOut], both: [comesIn, goesOut] }[damage.direction];
       }
       case 'port-taken':
-        return [rule('elsewhere', 'prerouting priority -300', 'udp dport set 9')];
+        return [packetRule('elsewhere', 'prerouting priority -300', 'udp dport set 9')];
       case 'packets-passed':
         return [`add table ${PACKET_TABLE}; delete table ${PACKET_TABLE}`];
     }

@@ -67,6 +67,7 @@ export const CAUSE_TABLE = {
   'fdb-missing': { scopes: CELL, severity: 'critical', pages: true },
   'route-missing': { scopes: CELL, severity: 'critical', pages: true },
   'direct-route-missing': { scopes: CELL, severity: 'critical', pages: true },
+  'overlay-blackhole': { scopes: NODE, severity: 'critical', pages: true },
   'neighbour-not-permanent': { scopes: CELL, severity: 'warning', pages: false },
   'ghost-entry': { scopes: NODE, severity: 'warning', pages: false },
   'bridge-mismatch': { scopes: NODE, severity: 'warning', pages: false },

@@ -26,9 +26,23 @@ const entrySchema = z.object({
  * Calico starts again and programs everything. `device`: the VXLAN device is deleted, and made again.
  * `removal`: what is in the way is removed. `mac`: the VXLAN device gets a MAC address of its own.
  */
-export const FIX_KINDS = ['look', 'up', 'entries', 'restart', 'device', 'removal', 'mac'] as const;
+export const FIX_KINDS = [
+  'look',
+  'up',
+  'entries',
+  'restart',
+  'device',
+  'removal',
+  'mac',
+  'offload',
+] as const;
 
 export type FixKind = (typeof FIX_KINDS)[number];
+
+/** Which packets are lost although all tables are right, where it is not all of them. */
+export const LOSSES = ['large-packets', 'connections'] as const;
+
+export type Loss = (typeof LOSSES)[number];
 
 /** What programs the entries of an overlay on each host. */
 export const AGENTS = ['flannel', 'calico'] as const;
@@ -106,6 +120,8 @@ export const incidentSchema = z.object({
   observers: z.array(z.string()),
   checkedPeers: z.number(),
   missingPeers: z.number(),
+  /** Absent where all packets are lost, or none is. */
+  loss: z.optional(z.enum(LOSSES)),
   /** Of a slow or silent API server: how long `kubectl get nodes` took last, and the median before that. */
   response: z.optional(
     z.object({

@@ -4,6 +4,7 @@ import type { RememberedApi } from './latency.ts';
 import type { Family } from './overlay/addresses.ts';
 import type { KnownNodes } from './nodes/known-nodes.ts';
 import type { DaemonSet } from './overlay/restart.ts';
+import type { PacketHistory } from './overlay/packets.ts';
 import type { Observation, Vtep } from './overlay/vtep.ts';
 
 /** All that a run learned, and all that the core is given. */
@@ -51,6 +52,8 @@ export interface RosterEntry {
   readonly master: boolean;
   /** Epoch milliseconds. */
   readonly lastSeen: number;
+  /** Undefined before it tried or was tried with packets. */
+  readonly packets?: PacketHistory | undefined;
   /** Its VXLAN devices, at most one of each family. */
   readonly devices: readonly RememberedDevice[];
 }

@@ -24,9 +24,9 @@ export function roundLines(sender: Sender, wanted: string): readonly string[] {
     [0, 1, 2].flatMap((at) => peers[(place + 3 * Number(round) + at) % peers.length] ?? []),
   );
   const named = suspects.split(',').filter((ip) => ip !== '');
-  const [suspect] = named
+  const suspect = named
     .map((_, at) => named[(place + Number(round) + at) % named.length] ?? '')
-    .filter((ip) => ip !== own && !tried.has(ip));
+    .find((ip) => ip !== own && !tried.has(ip));
   return packetLines(sender, [...tried, ...(suspect === undefined ? [] : [suspect])]);
 }
 

@@ -34,7 +34,7 @@ describe.for(['earlier runs', 'neither'] as const)('without a node list, by %s',
 });
 
 /**
- * What is of the whole cluster, of API servers, or needs hosts that route directly. And of `mac-mismatch` the damage
+ * What is of the whole cluster, of API servers, shows in packets alone, or needs hosts that route directly. And of `mac-mismatch` the damage
  * has another name: it is what is left where nothing shows which of two MAC addresses is right.
  */
 const OTHERS: ReadonlySet<string> = new Set([
@@ -43,6 +43,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'not-vxlan',
   'control-plane-unreachable',
   'slow-control-plane',
+  'overlay-blackhole',
   'direct-route-missing',
   'mac-mismatch',
 ]);

@@ -14,6 +14,8 @@ import type {
 import { type Answer, type Cluster, cluster, NOW } from '../support/cluster.ts';
 import { cidr } from '../support/addressing.ts';
 import { routedDirectly } from '../support/direct-routing.ts';
+import type { Decision } from '../../shared/core/run/run.ts';
+import { cutOff, HEARD, trying } from '../support/packets.ts';
 import { decided } from '../support/runs.ts';
 
 /** The cluster of the golden pages, as Systems Manager knows it. */
@@ -101,6 +103,7 @@ const DAMAGE: Readonly<Record<Cause, (whole: Cluster) => Cluster>> = {
   'fdb-missing': (whole) => whole.listed().lose('fdb', LOST),
   'route-missing': (whole) => whole.listed().lose('route', LOST),
   'direct-route-missing': (whole) => routedDirectly(whole.listed()).lose('route', LOST),
+  'overlay-blackhole': (whole) => trying(whole.listed(), cutOff('master1')),
   'neighbour-not-permanent': (whole) => whole.listed().weaken(LOST),
   'ghost-entry': (whole) =>
     whole
@@ -256,7 +259,7 @@ export async function incidentOf(
         [],
         timesOf(cause, size),
       )
-    : await decided(known.facts({ site: SITE }));
+    : await decidedOnceDue(known);
   const [incident] = reported;
   const called = install === 'calico' ? (ON_CALICO[cause] ?? cause) : cause;
   if (incident === undefined || incident.cause !== called || reported.length > 1) {
@@ -334,6 +337,22 @@ export async function incidentWhere(
   const [incident] = reported;
   if (incident?.cause !== cause) throw new Error(`${circumstance}: no incident of ${cause}`);
   return { ...incident, phase: 'open' };
+}
+
+/** A fault that two runs must find is found in two. */
+async function decidedOnceDue(known: Cluster): Promise<Decision> {
+  const roster = known.names.map((node) => ({
+    node,
+    vteps: [known.vtepOf(node)],
+    master: node.startsWith('master'),
+    lastSeen: NOW,
+    devices: [],
+    packets: HEARD,
+  }));
+  const first = await decided(known.facts({ site: SITE, roster }));
+  return first.reported.every(({ phase }) => phase !== 'suspected')
+    ? first
+    : await decided(known.facts({ site: SITE, roster, now: NOW + 60_000 }), first.incidents);
 }
 
 /** What the damage is called there: a route belongs to no node, so no two sides show. */

@@ -6,7 +6,7 @@ import type { Table } from '../../../shared/contract/causes.ts';
 import { TRIED_PEERS } from '../../../shared/contract/probe.ts';
 import type { WordTexts } from '../../../shared/contract/wire.ts';
 import type { PacketKind } from '../../damage.ts';
-import { type Entry, OVERLAY_DEVICE, programmed, VXLAN_BYTES } from '../flannel.ts';
+import { type Entry, type HeldEntry, OVERLAY_DEVICE, programmed, VXLAN_BYTES } from '../flannel.ts';
 import type { Host } from '../machine.ts';
 import { UNDERLAY_DEVICE } from '../roster.ts';
 import { contains, numberOf, prefixBits } from './addresses.ts';
@@ -246,8 +246,10 @@ function wayTo({ hosts, conditionOf }: Sender, host: Host, ip: string): Way | un
   if (condition.device !== 'up') return undefined;
   const peer = ringOf(hosts).byTunnelIp.get(ip);
   const isProgrammed = peer !== undefined && peer !== host && !hasLost(condition, 'route', peer);
-  const routes = [...besides.filter((entry) => entry.table === 'route')];
-  if (isProgrammed) routes.push(programmed.route(peer));
+  const routes = [
+    ...besides.filter((entry) => entry.table === 'route'),
+    ...(isProgrammed ? [programmed.route(peer)] : []),
+  ];
   const ways = [
     ...routes.map(({ destination, gateway }) => ({ range: destination, way: overlayBy(gateway) })),
     ...obstacles.map(({ range, device }) => ({
@@ -279,12 +281,13 @@ function destinationOf(
 ): Destination | undefined {
   const condition = conditionOf(host);
   const { byTunnelIp, byMac } = ringOf(hosts);
-  const neighbour = heldBy(condition, 'neighbour', byTunnelIp.get(gateway), (entry) =>
+  const ofGateway = { table: 'neighbour', peer: byTunnelIp.get(gateway) } as const;
+  const neighbour = heldBy(condition, ofGateway, (entry) =>
     entry.table === 'neighbour' && entry.ip === gateway ? entry : undefined,
   );
   const mac = neighbour?.mac;
   if (mac === undefined) return undefined;
-  const fdb = heldBy(condition, 'fdb', byMac.get(mac), (entry) =>
+  const fdb = heldBy(condition, { table: 'fdb', peer: byMac.get(mac) }, (entry) =>
     entry.table === 'fdb' && entry.mac === mac ? entry : undefined,
   );
   return fdb === undefined ? undefined : { mac, underlayIp: fdb.destination };
@@ -293,9 +296,8 @@ function destinationOf(
 /** The entry with some key: one besides, or the one that flannel programs for this peer. */
 function heldBy<Held extends Entry>(
   condition: Condition,
-  table: Held['table'],
-  peer: Host | undefined,
-  named: (entry: Entry) => Held | undefined,
+  { table, peer }: { readonly table: Held['table']; readonly peer: Host | undefined },
+  named: (entry: HeldEntry) => Held | undefined,
 ): Held | undefined {
   const besides = condition.besides.map(named).find((entry) => entry !== undefined);
   if (besides !== undefined || peer === undefined) return besides;

@@ -13,6 +13,7 @@ import {
   parseCidr,
   parseIp,
 } from '../../../shared/core/overlay/addresses.ts';
+import { PACKET_TESTS } from '../../../shared/core/overlay/packets.ts';
 import type { RosterEntry } from '../../../shared/core/facts.ts';
 import type { RememberedApi } from '../../../shared/core/latency.ts';
 import { type Incident, JOIN_RUNS } from '../../../shared/core/incident/incident.ts';
@@ -101,6 +102,8 @@ export interface Memory {
   readonly nameSums?: readonly (readonly [instanceId: string, sum: string])[] | undefined;
   /** The names have changed since the node list was read: the next run reads it. */
   readonly isListStale?: boolean | undefined;
+  /** Which round of packets comes next, and the tunnel IPs that more hosts try in it. */
+  readonly packets?: { readonly round: number; readonly suspects: readonly string[] } | undefined;
   /** How the masters' API servers answered the last runs. */
   readonly apis?: readonly RememberedApi[] | undefined;
   /** How long the hosts of the last runs took to answer. */
@@ -318,6 +321,8 @@ const device = z.object({
   since: z.optional(z.number()),
 });
 
+const packetTests = z.array(z.enum(PACKET_TESTS));
+
 export const rosterEntrySchema = z.pipe(
   z.object({
     node: z.string(),
@@ -326,6 +331,7 @@ export const rosterEntrySchema = z.pipe(
     vteps: z.array(vtep),
     master: z.boolean(),
     lastSeen: z.number(),
+    packets: z.optional(z.object({ answers: packetTests, isAnswered: packetTests })),
     devices: z.optional(z.array(device)),
     /** What version 0.1 remembers instead: the device of IPv4. */
     deviceIndex: z.optional(z.number()),
@@ -385,6 +391,7 @@ export const memorySchema: z.ZodMiniType<Memory> = z.pipe(
     listed: z.array(z.string()),
     nameSums: z.optional(z.array(z.tuple([z.string(), z.string()]))),
     isListStale: z.optional(z.boolean()),
+    packets: z.catch(z.optional(z.object({ round: z.number(), suspects: z.array(ip) })), undefined),
     /** As another version has it, it is measured anew. */
     apis: z.catch(z.optional(z.array(rememberedApi)), undefined),
     answerTime: z.optional(z.object({ atMost: z.number(), longerThan: z.number() })),

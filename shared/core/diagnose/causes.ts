@@ -5,13 +5,14 @@ import {
   type Severity,
   type Table,
 } from '../../contract/causes.ts';
-import type { FixKind } from '../../contract/report.ts';
+import type { FixKind, Loss } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Agent } from '../overlay/profile.ts';
 import type { Signature } from './signatures.ts';
 import { unlikeInTunnelIp, withoutAnnotations } from './against-the-list.ts';
 import { withSameMac, withSamePodCidr, withSameUnderlay } from './duplicates.ts';
 import { CONTROL_PLANE, slowApis, unreachableApis } from './control-plane.ts';
+import { losesPackets } from './lost-packets.ts';
 import { bridgeElsewhere, leftInTheWay, takenByOthers } from './in-the-way.ts';
 import { unlikeInMtu, unlikeInSettings } from './unlike-others.ts';
 
@@ -39,6 +40,8 @@ interface CauseRule {
   readonly isLikeLeaving?: true;
   /** A state: where other nodes lack entries because of it, that is the fault, and this a part of it. */
   readonly isPartOfLoss?: true;
+  /** It is found by packets: the second look sends them again. */
+  readonly isOfPackets?: true;
   /** What of the subject the observers contradict: who is wrong depends on who knows it. */
   readonly contradicts?: 'underlay';
 }
@@ -56,13 +59,14 @@ type Patience = (
 /**
  * `unreachable`: packets between the nodes are lost. `temporary`: they arrive, as long as the kernel
  * keeps an entry that flannel never sets again. `large-packets`: small ones arrive, large ones may not.
- * `misdirected`: those for some pods may go elsewhere. `latent`: they arrive, until an entry is to be set anew.
+ * `connections`: ICMP arrives, and no TCP connection is answered. `misdirected`: those for some pods may go elsewhere. `latent`: they arrive, until an entry is to be set anew.
  * `late-answers`, `no-answers`: packets arrive, and what API servers answer comes late, or does not come.
  */
 export type Harm =
   | 'unreachable'
   | 'temporary'
   | 'large-packets'
+  | 'connections'
   | 'misdirected'
   | 'latent'
   | 'late-answers'
@@ -80,6 +84,8 @@ export interface Names {
   readonly tables: readonly Table[];
   /** What programs the entries: each has annotations and habits of its own. */
   readonly agent: Agent;
+  /** Which packets are lost, where it is not all of them. */
+  readonly loss: Loss | undefined;
 }
 
 /** What fixes a fault: the safe step first. */
@@ -114,7 +120,8 @@ export type FixStep =
    * `macs`: the subject's own MAC and that of its annotation. `mtus`: those of a host's interfaces. `nodes`:
    * what the API servers list. `routes`, `addresses`: those of the subject's host. `apis`: which of the
    * aggregated APIs are available. `listeners`: what listens on an API server's port. `pod-cidrs`: which the nodes
-   * have, and since when. `machine-ids`, `underlays`: those of the hosts that claim one thing.
+   * have, and since when. `machine-ids`, `underlays`: those of the hosts that claim one thing. `packets`: what may drop packets on
+   * the subject's host.
    */
   | {
       readonly kind: 'look';
@@ -128,12 +135,16 @@ export type FixStep =
         | 'listeners'
         | 'pod-cidrs'
         | 'machine-ids'
-        | 'underlays';
+        | 'underlays'
+        | 'packets';
     };
 
 /** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
 const byReach: Patience = ({ scope, severity, mayBeLeaving }, { pairPatienceSeconds }) =>
   severity === 'critical' && scope !== 'pair' && mayBeLeaving !== true ? 0 : pairPatienceSeconds;
+
+/** A second run must find it, too. */
+const bySecondRun: Patience = () => 1;
 
 /** Two measurements running are the patience. */
 const atOnce: Patience = () => 0;
@@ -165,6 +176,18 @@ const packetsAreDropped = ({ subject, observers }: Names): string =>
 
 const podsAreCutOff = ({ observers }: Names): string =>
   `Pods on ${observers} cannot send packets to pods on other nodes, so connections in both directions hang. Every node stays Ready.`;
+
+const LOST_PACKETS: Readonly<Record<Loss | 'all', string>> = {
+  all: 'packets',
+  'large-packets': 'large packets',
+  connections: 'TCP connections',
+};
+
+const LOST_TRAFFIC: Readonly<Record<Loss | 'all', string>> = {
+  all: 'Pods and API calls hang',
+  'large-packets': 'Small requests work, and downloads and TLS connections hang',
+  connections: 'Pods answer a ping, and connections hang',
+};
 
 /** `master1's`; of a name in the plural, `several nodes'`. */
 function possessive(name: string): string {
@@ -640,6 +663,26 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     isLikeLeaving: true,
   },
 
+  // All tables are right, and packets are lost all the same: a security group or firewall, something else on the
+  // port of VXLAN, an underlay that carries less than the device, a network card that sums up checksums wrongly.
+  'overlay-blackhole': {
+    signature: { kind: 'node', find: losesPackets, explains: [] },
+    patience: bySecondRun,
+    harm: 'unreachable',
+    summary: ({ subject, loss }) =>
+      `All entries for ${subject} are right, and ${LOST_PACKETS[loss ?? 'all']} to and from there are lost on the way.`,
+    effect: ({ subject, loss }) =>
+      `${LOST_TRAFFIC[loss ?? 'all']} between ${subject} and other nodes. Every node stays Ready.`,
+    fix: {
+      at: 'subject',
+      steps: [
+        { kind: 'look', at: 'packets' },
+        { kind: 'offload', at: 'subject', condition: 'Only if it does:' },
+      ],
+    },
+    isOfPackets: true,
+  },
+
   // The right MAC, but not PERMANENT: the kernel may drop it, and cannot learn it again.
   'neighbour-not-permanent': {
     signature: { kind: 'cell', patterns: [{ neighbour: 'weak', fdb: 'held', route: 'held' }] },
@@ -769,6 +812,17 @@ export const UNMATCHED: Cause = 'entries-missing';
 /** Whether a cause is recognised by a signature of this kind. */
 export function isKind(cause: Cause, kind: Signature['kind']): boolean {
   return CAUSE_RULES[cause].signature.kind === kind;
+}
+
+/** What a fault does to people: what its cause does, unless it is known to lose less. */
+export function harmOf({
+  cause,
+  loss,
+}: {
+  readonly cause: Cause;
+  readonly loss?: Loss | undefined;
+}): Harm {
+  return loss ?? CAUSE_RULES[cause].harm;
 }
 
 /** Whether a cause is about the answers of API servers, and about no packet between nodes. */

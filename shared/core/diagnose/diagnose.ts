@@ -11,6 +11,7 @@ import {
   type Finding,
   isClusterWide,
   isSampled,
+  nodeOf,
   ofCluster,
   ofCondition,
   ofObserver,
@@ -113,7 +114,13 @@ function conditions(
   for (const cause of causes) {
     const signature = conditionSignature(cause);
     if (signature === undefined) continue;
+    // What a node's own state explains is no second fault: its packets are lost because of it.
+    const explained =
+      CAUSE_RULES[cause].isOfPackets === true
+        ? new Set(findings.filter(losesAll).map(nodeOf))
+        : NOBODY;
     for (const [node, presence] of conditionOf(matrix.settled, signature.find).present) {
+      if (explained.has(node)) continue;
       const left = signature.explains.length === 0 ? [] : without(cells, findings);
       const own = explainedCells(matrix, left, { cause, node, presence, signature });
       const finding = ofCondition(matrix, cause, { node, presence, cells: own });
@@ -144,6 +151,13 @@ function withPart(whole: Finding, { cause, cells, observers, evidence = [] }: Fi
     cells: [...whole.cells, ...cells],
     evidence: [...(whole.evidence ?? []), ...evidence],
   };
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+function losesAll({ cause, severity }: Finding): boolean {
+  const { harm } = CAUSE_RULES[cause];
+  return severity === 'critical' && (harm === 'unreachable' || harm === 'misdirected');
 }
 
 /**

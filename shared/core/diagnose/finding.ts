@@ -35,6 +35,8 @@ export interface Finding {
   readonly beside?: Presence['beside'];
   /** What ends it on its node's host. */
   readonly removals?: Presence['removals'];
+  /** Of packets that are lost although all tables are right: which, where it is not all of them. */
+  readonly loss?: Presence['loss'];
   /** How long the API server took; of several, the slowest. */
   readonly response?: Presence['response'];
   /** Of several findings that were joined: these. */
@@ -78,7 +80,7 @@ export function ofCondition(
     cells,
   }: { readonly node: string; readonly presence: Presence; readonly cells: readonly Cell[] },
 ): Finding {
-  const checkedPeers = peersOf(matrix, node);
+  const checkedPeers = presence.checked ?? peersOf(matrix, node);
   const observers = new Set([...presence.beside, ...cells.map(({ observer }) => observer)]);
   observers.delete(node);
   return {
@@ -97,6 +99,7 @@ export function ofCondition(
     ...(presence.isUndecided === true ? UNDECIDED : {}),
     ...(presence.check === undefined ? {} : { check: presence.check }),
     ...(presence.removals === undefined ? {} : { removals: presence.removals }),
+    ...(presence.loss === undefined ? {} : { loss: presence.loss }),
     ...(presence.response === undefined ? {} : { response: presence.response }),
   };
 }
@@ -203,6 +206,7 @@ function join(cause: Cause, parts: readonly Finding[]) {
     // A command for all of them would be one for those of whom nobody knows it, too.
     ...(parts.some(({ isUndecided }) => isUndecided === true) ? UNDECIDED : {}),
     ...evidenceOf(parts),
+    ...commonLossOf(parts),
     ...slowestOf(parts),
     parts,
   } as const;
@@ -214,6 +218,11 @@ const EVIDENCE = 20;
 function evidenceOf(parts: readonly Finding[]): Pick<Finding, 'evidence'> {
   const evidence = parts.flatMap((part) => part.evidence ?? []).slice(0, EVIDENCE);
   return evidence.length === 0 ? {} : { evidence };
+}
+
+function commonLossOf(parts: readonly Finding[]): Pick<Finding, 'loss'> {
+  const [loss, ...others] = new Set(parts.map((part) => part.loss));
+  return loss === undefined || others.length > 0 ? {} : { loss };
 }
 
 function slowestOf(parts: readonly Finding[]): Pick<Finding, 'response'> {

@@ -127,6 +127,8 @@ function fixesOfStep(step: FixStep, finding: Finding, context: FixContext): read
       return deletionFixes(finding, context);
     case 'up':
       return upFixes(finding, context);
+    case 'offload':
+      return offloadFixes(finding, context);
     case 'removal':
     case 'mac':
       return removalFixes(finding, context).map((fix) => ({
@@ -188,6 +190,24 @@ function deletionFixes(finding: Finding, context: FixContext): readonly Fix[] {
       interrupts: `all pod traffic of ${whose}, until ${AGENT_NAMES[judgement.profile.agent]} has started again`,
     };
   });
+}
+
+/** Of a loss that a wrong checksum explains. */
+function offloadFixes(finding: Finding, context: FixContext): readonly Fix[] {
+  if (finding.loss !== 'connections') return [];
+  const hosts = accusedIn(finding).filter(isNodeName);
+  const devices = hosts.flatMap((node) =>
+    FAMILIES.flatMap(
+      (family) =>
+        ownDevice(context.members().get(node)?.observed?.tables.devices, family)?.name ?? [],
+    ),
+  );
+  const commands = [...new Set(devices)]
+    .filter(isOverlayDevice)
+    .map((device) => `ethtool -K ${device} tx-checksum-ip-generic off`);
+  return commands.length === 0
+    ? []
+    : [{ kind: 'offload', ...onHosts({ hosts, commands }, 'hosts', context) }];
 }
 
 /** Only where the pod CIDRs are confirmed of which the tokens of the commands are a part. */
@@ -268,14 +288,20 @@ function joined(condition: string, more: string | undefined): string {
   return `${condition} ${more.slice(0, 1).toLowerCase()}${more.slice(1)}`;
 }
 
-/** The first step that changes something is checked; what comes after it has the same end. */
+/** The first step that changes something is checked; what comes after it has the same end. Where none does, the last. */
 function withCheck(fixes: readonly Fix[], check: Fix['check']): readonly Fix[] {
   const first = fixes.findIndex(
-    ({ kind }) => kind === 'entries' || kind === 'restart' || kind === 'removal' || kind === 'mac',
+    ({ kind }) =>
+      kind === 'entries' ||
+      kind === 'restart' ||
+      kind === 'removal' ||
+      kind === 'mac' ||
+      kind === 'offload',
   );
+  const checked = first < 0 ? fixes.length - 1 : first;
   return check === undefined
     ? fixes
-    : fixes.map((fix, at) => (at === first ? { ...fix, check } : fix));
+    : fixes.map((fix, at) => (at === checked ? { ...fix, check } : fix));
 }
 
 function isAnyAnnotated(members: readonly Member[]): boolean {

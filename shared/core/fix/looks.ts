@@ -4,6 +4,7 @@ import { accusedIn, conditionsIn, type Finding } from '../diagnose/finding.ts';
 import type { Member } from '../members/member.ts';
 import type { Family } from '../overlay/addresses.ts';
 import { deviceFamily, isCalicoDevice, isOverlayDevice } from '../overlay/profile.ts';
+import type { Device } from '../overlay/vtep.ts';
 import { isNodeName } from '../parse/kubernetes.ts';
 import { enumerate } from '../plain-text.ts';
 import { kubectlAt } from './kubectl.ts';
@@ -16,6 +17,32 @@ function lookOn(finding: Finding, command: string, condition: string): readonly 
     .map((node): Fix => {
       return { kind: 'look', hosts: [node], runs: 'on-hosts', commands: [command], condition };
     });
+}
+
+/** The port of VXLAN as the kernel and flannel have it, where a host's own is not known. */
+const FLANNEL_PORT = 8472;
+
+/** What shows why packets are lost, and the question that it answers. */
+function lossLook(loss: Finding['loss'], device: Device | undefined): readonly [string, string] {
+  switch (loss) {
+    case undefined: {
+      const port = device?.port ?? FLANNEL_PORT;
+      return [
+        `ss -Hulpn 'sport = :${port}'; { nft list ruleset; iptables-save; } 2>/dev/null | grep -nw ${port}`,
+        'Does a process have the port of VXLAN, or a rule of this host drop it? If neither, look at the security group of its instance.',
+      ];
+    }
+    case 'large-packets':
+      return [
+        'ip -o link show',
+        "Is the MTU of the host's own interface at least 50 bytes above that of the VXLAN device (70 where the underlay is IPv6)? If so, something between the hosts carries less.",
+      ];
+    case 'connections':
+      return [
+        `ethtool -k ${device?.name ?? 'flannel.1'} | grep tx-checksum-ip-generic`,
+        'Does the network card sum up checksums (on)?',
+      ];
+  }
 }
 
 /** How many masters are asked what they list. */
@@ -124,6 +151,13 @@ export const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Lo
       'ip -o addr show scope global',
       "Which address of each do the other nodes reach? flannel's --iface, or public-ip-overwrite, must choose that one.",
     ),
+  packets: (finding, members) => {
+    const [node] = accusedIn(finding);
+    const device = members
+      .get(node ?? '')
+      ?.observed?.tables.devices?.find(({ name }) => isOverlayDevice(name));
+    return lookOn(finding, ...lossLook(finding.loss, device));
+  },
   macs: (finding, members) =>
     accusedIn(finding)
       .filter(isNodeName)

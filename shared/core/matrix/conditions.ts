@@ -3,11 +3,13 @@
  * address that two nodes have. No cell of the matrix needs to be wrong for it.
  */
 import type { Severity } from '../../contract/causes.ts';
+import type { Loss } from '../../contract/report.ts';
 import type { ResponseTime } from '../latency.ts';
 import type { Member } from '../members/member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 import { remember } from '../remember.ts';
 import type { ApiState } from './api-states.ts';
+import type { TriedPair } from './tried-pairs.ts';
 
 /** The nodes that are checked, with all that is known of them besides what they hold of each other. */
 export interface SettledNodes {
@@ -15,6 +17,8 @@ export interface SettledNodes {
   readonly vteps: readonly Vtep[];
   /** Nodes for which at least three others, and most of all, hold another MAC address than their own device has. */
   readonly contradicted: ReadonlySet<string>;
+  /** The pairs that hosts tried with packets; undefined where no host tried any. */
+  readonly tried?: readonly TriedPair[] | undefined;
   /** How the API servers of masters answer; known once they were timed, just before the decision. */
   readonly apis?: ReadonlyMap<string, ApiState>;
 }
@@ -31,6 +35,10 @@ export interface Presence {
   readonly beside: readonly string[];
   /** How many nodes it may cut off from this one; default all that could check it. */
   readonly affected?: number;
+  /** Of how many nodes that can be said; default all that could check it. */
+  readonly checked?: number;
+  /** Of packets that are lost although all tables are right: which, where it is not all of them. */
+  readonly loss?: Loss;
   /** Where it does less harm than its cause may do. */
   readonly severity?: Severity;
   /** It may as well be one of those beside it that is wrong: there is no command that changes anything. */

@@ -17,6 +17,7 @@ import { digestRows } from './digests.ts';
 import { type DirectHolders, type FindDirect, withDirectRoutes } from './direct.ts';
 import { type CheckedOverlay, NOTHING_SHOWN, type ShownRow } from './shown-row.ts';
 import { tableRows } from './tables.ts';
+import { triedPairs } from './tried-pairs.ts';
 import { type UnlistedNodes, unlistedNodes } from './unlisted.ts';
 
 /**
@@ -104,6 +105,8 @@ export function matrixOf(
     cells.filter(({ observer, subject }) => !unknown.has(subject) && !unplaced.has(observer)),
     { members, vteps, profile, found },
   );
+  const settledMembers = checked.filter(({ node }) => !unknown.has(node));
+  const settledVteps = subjects.filter(({ node }) => !unknown.has(node));
   return {
     nodes: members.map(({ node }) => node).filter((node) => !departed.has(node)),
     rows,
@@ -120,9 +123,14 @@ export function matrixOf(
     ),
     unlisted,
     settled: {
-      members: checked.filter(({ node }) => !unknown.has(node)),
-      vteps: subjects.filter(({ node }) => !unknown.has(node)),
+      members: settledMembers,
+      vteps: settledVteps,
       contradicted: contradictedBy(cells, rows.size),
+      tried: triedPairs({
+        members: settledMembers,
+        vteps: settledVteps,
+        held: { rows, cells: direct.cells, unexplained: digests.unexplained },
+      }),
     },
     unexplained: digests.unexplained,
   };

@@ -85,8 +85,9 @@ function observedBy(observation: Observation): ObservedHost | undefined {
     case 'tables':
       return observation;
     case 'digest': {
-      const { host, devices, surroundings, digest } = observation;
-      return { kind: 'digest', host, tables: { ...surroundings, devices }, digest, verbatim: [] };
+      const { host, devices, surroundings, digest, packets } = observation;
+      const tables = { ...surroundings, devices };
+      return { kind: 'digest', host, tables, digest, packets, verbatim: [] };
     }
     case 'unknown':
       return undefined;

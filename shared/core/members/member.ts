@@ -1,6 +1,7 @@
 import type { RosterEntry } from '../facts.ts';
 import { majority } from '../group.ts';
 import { FAMILIES, type Family } from '../overlay/addresses.ts';
+import type { HostPackets } from '../overlay/packets.ts';
 import { deviceFamily, type Profile, profileOf } from '../overlay/profile.ts';
 import type {
   ClusterNode,
@@ -35,6 +36,8 @@ export interface DigestedHost {
   /** Nothing but its devices, and what is around them. */
   readonly tables: Tables;
   readonly digest: Digest;
+  /** Undefined where it sent no packets. */
+  readonly packets?: HostPackets | undefined;
   readonly verbatim: readonly PrintedEntry[];
 }
 
@@ -45,6 +48,7 @@ export interface ReadHost {
   readonly tables: Tables;
   /** What it had answered before; undefined where it was asked for its tables at once. */
   readonly digest?: Digest | undefined;
+  readonly packets?: HostPackets | undefined;
   /** The entries that the second look asked for, as they were printed. */
   readonly verbatim: readonly PrintedEntry[];
 }

@@ -3,6 +3,7 @@ import { groupBy } from '../group.ts';
 import { FAMILIES } from '../overlay/addresses.ts';
 import { bootOf } from './identity.ts';
 import { type Member, ownDevice } from './member.ts';
+import { packetHistories } from './packet-history.ts';
 import type { Vtep } from '../overlay/vtep.ts';
 
 const DAY_MS = 86_400_000;
@@ -14,14 +15,19 @@ export function nextRoster(
 ): readonly RosterEntry[] {
   const known = groupBy(vteps, ({ node }) => node);
   const isOfAnother = ownersIn(members, vteps);
+  const histories = packetHistories(members, vteps);
   const current = members
     .filter((member) => isMoreThanAName(member) || known.has(member.node))
-    .map((member) => {
+    .map((member): RosterEntry => {
       const before = member.remembered?.vteps ?? [];
       const own = (known.get(member.node) ?? []).flatMap((vtep) =>
         isOfAnother(vtep) ? (before.find(({ family }) => family === vtep.family) ?? []) : vtep,
       );
-      return entryOf(facts, own, member);
+      const packets = histories.get(member.node);
+      const hasAny =
+        packets !== undefined && packets.answers.length + packets.isAnswered.length > 0;
+      const entry = entryOf(facts, own, member);
+      return hasAny ? { ...entry, packets } : entry;
     });
   const oldest = facts.now - facts.limits.rosterDays * DAY_MS;
   return current.filter(({ lastSeen }) => lastSeen >= oldest);

@@ -25,7 +25,7 @@ export interface TriedPeer {
 }
 
 /** How many packets an overlay device received and sent while a host tried its peers. */
-export interface DeviceTraffic {
+interface DeviceTraffic {
   readonly device: string;
   readonly received: number;
   readonly sent: number;
@@ -35,4 +35,13 @@ export interface DeviceTraffic {
 export interface HostPackets {
   readonly tried: readonly TriedPeer[];
   readonly traffic: readonly DeviceTraffic[];
+}
+
+/**
+ * Which tests a node has ever answered to anybody, and in which anybody has ever answered it. A firewall that
+ * always dropped a test says nothing of the overlay when it drops it again.
+ */
+export interface PacketHistory {
+  readonly answers: readonly PacketTest[];
+  readonly isAnswered: readonly PacketTest[];
 }

@@ -139,6 +139,7 @@ const ACTS: Readonly<Record<Exclude<Fix['kind'], 'look'>, (step: Fix) => string>
   device: () => 'Delete the VXLAN device',
   removal: () => 'Remove what is in the way',
   mac: () => 'Give the VXLAN device a MAC address of its own',
+  offload: () => 'Let the kernel sum up checksums instead of the network card',
 };
 
 function whereOf({ runs, hosts, kind, kubectlOn, commands }: Fix): string {

@@ -1,5 +1,5 @@
 import type { ReportedIncident } from '../../contract/report.ts';
-import { CAUSE_RULES, type Harm } from '../diagnose/causes.ts';
+import { type Harm, harmOf } from '../diagnose/causes.ts';
 import { ascii, shorten } from '../plain-text.ts';
 import type { Paged } from './page.ts';
 
@@ -61,7 +61,7 @@ function firstLabel(name: string): string {
 /** Who is cut off from how many nodes; `named` shortens a node's name. */
 function claimOf(incident: ReportedIncident, named: (name: string) => string): string {
   const { scope, subject, subjects, observers, missingPeers, checkedPeers } = incident;
-  const { harm } = CAUSE_RULES[incident.cause];
+  const harm = harmOf(incident);
   if (harm === 'late-answers' || harm === 'no-answers') return apiClaimOf(incident, harm, named);
   const count = `${missingPeers} of ${checkedPeers} nodes`;
   const [loses, isLost] = VERBS[harm];
@@ -108,6 +108,7 @@ const VERBS = {
   unreachable: ['cannot reach', 'unreachable from'],
   temporary: ['may lose', 'may become unreachable from'],
   'large-packets': ['may lose large packets to', 'may lose large packets to'],
+  connections: ['cannot connect to', 'cannot connect to'],
   latent: ['may become unreachable from', 'may become unreachable from'],
   misdirected: ['may lose packets to', 'may lose packets to'],
 } as const satisfies Readonly<Record<Exclude<Harm, ApiHarm>, readonly [string, string]>>;

@@ -1,7 +1,7 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
-import { CAUSE_RULES, isKind, isOfApi, type Names } from '../diagnose/causes.ts';
+import { harmOf, isKind, isOfApi, type Names } from '../diagnose/causes.ts';
 import { type Agent, isCalicoDevice } from '../overlay/profile.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
@@ -26,6 +26,7 @@ export function namesIn(incident: ReportedIncident): Names {
     device: devices.size === 1 ? printable(device) : 'VXLAN device',
     tables: TABLES.filter((table) => entries.some((entry) => entry.table === table)),
     agent: agentOf(incident),
+    loss: incident.loss,
   };
 }
 
@@ -39,13 +40,15 @@ export function agentOf({ entries, fix }: ReportedIncident): Agent {
 
 /** `master1 (192.168.1.140, tunnel IP 10.68.0.0) is unreachable from 5 of 5 nodes: master2, … and node3.` */
 export function victimOf(incident: ReportedIncident): string {
-  switch (CAUSE_RULES[incident.cause].harm) {
+  switch (harmOf(incident)) {
     case 'unreachable':
       return unreachable(incident);
     case 'temporary':
       return temporary(incident);
     case 'large-packets':
       return ofStates(incident, 'may lose large packets to');
+    case 'connections':
+      return ofStates(incident, 'cannot open TCP connections to');
     case 'latent':
       return ofStates(incident, 'may become unreachable from');
     case 'misdirected':
@@ -130,19 +133,20 @@ function temporary(incident: ReportedIncident): string {
 
 /** Whether it may wait until morning: a person who was just woken wants to know this first. */
 export function morningOf(incident: ReportedIncident): string {
-  const { cause, severity, scope, missingPeers } = incident;
+  const { severity, scope, missingPeers } = incident;
+  const harm = harmOf(incident);
   const healing = agentOf(incident) === 'calico' ? '' : '; it does not heal by itself';
-  if (CAUSE_RULES[cause].harm === 'large-packets')
+  if (harm === 'large-packets' && severity !== 'critical')
     return 'Yes, if nothing has failed since: small packets arrive.';
-  if (CAUSE_RULES[cause].harm === 'latent')
+  if (harm === 'latent')
     return 'Yes. Everything works now; if other nodes lose their entries for it, a page comes.';
-  if (CAUSE_RULES[cause].harm === 'misdirected' && severity !== 'critical')
+  if (harm === 'misdirected' && severity !== 'critical')
     return 'Yes, if nothing has failed since: only packets for some pods are concerned.';
-  if (CAUSE_RULES[cause].harm === 'temporary')
+  if (harm === 'temporary')
     return 'Yes. Everything works now; if an entry ages out before, another page comes.';
-  if (CAUSE_RULES[cause].harm === 'late-answers')
+  if (harm === 'late-answers')
     return 'Yes, if nothing has failed since: pods keep running, and what asks this API server waits.';
-  if (CAUSE_RULES[cause].harm === 'no-answers')
+  if (harm === 'no-answers')
     return 'No, unless other masters answer: without an API server no pod is started, moved or scaled.';
   if (severity === 'critical') {
     return scope === 'pair'

@@ -13,7 +13,7 @@ import { isOtherOverlay, withAddresses } from './devices.ts';
 import { packetsOf } from './packets.ts';
 
 /** What all hosts are asked. */
-export type HostAction = Extract<Action, 'digest' | 'tables' | 'entries'>;
+export type HostAction = Extract<Action, 'digest' | 'tables' | 'entries' | 'packets'>;
 
 type HostRecords = readonly AnswerRecord<HostAction>[];
 
@@ -27,6 +27,11 @@ export function parseHostAnswer(
   if (read.kind === 'broken') return unusable(instanceId, read.reason);
   const host = factsOf(read.records, instanceId);
   if (host === undefined) return unusable(instanceId, 'the answer does not name its host');
+  const packets = packetsOf(read.records);
+  // Of its tables nothing was asked.
+  if (action === 'packets') {
+    return { kind: 'tables', host, tables: {}, packets, verbatim: [], unread: [] };
+  }
   const surroundings = surroundingsOf(read.records);
   const subnets = recordsOf(read.records, 'C').flatMap(({ address }) => networkOf(address) ?? []);
   const tables = {
@@ -53,7 +58,7 @@ export function parseHostAnswer(
     devices: tables.devices,
     surroundings,
     digest: { sums, counts, ghosts, tables: shownBy(tables), subnets },
-    packets: packetsOf(read.records),
+    packets,
     unread,
   };
 }

@@ -1,11 +1,10 @@
 import type { WordTexts } from '../../contract/wire.ts';
 import type { HostPackets, Reply, TriedPeer } from '../overlay/packets.ts';
 import { type AnswerRecord, recordsOf } from './answer.ts';
-
-type PacketRecords = readonly AnswerRecord<'packets' | 'digest' | 'tables' | 'entries'>[];
+import type { HostAction } from './host-answer.ts';
 
 /** What a host tried with packets; undefined where it sent none. */
-export function packetsOf(records: PacketRecords): HostPackets | undefined {
+export function packetsOf(records: readonly AnswerRecord<HostAction>[]): HostPackets | undefined {
   const tried = recordsOf(records, 'tried').flatMap(({ ip, small, full, tcp }): TriedPeer[] => {
     if (small === undefined || full === undefined || tcp === undefined) return [];
     const replies = { small: replyOf(small), full: replyOf(full), tcp: TCP_REPLIES[tcp] };

@@ -2,6 +2,7 @@ import type { ReportedEntry, ReportedIncident } from '../../contract/report.ts';
 import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import { accusedIn, type Finding, nodeOf } from '../diagnose/finding.ts';
 import { sidesOf } from '../matrix/sides.ts';
+import { type TriedPair, triedWays } from '../matrix/tried-pairs.ts';
 import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
 import { flanneldOn } from '../members/flanneld.ts';
@@ -15,6 +16,7 @@ import { isManagedNodeId } from '../fix/remote.ts';
 import { isAboutOneOf, textOf } from '../overlay/entries.ts';
 import { type Agent, AGENT_NAMES, isOverlayDevice } from '../overlay/profile.ts';
 import { enumerate } from '../plain-text.ts';
+import { once } from '../remember.ts';
 import { formatDuration, formatTime } from '../time.ts';
 import { sharedTraits } from './shared-traits.ts';
 
@@ -49,8 +51,9 @@ export function incidentReports(
   const { judgement, facts, latencies } = evidence;
   const { daemonSets, limits, site } = facts;
   const fixesOf = fixesIn(judgement, { daemonSets, limits, site, latencies });
+  const waysOf = once(() => triedWays(judgement.matrix.settled) ?? []);
   return (finding, identity) => ({
-    ...reportWithoutFix(finding, identity, evidence),
+    ...reportWithoutFix(finding, identity, { ...evidence, waysOf }),
     fix: identity.phase === 'suspected' ? [] : [...fixesOf(finding, identity.key)],
   });
 }
@@ -58,9 +61,9 @@ export function incidentReports(
 function reportWithoutFix(
   finding: Finding,
   identity: IncidentIdentity,
-  whole: Evidence,
+  whole: Evidence & { readonly waysOf: () => readonly TriedPair[] },
 ): Omit<ReportedIncident, 'fix'> {
-  const { judgement, latencies } = whole;
+  const { judgement, latencies, waysOf } = whole;
   const isPaged = identity.phase !== 'suspected';
   const changes = isPaged ? changesBefore(finding, identity.since, whole) : [];
   const instances = isPaged ? instancesOf(finding, judgement) : [];
@@ -89,6 +92,7 @@ function reportWithoutFix(
     observers: finding.observers.toSorted(),
     checkedPeers: finding.checkedPeers,
     missingPeers: finding.missingPeers,
+    ...(finding.loss === undefined ? {} : { loss: finding.loss }),
     ...(finding.response === undefined ? {} : { response: { ...finding.response } }),
     entries: reportEntries(finding, identity.phase),
     evidence: [
@@ -99,12 +103,30 @@ function reportWithoutFix(
       ...undecidedLines(finding, judgement),
       ...wrongUnderlayLines(finding, judgement),
       ...flanneldLines(finding, judgement),
+      ...triedLines(finding, waysOf()),
       ...latencyLines(latencies),
       ...verbatimOf(finding, judgement),
     ].slice(0, EVIDENCE),
     ...(changes.length === 0 ? {} : { changes: [...changes] }),
     ...(instances.length === 0 ? {} : { instances }),
   };
+}
+
+/** Whether packets between nodes whose tables are wrong are lost already: the kernel may still use what it has. */
+function triedLines({ cells }: Finding, ways: readonly TriedPair[]): readonly string[] {
+  if (cells.length === 0 || ways.length === 0) return [];
+  const wrong = new Set(cells.map(({ observer, subject }) => `${observer} ${subject}`));
+  const tried = ways.filter(
+    ({ observer, subject }) =>
+      wrong.has(`${observer} ${subject}`) || wrong.has(`${subject} ${observer}`),
+  );
+  const lost = tried.filter(({ path }) => path !== 'whole').length;
+  if (tried.length === 0) return [];
+  return [
+    lost === 0
+      ? `packets between these nodes still came back in ${tried.length} of ${tried.length} tries`
+      : `packets between these nodes were lost in ${lost} of ${tried.length} tries`,
+  ];
 }
 
 /** Of a host that lost all others, and that they lost: its fix may not bring them back. */

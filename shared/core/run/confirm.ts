@@ -9,6 +9,7 @@ import { TABLES } from '../../contract/causes.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import { conditionsIn, type Finding } from '../diagnose/finding.ts';
+import { triedPairs } from '../matrix/tried-pairs.ts';
 import { NAMED_NODES, settledAgain } from '../matrix/conditions.ts';
 import type { Member } from '../members/member.ts';
 import { trustedVteps } from '../members/trust.ts';
@@ -16,6 +17,7 @@ import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { SecondLook } from './second-look.ts';
 import { type Observation, type Vtep, shownBy } from '../overlay/vtep.ts';
+import type { HostPackets } from '../overlay/packets.ts';
 import type { Profile } from '../overlay/profile.ts';
 
 /** A judgement after the second look. */
@@ -28,6 +30,8 @@ export interface Confirmed {
 /** What the second look asked for and what it brought. It knows nothing of other subjects. */
 interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds'> {
   readonly observations: readonly Observation[];
+  /** By managed-node id, what became of packets that were sent again. */
+  readonly retried?: ReadonlyMap<string, HostPackets>;
   /** Nodes whose part of the node list has changed meanwhile: of them nothing is confirmed. */
   readonly changed?: ReadonlySet<string>;
   /** Nodes whose part of the node list could not be read again: they may have left meanwhile. */
@@ -47,7 +51,10 @@ export function confirm(
   second: SecondAnswers,
 ): Confirmed {
   const answers = laterAnswers(first, second);
-  const members = first.members.map((member) => withSecondLook(member, answers.get(member.node)));
+  const retried = retriedBy(first, second);
+  const members = first.members.map((member) =>
+    withPackets(withSecondLook(member, answers.get(member.node)), retried.get(member.node)),
+  );
   const vteps = trustedVteps(members, first.trust);
   const again = { answers, vteps, profile: first.profile, subjects: second.subjects };
   const seenAgain = asked.map((finding) => lookAgain(finding, again));
@@ -65,16 +72,21 @@ export function confirm(
       .filter((cell) => !leaving.has(cell.subject) || !isUnheld(cell)),
   );
   const healed = healedOf(seenAgain);
+  const rows = rowsAgain(first, members, { answers, healed });
+  const settled = settledAgain(first.matrix.settled, members, vteps);
+  const held = { rows, cells, unexplained: first.matrix.unexplained };
   const matrix: Matrix = {
     ...first.matrix,
-    rows: rowsAgain(first, members, { answers, healed }),
-    settled: settledAgain(first.matrix.settled, members, vteps),
+    rows,
+    settled: { ...settled, tried: triedPairs({ ...settled, held }) },
     cells,
   };
   const unread: ReadonlySet<string> = second.unread ?? new Set();
   // A state that is found again is one of the second look's where its node answered. Those beside it come first.
-  const isStateSure = ({ subject = '', observers }: Finding): boolean =>
+  const isStateSure = ({ cause, subject = '', observers }: Finding): boolean =>
     answers.has(subject) &&
+    (CAUSE_RULES[cause].isOfPackets !== true ||
+      [subject, ...observers].some((node) => retried.has(node))) &&
     ![subject, ...observers.slice(0, NAMED_NODES)].some((node) => changed.has(node));
   const isFaultyAgain = (node: string, { cause }: Finding): boolean => {
     const { signature } = CAUSE_RULES[cause];
@@ -182,6 +194,29 @@ function withSecondLook(member: Member, answer: SecondAnswer | undefined): Membe
       verbatim: answer.verbatim,
     },
   };
+}
+
+/** By node, what became of packets that were sent again. */
+function retriedBy(
+  { members }: Judgement,
+  { retried }: SecondAnswers,
+): ReadonlyMap<string, HostPackets> {
+  return new Map(
+    members.flatMap(({ node, observed }) => {
+      const again = retried?.get(observed?.host.instanceId ?? '');
+      return again === undefined ? [] : [[node, again] as const];
+    }),
+  );
+}
+
+/** Of ways that were tried twice, the later try counts. */
+function withPackets(member: Member, again: HostPackets | undefined): Member {
+  const { observed } = member;
+  if (again === undefined || observed === undefined) return member;
+  const ips = new Set(again.tried.map(({ ip }) => ip));
+  const before = (observed.packets?.tried ?? []).filter(({ ip }) => !ips.has(ip));
+  const packets = { tried: [...before, ...again.tried], traffic: again.traffic };
+  return { ...member, observed: { ...observed, packets } };
 }
 
 /** The rows, with the devices of the second look. */

@@ -17,6 +17,7 @@ import { type Page, pageOf } from '../page/page.ts';
 import { incidentReports } from '../report/incident-report.ts';
 import { nextRoster } from '../members/roster.ts';
 import { withApis } from './control-plane.ts';
+import { suspectsIn } from './suspects.ts';
 import { dueForSecondLook, secondLookOf } from './second-look.ts';
 import { nodesToRead, readingOf } from './reading.ts';
 import type { Answers, Hosts } from './hosts.ts';
@@ -36,6 +37,8 @@ export interface Decision {
   readonly facts: Facts;
   readonly judgement: Judgement;
   readonly latencies: readonly Latency[];
+  /** Tunnel IPs that more hosts try in the next run. */
+  readonly suspects: readonly string[];
   /** What the next run remembers of the masters' API servers, as far as it is known now. */
   readonly apis: readonly RememberedApi[];
 }
@@ -96,7 +99,9 @@ function withTables(
   );
   return before.map((one) => {
     const whole = one.kind === 'digest' ? tables.get(one.host.instanceId) : undefined;
-    return whole === undefined || one.kind !== 'digest' ? one : { ...whole, digest: one.digest };
+    return whole === undefined || one.kind !== 'digest'
+      ? one
+      : { ...whole, digest: one.digest, packets: one.packets };
   });
 }
 
@@ -192,6 +197,7 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
     facts,
     judgement: { ...judgement, problems: [...judgement.problems, ...refused] },
     latencies,
+    suspects: suspectsIn(judgement),
     apis,
   };
 }

@@ -1,5 +1,6 @@
-import { WANTED_PATTERN } from '../../contract/probe.ts';
+import { TRIED_PEERS, WANTED_PATTERN } from '../../contract/probe.ts';
 import type { Limits } from '../../contract/settings.ts';
+import { CAUSE_RULES } from '../diagnose/causes.ts';
 import { accusedIn, type Finding } from '../diagnose/finding.ts';
 import { groupBy } from '../group.ts';
 import type { Facts } from '../facts.ts';
@@ -17,8 +18,17 @@ export interface SecondLook {
   readonly subjects: ReadonlySet<string>;
   /** The keys of their entries, comma-separated, as the document takes them. */
   readonly wanted: string;
+  /** Which ways are tried again; undefined where no finding is of packets. */
+  readonly packets?: PacketLook | undefined;
   /** How much later the hosts must answer, by their own uptime. */
   readonly apartSeconds: number;
+}
+
+/** The hosts that send packets again, each to all of these tunnel IPs. */
+export interface PacketLook {
+  readonly instanceIds: readonly string[];
+  /** Comma-separated, as the document takes them. */
+  readonly wanted: string;
 }
 
 /** Hosts that one command can name (SendCommand, InstanceIds). */
@@ -67,7 +77,29 @@ export function secondLookOf(
     wanted = longer;
     subjects.add(subject);
   }
-  return { instanceIds, subjects, wanted, apartSeconds: secondLookSeconds };
+  const packets = packetLookOf(findings, judgement, ids);
+  return { instanceIds, subjects, wanted, packets, apartSeconds: secondLookSeconds };
+}
+
+/** The ways that were lost, as many as one command takes: the nodes that are accused take turns. */
+function packetLookOf(
+  findings: readonly Finding[],
+  { matrix }: Judgement,
+  ids: ReadonlyMap<string, string | undefined>,
+): PacketLook | undefined {
+  const accused = findings
+    .filter(({ cause }) => CAUSE_RULES[cause].isOfPackets === true)
+    .flatMap(accusedIn);
+  const lost = (matrix.settled.tried ?? []).filter(({ path }) => path !== 'whole');
+  const pairs = accused.map((node) =>
+    lost.filter(({ observer, subject }) => observer === node || subject === node),
+  );
+  const tried = inTurn(pairs.map((some) => some.map(({ ip }) => ip))).slice(0, TRIED_PEERS);
+  const again = lost.filter(({ ip }) => tried.includes(ip));
+  const instanceIds = inTurn([again.map(({ observer }) => ids.get(observer) ?? '')]).filter(
+    (id) => id !== '',
+  );
+  return instanceIds.length === 0 ? undefined : { instanceIds, wanted: tried.join(',') };
 }
 
 function subjectsOf({ cells }: Finding): readonly string[] {

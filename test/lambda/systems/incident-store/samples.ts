@@ -1,8 +1,14 @@
 import * as fc from 'fast-check';
 import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/causes.ts';
-import { AGENTS, FIX_KINDS, type ReportedIncident } from '../../../../shared/contract/report.ts';
+import {
+  AGENTS,
+  FIX_KINDS,
+  LOSSES,
+  type ReportedIncident,
+} from '../../../../shared/contract/report.ts';
 import type { RememberedDevice, RosterEntry } from '../../../../shared/core/facts.ts';
 import type { Incident } from '../../../../shared/core/incident/incident.ts';
+import { PACKET_TESTS } from '../../../../shared/core/overlay/packets.ts';
 import type { Vtep } from '../../../../shared/core/overlay/vtep.ts';
 import type { Page } from '../../../../shared/core/page/page.ts';
 import type { IncidentChange } from '../../../../shared/core/telemetry/events.ts';
@@ -57,6 +63,7 @@ const reported: Samples<ReportedIncident> = {
   since: text,
   times: maybe(fc.nat()),
   subject: maybe(text),
+  loss: maybe(fc.constantFrom(...LOSSES)),
   vtep: maybe(
     fc.record({
       underlayIp: maybe(text),
@@ -206,6 +213,12 @@ const rosterEntry: Samples<RosterEntry> = {
   vteps: fc.array(fc.record(vtep), { maxLength: 2 }),
   master: fc.boolean(),
   lastSeen: time,
+  packets: maybe(
+    fc.record({
+      answers: fc.subarray([...PACKET_TESTS]),
+      isAnswered: fc.subarray([...PACKET_TESTS]),
+    }),
+  ),
   devices: fc.array(fc.record(device), { maxLength: 2 }),
 };
 
@@ -229,6 +242,7 @@ const agents: Samples<Agents> = {
 };
 
 const memory: Samples<Memory> = {
+  packets: maybe(fc.record({ round: fc.nat(), suspects: fc.array(anyIp, { maxLength: 8 }) })),
   roster: fc.array(fc.record(rosterEntry), { maxLength: 4 }),
   latencyCommand: maybe(fc.record(masterCommand)),
   apisCommand: maybe(fc.record(masterCommand)),

@@ -1,0 +1,150 @@
+/** What packets show of the pairs of nodes between which all tables are right. */
+import { TABLES } from '../../contract/causes.ts';
+import type { Member } from '../members/member.ts';
+import { nodesByTunnelIp, packetHistories } from '../members/packet-history.ts';
+import { type Family, familyOf } from '../overlay/addresses.ts';
+import {
+  PACKET_TESTS,
+  type PacketHistory,
+  type PacketTest,
+  type Reply,
+  type TriedPeer,
+} from '../overlay/packets.ts';
+import type { Vtep } from '../overlay/vtep.ts';
+import { once } from '../remember.ts';
+import type { Matrix, Row } from './matrix.ts';
+
+/**
+ * What a way carries. `large-lost`: small packets alone. `tcp-lost`: ICMP of any size, and no TCP connection, as
+ * where a network card sums up checksums wrongly.
+ */
+type Path = 'whole' | 'lost' | 'large-lost' | 'tcp-lost';
+
+/** A way from one node to another and back. */
+export interface TriedPair {
+  readonly observer: string;
+  readonly subject: string;
+  /** The tunnel IP that was tried. */
+  readonly ip: string;
+  readonly family: Family;
+  readonly path: Path;
+  /** What the observer's kernel thinks that it carries, bytes. */
+  readonly pathMtu?: number | undefined;
+}
+
+/** Whom the pairs are taken from, and what is known of what they hold. */
+interface CheckedPackets {
+  /** The checked ones. */
+  readonly members: readonly Member[];
+  readonly vteps: readonly Vtep[];
+  readonly held: Pick<Matrix, 'rows' | 'cells' | 'unexplained'>;
+}
+
+/**
+ * The pairs that hosts tried and of which something can be said, where both hosts answered this run and each
+ * holds all entries for the other. Undefined where no host tried anybody.
+ */
+export function triedPairs({
+  members,
+  vteps,
+  held,
+}: CheckedPackets): readonly TriedPair[] | undefined {
+  const isRight = once(() => areTablesRight(members, held));
+  return triedWays({ members, vteps })?.filter(({ observer, subject }) =>
+    isRight()(observer, subject),
+  );
+}
+
+/** The same whatever the hosts hold of each other. */
+export function triedWays({
+  members,
+  vteps,
+}: Omit<CheckedPackets, 'held'>): readonly TriedPair[] | undefined {
+  if (members.every(({ observed }) => observed?.packets === undefined)) return undefined;
+  const nodeOf = nodesByTunnelIp(vteps);
+  const histories = packetHistories(members, vteps);
+  return members.flatMap(({ node: observer, observed }) =>
+    (observed?.packets?.tried ?? []).flatMap((tried): readonly TriedPair[] => {
+      const subject = nodeOf.get(tried.ip);
+      if (subject === undefined || subject === observer) return [];
+      const path = pathOf(
+        counting(tried, { answers: histories.get(subject), isAnswered: histories.get(observer) }),
+      );
+      if (path === undefined) return [];
+      const { ip, pathMtu } = tried;
+      return [{ observer, subject, ip, family: familyOf(ip), path, pathMtu }];
+    }),
+  );
+}
+
+function isWhole(row: Row | undefined): row is Row {
+  return (
+    row !== undefined &&
+    row.deviceFault === undefined &&
+    row.lost.size === 0 &&
+    TABLES.every((table) => row.shown.has(table))
+  );
+}
+
+/** Whether each of two nodes is known to hold all entries for the other, over a device that works. */
+function areTablesRight(
+  members: readonly Member[],
+  { rows, cells, unexplained }: CheckedPackets['held'],
+): (one: string, two: string) => boolean {
+  const answering = new Set(
+    members.flatMap(({ node, observed }) => (observed === undefined ? [] : [node])),
+  );
+  const opaque = new Set(unexplained.flat());
+  const wrong = new Set(cells.map(({ observer, subject }) => `${observer} ${subject}`));
+  const holds = (observer: string, subject: string): boolean => {
+    const row = rows.get(observer);
+    return (
+      isWhole(row) &&
+      answering.has(observer) &&
+      !opaque.has(observer) &&
+      !row.unknown.has(subject) &&
+      !wrong.has(`${observer} ${subject}`)
+    );
+  };
+  return (one, two) => holds(one, two) && holds(two, one);
+}
+
+type Replies = Readonly<Record<PacketTest, Reply>>;
+
+/** A test counts that the subject has ever answered, and in which anybody has ever answered the observer. */
+function counting(
+  { replies }: TriedPeer,
+  {
+    answers,
+    isAnswered,
+  }: {
+    readonly answers: PacketHistory | undefined;
+    readonly isAnswered: PacketHistory | undefined;
+  },
+): Replies {
+  const counts = new Set(
+    PACKET_TESTS.filter(
+      (test) =>
+        answers?.answers.includes(test) === true && isAnswered?.isAnswered.includes(test) === true,
+    ),
+  );
+  const replyTo = (test: PacketTest): Reply => (counts.has(test) ? replies[test] : 'untried');
+  return { small: replyTo('small'), full: replyTo('full'), tcp: replyTo('tcp') };
+}
+
+/**
+ * What a way carries; undefined where the tests do not show it. ICMP that is filtered on the way to a host that
+ * answers TCP says nothing, and neither does a port that is closed to a host that answers ICMP: a REJECT is an
+ * answer where ICMP is whole.
+ */
+function pathOf({ small, full, tcp }: Replies): Path | undefined {
+  if (small === 'answered' || full === 'answered') {
+    if (tcp === 'lost') return 'tcp-lost';
+    const isLargeLost = full === 'lost' || full === 'too-big';
+    return small === 'answered' && isLargeLost ? 'large-lost' : 'whole';
+  }
+  if (tcp === 'answered') return 'whole';
+  const isIcmpLost = small !== 'untried';
+  if (isIcmpLost) return 'lost';
+  return tcp === 'lost' ? 'lost' : undefined;
+}

@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'vitest';
+import type { Facts, RosterEntry } from '../../../../shared/core/facts.ts';
+import { judge } from '../../../../shared/core/judge.ts';
+import type { Reply } from '../../../../shared/core/overlay/packets.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
+import { cutOff, HEARD, NOTHING, trying, WHOLE } from '../../../support/packets.ts';
+
+const TEN = cluster(10).listed();
+
+/** What every node remembers: all have answered each other in every test, or in none. */
+function rosterOf(whole: Cluster, packets: RosterEntry['packets'] = HEARD): Facts['roster'] {
+  return whole.names.map((node) => {
+    return {
+      node,
+      vteps: [whole.vtepOf(node)],
+      master: false,
+      lastSeen: NOW,
+      devices: [],
+      packets,
+    };
+  });
+}
+
+/** `master1: 6 of 6, all`, a line for each finding. */
+function found(sees: Cluster, roster = rosterOf(sees)): readonly string[] {
+  return judge(sees.facts({ roster })).findings.map(
+    ({ cause, scope, subject, missingPeers, checkedPeers, loss }) =>
+      `${cause} ${scope === 'subject' ? subject : scope}: ${missingPeers} of ${checkedPeers}, ${loss ?? 'all'}`,
+  );
+}
+
+function evidence(sees: Cluster): readonly string[] {
+  return judge(sees.facts({ roster: rosterOf(sees) })).findings.flatMap(
+    (one) => one.evidence ?? [],
+  );
+}
+
+test('where everything comes back nothing is found', () => {
+  expect(found(trying(TEN, () => undefined))).toEqual([]);
+});
+
+test('where hosts try nothing, nothing is found', () => {
+  expect(found(TEN)).toEqual([]);
+});
+
+test('a node with which nobody can exchange packets is lost', () => {
+  expect(found(trying(TEN, cutOff('node2')))).toEqual(['overlay-blackhole node2: 6 of 6, all']);
+});
+
+test('two such nodes are two findings', () => {
+  expect(found(trying(TEN, cutOff('node2', 'node6')))).toEqual([
+    'overlay-blackhole node2: 6 of 6, all',
+    'overlay-blackhole node6: 6 of 6, all',
+  ]);
+});
+
+test('in a cluster of three, only the node is lost that the others do not reach', () => {
+  expect(found(trying(cluster(3).listed(), cutOff('master2')))).toEqual([
+    'overlay-blackhole master2: 2 of 2, all',
+  ]);
+});
+
+test('where nothing comes back from anybody, the cluster is lost', () => {
+  expect(found(trying(TEN, () => NOTHING))).toEqual([
+    expect.stringMatching(/^overlay-blackhole cluster: \d+ of 10, all$/),
+  ]);
+});
+
+test('a lone lost pair accuses nobody', () => {
+  const one = trying(TEN, (observer, subject) =>
+    observer === 'node1' && subject === 'node2' ? NOTHING : undefined,
+  );
+  expect(found(one)).toEqual([]);
+});
+
+describe('what is lost', () => {
+  test('large packets alone', () => {
+    const large = { ...WHOLE, full: 'lost' } as const;
+    const sees = trying(TEN, (...pair) => (pair.includes('node2') ? large : undefined));
+    expect(found(sees)).toEqual(['overlay-blackhole node2: 6 of 6, large-packets']);
+  });
+
+  test('connections that one host begins, whoever answers: its card sums up checksums wrongly', () => {
+    const tcp = { ...WHOLE, tcp: 'lost' } as const;
+    const sees = trying(TEN, (observer) => (observer === 'node2' ? tcp : undefined));
+    expect(found(sees)).toEqual(['overlay-blackhole node2: 3 of 6, connections']);
+  });
+
+  test('connections to one host alone are a closed port', () => {
+    const tcp = { ...WHOLE, tcp: 'lost' } as const;
+    const sees = trying(TEN, (_observer, subject) => (subject === 'node2' ? tcp : undefined));
+    expect(found(sees)).toEqual([]);
+  });
+});
+
+describe('what says nothing', () => {
+  test.for<[string, Partial<Record<'small' | 'full' | 'tcp', Reply>>]>([
+    ['ICMP that is filtered, where TCP is answered', { small: 'lost', full: 'lost' }],
+    ['a port that is rejected, where ICMP is whole', { tcp: 'unreachable' }],
+    ['a host without tools', { small: 'untried', full: 'untried', tcp: 'untried' }],
+  ])('%s', ([, replies]) => {
+    const sees = trying(TEN, (...pair) =>
+      pair.includes('node2') ? { ...WHOLE, ...replies } : undefined,
+    );
+    expect(found(sees)).toEqual([]);
+  });
+
+  test('a test that never was answered', () => {
+    const never = { answers: [], isAnswered: [] };
+    expect(found(trying(TEN, cutOff('node2')), rosterOf(TEN, never))).toEqual([]);
+  });
+
+  test('a host that is silent itself', () => {
+    expect(found(trying(TEN, cutOff('node2')).silence('node2'))).toEqual([]);
+  });
+
+  test('pairs whose tables are wrong: they are a fault of their own', () => {
+    const sees = trying(TEN, cutOff('node2')).lose('neighbour', { subject: 'node2' });
+    expect(found(sees)).toEqual(['neighbour-missing node2: 9 of 9, all']);
+  });
+});
+
+test('what another state of the node explains is no second fault', () => {
+  const other = trying(TEN, cutOff('node2')).answer('node2', (answer) => ({
+    ...answer,
+    tables: {
+      ...answer.tables,
+      devices: answer.tables.devices?.map((device) => ({ ...device, port: 4789 })),
+    },
+  }));
+  expect(found(other)).toEqual(['vxlan-mismatch node2: 9 of 9, all']);
+});
+
+describe('what narrows it', () => {
+  test('where nothing arrives, the counters of the device say so', () => {
+    const sees = trying(TEN, cutOff('node2')).answer('node2', (answer) => ({
+      ...answer,
+      packets: answer.packets && {
+        ...answer.packets,
+        traffic: [{ device: 'flannel.1', received: 0, sent: 16 }],
+      },
+    }));
+    expect(evidence(sees)).toContain(
+      'flannel.1 on node2 received 0 packets and sent 16 meanwhile: nothing arrives there',
+    );
+  });
+
+  test('what the kernel knows of the way', () => {
+    const sees = trying(TEN, (...pair) =>
+      pair.includes('node2') ? { ...WHOLE, full: 'too-big' } : undefined,
+    ).answer('node2', (answer) => ({
+      ...answer,
+      packets: answer.packets && {
+        ...answer.packets,
+        tried: answer.packets.tried.map((one) => ({ ...one, pathMtu: 1350 })),
+      },
+    }));
+    expect(evidence(sees)).toContain(
+      'the kernel of node2 knows that the way carries only 1350 bytes',
+    );
+  });
+
+  test('where all that is lost leads from one zone to another', () => {
+    const far = new Set(['node5', 'node6', 'node7']);
+    const zoned = cluster(10).listed((node) => ({
+      ...node,
+      zone: far.has(node.name) ? 'eu-1b' : 'eu-1a',
+    }));
+    const sees = trying(zoned, (observer, subject) =>
+      far.has(observer) === far.has(subject) ? undefined : NOTHING,
+    );
+    expect(evidence(sees)).toContain('only between zones: all tries within one zone came back');
+  });
+});

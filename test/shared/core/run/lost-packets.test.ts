@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import type { Hosts, SecondLookAnswers } from '../../../../shared/core/run/hosts.ts';
+import { recorded } from '../../../../shared/core/run/hosts.ts';
+import { type Decision, run } from '../../../../shared/core/run/run.ts';
+import type { SecondLook } from '../../../../shared/core/run/second-look.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
+import { cutOff, NOTHING, trying, WHOLE } from '../../../support/packets.ts';
+
+const TEN = cluster(10).listed();
+const WELL = trying(TEN, () => undefined);
+const LOST = trying(TEN, cutOff('node2'));
+
+/** How a second look finds the hosts: as this cluster is. */
+function looking(again: Cluster, asked: SecondLook[] = []): Hosts {
+  return {
+    ...recorded([]),
+    again: async (look): Promise<SecondLookAnswers> => {
+      asked.push(look);
+      const retried = new Set(look.packets?.instanceIds);
+      const answers = again
+        .facts()
+        .observations.flatMap((one) => (one.kind === 'tables' ? [one] : []));
+      return {
+        observations: answers.map((one) => {
+          const uptimeSeconds = (one.host.uptimeSeconds ?? 0) + look.apartSeconds;
+          return { ...one, host: { ...one.host, uptimeSeconds }, packets: undefined };
+        }),
+        retried: new Map(
+          answers.flatMap(({ host: { instanceId }, packets }) =>
+            instanceId !== undefined && retried.has(instanceId) && packets !== undefined
+              ? [[instanceId, packets] as const]
+              : [],
+          ),
+        ),
+        problems: [],
+      };
+    },
+  };
+}
+
+/** One run after the other, a minute apart: what each sees, and what its second look does. */
+async function runs(
+  ...sights: readonly (readonly [first: Cluster, again: Hosts])[]
+): Promise<readonly Decision[]> {
+  const made: Decision[] = [];
+  for (const [at, [sees, hosts]] of sights.entries()) {
+    const { roster = [], incidents = [] } = made.at(-1) ?? {};
+    made.push(await run(sees.facts({ now: NOW + at * 60_000, roster }), incidents, hosts));
+  }
+  return made;
+}
+
+function pagesOf(made: readonly Decision[]): readonly string[] {
+  return made.flatMap(({ pages }, at) => pages.map(({ kind, key }) => `${at}: ${kind} ${key}`));
+}
+
+const KEY = 'prod/subject/node2/overlay-blackhole';
+
+test('a node that loses its packets is paged by the second run that sees it, and resolved', async () => {
+  const made = await runs(
+    [WELL, looking(WELL)],
+    [LOST, looking(LOST)],
+    [LOST, looking(LOST)],
+    [WELL, looking(WELL)],
+    [WELL, looking(WELL)],
+  );
+  expect(pagesOf(made)).toEqual([`2: opened ${KEY}`, `4: resolved ${KEY}`]);
+});
+
+test('the second look sends packets again, and where they come back nobody is paged', async () => {
+  const made = await runs([WELL, looking(WELL)], [LOST, looking(LOST)], [LOST, looking(WELL)]);
+  expect(pagesOf(made)).toEqual([]);
+});
+
+test('where no host answers the second look, nobody is paged', async () => {
+  const nobody: Hosts = {
+    ...recorded([]),
+    again: async () => ({ observations: [], problems: [] }),
+  };
+  expect(pagesOf(await runs([WELL, nobody], [LOST, nobody], [LOST, nobody]))).toEqual([]);
+});
+
+test('the second look asks the hosts whose ways were lost, for the peers that they lost', async () => {
+  const asked: SecondLook[] = [];
+  await runs([WELL, looking(WELL)], [LOST, looking(LOST)], [LOST, looking(LOST, asked)]);
+  const ids = new Map(TEN.nodes.map(({ instanceId, node }) => [instanceId, node]));
+  const [look] = asked;
+  const nodes = look?.packets?.instanceIds.map((id) => ids.get(id));
+  // The three before it have tried it, and it has tried the three after it.
+  expect(nodes?.toSorted()).toEqual(['master2', 'master3', 'node1', 'node2'].toSorted());
+  expect(look?.packets?.wanted.split(',').toSorted()).toEqual(
+    ['node2', 'node3', 'node4', 'node5']
+      .map((node) => String(TEN.vtepOf(node).tunnelIp))
+      .toSorted(),
+  );
+});
+
+test('in the next run more hosts try the nodes whose ways were lost', async () => {
+  const [, lost] = await runs([WELL, looking(WELL)], [LOST, looking(LOST)]);
+  expect(lost?.suspects[0]).toBe(TEN.vtepOf('node2').tunnelIp);
+});
+
+test('where hosts stop to send packets, what was open is over', async () => {
+  const made = await runs(
+    [WELL, looking(WELL)],
+    [LOST, looking(LOST)],
+    [LOST, looking(LOST)],
+    [TEN, looking(TEN)],
+    [TEN, looking(TEN)],
+  );
+  expect(pagesOf(made).at(-1)).toBe(`4: resolved ${KEY}`);
+});
+
+describe('with a fault of the tables at once', () => {
+  test('each is paged under a key of its own', async () => {
+    const both = LOST.lose('neighbour', { subject: 'node6' });
+    const made = await runs([WELL, looking(WELL)], [both, looking(both)], [both, looking(both)]);
+    expect(pagesOf(made)).toEqual([`1: opened prod/subject/node6`, `2: opened ${KEY}`]);
+  });
+
+  test('a node whose entries are lost is that fault alone, though its packets are lost, too', async () => {
+    const both = LOST.lose('neighbour', { subject: 'node2' });
+    const made = await runs([WELL, looking(WELL)], [both, looking(both)], [both, looking(both)]);
+    expect(pagesOf(made)).toEqual([`1: opened prod/subject/node2`]);
+    expect(made[1]?.reported[0]?.evidence).toContain(
+      'packets between these nodes were lost in 6 of 6 tries',
+    );
+  });
+
+  test('what is wrong and does not hurt yet is said, too', async () => {
+    const weak = WELL.lose('fdb', { subject: 'node2' });
+    const made = await runs([WELL, looking(WELL)], [weak, looking(weak)]);
+    expect(made[1]?.reported[0]?.evidence).toContain(
+      'packets between these nodes still came back in 6 of 6 tries',
+    );
+  });
+});
+
+describe('nobody is paged', () => {
+  test('where one packet in a hundred is lost', async () => {
+    const sights = Array.from({ length: 30 }, (_, round) =>
+      trying(TEN, (observer, subject) =>
+        (TEN.names.indexOf(observer) * 7 + TEN.names.indexOf(subject) * 13 + round) % 100 === 0
+          ? NOTHING
+          : undefined,
+      ),
+    );
+    expect(pagesOf(await runs(...sights.map((sees) => [sees, looking(sees)] as const)))).toEqual(
+      [],
+    );
+  });
+
+  test('where a host stops answering ICMP', async () => {
+    const filtered = trying(TEN, (_, subject) =>
+      subject === 'node2' ? { ...WHOLE, small: 'lost', full: 'lost' } : undefined,
+    );
+    const made = await runs(
+      [WELL, looking(WELL)],
+      ...Array.from({ length: 4 }, () => [filtered, looking(filtered)] as const),
+    );
+    expect(pagesOf(made)).toEqual([]);
+  });
+});
