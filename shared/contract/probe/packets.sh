@@ -54,6 +54,7 @@ choose() {
     ask 1 ip -o addr show
     ask 1 ip -4 route show
     if any "$ROOT"/proc/sys/net/ipv6/conf/*-v6.*; then ask 1 ip -6 route show; fi
+    echo @end
   } | awk -v profile="$device_profile" -v round="$1" -v suspects="$2" -v most="$MAX_TRIED" \
     "$OVERLAYS$CHOOSE"
 }
@@ -65,7 +66,7 @@ test_peers() {
   while read -r peer mtus; do
     family=-4 headers=28 ping_peer=$ping
     case $peer in *:*) family=-6 headers=48 && if command -v ping6 >/dev/null; then ping_peer=ping6; fi ;; esac
-    way=$(ask 1 ip "$family" route get "$peer")
+    way=$(report 1 ip "$family" route get "$peer")
     device=${way#* dev }
     device=${device%% *}
     mtu=${mtus#*",$device="}
@@ -91,7 +92,7 @@ test_echo() {
     iputils) said=$(report 2 $ping_peer -n -i 0.3 -c 1 -w 1 -M "do" -s "$2" "$peer") ;;
     other)
       said=$(report 2 $ping_peer -c 1 -W 1 -w 1 -s "$2" "$peer")
-      case $said in *@0) ;; *) said=$(report 2 $ping_peer -c 1 -W 1 -w 1 -s "$2" "$peer") ;; esac
+      case $said in *@0\ *) ;; *) said=$(report 2 $ping_peer -c 1 -W 1 -w 1 -s "$2" "$peer") ;; esac
       ;;
   esac
   one_line "$1"
@@ -120,8 +121,11 @@ ask() {
   ${limit:+$limit $seconds} "$@" </dev/null 2>&1
 }
 
-# The same, and prints its exit status behind an `@`.
-report() { { ask "$@"; echo "@$?"; } | head -c "$MAX_SAID_BYTES"; }
+# The same, and prints its exit status behind an `@`. What the command has started may hold the pipe open: the
+# blanks end the reading.
+report() {
+  { ask "$@"; printf "@%s%${MAX_SAID_BYTES}s" "$?" ''; } | head -c "$MAX_SAID_BYTES"
+}
 
 # Prints what a tool said in one line and in one piece: tests end at the same time.
 one_line() {
@@ -137,6 +141,7 @@ one_line() {
 # takes them in turns.
 # shellcheck disable=SC2016 # The $ are awk's.
 CHOOSE='
+  $0 == "@end" { exit }
   $1 ~ /^[0-9]+:$/ {
     sub(/(@.*)?:$/, "", $2)
     for (i = 3; i < NF && is_overlay($2); i++) {
@@ -162,9 +167,10 @@ CHOOSE='
       turn = int(round / 2)
     }
     mine = key(own[family])
-    for (i = 0; i < count[family]; i++) place += key(peer[family, i]) < mine
-    for (i = 0; i < 3 && i < count[family] && round != ""; i++)
-      try(peer[family, (place + 3 * turn + i) % count[family]])
+    if (round != "") {
+      for (i = 0; i < count[family]; i++) place += key(peer[family, i]) < mine
+      for (i = 0; i < 3 && i < count[family]; i++) try(peer[family, (place + 3 * turn + i) % count[family]])
+    }
     named = split(suspects, suspect, ",")
     if (named > most) named = most
     for (i = 0; i < named; i++)
