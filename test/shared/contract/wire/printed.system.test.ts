@@ -14,6 +14,7 @@ import {
   WITH_IPV6,
 } from '../probe/generated-tables.ts';
 import { cannotHaveNamespaces, FLANNEL_HOST, ownNetwork } from '../probe/own-namespace.ts';
+import { CONNECTIONS, packetTools } from '../probe/packet-tools.ts';
 import { answering, joined, recorded, recordedIproute2 } from '../probe/recorded-tools.ts';
 import { type Ended, payloadOf, type Run, runProbe } from '../probe/run-probe.ts';
 import { hostRoot, programs } from '../probe/scratch.ts';
@@ -235,6 +236,13 @@ const SITUATIONS: readonly (() => readonly Situation[])[] = [
     ];
   },
   () => HINDRANCES.map(hinderedHost),
+  () => {
+    const peers = [1, 2, 3, 4, 5, 6].map((at) => `10.42.${at}.0`);
+    const path = [packetTools({ own: ['10.42.9.0'], peers, bash: CONNECTIONS })];
+    const root = hostRoot({ 'proc/net/dev': 'flannel.1: 1 2 3 4 5 6 7 8 9 10 11\n' });
+    const wanted = [...peers, '10.42.77.0'].join(',');
+    return [{ action: 'packets', wanted, packets: 'on', path, root }];
+  },
   () => {
     const root = hostRoot({ ...MASTER, ...KUBELET });
     const path = [programs({ kubectl: KUBECTL })];
