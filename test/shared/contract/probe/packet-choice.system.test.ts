@@ -31,7 +31,7 @@ async function triedAt(place: number, wanted: string): Promise<readonly string[]
   return await triedBy({ action: 'digest', wanted, path, root: hostRoot({}) });
 }
 
-function at(...places: readonly number[]): readonly (string | undefined)[] {
+function hostsAt(...places: readonly number[]): readonly (string | undefined)[] {
   return places.map((place) => IPS[place]);
 }
 
@@ -46,7 +46,7 @@ describe('a host that is asked for a digest tries', () => {
     [4, 3, [2, 3, 5]],
     [4, 11, [5, 6, 7]],
   ] as const)('as host %i in round %i the hosts %j', async ([place, round, peers]) => {
-    expect(await triedAt(place, packetRound(round, []))).toEqual(at(...peers));
+    expect(await triedAt(place, packetRound(round, []))).toEqual(hostsAt(...peers));
   });
 
   test('nobody where no round is named', async () => {
@@ -71,13 +71,13 @@ describe('a host that is asked for a digest tries', () => {
     const tried = await Promise.all(
       [0, 1, 2].map((place) => triedAt(place, packetRound(0, suspects))),
     );
-    expect(tried.map((ips) => ips.slice(3))).toEqual([at(9), at(10), at(9)]);
+    expect(tried.map((ips) => ips.slice(3))).toEqual([hostsAt(9), hostsAt(10), hostsAt(9)]);
   });
 
   test('another suspect in place of itself and of one that it tries anyway', async () => {
     const suspects = [IPS[4] ?? '', IPS[5] ?? '', IPS[9] ?? ''];
-    expect(await triedAt(4, packetRound(0, suspects))).toEqual(at(5, 6, 7, 9));
-    expect(await triedAt(4, packetRound(0, [IPS[4] ?? '']))).toEqual(at(5, 6, 7));
+    expect(await triedAt(4, packetRound(0, suspects))).toEqual(hostsAt(5, 6, 7, 9));
+    expect(await triedAt(4, packetRound(0, [IPS[4] ?? '']))).toEqual(hostsAt(5, 6, 7));
   });
 
   test('of two families one in each round', async () => {
@@ -88,7 +88,7 @@ describe('a host that is asked for a digest tries', () => {
       ['0', '1', '2', '3'].map((wanted) => triedBy({ action: 'digest', wanted, ...host })),
     );
     const at6 = (...places: readonly number[]) => places.map((place) => IPS6[place]);
-    expect(tried).toEqual([at(5, 6, 7), at6(5, 6, 7), at(8, 9, 10), at6(8, 9, 10)]);
+    expect(tried).toEqual([hostsAt(5, 6, 7), at6(5, 6, 7), hostsAt(8, 9, 10), at6(8, 9, 10)]);
   });
 });
 
@@ -97,9 +97,9 @@ describe('a host that is asked for packets tries', () => {
 
   test('the wanted peers, each once and eight at most, and not itself', async () => {
     const wanted = [4, 9, 9, 1].map((place) => IPS[place]).join(',');
-    expect(await triedBy({ action: 'packets', wanted, ...host() })).toEqual(at(9, 1));
+    expect(await triedBy({ action: 'packets', wanted, ...host() })).toEqual(hostsAt(9, 1));
     const all = await triedBy({ action: 'packets', wanted: IPS.join(','), ...host() });
-    expect(all).toEqual(at(0, 1, 2, 3, 5, 6, 7));
+    expect(all).toEqual(hostsAt(0, 1, 2, 3, 5, 6, 7));
   });
 
   test('nobody whom none of its overlay routes leads to, and says so', async () => {
