@@ -85,7 +85,10 @@ export function setLink(model: Model, words: readonly string[]): Reply {
   if (mac !== undefined) return changed(withoutNeighbours(withLink(model, { ...link, mac }), link));
   const mtu = wordAfter(words, 'mtu');
   if (mtu !== undefined) return changed(withLink(model, { ...link, mtu: Number(mtu) }));
-  if (words.includes('up')) return changed(raised(model, { ...link, up: true }));
+  // What is up already keeps its address, whatever its MAC is now.
+  if (words.includes('up')) {
+    return changed(hasCarrier(link) ? model : raised(model, { ...link, up: true }));
+  }
   if (words.includes('down')) return changed(lowered(model, { ...link, up: false }));
   return notModelled(words);
 }

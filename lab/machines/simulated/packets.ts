@@ -46,7 +46,7 @@ function chosen(sender: Sender, round: number, suspects: readonly string[]): rea
   const { count, place, at } = neighbourhoodOf(sender, sender.host);
   const peers = Array.from({ length: Math.min(PEERS_OF_A_ROUND, count) }, (_, number) =>
     at((place + PEERS_OF_A_ROUND * round + number) % count),
-  );
+  ).filter((ip) => ip !== own);
   const named = suspects.filter((ip) => ip !== '').slice(0, TRIED_PEERS);
   const inTurn = named.map((_, number) => named[(place + round + number) % named.length] ?? '');
   const suspect = inTurn.find((ip) => ip !== own && !peers.includes(ip));
