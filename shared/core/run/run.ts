@@ -118,10 +118,21 @@ async function lookAgain(
   const look = secondLookOf(due, judgement, facts.limits);
   const answers = await hosts.again(look);
   if (answers === 'recorded') return { judgement, confirms: () => true };
-  const unread = answers.unread?.difference(vouchedFor(facts, open));
+  const unread = (answers.unread ?? NOBODY)
+    .union(terminated(judgement))
+    .difference(vouchedFor(facts, open));
   const confirmed = confirm(judgement, due, { ...look, ...answers, unread });
   const problems = [...confirmed.judgement.problems, ...problemsOf(answers)];
   return { ...confirmed, judgement: { ...confirmed.judgement, problems } };
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Nodes whose instance is gone: a list that still has them may be older than their removal, though it was read again. */
+function terminated({ members }: Judgement): ReadonlySet<string> {
+  return new Set(
+    members.flatMap(({ node, isDeregistered }) => (isDeregistered === true ? [node] : [])),
+  );
 }
 
 /** A list may come from the cache of an API server that is behind. */
