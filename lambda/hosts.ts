@@ -98,11 +98,15 @@ async function lookAgain(
   const until = within(limits.answerSeconds * 1000, deadline);
   const waiting = { until, deadline, givenUp: NOBODY, firstPollMs };
   const command = { action: 'entries', targets, wanted } as const;
+  const lookingAtEntries = collectSpan(systems.telemetry, command.action, async () =>
+    askHosts(systems.ssm, command, { waiting, roster }),
+  );
   const [answers, retried, names] = await Promise.all([
-    collectSpan(systems.telemetry, command.action, async () =>
-      askHosts(systems.ssm, command, { waiting, roster }),
-    ),
-    packets === undefined ? undefined : tryAgain(systems, packets, { waiting, roster }),
+    lookingAtEntries,
+    // A lost packet changes a neighbour entry: entries come first.
+    packets === undefined
+      ? undefined
+      : lookingAtEntries.then(async () => tryAgain(systems, packets, { waiting, roster })),
     namesAgain(systems, nodeList, until),
   ]);
   return { ...answers, ...names, ...(retried === undefined ? {} : { retried }) };

@@ -63,6 +63,9 @@ export function tablesPage(page: number, pages: number): string {
 /** How many peers a host sends packets to at once, and how many suspects one command names. */
 export const TRIED_PEERS = 8;
 
+/** How many of them a host tries of its own accord: three by round, and one suspect. */
+export const TRIED_IN_A_ROUND = 4;
+
 /**
  * The parameter `Wanted` of `digest`. In a round each host is tried by three others, and in ⌈peers/3⌉ rounds
  * by all; of the suspects a host tries one.

@@ -92,7 +92,7 @@ describe('a device profile', () => {
 
 describe('packets', () => {
   test.for([
-    [{}, 'on'],
+    [{}, 'off'],
     [{ packets: true }, 'on'],
     [{ packets: false }, 'off'],
   ] as const)('of a cluster that sets %j are %s', ([settings, word]) => {
@@ -104,7 +104,7 @@ describe('packets', () => {
 
 describe('whatever a cluster sets', () => {
   const everything = {
-    packets: false,
+    packets: true,
     deviceProfile: 'flannel' as const,
     kubeconfigPaths: ['/etc/kubernetes/super-admin.conf', '/b'],
   };
@@ -118,7 +118,7 @@ describe('whatever a cluster sets', () => {
   test.for([
     ['DeviceProfile', 'auto'],
     ['DeviceProfile', 'calico'],
-    ['Packets', 'on'],
+    ['Packets', 'off'],
     ['KubeconfigPaths', '/root/admin.conf'],
     ['KubeconfigPaths', '/etc/kubernetes/super-admin.conf'],
     ['KubeconfigPaths', '/etc/kubernetes/super-admin.conf /b /c'],

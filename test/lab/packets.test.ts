@@ -86,7 +86,7 @@ describe.skipIf(NO_REAL_MACHINES)('simulated hosts lose the packets that real on
     const rounds = [packetRound(1, ['10.68.0.0', '10.68.77.0'])];
     for (const wanted of name === 'nothing' ? [...rounds, packetRound(0, []), ''] : rounds) {
       const script = parameterised('digest', wanted, 'on');
-      const told = simulation.hosts.map(async (host) => {
+      const answers = simulation.hosts.map(async (host) => {
         const asked = new Map(Object.entries({ Action: 'digest', Wanted: wanted, Packets: 'on' }));
         const real = await machineNamed(lab, host.name).run(['sh', '-c', script]);
         return {
@@ -95,7 +95,7 @@ describe.skipIf(NO_REAL_MACHINES)('simulated hosts lose the packets that real on
           simulated: comparable(host.answer(asked)),
         };
       });
-      const all = await Promise.all(told);
+      const all = await Promise.all(answers);
       expect(all.map(({ host, simulated }) => ({ host, said: simulated }))).toEqual(
         all.map(({ host, real }) => ({ host, said: real })),
       );

@@ -94,7 +94,7 @@ function knowsRoutes({ device, unread }: Condition): boolean {
   return device === 'up' && unread.route === undefined;
 }
 
-interface Told {
+interface Outcome {
   readonly small: string;
   readonly full: string;
   readonly tcp: WordTexts['connection'];
@@ -109,7 +109,7 @@ interface Traffic {
 function packetLines(sender: Sender, ips: readonly string[], round?: number): readonly string[] {
   const tried = ips.map((ip) => ({ ip, trial: trialOf(sender, sender.host, ip) }));
   const lines = tried.map(({ ip, trial }) =>
-    record('tried', { ip, ...(trial === undefined ? NOT_TRIED : toldOf(trial)) }),
+    record('tried', { ip, ...(trial === undefined ? NOT_TRIED : outcomeOf(trial)) }),
   );
   const own = tried.flatMap(({ trial }) => (trial === undefined ? [] : [trial.ofSender]));
   if (own.length === 0) return lines;
@@ -207,7 +207,7 @@ function returnOf(sender: Sender, peer: Arrival, to: Host): Return | undefined {
 }
 
 /** No simulated host has a kube-proxy that listens. */
-function toldOf({ answered, isTurnedAway, pathMtu }: Trial): Told {
+function outcomeOf({ answered, isTurnedAway, pathMtu }: Trial): Outcome {
   const echo = (test: 'small' | 'full'): string => {
     if (!answered[test]) return 'lost';
     return isTurnedAway ? 'unreachable' : 'ok,0.1';

@@ -16,25 +16,52 @@ const PAIRS = 3;
 
 /**
  * Nodes of which half of the pairs or more that were tried are lost, the worst first: a pair that one lost
- * node explains accuses nobody else.
+ * node explains accuses nobody else, unless most of all pairs are lost.
  */
 export function losesPackets({ members, tried }: SettledNodes): Condition {
-  // Where nobody sends packets any more, nothing can show that a loss goes on.
-  if (tried === undefined) {
-    return { present: new Map(), known: new Set(members.map(({ node }) => node)) };
-  }
+  if (tried === undefined) return { present: new Map(), known: nobodySends(members) };
   const byNode = pairsByNode(tried);
   const observed = new Map(members.map((member) => [member.node, member]));
   const isAcrossZones = areZonesApart(tried, observed);
+  const isMost = tried.filter(isLost).length * 2 > tried.length;
+  const accused = isMost
+    ? [...byNode].flatMap(([node, pairs]) => (isHalfLost(pairs) ? [node] : []))
+    : lossyNodes(byNode);
   return {
     present: new Map(
-      lossyNodes(byNode).map((node) => [
+      accused.map((node) => [
         node,
         presenceOf(node, byNode.get(node) ?? [], { observed, isAcrossZones }),
       ]),
     ),
-    known: new Set([...byNode].flatMap(([node, pairs]) => (pairs.length >= PAIRS ? [node] : []))),
+    // Of a node whose losses another one explains it is not known whether it would lose them without.
+    known: new Set([
+      ...accused,
+      ...[...byNode].flatMap(([node, pairs]) => (isWell(pairs) ? [node] : [])),
+    ]),
   };
+}
+
+/**
+ * Where hosts answer and send no packets any more, nothing can show that a loss goes on. Where most are silent,
+ * nothing is known.
+ */
+function nobodySends(members: readonly Member[]): ReadonlySet<string> {
+  const answering = members.filter(({ observed }) => observed !== undefined);
+  return new Set(answering.length * 2 > members.length ? answering.map(({ node }) => node) : []);
+}
+
+/** Half of enough pairs, with more than one other node: what is lost with one alone accuses neither. */
+function isHalfLost(pairs: readonly TriedPair[]): boolean {
+  const lost = pairs.filter(isLost);
+  const nodes = new Set(lost.flatMap(({ observer, subject }) => [observer, subject]));
+  return pairs.length >= PAIRS && lost.length * 2 >= pairs.length && nodes.size > 2;
+}
+
+/** Less than half of enough pairs is lost, or of a few none. */
+function isWell(pairs: readonly TriedPair[]): boolean {
+  const lost = pairs.filter(isLost).length;
+  return pairs.length >= PAIRS ? lost * 2 < pairs.length : lost === 0 && pairs.length > 0;
 }
 
 /** The pairs of each node, those aside that say nothing of it. */
@@ -57,50 +84,40 @@ function isLost({ path }: TriedPair): boolean {
   return path !== 'whole';
 }
 
-/** How many pairs of a node are left to explain. */
-interface Tally {
-  readonly node: string;
-  tried: number;
-  lost: number;
-}
-
 function lossyNodes(byNode: ReadonlyMap<string, readonly TriedPair[]>): readonly string[] {
-  const tallies = new Map(
-    [...byNode].map(([node, pairs]): [string, Tally] => [
-      node,
-      { node, tried: pairs.length, lost: pairs.filter(isLost).length },
-    ]),
-  );
-  const explained = new Set<TriedPair>();
+  const left = new Map(byNode);
   const lossy: string[] = [];
-  for (let worst = worstOf(tallies); worst !== undefined; worst = worstOf(tallies)) {
-    lossy.push(worst.node);
-    tallies.delete(worst.node);
-    for (const pair of byNode.get(worst.node) ?? []) {
-      if (explained.has(pair)) continue;
-      explained.add(pair);
-      const other = tallies.get(pair.observer === worst.node ? pair.subject : pair.observer);
-      if (other === undefined || (pair.path === 'tcp-lost' && pair.subject === other.node))
-        continue;
-      other.tried--;
-      if (isLost(pair)) other.lost--;
+  for (let worst = worstOf(left); worst !== undefined; worst = worstOf(left)) {
+    const explained = new Set(left.get(worst));
+    lossy.push(worst);
+    left.delete(worst);
+    const others = new Set([...explained].flatMap(({ observer, subject }) => [observer, subject]));
+    for (const node of others) {
+      const pairs = left.get(node);
+      if (pairs !== undefined)
+        left.set(
+          node,
+          pairs.filter((pair) => !explained.has(pair)),
+        );
     }
   }
   return lossy;
 }
 
-function worstOf(tallies: ReadonlyMap<string, Tally>): Tally | undefined {
-  let worst: Tally | undefined;
-  for (const one of tallies.values()) {
-    if (one.tried < PAIRS || one.lost * 2 < one.tried) continue;
-    if (worst === undefined || isWorse(one, worst)) worst = one;
+/** The node with most lost pairs; of equals the one with fewer others, then the first by name. */
+function worstOf(byNode: ReadonlyMap<string, readonly TriedPair[]>): string | undefined {
+  let worst: { readonly node: string; readonly tried: number; readonly lost: number } | undefined;
+  for (const [node, pairs] of byNode) {
+    if (!isHalfLost(pairs)) continue;
+    const one = { node, tried: pairs.length, lost: pairs.filter(isLost).length };
+    const isWorse =
+      worst === undefined ||
+      one.lost > worst.lost ||
+      (one.lost === worst.lost &&
+        (one.tried < worst.tried || (one.tried === worst.tried && node < worst.node)));
+    if (isWorse) worst = one;
   }
-  return worst;
-}
-
-function isWorse(one: Tally, two: Tally): boolean {
-  if (one.lost !== two.lost) return one.lost > two.lost;
-  return one.tried === two.tried ? one.node < two.node : one.tried < two.tried;
+  return worst?.node;
 }
 
 /** Whether all pairs in one zone are whole, and all that are lost lead from one zone to another. */

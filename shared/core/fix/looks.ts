@@ -28,8 +28,8 @@ function lossLook(loss: Finding['loss'], device: Device | undefined): readonly [
     case undefined: {
       const port = device?.port ?? FLANNEL_PORT;
       return [
-        `ss -Hulpn 'sport = :${port}'; { nft list ruleset; iptables-save; } 2>/dev/null | grep -nw ${port}`,
-        'Does a process have the port of VXLAN, or a rule of this host drop it? If neither, look at the security group of its instance.',
+        `ss -Hulpn 'sport = :${port}'; { nft list ruleset; iptables-save; } 2>/dev/null | grep -inwE '${port}|drop|reject'`,
+        "Does a process have the port of VXLAN (a line without users: is the kernel's own), or does a rule or a default of this host drop packets? If neither, look at the security group of its instance.",
       ];
     }
     case 'large-packets':

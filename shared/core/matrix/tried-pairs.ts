@@ -63,18 +63,34 @@ export function triedWays({
   if (members.every(({ observed }) => observed?.packets === undefined)) return undefined;
   const nodeOf = nodesByTunnelIp(vteps);
   const histories = packetHistories(members, vteps);
+  const isOpen = openPorts(members);
   return members.flatMap(({ node: observer, observed }) =>
     (observed?.packets?.tried ?? []).flatMap((tried): readonly TriedPair[] => {
       const subject = nodeOf.get(tried.ip);
       if (subject === undefined || subject === observer) return [];
-      const path = pathOf(
-        counting(tried, { answers: histories.get(subject), isAnswered: histories.get(observer) }),
-      );
+      const replies = counting(tried, {
+        answers: histories.get(subject),
+        isAnswered: histories.get(observer),
+      });
+      // Where nobody gets a connection answered, the port may have been closed.
+      const path = pathOf(isOpen(tried.ip) ? replies : { ...replies, tcp: 'untried' });
       if (path === undefined) return [];
       const { ip, pathMtu } = tried;
       return [{ observer, subject, ip, family: familyOf(ip), path, pathMtu }];
     }),
   );
+}
+
+/** Whether some host had a connection answered there in this run. */
+function openPorts(members: readonly Member[]): (ip: string) => boolean {
+  const open = new Set<string>(
+    members.flatMap(({ observed }) =>
+      (observed?.packets?.tried ?? [])
+        .filter(({ replies }) => replies.tcp === 'answered')
+        .map(({ ip }) => ip),
+    ),
+  );
+  return (ip) => open.has(ip);
 }
 
 function isWhole(row: Row | undefined): row is Row {

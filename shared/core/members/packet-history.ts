@@ -11,6 +11,9 @@ export function nodesByTunnelIp(vteps: readonly Vtep[]): ReadonlyMap<string, str
   );
 }
 
+/** So many hosts must have been answered in one run, so that none alone can say of another that it answers. */
+const WITNESSES = 2;
+
 /** What each node has ever answered, and been answered, up to this run. */
 export function packetHistories(
   members: readonly Member[],
@@ -23,11 +26,15 @@ export function packetHistories(
     isAnswered.set(node, new Set(remembered?.packets?.isAnswered));
   }
   const nodeOf = nodesByTunnelIp(vteps);
+  const witnesses = new Map<string, Set<string>>();
   for (const { node, observed } of members) {
     for (const { ip, replies } of observed?.packets?.tried ?? []) {
       for (const test of PACKET_TESTS.filter((one) => replies[one] === 'answered')) {
         isAnswered.get(node)?.add(test);
-        answers.get(nodeOf.get(ip) ?? '')?.add(test);
+        const peer = nodeOf.get(ip) ?? '';
+        const known = witnesses.get(`${peer} ${test}`) ?? new Set();
+        witnesses.set(`${peer} ${test}`, known.add(node));
+        if (known.size >= WITNESSES) answers.get(peer)?.add(test);
       }
     }
   }

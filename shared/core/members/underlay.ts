@@ -17,7 +17,7 @@ function publishedBy(member: Member, family: Family): IpAddress | undefined {
   return annotated?.overwrite === undefined ? publicAddressOf(member, family) : undefined;
 }
 
-/** The same, whoever has set it. */
+/** The same, whatever has set it. */
 export function publicAddressOf({ listed }: Member, family: Family): IpAddress | undefined {
   const annotated = listed?.annotated.find((one) => one.family === family);
   const calico = listed?.calico?.find((one) => one.family === family)?.address;

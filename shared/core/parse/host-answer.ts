@@ -1,4 +1,4 @@
-import type { Action } from '../../contract/probe.ts';
+import { type Action, TRIED_IN_A_ROUND, TRIED_PEERS } from '../../contract/probe.ts';
 import { addressOf, networkOf } from '../overlay/addresses.ts';
 import {
   type HostFacts,
@@ -27,7 +27,7 @@ export function parseHostAnswer(
   if (read.kind === 'broken') return unusable(instanceId, read.reason);
   const host = factsOf(read.records, instanceId);
   if (host === undefined) return unusable(instanceId, 'the answer does not name its host');
-  const packets = packetsOf(read.records);
+  const packets = packetsOf(read.records, action === 'packets' ? TRIED_PEERS : TRIED_IN_A_ROUND);
   // Of its tables nothing was asked.
   if (action === 'packets') {
     return { kind: 'tables', host, tables: {}, packets, verbatim: [], unread: [] };

@@ -3,13 +3,22 @@ import type { HostPackets, Reply, TriedPeer } from '../overlay/packets.ts';
 import { type AnswerRecord, recordsOf } from './answer.ts';
 import type { HostAction } from './host-answer.ts';
 
-/** What a host tried with packets; undefined where it sent none. */
-export function packetsOf(records: readonly AnswerRecord<HostAction>[]): HostPackets | undefined {
-  const tried = recordsOf(records, 'tried').flatMap(({ ip, small, full, tcp }): TriedPeer[] => {
-    if (small === undefined || full === undefined || tcp === undefined) return [];
-    const replies = { small: replyOf(small), full: replyOf(full), tcp: TCP_REPLIES[tcp] };
-    return [{ ip, replies, pathMtu: pathMtuOf(full) }];
-  });
+/**
+ * What a host tried with packets, at most so many peers and each of them once: a host that lies must not weigh
+ * more than others. Undefined where it sent none.
+ */
+export function packetsOf(
+  records: readonly AnswerRecord<HostAction>[],
+  most: number,
+): HostPackets | undefined {
+  const byIp = new Map(recordsOf(records, 'tried').map((record) => [record.ip, record]));
+  const tried = [...byIp.values()]
+    .slice(0, most)
+    .flatMap(({ ip, small, full, tcp }): TriedPeer[] => {
+      if (small === undefined || full === undefined || tcp === undefined) return [];
+      const replies = { small: replyOf(small), full: replyOf(full), tcp: TCP_REPLIES[tcp] };
+      return [{ ip, replies, pathMtu: pathMtuOf(full) }];
+    });
   if (tried.length === 0) return undefined;
   const traffic = recordsOf(records, 'traffic').map(({ device, received, sent }) => {
     return { device, received, sent };

@@ -15,6 +15,7 @@ import type { Member } from '../members/member.ts';
 import { trustedVteps } from '../members/trust.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
+import { packetsAgain } from './packets-again.ts';
 import type { SecondLook } from './second-look.ts';
 import { type Observation, type Vtep, shownBy } from '../overlay/vtep.ts';
 import type { HostPackets } from '../overlay/packets.ts';
@@ -28,7 +29,7 @@ export interface Confirmed {
 }
 
 /** What the second look asked for and what it brought. It knows nothing of other subjects. */
-interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds'> {
+interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds' | 'packets'> {
   readonly observations: readonly Observation[];
   /** By managed-node id, what became of packets that were sent again. */
   readonly retried?: ReadonlyMap<string, HostPackets>;
@@ -51,9 +52,9 @@ export function confirm(
   second: SecondAnswers,
 ): Confirmed {
   const answers = laterAnswers(first, second);
-  const retried = retriedBy(first, second);
+  const packets = packetsAgain(first, second);
   const members = first.members.map((member) =>
-    withPackets(withSecondLook(member, answers.get(member.node)), retried.get(member.node)),
+    packets.of(withSecondLook(member, answers.get(member.node))),
   );
   const vteps = trustedVteps(members, first.trust);
   const again = { answers, vteps, profile: first.profile, subjects: second.subjects };
@@ -81,12 +82,12 @@ export function confirm(
     settled: { ...settled, tried: triedPairs({ ...settled, held }) },
     cells,
   };
+  const lostAgain = packets.lostAgain(matrix);
   const unread: ReadonlySet<string> = second.unread ?? new Set();
   // A state that is found again is one of the second look's where its node answered. Those beside it come first.
   const isStateSure = ({ cause, subject = '', observers }: Finding): boolean =>
     answers.has(subject) &&
-    (CAUSE_RULES[cause].isOfPackets !== true ||
-      [subject, ...observers].some((node) => retried.has(node))) &&
+    (CAUSE_RULES[cause].isOfPackets !== true || lostAgain.has(subject)) &&
     ![subject, ...observers.slice(0, NAMED_NODES)].some((node) => changed.has(node));
   const isFaultyAgain = (node: string, { cause }: Finding): boolean => {
     const { signature } = CAUSE_RULES[cause];
@@ -194,29 +195,6 @@ function withSecondLook(member: Member, answer: SecondAnswer | undefined): Membe
       verbatim: answer.verbatim,
     },
   };
-}
-
-/** By node, what became of packets that were sent again. */
-function retriedBy(
-  { members }: Judgement,
-  { retried }: SecondAnswers,
-): ReadonlyMap<string, HostPackets> {
-  return new Map(
-    members.flatMap(({ node, observed }) => {
-      const again = retried?.get(observed?.host.instanceId ?? '');
-      return again === undefined ? [] : [[node, again] as const];
-    }),
-  );
-}
-
-/** Of ways that were tried twice, the later try counts. */
-function withPackets(member: Member, again: HostPackets | undefined): Member {
-  const { observed } = member;
-  if (again === undefined || observed === undefined) return member;
-  const ips = new Set(again.tried.map(({ ip }) => ip));
-  const before = (observed.packets?.tried ?? []).filter(({ ip }) => !ips.has(ip));
-  const packets = { tried: [...before, ...again.tried], traffic: again.traffic };
-  return { ...member, observed: { ...observed, packets } };
 }
 
 /** The rows, with the devices of the second look. */

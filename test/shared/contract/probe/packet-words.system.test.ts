@@ -51,6 +51,8 @@ describe('what `ping` prints', () => {
     ['64 bytes from 10.42.1.0: icmp_seq=1 ttl=64 time=0.044 ms\\n', 0, 'ok,0.0'],
     ['64 bytes from 10.42.1.0: icmp_seq=3 ttl=64 time=1234 ms\\n', 0, 'ok,1234.0'],
     ['64 bytes from 10.42.1.0: seq=0 ttl=64 time=0.149 ms\\n', 0, 'ok,0.1'],
+    // The peer can forge it.
+    ['64 bytes from 10.42.1.0: seq=0 ttl=64 time=63072000000 ms\\n', 0, 'ok,999999.0'],
     [LOST, 1, 'lost'],
     ['ping: local error: message too long, mtu=1350\\n', 1, 'toobig,1350'],
     ['ping: local error: message too long, mtu: 1330\\n', 1, 'toobig,1330'],
@@ -74,7 +76,6 @@ describe('what `ping` prints', () => {
     ['', 0],
     ['64 bytes from 10.42.1.0: icmp_seq=1 ttl=64\\n', 0],
     ['64 bytes from 10.42.1.0: time=x ms\\n', 0],
-    ['64 bytes from 10.42.1.0: time=99999999 ms\\n', 0],
     ['tried 10.42.1.0 ok,0.1 ok,0.1 connected\\nvtepwatch 1 end 5 5\\n@complete\\n', 0],
     ['small 10.42.1.0 64 bytes from 10.42.1.0\\npeer 10.42.2.0 flannel.1\\n', 0],
     ['\\033[31m\\0302\\0240* ? [a-z] \\\\c $(reboot) `reboot`\\n', 0],

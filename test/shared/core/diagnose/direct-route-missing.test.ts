@@ -14,14 +14,14 @@ const TABLES = ['neighbour', 'fdb', 'route'] as const;
 /** `cause[scope] subject: observers`, the same from tables and from digests. */
 function found(damaged: Cluster): readonly string[] {
   const facts = damaged.facts();
-  const told = [facts, digested(facts)].map((one) =>
+  const judged = [facts, digested(facts)].map((one) =>
     judge(one).findings.map(
       ({ cause, scope, name, otherCauses }) =>
         `${cause}[${scope}] ${name}${otherCauses.map((other) => ` or ${other}`).join('')}`,
     ),
   );
-  expect(told[1]).toEqual(told[0]);
-  return told[0] ?? [];
+  expect(judged[1]).toEqual(judged[0]);
+  return judged[0] ?? [];
 }
 
 function loseAll(whole: Cluster, where: Parameters<Cluster['lose']>[1]): Cluster {

@@ -72,6 +72,32 @@ test('the second look sends packets again, and where they come back nobody is pa
   expect(pagesOf(made)).toEqual([]);
 });
 
+test('losses that were not tried again do not count where those that were have healed', async () => {
+  const { instanceId = '' } = TEN.nodes.find(({ node }) => node === 'node2') ?? {};
+  const itself: Hosts = {
+    ...recorded([]),
+    again: async (look) => {
+      const answers = await looking(WELL).again(look);
+      if (answers === 'recorded') return answers;
+      const retried = new Map([...(answers.retried ?? [])].filter(([id]) => id === instanceId));
+      return { ...answers, retried };
+    },
+  };
+  const made = await runs([WELL, looking(WELL)], [LOST, looking(LOST)], [LOST, itself]);
+  expect(pagesOf(made)).toEqual([]);
+});
+
+test('while every host is silent an open incident is not over', async () => {
+  const silent = TEN.silence(...TEN.names);
+  const made = await runs(
+    [WELL, looking(WELL)],
+    [LOST, looking(LOST)],
+    [LOST, looking(LOST)],
+    ...Array.from({ length: 3 }, () => [silent, looking(silent)] as const),
+  );
+  expect(pagesOf(made)).toEqual([`2: opened ${KEY}`]);
+});
+
 test('where no host answers the second look, nobody is paged', async () => {
   const nobody: Hosts = {
     ...recorded([]),
