@@ -95,7 +95,9 @@ function withoutWide(
       const inside = new Set(column.filter(isWithin));
       if (inside.size === 0) return [part];
       if (inside.size === column.length) return give(part);
-      const isWhole = part.scope === 'cluster' || isKind(part.cause, 'node');
+      // What a host lost of a node that could not be checked before is the same loss of its own tables.
+      const isSameRow = isKind(part.cause, 'row') && part.cause === incident.reported.cause;
+      const isWhole = part.scope === 'cluster' || isKind(part.cause, 'node') || isSameRow;
       if (isWhole) return inside.size * 2 >= column.length ? give(part) : [part];
       own(incident, reduced(part, [...inside], matrix));
       return [

@@ -180,3 +180,23 @@ test('the page of flushed hosts names what else one of them lost', async () => {
     { key: 'prod/cluster/neighbours-flushed', otherCauses: ['route-missing'] },
   ]);
 });
+
+test('what flushed hosts lost of a node that had just booted when they were paged is no other fault', async () => {
+  const flushed = (count: number): Cluster =>
+    without(TWELVE, { observer: TWELVE.names.slice(0, count) });
+  const booted = (on: Cluster): Cluster =>
+    on.answer('node9', (answer) => ({ ...answer, host: { ...answer.host, uptimeSeconds: 10 } }));
+  const made = await story(
+    booted(flushed(7)),
+    ...Array.from({ length: 4 }, () => booted(flushed(5))),
+    flushed(5),
+    flushed(5),
+    flushed(5),
+    TWELVE,
+    TWELVE,
+  );
+  expect(made.filter((line) => line.includes('!'))).toEqual([
+    'opened! cluster/tables-empty',
+    'resolved! cluster/tables-empty',
+  ]);
+});
