@@ -1,13 +1,7 @@
-import {
-  type Cause,
-  CAUSES,
-  type Scope,
-  type Severity,
-  type Table,
-} from '../../contract/causes.ts';
-import type { FixKind, Loss } from '../../contract/report.ts';
-import type { Limits } from '../../contract/settings.ts';
+import { type Cause, CAUSES, type Table } from '../../contract/causes.ts';
+import type { Loss } from '../../contract/report.ts';
 import type { Agent } from '../overlay/profile.ts';
+import type { CauseRule, FixRule, Harm, Names, Patience } from './cause-rule.ts';
 import type { Signature } from './signatures.ts';
 import { unlikeInTunnelIp, withoutAnnotations } from './against-the-list.ts';
 import { withSameMac, withSamePodCidr, withSameUnderlay } from './duplicates.ts';
@@ -15,129 +9,6 @@ import { CONTROL_PLANE, slowApis, unreachableApis } from './control-plane.ts';
 import { losesPackets } from './lost-packets.ts';
 import { bridgeElsewhere, leftInTheWay, takenByOthers } from './in-the-way.ts';
 import { unlikeInMtu, unlikeInSettings } from './unlike-others.ts';
-
-/**
- * How one cause is recognised, how long it must last before it pages, what it means to people, and
- * what fixes it. A new cause is one line in contract/causes.ts, one row here, and a fault in the lab.
- */
-interface CauseRule {
-  readonly signature: Signature;
-  readonly patience: Patience;
-  readonly harm: Harm;
-  /** What is wrong. */
-  readonly summary: (names: Names) => string;
-  /** What users notice. */
-  readonly effect: (names: Names) => string;
-  readonly fix: FixRule;
-  /**
-   * The fault also damages what the subject itself holds of others: its whole row is part of the
-   * fault, where the subject's own device shows that it is at fault.
-   */
-  readonly damagesOwnRow?: true;
-  /** States of the same nodes that are a part of this one. */
-  readonly includes?: readonly Cause[];
-  /** Peers show the same of a node that is leaving: where no list has it, the fault must last. */
-  readonly isLikeLeaving?: true;
-  /** A state: where other nodes lack entries because of it, that is the fault, and this a part of it. */
-  readonly isPartOfLoss?: true;
-  /** It is found by packets: the second look sends them again. */
-  readonly isOfPackets?: true;
-  /** What of the subject the observers contradict: who is wrong depends on who knows it. */
-  readonly contradicts?: 'underlay';
-}
-
-/** Seconds for which a fault must last before it pages. */
-type Patience = (
-  fault: {
-    readonly scope: Scope;
-    readonly severity: Severity;
-    readonly mayBeLeaving?: true | undefined;
-  },
-  limits: Limits,
-) => number;
-
-/**
- * `unreachable`: packets between the nodes are lost. `temporary`: they arrive, as long as the kernel
- * keeps an entry that flannel never sets again. `large-packets`: small ones arrive, large ones may not.
- * `connections`: ICMP arrives, and no TCP connection is answered. `misdirected`: those for some pods may go elsewhere. `latent`: they arrive, until an entry is to be set anew.
- * `late-answers`, `no-answers`: packets arrive, and what API servers answer comes late, or does not come.
- */
-export type Harm =
-  | 'unreachable'
-  | 'temporary'
-  | 'large-packets'
-  | 'connections'
-  | 'misdirected'
-  | 'latent'
-  | 'late-answers'
-  | 'no-answers';
-
-/**
- * Whom a sentence is about, ready for a page: `master1`, `all 5 checked nodes`. Each may be one node
- * or several, so no verb of a sentence may depend on it.
- */
-export interface Names {
-  readonly subject: string;
-  readonly observers: string;
-  /** The subject's VXLAN device, by its name where all entries are on one device. */
-  readonly device: string;
-  readonly tables: readonly Table[];
-  /** What programs the entries: each has annotations and habits of its own. */
-  readonly agent: Agent;
-  /** Which packets are lost, where it is not all of them. */
-  readonly loss: Loss | undefined;
-}
-
-/** What fixes a fault: the safe step first. */
-interface FixRule {
-  /** The side that is at fault: what it holds, or has, differs from what everybody else knows. */
-  readonly at: FixSide;
-  readonly steps: readonly FixStep[];
-  /**
-   * The subject is itself at fault where it has no annotations and others have them, or where no interface of
-   * its host has the underlay IP that they name.
-   */
-  readonly unannounced?: 'subject';
-}
-
-type FixSide = 'observers' | 'subject';
-
-/** One step: what is done, on whose hosts, and when; without a condition in any case. */
-export type FixStep =
-  | {
-      readonly kind: Exclude<FixKind, 'look' | 'removal' | 'mac'>;
-      readonly at: FixSide;
-      readonly condition?: string | Readonly<Record<Agent, string>>;
-    }
-  /** What the state of the subject itself comes from is taken away there, or changed. */
-  | {
-      readonly kind: 'removal' | 'mac';
-      readonly at: 'subject';
-      readonly condition?: string;
-      readonly interrupts: string;
-    }
-  /**
-   * `macs`: the subject's own MAC and that of its annotation. `mtus`: those of a host's interfaces. `nodes`:
-   * what the API servers list. `routes`, `addresses`: those of the subject's host. `apis`: which of the
-   * aggregated APIs are available. `listeners`: what listens on an API server's port. `pod-cidrs`: which the nodes
-   * have, and since when. `machine-ids`, `underlays`: those of the hosts that claim one thing. `packets`: what may drop packets on
-   * the subject's host.
-   */
-  | {
-      readonly kind: 'look';
-      readonly at:
-        | 'macs'
-        | 'mtus'
-        | 'nodes'
-        | 'routes'
-        | 'addresses'
-        | 'apis'
-        | 'listeners'
-        | 'pod-cidrs'
-        | 'machine-ids'
-        | 'underlays'
-        | 'packets';
-    };
 
 /** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
 const byReach: Patience = ({ scope, severity, mayBeLeaving }, { pairPatienceSeconds }) =>

@@ -1,7 +1,8 @@
 import type { Limits } from '../../contract/settings.ts';
 import type { Fix, Site } from '../../contract/report.ts';
 import { accusedIn, conditionsIn, type Finding } from '../diagnose/finding.ts';
-import { CAUSE_RULES, type FixStep, isKind } from '../diagnose/causes.ts';
+import type { FixStep } from '../diagnose/cause-rule.ts';
+import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Latency } from '../latency.ts';

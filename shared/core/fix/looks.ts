@@ -1,5 +1,5 @@
 import type { Fix } from '../../contract/report.ts';
-import type { FixStep } from '../diagnose/causes.ts';
+import type { FixStep } from '../diagnose/cause-rule.ts';
 import { accusedIn, conditionsIn, type Finding } from '../diagnose/finding.ts';
 import type { Member } from '../members/member.ts';
 import type { Family } from '../overlay/addresses.ts';

@@ -1,5 +1,6 @@
 import type { ReportedIncident } from '../../contract/report.ts';
-import { type Harm, harmOf } from '../diagnose/causes.ts';
+import type { Harm } from '../diagnose/cause-rule.ts';
+import { harmOf } from '../diagnose/causes.ts';
 import { ascii, shorten } from '../plain-text.ts';
 import type { Paged } from './page.ts';
 

@@ -1,7 +1,8 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
-import { harmOf, isKind, isOfApi, type Names } from '../diagnose/causes.ts';
+import type { Names } from '../diagnose/cause-rule.ts';
+import { harmOf, isKind, isOfApi } from '../diagnose/causes.ts';
 import { type Agent, isCalicoDevice } from '../overlay/profile.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
