@@ -136,7 +136,7 @@ describe('whatever a cluster sets', () => {
     const named = {
       Action: ['tables'],
       DeviceProfile: ['flannel'],
-      Packets: ['off'],
+      Packets: ['on'],
       KubeconfigPaths: [everything.kubeconfigPaths.join(' ')],
     };
     expect(checkParameters(document, named)).toEqual(
