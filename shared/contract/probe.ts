@@ -4,6 +4,7 @@
  */
 
 import { type ProbeSettings, probeSettingsSchema } from './settings.ts';
+import { shrunk } from './shrink.ts';
 
 /**
  * What a host can be asked:
@@ -100,14 +101,9 @@ export function commentedScript(read: (file: string) => string): string {
   return PROBE_PARTS.map((file) => asShell(file, read(file))).join('');
 }
 
-/**
- * The script as it is sent: without comments and indentation. A document has 64 kB at most, and each agent keeps
- * a copy of the script for every command of the last 14 days.
- */
+/** The script as it is sent. `read` returns the text of a file. */
 export function probeScript(read: (file: string) => string): string {
-  return commentedScript(read)
-    .replaceAll(/^[ \t]*(#(?!!).*)?\n/gm, '')
-    .replaceAll(/^[ \t]+/gm, '');
+  return shrunk(commentedScript(read));
 }
 
 function asShell(file: string, text: string): string {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { probeDocument } from '../../../../shared/contract/probe.ts';
-import { probeScript, scriptToCheck } from './probe-script.ts';
+import { probeScript, scriptToRead } from './probe-script.ts';
 import { installed } from './recorded-tools.ts';
 import { scratchDirectory } from './scratch.ts';
 
@@ -35,7 +35,7 @@ describe('the script as a document', () => {
     if (shellcheck === undefined && process.env['CI'] === undefined)
       skip('shellcheck is not installed');
     const file = path.join(scratchDirectory(), 'probe.sh');
-    writeFileSync(file, scriptToCheck());
+    writeFileSync(file, scriptToRead());
     expect(
       execFileSync(shellcheck ?? 'shellcheck', ['--shell=sh', '--severity=warning', file], {
         encoding: 'utf8',

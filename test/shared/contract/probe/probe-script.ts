@@ -10,8 +10,8 @@ export function probeScript(): string {
   return scriptOf(read);
 }
 
-/** The script as shellcheck reads it. */
-export function scriptToCheck(): string {
+/** The script as people, and shellcheck, read it. */
+export function scriptToRead(): string {
   return commentedScript(read);
 }
 
@@ -27,8 +27,20 @@ export type Packets = 'on' | 'off';
  * its own lets it send packets.
  */
 export function parameterised(action: string, wanted: string, packets: Packets = 'off'): string {
+  return withParameters(probeScript(), { action, wanted, packets });
+}
+
+/** The parameters as text in a script: the one that is sent, or the one that people read. */
+export function withParameters(
+  script: string,
+  {
+    action,
+    wanted = '',
+    packets = 'off',
+  }: { readonly action: string; readonly wanted?: string; readonly packets?: Packets },
+): string {
   const { deviceProfile, kubeconfigPaths } = probeSettingsSchema.parse({});
-  return probeScript()
+  return script
     .replaceAll('{{ Action }}', action)
     .replaceAll('{{ Wanted }}', wanted)
     .replaceAll('{{ DeviceProfile }}', deviceProfile)

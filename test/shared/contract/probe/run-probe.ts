@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ANSWER_BEGIN, ANSWER_END, checksum } from '../../../../shared/contract/wire.ts';
-import { type Packets, parameterised } from './probe-script.ts';
+import { type Packets, probeScript, withParameters } from './probe-script.ts';
 import { scratchDirectory } from './scratch.ts';
 
 export interface Run {
   readonly action: string;
   readonly wanted?: string;
+  /** The script that is sent, if left out. */
+  readonly script?: string;
   /** Off, if left out. */
   readonly packets?: Packets;
   /** Directories that come before the system's own on PATH. */
@@ -33,7 +35,7 @@ const MAX_RUN_MILLISECONDS = 60_000;
 
 export function runProbe(run: Run): Promise<Ended> {
   const script = path.join(scratchDirectory(), '_script.sh');
-  writeFileSync(script, parameterised(run.action, run.wanted ?? '', run.packets), { mode: 0o700 });
+  writeFileSync(script, withParameters(run.script ?? probeScript(), run), { mode: 0o700 });
   const [program = 'sh', ...words] = run.shell ?? AS_THE_AGENT_DOES;
   const env = {
     PATH: [...(run.path ?? []), SYSTEM_PATH].join(':'),

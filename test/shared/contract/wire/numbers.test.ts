@@ -39,7 +39,7 @@ import {
 } from '../../../../shared/contract/wire.ts';
 import { probeSettingsSchema } from '../../../../shared/contract/settings.ts';
 import { readRecord } from '../../../../shared/core/parse/answer.ts';
-import { probeScript } from '../probe/probe-script.ts';
+import { scriptToRead } from '../probe/probe-script.ts';
 
 /**
  * The script is sent as it stands, so what it must agree on with TypeScript stands in both. Every value
@@ -48,7 +48,7 @@ import { probeScript } from '../probe/probe-script.ts';
 function given(name: string): readonly string[] {
   const value = String.raw`("\S*"|'[^']*'|[^\s;]+(?: [*+] [^\s;]+)*)`;
   const definition = new RegExp(`(?:^|[ ;])${RegExp.escape(name)}(?: = |=)${value}(?=;|$)`, 'gm');
-  return probeScript()
+  return scriptToRead()
     .matchAll(definition)
     .map(([, found = '']) => found)
     .toArray();
@@ -95,15 +95,15 @@ describe('what script and TypeScript must agree on', () => {
 
   test('the mark of an answer stands in the script once', () => {
     expect(given('MARK')).toEqual([`'${MARK}'`, `"'"$MARK"'"`]);
-    expect(probeScript().split(MARK)).toHaveLength(2);
+    expect(scriptToRead().split(MARK)).toHaveLength(2);
     expect(ANSWER_BEGIN).toBe(`${MARK} begin`);
   });
 
   test('a bucket has so many syndromes, and a syndrome so many digits', () => {
-    expect(probeScript().match(/^ *s\d+ \+= w\b/gm)).toHaveLength(SYNDROMES);
-    expect(probeScript().match(/(?:^| )substr\(DIGITS, (?!low)/gm)).toHaveLength(SYNDROME_DIGITS);
-    expect(probeScript()).toContain(`digits(total[i], ${NODE_CHECKSUM_DIGITS})`);
-    expect(probeScript()).toContain(`digits(sum[i] + 0, ${LEAF_CHECKSUM_DIGITS})`);
+    expect(scriptToRead().match(/^ *s\d+ \+= w\b/gm)).toHaveLength(SYNDROMES);
+    expect(scriptToRead().match(/(?:^| )substr\(DIGITS, (?!low)/gm)).toHaveLength(SYNDROME_DIGITS);
+    expect(scriptToRead()).toContain(`digits(total[i], ${NODE_CHECKSUM_DIGITS})`);
+    expect(scriptToRead()).toContain(`digits(sum[i] + 0, ${LEAF_CHECKSUM_DIGITS})`);
   });
 
   test('the agent leaves the slowest requests time to end', () => {
@@ -149,7 +149,7 @@ function numberOf(name: string): number {
 }
 
 function numbersIn(pattern: RegExp): readonly number[] {
-  return probeScript()
+  return scriptToRead()
     .matchAll(pattern)
     .map(([, found]) => Number(found))
     .toArray();

@@ -16,6 +16,7 @@ import {
 import { cannotHaveNamespaces, FLANNEL_HOST, ownNetwork } from '../probe/own-namespace.ts';
 import { CONNECTIONS, packetTools } from '../probe/packet-tools.ts';
 import { answering, joined, recorded, recordedIproute2 } from '../probe/recorded-tools.ts';
+import { probeScript, scriptToRead } from '../probe/probe-script.ts';
 import { type Ended, payloadOf, type Run, runProbe } from '../probe/run-probe.ts';
 import { hostRoot, programs } from '../probe/scratch.ts';
 
@@ -40,6 +41,21 @@ describe('every line that the script prints is a record of the answer to its act
         for (const word of words) missing.delete(word);
       }
       expect([...missing]).toEqual([]);
+    },
+  );
+
+  test.for(PAIRS)(
+    'by %s and %s, whether the script is the one that is sent or the one that people read',
+    async ([shell, awk], context) => {
+      need(context.skip, shell, awk);
+      const own = programsOf(awk, shell);
+      for (const { path, ...situation } of SITUATIONS.flatMap((each) => each())) {
+        const run = { ...situation, path: [own, ...path], shell: SHELLS[shell] };
+        const [sent, read] = await Promise.all(
+          [probeScript(), scriptToRead()].map((script) => runProbe({ ...run, script })),
+        );
+        expect(sent).toEqual(read);
+      }
     },
   );
 
