@@ -23,6 +23,7 @@ import {
 } from '../../shared/core/parse/kubernetes.ts';
 import { parseNeighbours } from '../../shared/core/parse/neighbours.ts';
 import type { Listing, Parsed } from '../../shared/core/parse/parsed.ts';
+import { readPasted, unquoted } from '../../shared/core/parse/pasted.ts';
 import { parseRoutes } from '../../shared/core/parse/routes.ts';
 import { anomaliesIn, bridgesIn } from '../../shared/core/parse/surroundings.ts';
 
@@ -92,11 +93,33 @@ async function readFolder(
   name: string,
   listed: readonly string[],
 ): Promise<CapturedHost> {
-  const host = await readHost({ path: join(directory, name), name, node: nodeOf(name, listed) });
+  const path = join(directory, name);
+  if (await isBlank(path)) {
+    const message =
+      'all that was captured of it is empty, so nothing of it is known: capture it again';
+    return { ...NO_HOST, isEmpty: false, problems: [{ where: name, message }] };
+  }
+  const host = await readHost({ path, name, node: nodeOf(name, listed) });
   if (isNodeName(name.toLowerCase()) || host.isEmpty) return host;
   const message =
     'left out: no node can have the name of this folder. Name it as the node is named';
   return { ...NO_HOST, problems: [{ where: name, message }] };
+}
+
+/**
+ * Whether files were captured and none of them has a line. Tables can be empty, and yet every host that a
+ * person can reach has an address and a route.
+ */
+async function isBlank(path: string): Promise<boolean> {
+  const hasLines = async ({ file }: { readonly file: string }): Promise<boolean | undefined> =>
+    await readWith(join(path, file), file, (_, text) => readPasted(text).lines.length > 0);
+  const [addresses, routes, ...others] = await Promise.all(
+    [LISTINGS.address, LISTINGS.route, LISTINGS.device, LISTINGS.neighbour, LISTINGS.fdb].map(
+      hasLines,
+    ),
+  );
+  const isShown = addresses !== undefined || routes !== undefined;
+  return isShown && [addresses, routes, ...others].every((one) => one !== true);
 }
 
 /** A name with a domain and one without are the same node where there is no other of that first label. */
@@ -263,11 +286,17 @@ async function readWith<P>(
   where: string,
   parse: (where: string, text: string) => P,
 ): Promise<P | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw new Error(`reading ${path}`, { cause: error });
   });
-  return text === undefined ? undefined : parse(where, text);
+  return bytes === undefined ? undefined : parse(where, unquoted(decoded(bytes)));
+}
+
+/** PowerShell redirects into UTF-16 with its mark in front; everything else that is captured is UTF-8. */
+function decoded(bytes: Buffer): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(bytes);
 }
 
 async function foldersOf(directory: string): Promise<readonly string[]> {

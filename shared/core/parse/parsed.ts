@@ -74,7 +74,7 @@ export function parseLines<T>(
   const wasCut =
     last !== undefined &&
     last.item.kind !== 'not-understood' &&
-    isWhole?.({ words: wordsOf(last.source), isEnded: /[\r\n][ \t]*$/.test(text) }) === false;
+    isWhole?.({ words: wordsOf(last.source), isEnded: pasted.isEnded }) === false;
   const isLong = pasted.lines.length > LINES_PER_TEXT;
   const remarks = [
     ...pasted.remarks,

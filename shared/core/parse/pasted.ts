@@ -1,6 +1,6 @@
 /**
- * What a terminal adds to the output of a command that a person copies from it: colours, the shell's
- * prompt with the command behind it, marks of what was left out. A listing without them is read as it is.
+ * What a terminal, and what ran the command, add to the output that a person copies: colours, the shell's
+ * prompt with the command behind it, headings, fences. A listing without them is read as it is.
  */
 
 /** A pasted text without what the terminal added. */
@@ -13,29 +13,76 @@ interface Pasted {
   readonly device: string | undefined;
   /** The command showed only a part of the table. */
   readonly filtered: boolean;
+  /** Whether the listing ends its last line, as every program does. */
+  readonly isEnded: boolean;
 }
 
 export function readPasted(text: string): Pasted {
   const lines = withoutColours(text)
     .split(/\r\n|\n|\r/)
     .filter((line) => line.trim() !== '');
-  const prompts = lines.map(commandAt);
-  const commands = prompts.filter((command) => command !== undefined);
-  const asked = commands.filter((command) => command !== '');
+  const kinds = lines.map(kindOf);
+  const asked = kinds.flatMap((kind) => (kind.kind === 'command' ? (kind.command ?? []) : []));
   const devices = new Set(asked.flatMap((command) => deviceIn(command) ?? []));
   const [device, ...others] = devices;
   const filtered = asked.some((command) => !showsAll(command)) || others.length > 0;
+  const prompts = kinds.filter(({ kind }) => kind === 'command').length;
+  const frames = kinds.filter(({ kind }) => kind === 'frame').length;
   return {
-    lines: lines.filter((_, at) => prompts[at] === undefined),
+    lines: lines.filter((_, at) => kinds[at]?.kind === 'output'),
     remarks: [
-      ...(commands.length === 0
-        ? []
-        : [`lines with the prompt of a shell, passed over: ${commands.length}`]),
+      ...(prompts === 0 ? [] : [`lines with the prompt of a shell, passed over: ${prompts}`]),
+      ...(frames === 0 ? [] : [`lines around the output, passed over: ${frames}`]),
       ...(filtered ? ['the command shows only a part of the table: capture it whole'] : []),
     ],
     device: others.length === 0 ? device : undefined,
     filtered,
+    isEnded: /[\r\n][ \t]*$/.test(text) || (kinds.at(-1)?.kind ?? 'output') !== 'output',
   };
+}
+
+/** A line of a pasted text. */
+type PastedLine =
+  | { readonly kind: 'output' }
+  /** The prompt of a shell, or the heading of a script, with the command where there is one. */
+  | { readonly kind: 'command'; readonly command: string | undefined }
+  /** What a program printed that ran the command or that keeps its output. */
+  | { readonly kind: 'frame' };
+
+function kindOf(line: string): PastedLine {
+  const command = commandAt(line);
+  if (command !== undefined) {
+    return { kind: 'command', command: command === '' ? undefined : command };
+  }
+  return FRAMES.some((frame) => frame.test(line)) ? { kind: 'frame' } : { kind: 'output' };
+}
+
+/** Whole lines that no listing has. None of them says that something of the listing is missing. */
+const FRAMES: readonly RegExp[] = [
+  // Markdown's fences.
+  /^\s*(?:`{3,}|~{3,})\s*[a-z]*\s*$/,
+  // Ansible's heading of what a host printed.
+  /^[\w.:-]+ \| (?:CHANGED|SUCCESS) \| rc=0 >>\s*$/,
+  // script(1) at both ends of a session.
+  /^Script (?:started|done)(?: on |, )/,
+  // What sudo, ssh and kubectl say on standard error before the command runs.
+  /^sudo: unable to resolve host /,
+  /^\[sudo\] password for [^:]+:\s*$/,
+  /^Warning: Permanently added .* to the list of known hosts\.\s*$/,
+  /^Defaulted container ".*" out of: /,
+  /^Connection to \S+ closed\.\s*$/,
+  // A rule, or a heading between rules, that names no command.
+  /^\s*([=#*-])\1{2,}(?: [^=#*]*\1{2,})?\s*$/,
+];
+
+/** A text as it was before somebody quoted or indented all of its lines, as mail and Markdown do. */
+export function unquoted(text: string): string {
+  const lines = text.split('\n');
+  const written = lines.filter((line) => line.trim() !== '');
+  const prefix = /^(?:> ?|[ \t]+)/.exec(written[0] ?? '')?.[0] ?? '';
+  return prefix !== '' && written.every((line) => line.startsWith(prefix))
+    ? lines.map((line) => (line.startsWith(prefix) ? line.slice(prefix.length) : line)).join('\n')
+    : text;
 }
 
 /**
@@ -65,8 +112,14 @@ const PROMPT =
 const COMMAND =
   /^(?:sudo\s+)?(?:\S*\/)?(?:ip|bridge|arp|route|netstat|ifconfig|cat|kubectl|exit|logout)\b/;
 
+/** `+ ip neigh`, as the shell prints it with -x; `=== ip neigh ===`, as scripts head what they print. */
+const HEADING =
+  /^\s*(?:\++|([=#*-])\1{2,}(?: [\w.-]+:)?) ((?:sudo )?(?:\S*\/)?(?:ip|bridge|arp|route) .*?)(?: ?\1*)?\s*$/;
+
 /** The command that a prompt stands before, `''` where it is alone; undefined of any other line. */
 function commandAt(line: string): string | undefined {
+  const heading = HEADING.exec(line)?.[2];
+  if (heading !== undefined) return heading;
   const found = PROMPT.exec(line);
   if (found === null) return undefined;
   const command = (found[1] ?? '').trim();

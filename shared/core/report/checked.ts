@@ -28,8 +28,9 @@ interface Coverage {
 
 /**
  * Counts the pairs of which every wanted entry is known to be right or wrong. A cluster can be called
- * healthy where these are a quorum of all pairs, and every node is in one. Nodes that are still being
- * programmed do not count, but are named. A pair of which what was read contradicts itself is unknown.
+ * healthy where these are a quorum of all pairs, and of every node at least one other showed what it
+ * holds: a node that all others may have lost is not healthy because it holds all of them. Nodes that are
+ * still being programmed do not count, but are named. A pair of which what was read contradicts itself is unknown.
  */
 export function checkedBy(facts: Facts, judgement: Judgement): Coverage {
   const { members, matrix } = judgement;
@@ -38,10 +39,10 @@ export function checkedBy(facts: Facts, judgement: Judgement): Coverage {
     contradictions.toReversed().flatMap(({ nodes, brief }) => nodes.map((node) => [node, brief])),
   );
   const all = pairsBy(facts, judgement, new Set());
-  const { subjects, unknown, observers, pairs, isEnough } =
+  const { subjects, unknown, nodes, unheld, pairs, isEnough } =
     briefs.size === 0 ? all : pairsBy(facts, judgement, new Set(briefs.keys()));
-  const reasonOf = reasonsBy(facts, matrix);
-  const left = members.filter(({ node }) => !observers.has(node));
+  const reasonOf = reasonsBy(facts, matrix, unheld);
+  const left = members.filter(({ node }) => !nodes.has(node));
   const names = new Set(members.map(({ node }) => node));
   const outside = [...briefs.keys()].filter((node) => !names.has(node));
   const unchecked = [
@@ -55,7 +56,7 @@ export function checkedBy(facts: Facts, judgement: Judgement): Coverage {
   const isWhole = isEnough && contradictions.length === 0;
   return {
     checked: {
-      nodes: observers.size,
+      nodes: nodes.size,
       of: members.length,
       pairs,
       unchecked: unchecked.slice(0, NAMED),
@@ -86,7 +87,10 @@ interface Pairs {
   readonly subjects: ReadonlySet<string>;
   /** By observer: the known subjects of which it showed too little. */
   readonly unknown: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly observers: ReadonlySet<string>;
+  /** Nodes that showed what they hold of others, and of which another showed what it holds. */
+  readonly nodes: ReadonlySet<string>;
+  /** Settled nodes of which no other node showed what it holds: each may be cut off. */
+  readonly unheld: ReadonlySet<string>;
   readonly pairs: Checked['pairs'];
   readonly isEnough: boolean;
 }
@@ -108,10 +112,11 @@ function pairsBy(facts: Facts, judgement: Judgement, without: ReadonlySet<string
     checked: rows.reduce((sum, row) => sum + pairsOf(row), 0),
     all: readable * (settled.length - 1),
   };
-  const isCovered = settled.every(({ node }) => observers.has(node) || isSubject(node));
+  const names = settled.map(({ node }) => node);
+  const unheld = new Set(names.filter((node) => !isSubject(node)));
   const isEnough =
-    pairs.checked > 0 && pairs.checked >= facts.limits.quorum * pairs.all && isCovered;
-  return { rows, subjects, unknown, observers, pairs, isEnough };
+    pairs.checked > 0 && pairs.checked >= facts.limits.quorum * pairs.all && unheld.size === 0;
+  return { rows, subjects, unknown, nodes: observers.difference(unheld), unheld, pairs, isEnough };
 }
 
 /** What a matrix draws as unknown in the rows of hosts that answered. */
@@ -146,7 +151,11 @@ function unknownTo({ observer, unknown }: Row, subjects: ReadonlySet<string>): R
 }
 
 /** Why a node was not checked. */
-function reasonsBy(facts: Facts, { rows }: Matrix): (member: Member) => string {
+function reasonsBy(
+  facts: Facts,
+  { rows }: Matrix,
+  unheld: ReadonlySet<string>,
+): (member: Member) => string {
   const silent = new Map(
     facts.observations.flatMap((one) =>
       one.kind === 'unknown' && one.node !== undefined ? [[one.node, briefOf(one)] as const] : [],
@@ -161,8 +170,9 @@ function reasonsBy(facts: Facts, { rows }: Matrix): (member: Member) => string {
     if (observed === undefined) return silent.get(node) ?? unreached(facts, remembered);
     const shown = rows.get(node)?.shown ?? new Set();
     const missing = TABLES.filter((table) => !shown.has(table));
-    return missing.length > 0
-      ? `${missing.join(', ')} unknown`
+    if (missing.length > 0) return `${missing.join(', ')} unknown`;
+    return unheld.has(node)
+      ? 'no other node showed what it holds of it'
       : 'no VTEP of another node is known';
   };
 }
