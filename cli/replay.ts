@@ -13,7 +13,7 @@ Checks captured command outputs, offline. Every file is optional:
 
   DIR/<host>/ip-neigh.txt           ip neigh
   DIR/<host>/bridge-fdb.txt         bridge fdb
-  DIR/<host>/ip-route.txt           ip route
+  DIR/<host>/ip-route.txt           ip route; and ip -6 route where pods have IPv6
   DIR/<host>/ip-link.txt            ip -d -o link
   DIR/<host>/ip-addr.txt            ip -o addr
   DIR/<host>/kubectl-get-nodes.txt  time kubectl get nodes

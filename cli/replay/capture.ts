@@ -5,7 +5,13 @@ import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts, NodeList } from '../../shared/core/facts.ts';
 import type { Latency } from '../../shared/core/latency.ts';
 import { deviceFamily, PROFILES } from '../../shared/core/overlay/profile.ts';
-import type { ClusterNode, Device, Observation, Tables } from '../../shared/core/overlay/vtep.ts';
+import type {
+  ClusterNode,
+  Device,
+  Observation,
+  OneFamily,
+  Tables,
+} from '../../shared/core/overlay/vtep.ts';
 import {
   otherOverlaysIn,
   ownAddressesIn,
@@ -169,6 +175,7 @@ async function readHost({ path, name, node }: HostFolder): Promise<CapturedHost>
   const routes = await listing('route', ofDevice(parseRoutes));
   const addresses = await listing('address', parseAddresses);
   const kubectl = await read('kubectl-get-nodes.txt', parseKubectlNodes);
+  const oneFamily = await oneFamilyIn(path);
   const understood = { device: links, neighbour: neighbours, fdb, route: routes } as const;
   const tables: Tables = {
     devices: links && devicesOf(links, addresses?.value ?? []),
@@ -195,6 +202,7 @@ async function readHost({ path, name, node }: HostFolder): Promise<CapturedHost>
         ? await readWith(join(path, LISTINGS.address.file), name, (_, text) => subnetsIn(text))
         : undefined,
     incomplete: new Set(LISTINGS_OF.filter((kind) => understood[kind]?.understood === 'some')),
+    oneFamily,
   };
   const files = [links, neighbours, fdb, routes, addresses, kubectl];
   const captured = [links, neighbours, fdb, routes].some((parsed) => parsed !== undefined);
@@ -205,8 +213,45 @@ async function readHost({ path, name, node }: HostFolder): Promise<CapturedHost>
       : undefined,
     latencies: latencyOf(node, kubectl?.value.seconds),
     names: kubectl?.value.names ?? [],
-    problems: files.flatMap((parsed) => parsed?.problems ?? []),
+    problems: [
+      ...files.flatMap((parsed) => parsed?.problems ?? []),
+      ...(hasIpv6(links?.value ?? [], neighbours?.value ?? []) ? withoutIpv6(name, oneFamily) : []),
+    ],
   };
+}
+
+/** `arp -n` and `ip route` show IPv4 alone. Every host that has IPv6 at all has routes of it. */
+async function oneFamilyIn(path: string): Promise<OneFamily> {
+  const shows = async (kind: 'neighbour' | 'route', line: RegExp): Promise<boolean | undefined> =>
+    await readWith(join(path, LISTINGS[kind].file), '', (_, text) => line.test(text));
+  const isArp = (await shows('neighbour', /\bHW ?type\b|^\? \(|\bether\b/m)) === true;
+  const isIpv4 =
+    (await shows('route', /^(?:[a-z]+ )?[\da-f]*:[\da-f:]*(?:\/\d+)? |"dst": ?"[\da-f]*:/m)) ===
+    false;
+  return {
+    ...(isArp ? { neighbour: 'ipv4' } : {}),
+    ...(isIpv4 ? { route: 'ipv4' } : {}),
+  };
+}
+
+function hasIpv6(
+  links: readonly { readonly name: string }[],
+  neighbours: readonly { readonly device: string }[],
+): boolean {
+  const names = [...links.map(({ name }) => name), ...neighbours.map(({ device }) => device)];
+  return names.some((name) => deviceFamily(name) === 'ipv6');
+}
+
+/** What a host with an overlay of IPv6 did not show of it. */
+function withoutIpv6(name: string, { neighbour, route }: OneFamily): readonly Problem[] {
+  const add = (kind: 'neighbour' | 'route', command: string): Problem => ({
+    where: `${name}/${LISTINGS[kind].file}`,
+    message: `it shows IPv4 alone, so this table is unknown for IPv6: add the output of "${command}"`,
+  });
+  return [
+    ...(neighbour === undefined ? [] : [add('neighbour', 'ip neigh')]),
+    ...(route === undefined ? [] : [add('route', 'ip -6 route')]),
+  ];
 }
 
 /** The devices; unknown where the lines that nobody understood may have been all of the overlay's. */

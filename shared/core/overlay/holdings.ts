@@ -1,3 +1,4 @@
+import { TABLES } from '../../contract/causes.ts';
 import { groupBy } from '../group.ts';
 import { type Family, familyOf } from './addresses.ts';
 import {
@@ -46,13 +47,15 @@ export interface Holdings {
 
 const NOTHING: ReadonlySet<ListingOf> = new Set();
 
+const LISTINGS: readonly ListingOf[] = ['device', ...TABLES];
+
 /** One observer's entries of each family. `profile`: that of its cluster. */
 export function holdingsOf(
   node: string,
   tables: Tables,
   profile: Profile,
 ): Readonly<Record<Family, Holdings>> {
-  const { devices, neighbours, fdb, routes, incomplete = NOTHING } = tables;
+  const { devices, neighbours, fdb, routes } = tables;
   // Where links were not captured, neighbour entries have the names of the devices.
   const named = [
     ...(devices ?? []).map(({ name }) => name),
@@ -70,10 +73,18 @@ export function holdingsOf(
       fdb: indexOf(fdb?.filter(isOfOverlay).map(heldFdb)),
       route: indexOf(ownRoutes?.filter(isOfOverlay).map(heldRoute)),
       direct: indexOf(ownRoutes?.filter((route) => !isOfOverlay(route)).map(heldRoute)),
-      incomplete,
+      incomplete: incompleteFor(family, tables),
     };
   };
   return { ipv4: ofFamily('ipv4'), ipv6: ofFamily('ipv6') };
+}
+
+function incompleteFor(
+  family: Family,
+  { incomplete = NOTHING, oneFamily }: Tables,
+): ReadonlySet<ListingOf> {
+  const ofOther = LISTINGS.filter((listing) => (oneFamily?.[listing] ?? family) !== family);
+  return ofOther.length === 0 ? incomplete : incomplete.union(new Set(ofOther));
 }
 
 function indexOf(entries: readonly HeldEntry[] | undefined): Index | undefined {

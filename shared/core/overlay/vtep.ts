@@ -97,7 +97,12 @@ export interface Tables extends Surroundings {
   readonly subnets?: readonly Cidr[] | undefined;
   /** Listings of which only some lines were understood: what they lack is unknown, not absent. */
   readonly incomplete?: ReadonlySet<ListingOf> | undefined;
+  /** Listings that show one family alone: what they lack of the other is unknown, not absent. */
+  readonly oneFamily?: OneFamily | undefined;
 }
+
+/** The family that a listing shows, where its command shows one alone, as `ip route` and `arp -n` do. */
+export type OneFamily = Readonly<Partial<Record<ListingOf, Family>>>;
 
 /** An entry of a host's tables with the line of `ip` or `bridge` that it is from. */
 export interface PrintedEntry {
