@@ -3,6 +3,7 @@
  * IP that moved to another host, an address from before DHCP gave another one, the wrong interface.
  */
 import { addressOf, type Family, familyOf, type IpAddress } from '../overlay/addresses.ts';
+import type { Vtep } from '../overlay/vtep.ts';
 import { type Member, ownDevice } from './member.ts';
 
 /** Without it a listing has not all of the host's addresses, as that of one device. */
@@ -58,7 +59,32 @@ export function foreignUnderlays(
   return new Map(foreign.map(({ member, address }) => [member.node, address]));
 }
 
-/** Those of them that are wrong for certain: a public address may be that of a NAT before the node. */
+/**
+ * The same where no list says what peers are given: what they send to, by `vteps`. Nobody knows whether a
+ * person has set such an address, so it is no finding. A public one, or one that most nodes have, mostly is.
+ */
+export function foreignWithoutList(
+  members: readonly Member[],
+  vteps: readonly Vtep[],
+): ReadonlyMap<string, IpAddress> {
+  const unlisted = new Map(
+    members.flatMap((one) => (one.listed === undefined ? [[one.node, one] as const] : [])),
+  );
+  const given = vteps.flatMap(({ node, underlayIp }) => {
+    const member = unlisted.get(node);
+    return member === undefined || underlayIp === undefined ? [] : [{ member, underlayIp }];
+  });
+  const foreign = given.filter(
+    ({ member, underlayIp }) =>
+      isPrivate(underlayIp) &&
+      isForeign(member, underlayIp) &&
+      ownUnderlay(member, familyOf(underlayIp)) !== undefined,
+  );
+  if (foreign.length * 2 > given.length) return new Map();
+  return new Map(foreign.map(({ member, underlayIp }) => [member.node, underlayIp]));
+}
+
+/** Those of `foreignUnderlays` that are wrong for certain: a public address may be that of a NAT before the node. */
 export function wrongUnderlays(
   members: readonly Member[],
   family: Family,

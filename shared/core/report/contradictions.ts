@@ -2,10 +2,10 @@ import type { Facts } from '../facts.ts';
 import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Member } from '../members/member.ts';
-import { foreignUnderlays } from '../members/underlay.ts';
-import { FAMILIES, type Family } from '../overlay/addresses.ts';
+import { foreignUnderlays, foreignWithoutList } from '../members/underlay.ts';
+import { FAMILIES, type Family, familyOf, type IpAddress } from '../overlay/addresses.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
-import type { Vtep } from '../overlay/vtep.ts';
+import type { Tables, Vtep } from '../overlay/vtep.ts';
 import { enumerate } from '../plain-text.ts';
 
 /**
@@ -62,6 +62,7 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
   ({ vteps, answered, facts, judgement, family }) => [
     ...withoutUnderlay(answered, vteps, family),
     ...sentToWithoutDevice({ facts, judgement, answered, family }),
+    ...strandedRoutes({ facts, judgement, answered, family }),
   ],
 ];
 
@@ -75,7 +76,10 @@ function withoutUnderlay(
   vteps: readonly Vtep[],
   family: Family,
 ): readonly Contradiction[] {
-  const foreign = foreignUnderlays(answered, family);
+  const foreign = new Map([
+    ...foreignUnderlays(answered, family),
+    ...foreignWithoutList(answered, vteps),
+  ]);
   return vteps
     .filter(({ node, underlayIp }) => underlayIp !== undefined && foreign.get(node) === underlayIp)
     .map(({ node, underlayIp }) => ({
@@ -121,4 +125,47 @@ function sentToWithoutDevice({
       },
     ];
   });
+}
+
+/**
+ * Without a node list, routes to a node that nobody knows, on hosts that lack the entries behind them.
+ * flannel sets and removes all entries of a node together, so the node may be there and cut off.
+ */
+function strandedRoutes({
+  facts,
+  judgement,
+  answered,
+  family,
+}: Omit<Seen, 'vteps'>): readonly Contradiction[] {
+  if (facts.nodes.kind === 'read') return [];
+  const known = new Set(judgement.vteps.flatMap(({ tunnelIp }) => tunnelIp ?? []));
+  const stranded = answered.flatMap(({ node, observed: { tables } }) =>
+    (tables.routes ?? [])
+      .filter(({ device, gateway }) => isOverlayDevice(device) && familyOf(gateway) === family)
+      .filter(({ gateway }) => !known.has(gateway) && leadsNowhere(tables, gateway))
+      .map(({ gateway }) => ({ node, gateway })),
+  );
+  const byGateway = [...groupBy(stranded, ({ gateway }) => gateway)];
+  return byGateway.slice(0, NAMED).map(([gateway, hosts]) => ({
+    nodes: [],
+    brief: '',
+    message:
+      `a route leads to the tunnel IP ${gateway} of a node that is not known here, and the entry behind it is gone, ` +
+      `on ${all([...new Set(hosts.map(({ node }) => node))])}: that node is cut off, or it has left. Compare ` +
+      '"kubectl get nodes"; with a node list it is checked',
+  }));
+}
+
+/** Whether a host certainly lacks what leads from a tunnel IP to its node. */
+function leadsNowhere(
+  { neighbours, fdb, incomplete, oneFamily }: Tables,
+  gateway: IpAddress,
+): boolean {
+  const isWhole = (listing: 'neighbour' | 'fdb'): boolean =>
+    incomplete?.has(listing) !== true &&
+    (oneFamily?.[listing] ?? familyOf(gateway)) === familyOf(gateway);
+  if (neighbours === undefined || !isWhole('neighbour')) return false;
+  const macs = neighbours.flatMap(({ ip, mac }) => (ip === gateway ? (mac ?? []) : []));
+  if (macs.length === 0) return true;
+  return fdb !== undefined && isWhole('fdb') && !fdb.some(({ mac }) => macs.includes(mac));
 }

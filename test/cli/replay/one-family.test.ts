@@ -36,7 +36,8 @@ function printedBy(host: number): Printed {
     routes: others.map((node) => `10.244.${node}.0/24 via 10.244.${node}.0 dev flannel.1 onlink`),
     routesOfIpv6: [
       ...others.map(
-        (node) => `fd00:42:0:${node}::/64 via fd00:42:0:${node}:: dev flannel-v6.1 metric 1024 onlink`,
+        (node) =>
+          `fd00:42:0:${node}::/64 via fd00:42:0:${node}:: dev flannel-v6.1 metric 1024 onlink`,
       ),
       'fe80::/64 dev eth0 proto kernel metric 256 pref medium',
     ],

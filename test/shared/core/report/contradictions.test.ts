@@ -125,3 +125,79 @@ describe('an underlay IP that no interface of its host has', () => {
     expect((await reported(published(nat, ['node1'], nat))).verdict).toBe('healthy');
   });
 });
+
+describe('without a node list', () => {
+  /** A host sends from an address of its own, and the others to another one. */
+  function sentElsewhere(nodes: readonly string[], address: IpAddress): Cluster {
+    const six = cluster(6);
+    const macs = new Set(nodes.map((node) => six.vtepOf(node).mac));
+    return six.names.reduce(
+      (seen, observer) =>
+        seen.answer(observer, (answer) => ({
+          ...answer,
+          tables: {
+            ...answer.tables,
+            fdb: answer.tables.fdb?.map((one) =>
+              macs.has(one.mac) ? { ...one, destination: address } : one,
+            ),
+            ownAddresses: new Set(['127.0.0.1', six.vtepOf(observer).underlayIp ?? '']),
+          },
+        })),
+      six,
+    );
+  }
+
+  test('an address that all others send to and no interface of the host has is a contradiction', async () => {
+    expect(await firstLineOf(sentElsewhere(['node1'], ip('192.168.56.77')))).toMatch(
+      /could not judge; the other nodes send packets for node1 to 192\.168\.56\.77, which no interface/,
+    );
+  });
+
+  test('a public address is that of a NAT', async () => {
+    const report = await reported(sentElsewhere(['node1'], ip('203.0.113.7')));
+    expect(report.verdict).toBe('healthy');
+  });
+
+  /** The cluster without what was read of a node, of which each other host lacks some entries. */
+  async function unread(node: string, lost: Cluster): Promise<Report> {
+    const facts = lost.facts();
+    const observations = facts.observations.filter(
+      (one) => one.kind !== 'tables' || one.host.node !== node,
+    );
+    return reportOf(await run({ ...facts, observations }, [], recorded([])));
+  }
+
+  const without = (table: 'neighbours' | 'fdb'): Cluster => {
+    const six = cluster(6);
+    const { mac } = six.vtepOf('node1');
+    return six.names.reduce(
+      (seen, observer) =>
+        seen.answer(observer, (answer) => ({
+          ...answer,
+          tables: {
+            ...answer.tables,
+            neighbours: answer.tables.neighbours?.filter(
+              (one) => table !== 'neighbours' || one.mac !== mac,
+            ),
+            fdb: answer.tables.fdb?.filter((one) => table !== 'fdb' || one.mac !== mac),
+          },
+        })),
+      six,
+    );
+  };
+
+  test.for(['neighbours', 'fdb'] as const)(
+    'routes to a node that was not read lead nowhere where its entry in the %s is gone',
+    async (table) => {
+      const { verdict, incidents, checked } = await unread('node1', without(table));
+      expect({ verdict, incidents }).toEqual({ verdict: 'unjudged', incidents: [] });
+      expect(checked?.reason).toMatch(
+        /a route leads to the tunnel IP \S+ of a node that is not known/,
+      );
+    },
+  );
+
+  test('a node that was not read and is held whole is no contradiction', async () => {
+    expect((await unread('node1', cluster(6))).verdict).toBe('healthy');
+  });
+});
