@@ -9,6 +9,7 @@ import { measureDecide, measureGrowth } from './growth.ts';
 import { measureHost } from './host-cost.ts';
 import { type Measurement, type Part, PARTS, type Progress } from './measurement.ts';
 import { measurePlain } from './plain-way.ts';
+import { measurePackets } from './packets-cost.ts';
 import { measureDevice } from './real-device.ts';
 import { renderPart } from './render.ts';
 import { measureRun } from './whole-run.ts';
@@ -94,7 +95,7 @@ async function measure(
     case 'growth':
       return measureGrowth(SIZES, progress);
     case 'device':
-      return measureDevice(progress);
+      return [...(await measureDevice(progress)), ...(await measurePackets(progress))];
     case 'bundle':
       return measureBundle(directory, progress);
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { peerCommands } from '../lab/machines/flannel.ts';
+import type { Host } from '../lab/machines/machine.ts';
 import { UNDERLAY_BITS } from '../lab/machines/simulated/cluster.ts';
 import { simulatedHosts } from '../lab/machines/simulated/hosts.ts';
 import type { Measurement, Progress } from './measurement.ts';
@@ -58,22 +59,27 @@ async function cost(peers: number): Promise<HostCost> {
 }
 
 /** Writes what `ip` and `bridge` are to carry out, and gives the commands that do it all. */
-async function writeLayOut(directory: string, peers: number): Promise<string> {
+export async function writeLayOut(directory: string, peers: number): Promise<string> {
   const [host, ...others] = simulatedHosts(peers + 1);
   if (host === undefined) throw new Error('A cluster has at least one host.');
   for (const [name, lines] of Object.entries(peerCommands(others))) {
     await writeFile(path.join(directory, name), lines.map((line) => `${line}\n`).join(''));
   }
-  const vxlan = `type vxlan id 1 local ${host.underlayIp} dev eth0 dstport 8472 nolearning`;
   return `ip link set lo up
 ip link add eth0 type veth peer name cable
 ip addr add ${host.underlayIp}/${UNDERLAY_BITS} dev eth0
 ip link set cable up
 ip link set eth0 up
-ip link add flannel.1 address ${host.vtepMac} ${vxlan}
-ip addr add ${host.tunnelIp}/32 dev flannel.1
-ip link set flannel.1 up
+${addDevice(host)}
 ip -batch ${directory}/neighbours
 bridge -batch ${directory}/fdb
 ip -batch ${directory}/routes`;
+}
+
+/** Commands that make a host's own device. */
+export function addDevice({ underlayIp, tunnelIp, vtepMac }: Host): string {
+  const vxlan = `type vxlan id 1 local ${underlayIp} dev eth0 dstport 8472 nolearning`;
+  return `ip link add flannel.1 address ${vtepMac} mtu 1450 ${vxlan}
+ip addr add ${tunnelIp}/32 dev flannel.1
+ip link set flannel.1 up`;
 }

@@ -11,14 +11,14 @@ export interface HostCost {
 }
 
 /** How often the script runs; the mean counts, since shells know hundredths of a second. */
-const REPEATS = 5;
+export const REPEATS = 5;
 
 export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** The script as the agent gets it. */
-export async function scriptFor(action: 'digest' | 'tables'): Promise<string> {
+/** The script as the agent gets it. `wanted`: whom it sends packets to (`packetRound`); nobody, if left out. */
+export async function scriptFor(action: 'digest' | 'tables', wanted = ''): Promise<string> {
   const document = readDocument('vtepwatch-Probe', await readProbeDocument());
-  return scriptOf(document, checkParameters(document, { Action: [action] }));
+  return scriptOf(document, checkParameters(document, { Action: [action], Wanted: [wanted] }));
 }
 
 /** The fixed computation by which the script's time is measured: what the script does, in its awk. */
@@ -30,7 +30,7 @@ const REFERENCE = `awk 'BEGIN {
 }'`;
 
 /** What it takes on a quiet core of a server of 2026, milliseconds of CPU. */
-const REFERENCE_MILLISECONDS = 100;
+export const REFERENCE_MILLISECONDS = 100;
 
 /**
  * Shell commands that run the script in this file and the reference by turns, and print what `readTimes`

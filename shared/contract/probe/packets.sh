@@ -27,7 +27,7 @@ try_round() {
 try_peers() {
   [ "$packets" = on ] || return 0
   find_tools
-  choose "$1" "$2" | test_peers | awk -v profile="$device_profile" "$OVERLAYS$TRIED"
+  test_peers "$1" "$2" | awk -v profile="$device_profile" "$OVERLAYS$TRIED"
 }
 
 # Sets `limit` to the words that kill a command after some seconds, and the others to what this host has.
@@ -42,31 +42,49 @@ find_tools() {
     *iputils*) pinger=iputils ;;
     *BusyBox* | *inetutils*) pinger=other ;;
   esac
+  if [ -n "$limit" ] && command -v bash; then connector=bash && return; fi
   if command -v nc; then connector=nc; else nc='busybox nc'; fi
   case $($nc --help 2>&1 </dev/null) in *BusyBox*) connector=busybox ;; esac
-  if [ -n "$limit" ] && command -v bash; then connector=bash; fi
 } >/dev/null 2>&1
 
 # Prints `<tunnel IP> ,<overlay device>=<MTU>,...` for each peer to be tried.
 choose() {
   {
-    ask 1 ip -o link show
-    ask 1 ip -o addr show
-    ask 1 ip -4 route show
+    in_batch 'link show' 'addr show' 'route show' || {
+      ask 1 ip -o link show
+      ask 1 ip -o addr show
+      ask 1 ip -4 route show
+    }
     if any "$ROOT"/proc/sys/net/ipv6/conf/*-v6.*; then ask 1 ip -6 route show; fi
     echo @end
   } | awk -v profile="$device_profile" -v round="$1" -v suspects="$2" -v most="$MAX_TRIED" \
     "$OVERLAYS$CHOOSE"
 }
 
+# Does what `ip` is told with one `ip`. Fails in part where it fails for one of them, and busybox does it for none.
+in_batch() { printf '%s\n' "$@" | ${limit:+$limit 1} ip -o -force -batch - 2>&1; }
+
 # Prints a line for each peer and each test, and before and after the tests how many packets each device saw.
 # Nothing is sent to where the kernel does not lead through an overlay device.
 test_peers() {
+  peers=$(choose "$1" "$2")
+  [ -n "$peers" ] || return 0
+  set --
+  for peer in $peers; do case $peer in ,*) ;; *) set -- "$@" "route get $peer" ;; esac done
+  ways=$newline$(in_batch "$@")
   cat "$ROOT/proc/net/dev"
+  printf '%s\n' "$peers" | test_each
+  cat "$ROOT/proc/net/dev"
+} 2>/dev/null
+
+test_each() {
   while read -r peer mtus; do
     family=-4 headers=28 ping_peer=$ping
     case $peer in *:*) family=-6 headers=48 && if command -v ping6 >/dev/null; then ping_peer=ping6; fi ;; esac
-    way=$(report 1 ip "$family" route get "$peer")
+    case $ways in
+      *"$newline$peer "*) way=" ${ways#*"$newline$peer "}" ;;
+      *) way=$(ask 1 ip "$family" route get "$peer" | head -c "$MAX_SAID_BYTES") ;;
+    esac
     device=${way#* dev }
     device=${device%% *}
     mtu=${mtus#*",$device="}
@@ -75,42 +93,41 @@ test_peers() {
       continue
     fi
     echo "peer $peer $device"
-    test_echo small 56 &
-    test_echo full $((${mtu%%,*} - headers)) &
-    test_connection &
+    test=small
+    test_echo 56 | one_line &
+    test=full
+    test_echo $((${mtu%%,*} - headers)) | one_line &
+    test=tcp
+    test_connection | one_line &
   done
   wait
-  cat "$ROOT/proc/net/dev"
-} 2>/dev/null
+}
 
 # shellcheck disable=SC2086 # Commands are to become words.
-# $1: the name of the test. $2: bytes behind the ICMP header. iputils sends again until one answer came. Busybox
-# sends as often as -c says, so it runs twice; it knows no -M, and the kernel forbids to fragment by default.
+# $1: bytes behind the ICMP header. iputils sends again until one answer came. Busybox sends as often as -c says,
+# so it runs twice; it knows no -M, and the kernel forbids to fragment by default.
 test_echo() {
-  said=@untried
   case $pinger in
-    iputils) said=$(report 2 $ping_peer -n -i 0.3 -c 1 -w 1 -M "do" -s "$2" "$peer") ;;
-    other)
-      said=$(report 2 $ping_peer -c 1 -W 1 -w 1 -s "$2" "$peer")
-      case $said in *@0\ *) ;; *) said=$(report 2 $ping_peer -c 1 -W 1 -w 1 -s "$2" "$peer") ;; esac
-      ;;
+    iputils) ask 2 $ping_peer -n -i 0.3 -c 1 -w 1 -M "do" -s "$1" "$peer" ;;
+    other) twice $ping_peer -c 1 -W 1 -w 1 -s "$1" "$peer" ;;
+    *) echo @untried ;;
   esac
-  one_line "$1"
+  ended "$?"
 }
 
 # shellcheck disable=SC2016,SC2086 # The $ are of that shell; commands are to become words.
 # The kernel sends a lost SYN again after a second. Busybox stays until the peer closes the connection.
 test_connection() {
-  said=@untried
   case $connector in
-    bash) said=$(report 2 bash -c 'echo begun; exec 3<>"/dev/tcp/$0/$1"' "$peer" "$HEALTH_PORT") ;;
-    nc) said=$(report 3 $nc -n -v -z -w 2 "$peer" "$HEALTH_PORT") ;;
+    bash) ask 2 bash -c 'echo begun; exec 3<>"/dev/tcp/$0/$1"' "$peer" "$HEALTH_PORT" ;;
+    nc) ask 3 $nc -n -v -z -w 2 "$peer" "$HEALTH_PORT" ;;
     busybox)
-      said=stays$(report 2 $nc -w 1 "$peer" "$HEALTH_PORT")
-      case $said in *timed\ out*) said=$(report 2 $nc -w 1 "$peer" "$HEALTH_PORT") ;; esac
+      printf stays
+      twice $nc -w 1 "$peer" "$HEALTH_PORT"
       ;;
+    *) echo @untried ;;
   esac
-  one_line tcp
+  ended "$?"
 }
 
 # Runs a command for $1 seconds at most.
@@ -121,18 +138,24 @@ ask() {
   ${limit:+$limit $seconds} "$@" </dev/null 2>&1
 }
 
-# The same, and prints its exit status behind an `@`. What the command has started may hold the pipe open: the
-# blanks end the reading.
-report() {
-  { ask "$@"; printf "@%s%${MAX_SAID_BYTES}s" "$?" ''; } | head -c "$MAX_SAID_BYTES"
+# Runs a command that is told to end after a second, and once more where it failed by itself.
+twice() {
+  ask 2 "$@"
+  case $? in 1) ask 2 "$@" ;; *) return ;; esac
 }
 
-# Prints what a tool said in one line and in one piece: tests end at the same time.
+# Prints an exit status behind an `@`, on a line of its own.
+ended() { printf '\n@%s\n' "$1"; }
+
+# Prints what a tool said in one line and in one piece: tests end at the same time. What the tool has started may
+# hold the pipe open, so nothing is read behind its exit status.
 one_line() {
-  set -f
-  # shellcheck disable=SC2086 # It is to become words.
-  set -- "$1" "$peer" $said
-  printf '%s\n' "$*"
+  said=
+  while read -r line; do
+    case $line in @*) break ;; esac
+    [ -z "$line" ] || [ $((${#said} + ${#line})) -gt "$MAX_SAID_BYTES" ] || said="$said $line"
+  done
+  printf '%s\n' "$test $peer$said $line"
 }
 
 
@@ -251,7 +274,7 @@ TRIED='
     if (text ~ /efused|eset by/) return "refused"
     if (text ~ /o route to host|nreachable|nvalid argument/) return "unreachable"
     if (text ~ /not permitted|ermission denied/) return "denied"
-    if (text ~ /@0$| stays@[0-9]+$/) return "connected"
+    if (text ~ /@0$| stays @[0-9]+$/) return "connected"
     return text ~ /imed out|TIMEOUT| begun @(137|124|143)$/ ? "lost" : "untried"
   }
 '

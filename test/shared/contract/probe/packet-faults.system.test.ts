@@ -39,9 +39,13 @@ const TCP = 'udp dport 8472 @th,312,8 6';
 const LOST = 'lost lost lost';
 const WELL = 'ok ok refused';
 
+/** Something that does not close its connections. */
+const LISTENING = 'ip netns exec h2 nc -lk 10256 </dev/null >/dev/null 2>&1 &\nsleep 0.3';
+
 /** What this host says of h2 after that. h3 is always well. */
 const FAULTS: Readonly<Record<string, readonly [fault: string, says: string]>> = {
   nothing: ['', WELL],
+  'h2 listens': [LISTENING, 'ok ok connected'],
   'h2 drops what comes in': [`drop h2 input 'udp dport 8472 drop'`, LOST],
   'h2 drops what goes out': [`drop h2 output 'udp dport 8472 drop'`, LOST],
   'h2 drops what is large': [
@@ -110,6 +114,17 @@ describe.skipIf(cannotHaveNamespaces())('on real devices', () => {
     // A program may be a link.
     const files = hidden.map((file) => `$(readlink -f ${file})`);
     expect((await said('', files))[0]).toBe(`tried 10.42.2.0 ${says}`);
+  });
+
+  test.for([
+    ['nc', ['/usr/bin/bash', '/usr/bin/busybox']],
+    ['busybox', ['/usr/bin/ping', '/usr/bin/bash', '/usr/bin/nc']],
+  ] as const)('a connection by %s', async ([, hidden], { skip }) => {
+    need(skip, 'nc', 'busybox');
+    const files = hidden.map((file) => `$(readlink -f ${file})`);
+    expect((await said(LISTENING, files))[0]).toBe('tried 10.42.2.0 ok ok connected');
+    const lost = `drop h2 output '${TCP} drop'`;
+    expect((await said(lost, files))[0]).toBe('tried 10.42.2.0 ok ok lost');
   });
 
   test.for(
