@@ -11,7 +11,7 @@ export interface HostCost {
 }
 
 /** How often the script runs; the mean counts, since shells know hundredths of a second. */
-export const REPEATS = 5;
+const REPEATS = 5;
 
 export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 

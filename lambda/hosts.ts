@@ -1,8 +1,8 @@
 import type { Limits } from '../shared/contract/settings.ts';
 import type { RosterEntry } from '../shared/core/facts.ts';
 import type { LaterNames } from '../shared/core/nodes/agree.ts';
+import type { Observation } from '../shared/core/overlay/vtep.ts';
 import type { Hosts, SecondLookAnswers } from '../shared/core/run/hosts.ts';
-import type { HostPackets } from '../shared/core/overlay/packets.ts';
 import type { PacketLook, SecondLook } from '../shared/core/run/second-look.ts';
 import type { Reading } from '../shared/core/run/reading.ts';
 import { askHosts, collectSpan, type TimedAnswers } from './ask-hosts.ts';
@@ -92,7 +92,8 @@ async function lookAgain(
   log('second-look', { cluster, hosts: instanceIds.length, wanted });
   // Each host is asked so long after its own last answer: listing and judging took some of that time.
   const now = deadline.clock.now();
-  const last = Math.max(...instanceIds.map((instanceId) => answeredBy.get(instanceId) ?? now));
+  const asked = [...instanceIds, ...(packets?.instanceIds ?? [])];
+  const last = Math.max(...asked.map((instanceId) => answeredBy.get(instanceId) ?? now));
   await sleep(Math.max(0, last + apartSeconds * 1000 - now), deadline);
   const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
   const until = within(limits.answerSeconds * 1000, deadline);
@@ -117,19 +118,13 @@ async function tryAgain(
   { ssm, telemetry }: HostsOfInvocation['systems'],
   { instanceIds, wanted }: PacketLook,
   circumstances: { readonly waiting: Waiting; readonly roster: readonly RosterEntry[] },
-): Promise<ReadonlyMap<string, HostPackets>> {
+): Promise<readonly Observation[]> {
   const targets = [{ Key: 'InstanceIds', Values: [...instanceIds] }];
   const command = { action: 'packets', targets, wanted } as const;
   const { observations } = await collectSpan(telemetry, command.action, async () =>
     askHosts(ssm, command, circumstances),
   );
-  return new Map(
-    observations.flatMap((one) =>
-      one.kind === 'tables' && one.packets !== undefined && one.host.instanceId !== undefined
-        ? [[one.host.instanceId, one.packets] as const]
-        : [],
-    ),
-  );
+  return observations;
 }
 
 /** What the node list says in a second look, if there is a list. */

@@ -1,4 +1,10 @@
-import type { Coverage, Gap, Report, ReportedNodeList } from '../../shared/contract/report.ts';
+import type {
+  Coverage,
+  Gap,
+  Report,
+  ReportedNodeList,
+  TriedPackets,
+} from '../../shared/contract/report.ts';
 import { enumerate, printable } from '../../shared/core/plain-text.ts';
 import { formatDuration } from '../../shared/core/time.ts';
 import { overlayLine } from './overlay.ts';
@@ -8,7 +14,7 @@ const NAMES = 12;
 
 /** What a run covered. */
 export function coverageLines(
-  { hosts, overlay }: Pick<Report, 'hosts' | 'overlay'>,
+  { hosts, overlay, packets }: Pick<Report, 'hosts' | 'overlay' | 'packets'>,
   coverage: Coverage,
 ): readonly string[] {
   const all = hosts.observed.length + hosts.unknown.length;
@@ -17,10 +23,31 @@ export function coverageLines(
     `answered       ${hosts.observed.length} of ${all} nodes`,
     `not reporting  ${namesOf(coverage.outside, 'none')}`,
     ...nodeListLines(coverage.nodeList),
+    `packets        ${packets === undefined ? 'none sent' : packetsText(packets)}`,
     `masters        ${namesOf(coverage.masters, 'none found')}`,
     `pages to       ${namesOf(coverage.channels, 'nobody')}`,
   ];
 }
+
+/** `35 of 36 ways came back; lost: node1 to node2 (large-packets); not tried: node3 (small, full: …)` */
+function packetsText({ ways, lost, lostWays, untried }: TriedPackets): string {
+  const named = lostWays.map(({ observer, subject, loss }) => {
+    const which = loss === undefined ? '' : ` (${loss} alone)`;
+    return `${observer} to ${subject}${which}`;
+  });
+  const without = untried.map(
+    ({ node, tests, reason }) => `${node} (${tests.join(', ')}: ${reason})`,
+  );
+  return [
+    `${ways - lost} of ${ways} ways came back`,
+    ...(lost === 0 ? [] : [`lost: ${enumerate(named.map(printable), LOST_WAYS)}`]),
+    ...(without.length === 0 ? [] : [`not tried: ${enumerate(without.map(printable), UNTRIED)}`]),
+  ].join('; ');
+}
+
+/** How many of them a line names. */
+const LOST_WAYS = 6;
+const UNTRIED = 3;
 
 function nodeListLines(list: ReportedNodeList | undefined): readonly string[] {
   if (list === undefined) return [];

@@ -236,6 +236,29 @@ const checkedSchema = z.object({
   reason: z.optional(z.string()),
 });
 
+const TESTS = ['small', 'full', 'tcp'] as const;
+
+const triedPacketsSchema = z.object({
+  /** From one node to another and back, with all entries right on both; and how many of them were lost. */
+  ways: z.number(),
+  lost: z.number(),
+  /** The first of them, those that accuse no node included. */
+  lostWays: z.array(
+    z.object({
+      observer: z.string(),
+      subject: z.string(),
+      /** Absent where all is lost. */
+      loss: z.optional(z.enum(LOSSES)),
+    }),
+  ),
+  /** The first of the nodes whose hosts answered and could not try all, and why. */
+  untried: z.array(
+    z.object({ node: z.string(), tests: z.array(z.enum(TESTS)), reason: z.string() }),
+  ),
+});
+
+export type TriedPackets = z.infer<typeof triedPacketsSchema>;
+
 export const reportSchema = z.object({
   cluster: z.string(),
   /** ISO 8601; when the run began. */
@@ -247,6 +270,8 @@ export const reportSchema = z.object({
   overlay: z.optional(overlaySchema),
   /** How much was checked; absent where the run was refused. */
   checked: z.optional(checkedSchema),
+  /** What packets showed; absent where no host sent any. */
+  packets: z.optional(triedPacketsSchema),
   hosts: z.object({
     observed: z.array(z.string()),
     unknown: z.array(z.string()),

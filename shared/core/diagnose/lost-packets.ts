@@ -23,10 +23,7 @@ export function losesPackets({ members, tried }: SettledNodes): Condition {
   const byNode = pairsByNode(tried);
   const observed = new Map(members.map((member) => [member.node, member]));
   const isAcrossZones = areZonesApart(tried, observed);
-  const isMost = tried.filter(isLost).length * 2 > tried.length;
-  const accused = isMost
-    ? [...byNode].flatMap(([node, pairs]) => (isHalfLost(pairs) ? [node] : []))
-    : lossyNodes(byNode);
+  const accused = accusedBy(tried, { byNode, isOfTwo: members.length === 2 });
   return {
     present: new Map(
       accused.map((node) => [
@@ -49,6 +46,24 @@ export function losesPackets({ members, tried }: SettledNodes): Condition {
 function nobodySends(members: readonly Member[]): ReadonlySet<string> {
   const answering = members.filter(({ observed }) => observed !== undefined);
   return new Set(answering.length * 2 > members.length ? answering.map(({ node }) => node) : []);
+}
+
+/** Of two nodes none can be accused alone: where nothing comes back in either direction, both are, as one fault. */
+function accusedBy(
+  tried: readonly TriedPair[],
+  {
+    byNode,
+    isOfTwo,
+  }: { readonly byNode: ReadonlyMap<string, readonly TriedPair[]>; readonly isOfTwo: boolean },
+): readonly string[] {
+  if (isOfTwo) {
+    const observers = new Set(tried.map(({ observer }) => observer));
+    return observers.size === 2 && tried.every(isLost) ? [...byNode.keys()] : [];
+  }
+  const isMost = tried.filter(isLost).length * 2 > tried.length;
+  return isMost
+    ? [...byNode].flatMap(([node, pairs]) => (isHalfLost(pairs) ? [node] : []))
+    : lossyNodes(byNode);
 }
 
 /** Half of enough pairs, with more than one other node: what is lost with one alone accuses neither. */
@@ -135,7 +150,8 @@ function areZonesApart(tried: readonly TriedPair[], members: ReadonlyMap<string,
   );
 }
 
-const LOSSES = {
+/** What is lost of a way that carries the rest. */
+export const LOSSES = {
   whole: undefined,
   lost: undefined,
   'large-lost': 'large-packets',

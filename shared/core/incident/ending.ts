@@ -18,6 +18,12 @@ import { type Incident, isOpen, isWide } from './incident.ts';
 import { isFlapping, rememberResolved } from './relapse.ts';
 import { type Announcement, type Circumstances, steadier, type Step } from './step.ts';
 
+/**
+ * So long after it was first seen, a suspicion that no run can check any more is dropped: what is seen later is seen
+ * for the first time.
+ */
+const SUSPICION_MS = 2 * 3_600_000;
+
 /** What becomes of an incident, or of a suspicion, of which a run has no finding. `others`: the cells of open incidents. */
 export function stepOfUnseen(
   incident: Incident,
@@ -35,6 +41,9 @@ export function stepOfUnseen(
   const isSuspected = !isOpen(incident);
   switch (sighting) {
     case 'not-checked':
+      if (isSuspected && now - incident.since > SUSPICION_MS) {
+        return { key, reason: 'not-seen-again', next: undefined };
+      }
       return stay(sighting, isSuspected ? {} : { unrepaired });
     case 'still-wrong':
       // A suspicion that was not confirmed was never announced.

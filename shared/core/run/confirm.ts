@@ -17,8 +17,8 @@ import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import { packetsAgain } from './packets-again.ts';
 import type { SecondLook } from './second-look.ts';
-import { type Observation, type Vtep, shownBy } from '../overlay/vtep.ts';
 import type { HostPackets } from '../overlay/packets.ts';
+import { type Observation, type Vtep, shownBy } from '../overlay/vtep.ts';
 import type { Profile } from '../overlay/profile.ts';
 
 /** A judgement after the second look. */
@@ -31,8 +31,8 @@ export interface Confirmed {
 /** What the second look asked for and what it brought. It knows nothing of other subjects. */
 interface SecondAnswers extends Pick<SecondLook, 'subjects' | 'apartSeconds' | 'packets'> {
   readonly observations: readonly Observation[];
-  /** By managed-node id, what became of packets that were sent again. */
-  readonly retried?: ReadonlyMap<string, HostPackets>;
+  /** What hosts say that sent packets again. */
+  readonly retried?: readonly Observation[];
   /** Nodes whose part of the node list has changed meanwhile: of them nothing is confirmed. */
   readonly changed?: ReadonlySet<string>;
   /** Nodes whose part of the node list could not be read again: they may have left meanwhile. */
@@ -52,7 +52,7 @@ export function confirm(
   second: SecondAnswers,
 ): Confirmed {
   const answers = laterAnswers(first, second);
-  const packets = packetsAgain(first, second);
+  const packets = packetsAgain(first, second.packets && retriesOf(first, second));
   const members = first.members.map((member) =>
     packets.of(withSecondLook(member, answers.get(member.node))),
   );
@@ -164,7 +164,10 @@ type SecondAnswer = Extract<Observation, { kind: 'tables' }>;
  * The second answers that came late enough, in the same boot: after a reboot the tables are new. A host is
  * the node that it was in the first look, whatever it calls itself.
  */
-function laterAnswers(first: Judgement, second: SecondAnswers): ReadonlyMap<string, SecondAnswer> {
+function laterAnswers(
+  first: Judgement,
+  second: Pick<SecondAnswers, 'observations' | 'apartSeconds'>,
+): ReadonlyMap<string, SecondAnswer> {
   const before = new Map(
     first.members.flatMap(({ node, observed }) =>
       observed === undefined
@@ -181,6 +184,18 @@ function laterAnswers(first: Judgement, second: SecondAnswers): ReadonlyMap<stri
     return known !== undefined && isSame ? [[known.node, observation] as const] : [];
   });
   return new Map(later);
+}
+
+/** By node, what became of packets that were sent again, late enough and in the same boot. */
+function retriesOf(
+  first: Judgement,
+  { retried = [], apartSeconds }: SecondAnswers,
+): ReadonlyMap<string, HostPackets> {
+  return new Map(
+    [...laterAnswers(first, { observations: retried, apartSeconds })].flatMap(
+      ([node, { packets }]) => (packets === undefined ? [] : [[node, packets] as const]),
+    ),
+  );
 }
 
 /** Keeps the first look's tables, since the second brings only the wanted entries; updates devices. */

@@ -1,5 +1,4 @@
 import type { Problem } from '../../contract/report.ts';
-import type { HostPackets } from '../overlay/packets.ts';
 import type { Latency } from '../latency.ts';
 import type { Observation } from '../overlay/vtep.ts';
 import type { SecondLook } from './second-look.ts';
@@ -28,8 +27,8 @@ export interface Answers {
 export interface SecondLookAnswers extends Answers {
   /** Nodes whose part of the node list has changed since the first look. */
   readonly changed?: ReadonlySet<string>;
-  /** By managed-node id, what became of packets that were sent again. */
-  readonly retried?: ReadonlyMap<string, HostPackets>;
+  /** What hosts say that sent packets again. */
+  readonly retried?: readonly Observation[];
   /** Nodes whose part of the node list could not be read again. */
   readonly unread?: ReadonlySet<string>;
 }

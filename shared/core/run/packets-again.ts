@@ -3,7 +3,6 @@ import type { Judgement } from '../judge.ts';
 import type { Matrix } from '../matrix/matrix.ts';
 import type { Member } from '../members/member.ts';
 import type { HostPackets, TriedPeer } from '../overlay/packets.ts';
-import type { PacketLook } from './second-look.ts';
 
 interface PacketsAgain {
   /** The member, with what became of its packets in the end. */
@@ -12,21 +11,9 @@ interface PacketsAgain {
   readonly lostAgain: (matrix: Matrix) => ReadonlySet<string>;
 }
 
-/** `retried`: by managed-node id, what became of packets that were sent again. */
-export function packetsAgain(
-  first: Judgement,
-  second: {
-    readonly packets?: PacketLook | undefined;
-    readonly retried?: ReadonlyMap<string, HostPackets>;
-  },
-): PacketsAgain {
-  if (second.packets === undefined) return { of: (member) => member, lostAgain: () => new Set() };
-  const retried = new Map(
-    first.members.flatMap(({ node, observed }) => {
-      const again = second.retried?.get(observed?.host.instanceId ?? '');
-      return again === undefined ? [] : [[node, again] as const];
-    }),
-  );
+/** `retried`: by node, what became of packets that were sent again; undefined where nobody was asked to. */
+export function packetsAgain(first: Judgement, retried: Retried | undefined): PacketsAgain {
+  if (retried === undefined) return { of: (member) => member, lostAgain: () => new Set() };
   const counts = areLossesThere(first, retried);
   return {
     of: (member) => withPackets(member, { again: retried.get(member.node), counts }),

@@ -11,6 +11,7 @@ import { isWindowsPeer } from '../members/windows.ts';
 import { withAdvice } from '../silence.ts';
 import { coverageOf, type OptionalIntegrations } from '../report/coverage.ts';
 import { overlayOf } from '../report/overlay.ts';
+import { triedPacketsIn } from '../report/tried-packets.ts';
 
 /** What came to light after the decision, while it was carried out. */
 interface Aftermath {
@@ -29,6 +30,7 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
     (member) => !matrix.rows.has(member.node) && !isWindowsPeer(member),
   );
   const { checked, isEnough, contradictions } = checkedBy(facts, judgement);
+  const packets = triedPacketsIn(judgement);
   const overlay = overlayOf(facts, judgement);
   const standing = reported.filter(({ phase }) => phase !== 'resolved');
   return {
@@ -38,6 +40,7 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
     verdict: standing.length > 0 ? 'incident' : isEnough ? 'healthy' : 'unjudged',
     ...(overlay === undefined ? {} : { overlay }),
     checked,
+    ...(packets === undefined ? {} : { packets }),
     hosts: {
       observed: observed.map(({ node }) => node),
       unknown: unknown.map(({ node }) => node),

@@ -71,6 +71,19 @@ test('in a cluster of three, one lost pair accuses neither of the two', () => {
   expect(found(sees)).toEqual([]);
 });
 
+describe('in a cluster of two', () => {
+  const two = cluster(2).listed();
+
+  test('what is lost in both directions is a fault of the cluster', () => {
+    expect(found(trying(two, () => NOTHING))).toEqual(['overlay-blackhole cluster: 2 of 2, all']);
+  });
+
+  test('what is lost in one direction accuses neither', () => {
+    const sees = trying(two, (observer) => (observer === 'master1' ? NOTHING : undefined));
+    expect(found(sees)).toEqual([]);
+  });
+});
+
 test('where hosts try nothing, nothing is found', () => {
   expect(found(TEN)).toEqual([]);
 });

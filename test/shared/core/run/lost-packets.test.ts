@@ -20,30 +20,26 @@ function looking(again: Cluster, asked: SecondLook[] = []): Hosts {
       const answers = again
         .facts()
         .observations.flatMap((one) => (one.kind === 'tables' ? [one] : []));
+      const later = answers.map((one) => {
+        const uptimeSeconds = (one.host.uptimeSeconds ?? 0) + look.apartSeconds;
+        return { ...one, host: { ...one.host, uptimeSeconds } };
+      });
       return {
-        observations: answers.map((one) => {
-          const uptimeSeconds = (one.host.uptimeSeconds ?? 0) + look.apartSeconds;
-          return { ...one, host: { ...one.host, uptimeSeconds }, packets: undefined };
-        }),
-        retried: new Map(
-          answers.flatMap(({ host: { instanceId }, packets }) =>
-            instanceId !== undefined && retried.has(instanceId) && packets !== undefined
-              ? [[instanceId, packets] as const]
-              : [],
-          ),
-        ),
+        observations: later.map((one) => ({ ...one, packets: undefined })),
+        retried: later.filter(({ host: { instanceId = '' } }) => retried.has(instanceId)),
         problems: [],
       };
     },
   };
 }
 
-/** One run after the other, a minute apart: what each sees, and what its second look does. */
-async function runs(
-  ...sights: readonly (readonly [first: Cluster, again: Hosts])[]
-): Promise<readonly Decision[]> {
+/** What a run sees, what its second look does, and how long after the first run it is, if not a minute for each. */
+type Sight = readonly [first: Cluster, again: Hosts, minutes?: number];
+
+/** One run after the other. */
+async function runs(...sights: readonly Sight[]): Promise<readonly Decision[]> {
   const made: Decision[] = [];
-  for (const [at, [sees, hosts]] of sights.entries()) {
+  for (const [index, [sees, hosts, at = index]] of sights.entries()) {
     const { roster = [], incidents = [] } = made.at(-1) ?? {};
     made.push(await run(sees.facts({ now: NOW + at * 60_000, roster }), incidents, hosts));
   }
@@ -79,12 +75,63 @@ test('losses that were not tried again do not count where those that were have h
     again: async (look) => {
       const answers = await looking(WELL).again(look);
       if (answers === 'recorded') return answers;
-      const retried = new Map([...(answers.retried ?? [])].filter(([id]) => id === instanceId));
+      const retried = (answers.retried ?? []).filter(
+        (one) => one.kind === 'tables' && one.host.instanceId === instanceId,
+      );
       return { ...answers, retried };
     },
   };
   const made = await runs([WELL, looking(WELL)], [LOST, looking(LOST)], [LOST, itself]);
   expect(pagesOf(made)).toEqual([]);
+});
+
+test('what a host says that has booted meanwhile, or that was asked too early, confirms nothing', async () => {
+  const changed = (host: { readonly bootId?: string; readonly uptimeSeconds?: number }): Hosts => ({
+    ...recorded([]),
+    again: async (look) => {
+      const answers = await looking(LOST).again(look);
+      if (answers === 'recorded') return answers;
+      const retried = (answers.retried ?? []).map((one) =>
+        one.kind === 'tables' ? { ...one, host: { ...one.host, ...host } } : one,
+      );
+      return { ...answers, retried };
+    },
+  });
+  for (const host of [{ bootId: '9c5e3f5e-7d0c-4c6e-9a3f-2f6b1f0c9d11' }, { uptimeSeconds: 1 }]) {
+    const made = await runs([WELL, looking(WELL)], [LOST, looking(LOST)], [LOST, changed(host)]);
+    expect(pagesOf(made)).toEqual([]);
+    expect(made[2]?.incidents.map(({ phase, key }) => `${phase} ${key}`)).toEqual([
+      `suspected ${KEY}`,
+    ]);
+  }
+});
+
+test('a suspicion outlives runs that cannot check it, for two hours', async () => {
+  const silent = TEN.silence(...TEN.names);
+  const made = await runs(
+    [WELL, looking(WELL)],
+    [LOST, looking(LOST)],
+    [silent, looking(silent), 2],
+    [silent, looking(silent), 120],
+    [silent, looking(silent), 122],
+  );
+  expect(made.map(({ incidents }) => incidents.map(({ phase }) => phase))).toEqual([
+    [],
+    ['suspected'],
+    ['suspected'],
+    ['suspected'],
+    [],
+  ]);
+  expect(
+    pagesOf(
+      await runs(
+        [WELL, looking(WELL)],
+        [LOST, looking(LOST)],
+        [silent, looking(silent)],
+        [LOST, looking(LOST)],
+      ),
+    ),
+  ).toEqual([`3: opened ${KEY}`]);
 });
 
 test('while every host is silent an open incident is not over', async () => {
