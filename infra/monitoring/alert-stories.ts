@@ -36,14 +36,14 @@ export interface Moment {
 }
 
 /** At least one story for every alert, in which it fires and resolves. */
-export function storiesOf({
-  scheduleSeconds,
-}: MonitoringOptions): Readonly<Record<AlertName, readonly Story[]>> {
+export function storiesOf(
+  options: MonitoringOptions,
+): Readonly<Record<AlertName, readonly Story[]>> {
   return {
     ...NODE_STORIES,
     ...MASTER_STORIES,
     ...COVERAGE_STORIES,
-    ...deadManStories(scheduleSeconds),
+    ...deadManStories(options),
   };
 }
 
@@ -264,13 +264,43 @@ const COVERAGE_STORIES = {
   ],
 } as const satisfies Partial<Record<AlertName, readonly Story[]>>;
 
-function deadManStories(scheduleSeconds: number) {
+function deadManStories({ scheduleSeconds, clusters }: MonitoringOptions) {
   /** For each run, the number of the last successful one. */
-  const successes = (...runs: Series['values']): Series => ({
+  const successes = (
+    ...runs: Series['values']
+  ): SeriesOf<'vtepwatch.check.last_success.timestamp'> => ({
     metric: 'vtepwatch.check.last_success.timestamp',
     attributes: CLUSTER,
     values: runs.map((run) => (run === undefined ? undefined : run * scheduleSeconds)),
   });
+  const [first, ...others] = clusters;
+  const absent: readonly Story[] =
+    first === undefined
+      ? [
+          {
+            fact: 'no cluster reports',
+            series: [],
+            moments: [{ run: 1 }, { run: 3, fires: { attributes: {}, shown: '' } }],
+          },
+          {
+            fact: 'a single silent cluster has the other alert',
+            series: [successes(0)],
+            moments: [{ run: 10 }],
+          },
+        ]
+      : [
+          {
+            fact: 'one of the named clusters has never reported',
+            series: others.map((name) => ({
+              ...successes(0, 1, 2, 3),
+              attributes: { 'k8s.cluster.name': name },
+            })),
+            moments: [
+              { run: 1 },
+              { run: 3, fires: { attributes: { 'k8s.cluster.name': first }, shown: '' } },
+            ],
+          },
+        ];
   return {
     VtepwatchStale: [
       {
@@ -284,19 +314,8 @@ function deadManStories(scheduleSeconds: number) {
         ],
       },
     ],
-    VtepwatchAbsent: [
-      {
-        fact: 'no cluster reports',
-        series: [],
-        moments: [{ run: 1 }, { run: 3, fires: { attributes: {}, shown: '' } }],
-      },
-      {
-        fact: 'a single silent cluster has the other alert',
-        series: [successes(0)],
-        moments: [{ run: 10 }],
-      },
-    ],
-  } as const satisfies Partial<Record<AlertName, readonly Story[]>>;
+    VtepwatchAbsent: absent,
+  } satisfies Partial<Record<AlertName, readonly Story[]>>;
 }
 
 /** Whole seconds of less than a day, as Prometheus' `humanizeDuration` shows them. */

@@ -1,14 +1,13 @@
-import { stringify } from 'yaml';
 import type { Severity } from '../../shared/contract/causes.ts';
 import {
-  GENERATED,
-  MEMORY,
+  memoryInWords,
   type MonitoringOptions,
   PAIR_RUNS,
   promDuration,
   windowOf,
 } from './options.ts';
 import type { Queries } from './queries.ts';
+import { labelOf, labelValue } from './spelling.ts';
 
 /** In the order of the rules file and of the runbook. */
 export const ALERT_NAMES = [
@@ -26,11 +25,16 @@ export type AlertName = (typeof ALERT_NAMES)[number];
 
 interface Alert {
   readonly expr: string;
+  /** Labels that the expression's answer does not have. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** For how many runs it must hold. An incident needs none: its hosts were read twice. */
   readonly forRuns?: number;
   /** `critical` is meant to page. */
   readonly severity: Extract<Severity, 'critical' | 'warning'>;
-  /** One line for a person who does not know vtepwatch. */
+  /**
+   * One line for a person who does not know vtepwatch. It has no value: an alert whose text changes
+   * with every evaluation is another to tools that compare texts.
+   */
   readonly summary: string;
   readonly description: string;
 }
@@ -64,41 +68,41 @@ export function alertsOf(
 }
 
 function nodeAlerts(queries: Queries, options: MonitoringOptions) {
-  const { latest, labels, spelling } = queries;
+  const { latest, labels } = queries;
   const by = ['k8s.cluster.name', 'k8s.node.name'] as const;
   const window = windowOf(options);
   const lost = latest('vtepwatch.node.lost_peers', { by, window });
   const checked = latest('vtepwatch.node.checked_peers', { by, window });
   const cutOff = `${lost}\n  / on (${labels(by)})\n${checked}\n  >= ${CUT_OFF_SHARE}`;
-  const cluster = spelling.labelValue('k8s.cluster.name');
-  const node = spelling.labelValue('k8s.node.name');
+  const cluster = labelValue('k8s.cluster.name');
+  const node = labelValue('k8s.node.name');
   return {
     VtepwatchNodeCutOff: {
       expr: cutOff,
       severity: 'critical',
-      summary: `${cluster}: ${node} is cut off from {{ $value | humanizePercentage }} of the checked nodes`,
+      summary: `${cluster}: ${node} is cut off from half of the checked nodes or more`,
       description:
-        `Pods on ${node} and pods on those nodes cannot reach each other over the overlay, although ` +
+        `It is cut off from {{ $value | humanizePercentage }} of them. Pods on ${node} and pods on those nodes cannot reach each other over the overlay, although ` +
         'every node is Ready. The page from vtepwatch has the cause and the fix.',
     },
     VtepwatchVtepMissing: {
       expr: `(${lost} > 0)\nunless on (${labels(by)}) (\n${cutOff}\n)`,
       severity: 'warning',
-      summary: `${cluster}: ${node} is cut off from {{ $value }} of the checked nodes`,
+      summary: `${cluster}: ${node} is cut off from some of the checked nodes`,
       description:
-        `These nodes have no correct entry for the VTEP of ${node}, or ${node} has none for theirs, so ` +
+        `It is cut off from {{ $value }} of them. These nodes have no correct entry for the VTEP of ${node}, or ${node} has none for theirs, so ` +
         'their pods cannot reach each other. The page from vtepwatch has the cause and the fix.',
     },
   } as const satisfies Partial<Record<AlertName, Alert>>;
 }
 
 function masterAlerts(queries: Queries, options: MonitoringOptions) {
-  const { least, most, count, spelling } = queries;
+  const { least, most, count } = queries;
   const by = ['k8s.cluster.name', 'k8s.node.name'] as const;
   const time = 'vtepwatch.control_plane.response_time';
   const reachable = 'vtepwatch.control_plane.reachable';
-  const cluster = spelling.labelValue('k8s.cluster.name');
-  const node = spelling.labelValue('k8s.node.name');
+  const cluster = labelValue('k8s.cluster.name');
+  const node = labelValue('k8s.node.name');
   return {
     // A single slow answer can be chance.
     VtepwatchControlPlaneSlow: {
@@ -107,9 +111,10 @@ function masterAlerts(queries: Queries, options: MonitoringOptions) {
         count: count(time, { by, window }),
       })),
       severity: 'warning',
-      summary: `${cluster}: kubectl get nodes takes {{ $value | humanizeDuration }} on ${node}`,
+      summary: `${cluster}: kubectl get nodes is slow on ${node}`,
       description:
-        `Two runs in a row took more than ${options.slowSeconds} s on ${node}, against its own API server. ` +
+        `Two runs in a row took more than ${options.slowSeconds} s on ${node}, against its own API server: ` +
+        '{{ $value | humanizeDuration }} at least. ' +
         'Often an aggregated API waits for pods behind a broken overlay: check whether a node is cut off.',
     },
     VtepwatchControlPlaneUnreachable: {
@@ -135,7 +140,7 @@ function twiceInARow(
 }
 
 function runAlerts(queries: Queries, options: MonitoringOptions) {
-  const { latest, least, count, labels, spelling } = queries;
+  const { latest, least, count, labels } = queries;
   const by = ['k8s.cluster.name'] as const;
   const byState = ['k8s.cluster.name', 'vtepwatch.node.state'] as const;
   const window = windowOf(options);
@@ -143,7 +148,7 @@ function runAlerts(queries: Queries, options: MonitoringOptions) {
   const nodes = `sum by (${labels(by)}) (${latest('vtepwatch.node.count', { by: byState, window })})`;
   const lastSuccess = 'vtepwatch.check.last_success.timestamp';
   const directories = latest('vtepwatch.agent.orchestration_directories', { by, window });
-  const cluster = spelling.labelValue('k8s.cluster.name');
+  const cluster = labelValue('k8s.cluster.name');
   return {
     VtepwatchPartlyBlind: {
       expr: twiceInARow(options, (pair) => {
@@ -155,58 +160,89 @@ function runAlerts(queries: Queries, options: MonitoringOptions) {
         };
       }),
       severity: 'warning',
-      summary: `${cluster}: {{ $value | humanizePercentage }} of the nodes could not be read`,
+      summary: `${cluster}: more than a tenth of the nodes could not be read`,
       description:
-        'These hosts gave no usable answer through Systems Manager. Faults among them are not detected, ' +
+        '{{ $value | humanizePercentage }} of the hosts gave no usable answer through Systems Manager. Faults among them are not detected, ' +
         'and incidents on them do not resolve.',
     },
     VtepwatchStale: {
-      expr: `time() - ${latest(lastSuccess, { by, window: MEMORY })} > ${3 * options.scheduleSeconds}`,
+      expr: `time() - ${latest(lastSuccess, { by, window: options.memory })} > ${3 * options.scheduleSeconds}`,
       severity: 'critical',
-      summary: `${cluster}: the overlay has not been checked for {{ $value | humanizeDuration }}`,
+      summary: `${cluster}: the overlay has not been checked for three schedules`,
       description:
-        'No run that could check the cluster has reported: the function does not run, fails, reads too ' +
-        'few hosts, or its telemetry does not arrive.',
+        'For {{ $value | humanizeDuration }} no run that could check the cluster has reported: the function does not ' +
+        'run, fails, reads too few hosts, or its telemetry does not arrive.',
     },
     VtepwatchAbsent: {
-      expr: `absent_over_time(${spelling.selector(lastSuccess, {})}[${MEMORY}])`,
+      expr: absent(queries, options),
       forRuns: 2,
       severity: 'critical',
-      summary: 'vtepwatch has reported on no cluster for 3 days, or never',
+      summary: `vtepwatch has reported on no cluster for ${memoryInWords(options)}, or never`,
       description:
         'The backend has no data of any cluster: nothing is deployed, or no telemetry arrives.',
     },
     VtepwatchAgentDirectories: {
       expr: `${directories} > ${DIRECTORIES_MAX}`,
       severity: 'warning',
-      summary: `${cluster}: the SSM agent of a host keeps {{ $value | humanize }} command directories`,
-      description: `${AGENT_DIRECTORIES} Set the clean-up, or run less often.`,
+      summary: `${cluster}: the SSM agent of a host keeps too many command directories`,
+      description: `It keeps {{ $value | humanize }}. ${AGENT_DIRECTORIES} Set the clean-up, or run less often.`,
     },
   } as const satisfies Partial<Record<AlertName, Alert>>;
 }
 
-/** The alert's section in the runbook. */
-export function runbookUrl(name: AlertName, { runbookBase }: MonitoringOptions): string {
-  return `${runbookBase}RUNBOOK.md#${name.toLowerCase()}`;
+/** The absent rule of one cluster; the answer of the expression has no label. */
+function absentOf(cluster: string, queries: Queries, options: MonitoringOptions): Alert {
+  return {
+    expr: absent(queries, options, cluster),
+    labels: { [labelOf('k8s.cluster.name')]: cluster },
+    forRuns: 2,
+    severity: 'critical',
+    summary: `${cluster}: vtepwatch has not reported for ${memoryInWords(options)}, or never`,
+    description:
+      'The backend has no data of this cluster: it is not deployed, or no telemetry arrives.',
+  };
 }
 
-/** A rules file as Prometheus, Mimir and vmalert load it. */
-export function rulesFile(queries: Queries, options: MonitoringOptions): string {
-  const alerts = alertsOf(queries, options);
-  const rules = ALERT_NAMES.map((name) => {
-    const { expr, forRuns = 0, severity, summary, description } = alerts[name];
-    return {
+/** Without `max`, a matcher of the selector would be a label of the answer, with its dots. */
+function absent({ spelling }: Queries, { memory }: MonitoringOptions, cluster?: string): string {
+  const matchers = cluster === undefined ? {} : { 'k8s.cluster.name': cluster };
+  const selector = spelling.selector('vtepwatch.check.last_success.timestamp', matchers);
+  return `max(absent_over_time(${selector}[${memory}]))`;
+}
+
+/** The rules of an alert: one, but an absent rule for each cluster that the options name. */
+export function rulesOf(
+  name: AlertName,
+  queries: Queries,
+  options: MonitoringOptions,
+): readonly Alert[] {
+  const { clusters } = options;
+  return name === 'VtepwatchAbsent' && clusters.length > 0
+    ? clusters.map((cluster) => absentOf(cluster, queries, options))
+    : [alertsOf(queries, options)[name]];
+}
+
+/** The alert's section, below the folder of the runbook. */
+export function runbookSection(name: AlertName): string {
+  return `RUNBOOK.md#${name.toLowerCase()}`;
+}
+
+/** The groups of a rules file, as Prometheus, Mimir, vmalert and the Prometheus operator know them. */
+export function ruleGroups(queries: Queries, options: MonitoringOptions) {
+  const rules = ALERT_NAMES.flatMap((name) =>
+    rulesOf(name, queries, options).map((alert) => ({
       alert: name,
-      expr,
-      ...(forRuns > 0 ? { for: promDuration(forRuns * options.scheduleSeconds) } : {}),
-      labels: { severity },
-      annotations: { summary, description, runbook_url: runbookUrl(name, options) },
-    };
-  });
-  return yamlOf({ groups: [{ name: 'vtepwatch', rules }] });
-}
-
-/** YAML whose lines are not folded, so that an expression can be copied as it is. */
-export function yamlOf(document: unknown): string {
-  return `# ${GENERATED}\n${stringify(document, { lineWidth: 0 })}`;
+      expr: alert.expr,
+      ...(alert.forRuns === undefined
+        ? {}
+        : { for: promDuration(alert.forRuns * options.scheduleSeconds) }),
+      labels: { severity: alert.severity, ...alert.labels },
+      annotations: {
+        summary: alert.summary,
+        description: alert.description,
+        runbook_url: options.runbookBase + runbookSection(name),
+      },
+    })),
+  );
+  return { groups: [{ name: 'vtepwatch', rules }] };
 }

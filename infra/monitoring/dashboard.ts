@@ -5,7 +5,7 @@ import { coverage, runs } from './dashboard/coverage.ts';
 import { masters, nodes } from './dashboard/nodes.ts';
 import { DATA_SOURCE } from './dashboard/panels.ts';
 import { incidents, verdict } from './dashboard/verdict.ts';
-import { GENERATED, MEMORY, type MonitoringOptions } from './options.ts';
+import { GENERATED, type MonitoringOptions } from './options.ts';
 import type { Queries } from './queries.ts';
 
 /** From top to bottom. */
@@ -30,22 +30,24 @@ export function dashboardFile(
     .withVariable(
       new dashboard.DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
     )
-    .withVariable(clusterVariable(queries));
+    .withVariable(clusterVariable(queries, options))
+    .link(runbookLink(options));
   for (const section of SECTIONS) {
     const { title, panels } = section(board);
     builder.withRow(new dashboard.RowBuilder(title));
     for (const panel of panels) builder.withPanel(panel);
   }
-  if (options.runbookBase !== '') builder.link(runbookLink(options));
   const built = builder.build();
   for (const [at, panel] of (built.panels ?? []).entries()) panel.id = at + 1;
   return `${JSON.stringify(built, undefined, 2)}\n`;
 }
 
 /** `label_values` does not take names in quotes; a query's result does, in either spelling. */
-function clusterVariable({ spelling, labels }: Queries): dashboard.QueryVariableBuilder {
-  const nodeCount = spelling.selector('vtepwatch.node.count', {});
-  const query = `group by (${labels(['k8s.cluster.name'])}) (last_over_time(${nodeCount}[${MEMORY}]))`;
+function clusterVariable(
+  { known }: Queries,
+  { memory }: MonitoringOptions,
+): dashboard.QueryVariableBuilder {
+  const query = known('vtepwatch.node.count', { by: ['k8s.cluster.name'], window: memory });
   const variable = new dashboard.QueryVariableBuilder('cluster')
     .label('Cluster')
     .datasource(DATA_SOURCE)

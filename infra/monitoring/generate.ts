@@ -1,26 +1,39 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { rulesFile } from './alerts.ts';
+import { runbookOfCheckout } from '../runbook-link.ts';
 import { dashboardFile } from './dashboard.ts';
 import { DEFAULT_OPTIONS, type MonitoringOptions } from './options.ts';
-import { queriesIn } from './queries.ts';
+import { type Queries, queriesIn } from './queries.ts';
+import { configMap, prometheusRule, rulesFile } from './rules-files.ts';
 import { rulesTest } from './rules-test.ts';
-import { DOTTED, UNDERSCORES, UNITLESS } from './spelling.ts';
+import { DOTTED, DOTTED_UNITS, UNDERSCORES, UNITLESS } from './spelling.ts';
 import { telemetryDocument } from './telemetry-document.ts';
 
 /** The files that one installation loads into its backend, by name. */
 export function monitoringFiles(options: MonitoringOptions): ReadonlyMap<string, string> {
-  const queries = queriesIn(options.unitSuffixes ? UNDERSCORES : UNITLESS);
-  const dotted = queriesIn(DOTTED);
-  const rules = 'prometheus-rules.yaml';
-  return new Map([
+  const underscored = queriesIn(options.unitSuffixes ? UNDERSCORES : UNITLESS);
+  const dotted = queriesIn(options.dottedUnits ? DOTTED_UNITS : DOTTED);
+  return new Map([...filesIn(underscored, '', options), ...filesIn(dotted, '-dotted', options)]);
+}
+
+/** The tests stand in a folder of their own: a Prometheus that loads `*.yaml` must not load them. */
+function filesIn(
+  queries: Queries,
+  suffix: string,
+  options: MonitoringOptions,
+): readonly (readonly [string, string])[] {
+  const rules = `prometheus-rules${suffix}.yaml`;
+  return [
     [rules, rulesFile(queries, options)],
-    ['prometheus-rules.test.yaml', rulesTest(rules, { queries, options })],
-    ['prometheus-rules-dotted.yaml', rulesFile(dotted, options)],
-    ['dashboard.json', dashboardFile('vtepwatch', { queries, options })],
-    ['dashboard-dotted.json', dashboardFile('vtepwatch-dotted', { queries: dotted, options })],
-  ]);
+    [
+      `promtool/prometheus-rules${suffix}.test.yaml`,
+      rulesTest(`../${rules}`, { queries, options }),
+    ],
+    [`kubernetes/prometheusrule${suffix}.yaml`, prometheusRule(queries, options)],
+    [`kubernetes/configmap${suffix}.yaml`, configMap(queries, options)],
+    [`dashboard${suffix}.json`, dashboardFile(`vtepwatch${suffix}`, { queries, options })],
+  ];
 }
 
 /** Everything that is committed, by its path in the checkout. */
@@ -41,8 +54,14 @@ the dashboard. With --out it writes rules and dashboard for your installation to
   --out DIR             the folder to write to
   --schedule DURATION   the time between two runs: 30s, 1m or 5m (default 5m)
   --slow SECONDS        a master that takes longer is slow (default ${DEFAULT_OPTIONS.slowSeconds})
-  --runbook BASE        precedes RUNBOOK.md in links: https://example.net/ops/
+  --runbook BASE        precedes RUNBOOK.md in links: https://example.net/ops/ (default: where
+                        this checkout was cloned from)
+  --clusters A,B        a rule for each of these clusters that fires if it has never reported;
+                        without it, one that fires if no cluster has
+  --memory DURATION     for so long a cluster that stops reporting is listed: 24h or 3d (default
+                        ${DEFAULT_OPTIONS.memory}; CloudWatch looks back no further than 24h)
   --without-units       for backends with underscores and no units in names, Mimir's default
+  --dotted-units        for backends with dots and units: NoUTF8EscapingWithSuffixes
   --help
 `;
 
@@ -52,7 +71,7 @@ type Order =
   | { readonly kind: 'render'; readonly directory: string; readonly options: MonitoringOptions };
 
 /** Throws an error that names an option that is wrong. */
-function orderOf(args: readonly string[]): Order {
+async function orderOf(args: readonly string[]): Promise<Order> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -60,21 +79,58 @@ function orderOf(args: readonly string[]): Order {
       schedule: { type: 'string' },
       slow: { type: 'string' },
       runbook: { type: 'string' },
+      clusters: { type: 'string' },
+      memory: { type: 'string' },
       'without-units': { type: 'boolean', default: false },
+      'dotted-units': { type: 'boolean', default: false },
       help: { type: 'boolean' },
     },
   });
-  const { out, schedule, slow, runbook, help } = values;
+  const { out, schedule, slow, runbook, clusters, memory, help } = values;
   if (help === true) return { kind: 'help' };
+  if (args.length === 0) return { kind: 'commit' };
+  if (out === undefined) {
+    throw new Error('--out is missing: the committed files are made without options');
+  }
   const options = {
     scheduleSeconds: schedule === undefined ? DEFAULT_OPTIONS.scheduleSeconds : secondsOf(schedule),
     slowSeconds: slow === undefined ? DEFAULT_OPTIONS.slowSeconds : slowSecondsOf(slow),
-    runbookBase: runbook ?? DEFAULT_OPTIONS.runbookBase,
+    runbookBase: await runbookBaseOf(runbook),
     unitSuffixes: !values['without-units'],
+    dottedUnits: values['dotted-units'],
+    clusters: clusters === undefined ? [] : clustersOf(clusters),
+    memory: memory === undefined ? DEFAULT_OPTIONS.memory : memoryOf(memory),
   };
-  if (out !== undefined) return { kind: 'render', directory: out, options };
-  if (args.length === 0) return { kind: 'commit' };
-  throw new Error('--out is missing: the committed files are made without options');
+  return { kind: 'render', directory: out, options };
+}
+
+/** A link in an alert is read where there is no checkout, so it must be a whole address. */
+async function runbookBaseOf(given: string | undefined): Promise<string> {
+  if (given === undefined) {
+    const runbook = await runbookOfCheckout(CHECKOUT);
+    if (runbook !== undefined) return runbook.replace(/RUNBOOK\.md$/, '');
+    throw new Error(
+      '--runbook is missing: this checkout was not cloned from an address that a browser can open; ' +
+        'give the folder of RUNBOOK.md, such as https://example.net/ops/',
+    );
+  }
+  if (/^https?:\/\/[^\s/]+\/(?:\S*\/)?$/.test(given)) return given;
+  throw new Error(
+    `--runbook must be an address with a slash at its end, such as https://example.net/ops/, not ${given}`,
+  );
+}
+
+function clustersOf(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => name !== '') && new Set(names).size === names.length) return names;
+  throw new Error(
+    `--clusters must be names of clusters, each once, such as prod,test, not ${text}`,
+  );
+}
+
+function memoryOf(text: string): string {
+  if (/^[1-9]\d{0,2}[hd]$/.test(text)) return text;
+  throw new Error(`--memory must be a duration such as 24h or 3d, not ${text}`);
 }
 
 function slowSecondsOf(text: string): number {
@@ -114,7 +170,7 @@ async function carryOut(order: Order): Promise<void> {
 
 if (import.meta.main) {
   try {
-    await carryOut(orderOf(process.argv.slice(2)));
+    await carryOut(await orderOf(process.argv.slice(2)));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 2;

@@ -10,6 +10,12 @@ export interface MonitoringOptions {
   readonly runbookBase: string;
   /** Whether a backend that replaces dots with underscores also appends units to names. */
   readonly unitSuffixes: boolean;
+  /** Whether a backend that keeps dots appends units to names. */
+  readonly dottedUnits: boolean;
+  /** Clusters of which each has a rule that fires when it has never reported, or for `memory`. */
+  readonly clusters: readonly string[];
+  /** For so long a cluster that stops reporting is still listed: a duration, as PromQL writes it. */
+  readonly memory: string;
 }
 
 /** The first line of every generated file that can have comments. */
@@ -20,8 +26,13 @@ export const GENERATED =
 export const DEFAULT_OPTIONS: MonitoringOptions = {
   scheduleSeconds: 300,
   slowSeconds: limitsSchema.parse({}).slowSeconds,
-  runbookBase: '',
+  // An example: --runbook, or the repository that this checkout was cloned from, replaces it.
+  runbookBase: 'https://git.example.com/vtepwatch/blob/HEAD/',
   unitSuffixes: true,
+  dottedUnits: false,
+  clusters: [],
+  // A long weekend.
+  memory: '3d',
 };
 
 /**
@@ -41,8 +52,13 @@ export function windowOf({ scheduleSeconds }: MonitoringOptions): string {
  */
 export const PAIR_RUNS = [2, 3] as const;
 
-/** A long weekend: for so long a cluster that stops reporting is still listed. */
-export const MEMORY = '3d';
+const WORDS = { d: 'day', h: 'hour' } as const;
+
+/** `memory` in words: `3 days`. */
+export function memoryInWords({ memory }: MonitoringOptions): string {
+  const count = Number.parseInt(memory, 10);
+  return `${count} ${memory.endsWith('h') ? WORDS.h : WORDS.d}${count === 1 ? '' : 's'}`;
+}
 
 const UNITS = [
   ['d', 86_400],

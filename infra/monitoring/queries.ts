@@ -1,5 +1,5 @@
 import type { METRICS, MetricName } from '../../shared/contract/telemetry.ts';
-import type { Matchers, Spelling } from './spelling.ts';
+import { labelOf, type Matchers, type Spelling } from './spelling.ts';
 
 /** The attributes of a metric, as the table of telemetry has them. */
 type AttributesOf<M extends MetricName> = (typeof METRICS)[M]['attributes'][number];
@@ -22,6 +22,10 @@ export interface Queries {
   readonly most: Read;
   /** The number of values, of all instances of the function. */
   readonly count: Read;
+  /** The value that 95 of 100 values within the window do not exceed. */
+  readonly quantile95: Read;
+  /** 1 wherever there was any value. */
+  readonly known: Read;
   readonly labels: (by: readonly (keyof Matchers)[]) => string;
 }
 
@@ -32,18 +36,24 @@ type Read = <M extends MetricName>(metric: M, reading: Reading<AttributesOf<M>>)
  * must not split one series, and one alert, into two.
  */
 export function queriesIn(spelling: Spelling): Queries {
-  const labels = (by: readonly (keyof Matchers)[]): string =>
-    by.map((name) => spelling.label(name)).join(', ');
   const read =
-    (aggregate: string, over: string): Read =>
-    (metric, { by, where = {}, window }) =>
-      `${aggregate} by (${labels(by)}) (${over}(${spelling.selector(metric, where)}[${window}]))`;
+    (aggregate: string, over: string, more = ''): Read =>
+    (metric, { by, where = {}, window }) => {
+      const values = `${over}(${more}${spelling.selector(metric, where)}[${window}])`;
+      return `${aggregate} by (${labels(by)}) (${spelling.relabelled(by, values)})`;
+    };
   return {
     spelling,
     latest: read('max', 'last_over_time'),
     least: read('min', 'min_over_time'),
     most: read('max', 'max_over_time'),
     count: read('sum', 'count_over_time'),
+    quantile95: read('max', 'quantile_over_time', '0.95, '),
+    known: read('group', 'last_over_time'),
     labels,
   };
+}
+
+function labels(by: readonly (keyof Matchers)[]): string {
+  return by.map((name) => labelOf(name)).join(', ');
 }

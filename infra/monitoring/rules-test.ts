@@ -1,23 +1,25 @@
-import { ALERT_NAMES, type AlertName, alertsOf, runbookUrl, yamlOf } from './alerts.ts';
+import { ALERT_NAMES, type AlertName, rulesOf, runbookSection } from './alerts.ts';
 import { type Moment, type Series, storiesOf } from './alert-stories.ts';
 import { type MonitoringOptions, promDuration } from './options.ts';
 import type { Queries } from './queries.ts';
-import type { Spelling } from './spelling.ts';
+import { yamlOf } from './rules-files.ts';
+import { labelOf, type Spelling } from './spelling.ts';
 
 /** How often the rules are evaluated between two runs. */
 const EVALUATIONS_PER_RUN = 5;
 
-/** The alerts' stories as a test file for `promtool test rules`. `rules` is the name of the rules file beside it. */
+/** The alerts' stories as a test file for `promtool test rules`. `rules` is the path from it to the rules file. */
 export function rulesTest(
   rules: string,
   { queries, options }: { readonly queries: Queries; readonly options: MonitoringOptions },
 ): string {
   const { scheduleSeconds } = options;
   const stories = storiesOf(options);
-  const alerts = alertsOf(queries, options);
   const expected = (name: AlertName, { fires }: Moment) => {
     if (fires === undefined) return [];
-    const { severity, summary, description } = alerts[name];
+    const [rule] = rulesOf(name, queries, options);
+    if (rule === undefined) return [];
+    const { severity, summary, description } = rule;
     const shown = (text: string): string => rendered(text, fires);
     return [
       {
@@ -25,7 +27,7 @@ export function rulesTest(
         exp_annotations: {
           summary: shown(summary),
           description: shown(description),
-          runbook_url: runbookUrl(name, options),
+          runbook_url: options.runbookBase + runbookSection(name),
         },
       },
     ];
@@ -62,7 +64,7 @@ function rendered(template: string, { attributes, shown }: NonNullable<Moment['f
 
 function spelled(attributes: NonNullable<Moment['fires']>['attributes']): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [name.replaceAll('.', '_'), value]),
+    Object.entries(attributes).map(([name, value]) => [labelOf(name), value]),
   );
 }
 

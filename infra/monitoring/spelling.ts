@@ -11,13 +11,27 @@ export interface Spelling {
   readonly metric: (name: string) => string;
   /** Metric and matchers, ready for a window: `up{job="a"}`. */
   readonly selector: (name: MetricName, matchers: Matchers) => string;
-  /** A label in `by (…)` and `on (…)`. */
-  readonly label: (name: AttributeName) => string;
-  /** A label's value in an alert's annotation. */
-  readonly labelValue: (name: AttributeName) => string;
-  /** A label as the name of a field in Grafana's tables, and in the text of a legend. */
-  readonly field: (name: AttributeName) => string;
-  readonly legend: (name: AttributeName) => string;
+  /** A vector with `labelOf` these attributes, whatever the backend calls them. */
+  readonly relabelled: (names: readonly AttributeName[], vector: string) => string;
+}
+
+/**
+ * A label in the answer of every query, and so of every alert and panel. In all spellings it has
+ * underscores: Alertmanager before 0.27 answers 400 to an alert whose label has dots, and does not start
+ * with one in `group_by`.
+ */
+export function labelOf(name: string): string {
+  return escaped(name);
+}
+
+/** A label's value in an alert's annotation. */
+export function labelValue(name: AttributeName): string {
+  return `{{ $labels.${labelOf(name)} }}`;
+}
+
+/** A label's value in the text of a legend. */
+export function legendOf(name: AttributeName): string {
+  return `{{${labelOf(name)}}}`;
 }
 
 /** Values that labels must have. */
@@ -42,14 +56,10 @@ export const UNITLESS: Spelling = spelledAs(escaped);
  * with `NoTranslation`. VictoriaMetrics keeps them by default; 1.145 accepts labels in quotes, 1.112
  * does not.
  */
-export const DOTTED: Spelling = {
-  metric: (name) => name,
-  selector: (name, matchers) => braced([quoted(name), ...matcherTexts(matchers, quoted)]),
-  label: quoted,
-  labelValue: (name) => `{{ index $labels ${quoted(name)} }}`,
-  field: (name) => name,
-  legend: (name) => `{{${name}}}`,
-};
+export const DOTTED: Spelling = dottedAs((name) => name);
+
+/** The same with units: Prometheus with `NoUTF8EscapingWithSuffixes`. */
+export const DOTTED_UNITS: Spelling = dottedAs((name) => name + suffixOf(name));
 
 /** UCUM's `s` is the only unit of the table that is not an annotation. */
 const UNIT_SUFFIXES: ReadonlyMap<string, string> = new Map([['s', '_seconds']]);
@@ -62,15 +72,29 @@ function spelledAs(metric: (name: string) => string): Spelling {
   return {
     metric,
     selector: (name, matchers) => metric(name) + braced(matcherTexts(matchers, escaped)),
-    label: escaped,
-    labelValue: (name) => `{{ $labels.${escaped(name)} }}`,
-    field: escaped,
-    legend: (name) => `{{${escaped(name)}}}`,
+    relabelled: (_, vector) => vector,
+  };
+}
+
+function dottedAs(metric: (name: string) => string): Spelling {
+  return {
+    metric,
+    selector: (name, matchers) => braced([quoted(metric(name)), ...matcherTexts(matchers, quoted)]),
+    relabelled: (names, vector) =>
+      names.reduce(
+        (inner, name) =>
+          `label_replace(${inner}, ${quoted(labelOf(name))}, "$1", ${quoted(name)}, "(.*)")`,
+        vector,
+      ),
   };
 }
 
 function underscored(name: string): string {
-  return escaped(name) + (UNIT_SUFFIXES.get(UNITS.get(name) ?? '') ?? '');
+  return escaped(name) + suffixOf(name);
+}
+
+function suffixOf(name: string): string {
+  return UNIT_SUFFIXES.get(UNITS.get(name) ?? '') ?? '';
 }
 
 function escaped(name: string): string {

@@ -12,10 +12,10 @@ import {
   type SpanDefinition,
   SPANS,
 } from '../../shared/contract/telemetry.ts';
-import { ALERT_NAMES, alertsOf, runbookUrl } from './alerts.ts';
+import { ALERT_NAMES, alertsOf, runbookSection } from './alerts.ts';
 import { DEFAULT_OPTIONS, GENERATED, promDuration, WINDOW_RUNS } from './options.ts';
 import { queriesIn } from './queries.ts';
-import { UNDERSCORES } from './spelling.ts';
+import { labelValue, UNDERSCORES } from './spelling.ts';
 
 /** docs/telemetry.md: the table of telemetry, and the alerts that are made from it. */
 export function telemetryDocument(): string {
@@ -117,18 +117,17 @@ function alertsTable(): string {
   const alerts = alertsOf(queriesIn(UNDERSCORES), DEFAULT_OPTIONS);
   const rows = ALERT_NAMES.map((name) => {
     const { severity, summary } = alerts[name];
-    const link = `[${name}](../${runbookUrl(name, DEFAULT_OPTIONS)})`;
+    const link = `[${name}](../${runbookSection(name)})`;
     return [link, severity, withoutTemplates(summary)];
   });
   return table(['alert', 'severity', 'summary'], rows);
 }
 
-/** `{{ $labels.k8s_node_name }}` becomes NODE, `{{ $value | humanize }}` becomes N. */
+/** `{{ $labels.k8s_node_name }}` becomes NODE. */
 function withoutTemplates(text: string): string {
   return text
-    .replaceAll(UNDERSCORES.labelValue('k8s.cluster.name'), 'CLUSTER')
-    .replaceAll(UNDERSCORES.labelValue('k8s.node.name'), 'NODE')
-    .replaceAll(/\{\{ \$value[^}]*\}\}/g, 'N');
+    .replaceAll(labelValue('k8s.cluster.name'), 'CLUSTER')
+    .replaceAll(labelValue('k8s.node.name'), 'NODE');
 }
 
 type Per = MetricDefinition['per'];

@@ -94,9 +94,12 @@ const PROGRAM = path.join(import.meta.dirname, '..', '..', 'infra', 'monitoring'
 
 const SECONDS_MAX = 30;
 
+/** The lab's rules link to a runbook that nobody opens. */
+const RUNBOOK = 'https://git.example.com/vtepwatch/blob/HEAD/';
+
 /** Renders the rules and the dashboard into a folder, as their installation for a schedule does. */
 async function renderMonitoring(directory: string, scheduleSeconds: number): Promise<Monitoring> {
-  const options = ['--out', directory, '--schedule', `${scheduleSeconds}s`];
+  const options = [`--out=${directory}`, `--schedule=${scheduleSeconds}s`, `--runbook=${RUNBOOK}`];
   await promisify(execFile)(process.execPath, [PROGRAM, ...options], {
     timeout: SECONDS_MAX * 1000,
   });

@@ -1,5 +1,6 @@
 import { type NodeState } from '../../../shared/contract/telemetry.ts';
-import { MEMORY } from '../options.ts';
+import { memoryInWords } from '../options.ts';
+import { labelOf } from '../spelling.ts';
 import type { Board, Section } from './board.ts';
 import { table, type Column, type Steps } from './panels.ts';
 
@@ -21,7 +22,7 @@ export function clusters({ queries, options, window }: Board): Section {
   });
   const lastSuccess = queries.latest('vtepwatch.check.last_success.timestamp', {
     by,
-    window: MEMORY,
+    window: options.memory,
   });
   const { scheduleSeconds } = options;
   return {
@@ -30,13 +31,12 @@ export function clusters({ queries, options, window }: Board): Section {
       table(
         {
           title: 'Every cluster',
-          description:
-            'Nodes by state, open incidents, and the time since a run could check the cluster. A cluster that stops reporting keeps its last row for three days.',
+          description: `Nodes by state, open incidents, and the time since a run could check the cluster. A cluster that stops reporting keeps its last row for ${memoryInWords(options)}.`,
           width: 24,
           height: 6,
           sortBy: 'Cut off',
         },
-        { name: queries.spelling.field('k8s.cluster.name'), title: 'Cluster' },
+        { name: labelOf('k8s.cluster.name'), title: 'Cluster' },
         [
           nodes('Cut off', 'isolated', [
             [null, 'transparent'],

@@ -1,12 +1,12 @@
 import { timeoutSeconds } from '../../cluster.ts';
 import { AGENT_DIRECTORIES } from '../alerts.ts';
-import { MEMORY } from '../options.ts';
+import { legendOf } from '../spelling.ts';
 import type { Board, Section } from './board.ts';
 import { timeSeries } from './panels.ts';
 
 /** How much of the cluster the last run could read. */
 export function coverage({ queries, window, here }: Board): Section {
-  const { spelling, latest } = queries;
+  const { latest } = queries;
   const failures = latest('vtepwatch.command.failures', {
     by: ['error.type'],
     where: here,
@@ -28,7 +28,7 @@ export function coverage({ queries, window, here }: Board): Section {
           height: 7,
           stacked: true,
         },
-        [{ expr: failures, legend: spelling.legend('error.type') }],
+        [{ expr: failures, legend: legendOf('error.type') }],
       ),
       timeSeries(
         {
@@ -54,7 +54,7 @@ export function runs({ queries, options, window, here }: Board): Section {
   const lastSuccess = latest('vtepwatch.check.last_success.timestamp', {
     by,
     where: here,
-    window: MEMORY,
+    window: options.memory,
   });
   const seconds = timeoutSeconds({ scheduleMinutes: options.scheduleSeconds / 60 });
   return {

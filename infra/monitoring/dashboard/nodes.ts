@@ -1,4 +1,5 @@
 import { type Table, TABLES } from '../../../shared/contract/causes.ts';
+import { labelOf, legendOf } from '../spelling.ts';
 import type { Board, Section } from './board.ts';
 import { type Column, stat, type Steps, table, timeSeries } from './panels.ts';
 
@@ -15,7 +16,7 @@ const LOST: Steps = [
 
 /** The nodes by table: which entries for them are wrong or missing on the others. */
 export function nodes({ queries, window, here }: Board): Section {
-  const { spelling, latest } = queries;
+  const { latest } = queries;
   const by = ['k8s.node.name'] as const;
   const missing = TABLES.map((name): Column => ({
     title: TITLES[name],
@@ -31,7 +32,7 @@ export function nodes({ queries, window, here }: Board): Section {
     where: here,
     window,
   });
-  const legend = `${spelling.legend('k8s.node.name')} ${spelling.legend('vtepwatch.table')}`;
+  const legend = `${legendOf('k8s.node.name')} ${legendOf('vtepwatch.table')}`;
   return {
     title: 'Nodes × tables of $cluster',
     panels: [
@@ -44,7 +45,7 @@ export function nodes({ queries, window, here }: Board): Section {
           height: 10,
           sortBy: 'Cut off from',
         },
-        { name: spelling.field('k8s.node.name'), title: 'Node' },
+        { name: labelOf('k8s.node.name'), title: 'Node' },
         [
           {
             title: 'Cut off from',
@@ -79,11 +80,10 @@ export function nodes({ queries, window, here }: Board): Section {
 
 /** How fast each master's own API server answers. */
 export function masters({ queries, options, window, here }: Board): Section {
-  const { spelling, latest } = queries;
+  const { latest, quantile95 } = queries;
   const reading = { by: ['k8s.node.name'], where: here, window } as const;
-  const legend = spelling.legend('k8s.node.name');
+  const legend = legendOf('k8s.node.name');
   const { slowSeconds } = options;
-  const responseTime = spelling.selector('vtepwatch.control_plane.response_time', here);
   return {
     title: 'Masters of $cluster',
     panels: [
@@ -111,7 +111,7 @@ export function masters({ queries, options, window, here }: Board): Section {
         },
         [
           {
-            expr: `max by (${queries.labels(reading.by)}) (quantile_over_time(0.95, ${responseTime}[6h]))`,
+            expr: quantile95('vtepwatch.control_plane.response_time', { ...reading, window: '6h' }),
             legend,
           },
         ],

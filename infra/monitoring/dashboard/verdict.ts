@@ -1,4 +1,4 @@
-import { MEMORY } from '../options.ts';
+import { legendOf } from '../spelling.ts';
 import type { Board, Section } from './board.ts';
 import { type Color, stat, timeSeries } from './panels.ts';
 
@@ -58,7 +58,7 @@ function byState({ queries, window, here }: Board) {
   const by = ['vtepwatch.node.state'] as const;
   return {
     expr: queries.latest('vtepwatch.node.count', { by, where: here, window }),
-    legend: queries.spelling.legend('vtepwatch.node.state'),
+    legend: legendOf('vtepwatch.node.state'),
   };
 }
 
@@ -91,7 +91,7 @@ function lastSuccess({ queries, options, here }: Board): Panel {
   const success = queries.latest('vtepwatch.check.last_success.timestamp', {
     by: ['k8s.cluster.name'],
     where: here,
-    window: MEMORY,
+    window: options.memory,
   });
   return stat(
     {
@@ -123,7 +123,7 @@ function lostPeers({ queries, window, here }: Board): Panel {
       height: 8,
       empty: 'No node is cut off from another',
     },
-    [{ expr: `${lost} > 0`, legend: queries.spelling.legend('k8s.node.name') }],
+    [{ expr: `${lost} > 0`, legend: legendOf('k8s.node.name') }],
   );
 }
 
@@ -135,7 +135,7 @@ const SEVERITY_COLORS = {
 
 /** The open incidents. One fault is one incident, however many pairs show it. */
 export function incidents({ queries, window, here }: Board): Section {
-  const { spelling, latest } = queries;
+  const { latest } = queries;
   return {
     title: 'Incidents of $cluster',
     panels: [
@@ -154,7 +154,7 @@ export function incidents({ queries, window, here }: Board): Section {
               where: here,
               window,
             }),
-            legend: spelling.legend('vtepwatch.severity'),
+            legend: legendOf('vtepwatch.severity'),
           },
         ],
         SEVERITY_COLORS,
@@ -176,7 +176,7 @@ export function incidents({ queries, window, here }: Board): Section {
               where: here,
               window,
             })} > 0`,
-            legend: spelling.legend('vtepwatch.cause'),
+            legend: legendOf('vtepwatch.cause'),
           },
         ],
       ),

@@ -2,17 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod/mini';
 import { ATTRIBUTES, METRICS } from '../../../shared/contract/telemetry.ts';
-import { ALERT_NAMES, alertsOf } from '../../../infra/monitoring/alerts.ts';
+import { ALERT_NAMES, alertsOf, ruleGroups } from '../../../infra/monitoring/alerts.ts';
 import { storiesOf } from '../../../infra/monitoring/alert-stories.ts';
 import { monitoringFiles } from '../../../infra/monitoring/generate.ts';
 import { DEFAULT_OPTIONS } from '../../../infra/monitoring/options.ts';
 import { queriesIn } from '../../../infra/monitoring/queries.ts';
-import { DOTTED, UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
+import { DOTTED, DOTTED_UNITS, UNDERSCORES, UNITLESS } from '../../../infra/monitoring/spelling.ts';
 import { readQuery } from './promql.ts';
-import { needPromtool, promtool } from './promtool.ts';
+import { needPromtool, needPromtool3, promtool } from './promtool.ts';
 
 const RULES = 'prometheus-rules.yaml';
-const TESTS = 'prometheus-rules.test.yaml';
+const TESTS = 'promtool/prometheus-rules.test.yaml';
+
+const DOTTED_RULES = 'prometheus-rules-dotted.yaml';
+const DOTTED_TESTS = 'promtool/prometheus-rules-dotted.test.yaml';
 
 /** The default, the quickest that the function knows, and one for a test that cannot wait. */
 const SCHEDULES = [300, 60, 10];
@@ -24,7 +27,7 @@ const rulesSchema = z.object({
         z.object({
           alert: z.string(),
           expr: z.string(),
-          labels: z.object({ severity: z.string() }),
+          labels: z.record(z.string(), z.string()),
           annotations: z.record(z.string(), z.string()),
         }),
       ),
@@ -56,6 +59,30 @@ describe.for(SCHEDULES)('the rules of a schedule of %d s', (scheduleSeconds) => 
   });
 });
 
+test.for([
+  { name: 'no units', options: { unitSuffixes: false } },
+  { name: 'each of two clusters', options: { clusters: ['prod', 'test'] } },
+  { name: 'a backend that looks back a day', options: { memory: '24h' } },
+])('rules of $name tell every story', ({ options }, { skip }) => {
+  needPromtool(skip, 'promtool test rules, of other options');
+  const files = monitoringFiles({ ...DEFAULT_OPTIONS, ...options });
+  const { passes, text } = promtool(['test', 'rules', TESTS], files);
+  expect(text).toContain('SUCCESS');
+  expect(passes).toBe(true);
+});
+
+test.for([{ dottedUnits: false }, { dottedUnits: true }])(
+  'rules with dots tell every story: %j',
+  (options, { skip }) => {
+    needPromtool3(skip, 'promtool test rules, of names with dots');
+    const files = monitoringFiles({ ...DEFAULT_OPTIONS, ...options, clusters: ['prod', 'test'] });
+    expect(promtool(['check', 'rules', DOTTED_RULES], files).text).toContain('rules found');
+    const { passes, text } = promtool(['test', 'rules', DOTTED_TESTS], files);
+    expect(text).toContain('SUCCESS');
+    expect(passes).toBe(true);
+  },
+);
+
 test('a rule that is wrong breaks its story', ({ skip }) => {
   needPromtool(skip, 'promtool test rules finds a wrong rule');
   const files = monitoringFiles(DEFAULT_OPTIONS);
@@ -78,10 +105,13 @@ describe('every alert', () => {
 
   test.for(ALERT_NAMES)('%s says what is wrong, how bad, and where to read on', (name) => {
     const rule = rules.find(({ alert }) => alert === name);
-    expect(rule?.labels.severity).toMatch(/^(critical|warning)$/);
+    expect(rule?.labels['severity']).toMatch(/^(critical|warning)$/);
     expect(rule?.annotations['summary']).toMatch(/^[^\n]{20,140}$/);
     expect(rule?.annotations['description']).toMatch(/\.$/);
-    expect(rule?.annotations['runbook_url']).toBe(`RUNBOOK.md#${name.toLowerCase()}`);
+    expect(rule?.annotations['summary']).not.toContain('$value');
+    expect(rule?.annotations['runbook_url']).toBe(
+      `https://git.example.com/vtepwatch/blob/HEAD/RUNBOOK.md#${name.toLowerCase()}`,
+    );
   });
 
   test('the links of the runbook have the base that was asked for', () => {
@@ -103,11 +133,16 @@ describe('every alert', () => {
 
 describe.for([
   { name: 'underscores', spelling: UNDERSCORES },
+  { name: 'underscores without units', spelling: UNITLESS },
   { name: 'dots', spelling: DOTTED },
+  { name: 'dots and units', spelling: DOTTED_UNITS },
 ])('the expressions in $name', ({ spelling }) => {
   const alerts = alertsOf(queriesIn(spelling), DEFAULT_OPTIONS);
   const metrics = new Set(Object.keys(METRICS).map(spelling.metric));
-  const labels = new Set(Object.keys(ATTRIBUTES).map(spelling.metric));
+  const labels = new Set([
+    ...Object.keys(ATTRIBUTES),
+    ...Object.keys(ATTRIBUTES).map(UNITLESS.metric),
+  ]);
 
   test.for(ALERT_NAMES)('%s parses, and names what the table has', (name) => {
     const query = readQuery(alerts[name].expr);
@@ -124,16 +159,71 @@ test('in dots the rules say the same: only the names differ', () => {
   expect(dotted.map(inUnderscores)).toEqual(rulesIn(files.get(RULES)));
 });
 
+describe.for([RULES, DOTTED_RULES])('the labels of the alerts of %s', (file) => {
+  // Alertmanager before 0.27 refuses others.
+  const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+  const rules = rulesIn(
+    monitoringFiles({ ...DEFAULT_OPTIONS, clusters: ['prod', 'test'] }).get(file),
+  );
+
+  test('are names that any Alertmanager takes', () => {
+    for (const { expr, labels, annotations } of rules) {
+      const grouped = [...expr.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, names = '']) =>
+        names.split(', '),
+      );
+      const named = Object.values(annotations).flatMap((text) =>
+        [...text.matchAll(/\{\{[^}]*labels([^}]*)\}\}/g)].map(([, name = '']) => name.trim()),
+      );
+      expect(named.filter((name) => !NAME.test(name.slice(1)))).toEqual([]);
+      expect([...grouped, ...Object.keys(labels)].filter((name) => !NAME.test(name))).toEqual([]);
+      // Nothing but an aggregation with names of its own drops a label that the backend has with dots.
+      expect(expr).toMatch(/^\(?(?:time\(\) - )?(?:max|min|sum)(?: by)? ?\(/);
+    }
+  });
+
+  test('each named cluster has an absent rule of its own', () => {
+    const absent = rules.filter(({ alert }) => alert === 'VtepwatchAbsent');
+    expect(absent.map(({ labels }) => labels)).toEqual([
+      { severity: 'critical', k8s_cluster_name: 'prod' },
+      { severity: 'critical', k8s_cluster_name: 'test' },
+    ]);
+    expect(absent.map(({ expr }) => expr.includes('prod'))).toEqual([true, false]);
+  });
+});
+
+test.for([
+  { suffix: '', spelling: UNDERSCORES },
+  { suffix: '-dotted', spelling: DOTTED },
+])('Kubernetes gets the same rules: prometheusrule$suffix.yaml', ({ suffix, spelling }) => {
+  const files = monitoringFiles(DEFAULT_OPTIONS);
+  const wanted = ruleGroups(queriesIn(spelling), DEFAULT_OPTIONS);
+  expect(parse(files.get(`kubernetes/prometheusrule${suffix}.yaml`) ?? '')).toMatchObject({
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    spec: wanted,
+  });
+  expect(parse(files.get(`kubernetes/configmap${suffix}.yaml`) ?? '')).toMatchObject({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    data: { 'vtepwatch.yaml': files.get(`prometheus-rules${suffix}.yaml`) },
+  });
+});
+
 function inUnderscores(rule: Rule): Rule {
-  const annotations = Object.entries(rule.annotations).map(([name, text]) => [
-    name,
-    text.replaceAll(/index \$labels "([^"]+)"/g, (_, label: string) => `$labels.${spell(label)}`),
-  ]);
-  const expr = rule.expr
+  const expr = withoutRelabelling(rule.expr)
     .replaceAll(/\{"([^"]+)",?/g, (_, metric: string) => `${spell(metric)}{`)
     .replaceAll(/"([^"]+)"(?=[=,)])/g, (_, label: string) => spell(label))
     .replaceAll('{}', '');
-  return { ...rule, expr, annotations: Object.fromEntries(annotations) };
+  return { ...rule, expr };
+}
+
+/** The innermost vector of every `label_replace`. */
+function withoutRelabelling(expr: string): string {
+  const inner = expr.replaceAll(
+    /label_replace\(((?:(?!label_replace).)*?), "\w+", "\$1", "[\w.]+", "\(\.\*\)"\)/g,
+    '$1',
+  );
+  return inner === expr ? expr : withoutRelabelling(inner);
 }
 
 const spell = UNDERSCORES.metric;

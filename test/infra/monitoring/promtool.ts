@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -12,6 +12,14 @@ export function needPromtool(skip: (note: string) => void, check: string): void 
   skip(note);
 }
 
+/** Names in quotes are read by version 3 and later. */
+export function needPromtool3(skip: (note: string) => void, check: string): void {
+  needPromtool(skip, check);
+  const { stdout } = spawnSync('promtool', ['--version'], { encoding: 'utf8' });
+  if (Number(/version (\d+)/.exec(stdout)?.[1]) >= 3) return;
+  skip(`promtool is older than 3, left out: ${check}`);
+}
+
 interface Verdict {
   readonly passes: boolean;
   /** What the tool printed. */
@@ -22,7 +30,11 @@ interface Verdict {
 export function promtool(args: readonly string[], files: ReadonlyMap<string, string>): Verdict {
   const folder = mkdtempSync(path.join(tmpdir(), 'vtepwatch-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  for (const [name, text] of files) writeFileSync(path.join(folder, name), text);
+  for (const [name, text] of files) {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
   const { status, stdout, stderr } = spawnSync('promtool', [...args], {
     cwd: folder,
     encoding: 'utf8',

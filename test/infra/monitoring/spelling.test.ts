@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../../shared/contract/telemetry.ts';
 import { promDuration } from '../../../infra/monitoring/options.ts';
 import { queriesIn } from '../../../infra/monitoring/queries.ts';
-import { DOTTED, UNDERSCORES, UNITLESS } from '../../../infra/monitoring/spelling.ts';
+import { DOTTED, DOTTED_UNITS, UNDERSCORES, UNITLESS } from '../../../infra/monitoring/spelling.ts';
 
 describe('names with underscores', () => {
   // As Prometheus' OTLP receiver and VictoriaMetrics with -opentelemetry.usePrometheusNaming make them.
@@ -46,7 +46,14 @@ describe('a query', () => {
 
   test('in dots', () => {
     expect(queriesIn(DOTTED).latest('vtepwatch.node.count', reading)).toBe(
-      'max by ("k8s.cluster.name") (last_over_time({"vtepwatch.node.count","vtepwatch.node.state"="unknown"}[15m]))',
+      'max by (k8s_cluster_name) (label_replace(last_over_time({"vtepwatch.node.count","vtepwatch.node.state"="unknown"}[15m]), "k8s_cluster_name", "$1", "k8s.cluster.name", "(.*)"))',
+    );
+  });
+
+  // As Prometheus makes them with NoUTF8EscapingWithSuffixes.
+  test('in dots with units', () => {
+    expect(DOTTED_UNITS.selector('vtepwatch.check.last_success.timestamp', {})).toBe(
+      '{"vtepwatch.check.last_success.timestamp_seconds"}',
     );
   });
 

@@ -72,8 +72,8 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
         severity: 'critical',
       },
       annotations: {
-        summary: 'demo: master1 is cut off from 100% of the checked nodes',
-        runbook_url: 'RUNBOOK.md#vtepwatchnodecutoff',
+        summary: 'demo: master1 is cut off from half of the checked nodes or more',
+        runbook_url: 'https://git.example.com/vtepwatch/blob/HEAD/RUNBOOK.md#vtepwatchnodecutoff',
       },
     });
   });
