@@ -58,8 +58,52 @@ function checked(...values: Series['values']): Series {
   return { metric: 'vtepwatch.node.checked_peers', attributes: MASTER, values };
 }
 
+const ALIKE = { ...CLUSTER, 'vtepwatch.cause': 'fdb-missing' } as const;
+
+function cutOffByOneCause(...values: Series['values']): Series {
+  return { metric: 'vtepwatch.cause.nodes', attributes: ALIKE, values };
+}
+
+function warnings(...values: Series['values']): Series {
+  const attributes = { ...CLUSTER, 'vtepwatch.severity': 'warning' } as const;
+  return { metric: 'vtepwatch.incident.active', attributes, values };
+}
+
 const NODE_STORIES = {
+  VtepwatchNodesCutOff: [
+    {
+      fact: 'three nodes with one cause are one alert, until fewer are left',
+      series: [cutOffByOneCause(2, 3, 5, 0)],
+      moments: [
+        { run: 0 },
+        { run: 1, fires: { attributes: ALIKE, shown: '3' } },
+        { run: 2.8, fires: { attributes: ALIKE, shown: '5' } },
+        { run: 3 },
+      ],
+    },
+  ],
+  VtepwatchWarningOpen: [
+    {
+      fact: 'it fires while a warning is open',
+      series: [warnings(0, 2, 2, 0)],
+      moments: [
+        { run: 0 },
+        { run: 1, fires: { attributes: CLUSTER, shown: '2' } },
+        { run: 2.8, fires: { attributes: CLUSTER, shown: '2' } },
+        { run: 3 },
+      ],
+    },
+  ],
   VtepwatchNodeCutOff: [
+    {
+      fact: 'a fault of many nodes is no alert of each',
+      series: [lost(5, 5, 5), checked(6, 6, 6), cutOffByOneCause(2, 3, 2)],
+      moments: [
+        { run: 0, fires: { attributes: MASTER, shown: '83.33%' } },
+        { run: 1 },
+        { run: 2, fires: { attributes: MASTER, shown: '83.33%' } },
+      ],
+    },
     {
       fact: 'five of six peers are lost: it fires from the first run that reports it to the first that does not',
       series: [lost(0, 5, 5, 0, 0), checked(6, 6, 6, 6, 6)],
@@ -102,6 +146,11 @@ const NODE_STORIES = {
     },
   ],
   VtepwatchVtepMissing: [
+    {
+      fact: 'a fault of many nodes is no alert of each',
+      series: [lost(1, 1), checked(10, 10), cutOffByOneCause(2, 3)],
+      moments: [{ run: 0, fires: { attributes: MASTER, shown: '1' } }, { run: 1 }],
+    },
     {
       fact: 'one peer of ten is lost',
       series: [lost(0, 1, 1, 0), checked(10, 10, 10, 10)],

@@ -11,8 +11,10 @@ import { labelOf, labelValue } from './spelling.ts';
 
 /** In the order of the rules file and of the runbook. */
 export const ALERT_NAMES = [
+  'VtepwatchNodesCutOff',
   'VtepwatchNodeCutOff',
   'VtepwatchVtepMissing',
+  'VtepwatchWarningOpen',
   'VtepwatchControlPlaneSlow',
   'VtepwatchControlPlaneUnreachable',
   'VtepwatchPartlyBlind',
@@ -42,6 +44,9 @@ interface Alert {
 /** A node with this share of lost peers is cut off; its incident is critical. */
 const CUT_OFF_SHARE = 0.5;
 
+/** So many nodes with one cause are one fault of the cluster, and one alert. */
+const NODES_ALIKE = 3;
+
 /** For the alert and the dashboard. The script is 46 kB of it: the rest is two copies of its output. */
 export const AGENT_DIRECTORIES =
   'The SSM agent keeps a directory of about 70 kB for every command, for 14 days, unless its clean-up is set.';
@@ -61,10 +66,45 @@ export function alertsOf(
   options: MonitoringOptions,
 ): Readonly<Record<AlertName, Alert>> {
   return {
+    ...clusterAlerts(queries, options),
     ...nodeAlerts(queries, options),
     ...masterAlerts(queries, options),
     ...runAlerts(queries, options),
   };
+}
+
+/** Nodes that one cause cuts off, by cluster and cause. */
+function manyNodes({ latest }: Queries, options: MonitoringOptions): string {
+  const by = ['k8s.cluster.name', 'vtepwatch.cause'] as const;
+  return `${latest('vtepwatch.cause.nodes', { by, window: windowOf(options) })} >= ${NODES_ALIKE}`;
+}
+
+function clusterAlerts(queries: Queries, options: MonitoringOptions) {
+  const cluster = labelValue('k8s.cluster.name');
+  const cause = labelValue('vtepwatch.cause');
+  const by = ['k8s.cluster.name'] as const;
+  const warnings = queries.latest('vtepwatch.incident.active', {
+    by,
+    where: { 'vtepwatch.severity': 'warning' },
+    window: windowOf(options),
+  });
+  return {
+    VtepwatchNodesCutOff: {
+      expr: manyNodes(queries, options),
+      severity: 'critical',
+      summary: `${cluster}: several nodes are cut off from others, all by ${cause}`,
+      description:
+        `{{ $value }} nodes are cut off from others, with the cause ${cause}. While this alert fires, ` +
+        'no other does about single nodes of this cluster. The page from vtepwatch has the nodes and the fix.',
+    },
+    VtepwatchWarningOpen: {
+      expr: `${warnings} > 0`,
+      severity: 'warning',
+      summary: `${cluster}: vtepwatch has open incidents of the severity warning`,
+      description:
+        "{{ $value }} incidents are open. Most warnings page nobody: `vtepwatch show` and the function's log name them.",
+    },
+  } as const satisfies Partial<Record<AlertName, Alert>>;
 }
 
 function nodeAlerts(queries: Queries, options: MonitoringOptions) {
@@ -74,11 +114,12 @@ function nodeAlerts(queries: Queries, options: MonitoringOptions) {
   const lost = latest('vtepwatch.node.lost_peers', { by, window });
   const checked = latest('vtepwatch.node.checked_peers', { by, window });
   const cutOff = `${lost}\n  / on (${labels(by)})\n${checked}\n  >= ${CUT_OFF_SHARE}`;
+  const unlessMany = `unless on (${labels(['k8s.cluster.name'])}) (\n${manyNodes(queries, options)}\n)`;
   const cluster = labelValue('k8s.cluster.name');
   const node = labelValue('k8s.node.name');
   return {
     VtepwatchNodeCutOff: {
-      expr: cutOff,
+      expr: `${cutOff}\n${unlessMany}`,
       severity: 'critical',
       summary: `${cluster}: ${node} is cut off from half of the checked nodes or more`,
       description:
@@ -86,7 +127,7 @@ function nodeAlerts(queries: Queries, options: MonitoringOptions) {
         'every node is Ready. The page from vtepwatch has the cause and the fix.',
     },
     VtepwatchVtepMissing: {
-      expr: `(${lost} > 0)\nunless on (${labels(by)}) (\n${cutOff}\n)`,
+      expr: `(${lost} > 0)\nunless on (${labels(by)}) (\n${cutOff}\n)\n${unlessMany}`,
       severity: 'warning',
       summary: `${cluster}: ${node} is cut off from some of the checked nodes`,
       description:

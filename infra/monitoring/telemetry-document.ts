@@ -127,7 +127,8 @@ function alertsTable(): string {
 function withoutTemplates(text: string): string {
   return text
     .replaceAll(labelValue('k8s.cluster.name'), 'CLUSTER')
-    .replaceAll(labelValue('k8s.node.name'), 'NODE');
+    .replaceAll(labelValue('k8s.node.name'), 'NODE')
+    .replaceAll(labelValue('vtepwatch.cause'), 'CAUSE');
 }
 
 type Per = MetricDefinition['per'];

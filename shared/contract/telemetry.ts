@@ -32,7 +32,7 @@ export const ERROR_TYPES = [
 export type ErrorType = (typeof ERROR_TYPES)[number];
 
 /** How many series the metrics of a run may have at most. */
-export const SERIES_MAX = { node: 7, master: 2, cluster: 30 } as const;
+export const SERIES_MAX = { node: 7, master: 2, cluster: 60 } as const;
 
 /** How many causes have a series at one time: those with the most incidents. */
 export const CAUSE_SERIES_MAX = 12;
@@ -97,6 +97,14 @@ export const METRICS = {
     seriesMax: CAUSE_SERIES_MAX,
     description:
       'Open incidents of one cause; sent while there are any, and with 0 by the run that resolves the last',
+    attributes: ['k8s.cluster.name', 'vtepwatch.cause'],
+  },
+  'vtepwatch.cause.nodes': {
+    unit: '{node}',
+    per: 'cluster',
+    seriesMax: CAUSE_SERIES_MAX,
+    description:
+      'Nodes that the open incidents of one cause cut off from others; sent as vtepwatch.cause.incidents is',
     attributes: ['k8s.cluster.name', 'vtepwatch.cause'],
   },
   'vtepwatch.check.duration_last': {

@@ -180,6 +180,26 @@ export function incidents({ queries, window, here }: Board): Section {
           },
         ],
       ),
+      timeSeries(
+        {
+          title: 'Nodes cut off, by cause',
+          description:
+            'Nodes that the open incidents of a cause cut off from others. Three or more are one fault of the cluster.',
+          width: 24,
+          height: 7,
+          empty: 'No node is cut off from another',
+        },
+        [
+          {
+            expr: `${latest('vtepwatch.cause.nodes', {
+              by: ['vtepwatch.cause'],
+              where: here,
+              window,
+            })} > 0`,
+            legend: legendOf('vtepwatch.cause'),
+          },
+        ],
+      ),
     ],
   };
 }

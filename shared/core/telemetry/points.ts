@@ -31,7 +31,7 @@ export function pointsOf(report: Report, figures: RunFigures): readonly Point[] 
     ...nodeCountPoints(report),
     ...controlPlanePoints(report, figures),
     ...incidentPoints(report),
-    ...causePoints(report),
+    ...causePoints(report, figures),
     ...runPoints(report, figures),
   ];
 }
@@ -91,8 +91,7 @@ function lossesOf(
 ): ReadonlyMap<string, Loss> {
   const losses = new Map<string, Loss>();
   for (const incident of report.incidents) {
-    if (incident.phase !== 'open' || !CAUSE_TABLE[incident.cause].pages) continue;
-    for (const [name, loss] of chargedBy(incident, nodes)) {
+    for (const [name, loss] of openLossesOf(incident, nodes)) {
       const worst = losses.get(name) ?? NO_LOSS;
       losses.set(name, {
         lostPeers: Math.max(worst.lostPeers, loss.lostPeers),
@@ -101,6 +100,15 @@ function lossesOf(
     }
   }
   return losses;
+}
+
+/** What is not open costs nothing, nor does a fault that pages nobody. */
+function openLossesOf(
+  incident: ReportedIncident,
+  nodes: ReadonlyMap<string, NodeFigures>,
+): readonly (readonly [string, Loss])[] {
+  if (incident.phase !== 'open' || !CAUSE_TABLE[incident.cause].pages) return [];
+  return chargedBy(incident, nodes);
 }
 
 /** A fault of the whole cluster, or of a group, counts hosts, not peers: there a node has what its tables say. */
@@ -230,16 +238,29 @@ function incidentPoints(report: Report): readonly Point[] {
  * A zero for each of all causes would cost more series than the cluster has to spend, so a cause
  * comes with its first incident, and its series ends with the zero of the run that resolves the last.
  */
-function causePoints(report: Report): readonly Point[] {
+function causePoints(report: Report, { nodes }: RunFigures): readonly Point[] {
   const confirmed = report.incidents.filter(({ phase }) => phase !== 'suspected');
   return [...Map.groupBy(confirmed, ({ cause }) => cause)]
-    .map(([cause, alike]): Point => ({
-      metric: 'vtepwatch.cause.incidents',
-      value: alike.filter(({ phase }) => phase === 'open').length,
+    .map(([cause, alike]) => ({
       attributes: { 'k8s.cluster.name': report.cluster, 'vtepwatch.cause': cause },
+      open: alike.filter(({ phase }) => phase === 'open').length,
+      alike,
     }))
-    .toSorted((one, other) => other.value - one.value)
-    .slice(0, CAUSE_SERIES_MAX);
+    .toSorted((one, other) => other.open - one.open)
+    .slice(0, CAUSE_SERIES_MAX)
+    .flatMap(({ attributes, open, alike }): readonly Point[] => [
+      { metric: 'vtepwatch.cause.incidents', value: open, attributes },
+      { metric: 'vtepwatch.cause.nodes', value: cutOffBy(alike, nodes), attributes },
+    ]);
+}
+
+/** How many nodes these incidents cut off from others, each counted once. */
+function cutOffBy(
+  incidents: readonly ReportedIncident[],
+  nodes: ReadonlyMap<string, NodeFigures>,
+): number {
+  const losses = incidents.flatMap((incident) => openLossesOf(incident, nodes));
+  return new Set(losses.filter(([, { lostPeers }]) => lostPeers > 0).map(([name]) => name)).size;
 }
 
 function runPoints(report: Report, figures: RunFigures): readonly Point[] {

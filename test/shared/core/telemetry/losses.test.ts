@@ -68,4 +68,35 @@ describe('the loss of a node', () => {
   });
 });
 
+describe('the nodes that a cause cuts off', () => {
+  const nodesOf = (...changes: readonly Partial<ReportedIncident>[]): readonly string[] =>
+    pointsOf(
+      { ...REPORT, incidents: changes.map((change) => ({ ...LOST_MASTER, ...change })) },
+      FIGURES,
+    ).flatMap((point) =>
+      point.metric === 'vtepwatch.cause.nodes'
+        ? [`${point.attributes['vtepwatch.cause']}: ${point.value}`]
+        : [],
+    );
+
+  test.for<[string, readonly Partial<ReportedIncident>[], readonly string[]]>([
+    ['one node is one', [{}], ['neighbour-missing: 1']],
+    [
+      'each counts once, whatever number of incidents it has',
+      [{}, { scope: 'observer', subject: undefined, observers: ['master1', 'node1'] }],
+      ['neighbour-missing: 2'],
+    ],
+    ['what is resolved counts no node', [{ phase: 'resolved' }], ['neighbour-missing: 0']],
+    ['a suspicion has no series', [{ phase: 'suspected' }], []],
+    ['a warning that pages nobody cuts off none', [{ cause: 'ghost-entry' }], ['ghost-entry: 0']],
+    [
+      'a slow API server cuts off none',
+      [{ cause: 'slow-control-plane' }],
+      ['slow-control-plane: 0'],
+    ],
+  ])('%s', ([, incidents, wanted]) => {
+    expect(nodesOf(...incidents)).toEqual(wanted);
+  });
+});
+
 const NONE = { neighbour: 0, fdb: 0, route: 0 };
