@@ -120,6 +120,8 @@ export const incidentSchema = z.object({
   observers: z.array(z.string()),
   checkedPeers: z.number(),
   missingPeers: z.number(),
+  /** Where the overlay has both families, and the entries of only this one are wrong. */
+  family: z.optional(z.enum(['ipv4', 'ipv6'])),
   /** Absent where all packets are lost, or none is. */
   loss: z.optional(z.enum(LOSSES)),
   /** Of a slow or silent API server: how long `kubectl get nodes` took last, and the median before that. */

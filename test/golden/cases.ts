@@ -13,6 +13,7 @@ import type {
 } from '../../shared/core/overlay/vtep.ts';
 import { type Answer, type Cluster, cluster, NOW } from '../support/cluster.ts';
 import { cidr } from '../support/addressing.ts';
+import { inBothFamilies, inIpv6, withoutSixth } from '../support/families.ts';
 import { routedDirectly } from '../support/direct-routing.ts';
 import type { Decision } from '../../shared/core/run/run.ts';
 import { cutOff, HEARD, trying } from '../support/packets.ts';
@@ -336,6 +337,29 @@ export async function incidentWhere(
   const { reported } = await decided(known.facts({ site: SITE, daemonSets }), [], times);
   const [incident] = reported;
   if (incident?.cause !== cause) throw new Error(`${circumstance}: no incident of ${cause}`);
+  return { ...incident, phase: 'open' };
+}
+
+/** How the addresses of the cluster are, and of the fault. */
+const FAMILIES = {
+  'ipv6-only': (whole: Cluster) => withoutMaster1(inIpv6(whole)),
+  'dual-stack': (whole: Cluster) => withoutMaster1(inBothFamilies(whole)),
+  'dual-stack-ipv4': (whole: Cluster) => inBothFamilies(whole).lose('neighbour', LOST),
+} as const;
+
+/** Every other node has lost the neighbour entry for master1's IPv6. */
+function withoutMaster1(whole: Cluster): Cluster {
+  return whole.names
+    .filter((observer) => observer !== LOST.subject)
+    .reduce((sofar, observer) => withoutSixth(sofar, { observer, ...LOST }, 'neighbours'), whole);
+}
+
+/** A lost neighbour entry in a cluster of these families. */
+export async function incidentIn(families: keyof typeof FAMILIES): Promise<ReportedIncident> {
+  const known = identified(FAMILIES[families](cluster(SIZES.few)), { install: 'canal', ids: 'i-' });
+  const { reported } = await decided(known.facts({ site: SITE }));
+  const [incident] = reported;
+  if (incident?.cause !== 'neighbour-missing') throw new Error(`${families}: no such incident`);
   return { ...incident, phase: 'open' };
 }
 

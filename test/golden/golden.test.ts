@@ -10,7 +10,7 @@ import { CAUSES } from '../../shared/contract/causes.ts';
 import { type Page, pageOf } from '../../shared/core/page/page.ts';
 import { NOW } from '../support/cluster.ts';
 import { deadlineIn } from '../support/deadlines.ts';
-import { incidentOf, incidentWhere, SITE } from './cases.ts';
+import { incidentIn, incidentOf, incidentWhere, SITE } from './cases.ts';
 
 const RUNBOOK = 'https://git.example.com/vtepwatch/blob/main/RUNBOOK.md';
 
@@ -125,6 +125,18 @@ test.for(['hybrid', 'on-delete', 'api-away', 'api-slow'] as const)(
     const { subject, text } = pageOf({ kind: 'opened', incident }, WHERE);
     await expect(`${subject}\n\n${text}`).toMatchFileSnapshot(
       path.join(import.meta.dirname, 'pages', `${circumstance}.${incident.cause}.mail.txt`),
+    );
+  },
+);
+
+test.for(['ipv6-only', 'dual-stack', 'dual-stack-ipv4'] as const)(
+  'a neighbour entry lost in a cluster with these families: %s',
+  async (families) => {
+    const incident = await incidentIn(families);
+    const { subject, text, sms } = pageOf({ kind: 'opened', incident }, WHERE);
+    expect(incident.fix.every(({ commands }) => commands.length > 0)).toBe(true);
+    await expect(`${subject}\n${sms}\n\n${text}`).toMatchFileSnapshot(
+      path.join(import.meta.dirname, 'pages', `neighbour-missing.${families}.mail.txt`),
     );
   },
 );

@@ -3,6 +3,7 @@ import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import { groupBy } from '../group.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import { ENTRIES_PER_INCIDENT, EVIDENCE_NAMES } from '../report/incident-report.ts';
+import { FAMILY_NAMES } from './subject.ts';
 
 /** How much of each a page shows; the report has it all. */
 const EVIDENCE = 12;
@@ -98,9 +99,10 @@ function macIn(text: string): string | undefined {
   return /\blladdr ([0-9a-f:]{17})\b/.exec(text)?.[1];
 }
 
-function familyLines({ entries }: ReportedIncident): readonly string[] {
-  const isIpv6 = entries.length > 0 && entries.every(({ family }) => family === 'ipv6');
-  return isIpv6 ? ['only IPv6 is affected; IPv4 between these nodes is ok'] : [];
+function familyLines({ family }: ReportedIncident): readonly string[] {
+  if (family === undefined) return [];
+  const other = FAMILY_NAMES[family === 'ipv4' ? 'ipv6' : 'ipv4'];
+  return [`only ${FAMILY_NAMES[family]} is affected: no entry of ${other} was found wrong`];
 }
 
 /** Whether entries are left out: of a report, or of what is kept from run to run. */

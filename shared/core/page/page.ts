@@ -9,7 +9,7 @@ import { formatDuration, parseTime } from '../time.ts';
 import { evidenceLines } from './evidence.ts';
 import { type Chunk, fitted } from './fitted.ts';
 import { fixChunks } from './fix-text.ts';
-import { smsOf, subjectOf } from './subject.ts';
+import { FAMILY_NAMES, smsOf, subjectOf } from './subject.ts';
 import { detailsOf } from './details.ts';
 import { morningOf, namesIn, recoveryOf, victimOf } from './wording.ts';
 
@@ -103,7 +103,7 @@ function bodyOf(paged: Paged, where: PagedWhere & { readonly runbook: string }):
         ? [capitalised(INCIDENT_REASONS[reason])]
         : []),
       ...(kind === 'reminder' ? ['Reminder: it is still open.'] : []),
-      `Users notice   ${rule.effect(names)}`,
+      `Users notice   ${onlyFamilyText(incident)}${rule.effect(names)}`,
       `Until morning  ${morningOf(incident)}`,
       '',
     ),
@@ -129,6 +129,11 @@ function bodyOf(paged: Paged, where: PagedWhere & { readonly runbook: string }):
       `Runbook   ${printable(runbook)}`,
     ),
   ];
+}
+
+/** A person who is woken tries the family that works, and believes that nothing is wrong. */
+function onlyFamilyText({ family }: ReportedIncident): string {
+  return family === undefined ? '' : `Only over ${FAMILY_NAMES[family]}. `;
 }
 
 /** A title, if something stands below it, and an empty line behind. */

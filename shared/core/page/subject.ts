@@ -4,6 +4,14 @@ import { harmOf } from '../diagnose/causes.ts';
 import { ascii, shorten } from '../plain-text.ts';
 import type { Paged } from './page.ts';
 
+/** A family as people write it. */
+export const FAMILY_NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const;
+
+/** ` over IPv6`, where the nodes still reach each other over the other family. */
+export function overFamily({ family }: ReportedIncident): string {
+  return family === undefined ? '' : ` over ${FAMILY_NAMES[family]}`;
+}
+
 /** SNS takes fewer than 100 characters (Publish, parameter Subject). */
 const SUBJECT_LENGTH = 99;
 
@@ -65,13 +73,14 @@ function claimOf(incident: ReportedIncident, named: (name: string) => string): s
   const harm = harmOf(incident);
   if (harm === 'late-answers' || harm === 'no-answers') return apiClaimOf(incident, harm, named);
   const count = `${missingPeers} of ${checkedPeers} nodes`;
+  const over = overFamily(incident);
   const [loses, isLost] = VERBS[harm];
   switch (scope) {
     case 'pair':
     case 'subject':
-      return `${named(subject ?? '')} ${isLost} ${count}`;
+      return `${named(subject ?? '')} ${isLost} ${count}${over}`;
     case 'observer':
-      return `${named(observers[0] ?? '')} ${loses} ${count}`;
+      return `${named(observers[0] ?? '')} ${loses} ${count}${over}`;
     case 'group':
     case 'cluster': {
       const who = (subjects ?? observers)[0] ?? '';
@@ -79,7 +88,7 @@ function claimOf(incident: ReportedIncident, named: (name: string) => string): s
         subjects === undefined
           ? `${loses.replace(/s$/, '')} others`
           : isLost.replace(/ (?:from|to)$/, '');
-      return `${count} ${verb}: ${named(who)}${missingPeers > 1 ? ', ...' : ''}`;
+      return `${count} ${verb}${over}: ${named(who)}${missingPeers > 1 ? ', ...' : ''}`;
     }
   }
 }

@@ -7,6 +7,7 @@ import { type Agent, isCalicoDevice } from '../overlay/profile.ts';
 import { enumerate, printable } from '../plain-text.ts';
 import { ENTRIES_PER_INCIDENT } from '../report/incident-report.ts';
 import { formatDuration } from '../time.ts';
+import { FAMILY_NAMES, overFamily } from './subject.ts';
 
 /** How many nodes a sentence names. */
 const NAMES = 10;
@@ -82,10 +83,11 @@ function mastersOf(incident: ReportedIncident): string {
 /** What a state of nodes may do to them: no names of others, since they are nearly all. */
 function ofStates(incident: ReportedIncident, verb: string): string {
   const { subject, subjects = [], missingPeers, checkedPeers } = incident;
+  const over = overFamily(incident);
   const share = `${missingPeers} of ${checkedPeers} nodes`;
   return subject === undefined
-    ? `${share} ${verb} others: ${groupOf(subjects, missingPeers)}.`
-    : `${accusedOf(incident)} ${verb} ${share}.`;
+    ? `${share} ${verb} others${over}: ${groupOf(subjects, missingPeers)}.`
+    : `${accusedOf(incident)} ${verb} ${share}${over}.`;
 }
 
 function unreachable(incident: ReportedIncident): string {
@@ -93,42 +95,44 @@ function unreachable(incident: ReportedIncident): string {
     return ofStates(incident, 'are unreachable from');
   }
   const { scope, observers, missingPeers, checkedPeers } = incident;
+  const over = overFamily(incident);
   const share = `${missingPeers} of ${checkedPeers} nodes`;
   switch (scope) {
     case 'subject':
     case 'pair':
       return observers.length === 0
-        ? `${accusedOf(incident)} is unreachable from ${share}.`
-        : `${accusedOf(incident)} is unreachable from ${share}: ${namesOf(observers)}.`;
+        ? `${accusedOf(incident)} is unreachable from ${share}${over}.`
+        : `${accusedOf(incident)} is unreachable from ${share}${over}: ${namesOf(observers)}.`;
     case 'observer':
-      return `${accusedOf(incident)} cannot reach ${share}.`;
+      return `${accusedOf(incident)} cannot reach ${share}${over}.`;
     case 'group':
       if (incident.subjects !== undefined) {
-        return `${share} are unreachable from ${countOf(observers.length)}: ${groupOf(incident.subjects, missingPeers)}.`;
+        return `${share} are unreachable from ${countOf(observers.length)}${over}: ${groupOf(incident.subjects, missingPeers)}.`;
       }
-      return `${share} cannot reach other nodes: ${namesOf(observers)}.`;
+      return `${share} cannot reach other nodes${over}: ${namesOf(observers)}.`;
     case 'cluster':
-      return `${share} cannot reach other nodes: ${namesOf(observers)}.`;
+      return `${share} cannot reach other nodes${over}: ${namesOf(observers)}.`;
   }
 }
 
 function temporary(incident: ReportedIncident): string {
-  const { scope, observers, missingPeers, checkedPeers } = incident;
+  const { scope, observers, missingPeers, checkedPeers, family } = incident;
   const share = `${missingPeers} of ${checkedPeers} nodes`;
+  const kind = family === undefined ? 'neighbour' : `${FAMILY_NAMES[family]} neighbour`;
   const verb = missingPeers === 1 ? 'holds' : 'hold';
   switch (scope) {
     case 'subject':
     case 'pair':
-      return `${share} ${verb} only a temporary neighbour entry for ${accusedOf(incident)}: ${namesOf(observers)}.`;
+      return `${share} ${verb} only a temporary ${kind} entry for ${accusedOf(incident)}: ${namesOf(observers)}.`;
     case 'observer':
-      return `${accusedOf(incident)} holds only temporary neighbour entries for ${share}.`;
+      return `${accusedOf(incident)} holds only temporary ${kind} entries for ${share}.`;
     case 'group':
       if (incident.subjects !== undefined) {
-        return `${countOf(observers.length)} hold only temporary neighbour entries for ${share}: ${groupOf(incident.subjects, missingPeers)}.`;
+        return `${countOf(observers.length)} hold only temporary ${kind} entries for ${share}: ${groupOf(incident.subjects, missingPeers)}.`;
       }
-      return `${share} ${verb} only temporary neighbour entries for other nodes: ${namesOf(observers)}.`;
+      return `${share} ${verb} only temporary ${kind} entries for other nodes: ${namesOf(observers)}.`;
     case 'cluster':
-      return `${share} ${verb} only temporary neighbour entries for other nodes: ${namesOf(observers)}.`;
+      return `${share} ${verb} only temporary ${kind} entries for other nodes: ${namesOf(observers)}.`;
   }
 }
 

@@ -7,7 +7,7 @@ import type { IncidentIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
 import { flanneldOn } from '../members/flanneld.ts';
 import { wrongUnderlays } from '../members/underlay.ts';
-import { FAMILIES } from '../overlay/addresses.ts';
+import { FAMILIES, type Family } from '../overlay/addresses.ts';
 import type { Judgement } from '../judge.ts';
 import { type Latency, pagedRequestText } from '../latency.ts';
 import { groupBy } from '../group.ts';
@@ -68,7 +68,10 @@ function reportWithoutFix(
   const changes = isPaged ? changesBefore(finding, identity.since, whole) : [];
   const instances = isPaged ? instancesOf(finding, judgement) : [];
   const accused = nodeOf(finding);
-  const vtep = judgement.vteps.find(({ node }) => node === accused);
+  const family = onlyFamilyOf(finding, judgement);
+  const vtep = judgement.vteps.find(
+    (one) => one.node === accused && (family === undefined || one.family === family),
+  );
   return {
     key: identity.key,
     scope: finding.scope,
@@ -92,6 +95,7 @@ function reportWithoutFix(
     observers: finding.observers.toSorted(),
     checkedPeers: finding.checkedPeers,
     missingPeers: finding.missingPeers,
+    ...(family === undefined ? {} : { family }),
     ...(finding.loss === undefined ? {} : { loss: finding.loss }),
     ...(finding.response === undefined ? {} : { response: { ...finding.response } }),
     entries: reportEntries(finding, identity.phase),
@@ -110,6 +114,15 @@ function reportWithoutFix(
     ...(changes.length === 0 ? {} : { changes: [...changes] }),
     ...(instances.length === 0 ? {} : { instances }),
   };
+}
+
+/** The family whose entries alone are wrong, of an overlay that has both. */
+function onlyFamilyOf({ cells }: Finding, { vteps }: Judgement): Family | undefined {
+  const [first, ...more] = new Set(
+    cells.flatMap(({ entries }) => entries.map(({ wanted }) => wanted.family)),
+  );
+  const hasBoth = FAMILIES.every((family) => vteps.some((vtep) => vtep.family === family));
+  return hasBoth && more.length === 0 ? first : undefined;
 }
 
 /** Whether packets between nodes whose tables are wrong are lost already: the kernel may still use what it has. */

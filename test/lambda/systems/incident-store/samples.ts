@@ -63,6 +63,7 @@ const reported: Samples<ReportedIncident> = {
   since: text,
   times: maybe(fc.nat()),
   subject: maybe(text),
+  family: maybe(fc.constantFrom('ipv4', 'ipv6')),
   loss: maybe(fc.constantFrom(...LOSSES)),
   vtep: maybe(
     fc.record({
