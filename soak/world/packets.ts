@@ -56,9 +56,11 @@ function repliesOf({ host, hosts, now }: Sender, ip: string) {
   const own = host.kernel.device?.tunnelIp ?? '';
   const isWay = peer !== undefined && arrivalOf(peer, own, hosts) === host;
   const answers = (test: string, isClosed: boolean): boolean =>
-    isWay && !isClosed && !isLost(peer, chance(test, host.instanceId, ip, now), now);
-  const isDeaf = peer !== undefined && chance('icmp', peer.instanceId) < DEAF;
-  const isClosed = peer !== undefined && chance('health', peer.instanceId) < CLOSED;
+    isWay && !isClosed && !isLost([host, peer], chance(test, host.instanceId, ip, now), now);
+  const isStrict =
+    peer !== undefined && chance('strict', peer.instanceId, Math.floor(now / WHILE_MS)) < STRICT;
+  const isDeaf = isStrict || (peer !== undefined && chance('icmp', peer.instanceId) < DEAF);
+  const isClosed = isStrict || (peer !== undefined && chance('health', peer.instanceId) < CLOSED);
   return {
     small: answers('small', isDeaf) ? 'ok,0.4' : 'lost',
     full: answers('full', isDeaf) ? 'ok,0.6' : 'lost',
@@ -70,14 +72,20 @@ function repliesOf({ host, hosts, now }: Sender, ip: string) {
 const DEAF = 0.1;
 const CLOSED = 0.05;
 
-/** One packet in a hundred is lost, whatever its way; of an overloaded host every other one, for an hour. */
+/** So many hosts let no test in for a while, as where somebody tries a firewall. */
+const STRICT = 0.1;
+const WHILE_MS = 1_200_000;
+
+/** One packet in a hundred is lost, whatever its way; from and to an overloaded host every other one, for an hour. */
 const LOST = 0.01;
 const LOST_UNDER_LOAD = 0.5;
-const OVERLOADED = 0.02;
+const OVERLOADED = 0.05;
 const HOUR_MS = 3_600_000;
 
-function isLost(peer: Host, drawn: number, now: number): boolean {
-  const isLoaded = chance('load', peer.instanceId, Math.floor(now / HOUR_MS)) < OVERLOADED;
+function isLost(ends: readonly Host[], drawn: number, now: number): boolean {
+  const isLoaded = ends.some(
+    ({ instanceId }) => chance('load', instanceId, Math.floor(now / HOUR_MS)) < OVERLOADED,
+  );
   return drawn < (isLoaded ? LOST_UNDER_LOAD : LOST);
 }
 

@@ -22,7 +22,8 @@ export function trying(whole: Cluster, ways: Ways): Cluster {
       const { tunnelIp: ip } = whole.vtepOf(subject);
       return ip === undefined ? [] : [{ ip, replies: ways(observer, subject) ?? WHOLE }];
     });
-    const traffic = [{ device: 'flannel.1', received: 10, sent: 16 }];
+    const isCutOff = peers.every((subject) => ways(observer, subject) === NOTHING);
+    const traffic = [{ device: 'flannel.1', received: isCutOff ? 0 : 10, sent: 16 }];
     return sofar.answer(observer, (answer) => ({ ...answer, packets: { tried, traffic } }));
   }, whole);
 }

@@ -9,7 +9,9 @@ import {
 } from '../matrix/conditions.ts';
 import type { TriedPair } from '../matrix/tried-pairs.ts';
 import { type Member, ownDevice } from '../members/member.ts';
+import type { DeviceTraffic } from '../overlay/packets.ts';
 import { enumerate } from '../plain-text.ts';
+import { once } from '../remember.ts';
 
 /** Of fewer pairs nothing is said of a node. */
 const PAIRS = 3;
@@ -23,7 +25,8 @@ export function losesPackets({ members, tried }: SettledNodes): Condition {
   const byNode = pairsByNode(tried);
   const observed = new Map(members.map((member) => [member.node, member]));
   const isAcrossZones = areZonesApart(tried, observed);
-  const accused = accusedBy(tried, { byNode, isOfTwo: members.length === 2 });
+  const isShown = isNoFilter(tried, { byNode, observed });
+  const accused = accusedBy(tried, { byNode, isOfTwo: members.length === 2 }).filter(isShown);
   return {
     present: new Map(
       accused.map((node) => [
@@ -51,10 +54,7 @@ function nobodySends(members: readonly Member[]): ReadonlySet<string> {
 /** Of two nodes none can be accused alone: where nothing comes back in either direction, both are, as one fault. */
 function accusedBy(
   tried: readonly TriedPair[],
-  {
-    byNode,
-    isOfTwo,
-  }: { readonly byNode: ReadonlyMap<string, readonly TriedPair[]>; readonly isOfTwo: boolean },
+  { byNode, isOfTwo }: { readonly byNode: PairsByNode; readonly isOfTwo: boolean },
 ): readonly string[] {
   if (isOfTwo) {
     const observers = new Set(tried.map(({ observer }) => observer));
@@ -66,9 +66,50 @@ function accusedBy(
     : lossyNodes(byNode);
 }
 
-/** Half of enough pairs, with more than one other node: what is lost with one alone accuses neither. */
+/**
+ * Whether the overlay loses a node's packets, and no firewall on it or on its peers keeps these tests alone from them:
+ * half are lost both ways, of its own to nodes that answer others, and of others to it. A host that is too busy to
+ * hear of answers still gives them, one that lies is contradicted by them, and one that lets no more tests in still has
+ * its own answered. Where nobody answers anybody, devices that received nothing show it.
+ */
+function isNoFilter(
+  tried: readonly TriedPair[],
+  { byNode, observed }: { readonly byNode: PairsByNode; readonly observed: MembersByName },
+): (node: string) => boolean {
+  const answering = new Set(tried.flatMap((pair) => (isLost(pair) ? [] : [pair.subject])));
+  const isDeaf = ([node, pairs]: readonly [string, readonly TriedPair[]]): boolean =>
+    trafficOf(observed.get(node), pairs)?.received === 0;
+  const areDeaf = once(() => [...byNode].filter(isDeaf).length * 2 >= byNode.size);
+  return (node) => {
+    const pairs = byNode.get(node) ?? [];
+    const path = pathOf(pairs.filter(isLost));
+    // A card that sums up checksums wrongly lets no connection begin.
+    if (path === 'tcp-lost')
+      return pairs.every(
+        ({ observer, connection }) => observer !== node || connection !== 'answered',
+      );
+    if (answering.size === 0) return path === 'large-lost' || areDeaf();
+    const own = pairs.filter(
+      ({ observer, subject }) => observer === node && answering.has(subject),
+    );
+    const others = pairs.filter(({ subject }) => subject === node);
+    return [own, others].every((some) => {
+      const lost = some.filter((pair) => pair.path === path).length;
+      return lost > 0 && lost * 2 >= some.length;
+    });
+  };
+}
+
+/** What most lost pairs lose. */
+function pathOf(lost: readonly TriedPair[]): TriedPair['path'] {
+  return majority(lost.map(({ path }) => path)) ?? 'lost';
+}
+
+/** Half of enough pairs, in one way and with more than one other node: what is lost with one alone accuses neither. */
 function isHalfLost(pairs: readonly TriedPair[]): boolean {
-  const lost = pairs.filter(isLost);
+  const all = pairs.filter(isLost);
+  const path = pathOf(all);
+  const lost = all.filter((pair) => pair.path === path);
   const nodes = new Set(lost.flatMap(({ observer, subject }) => [observer, subject]));
   return pairs.length >= PAIRS && lost.length * 2 >= pairs.length && nodes.size > 2;
 }
@@ -79,8 +120,11 @@ function isWell(pairs: readonly TriedPair[]): boolean {
   return pairs.length >= PAIRS ? lost * 2 < pairs.length : lost === 0 && pairs.length > 0;
 }
 
+type PairsByNode = ReadonlyMap<string, readonly TriedPair[]>;
+type MembersByName = ReadonlyMap<string, Member>;
+
 /** The pairs of each node, those aside that say nothing of it. */
-function pairsByNode(tried: readonly TriedPair[]): ReadonlyMap<string, readonly TriedPair[]> {
+function pairsByNode(tried: readonly TriedPair[]): PairsByNode {
   const pairs = tried.flatMap((pair) => [
     { node: pair.observer, pair },
     // Where a host sums up checksums wrongly, none of its own connections is answered. Those of others to one
@@ -170,11 +214,10 @@ function presenceOf(
   {
     observed,
     isAcrossZones,
-  }: { readonly observed: ReadonlyMap<string, Member>; readonly isAcrossZones: boolean },
+  }: { readonly observed: MembersByName; readonly isAcrossZones: boolean },
 ): Presence {
   const lost = pairs.filter(isLost);
-  const path = majority(lost.map((pair) => pair.path)) ?? 'lost';
-  const loss = LOSSES[path];
+  const loss = LOSSES[pathOf(lost)];
   const peersIn = (some: readonly TriedPair[]): ReadonlySet<string> =>
     new Set(some.map(({ observer, subject }) => (observer === node ? subject : observer)));
   const peers = peersIn(lost);
@@ -187,7 +230,7 @@ function presenceOf(
     ...checkOf(node, lost, loss),
     evidence: [
       `in ${lost.length} of ${pairs.length} tries between ${node} and ${names} ${WHAT_CAME[loss ?? 'all']}`,
-      ...(loss === undefined ? trafficLines(observed.get(node), lost) : []),
+      ...(loss === undefined ? trafficLines(node, trafficOf(observed.get(node), lost)) : []),
       ...pathMtuLines(lost),
       ...(isAcrossZones ? ['only between zones: all tries within one zone came back'] : []),
     ],
@@ -205,16 +248,19 @@ function checkOf(
   return { check: { command: `ping -c 3 ${ip}`, shows: `bytes from ${ip}` } };
 }
 
-/** Where a node loses all, its own device shows whether packets do not arrive or do not leave. */
-function trafficLines(
+function trafficOf(
   member: Member | undefined,
   [first]: readonly TriedPair[],
-): readonly string[] {
+): DeviceTraffic | undefined {
   const device = first && ownDevice(member?.observed?.tables.devices, first.family);
-  const traffic = member?.observed?.packets?.traffic.find((one) => one.device === device?.name);
-  if (member === undefined || traffic === undefined) return [];
+  return member?.observed?.packets?.traffic.find((one) => one.device === device?.name);
+}
+
+/** Where a node loses all, its own device shows whether packets do not arrive or do not leave. */
+function trafficLines(node: string, traffic: DeviceTraffic | undefined): readonly string[] {
+  if (traffic === undefined) return [];
   const { received, sent } = traffic;
-  const text = `${traffic.device} on ${member.node} received ${received} packets and sent ${sent} meanwhile`;
+  const text = `${traffic.device} on ${node} received ${received} packets and sent ${sent} meanwhile`;
   if (received === 0 && sent > 0) return [`${text}: nothing arrives there`];
   if (received > 0 && sent === 0) return [`${text}: they arrive, and its answers do not leave`];
   return [text];

@@ -28,6 +28,8 @@ export interface TriedPair {
   readonly ip: string;
   readonly family: Family;
   readonly path: Path;
+  /** What became of the connection alone; `untried` where it does not count. */
+  readonly connection: Reply;
   /** What the observer's kernel thinks that it carries, bytes. */
   readonly pathMtu?: number | undefined;
 }
@@ -63,7 +65,11 @@ export function triedWays({
   if (members.every(({ observed }) => observed?.packets === undefined)) return undefined;
   const nodeOf = nodesByTunnelIp(vteps);
   const histories = packetHistories(members, vteps);
-  const isOpen = openPorts(members);
+  const isOpen = portsOf(members, ({ replies }) => replies.tcp === 'answered');
+  const isListening = portsOf(members, ({ isConnected }) => isConnected === true);
+  const accepting = new Set(
+    vteps.filter(({ tunnelIp = '' }) => isListening(tunnelIp)).map(({ node }) => node),
+  );
   return members.flatMap(({ node: observer, observed }) =>
     (observed?.packets?.tried ?? []).flatMap((tried): readonly TriedPair[] => {
       const subject = nodeOf.get(tried.ip);
@@ -72,25 +78,34 @@ export function triedWays({
         answers: histories.get(subject),
         isAnswered: histories.get(observer),
       });
-      // Where nobody gets a connection answered, the port may have been closed.
-      const path = pathOf(isOpen(tried.ip) ? replies : { ...replies, tcp: 'untried' });
+      // Where nobody gets a connection answered, the port may have been closed. A host that has accepted another
+      // one's connection sums up its checksums well: that its own are lost is a rule of its own.
+      const says = isOpen(tried.ip) && !accepting.has(observer);
+      const counted = says ? replies : withoutLostConnection(replies);
+      const path = pathOf(counted);
       if (path === undefined) return [];
       const { ip, pathMtu } = tried;
-      return [{ observer, subject, ip, family: familyOf(ip), path, pathMtu }];
+      const { tcp: connection } = counted;
+      return [{ observer, subject, ip, family: familyOf(ip), path, connection, pathMtu }];
     }),
   );
 }
 
-/** Whether some host had a connection answered there in this run. */
-function openPorts(members: readonly Member[]): (ip: string) => boolean {
-  const open = new Set<string>(
+/** Whether some host tried a peer in this run, and found it so. */
+function portsOf(
+  members: readonly Member[],
+  isSo: (tried: TriedPeer) => boolean,
+): (ip: string) => boolean {
+  const found = new Set<string>(
     members.flatMap(({ observed }) =>
-      (observed?.packets?.tried ?? [])
-        .filter(({ replies }) => replies.tcp === 'answered')
-        .map(({ ip }) => ip),
+      (observed?.packets?.tried ?? []).filter(isSo).map(({ ip }) => ip),
     ),
   );
-  return (ip) => open.has(ip);
+  return (ip) => found.has(ip);
+}
+
+function withoutLostConnection(replies: Replies): Replies {
+  return replies.tcp === 'lost' ? { ...replies, tcp: 'untried' } : replies;
 }
 
 function isWhole(row: Row | undefined): row is Row {

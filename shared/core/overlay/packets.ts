@@ -20,12 +20,14 @@ export interface TriedPeer {
   /** Its tunnel IP. */
   readonly ip: IpAddress;
   readonly replies: Readonly<Record<PacketTest, Reply>>;
+  /** Something listens there and has accepted the connection: it was answered by more than a refusal. */
+  readonly isConnected?: true;
   /** What this host's kernel thinks that the path carries, bytes; undefined where all tests went their way. */
   readonly pathMtu?: number | undefined;
 }
 
 /** How many packets an overlay device received and sent while a host tried its peers. */
-interface DeviceTraffic {
+export interface DeviceTraffic {
   readonly device: string;
   readonly received: number;
   readonly sent: number;

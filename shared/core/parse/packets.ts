@@ -17,7 +17,8 @@ export function packetsOf(
     .flatMap(({ ip, small, full, tcp }): TriedPeer[] => {
       if (small === undefined || full === undefined || tcp === undefined) return [];
       const replies = { small: replyOf(small), full: replyOf(full), tcp: TCP_REPLIES[tcp] };
-      return [{ ip, replies, pathMtu: pathMtuOf(full) }];
+      const connected = tcp === 'connected' ? { isConnected: true as const } : {};
+      return [{ ip, replies, pathMtu: pathMtuOf(full), ...connected }];
     });
   if (tried.length === 0) return undefined;
   const traffic = recordsOf(records, 'traffic').map(({ device, received, sent }) => {

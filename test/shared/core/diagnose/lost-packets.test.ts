@@ -47,13 +47,15 @@ test('where everything comes back nothing is found', () => {
   expect(found(trying(TEN, () => undefined))).toEqual([]);
 });
 
-test('of a node whose losses others explain it is not known whether it is well', () => {
+test('of a node whose losses others explain, or that tried only such, it is not known whether it is well', () => {
   const sees = trying(TEN, cutOff('node2', 'node3', 'node4'));
   const { present, known } = losesPackets(
     judge(sees.facts({ roster: rosterOf(sees) })).matrix.settled,
   );
-  expect([...present.keys()].toSorted()).toEqual(['node2', 'node3', 'node4']);
+  // node2 tried both, and node5, which nobody else tried but them.
+  expect([...present.keys()].toSorted()).toEqual(['node3', 'node4']);
   expect(known.has('node1')).toBe(false);
+  expect(known.has('node2')).toBe(false);
   expect(known.has('node7')).toBe(true);
 });
 
@@ -137,6 +139,80 @@ describe('what is lost', () => {
 });
 
 describe('what says nothing', () => {
+  const hardened = (count: number): Cluster => {
+    const strict = new Set(TEN.names.slice(0, count));
+    // What a node asks for itself still comes back.
+    return trying(TEN, (_observer, subject) => (strict.has(subject) ? NOTHING : undefined));
+  };
+
+  test.for([1, 3, 5, 8, 9])(
+    'a firewall that lets no more tests in, on %i of ten nodes',
+    (count) => {
+      expect(found(hardened(count))).toEqual([]);
+    },
+  );
+
+  test('a firewall that lets no more tests in, on every node: their devices receive packets', () => {
+    const all = trying(TEN, () => NOTHING);
+    const sees = TEN.names.reduce(
+      (sofar, node) =>
+        sofar.answer(node, (answer) => ({
+          ...answer,
+          packets: answer.packets && {
+            ...answer.packets,
+            traffic: [{ device: 'flannel.1', received: 12, sent: 30 }],
+          },
+        })),
+      all,
+    );
+    expect(found(sees)).toEqual([]);
+  });
+
+  test('a host that is too busy to hear of answers, or that lies', () => {
+    expect(found(trying(TEN, (observer) => (observer === 'node2' ? NOTHING : undefined)))).toEqual(
+      [],
+    );
+  });
+
+  test('a host of which each try ends in another way', () => {
+    const ends = [
+      NOTHING,
+      { ...WHOLE, full: 'lost' },
+      { ...WHOLE, tcp: 'lost' },
+      undefined,
+    ] as const;
+    const sees = trying(TEN, (observer, subject) => {
+      if (observer !== 'node2' && subject !== 'node2') return undefined;
+      return ends[(TEN.names.indexOf(observer) + TEN.names.indexOf(subject)) % ends.length];
+    });
+    expect(found(sees)).toEqual([]);
+  });
+
+  test('a host of which one connection was answered, and the others not', () => {
+    const sees = trying(TEN, (observer, subject) =>
+      observer === 'node2' && subject !== 'node3' ? { ...WHOLE, tcp: 'lost' } : undefined,
+    );
+    expect(found(sees)).toEqual([]);
+  });
+
+  test('connections that a host loses whose own were accepted: a rule of its own', () => {
+    const tcp = { ...WHOLE, tcp: 'lost' } as const;
+    const { tunnelIp } = TEN.vtepOf('node2');
+    const sees = trying(TEN, (observer) => (observer === 'node2' ? tcp : undefined)).answer(
+      'node1',
+      (answer) => ({
+        ...answer,
+        packets: answer.packets && {
+          ...answer.packets,
+          tried: answer.packets.tried.map((one) =>
+            one.ip === tunnelIp ? { ...one, isConnected: true as const } : one,
+          ),
+        },
+      }),
+    );
+    expect(found(sees)).toEqual([]);
+  });
+
   test.for([3, 6, 10])('a port that %i of ten nodes have closed', (count) => {
     const closed = new Set(TEN.names.slice(0, count));
     const sees = trying(TEN, (_observer, subject) =>
