@@ -1,3 +1,4 @@
+import { CAUSES } from '../../shared/contract/causes.ts';
 import type { MetricName, METRICS, Point } from '../../shared/contract/telemetry.ts';
 import type { AlertName } from './alerts.ts';
 import type { MonitoringOptions } from './options.ts';
@@ -58,10 +59,16 @@ function checked(...values: Series['values']): Series {
   return { metric: 'vtepwatch.node.checked_peers', attributes: MASTER, values };
 }
 
-const ALIKE = { ...CLUSTER, 'vtepwatch.cause': 'fdb-missing' } as const;
+/** Any cause will do. */
+const ONE_CAUSE = CAUSES.slice(0, 1);
+const ALIKE = { ...CLUSTER, 'vtepwatch.cause': ONE_CAUSE.join('') } as const;
 
-function cutOffByOneCause(...values: Series['values']): Series {
-  return { metric: 'vtepwatch.cause.nodes', attributes: ALIKE, values };
+function cutOffByOneCause(...values: Series['values']): readonly Series[] {
+  return ONE_CAUSE.map((cause) => ({
+    metric: 'vtepwatch.cause.nodes',
+    attributes: { ...CLUSTER, 'vtepwatch.cause': cause },
+    values,
+  }));
 }
 
 function warnings(...values: Series['values']): Series {
@@ -73,7 +80,7 @@ const NODE_STORIES = {
   VtepwatchNodesCutOff: [
     {
       fact: 'three nodes with one cause are one alert, until fewer are left',
-      series: [cutOffByOneCause(2, 3, 5, 0)],
+      series: cutOffByOneCause(2, 3, 5, 0),
       moments: [
         { run: 0 },
         { run: 1, fires: { attributes: ALIKE, shown: '3' } },
@@ -97,7 +104,7 @@ const NODE_STORIES = {
   VtepwatchNodeCutOff: [
     {
       fact: 'a fault of many nodes is no alert of each',
-      series: [lost(5, 5, 5), checked(6, 6, 6), cutOffByOneCause(2, 3, 2)],
+      series: [lost(5, 5, 5), checked(6, 6, 6), ...cutOffByOneCause(2, 3, 2)],
       moments: [
         { run: 0, fires: { attributes: MASTER, shown: '83.33%' } },
         { run: 1 },
@@ -148,7 +155,7 @@ const NODE_STORIES = {
   VtepwatchVtepMissing: [
     {
       fact: 'a fault of many nodes is no alert of each',
-      series: [lost(1, 1), checked(10, 10), cutOffByOneCause(2, 3)],
+      series: [lost(1, 1), checked(10, 10), ...cutOffByOneCause(2, 3)],
       moments: [{ run: 0, fires: { attributes: MASTER, shown: '1' } }, { run: 1 }],
     },
     {
