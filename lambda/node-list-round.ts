@@ -147,7 +147,7 @@ export async function learnList(
   },
   deadline: Deadline,
 ): Promise<LearnedList> {
-  const vote = voteOn(ballots.candidates, ballots.answers, remembered);
+  const vote = voteOn({ ...ballots, now }, remembered);
   const fetches = bucketsToFetch(vote, remembered);
   const { copies, problems } = await fetchCopies(ssm, { ballots, fetches, remembered }, deadline);
   const agreement = agree(remembered, vote, { copies, now });

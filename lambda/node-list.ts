@@ -139,7 +139,7 @@ export async function askForNamesAgain(
 ): Promise<LaterNames> {
   const asked = { masters, givenUp: new Set<string>() };
   const ballots = await askForBallots(ssm, asked, within(NODE_LIST_MS, deadline));
-  return namesLater(list, voteOn(ballots.candidates, ballots.answers, list));
+  return namesLater(list, voteOn({ ...ballots, now: list.answeredAt }, list));
 }
 
 /** What a second list of Kubernetes says: nodes of the first that left, or were made again. */

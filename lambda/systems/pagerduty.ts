@@ -10,8 +10,8 @@ import { withinBytes } from './within-bytes.ts';
 
 /**
  * Sends pages to PagerDuty's Events API v2. The key of an incident is the dedup key. PagerDuty notifies
- * nobody of a second trigger of an alert that somebody has acknowledged, so a page that a critical
- * incident has worsened is a second alert, whose key ends in `/critical`; the resolve goes to both.
+ * nobody of a second trigger of an alert that somebody has acknowledged, so each page that a critical
+ * incident has worsened is an alert of its own, whose key ends in `/critical`; the resolve goes to all of them.
  * https://developer.pagerduty.com/docs/send-alert-event
  */
 export function pagerDutyChannel(
@@ -50,20 +50,27 @@ export function pagerDutyChannel(
 const ACCEPTED = 202;
 
 /** The alerts that a page is about. Resolving one that was never triggered changes nothing. */
-function alertKeysOf({ key, kind, severity }: Page): readonly string[] {
-  const second = `${key}/critical`;
+function alertKeysOf({ key, kind, severity, worsened = 1 }: Page): readonly string[] {
+  const last = Math.min(worsened, ALERTS);
   switch (kind) {
     case 'opened':
     case 'test':
       return [key];
     case 'worsened':
-      return severity === 'critical' ? [second] : [key];
+      return severity === 'critical' ? [`${key}${suffixOf(last)}`] : [key];
     // PagerDuty escalates by itself what nobody has resolved.
     case 'reminder':
       return [];
     case 'resolved':
-      return [key, second];
+      return [key, ...Array.from({ length: last }, (_, at) => `${key}${suffixOf(at + 1)}`)];
   }
+}
+
+/** An incident is paged again when it has doubled, so that it hardly ever has as many. */
+const ALERTS = 9;
+
+function suffixOf(time: number): string {
+  return time === 1 ? '/critical' : `/critical/${time}`;
 }
 
 /** The most that PagerDuty takes in one event. */

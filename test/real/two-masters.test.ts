@@ -119,6 +119,17 @@ esac
     expect(report.coverage?.nodeList?.ageSeconds).toBeLessThan(60);
     expect(report.problems.map(({ where }) => where)).toContain('m2');
   });
+
+  it('both are made again at once: nobody is paged, and the list stands for an hour', async () => {
+    const names = ['m1', 'm2'];
+    for (const name of names) await the.cluster.leave(name);
+    await the.forgotten(...names);
+    for (const name of names) await the.cluster.join(name);
+    await the.cluster.settled();
+    await the.age();
+    const looks = await countedOf([]);
+    expect(listOf(looks.default.report)).toMatchObject({ source: 'masters', nodes: 4, voters: [] });
+  });
 });
 
 /** The report's node list, without its age. */

@@ -33,7 +33,7 @@ export interface Stage extends Ticks {
   /** Waits until a command on each of these hosts prints some text. */
   printed(names: readonly string[], command: string, text: string): Promise<void>;
   /** Waits until no host has a route to this one. */
-  forgotten(name: string): Promise<void>;
+  forgotten(...names: readonly string[]): Promise<void>;
 }
 
 /** The ticks of both deployments. */
@@ -130,14 +130,15 @@ export function useCluster({ reader, ...options }: StageOptions): Stage {
         const outputs = await Promise.all(names.map((name) => running().on(name, command)));
         return outputs.every((output) => output.includes(text));
       }),
-    forgotten: async (name) => {
+    forgotten: async (...names) => {
       const here = running();
-      const others = here.hosts.filter((one) => one.name !== name);
-      await until(`nobody has a route to ${name}`, async () => {
+      const others = here.hosts.filter((one) => !names.includes(one.name));
+      await until(`nobody has a route to ${names.join(' or ')}`, async () => {
         const outputs = await Promise.all(
           others.map((one) => here.on(one.name, 'ip -4 route show')),
         );
-        return outputs.every((output) => !output.includes(`${here.host(name).podCidr} via`));
+        const routes = names.map((name) => `${here.host(name).podCidr} via`);
+        return outputs.every((output) => !routes.some((route) => output.includes(route)));
       });
     },
   };

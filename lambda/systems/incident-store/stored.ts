@@ -145,6 +145,7 @@ const incidentFields = {
   pagedNodes: z.optional(z.number()),
   /** Under a cause of another version it is not paged again for its cause. */
   pagedAs: z.catch(z.optional(z.object({ cause: z.enum(CAUSES), cells: z.number() })), undefined),
+  worsened: z.optional(z.number()),
   remindedAt: z.optional(
     z.object({ sns: z.optional(z.number()), webhook: z.optional(z.number()) }),
   ),
@@ -222,6 +223,7 @@ const page = z.looseObject({
   severity: z.enum(SEVERITIES),
   /** A cause of another version is no reason to keep the page back. */
   cause: z.optional(z.string()),
+  worsened: z.optional(z.number()),
   at: z.number(),
   subject: z.string(),
   text: z.string(),
@@ -246,6 +248,7 @@ const change = z.looseObject({
   reason,
   incident: incidentSchema,
   before: z.optional(incidentSchema),
+  worsened: z.optional(z.number()),
   endedAt: z.optional(z.number()),
 });
 

@@ -65,7 +65,16 @@ export function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circum
   };
   if (kind === undefined) return { key, reason, next, reported };
   const pages = CAUSE_TABLE[finding.cause].pages && kind !== 'updated';
-  const announcement = { kind, reason, pages, incident: reported, before: incident.reported };
+  const isWorseNow = kind === 'worsened' && pages && finding.severity === 'critical';
+  const worsened = isWorseNow ? (incident.worsened ?? 0) + 1 : incident.worsened;
+  const announcement = {
+    kind,
+    reason,
+    pages,
+    incident: reported,
+    before: incident.reported,
+    worsened,
+  };
   const paged = incident.paged === 'critical' ? 'critical' : finding.severity;
   return {
     key,
@@ -76,6 +85,7 @@ export function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circum
       ? {
           ...next,
           paged,
+          worsened,
           pagedNodes: finding.missingPeers,
           pagedAs: { cause: finding.cause, cells: finding.cells.length },
         }

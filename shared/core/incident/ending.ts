@@ -74,6 +74,7 @@ function resolved(incident: Incident, reason: IncidentReason, now: number): Step
     pages: incident.paged !== undefined,
     incident: reported,
     before: incident.reported,
+    worsened: incident.worsened,
     endedAt: incident.cleanSince,
   };
   const over = rememberResolved({ ...incident, reason }, now);

@@ -37,6 +37,8 @@ export interface Incident extends IncidentIdentity {
   readonly pagedNodes?: number | undefined;
   /** Its cause, and how many cells of it were read, when it was last paged; undefined before the first page. */
   readonly pagedAs?: { readonly cause: Cause; readonly cells: number } | undefined;
+  /** How often it was paged again as critical since it opened; undefined where it was not. */
+  readonly worsened?: number | undefined;
   /** When each channel that wants reminders was last paged or reminded, epoch milliseconds. */
   readonly remindedAt?: Readonly<Partial<Record<ReminderChannel, number | undefined>>> | undefined;
   /** Of a group: whose nodes they are. */

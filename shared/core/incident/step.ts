@@ -27,6 +27,8 @@ export interface Announcement {
   readonly incident: ReportedIncident;
   /** The incident as the run before reported it. */
   readonly before: ReportedIncident | undefined;
+  /** How often it was paged again as critical since it opened, this time included. */
+  readonly worsened?: number | undefined;
   /** Of a resolved one: when its last entry was first seen correct, epoch milliseconds. */
   readonly endedAt?: number | undefined;
 }

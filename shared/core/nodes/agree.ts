@@ -91,6 +91,7 @@ export function agree(
       ...dissent(vote, remembered),
       ...olderLists(vote, remembered),
       ...withoutVote(vote),
+      ...replaced(vote),
       ...differences(outcomes.flatMap(({ differing }) => differing)),
     ],
   };
@@ -207,6 +208,16 @@ function withoutVote({ strangers }: Vote): readonly Problem[] {
     message:
       'it has an admin kubeconfig, and the node list does not call it control plane: its node list does not count',
   }));
+}
+
+function replaced({ areReplaced, ballots }: Vote): readonly Problem[] {
+  if (!areReplaced || ballots.length === 0) return [];
+  const names = enumerate(
+    ballots.map(({ node }) => node),
+    NAMES,
+  );
+  const message = `none of its masters was there for an hour: it is that of ${names} from now on`;
+  return [{ where: WHERE, message }];
 }
 
 function differences(names: readonly string[]): readonly Problem[] {

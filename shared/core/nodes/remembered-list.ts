@@ -92,7 +92,7 @@ const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
 
 /** A list may be old for so long before each report has a problem about it. */
-const OLD_SECONDS = HOUR_SECONDS;
+export const OLD_SECONDS = HOUR_SECONDS;
 
 /** A list on which nobody has reported for so long is dropped. */
 const SILENT_SECONDS = DAY_SECONDS;

@@ -4,7 +4,7 @@ import { groupBy } from '../group.ts';
 import type { DaemonSet } from '../overlay/restart.ts';
 import type { ClusterNode } from '../overlay/vtep.ts';
 import type { NodeChecksums } from '../parse/node-list.ts';
-import { isComplete, nodesOn, type RememberedList } from './remembered-list.ts';
+import { isComplete, nodesOn, OLD_SECONDS, type RememberedList } from './remembered-list.ts';
 
 /** A managed host with an admin kubeconfig: a master by its own account. */
 export interface Candidate {
@@ -39,6 +39,8 @@ export interface Vote {
   readonly olderRuns: number;
   /** Older lists count: etcd was restored. */
   readonly isRestored: boolean;
+  /** Nobody whom the remembered list calls control plane is there any more, and all candidates count. */
+  readonly areReplaced: boolean;
   /** Hosts with an admin kubeconfig that answered, and that the list does not call control plane. */
   readonly strangers: readonly Ballot[];
   readonly buckets: readonly BucketVote[];
@@ -51,14 +53,26 @@ export interface Vote {
  * Counts the masters' lists, bucket by bucket. A checksum counts that more than half of the masters have
  * which answered, where these are at least half of all that count. An API server may answer from an old
  * cache: a list older than the remembered one does not count. Where most of all masters report older ones in
- * `RESTORED_RUNS` runs in a row, etcd was restored from a backup: then these count.
+ * `RESTORED_RUNS` runs in a row, etcd was restored from a backup: then these count. Where for an hour none of
+ * the masters on the list was among the candidates, all of them were replaced at once: then the candidates count
+ * as for a first list. Until then any host with a kubeconfig could take the list over.
  */
 export function voteOn(
-  candidates: readonly Candidate[],
-  answers: readonly Ballot[],
+  {
+    candidates,
+    answers,
+    now,
+  }: {
+    readonly candidates: readonly Candidate[];
+    readonly answers: readonly Ballot[];
+    /** Epoch milliseconds. */
+    readonly now: number;
+  },
   remembered: RememberedList,
 ): Vote {
-  const voters = votersAmong(candidates, remembered);
+  const known = votersAmong(candidates, remembered);
+  const areReplaced = known.length === 0 && now - remembered.answeredAt >= REPLACED_MS;
+  const voters = areReplaced ? candidates : known;
   const ids = new Set(voters.map(({ instanceId }) => instanceId));
   const reported = answers.filter(({ instanceId }) => ids.has(instanceId));
   const older = reported.filter(({ list }) => isOlder(list.version, remembered.version));
@@ -80,12 +94,16 @@ export function voteOn(
     older,
     olderRuns,
     isRestored,
+    areReplaced,
     strangers: answers.filter(({ instanceId }) => !ids.has(instanceId)),
     buckets,
     dissenting: dissenting.map(({ instanceId }) => instanceId),
     daemonSets: (isQuorum && daemonSets?.by[0]?.daemonSets) || remembered.daemonSets,
   };
 }
+
+/** A list without any of its masters is a problem in each report from then on. */
+const REPLACED_MS = OLD_SECONDS * 1000;
 
 /** No cache of most masters stays old for so long, with a run a minute. */
 const RESTORED_RUNS = 5;

@@ -19,6 +19,8 @@ export interface Paged {
   readonly incident: ReportedIncident;
   /** Why it is paged now; undefined where only the report is known. */
   readonly reason?: IncidentReason;
+  /** How often it was paged again as critical since it opened, this time included. */
+  readonly worsened?: number | undefined;
   /** Of a resolved one: when its last entry was first seen correct, epoch milliseconds. */
   readonly endedAt?: number | undefined;
 }
@@ -33,6 +35,8 @@ export interface Page {
   readonly severity: ReportedIncident['severity'];
   /** One of the causes, or what another version calls it. Absent from a test page, which is about no incident. */
   readonly cause?: string | undefined;
+  /** How often its incident was paged again as critical, this time included; undefined where it was not. */
+  readonly worsened?: number | undefined;
   /** When it was written, epoch milliseconds. */
   readonly at: number;
   /** One line, ASCII, below 100 characters: what SNS takes as a subject. */
@@ -70,6 +74,7 @@ export function pageOf(paged: Paged, where: PagedWhere): Page {
     kind,
     severity,
     cause,
+    worsened: paged.worsened,
     at: now,
     subject: subjectOf(cluster, paged),
     text: fitted(

@@ -180,7 +180,12 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
   const isListed = facts.nodes.kind !== 'unread';
   const advanced = advance(open, judgement.findings, {
     cluster,
-    masters: new Set(roster.filter(({ master }) => master).map(({ node }) => node)),
+    masters: new Set([
+      ...roster.filter(({ master }) => master).map(({ node }) => node),
+      ...judgement.members.flatMap(({ node, listed }) =>
+        listed?.isControlPlane === true ? node : [],
+      ),
+    ]),
     now,
     limits,
     matrix: judgement.matrix,
@@ -188,9 +193,8 @@ function decide(grounds: Grounds, open: readonly Incident[]): Decision {
     confirmed: (finding) => (isOfApi(finding.cause) ? isListed : confirms(finding)),
     report: incidentReports({ ...grounds, judgement }),
   });
-  const pages = advanced.announcements.flatMap(
-    ({ kind, reason, pages: isPaged, incident, endedAt }) =>
-      isPaged && kind !== 'updated' ? [pageOf({ kind, reason, incident, endedAt }, where)] : [],
+  const pages = advanced.announcements.flatMap(({ kind, pages: isPaged, ...announced }) =>
+    isPaged && kind !== 'updated' ? [pageOf({ kind, ...announced }, where)] : [],
   );
   const paged = new Set(pages.map(({ key }) => key));
   const { incidents, reminders } = remind(advanced.incidents, paged, { now, limits });

@@ -65,6 +65,24 @@ describe('an incident', () => {
     ]);
   });
 
+  test('that is critical and worsens again is one more alert: a trigger on an acknowledged one notifies nobody', async () => {
+    const again = (worsened: number, kind: 'worsened' | 'resolved' = 'worsened') => ({
+      ...pageAbout('master1', kind),
+      worsened,
+    });
+    const { key } = pageAbout('master1');
+    await channel.deliver(pageAbout('master1', 'opened'), farOff());
+    for (const time of [1, 2, 3]) await channel.deliver(again(time), farOff());
+    const keys = [key, `${key}/critical`, `${key}/critical/2`, `${key}/critical/3`];
+    expect(service.alerts()).toMatchObject(
+      keys.map((dedupKey) => ({ dedupKey, status: 'triggered', payloads: [{}] })),
+    );
+    await channel.deliver(again(3, 'resolved'), farOff());
+    expect(service.alerts()).toMatchObject(
+      keys.map((dedupKey) => ({ dedupKey, status: 'resolved' })),
+    );
+  });
+
   test('that is a warning still, and worsens, stays one alert', async () => {
     await channel.deliver(pageAbout('master1', 'opened', { severity: 'warning' }), farOff());
     await channel.deliver(pageAbout('master1', 'worsened', { severity: 'warning' }), farOff());

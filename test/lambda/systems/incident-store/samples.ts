@@ -120,6 +120,7 @@ const incident: Samples<Incident> = {
   paged: maybe(fc.constantFrom(...SEVERITIES)),
   pagedNodes: maybe(fc.nat()),
   pagedAs: maybe(fc.record({ cause: fc.constantFrom(...CAUSES), cells: fc.nat() })),
+  worsened: maybe(fc.nat()),
   remindedAt: maybe(fc.record({ sns: maybe(time), webhook: maybe(time) })),
   accused: maybe(fc.constantFrom('subjects', 'observers')),
   steadyRuns: fc.nat(),
@@ -134,6 +135,7 @@ const page: Samples<Page> = {
   kind: fc.constantFrom('opened', 'worsened', 'resolved'),
   severity: fc.constantFrom(...SEVERITIES),
   cause: maybe(fc.constantFrom(...CAUSES)),
+  worsened: maybe(fc.nat()),
   at: time,
   subject: text,
   text,
@@ -171,6 +173,7 @@ const change: Samples<IncidentChange> = {
   reason: incident.reason,
   incident: fc.record(reported),
   before: maybe(fc.record(reported)),
+  worsened: maybe(fc.nat()),
   endedAt: maybe(time),
 };
 

@@ -88,6 +88,45 @@ describe('a group grows', () => {
     ]);
   });
 
+  test.for([
+    ['as the node list has it', { isListed: true, isControlPlane: true }],
+    ['by its kubeconfig', { isListed: false, isControlPlane: true }],
+    ['and not for a worker', { isListed: true, isControlPlane: false }],
+  ] as const)(
+    'and pages again when a control-plane node joins it, %s',
+    async ([, { isListed, isControlPlane }]) => {
+      const asMaster = (seen: Cluster): Cluster =>
+        isListed
+          ? seen.listed((one) => ({
+              ...one,
+              isControlPlane: isControlPlane && one.name === 'node1',
+            }))
+          : seen.answer('node1', (answer) => ({
+              ...answer,
+              host: { ...answer.host, kubeconfig: '/etc/kubernetes/admin.conf' },
+            }));
+      expect(
+        await reasons(asMaster(lost(...named(4))), asMaster(lost('node1', ...named(4)))),
+      ).toEqual([isControlPlane ? 'worsened: control-plane-joined' : 'updated: joined']);
+    },
+  );
+
+  test('and counts the pages that a critical one has worsened, up to its end', async () => {
+    const thirty = cluster(30).listed();
+    const last = (count: number): Cluster =>
+      thirty.lose('neighbour', { subject: thirty.names.slice(-count) });
+    const runs = [last(3), last(6), last(12), thirty, thirty];
+    const made = await decisions(runs.map(sees));
+    expect(
+      made.flatMap(({ pages }) => pages.map(({ kind, worsened }) => [kind, worsened])),
+    ).toEqual([
+      ['opened', undefined],
+      ['worsened', 1],
+      ['worsened', 2],
+      ['resolved', 2],
+    ]);
+  });
+
   test('and not later: a later fault has an incident of its own', async () => {
     const three = lost(...named(3));
     const four = lost(...named(4));

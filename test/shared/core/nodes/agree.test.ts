@@ -184,6 +184,55 @@ describe('a list that is remembered', () => {
     expect(namesOn(runWith(agreeing(3, CLUSTER, '121'), list, 3000).list)).toEqual(NAMES);
   });
 
+  describe('whose masters were all replaced at once', () => {
+    const HOUR = 3_600_000;
+    const others = ['new1', 'new2'];
+    const after = [
+      ...others.map((name, at) => node(name, at + 400, true)),
+      ...CLUSTER.filter(({ name }) => !name.startsWith('master')),
+    ];
+    const replacing = (nodes: typeof after, version = '120') =>
+      others.map((name) => ({ node: name, nodes, version }));
+
+    test('stands for an hour: anybody may leave a kubeconfig on a host', () => {
+      const { list, vote, problems } = runWith(
+        replacing(after),
+        first,
+        first.answeredAt + HOUR - 1,
+      );
+      expect(vote.voters).toEqual([]);
+      expect(namesOn(list)).toEqual(NAMES);
+      expect(problems.map(({ where }) => where)).toEqual(others);
+    });
+
+    test('is that of the new ones after that, who count alone from then on', () => {
+      const { list, problems } = runWith(replacing(after), first, first.answeredAt + HOUR);
+      expect(namesOn(list)).toEqual(after.map(({ name }) => name).toSorted());
+      expect(problems).toContainEqual({
+        where: 'node list',
+        message:
+          'none of its masters was there for an hour: it is that of new1 and new2 from now on',
+      });
+      const stranger = { node: 'node1', nodes: CLUSTER, version: '130' };
+      const next = runWith([...replacing(after, '121'), stranger], list, list.answeredAt + 1000);
+      expect(next.vote.voters.map((one) => one.node)).toEqual(others);
+      expect(next.vote.strangers.map((one) => one.node)).toEqual(['node1']);
+    });
+
+    test('stands where they report one on which they are not', () => {
+      const { list } = runWith(replacing(after.slice(2)), first, first.answeredAt + HOUR);
+      expect(namesOn(list)).toEqual(NAMES);
+    });
+
+    test('stands while one of its masters is there, though silent', () => {
+      const silent = { node: 'master1', nodes: CLUSTER, version: '100', isSilent: true };
+      const seen = [silent, ...replacing(after)];
+      const { list, vote } = runWith(seen, first, first.answeredAt + HOUR);
+      expect(vote.voters.map((one) => one.node)).toEqual(['master1']);
+      expect(namesOn(list)).toEqual(NAMES);
+    });
+  });
+
   test('follows masters that call all but one of them a worker', () => {
     const demoted = CLUSTER.map((one) =>
       /master[12]/.test(one.name) ? { ...one, isControlPlane: false } : one,

@@ -75,7 +75,7 @@ export function runWith(
   const answers = masters
     .filter(({ isSilent }) => isSilent !== true)
     .map((master): Ballot => ({ ...idOf(master), list: checksums(master), daemonSets: [] }));
-  const vote = voteOn(candidates, answers, remembered);
+  const vote = voteOn({ candidates, answers, now }, remembered);
   const copies = fetched(masters, bucketsToFetch(vote, remembered));
   return { ...agree(remembered, vote, { copies, now }), vote };
 }

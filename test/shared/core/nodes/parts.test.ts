@@ -52,7 +52,7 @@ function fetched(
   const answerOf = answering(nodes, version);
   const whole = answerOf('');
   const ballots = candidates.map((one) => ({ ...one, list: whole.list, daemonSets: [] }));
-  const vote = voteOn(candidates, ballots, remembered);
+  const vote = voteOn({ candidates, answers: ballots, now: 1000 }, remembered);
   const leaves = new Map(
     candidates.flatMap(({ instanceId }) =>
       hasLeaves && whole.leaves !== undefined ? [[instanceId, whole.leaves] as const] : [],
