@@ -6,8 +6,12 @@ import { incidentOf } from './cases.ts';
 export async function runbookBlock(cause: Cause): Promise<string> {
   const incident = await incidentOf(cause, 'few', 'unknown');
   const lines = fixChunks(incident).flatMap((chunk) => chunk.lines);
-  return lines
-    .join('\n')
+  return asInRunbook(lines.join('\n'));
+}
+
+/** The text with the addresses of the runbook's example. */
+export function asInRunbook(text: string): string {
+  return text
     .replaceAll('36:9b:9c:53:00:00', '36:9b:9c:53:4a:10')
     .replaceAll(/\b192\.168\.1\.0\b(?!\/)/g, '192.168.1.140');
 }
