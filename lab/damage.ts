@@ -98,8 +98,11 @@ export type PacketDamage =
   /** The interface that carries the overlay has another MTU, in bytes, and the overlay's device keeps its own. */
   | { readonly kind: 'underlay-mtu-changed'; readonly on: Hosts; readonly mtu: number };
 
-/** `large`: of more than 1,400 bytes. `tcp`, `icmp`: by what is inside. */
-export type PacketKind = 'all' | 'large' | 'tcp' | 'icmp';
+/**
+ * `large`: of more than 1,400 bytes. `tcp`, `icmp`: by what is inside. `unsummed`: TCP without its resets, which the
+ * kernel sums up itself, as where a network card writes wrong checksums.
+ */
+export type PacketKind = 'all' | 'large' | 'tcp' | 'unsummed' | 'icmp';
 
 /** What the API server of a master does from now on. No host holds anything else because of it. */
 export type ApiServerDamage = {

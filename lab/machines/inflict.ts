@@ -246,6 +246,7 @@ const PACKET_MATCHES: Readonly<Record<PacketKind, string>> = {
   all: '',
   large: 'meta length > 1400',
   tcp: '@th,312,8 6',
+  unsummed: '@th,312,8 6 @th,504,8 & 4 == 0',
   icmp: '@th,312,8 1',
 };
 

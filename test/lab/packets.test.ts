@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Damage } from '../../lab/damage.ts';
+import type { Damage, PacketKind } from '../../lab/damage.ts';
 import { FAULTS } from '../../lab/faults.ts';
 import { inflict, isOfAgent } from '../../lab/machines/inflict.ts';
 import { machineNamed, type Machines } from '../../lab/machines/machine.ts';
@@ -22,16 +22,25 @@ const CASES: Readonly<Record<string, readonly Damage[]>> = {
   'a firewall before both': dropped('both', 'all'),
   'a firewall before large packets': dropped('in', 'large'),
   'a firewall before TCP': dropped('out', 'tcp'),
+  'a card that sums up checksums wrongly': dropped('out', 'unsummed'),
+  'a card whose driver takes good packets for wrong': dropped('in', 'unsummed'),
   'a firewall before ICMP': dropped('in', 'icmp'),
   'a port that something else has': [{ kind: 'port-taken', ...MASTER1 }],
   'a firewall that was taken away': [
     ...dropped('both', 'all'),
     { kind: 'packets-passed', ...MASTER1 },
   ],
-  'a firewall, and a fault of the tables': [
-    ...dropped('in', 'tcp'),
-    { kind: 'lost', tables: ['fdb'], on: ['node1'], of: ['node2'] },
-  ],
+  ...Object.fromEntries(
+    (['all', 'large', 'tcp', 'unsummed', 'icmp'] as const).flatMap((which) =>
+      (['in', 'out'] as const).map((direction) => [
+        `a firewall before ${which} that goes ${direction}, and a fault of the tables`,
+        [
+          ...dropped(direction, which),
+          { kind: 'lost', tables: ['fdb'], on: ['node1'], of: ['node2'] } as const,
+        ],
+      ]),
+    ),
+  ),
   'flannel that is restarted behind a firewall': [
     ...dropped('in', 'all'),
     { kind: 'flannel-restarted', ...MASTER1 },
@@ -45,10 +54,7 @@ const CASES: Readonly<Record<string, readonly Damage[]>> = {
   ),
 };
 
-function dropped(
-  direction: 'in' | 'out' | 'both',
-  which: 'all' | 'large' | 'tcp' | 'icmp',
-): readonly Damage[] {
+function dropped(direction: 'in' | 'out' | 'both', which: PacketKind): readonly Damage[] {
   return [{ kind: 'packets-dropped', ...MASTER1, direction, which }];
 }
 

@@ -132,8 +132,11 @@ const SENT_IN_VAIN = { small: 4, full: 4, tcp: 2 } as const satisfies Readonly<
 const DROPPED_WITH: Readonly<Record<Test, readonly PacketKind[]>> = {
   small: ['all', 'icmp'],
   full: ['all', 'icmp', 'large'],
-  tcp: ['all', 'tcp'],
+  tcp: ['all', 'tcp', 'unsummed'],
 };
+
+/** No simulated host has a kube-proxy that listens: what comes back of a connection is a reset. */
+const PASSES_AS_RESET: PacketKind = 'unsummed';
 
 interface Trial {
   readonly answered: Readonly<Record<Test, boolean>>;
@@ -161,8 +164,9 @@ function trialOf(sender: Sender, from: Host, ip: string): Trial | undefined {
     const goesOut = destination !== undefined && fits && !drops(condition, 'out', test);
     const goesIn = goesOut && peer !== undefined && !drops(conditionOf(peer.host), 'in', test);
     const goesBack = goesIn && peer.takes && back !== undefined;
-    const isSentBack = goesBack && !(back.isOverlay && drops(conditionOf(peer.host), 'out', test));
-    const isDropped = back?.isOverlay === true && drops(condition, 'in', test);
+    const isSentBack =
+      goesBack && !(back.isOverlay && dropsAnswer(conditionOf(peer.host), 'out', test));
+    const isDropped = back?.isOverlay === true && dropsAnswer(condition, 'in', test);
     const answered = isSentBack && back.arrives && !isDropped;
     const packets = answered ? 1 : SENT_IN_VAIN[test];
     return {
@@ -206,7 +210,6 @@ function returnOf(sender: Sender, peer: Arrival, to: Host): Return | undefined {
   return { isOverlay: true, arrives: arrival?.host === to && arrival.takes };
 }
 
-/** No simulated host has a kube-proxy that listens. */
 function outcomeOf({ answered, isTurnedAway, pathMtu }: Trial): Outcome {
   const echo = (test: 'small' | 'full'): string => {
     if (!answered[test]) return 'lost';
@@ -326,6 +329,15 @@ function arrivalOf(
 
 function drops({ drops: all }: Condition, direction: 'in' | 'out', test: Test): boolean {
   return all.some((one) => one.direction === direction && DROPPED_WITH[test].includes(one.which));
+}
+
+function dropsAnswer({ drops: all }: Condition, direction: 'in' | 'out', test: Test): boolean {
+  return all.some(
+    ({ which, ...one }) =>
+      one.direction === direction &&
+      which !== PASSES_AS_RESET &&
+      DROPPED_WITH[test].includes(which),
+  );
 }
 
 function ownIp({ conditionOf }: Sender, host: Host): string {
