@@ -37,7 +37,9 @@ export function losesPackets({ members, tried }: SettledNodes): Condition {
     // Of a node whose losses another one explains it is not known whether it would lose them without.
     known: new Set([
       ...accused,
-      ...[...byNode].flatMap(([node, pairs]) => (isWell(pairs) ? [node] : [])),
+      ...[...byNode].flatMap(([node, pairs]) =>
+        isWell(pairs) || isContradicted(node, pairs) ? [node] : [],
+      ),
     ]),
   };
 }
@@ -122,6 +124,20 @@ function isWell(pairs: readonly TriedPair[]): boolean {
 
 type PairsByNode = ReadonlyMap<string, readonly TriedPair[]>;
 type MembersByName = ReadonlyMap<string, Member>;
+
+/**
+ * What a node lost was answered as well: some of its own tries and some of others to it came back, or one of its own
+ * connections where it loses these alone. What is lost by chance is no suspicion that a later run may confirm.
+ */
+function isContradicted(node: string, pairs: readonly TriedPair[]): boolean {
+  if (pairs.length < PAIRS) return false;
+  const whole = pairs.filter((pair) => !isLost(pair));
+  if (pathOf(pairs.filter(isLost)) === 'tcp-lost')
+    return pairs.some(({ observer, connection }) => observer === node && connection === 'answered');
+  return (
+    whole.some(({ observer }) => observer === node) && whole.some(({ subject }) => subject === node)
+  );
+}
 
 /** The pairs of each node, those aside that say nothing of it. */
 function pairsByNode(tried: readonly TriedPair[]): PairsByNode {

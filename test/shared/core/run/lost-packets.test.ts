@@ -106,6 +106,39 @@ test('what a host says that has booted meanwhile, or that was asked too early, c
   }
 });
 
+test('what was lost by chance is no suspicion for a later run', async () => {
+  // Of what node2 loses, some comes back both ways.
+  const partly = trying(TEN, (observer, subject) => {
+    const ends = [observer, subject];
+    return ends.includes('node2') && !ends.includes('node3') && !ends.includes('node1')
+      ? NOTHING
+      : undefined;
+  });
+  const mixed = trying(TEN, (observer, subject) => {
+    if (observer !== 'node2' && subject !== 'node2') return undefined;
+    return ['node3', 'node1', 'master3'].includes(observer === 'node2' ? subject : observer)
+      ? undefined
+      : { ...WHOLE, full: 'lost' };
+  });
+  const connected = trying(TEN, (observer, subject) =>
+    observer === 'node2' && subject !== 'node3' ? { ...WHOLE, tcp: 'lost' } : undefined,
+  );
+  const deaf = trying(TEN, (observer) =>
+    observer === 'node2' ? { ...WHOLE, tcp: 'lost' } : undefined,
+  );
+  for (const [first, second] of [
+    [partly, mixed],
+    [deaf, connected],
+  ] as const) {
+    const made = await runs(
+      [WELL, looking(WELL)],
+      [first, looking(first)],
+      [second, looking(second)],
+    );
+    expect(made.map(({ incidents }) => incidents.length)).toEqual([0, 1, 0]);
+  }
+});
+
 test('a suspicion outlives runs that cannot check it, for two hours', async () => {
   const silent = TEN.silence(...TEN.names);
   const made = await runs(
