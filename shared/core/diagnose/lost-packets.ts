@@ -85,10 +85,12 @@ function isNoFilter(
   return (node) => {
     const pairs = byNode.get(node) ?? [];
     const path = pathOf(pairs.filter(isLost));
-    // A card that sums up checksums wrongly lets no connection begin.
+    // A card that sums up checksums wrongly lets no connection begin, and all ICMP pass.
     if (path === 'tcp-lost')
-      return pairs.every(
-        ({ observer, connection }) => observer !== node || connection !== 'answered',
+      return pairs.every((pair) =>
+        pair.observer === node
+          ? pair.path === 'tcp-lost' || pair.connection === 'untried'
+          : !isLost(pair),
       );
     if (answering.size === 0) return path === 'large-lost' || areDeaf();
     const own = pairs.filter(

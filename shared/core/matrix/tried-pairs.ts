@@ -170,8 +170,9 @@ function counting(
  */
 function pathOf({ small, full, tcp }: Replies): Path | undefined {
   if (small === 'answered' || full === 'answered') {
-    if (tcp === 'lost') return 'tcp-lost';
     const isLargeLost = full === 'lost' || full === 'too-big';
+    // ICMP of any size passes a card that sums up checksums wrongly.
+    if (tcp === 'lost' && !isLargeLost && small !== 'lost') return 'tcp-lost';
     return small === 'answered' && isLargeLost ? 'large-lost' : 'whole';
   }
   if (tcp === 'answered') return 'whole';
