@@ -152,9 +152,24 @@ function pairsByNode(tried: readonly TriedPair[]): PairsByNode {
   return new Map(
     [...groupBy(pairs, ({ node }) => node)].map(([node, some]) => [
       node,
-      some.map(({ pair }) => pair),
+      saying(
+        node,
+        some.map(({ pair }) => pair),
+      ),
     ]),
   );
+}
+
+/**
+ * That others reach a node that begins no connection says nothing of these, and more of them reach it where it is
+ * suspected: no more of such pairs count than it has of its own.
+ */
+function saying(node: string, pairs: readonly TriedPair[]): readonly TriedPair[] {
+  const own = pairs.filter(({ observer }) => observer === node);
+  if (own.length === 0 || own.some(({ path }) => path !== 'tcp-lost')) return pairs;
+  const others = pairs.filter(({ observer }) => observer !== node);
+  const whole = others.filter((pair) => !isLost(pair)).slice(0, own.length);
+  return [...own, ...others.filter(isLost), ...whole];
 }
 
 function isLost({ path }: TriedPair): boolean {

@@ -131,6 +131,27 @@ describe('what is lost', () => {
     expect(found(sees)).toEqual(['overlay-blackhole node2: 3 of 6, connections']);
   });
 
+  test('connections that one host begins, where all others try it because it is suspected', () => {
+    const { tunnelIp } = TEN.vtepOf('node2');
+    const sees = trying(TEN, (observer) =>
+      observer === 'node2' ? { ...WHOLE, tcp: 'lost' } : undefined,
+    );
+    const suspected = TEN.names.reduce(
+      (sofar, name) =>
+        sofar.answer(name, (answer) => {
+          const tried = answer.packets?.tried ?? [];
+          const isKnown = name === 'node2' || tried.some(({ ip }) => ip === tunnelIp);
+          if (answer.packets === undefined || tunnelIp === undefined || isKnown) return answer;
+          return {
+            ...answer,
+            packets: { ...answer.packets, tried: [...tried, { ip: tunnelIp, replies: WHOLE }] },
+          };
+        }),
+      sees,
+    );
+    expect(found(suspected)).toEqual(['overlay-blackhole node2: 3 of 6, connections']);
+  });
+
   test('connections to one host alone are a closed port', () => {
     const tcp = { ...WHOLE, tcp: 'lost' } as const;
     const sees = trying(TEN, (_observer, subject) => (subject === 'node2' ? tcp : undefined));
