@@ -3,7 +3,14 @@ import { groupBy } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Member } from '../members/member.ts';
 import { foreignUnderlays, foreignWithoutList } from '../members/underlay.ts';
-import { FAMILIES, type Family, familyOf, type IpAddress } from '../overlay/addresses.ts';
+import {
+  FAMILIES,
+  type Family,
+  familyOf,
+  type IpAddress,
+  prefixBits,
+} from '../overlay/addresses.ts';
+import { tablesOf } from '../overlay/entries.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import type { Tables, Vtep } from '../overlay/vtep.ts';
 import { enumerate } from '../plain-text.ts';
@@ -63,6 +70,7 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
     ...withoutUnderlay(answered, vteps, family),
     ...sentToWithoutDevice({ facts, judgement, answered, family }),
     ...strandedRoutes({ facts, judgement, answered, family }),
+    ...underlayAmongPods(judgement, family),
   ],
 ];
 
@@ -90,6 +98,43 @@ function withoutUnderlay(
         `its annotation (flannel's public-ip, Calico's IPv4Address) with "ip addr" there, and restart flannel or ` +
         `calico-node on ${node}`,
     }));
+}
+
+/**
+ * Nodes whose underlay IP lies where the pods of a node are: the others route packets for it into the tunnel. The
+ * pod network was chosen over the network of the hosts.
+ */
+function underlayAmongPods(
+  { vteps, profile }: Judgement,
+  family: Family,
+): readonly Contradiction[] {
+  // Calico takes no pod CIDR of Kubernetes', and gives its blocks to any node.
+  if (!tablesOf(profile).includes('route')) return [];
+  const pods = vteps.flatMap(({ node, podCidr }) =>
+    podCidr !== undefined && familyOf(podCidr) === family
+      ? [{ node, podCidr, bits: prefixBits(podCidr) }]
+      : [],
+  );
+  const byBits = groupBy(pods, ({ bits }) => bits);
+  const lengths = [...new Set(pods.map(({ bits }) => bits.length))];
+  const within = vteps.flatMap(({ node, underlayIp }) => {
+    if (underlayIp === undefined || familyOf(underlayIp) !== family) return [];
+    const bits = prefixBits(underlayIp);
+    const around = lengths.flatMap((length) => byBits.get(bits.slice(0, length)) ?? []);
+    return around.slice(0, 1).map((owner) => ({ node, underlayIp, owner }));
+  });
+  const [first] = within;
+  if (first === undefined) return [];
+  return [
+    {
+      nodes: [...new Set(within.map(({ node }) => node))],
+      brief: 'its underlay IP lies among the pods',
+      message:
+        `the underlay IP ${first.underlayIp} of ${first.node} lies in the pod CIDR ${first.owner.podCidr} of ` +
+        `${first.owner.node}, so packets for it go into the tunnel${within.length === 1 ? '' : `, and so for ${within.length - 1} more`}: ` +
+        "the pod network and the hosts' own network must not overlap",
+    },
+  ];
 }
 
 /** Hosts without a VXLAN device that others send packets to over theirs. */

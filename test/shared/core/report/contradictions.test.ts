@@ -126,6 +126,37 @@ describe('an underlay IP that no interface of its host has', () => {
   });
 });
 
+test('an underlay IP among the pods of a node is a contradiction', async () => {
+  const six = cluster(6).listed();
+  const { podCidr = '' } = six.vtepOf('node2');
+  const inside = ip(podCidr.replace(/0\/24$/, '77'));
+  const seen = six.names.reduce(
+    (all, observer) =>
+      all.answer(observer, (answer) => ({
+        ...answer,
+        tables: {
+          ...answer.tables,
+          fdb: answer.tables.fdb?.map((one) =>
+            one.mac === six.vtepOf('node1').mac ? { ...one, destination: inside } : one,
+          ),
+          devices: answer.tables.devices?.map((one) =>
+            observer === 'node1' ? { ...one, local: inside } : one,
+          ),
+        },
+      })),
+    six.listed((node) =>
+      node.name === 'node1'
+        ? { ...node, annotated: node.annotated.map((one) => ({ ...one, publicIp: inside })) }
+        : node,
+    ),
+  );
+  const report = await reported(seen);
+  expect(report).toMatchObject({ verdict: 'unjudged', incidents: [] });
+  expect(report.checked?.reason).toBe(
+    `the underlay IP ${inside} of node1 lies in the pod CIDR ${podCidr} of node2, so packets for it go into the tunnel: the pod network and the hosts' own network must not overlap`,
+  );
+});
+
 describe('without a node list', () => {
   /** A host sends from an address of its own, and the others to another one. */
   function sentElsewhere(nodes: readonly string[], address: IpAddress): Cluster {
