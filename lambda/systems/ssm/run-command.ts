@@ -127,6 +127,9 @@ async function send(
   const { action, targets, wanted } = command;
   const request = new SendCommandCommand({
     DocumentName: document,
+    // CloudFormation makes a new document for a new script, so there is no second version. Anyone who
+    // can add one and make it the default must not have it run by the function.
+    DocumentVersion: '1',
     Targets: targets.map(({ Key, Values }) => ({ Key, Values: [...Values] })),
     Parameters: { Action: [action], ...(wanted === undefined ? {} : { Wanted: [wanted] }) },
     // By default, Systems Manager ends the whole command at its first failure: then a fault on one

@@ -23,6 +23,7 @@ describe('send', () => {
         DocumentName: DOCUMENT,
         Targets: EVERYBODY,
         Parameters: { Action: ['tables'] },
+        DocumentVersion: '1',
         MaxConcurrency: '100%',
         MaxErrors: '100%',
         TimeoutSeconds: 30,
