@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import {
   App,
   type AppProps,
   CfnOutput,
   CloudFormationValidatePlugin,
+  type IPolicyValidationContext,
+  type IPolicyValidationPlugin,
+  type PolicyValidationPluginReport,
   Stack,
   Validations,
 } from 'aws-cdk-lib';
@@ -13,7 +15,8 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import type { Construct } from 'constructs';
 import { OUTPUTS, stackNameOf } from '../shared/contract/deployment.ts';
 import { CONTEXT_KEY, type Defaults, readClusters } from './clusters.ts';
-import { VtepWatch, type VtepWatchProps } from './vtep-watch.ts';
+import { refusalsOf } from './guard/guard.ts';
+import { ownScript, VtepWatch, type VtepWatchProps } from './vtep-watch.ts';
 
 /**
  * The app of all clusters in its context. `asset` is the folder of the function. Throws an error
@@ -34,7 +37,7 @@ export function createDeployment(
   for (const cluster of readClusters(app.node.tryGetContext(CONTEXT_KEY), defaults)) {
     new ClusterStack(app, { ...cluster, asset });
   }
-  Validations.of(app).addPlugins(new TemplateRules(), new AwsSolutionsChecks(app));
+  Validations.of(app).addPlugins(new TemplateRules(), new Guard(), new AwsSolutionsChecks(app));
   return app;
 }
 
@@ -62,16 +65,8 @@ export class ClusterStack extends Stack {
   }
 }
 
-const SEND_COMMAND = path.join(import.meta.dirname, 'guard', 'send-command.rego');
-
-/** The library's own rules, which know what CloudFormation would refuse, and ours. */
-export class TemplateRules extends CloudFormationValidatePlugin {
-  constructor() {
-    super({
-      regoRules: [{ name: 'send-command', content: readFileSync(SEND_COMMAND, 'utf8') }],
-    });
-  }
-
+/** The library's own rules, which know what CloudFormation would refuse. */
+class TemplateRules extends CloudFormationValidatePlugin {
   // The library declares these two with undefined, and takes plugins whose types have none.
   override get version(): string {
     return super.version ?? '0.0.0';
@@ -79,5 +74,29 @@ export class TemplateRules extends CloudFormationValidatePlugin {
 
   override get ruleIds(): string[] {
     return super.ruleIds ?? [];
+  }
+}
+
+/** Fails the synthesis of a stack whose role could run another script, as `guard/guard.ts` says. */
+class Guard implements IPolicyValidationPlugin {
+  readonly name = 'vtepwatch-guard';
+
+  validate({ templatePaths }: IPolicyValidationContext): PolicyValidationPluginReport {
+    const script = ownScript();
+    const violations = templatePaths.flatMap((templatePath) => {
+      const template: unknown = JSON.parse(readFileSync(templatePath, 'utf8'));
+      return refusalsOf(template, script).map(({ resource, reason }) => ({
+        ruleName: 'allow-list',
+        description: reason,
+        violatingResources: [
+          {
+            ...(resource === undefined ? {} : { resourceLogicalId: resource }),
+            templatePath,
+            locations: [],
+          },
+        ],
+      }));
+    });
+    return { success: violations.length === 0, violations };
   }
 }

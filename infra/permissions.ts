@@ -199,4 +199,4 @@ export function acknowledgeWildcards(role: IConstruct): void {
 }
 
 const HOSTS_REASON =
-  'Hosts come and go. A condition on their tags limits which hosts the document may be sent to; guard/send-command.rego checks that it is there.';
+  'Hosts come and go. A condition on their tags limits which hosts the document may be sent to; guard/policies.ts checks that it is there.';

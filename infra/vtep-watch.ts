@@ -73,9 +73,13 @@ const PARTS = path.join(import.meta.dirname, '..', 'shared', 'contract', 'probe'
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html */
 const MAX_BYTES = 64 * 1024;
 
+/** The script that the document runs, read from this package. */
+export function ownScript(): string {
+  return probeScript((file) => readFileSync(path.join(PARTS, file), 'utf8'));
+}
+
 function probeDocumentOf(cluster: Cluster): object {
-  const script = probeScript((file) => readFileSync(path.join(PARTS, file), 'utf8'));
-  const document = probeDocument(script, cluster);
+  const document = probeDocument(ownScript(), cluster);
   const bytes = Buffer.byteLength(JSON.stringify(document));
   if (bytes > MAX_BYTES) {
     throw new Error(`the SSM document has ${bytes} bytes; Systems Manager takes ${MAX_BYTES}`);

@@ -1,0 +1,198 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  listOf,
+  type Properties,
+  recordOf,
+  referenceIn,
+  type Resource,
+  type Template,
+  textIn,
+} from './template.ts';
+
+/** What the role of a service may do. IAM ignores the case of actions; the guard takes this one alone. */
+const ACTIONS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  [
+    'lambda.amazonaws.com',
+    new Set([
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
+      'kms:Decrypt',
+      'kms:GenerateDataKey',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'sns:GetTopicAttributes',
+      'sns:Publish',
+      'ssm:DescribeInstanceInformation',
+      'ssm:GetCommandInvocation',
+      'ssm:GetParameter',
+      'ssm:ListCommandInvocations',
+      'ssm:ListCommands',
+      'ssm:SendCommand',
+    ]),
+  ],
+  ['scheduler.amazonaws.com', new Set(['lambda:InvokeFunction'])],
+]);
+
+/** Lambda makes the network interfaces of a function in a VPC with the function's role. */
+const VPC_ACTIONS: ReadonlySet<string> = new Set([
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+]);
+
+/** Why a role, or a policy of one, allows more than this stack needs. `tags` are the cluster's. */
+export function refusedPolicy(
+  { type, properties }: Resource,
+  template: Template,
+  tags: Properties,
+): readonly string[] {
+  const judge = { template, tags };
+  if (type === 'AWS::IAM::Role') {
+    const inline = listOf(properties['Policies']).map(
+      (policy) => recordOf(policy)['PolicyDocument'],
+    );
+    return [
+      ...refusedTrust(properties),
+      ...(listOf(properties['ManagedPolicyArns']).length === 0
+        ? []
+        : ['nobody can see here what a managed policy allows']),
+      ...inline.flatMap((document) => refusedDocument(document, serviceOf(properties), judge)),
+    ];
+  }
+  if (properties['Users'] !== undefined || properties['Groups'] !== undefined) {
+    return ['a policy of this stack is of its roles alone'];
+  }
+  return listOf(properties['Roles']).flatMap((role) => {
+    const owner = template.resources.get(referenceIn(role) ?? '');
+    return owner?.type === 'AWS::IAM::Role'
+      ? refusedDocument(properties['PolicyDocument'], serviceOf(owner.properties), judge)
+      : [`the role ${JSON.stringify(role)} is not of this stack`];
+  });
+}
+
+/** A role is assumed by one of the two services, and by nobody else. */
+function refusedTrust({ AssumeRolePolicyDocument }: Properties): readonly string[] {
+  const statements = listOf(recordOf(AssumeRolePolicyDocument)['Statement']).map(recordOf);
+  return statements.length === 1 && statements.every(isTrusted)
+    ? []
+    : ['its trust policy lets somebody else assume it than the one service that needs it'];
+}
+
+function isTrusted({ Effect, Action, Principal, NotPrincipal, NotAction }: Properties): boolean {
+  return (
+    Effect === 'Allow' &&
+    Action === 'sts:AssumeRole' &&
+    NotPrincipal === undefined &&
+    NotAction === undefined &&
+    [...ACTIONS.keys()].some((Service) => isDeepStrictEqual(Principal, { Service }))
+  );
+}
+
+function serviceOf({ AssumeRolePolicyDocument }: Properties): string {
+  const [first] = listOf(recordOf(AssumeRolePolicyDocument)['Statement']).map(recordOf);
+  return String(recordOf(first?.['Principal'])['Service']);
+}
+
+interface Judge {
+  readonly template: Template;
+  readonly tags: Properties;
+}
+
+function refusedDocument(document: unknown, service: string, judge: Judge): readonly string[] {
+  const { Statement, Version, ...others } = recordOf(document);
+  const statements = listOf(Statement);
+  if (Version !== '2012-10-17' || statements.length === 0 || Object.keys(others).length > 0) {
+    return [`${JSON.stringify(document)} is no policy that can be read here`];
+  }
+  return statements.flatMap((statement) => refusedStatement(recordOf(statement), service, judge));
+}
+
+const STATEMENT_KEYS: ReadonlySet<string> = new Set([
+  'Action',
+  'Condition',
+  'Effect',
+  'Resource',
+  'Sid',
+]);
+
+function refusedStatement(statement: Properties, service: string, judge: Judge): readonly string[] {
+  if (statement['Effect'] === 'Deny') return [];
+  const other = Object.keys(statement).filter((key) => !STATEMENT_KEYS.has(key));
+  if (other.length > 0) return [`${other.join(', ')} allows what it does not name`];
+  if (statement['Effect'] !== 'Allow') return ['a statement whose effect cannot be read here'];
+  const actions = listOf(statement['Action']);
+  if (actions.length === 0) return ['a statement whose actions cannot be read here'];
+  return actions.flatMap((action) => refusedAction(action, statement, { ...judge, service }));
+}
+
+function refusedAction(
+  action: unknown,
+  { Resource: resource, Condition: condition }: Properties,
+  { service, template, tags }: Judge & { readonly service: string },
+): readonly string[] {
+  const refused = (one: unknown): string =>
+    `${String(action)} is allowed on ${JSON.stringify(one)}`;
+  if (typeof action !== 'string') return [`${JSON.stringify(action)} cannot be read here`];
+  const isListed =
+    ACTIONS.get(service)?.has(action) === true ||
+    (service === 'lambda.amazonaws.com' && VPC_ACTIONS.has(action) && entersVpc(template));
+  if (!isListed) {
+    return [`${listOf(resource).map(refused).join(', ')}, and is not on the list of ${service}`];
+  }
+  const resources = listOf(resource);
+  if (resources.length === 0) return [`${action} is allowed on what cannot be read here`];
+  switch (action) {
+    case 'ssm:SendCommand':
+      return resources
+        .filter((one) => !isOwnDocument(one, template) && !isTaggedHost(one, { condition, tags }))
+        .map(refused);
+    case 'lambda:InvokeFunction':
+      return resources
+        .filter((one) => typeOf(referenceIn(one), template) !== 'AWS::Lambda::Function')
+        .map(refused);
+    default:
+      return [];
+  }
+}
+
+function typeOf(id: string | undefined, { resources }: Template): string | undefined {
+  return id === undefined ? undefined : resources.get(id)?.type;
+}
+
+function entersVpc({ resources }: Template): boolean {
+  return [...resources.values()].some(({ properties }) => properties['VpcConfig'] !== undefined);
+}
+
+function isOwnDocument(resource: unknown, template: Template): boolean {
+  const [, id] =
+    /^arn:[^:]+:ssm:[^:]+:[^:]+:document\/\{(\w+)\}$/.exec(textIn(resource) ?? '') ?? [];
+  return typeOf(id, template) === 'AWS::SSM::Document';
+}
+
+const HOSTS = /^arn:[^:]+:(?:ec2:[^:]+:[^:]+:instance|ssm:[^:]+:[^:]+:managed-instance)\/\*$/;
+
+/** The condition is the cluster's tags, all of them, and nothing that would be true without one. */
+function isTaggedHost(
+  resource: unknown,
+  { condition, tags }: { readonly condition: unknown; readonly tags: Properties },
+): boolean {
+  const wanted = Object.entries(tags).map(([key, values]) => [
+    `ssm:resourceTag/${key}`,
+    listOf(values),
+  ]);
+  const { StringEquals, ...others } = recordOf(condition);
+  const given = Object.entries(recordOf(StringEquals)).map(([key, values]) => [
+    key,
+    listOf(values),
+  ]);
+  return (
+    HOSTS.test(textIn(resource) ?? '') &&
+    wanted.length > 0 &&
+    Object.keys(others).length === 0 &&
+    isDeepStrictEqual(Object.fromEntries(given), Object.fromEntries(wanted))
+  );
+}
