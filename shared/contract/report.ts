@@ -25,6 +25,7 @@ const entrySchema = z.object({
  * up and gets its address. `entries`: what is lost is put back, entry by entry. `restart`: flannel or
  * Calico starts again and programs everything. `device`: the VXLAN device is deleted, and made again.
  * `removal`: what is in the way is removed. `mac`: the VXLAN device gets a MAC address of its own.
+ * `offload`: the kernel sums up checksums. `pace`: more pods of a DaemonSet may restart at once.
  */
 export const FIX_KINDS = [
   'look',
@@ -35,6 +36,7 @@ export const FIX_KINDS = [
   'removal',
   'mac',
   'offload',
+  'pace',
 ] as const;
 
 export type FixKind = (typeof FIX_KINDS)[number];

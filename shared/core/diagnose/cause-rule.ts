@@ -94,7 +94,7 @@ type FixSide = 'observers' | 'subject';
 /** One step: what is done, on whose hosts, and when; without a condition in any case. */
 export type FixStep =
   | {
-      readonly kind: Exclude<FixKind, 'look' | 'removal' | 'mac'>;
+      readonly kind: Exclude<FixKind, 'look' | 'removal' | 'mac' | 'pace'>;
       readonly at: FixSide;
       readonly condition?: string | Readonly<Record<Agent, string>>;
     }

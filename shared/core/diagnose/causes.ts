@@ -35,7 +35,7 @@ const AT_OBSERVERS: FixRule = {
 /** The tables as a sentence calls them. */
 const TABLE_NAMES: Readonly<Record<Table, string>> = {
   neighbour: 'neighbour',
-  fdb: 'FDB',
+  fdb: 'forwarding (FDB)',
   route: 'route',
 };
 
@@ -99,7 +99,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'unreachable',
     summary: ({ observers }) =>
-      `The VXLAN device on ${observers} is down, or has lost its tunnel IP. The kernel removes its routes and neighbour entries then.`,
+      `The VXLAN device on ${observers} is down, or has lost its address. The kernel removes its routes and neighbour entries then.`,
     effect: podsAreCutOff,
     fix: {
       at: 'observers',
@@ -164,7 +164,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'misdirected',
     summary: ({ subject }) =>
-      `Another node has the MAC address of ${subject} too. The FDB of the other nodes can lead to only one of them.`,
+      `Another node has the MAC address of ${subject} too. The forwarding table (FDB) of the other nodes can lead to only one of them.`,
     effect: ({ subject }) =>
       `Packets for ${subject} arrive at another node, or the other way round, so pods and API calls hang. Every node stays Ready.`,
     // flannel publishes the address of the device that it finds, and makes one with the annotated address where
@@ -192,7 +192,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'misdirected',
     summary: ({ subject }) =>
-      `Another node publishes the underlay IP of ${subject} too. Packets for the one arrive at the other, or never leave a host.`,
+      `Another node publishes the host address (underlay IP) of ${subject} too. Packets for the one arrive at the other, or never leave a host.`,
     effect: ({ subject }) =>
       `Packets to and from pods on ${subject} are lost, so connections hang. Every node stays Ready.`,
     fix: {
@@ -208,7 +208,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
         {
           kind: 'restart',
           at: 'observers',
-          condition: 'Only if the FDB there is still wrong after that:',
+          condition: 'Only if the forwarding table (FDB) there is still wrong after that:',
         },
       ],
     },
@@ -225,7 +225,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'misdirected',
     summary: ({ subject }) =>
-      `The VXLAN device on ${subject} has another tunnel IP than the pod CIDR of its node object. Pods that run there may have addresses of the old pod CIDR.`,
+      `The VXLAN device on ${subject} has another address (tunnel IP) than the pod CIDR of its node object gives it. Pods that run there may have addresses of the old pod CIDR.`,
     effect: ({ subject }) =>
       `Packets to and from pods on ${subject} may be lost. A pod that is made now gets an address that other nodes may not reach.`,
     // What the device has is right for the pods that run there: commands on other nodes would cut these off.
@@ -239,7 +239,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'unreachable',
     summary: ({ subject }) =>
-      `The VXLAN device on ${subject} has another VNI or port than those on the other nodes. Neither side accepts the other's packets.`,
+      `The VXLAN device on ${subject} has another VXLAN network number (VNI) or port than those on the other nodes. Neither side accepts the other's packets.`,
     effect: ({ subject }) =>
       `Packets between ${subject} and the other nodes are dropped when they arrive, so pods and API calls hang. Every node stays Ready.`,
     // flannel makes a device anew whose VNI or port is not that of its configuration (device.go, ensureLink).
@@ -349,7 +349,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'unreachable',
     summary: ({ observers }) =>
-      `There is a VXLAN device on ${observers}, but no neighbour entry, FDB entry or route for any other node.`,
+      `There is a VXLAN device on ${observers}, but no neighbour entry, forwarding entry (FDB) or route for any other node.`,
     effect: podsAreCutOff,
     fix: AT_OBSERVERS,
   },
@@ -361,7 +361,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'unreachable',
     summary: ({ observers }) =>
-      `All neighbour entries and routes for other nodes are gone from ${observers}. The FDB entries are still there. The VXLAN device went down and up, or systemd-networkd restarted.`,
+      `All neighbour entries and routes for other nodes are gone from ${observers}. The forwarding entries (FDB) are still there. The VXLAN device went down and up, or systemd-networkd restarted.`,
     effect: podsAreCutOff,
     fix: AT_OBSERVERS,
   },
@@ -435,7 +435,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `The FDB on ${observers} sends packets for ${subject} to a wrong underlay IP.`,
+      `The forwarding entry (FDB) on ${observers} sends packets for ${subject} to an address that is not its host's (underlay IP).`,
     effect: packetsAreLost,
     // flannel sets the annotation's address. A person who overwrites it would undo a NAT, or another's fix.
     fix: {
@@ -453,7 +453,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `The neighbour entry, the FDB entry and the route for ${subject} are all missing on ${observers}.`,
+      `The neighbour entry, the forwarding entry (FDB) and the route for ${subject} are all missing on ${observers}.`,
     effect: packetsAreLost,
     fix: { ...AT_OBSERVERS, unannounced: 'subject' },
     isLikeLeaving: true,
@@ -498,7 +498,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'unreachable',
     summary: ({ subject, observers }) =>
-      `The FDB entry for ${subject} is gone from ${observers}. Everything else that was read is correct.`,
+      `The forwarding entry (FDB) for ${subject} is gone from ${observers}. Everything else that was read is correct.`,
     effect: packetsAreLost,
     fix: AT_OBSERVERS,
   },

@@ -217,7 +217,7 @@ function annotatedMacs({ listed }: Member, family: Family): readonly string[] {
 /** Nodes that publish one underlay IP: packets for the one arrive at the other, or never leave a host. */
 export function withSameUnderlay(nodes: SettledNodes): Condition {
   return sharedBy(nodes, underlayClaims(nodes), {
-    called: 'underlay IP',
+    called: 'host address (underlay IP)',
     groupOf: ({ value }) => value,
     clues: [
       {

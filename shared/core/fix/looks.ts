@@ -75,8 +75,10 @@ function lookOnClaimants(finding: Finding, command: string, condition: string): 
 
 /** What distinguishes the steps that follow it, or shows what to call for, where nobody knows who is wrong. */
 export const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Look>> = {
-  nodes: ({ observers }, members) =>
-    observers
+  nodes: ({ observers }, members) => {
+    const listed = [...members.values()].filter((member) => member.listed !== undefined).length;
+    const all = listed === 0 ? members.size : listed;
+    return observers
       .filter((node) => members.get(node)?.observed?.host.kubeconfig !== undefined)
       .toSorted()
       .slice(0, MASTERS_ASKED)
@@ -84,9 +86,10 @@ export const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Lo
         kind: 'look',
         hosts: [node],
         runs: 'on-hosts',
-        commands: [`${kubectlAt(members.get(node))} get nodes -o name`],
-        condition: `Does ${node} list all nodes?`,
-      })),
+        commands: [`${kubectlAt(members.get(node))} get nodes -o name | wc -l`],
+        condition: `Does ${node} list all ${all} nodes? This prints how many it lists.`,
+      }));
+  },
   routes: (finding) =>
     lookOn(finding, 'ip route show', 'Does anything on that host need the network or route?'),
   addresses: (finding) =>
@@ -122,8 +125,9 @@ export const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Lo
             kind: 'look',
             hosts,
             runs: 'on-hosts',
-            commands: ["ss -ltnp 'sport = :6443'"],
-            condition: 'Does an API server listen there?',
+            commands: ["ss -ltnp | grep -E 'kube-apiserver|k3s'"],
+            condition:
+              'Does an API server listen there? If no line comes, none runs: the runbook says how to find out why.',
           },
         ];
   },

@@ -54,7 +54,7 @@ interface RestartContext extends Circumstances {
   readonly kubectl: string;
 }
 
-type RestartStep = Omit<Fix, 'kind' | 'agent'>;
+type RestartStep = Omit<Fix, 'kind' | 'agent'> & { readonly kind?: 'pace' };
 
 /** How many nodes a page asks about. */
 const ASKED = 3;
@@ -106,7 +106,7 @@ function restartsOf(nodes: readonly RestartedNode[], how: RestartContext): reado
     case 'pods':
       return how.api.kind === 'away'
         ? [containersOf(nodes, stopCommand(first.restart), how)]
-        : [podsOf(nodes, first.restart, how)];
+        : podsOf(nodes, first.restart, how);
     case 'unit':
       return unitsOf(nodes, first.restart, how);
     case 'unknown':
@@ -130,7 +130,10 @@ function variantsOf(
     const [first] = alike;
     if (first === undefined) return [];
     const names = alike.map((one) => one.names).join(' or ');
-    return [{ ...first.step, condition: `Where ${names} runs ${AGENT_NAMES[how.agent]}:` }];
+    const where = `Where ${names} runs ${AGENT_NAMES[how.agent]}:`;
+    const { condition = '' } = first.step;
+    const more = `${condition.slice(0, 1).toLowerCase()}${condition.slice(1)}`;
+    return [{ ...first.step, condition: `${where} ${more}`.trim() }];
   });
 }
 
@@ -139,7 +142,7 @@ function podsOf(
   nodes: readonly RestartedNode[],
   { namespace, label, daemonSets, updates }: PodRestart,
   { key, members, api, kubectl }: RestartContext,
-): RestartStep {
+): readonly RestartStep[] {
   const names = nodes.map(({ node }) => node);
   const isMost = names.length > LOOP_NAMES && names.length * 2 > members;
   // A rollout does nothing where pods are updated on deletion alone, and may not move where none may be away.
@@ -151,17 +154,54 @@ function podsOf(
   const isFromAfar = api.kind === 'partly' && !areInLoop(names);
   const each = isFromAfar ? `echo "${deletion}$n" | ssh ${api.answers} sudo sh` : `${deletion}$n`;
   const deletions = names.length === 1 ? `${deletion}${only}` : loopOver(names, each, key);
-  const sets = daemonSets.map((name) => `ds/${name}`).join(' ');
-  return {
+  const sets = daemonSets.map((name) => `ds/${name}`);
+  const place = {
     hosts: names,
-    runs: 'anywhere',
-    commands: [isRollout ? `${kubectl} -n ${namespace} rollout restart ${sets}` : deletions],
+    runs: 'anywhere' as const,
+    ...(api.kind === 'partly' ? { kubectlOn: api.answers } : {}),
+  };
+  const restart = {
+    ...place,
+    commands: [
+      isRollout ? `${kubectl} -n ${namespace} rollout restart ${sets.join(' ')}` : deletions,
+    ],
     interrupts:
       (isRollout
         ? `nothing. ${rolloutTime(members, updates)}`
         : 'nothing: pods keep their network') + slownessOf(api),
-    ...(api.kind === 'partly' ? { kubectlOn: api.answers } : {}),
   };
+  const slow = rolloutMinutes(members, podsAtOnce(members, updates?.maxUnavailable));
+  if (!isRollout || slow <= LONG_MINUTES) return [restart];
+  const fast = rolloutMinutes(members, podsAtOnce(members, TENTH));
+  return [
+    {
+      ...place,
+      kind: 'pace',
+      commands: sets.map(
+        (set) =>
+          `${kubectl} -n ${namespace} patch ${set} --type merge -p '{"spec":{"updateStrategy":{"rollingUpdate":{"maxUnavailable":"${TENTH}"}}}}'`,
+      ),
+      condition: `Only if ${slow} minutes are too long (then the restart takes about ${fast}):`,
+      interrupts: `nothing. maxUnavailable stays ${TENTH} until somebody sets it back to ${updates?.maxUnavailable ?? 'what it was'}`,
+    },
+    restart,
+  ];
+}
+
+/** From here on a restart of all pods is too long for a person who was woken. */
+const LONG_MINUTES = 10;
+
+const TENTH = '10%';
+
+/** How many pods of a DaemonSet may be away at once. Kubernetes rounds a share up (daemon/util, UnavailableCount). */
+function podsAtOnce(members: number, maxUnavailable = '1'): number {
+  const amount = Number.parseInt(maxUnavailable, 10);
+  const pods = maxUnavailable.endsWith('%') ? Math.ceil((members * amount) / 100) : amount;
+  return Math.max(1, pods);
+}
+
+function rolloutMinutes(members: number, atOnce: number): number {
+  return Math.ceil((Math.ceil(members / atOnce) * ROLLOUT_SECONDS) / 60);
 }
 
 /** Every kubectl waits for the API servers. A person who types it must know that it still works. */
@@ -173,18 +213,11 @@ function slownessOf(api: ApiState): string {
 
 /** How long a rollout takes, as far as it is known how many pods of the DaemonSet may be away at once. */
 function rolloutTime(members: number, updates: PodRestart['updates']): string {
-  const minutes = (atOnce: number): number =>
-    Math.ceil((Math.ceil(members / atOnce) * ROLLOUT_SECONDS) / 60);
-  const about = (atOnce: number): string =>
-    minutes(atOnce) === 1 ? 'a minute' : `${minutes(atOnce)} minutes`;
-  if (updates === undefined) {
-    return `It takes about ${about(1)} where maxUnavailable is 1, and does nothing where the DaemonSet's updateStrategy is OnDelete`;
-  }
-  const { maxUnavailable = '1' } = updates;
-  const amount = Number.parseInt(maxUnavailable, 10);
-  // Kubernetes rounds a share up (daemon/util, UnavailableCount).
-  const atOnce = maxUnavailable.endsWith('%') ? Math.ceil((members * amount) / 100) : amount;
-  return `It takes about ${about(Math.max(1, atOnce))}: the DaemonSet's maxUnavailable is ${maxUnavailable}`;
+  const minutes = rolloutMinutes(members, podsAtOnce(members, updates?.maxUnavailable));
+  const about = minutes === 1 ? 'a minute' : `${minutes} minutes`;
+  return updates === undefined
+    ? `It takes about ${about} where maxUnavailable is 1, and does nothing where the DaemonSet's updateStrategy is OnDelete`
+    : `It takes about ${about}: the DaemonSet's maxUnavailable is ${updates.maxUnavailable ?? '1'}`;
 }
 
 /** Without an API nothing deletes a pod. The kubelet starts a container again that has stopped. */

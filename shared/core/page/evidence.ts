@@ -17,7 +17,7 @@ export function evidenceLines(incident: ReportedIncident): readonly string[] {
   const isAtSubject =
     CAUSE_RULES[incident.cause].fix.at === 'subject' && !isKind(incident.cause, 'node');
   const found = new Set(incident.entries.map((entry) => entry.found));
-  const others = incident.evidence
+  const others = inOneLine(incident.evidence)
     // What the second look printed stands with the entries already.
     .filter((line) => ![...found].some((text) => text !== '' && line.endsWith(`: ${text}`)))
     .filter((line) => !isInHeadline(line, incident))
@@ -28,6 +28,26 @@ export function evidenceLines(incident: ReportedIncident): readonly string[] {
     ...familyLines(incident),
     ...others,
   ];
+}
+
+/** Lines about several API servers that differ in the server alone are one line. */
+function inOneLine(lines: readonly string[]): readonly string[] {
+  const parts = lines.map((line) => {
+    const [, before = '', node, after = line] =
+      /^()([^\s:]+)(: (?:kubectl|\/|no answer).*)$/.exec(line) ??
+      /^(before that, .* on )(\S+)( \(.*)$/.exec(line) ??
+      [];
+    return { before, node, after };
+  });
+  return [...groupBy(parts, ({ before, after }) => `${before}\0${after}`).values()].flatMap(
+    (alike) => {
+      const [first] = alike;
+      const nodes = alike.flatMap(({ node }) => node ?? []);
+      return first === undefined
+        ? []
+        : [`${first.before}${enumerate([...new Set(nodes)], EVIDENCE_NAMES)}${first.after}`];
+    },
+  );
 }
 
 /** The first lines of a page say how long a single master took, and what it took before. */

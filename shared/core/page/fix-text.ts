@@ -139,6 +139,7 @@ const ACTS: Readonly<Record<Exclude<Fix['kind'], 'look'>, (step: Fix) => string>
   device: () => 'Delete the VXLAN device',
   removal: () => 'Remove what is in the way',
   mac: () => 'Give the VXLAN device a MAC address of its own',
+  pace: () => `Let a tenth of the pods restart at once`,
   offload: () => 'Let the kernel sum up checksums instead of the network card',
 };
 

@@ -298,13 +298,30 @@ function latencyLines(latencies: readonly Latency[]): readonly string[] {
   const notable = latencies.filter(
     ({ outcome, seconds }) => outcome !== 'answered' || seconds >= 1,
   );
-  return notable.toSorted((one, two) => two.seconds - one.seconds).map(describeLatency);
+  const inOrder = notable.toSorted((one, two) => two.seconds - one.seconds);
+  return [...groupBy(inOrder, failureOf).values()].flatMap((alike) => {
+    const [slowest] = alike;
+    const requests = [...new Set(alike.map(({ request }) => pagedRequestText(request)))];
+    return slowest === undefined
+      ? []
+      : [describeLatency(slowest, enumerate(requests, EVIDENCE_NAMES))];
+  });
+}
+
+/** What is alike of requests that one API server did not answer: they are one line, with the longest time. */
+function failureOf(latency: Latency): string {
+  const { node, outcome, detail, askedAt, request } = latency;
+  const isOwn = outcome === 'answered' || request.kind === 'api';
+  const alone = isOwn ? pagedRequestText(request) : '';
+  return [node, outcome, detail, askedAt, alone].join('\0');
 }
 
 /** `master1: kubectl get nodes took 45.1 s`; of what is silent, that it is, and for how long. */
-export function describeLatency(latency: Latency): string {
+export function describeLatency(
+  latency: Latency,
+  request = pagedRequestText(latency.request),
+): string {
   const { node, outcome, seconds, detail, askedAt } = latency;
-  const request = pagedRequestText(latency.request);
   const asked = askedAt === undefined ? '' : `, asked at ${formatTime(askedAt).slice(11, 19)} UTC`;
   const took = `${formatDuration(seconds)}${asked}`;
   const because = detail === '' ? '' : ` (${detail})`;

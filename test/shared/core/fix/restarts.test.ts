@@ -148,6 +148,7 @@ describe('flannel is restarted as it came onto the host', () => {
     const wide = fixed(cluster(60).listed().lose('neighbour', { subject: 'master1' }));
     expect(wide.map(({ kind, hosts, runs }) => [kind, hosts.length, runs])).toEqual([
       ['entries', 59, 'on-hosts'],
+      ['pace', 59, 'anywhere'],
       ['restart', 59, 'anywhere'],
     ]);
     const [restart] = fixed(installed(gone, 'k3s'));
@@ -176,6 +177,32 @@ describe('flannel is restarted as it came onto the host', () => {
     ([maxUnavailable, interrupts]) => {
       const lost = cluster(60).listed().lose('neighbour', { subject: 'master1' });
       expect(fixed(lost, [rolling({ maxUnavailable })]).at(-1)).toMatchObject({ interrupts });
+    },
+  );
+
+  test.for([
+    ['1', 'Only if 30 minutes are too long (then the restart takes about 5):'],
+    ['2', 'Only if 15 minutes are too long (then the restart takes about 5):'],
+    ['10%', undefined],
+  ] as const)(
+    'more pods may restart at once first, where maxUnavailable %s makes a rollout long',
+    ([maxUnavailable, condition]) => {
+      const sixty = installed(cluster(60).listed(), 'canal');
+      const steps = fixed(sixty.dropDevice(...sixty.names.slice(0, 40)), [
+        rolling({ maxUnavailable }),
+      ]);
+      const paces = steps.filter(({ kind }) => kind === 'pace');
+      expect(paces.map((step) => [step.condition, ...step.commands])).toEqual(
+        condition === undefined
+          ? []
+          : [
+              [
+                condition,
+                `kubectl -n kube-system patch ds/canal --type merge -p '{"spec":{"updateStrategy":{"rollingUpdate":{"maxUnavailable":"10%"}}}}'`,
+              ],
+            ],
+      );
+      expect(steps.at(-1)?.commands).toEqual(['kubectl -n kube-system rollout restart ds/canal']);
     },
   );
 

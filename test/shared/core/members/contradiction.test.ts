@@ -74,7 +74,9 @@ describe('peers that send packets elsewhere than device and earlier runs have it
     const { reported, pages } = await run(facts, [], recorded([]));
     expect(reported.map(({ subject, fix }) => [subject, fix])).toEqual([[undefined, []]]);
     expect(pages).toHaveLength(1);
-    expect(pages[0]?.text).toContain(`sends packets for ${SUBJECT} to a wrong underlay IP`);
+    expect(pages[0]?.text).toContain(
+      `sends packets for ${SUBJECT} to an address that is not its host's`,
+    );
     expect(pages[0]?.text).toContain(`own devices and earlier runs have ${SUBJECT} 192.168.1.1`);
   });
 

@@ -209,22 +209,22 @@ describe('what is wrong, in a sentence', () => {
     [
       'some of a column',
       SIX.lose('fdb', { subject: 'master1', observer: ['node1', 'node2'] }),
-      'The FDB entry for master1 is gone from 2 of the 5 checked nodes. Everything else that was read is correct.',
+      'The forwarding entry (FDB) for master1 is gone from 2 of the 5 checked nodes. Everything else that was read is correct.',
     ],
     [
       'one checked node',
       cluster(3).listed().silence('master2').lose('fdb', { subject: 'master1' }),
-      'The FDB entry for master1 is gone from the only checked node (master3). Everything else that was read is correct.',
+      'The forwarding entry (FDB) for master1 is gone from the only checked node (master3). Everything else that was read is correct.',
     ],
     [
       'two tables',
       SIX.lose('neighbour', pair).lose('fdb', pair),
-      'The neighbour and FDB entries for master1 are gone from node2.',
+      'The neighbour and forwarding (FDB) entries for master1 are gone from node2.',
     ],
     [
       'all tables',
       SIX.lose('neighbour', pair).lose('fdb', pair).lose('route', pair),
-      'The neighbour entry, the FDB entry and the route for master1 are all missing on node2.',
+      'The neighbour entry, the forwarding entry (FDB) and the route for master1 are all missing on node2.',
     ],
     [
       'a route',
@@ -244,12 +244,12 @@ describe('what is wrong, in a sentence', () => {
     [
       'a row and its routes',
       SIX.lose('neighbour', row).lose('route', row),
-      'All neighbour entries and routes for other nodes are gone from node2. The FDB entries are still there. The VXLAN device went down and up, or systemd-networkd restarted.',
+      'All neighbour entries and routes for other nodes are gone from node2. The forwarding entries (FDB) are still there. The VXLAN device went down and up, or systemd-networkd restarted.',
     ],
     [
       'nothing programmed',
       SIX.lose('neighbour', row).lose('fdb', row).lose('route', row),
-      'There is a VXLAN device on node2, but no neighbour entry, FDB entry or route for any other node.',
+      'There is a VXLAN device on node2, but no neighbour entry, forwarding entry (FDB) or route for any other node.',
     ],
     ['no device', SIX.dropDevice('node2'), 'There is no VXLAN device on node2.'],
     [
@@ -270,7 +270,7 @@ describe('what is wrong, in a sentence', () => {
     [
       'another underlay IP',
       SIX.change('fdb', pair),
-      'The FDB on node2 sends packets for master1 to a wrong underlay IP.',
+      "The forwarding entry (FDB) on node2 sends packets for master1 to an address that is not its host's (underlay IP).",
     ],
     [
       'what ages',

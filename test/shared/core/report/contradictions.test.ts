@@ -95,7 +95,7 @@ describe('an underlay IP that two nodes have', () => {
       'prod/subject/node1/duplicate-underlay',
     ]);
     expect(report.incidents[0]?.evidence).toContain(
-      'node1 and node2 have one underlay IP: 10.0.2.15',
+      'node1 and node2 have one host address (underlay IP): 10.0.2.15',
     );
   });
 
