@@ -92,3 +92,20 @@ test("the line for the MAC address that Calico derives from a node's name prints
   // felix/calc/vxlan_resolver.go, vtepMACForHost, for "master1".
   expect(typed(line ?? '')).toEqual(['66:31:3a:fa:51:89']);
 });
+
+test.for(['few', 'many'] as const)(
+  'every command of a page is a whole line for a shell (%s)',
+  async (size) => {
+    const lines = (await stepsOf(size)).flatMap(({ commands, remotely = [] }) => [
+      ...commands,
+      ...remotely,
+    ]);
+    expect(lines.length).toBeGreaterThan(30);
+    for (const line of new Set(lines)) {
+      for (const shell of ['sh', 'bash']) {
+        const { status, stderr } = spawnSync(shell, ['-n', '-c', line], { encoding: 'utf8' });
+        expect([shell, line, status, stderr]).toEqual([shell, line, 0, '']);
+      }
+    }
+  },
+);
