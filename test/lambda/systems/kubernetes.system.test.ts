@@ -208,6 +208,41 @@ describe('a server that', () => {
     );
   });
 
+  test('has too much on all pages together is a problem', async () => {
+    const page = gzipSync(
+      JSON.stringify({
+        metadata: { continue: 'more' },
+        items: [{ metadata: { name: 'a', annotations: { long: 'x'.repeat(50 * 1024 * 1024) } } }],
+      }),
+    );
+    const { kubeconfig, asked } = await smallApiServer((_, response) => {
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+        .end(page);
+    });
+    const { problems } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+    );
+    expect(problems.map(({ message }) => message)).toEqual([
+      'listing the nodes: they have more than 134217728 characters',
+    ]);
+    expect(asked).toHaveLength(3);
+  });
+
+  test('refuses with the token in body and headers is a problem with the status alone', async () => {
+    const { kubeconfig } = await smallApiServer(({ headers: { authorization } }, response) => {
+      response
+        .writeHead(403, { 'content-type': 'application/json', 'x-echo': authorization })
+        .end(JSON.stringify({ kind: 'Status', message: authorization }));
+    });
+    const { problems } = listed(
+      await askNodes(opened(await kubernetes(kubeconfig, RECORDER)), farOff()),
+    );
+    expect(problems.map(({ message }) => message)).toEqual([
+      'listing the nodes: the server answered 403',
+    ]);
+  });
+
   test('hangs in the middle of its answer is given up too', async () => {
     const server = await smallApiServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
