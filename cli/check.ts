@@ -6,6 +6,7 @@ import { DEPLOYED_HELP, type DeployedOptions, readDeployedOptions } from './depl
 import { countSubscribers } from './deployed/subscribers.ts';
 import { during, remark } from './progress.ts';
 import { renderCheck } from './render/report.ts';
+import { columnsOf } from './render/terminal.ts';
 import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch check --cluster NAME [--region R] [--stack S] [--json]
@@ -32,7 +33,7 @@ export async function check(words: readonly string[]): Promise<number> {
   }
   const whole = await withSubscribers(report, deployed, options);
   if (json) print(whole);
-  else process.stdout.write(renderCheck(whole));
+  else process.stdout.write(renderCheck(whole, columnsOf(process.stdout, process.env['COLUMNS'])));
   return EXIT[whole.verdict];
 }
 

@@ -5,6 +5,7 @@ import { recorded } from '../shared/core/run/hosts.ts';
 import { run } from '../shared/core/run/run.ts';
 import { readCapture } from './replay/capture.ts';
 import { renderReport } from './render/report.ts';
+import { columnsOf } from './render/terminal.ts';
 import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch replay DIR [--cluster NAME] [--json]
@@ -49,7 +50,9 @@ export async function replay(words: readonly string[]): Promise<number> {
   const { facts, latencies } = await readCapture(directory, { cluster, now: Date.now() });
   const report = reportOf(await run(facts, [], recorded(latencies)));
   process.stdout.write(
-    values.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report),
+    values.json
+      ? `${JSON.stringify(report, undefined, 2)}\n`
+      : renderReport(report, columnsOf(process.stdout, process.env['COLUMNS'])),
   );
   return EXIT[report.verdict];
 }

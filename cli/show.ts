@@ -6,6 +6,7 @@ import { isManagedNodeId } from '../shared/core/fix/remote.ts';
 import { isNodeName } from '../shared/core/parse/kubernetes.ts';
 import { enumerate } from '../shared/core/plain-text.ts';
 import { renderBrief, renderReport } from './render/report.ts';
+import { columnsOf } from './render/terminal.ts';
 import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch show [FILE] [--brief]
@@ -51,7 +52,11 @@ export async function show(words: readonly string[]): Promise<number> {
   const [file = '-', ...more] = positionals;
   if (more.length > 0) throw new Error('show takes one file: see vtepwatch show --help');
   const report = await readReport(file);
-  process.stdout.write(values.brief ? renderBrief(report) : renderReport(report));
+  process.stdout.write(
+    values.brief
+      ? renderBrief(report, columnsOf(process.stdout, process.env['COLUMNS']))
+      : renderReport(report, columnsOf(process.stdout, process.env['COLUMNS'])),
+  );
   return EXIT[report.verdict];
 }
 

@@ -1,10 +1,9 @@
-import type { Table } from '../../shared/contract/causes.ts';
-import type { Report } from '../../shared/contract/report.ts';
+import type { Report, ReportedIncident } from '../../shared/contract/report.ts';
 import { printable } from '../../shared/core/plain-text.ts';
 import { MATRIX } from '../../shared/core/report/checked.ts';
 import { ENTRIES_PER_INCIDENT } from '../../shared/core/report/incident-report.ts';
-
-const LETTERS: Readonly<Record<Table, string>> = { neighbour: 'N', fdb: 'F', route: 'R' };
+import { lettersOf, tableLines, withoutCommonEnd, wrapped } from './table.ts';
+import { renderWrong } from './wrong-cells.ts';
 
 const LEGEND =
   'row: observer, column: subject; N neighbour, F FDB, R route entry missing or wrong; ' +
@@ -13,25 +12,46 @@ const LEGEND =
 /** An incident lists only some of its entries, so the other cells of its rows are open. */
 const CUT_LEGEND = '* may be wrong: the document lists only the first entries of the incident';
 
-/** The observer × subject matrix of a report; empty where it would be too wide to read. */
-export function renderMatrix({ hosts, incidents, checked }: Report): readonly string[] {
-  const nodes = [...hosts.observed, ...hosts.unknown].toSorted();
-  if (nodes.length === 0 || nodes.length > MATRIX) return [];
-  const observed = new Set(hosts.observed);
-  const unknown = new Map(checked?.unknown.map((row) => [row.observer, row.subjects]));
-  const standing = incidents.filter(({ phase }) => phase !== 'resolved');
-  const entries = standing.flatMap((incident) => incident.entries);
+/** The columns of a terminal that does not report its own. */
+export const USUAL_COLUMNS = 80;
+
+/**
+ * The observer × subject matrix of a report, in so many columns of a terminal: whole where it fits, by
+ * names without their common end or by numbers; else only what is wrong in it.
+ */
+export function renderMatrix(report: Report, columns = USUAL_COLUMNS): readonly string[] {
+  const nodes = [...report.hosts.observed, ...report.hosts.unknown].toSorted();
+  if (nodes.length === 0) return [];
+  const standing = report.incidents.filter(({ phase }) => phase !== 'resolved');
+  if (nodes.length > MATRIX) return renderWrong(report.hosts, standing, columns);
   const cut = standing.filter(
     (incident) => incident.entries.length === ENTRIES_PER_INCIDENT[incident.phase],
   );
-  const letters = (observer: string, subject: string): string =>
-    [
-      ...new Set(
-        entries
-          .filter((entry) => entry.observer === observer && entry.subject === subject)
-          .map(({ table }) => LETTERS[table]),
-      ),
-    ].join('');
+  const legend = [LEGEND, ...(cut.length > 0 ? [CUT_LEGEND] : [])];
+  const grid = { nodes, cells: cellsOf(report, standing, cut) };
+  const table = [byName(grid), byShortName(grid), byNumber(grid)].find((lines) =>
+    lines.every(({ length }) => length <= columns),
+  );
+  return table === undefined
+    ? renderWrong(report.hosts, standing, columns)
+    : [...table, ...legend.flatMap((line) => wrapped(line, columns))];
+}
+
+interface Grid {
+  readonly nodes: readonly string[];
+  /** A row for each node, with a cell for each. */
+  readonly cells: readonly (readonly string[])[];
+}
+
+function cellsOf(
+  { hosts, checked }: Report,
+  standing: readonly ReportedIncident[],
+  cut: readonly ReportedIncident[],
+): Grid['cells'] {
+  const nodes = [...hosts.observed, ...hosts.unknown].toSorted();
+  const observed = new Set(hosts.observed);
+  const unknown = new Map(checked?.unknown.map((row) => [row.observer, row.subjects]));
+  const entries = standing.flatMap((incident) => incident.entries);
   const isCut = (observer: string, subject: string): boolean =>
     cut.some(
       (incident) =>
@@ -40,24 +60,34 @@ export function renderMatrix({ hosts, incidents, checked }: Report): readonly st
   const cell = (observer: string, subject: string): string => {
     if (observer === subject) return '-';
     if (!observed.has(observer)) return '?';
-    const found = letters(observer, subject);
+    const found = lettersOf(
+      entries.filter((entry) => entry.observer === observer && entry.subject === subject),
+    );
     if (found !== '') return found;
     if (isCut(observer, subject)) return '*';
     return unknown.get(observer)?.includes(subject) === true ? '?' : '·';
   };
-  const names = nodes.map(printable);
-  const margin = Math.max(...names.map((name) => name.length));
-  const rows = nodes.map((observer, at) => {
-    const cells = nodes.map((subject, column) =>
-      centre(cell(observer, subject), names[column]?.length ?? 0),
-    );
-    return `${(names[at] ?? '').padEnd(margin)}  ${cells.join('  ')}`.trimEnd();
-  });
-  const legend = cut.length > 0 ? [LEGEND, CUT_LEGEND] : [LEGEND];
-  return [`${' '.repeat(margin)}  ${names.join('  ')}`, ...rows, ...legend];
+  return nodes.map((observer) => nodes.map((subject) => cell(observer, subject)));
 }
 
-function centre(text: string, width: number): string {
-  const left = Math.floor((Math.max(width, text.length) - text.length) / 2);
-  return `${' '.repeat(left)}${text}`.padEnd(width);
+function byName({ nodes, cells }: Grid): readonly string[] {
+  const names = nodes.map(printable);
+  return tableLines({ labels: names, headings: names, cells });
+}
+
+function byShortName({ nodes, cells }: Grid): readonly string[] {
+  const { names, end } = withoutCommonEnd(nodes);
+  return [...tableLines({ labels: names, headings: names, cells }), ...endLines(end)];
+}
+
+function byNumber({ nodes, cells }: Grid): readonly string[] {
+  const { names, end } = withoutCommonEnd(nodes);
+  const headings = nodes.map((_, at) => String(at + 1));
+  const wide = String(nodes.length).length;
+  const labels = names.map((name, at) => `${String(at + 1).padStart(wide)} ${name}`);
+  return [...tableLines({ labels, headings, cells }), ...endLines(end)];
+}
+
+function endLines(end: string): readonly string[] {
+  return end === '' ? [] : [`all names end in ${end}`];
 }

@@ -8,7 +8,7 @@ import { pageOf } from '../../shared/core/page/page.ts';
 import { printable } from '../../shared/core/plain-text.ts';
 import { formatDuration, parseTime } from '../../shared/core/time.ts';
 import { coverageLines, gapLines } from './coverage.ts';
-import { renderMatrix } from './matrix.ts';
+import { renderMatrix, USUAL_COLUMNS } from './matrix.ts';
 import { overlayName } from './overlay.ts';
 
 /** How many problems and nodes are printed; `--json` has them all. */
@@ -18,11 +18,11 @@ const NAMES = 12;
 /** How many nodes the first line names: it must stay one that can be read, whatever the cluster's size. */
 const FIRST_NAMES = 5;
 
-/** A run's document as text for a terminal. */
-export function renderReport(report: Report): string {
+/** A run's document as text for a terminal of so many columns. */
+export function renderReport(report: Report, columns = USUAL_COLUMNS): string {
   return render([
     overview(report),
-    renderMatrix(report),
+    renderMatrix(report, columns),
     ...incidents(report),
     ...remarks(report),
     ...coverage(report),
@@ -30,18 +30,18 @@ export function renderReport(report: Report): string {
 }
 
 /** The same for `check`, without the matrix where there is no incident to see in it. */
-export function renderCheck(report: Report): string {
+export function renderCheck(report: Report, columns = USUAL_COLUMNS): string {
   return render([
     overview(report),
-    ...(report.incidents.length === 0 ? [] : [renderMatrix(report), ...incidents(report)]),
+    ...(report.incidents.length === 0 ? [] : [renderMatrix(report, columns), ...incidents(report)]),
     ...remarks(report),
     ...coverage(report),
   ]);
 }
 
 /** The same without the incidents, for a reader who has their pages. */
-export function renderBrief(report: Report): string {
-  return render([overview(report), renderMatrix(report), ...remarks(report)]);
+export function renderBrief(report: Report, columns = USUAL_COLUMNS): string {
+  return render([overview(report), renderMatrix(report, columns), ...remarks(report)]);
 }
 
 type Section = readonly string[];
