@@ -20,7 +20,7 @@ const HELP = `vtepwatch: monitors Kubernetes overlay networks on VXLAN
   vtepwatch replay DIR                judge captured command outputs, offline
   vtepwatch show [FILE]               print a --json document (a file or standard input) as text
 
-  See vtepwatch COMMAND --help for each. Standard output carries the result alone.
+  vtepwatch help COMMAND describes each. Standard output carries the result alone.
   Exit status: 0 healthy, 1 incident, 2 could not judge or could not run.
 `;
 
@@ -29,6 +29,7 @@ const COULD_NOT = 2;
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
   if (name === undefined) throw new Error('a command is missing: see vtepwatch --help');
+  if (name === 'help' && words[0] !== undefined) return await main([words[0], '--help']);
   if (name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(HELP);
     return 0;

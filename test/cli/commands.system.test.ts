@@ -127,6 +127,8 @@ describe('help', () => {
     [['replay', '--help'], 'DIR/<host>/ip-neigh.txt'],
     [['replay', '-h', 'anything'], 'DIR/<host>/ip-neigh.txt'],
     [['show', '--help'], 'standard input'],
+    [['help', 'show'], 'standard input'],
+    [['help', 'help'], 'vtepwatch replay DIR'],
     [['check', '--help'], '--stack S'],
     [['test-page', '--help'], 'Exit status: 0 every channel accepted it'],
   ] as const)('%j', ([words, text]) => {
