@@ -8,7 +8,7 @@ import { withSameMac, withSamePodCidr, withSameUnderlay } from './duplicates.ts'
 import { CONTROL_PLANE, slowApis, unreachableApis } from './control-plane.ts';
 import { losesPackets } from './lost-packets.ts';
 import { bridgeElsewhere, leftInTheWay, takenByOthers } from './in-the-way.ts';
-import { unlikeInMtu, unlikeInSettings } from './unlike-others.ts';
+import { unfitInMtu, unlikeInSettings } from './unlike-others.ts';
 
 /** A subject or an observer that is cut off pages at once. A fault that reaches less far must last. */
 const byReach: Patience = ({ scope, severity, mayBeLeaving }, { pairPatienceSeconds }) =>
@@ -629,11 +629,11 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
   // flannel takes the MTU of the interface below the device, less 50 bytes, when it makes the device, and
   // never again (pkg/backend/vxlan/device.go, ensureLink).
   'mtu-mismatch': {
-    signature: { kind: 'node', find: unlikeInMtu, explains: [] },
+    signature: { kind: 'node', find: unfitInMtu, explains: [] },
     patience: byReach,
     harm: 'large-packets',
     summary: ({ subject }) =>
-      `The VXLAN device on ${subject} has another MTU than those on the other nodes.`,
+      `The MTU of the VXLAN device on ${subject} does not fit: it differs from those on the other nodes, or the interface below cannot carry it.`,
     effect: ({ subject }) =>
       `Small packets arrive. Large packets to or from pods on ${subject} may be lost, so downloads and TLS connections may hang.`,
     fix: {
@@ -643,7 +643,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
         {
           kind: 'device',
           at: 'subject',
-          condition: "Only once the hosts' own interfaces have the same MTU:",
+          condition: "Only once the MTU of the hosts' own interfaces is what it should be:",
         },
         { kind: 'restart', at: 'subject', condition: 'After you deleted the device:' },
       ],

@@ -6,16 +6,44 @@ import {
   type Presence,
   type SettledNodes,
 } from '../matrix/conditions.ts';
-import { FAMILIES } from '../overlay/addresses.ts';
+import { FAMILIES, familyOf } from '../overlay/addresses.ts';
 import { deviceFamily } from '../overlay/profile.ts';
 import type { Device } from '../overlay/vtep.ts';
 import { enumerate } from '../plain-text.ts';
 
-/** Nodes whose VXLAN device has another MTU than most. */
-export function unlikeInMtu(nodes: SettledNodes): Condition {
-  return unlikeOthers(nodes, ({ mtu }) =>
+/** Nodes whose VXLAN device has another MTU than most, or a larger one than the interface below it can carry. */
+export function unfitInMtu(nodes: SettledNodes): Condition {
+  const unlike = unlikeOthers(nodes, ({ mtu }) =>
     mtu === undefined ? undefined : { text: `mtu ${mtu}`, shows: `mtu ${mtu}` },
   );
+  return { ...unlike, present: new Map([...unlike.present, ...tooLarge(nodes)]) };
+}
+
+/**
+ * The bytes that VXLAN puts around a packet: an inner Ethernet header, its own, UDP and the outer IP header
+ * (RFC 7348, section 5).
+ */
+const OVERHEAD_BYTES = { ipv4: 50, ipv6: 70 } as const;
+
+function tooLarge({ members }: SettledNodes): readonly (readonly [string, Presence])[] {
+  return members.flatMap(({ node, observed }) => {
+    const found = (observed?.tables.devices ?? []).flatMap(
+      ({ name, mtu = 0, underlay, local, up }) => {
+        if (underlay === undefined || local === undefined || !up) return [];
+        const most = underlay.mtu - OVERHEAD_BYTES[familyOf(local)];
+        const carries = `${underlay.device} below it carries ${underlay.mtu} bytes, which leaves ${most}`;
+        return mtu > most
+          ? [{ device: name, most, evidence: `${name} of ${node} has mtu ${mtu}; ${carries}` }]
+          : [];
+      },
+    );
+    const [first] = found;
+    if (first === undefined) return [];
+    const check = { command: `ip -d -o link show dev ${first.device}`, shows: `mtu ${first.most}` };
+    return [
+      [node, { beside: [], evidence: found.map(({ evidence }) => evidence), check }] as const,
+    ];
+  });
 }
 
 /** Nodes whose VXLAN device has another VNI or port than most: neither side accepts the other's packets. */

@@ -54,10 +54,18 @@ export interface Device {
   readonly index?: number | undefined;
   readonly mac?: string | undefined;
   readonly mtu?: number | undefined;
+  /** The interface that carries its packets; undefined where the listing does not have it. */
+  readonly underlay?: Underlay | undefined;
   readonly vni?: number | undefined;
   readonly port?: number | undefined;
   readonly local?: IpAddress | undefined;
   readonly addresses: readonly Cidr[];
+}
+
+/** The interface below a VXLAN device. */
+export interface Underlay {
+  readonly device: string;
+  readonly mtu: number;
 }
 
 /** What a listing is of: the host's own devices, or a table. */

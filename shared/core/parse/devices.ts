@@ -29,7 +29,16 @@ export function parseLinks(where: string, text: string): Listing<Device> {
   if (IFCONFIG.test(text)) {
     return unreadable(where, 'the output of ifconfig has no VXLAN settings: capture ip -d -o link');
   }
-  return parseLines({ where, text: oneLineEach(text) }, { read: readLine, isWhole: isWholeLink });
+  const lines = oneLineEach(text);
+  const mtus = mtusIn(lines);
+  const read = (line: string): ParsedItem<Device> => readLine(line, mtus);
+  return parseLines({ where, text: lines }, { read, isWhole: isWholeLink });
+}
+
+/** The MTU of every interface in a listing, each on a line of its own. */
+function mtusIn(lines: string): ReadonlyMap<string, number> {
+  const found = lines.matchAll(/^\d+: ([\w.-]{1,15})(?:@\S+)?: <\S*> mtu (\d{2,5}) /gm);
+  return new Map([...found].map(([, name = '', mtu = '']) => [name, Number(mtu)]));
 }
 
 /** Devices of Cilium, WireGuard (flannel's and Calico's), Antrea, OVN and Weave. */
@@ -116,7 +125,7 @@ function deviceOf(words: Words): string | undefined {
 }
 
 /** `3: flannel.1: <BROADCAST,UP,…> mtu 1450 … link/ether 8a:… … vxlan id 1 local … dstport 8472 …` */
-function readLine(line: string): ParsedItem<Device> {
+function readLine(line: string, mtus: ReadonlyMap<string, number>): ParsedItem<Device> {
   const words = wordsOf(line.replaceAll('\\', ' '));
   const device = deviceOf(words);
   if (device === undefined) return readBrief(words);
@@ -128,12 +137,15 @@ function readLine(line: string): ParsedItem<Device> {
   // Only words behind `vxlan` are the tunnel's; `id` and `local` mean other things before it.
   const at = words.indexOf('vxlan');
   const tunnel = at < 0 ? [] : words.slice(at + 1);
+  const below = settledAfter(tunnel, 'dev') ?? '';
+  const carried = mtus.get(below);
   return entry({
     name: device,
     index: wholeNumber(words[0]?.slice(0, -1)),
     up: isUp(words[2]),
     mac: macToken(valueAfter(words, 'link/ether')),
     mtu: wholeNumber(settledAfter(words, 'mtu')),
+    underlay: carried === undefined ? undefined : { device: below, mtu: carried },
     vni: wholeNumber(settledAfter(tunnel, 'id')),
     port: wholeNumber(settledAfter(tunnel, 'dstport')),
     local: parseIp(settledAfter(tunnel, 'local') ?? ''),

@@ -103,6 +103,13 @@ describe('links', () => {
     expect(value.map(({ name }) => name)).toEqual(['flannel.1']);
   });
 
+  test('the interface below a device is that of its line, where the listing has it', () => {
+    const underlayIn = (text: string) => parseLinks('here', text).value.map((one) => one.underlay);
+    expect(underlayIn(`${VLAN}\n${FLANNEL}\n`)).toEqual([{ device: 'bond0.120', mtu: 1500 }]);
+    expect(underlayIn(`${FLANNEL}\n${VLAN}\n`)).toEqual([{ device: 'bond0.120', mtu: 1500 }]);
+    expect(underlayIn(`${FLANNEL}\n`)).toEqual([undefined]);
+  });
+
   test('two lines that were joined are not understood', () => {
     expect(parseLinks('here', `${VLAN} ${FLANNEL}\n`).understood).not.toBe('all');
   });
