@@ -63,7 +63,7 @@ export interface Device {
 }
 
 /** The interface below a VXLAN device. */
-export interface Underlay {
+interface Underlay {
   readonly device: string;
   readonly mtu: number;
 }

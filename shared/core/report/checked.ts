@@ -42,7 +42,11 @@ export function checkedBy(facts: Facts, judgement: Judgement): Coverage {
   const { subjects, unknown, nodes, unheld, pairs, isEnough } =
     briefs.size === 0 ? all : pairsBy(facts, judgement, new Set(briefs.keys()));
   const reasonOf = reasonsBy(facts, matrix, unheld);
-  const left = members.filter(({ node }) => !nodes.has(node));
+  const open = members.filter(({ node }) => !nodes.has(node));
+  // That nobody showed what it holds of a node that answered mostly follows from those that did not.
+  const isUnheld = ({ node, observed }: Member): boolean =>
+    observed !== undefined && unheld.has(node);
+  const left = [...open.filter((one) => !isUnheld(one)), ...open.filter(isUnheld)];
   const names = new Set(members.map(({ node }) => node));
   const outside = [...briefs.keys()].filter((node) => !names.has(node));
   const unchecked = [

@@ -1,5 +1,5 @@
 import type { Facts } from '../facts.ts';
-import { groupBy } from '../group.ts';
+import { groupBy, majority } from '../group.ts';
 import type { Judgement } from '../judge.ts';
 import type { Member } from '../members/member.ts';
 import { foreignUnderlays, foreignWithoutList } from '../members/underlay.ts';
@@ -105,15 +105,22 @@ function withoutUnderlay(
  * pod network was chosen over the network of the hosts.
  */
 function underlayAmongPods(
-  { vteps, profile }: Judgement,
+  { vteps, members, profile }: Judgement,
   family: Family,
 ): readonly Contradiction[] {
   // Calico takes no pod CIDR of Kubernetes', and gives its blocks to any node.
   if (!tablesOf(profile).includes('route')) return [];
-  const pods = vteps.flatMap(({ node, podCidr }) =>
+  const listed = new Map(members.map(({ node, listed: one }) => [node, one?.podCidrs ?? []]));
+  const claimed = vteps.flatMap(({ node, podCidr }) =>
     podCidr !== undefined && familyOf(podCidr) === family
       ? [{ node, podCidr, bits: prefixBits(podCidr) }]
       : [],
+  );
+  // A host may claim any range. Where no list has it, it counts if it is as long as those of most nodes.
+  const usual = majority(claimed.map(({ bits }) => String(bits.length)));
+  const pods = claimed.filter(
+    ({ node, podCidr, bits }) =>
+      listed.get(node)?.includes(podCidr) === true || usual === String(bits.length),
   );
   const byBits = groupBy(pods, ({ bits }) => bits);
   const lengths = [...new Set(pods.map(({ bits }) => bits.length))];
