@@ -24,6 +24,7 @@ export function storyOf(name: string, nodes: number | undefined): Story {
   if (hasChurn) churn(plot, dice.number(2, 9));
   if (hasFaults) faults(plot, dice.number(1, 3));
   stateOf(plot, diceOf(`${name} state`));
+  surroundingsOf(plot, diceOf(`${name} surroundings`));
   return {
     name,
     ...cluster,
@@ -356,6 +357,18 @@ function stateOf(plot: Plot, dice: Dice): void {
     { kind: 'blackhole', subject, observer: dice.pick(plot.names) },
   ]);
   plot.add(dice.number(90, STORY_SECONDS - 600), faultOf(dice, 'state', damage));
+}
+
+/** What is beside the overlay of one node and in its way, drawn apart as well. */
+function surroundingsOf(plot: Plot, dice: Dice): void {
+  if (!dice.happens(0.2)) return;
+  const [subject = '', peer = ''] = dice.some(plot.names, 2);
+  const damage = dice.pick<Damage>([
+    { kind: 'overlap', subject, peer },
+    { kind: 'overlap', subject, peer },
+    { kind: 'bridge', subject, address: '10.99.4.1/24' },
+  ]);
+  plot.add(dice.number(90, STORY_SECONDS - 600), faultOf(dice, 'surroundings', damage));
 }
 
 function faultOf(dice: Dice, fault: string, damage: Damage): Fault {

@@ -118,6 +118,10 @@ export type Damage =
   | { readonly kind: 'drift'; readonly subject: string }
   /** A host has a blackhole in the subject's pods until it boots: a fault that pages nobody. */
   | { readonly kind: 'blackhole'; readonly observer: string; readonly subject: string }
+  /** A network of another interface of the subject takes the place of its route to the peer's pods. */
+  | { readonly kind: 'overlap'; readonly subject: string; readonly peer: string }
+  /** The subject has a bridge for pods with this address, `10.99.4.1/24`, until it boots: a fault that pages nobody. */
+  | { readonly kind: 'bridge'; readonly subject: string; readonly address: string }
   /** The device gets another tunnel IP than that of its pod CIDR. */
   | { readonly kind: 'address'; readonly subject: string; readonly address: string }
   /** The device gets another UDP port than those of the others. */

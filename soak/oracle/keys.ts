@@ -19,7 +19,7 @@ export function directionOf(cells: readonly Cell[]): Direction {
 
 /**
  * What incidents can be about in these cells of a fault: its rows or its columns. A drift is one, with its column
- * and its row. A partition that strikes where another one is already separates pairs of groups that have no node
+ * and its row, and so is an overlap. A partition that strikes where another one is already separates pairs of groups that have no node
  * in common, and each is one.
  */
 export function linesOf(
@@ -28,7 +28,8 @@ export function linesOf(
   direction: Direction,
 ): readonly FaultLine[] {
   if (cells.length === 0) return [];
-  if (damage.kind === 'drift') return [{ name: damage.subject, cells }];
+  if (damage.kind === 'drift' || damage.kind === 'overlap')
+    return [{ name: damage.subject, cells }];
   if (damage.kind === 'partition') return partsOf(cells);
   const lines = Map.groupBy(cells, ({ observer, subject }) =>
     direction === 'rows' ? observer.instanceId : subject.instanceId,

@@ -8,8 +8,12 @@ import { keyOf } from '../world/kernel.ts';
 import type { World } from '../world/world.ts';
 
 /** Whether the cell is still wrong. The observer must be running; a subject that boots is a node all the while. */
-export function isWrong(world: World, { observer, subject, tables, isOfSettings }: Cell): boolean {
+export function isWrong(world: World, cell: Cell): boolean {
+  const { observer, subject, tables, isOfSettings, isOfReplies } = cell;
   if (!world.isMember(observer)) return false;
+  if (isOfReplies === true) {
+    return isWrong(world, { observer: subject, subject: observer, tables });
+  }
   if (isOfSettings === true) {
     const [one, other] = [observer.kernel.device, subject.kernel.device];
     const lease = publishedLease(world, subject);
@@ -78,6 +82,10 @@ export function rightCauses(
       return ['underlay-moved'];
     case 'blackhole':
       return ['ghost-entry'];
+    case 'overlap':
+      return ['overlap'];
+    case 'bridge':
+      return ['bridge-mismatch'];
     case 'port':
       return ['vxlan-mismatch'];
     // Without a list the device is believed, and what the peers hold is not.
@@ -115,6 +123,8 @@ export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
     case 'old-mac':
     case 'drift':
     case 'blackhole':
+    case 'overlap':
+    case 'bridge':
     case 'mtu':
     case 'address':
     case 'port':
@@ -129,9 +139,9 @@ export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
   }
 }
 
-/** The cells that a page must speak of: what a drifted device lost of its own row goes with its column. */
+/** The cells that a page must speak of: what a host lost of its own row by such a fault goes with its column. */
 export function columnOf({ damage }: Fault, cells: readonly Cell[]): readonly Cell[] {
-  if (damage.kind !== 'drift') return cells;
+  if (damage.kind !== 'drift' && damage.kind !== 'overlap') return cells;
   const column = cells.filter(({ subject }) => subject.name === damage.subject);
   return column.length === 0 ? cells : column;
 }
@@ -153,6 +163,8 @@ export function labelOf({ damage }: Fault): string {
       return `${damage.kind}${damage.observers === 'others' ? '' : ', partly'}`;
     case 'drift':
     case 'blackhole':
+    case 'overlap':
+    case 'bridge':
     case 'mtu':
     case 'address':
     case 'port':

@@ -6,7 +6,7 @@ import {
   pageOfRecord,
   symbolOf,
 } from '../../lab/digest-oracle.ts';
-import { type Entry, OVERLAY_DEVICE } from '../../lab/machines/flannel.ts';
+import { BRIDGE_DEVICE, type Entry, OVERLAY_DEVICE } from '../../lab/machines/flannel.ts';
 import { UNDERLAY_DEVICE } from '../../lab/machines/roster.ts';
 import { printed, record, recordOf, sealed } from '../../lab/machines/simulated/records.ts';
 import { type Table, TABLES } from '../../shared/contract/causes.ts';
@@ -125,16 +125,24 @@ function ownRecords({ host }: Speaker): readonly string[] {
   ];
 }
 
-/** One interface carries the overlay. */
+/** One interface carries the overlay. A host without its device does not know where pods are. */
 function surroundings({ host }: Speaker): readonly string[] {
+  const { bridge, device, networks } = host.kernel;
   return [
+    ...(bridge === undefined ? [] : [record('bridge', { device: BRIDGE_DEVICE, address: bridge })]),
     record('address', { device: UNDERLAY_DEVICE, address: `${host.underlayIp}/12` }),
     ...host.kernel.blackholes.map((range) =>
       record('anomaly', { what: 'blackhole', device: undefined, range }),
     ),
+    ...(device === undefined ? [] : networks).map((range) =>
+      record('anomaly', { what: 'network', device: OTHER_DEVICE, range }),
+    ),
     record('cut', { kinds: undefined }),
   ];
 }
+
+/** An interface beside that of the underlay. */
+const OTHER_DEVICE = 'eth1';
 
 /** Digests by kernel, with the version of the tables that they are of. */
 const digests = new WeakMap<Kernel, { readonly version: number; readonly text: string }>();

@@ -14,6 +14,8 @@ export interface Cell {
   readonly tables: readonly Table[];
   /** The device of the subject has another port than that of the observer, or another tunnel IP than it published. */
   readonly isOfSettings?: true;
+  /** The observer reaches the subject, whose replies are lost: the subject holds no such entry of the observer. */
+  readonly isOfReplies?: true;
 }
 
 /** Damages the world, and returns the cells that are wrong because of it. Nodes that are not there are left out. */
@@ -46,6 +48,11 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
       }
       return [];
     }
+    case 'overlap':
+      return overlap(world, damage);
+    case 'bridge':
+      for (const host of named(world, [damage.subject])) host.kernel.bridge = damage.address;
+      return [];
     case 'address':
       return resettle(world, damage.subject, { tunnelIp: damage.address });
     case 'port':
@@ -80,6 +87,25 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
       ];
     }
   }
+}
+
+/** The network takes what the host sends to the pods of the peer, and so the replies to what comes from there. */
+function overlap(
+  world: World,
+  damage: Extract<Damage, { readonly kind: 'overlap' }>,
+): readonly Cell[] {
+  const [host] = named(world, [damage.subject]);
+  const [peer] = named(world, [damage.peer]);
+  const lease = peer === undefined ? undefined : publishedLease(world, peer);
+  if (host?.kernel.device === undefined || peer === undefined || lease === undefined) return [];
+  if (host === peer) return [];
+  host.kernel.remove('route', lease.podCidr);
+  host.kernel.networks = [...host.kernel.networks, lease.podCidr];
+  const tables = ['route'] as const;
+  return [
+    { observer: peer, subject: host, tables, isOfReplies: true },
+    { observer: host, subject: peer, tables },
+  ];
 }
 
 /** A device gets settings with which it and the others do not understand each other. */
@@ -190,6 +216,11 @@ export function repairOn(world: World, damage: Damage, host: Host): void {
     host.kernel.blackholes = [];
     return;
   }
+  if (damage.kind === 'bridge') {
+    host.kernel.bridge = undefined;
+    return;
+  }
+  if (damage.kind === 'overlap') host.kernel.networks = [];
   if (isOfDevice(damage)) {
     host.kernel.setDevice(undefined);
   }
@@ -207,7 +238,9 @@ export function hostsToRepair(
   damage: Damage,
   cells: readonly Cell[],
 ): readonly Host[] {
-  if (damage.kind === 'mtu') return named(world, [damage.subject]);
+  if (damage.kind === 'mtu' || damage.kind === 'bridge' || damage.kind === 'overlap') {
+    return named(world, [damage.subject]);
+  }
   if (damage.kind === 'blackhole') return named(world, [damage.observer]);
   const hosts =
     damage.kind === 'drift' || damage.kind === 'port' || damage.kind === 'address'

@@ -22,6 +22,10 @@ export class Kernel {
   #version = 0;
   /** Ranges of pods that it drops packets for. */
   blackholes: readonly string[] = [];
+  /** Networks that another interface is in, and that are as long as a route to pods. */
+  networks: readonly string[] = [];
+  /** The address of the bridge for pods, where there is one. */
+  bridge: string | undefined;
 
   get device(): OverlayDevice | undefined {
     return this.#device;
@@ -44,6 +48,10 @@ export class Kernel {
   set(entry: Entry): void {
     if (this.#device?.isDown === true && entry.table !== 'fdb') return;
     this.#version += 1;
+    // flannel replaces the route to the same destination, whosever it is.
+    if (entry.table === 'route') {
+      this.networks = this.networks.filter((network) => network !== entry.destination);
+    }
     this.#entries.set(`${entry.table} ${keyOf(entry)}`, entry);
   }
 

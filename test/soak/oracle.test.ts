@@ -432,6 +432,35 @@ describe('Oracle', () => {
     expect(kindsOf(judged(told, { damage: MOVED, more: [elsewhere] }))).toEqual(['hidden']);
   });
 
+  test('a network over the pods of a peer is one fault, of the node that has it', () => {
+    const damage: Damage = { kind: 'overlap', subject: 'node1', peer: 'node2' };
+    const opened = (claim: Partial<Claim>): readonly Told[] => [
+      NOTHING,
+      { page: 'opened', claim: { cause: 'overlap', ...claim } },
+    ];
+    const right = { key: 'soak/subject/node1', subject: 'node1', observers: ['node2'] };
+    const judgedKinds = (claim: Partial<Claim>): readonly string[] =>
+      kindsOf(judged(opened({ ...right, ...claim }), { damage }));
+    expect(judgedKinds({})).toEqual([]);
+    expect(judgedKinds({ cause: 'route-missing' })).toEqual(['wrong-cause']);
+    expect(judgedKinds({ subject: 'node3' })).toEqual(['false-page']);
+    expect(kindsOf(judged(times(9, NOTHING), { damage }))).toEqual(['missed']);
+  });
+
+  test('a bridge with addresses of another network pages nobody', () => {
+    const damage: Damage = { kind: 'bridge', subject: 'node1', address: '10.99.4.1/24' };
+    const claim: Partial<Claim> = {
+      key: 'soak/subject/node1',
+      cause: 'bridge-mismatch',
+      subject: 'node1',
+      observers: [],
+    };
+    expect(kindsOf(judged(times(9, NOTHING), { damage }))).toEqual([]);
+    expect(kindsOf(judged([NOTHING, { page: 'opened', claim }], { damage }))).toEqual([
+      'false-page',
+    ]);
+  });
+
   test('what is wrong again after it was right is no part of the first fault', () => {
     const later = small(200, MOVED);
     const moved: Told = {

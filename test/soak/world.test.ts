@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Damage, StoryEvent } from '../../soak/story.ts';
 import { isWrong } from '../../soak/oracle/truth.ts';
+import { answerOf } from '../../soak/world/answers.ts';
 import { type PlayedWorld, playedWorld } from '../../soak/world/play.ts';
 
 const START = 1_795_424_400_000;
@@ -107,6 +108,7 @@ describe('flannel, as the soak models it', () => {
     ['an old address', { kind: 'old-address', subject: 'node1', observers: 'others' }],
     ['a flushed table', { kind: 'flush', observers: ['node1'], tables: ['neighbour', 'route'] }],
     ['a lost device', { kind: 'device-gone', observers: ['node1'] }],
+    ['an overlap', { kind: 'overlap', subject: 'node1', peer: 'node2' }],
     ['a partition', { kind: 'partition', side: ['node1', 'node2'] }],
   ])('%s lasts until a person repairs it, and not longer', ([, damage]) => {
     const wrongAt = (seconds: number): boolean => {
@@ -115,6 +117,49 @@ describe('flannel, as the soak models it', () => {
     };
     expect([wrongAt(15), wrongAt(305), wrongAt(400)]).toEqual([true, true, false]);
   });
+
+  test('a network on the way to pods goes when flannel sets its route there again', () => {
+    const overlapped = fault({ kind: 'overlap', subject: 'node1', peer: 'node2' });
+    const restart = { at: 100, kind: 'restart-flanneld', node: 'node1', downFor: 5 } as const;
+    const networksAt = (seconds: number): readonly string[] | undefined =>
+      after(seconds, overlapped, restart).world.member('node1')?.kernel.networks;
+    expect([networksAt(60), networksAt(200)]).toEqual([['10.128.4.0/24'], []]);
+  });
+
+  test.for(['bridge', 'network'] as const)(
+    'a host answers with its %s, and no more once it has booted',
+    (kind) => {
+      const damage: Damage =
+        kind === 'bridge'
+          ? { kind: 'bridge', subject: 'node1', address: '10.99.4.1/24' }
+          : { kind: 'overlap', subject: 'node1', peer: 'node2' };
+      const line = {
+        bridge: 'bridge cni0 10.99.4.1/24',
+        network: 'anomaly network eth1 10.128.4.0/24',
+      }[kind];
+      const reboot = {
+        at: 60,
+        kind: 'reboot',
+        node: 'node1',
+        downFor: 20,
+        flanneldAfter: 0,
+      } as const;
+      const saysAt = (seconds: number): boolean | undefined => {
+        const { world } = after(seconds, fault(damage), reboot);
+        const host = world.member('node1');
+        if (host === undefined) return undefined;
+        const speaker = {
+          host,
+          hosts: world.hosts,
+          now: world.now,
+          hasKubeconfig: false,
+          listed: { nodes: [], version: 0 },
+        };
+        return answerOf(speaker, { action: 'digest', wanted: '' }).split('\n').includes(line);
+      };
+      expect([saysAt(30), saysAt(200)]).toEqual([true, false]);
+    },
+  );
 
   test('what peers have lost of a node stays lost while the node boots', () => {
     const lost = fault({
