@@ -7,19 +7,35 @@ import { countSubscribers } from './deployed/subscribers.ts';
 import { during, remark } from './progress.ts';
 import { renderCheck } from './render/report.ts';
 import { columnsOf } from './render/terminal.ts';
+import { checkOverSsh, isOverSsh } from './ssh/check-over-ssh.ts';
 import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch check --cluster NAME [--region R] [--stack S] [--json]
+vtepwatch check --ssh HOST... [--ssh-hosts FILE] [--sudo] [--cluster NAME] [--json]
 
 Runs one check of a deployed cluster now, with your AWS credentials, and prints the verdict, the
 coverage and the masters' latencies. It is a full run: it stores its state and sends pages.
 
 ${DEPLOYED_HELP}
+With --ssh or --ssh-hosts it checks hosts that your ssh reaches, and needs nothing deployed: for example
+--ssh root@{a,b,c} in bash. It stores nothing and pages nobody. Your ssh configuration and host-key
+checks apply; it asks for no password. It sends a script that only reads to standard input of sh on at
+most 30 hosts at a time. Name the masters too: they have the node list and time their API servers.
+Without one, a node that you do not name is known only by what the others hold of it.
+
+  --ssh HOST        [user@]host, as ssh takes it; more may follow
+  --ssh-hosts FILE  one such host a line; # begins a comment
+  --sudo            runs the script with sudo -n; the tables and the kubeconfig need root
+  --cluster NAME    the name to use in keys; default: ssh
+
+
 Exit status: 0 healthy, 1 incident, 2 could not judge.
 `;
 
 export async function check(words: readonly string[]): Promise<number> {
-  const options = readDeployedOptions('check', words);
+  const isHelp = words.includes('--help') || words.includes('-h');
+  if (!isHelp && isOverSsh(words)) return await checkOverSsh(words);
+  const options = isHelp ? 'help' : readDeployedOptions('check', words);
   if (options === 'help') {
     process.stdout.write(HELP);
     return 0;

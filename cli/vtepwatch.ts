@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 const HELP = `vtepwatch: monitors Kubernetes overlay networks on VXLAN
 
   vtepwatch check --cluster NAME      run one check of a deployed cluster now
+  vtepwatch check --ssh HOST...       run one check of hosts over ssh, with nothing deployed
   vtepwatch test-page --cluster NAME  send a test page through every channel of a deployed cluster
   vtepwatch replay DIR                judge captured command outputs, offline
   vtepwatch show [FILE]               print a --json document (a file or standard input) as text

@@ -44,10 +44,9 @@ type Remembered = Pick<Lease, 'memory' | 'nodeList'>;
 /** What gathering takes of an invocation. */
 interface GatheringInvocation extends Pick<Invocation, 'now' | 'deadline' | 'problems'> {
   readonly systems: Pick<Invocation['systems'], 'ssm' | 'kubernetes' | 'telemetry'>;
-  readonly settings: Pick<
-    Invocation['settings'],
-    'cluster' | 'limits' | 'runbook' | 'targets' | 'topicArn'
-  >;
+  /** Without a topic nothing is gathered through AWS. */
+  readonly settings: Pick<Invocation['settings'], 'cluster' | 'limits' | 'runbook' | 'targets'> &
+    Partial<Pick<Invocation['settings'], 'topicArn'>>;
 }
 
 /** Learns everything that a run begins with. What cannot be learned is a problem, never an error. */
@@ -123,10 +122,8 @@ export async function gather(
 }
 
 /** The topic is where the hosts are: one stack watches one cluster. */
-function siteOf({
-  topicArn,
-  targets,
-}: Pick<Invocation['settings'], 'topicArn' | 'targets'>): Facts['site'] {
+function siteOf({ topicArn, targets }: GatheringInvocation['settings']): Facts['site'] {
+  if (topicArn === undefined) return undefined;
   const [, , , region = '', account = ''] = topicArn.split(':');
   return { account, region, targets };
 }

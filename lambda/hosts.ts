@@ -20,6 +20,8 @@ interface HostsOfInvocation {
   readonly systems: Pick<Invocation['systems'], 'ssm' | 'telemetry' | 'kubernetes'>;
   readonly settings: Pick<Invocation['settings'], 'cluster' | 'limits'>;
   readonly deadline: Deadline;
+  /** Where the function logs; a command line keeps its output for the result. */
+  readonly note?: typeof log;
 }
 
 /** What earlier questions of this run, and earlier runs, left for its later ones. */
@@ -59,12 +61,12 @@ export function hostsBehind(invocation: HostsOfInvocation, known: Known): Hosts 
 const EVIDENCE_MS = 2000;
 
 async function readInFull(
-  { systems, settings, deadline: whole }: HostsOfInvocation,
+  { systems, settings, deadline: whole, note = log }: HostsOfInvocation,
   reading: Reading,
   { roster, firstPollMs }: Known,
 ): ReturnType<typeof askTables> {
   const { cluster, limits } = settings;
-  log('tables.asked', { cluster, hosts: reading.instanceIds.length, pages: reading.pages });
+  note('tables.asked', { cluster, hosts: reading.instanceIds.length, pages: reading.pages });
   const deadline = beforeSecondLook(whole, limits);
   const until = within(limits.answerSeconds * 1000, deadline);
   const waiting = { until, deadline, givenUp: NOBODY, firstPollMs };
@@ -84,12 +86,12 @@ function beforeSecondLook(deadline: Deadline, { secondLookSeconds }: Limits): De
 }
 
 async function lookAgain(
-  { systems, settings, deadline }: HostsOfInvocation,
+  { systems, settings, deadline, note = log }: HostsOfInvocation,
   { instanceIds, wanted, packets, apartSeconds }: SecondLook,
   { roster, nodeList, answeredBy, firstPollMs }: Known,
 ): Promise<SecondLookAnswers> {
   const { cluster, limits } = settings;
-  log('second-look', { cluster, hosts: instanceIds.length, wanted });
+  note('second-look', { cluster, hosts: instanceIds.length, wanted });
   // Each host is asked so long after its own last answer: listing and judging took some of that time.
   const now = deadline.clock.now();
   const asked = [...instanceIds, ...(packets?.instanceIds ?? [])];

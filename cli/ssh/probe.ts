@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Action, probeScript, WANTED_PATTERN } from '../../shared/contract/probe.ts';
+import { probeSettingsSchema } from '../../shared/contract/settings.ts';
+
+const PARTS = path.join(import.meta.dirname, '..', '..', 'shared', 'contract', 'probe');
+
+/**
+ * The script that the SSM document carries, with its parameters. It stands in braces, so a shell runs
+ * nothing before it has read all: of a connection that breaks, no half of it. What the script starts has no
+ * input. No packets: a cluster turns them on in its settings.
+ */
+export function probeInput(action: Action, wanted = ''): string {
+  if (!new RegExp(WANTED_PATTERN).test(wanted)) {
+    throw new Error(
+      `asking for ${action}: what is wanted has characters that no parameter may have`,
+    );
+  }
+  const { deviceProfile, kubeconfigPaths } = probeSettingsSchema.parse({});
+  const parameters: Readonly<Record<string, string>> = {
+    Action: action,
+    Wanted: wanted,
+    DeviceProfile: deviceProfile,
+    KubeconfigPaths: kubeconfigPaths.join(' '),
+    Packets: 'off',
+  };
+  const script = readScript().replaceAll(
+    /\{\{ (\w+) \}\}/g,
+    (whole: string, name: string) => parameters[name] ?? whole,
+  );
+  return `{\n${script}\n} </dev/null\n`;
+}
+
+let script: string | undefined;
+
+function readScript(): string {
+  script ??= probeScript((file) => readFileSync(path.join(PARTS, file), 'utf8'));
+  return script;
+}
