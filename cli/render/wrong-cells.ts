@@ -106,6 +106,7 @@ function tableOf(scattered: readonly ReportedIncident[], columns: number): reado
 /** What is not printed is not all right: who could not be read is counted. */
 function restOf({ observed, unknown }: Report['hosts']): string {
   const all = observed.length + unknown.length;
-  const silent = unknown.length === 0 ? '' : `; ${unknown.length} rows could not be read`;
+  const rows = unknown.length === 1 ? 'row' : 'rows';
+  const silent = unknown.length === 0 ? '' : `; ${unknown.length} ${rows} could not be read`;
   return `only what is wrong of ${all} rows and ${all} columns is shown${silent}`;
 }

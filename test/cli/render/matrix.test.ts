@@ -82,7 +82,7 @@ describe('renderMatrix', () => {
       'node7  R',
       'columns: 1 node9',
       'row: observer, column: subject; N neighbour, F FDB, R route entry missing or wrong; · nothing wrong listed',
-      'only what is wrong of 60 rows and 60 columns is shown; 1 rows could not be read',
+      'only what is wrong of 60 rows and 60 columns is shown; 1 row could not be read',
     ]);
   });
 
