@@ -27,42 +27,48 @@ async function pagesOf(story: Story): Promise<readonly string[]> {
   return pages;
 }
 
-describe('200 of 500 nodes are one page, and a second fault two hours later is another', () => {
-  test.for<readonly [string, Cluster, Cluster, readonly [string, string]]>([
-    [
-      'of another table, of a node that others have lost',
-      lost,
-      lost.lose('route', { subject: LATER }),
-      ['group/neighbour-missing', `subject/${LATER}`],
-    ],
-    [
-      'of the same cause',
-      lost,
-      lost.lose('neighbour', { subject: LATER }),
-      ['group/neighbour-missing', `subject/${LATER}`],
-    ],
-    [
-      'of a host that loses its own table, as the 200 did',
-      flushed,
-      flushed.lose('neighbour', { observer: LATER }),
-      ['group/neighbours-flushed/observers', `observer/${LATER}`],
-    ],
-  ])('%s', async ([, one, both, [first, second]]) => {
-    const story: Story = [
-      [0, one],
-      [5, one],
-      [10, one],
-      [15, one],
-      [120, one],
-      [125, both],
-      [130, ALL],
-      [135, ALL],
-    ];
-    expect(await pagesOf(story)).toEqual([
-      `0 opened ${first}`,
-      `125 opened ${second}`,
-      `135 resolved ${first}`,
-      `135 resolved ${second}`,
-    ]);
-  });
-});
+describe(
+  '200 of 500 nodes are one page, and a second fault two hours later is another',
+  {
+    timeout: 240_000,
+  },
+  () => {
+    test.for<readonly [string, Cluster, Cluster, readonly [string, string]]>([
+      [
+        'of another table, of a node that others have lost',
+        lost,
+        lost.lose('route', { subject: LATER }),
+        ['group/neighbour-missing', `subject/${LATER}`],
+      ],
+      [
+        'of the same cause',
+        lost,
+        lost.lose('neighbour', { subject: LATER }),
+        ['group/neighbour-missing', `subject/${LATER}`],
+      ],
+      [
+        'of a host that loses its own table, as the 200 did',
+        flushed,
+        flushed.lose('neighbour', { observer: LATER }),
+        ['group/neighbours-flushed/observers', `observer/${LATER}`],
+      ],
+    ])('%s', async ([, one, both, [first, second]]) => {
+      const story: Story = [
+        [0, one],
+        [5, one],
+        [10, one],
+        [15, one],
+        [120, one],
+        [125, both],
+        [130, ALL],
+        [135, ALL],
+      ];
+      expect(await pagesOf(story)).toEqual([
+        `0 opened ${first}`,
+        `125 opened ${second}`,
+        `135 resolved ${first}`,
+        `135 resolved ${second}`,
+      ]);
+    });
+  },
+);
