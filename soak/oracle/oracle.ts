@@ -275,16 +275,19 @@ export class Oracle {
       .map((fault) => ({ fault, claimed: claimedOf(claim, fault.cells).length }))
       .filter(({ fault, claimed }) => claimed * 2 >= Math.min(size, fault.cells.length))
       .toSorted((one, other) => other.claimed - one.claimed);
+    const [largest] = candidates;
+    const isOfCause = (fault: TrueFault): boolean => this.#causesOf(fault).includes(claim.cause);
+    const isOther = largest !== undefined && !isOfCause(largest.fault);
     // What nobody was paged for, and the claim has whole, is what a new key is about. A weak entry pages nobody.
+    // Where all of it is wrong already, its cause shows it.
     const news = candidates.find(
       ({ fault }) =>
         wakes(fault.event) &&
         fault.keys.length === 0 &&
-        fault.own.length > 0 &&
+        (fault.own.length > 0 || (isOther && isOfCause(fault))) &&
         claimedOf(claim, fault.own).length === fault.own.length &&
         this.#saysHow(claim, fault),
     );
-    const [largest] = candidates;
     const isKnown = largest?.fault.keys.some((key) => this.#open.has(key)) === true;
     return (isKnown && !this.#open.has(claim.key) ? news?.fault : undefined) ?? largest?.fault;
   }

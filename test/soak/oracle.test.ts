@@ -447,6 +447,25 @@ describe('Oracle', () => {
     expect(kindsOf(judged(times(9, NOTHING), { damage }))).toEqual(['missed']);
   });
 
+  test('a network over the pods of a peer has a key of its own, though all of its node is wrong already', () => {
+    const drift: Damage = { kind: 'drift', subject: 'master1' };
+    const overlap = small(100, { kind: 'overlap', subject: 'master1', peer: 'node2' });
+    const claim: Partial<Claim> = {
+      key: 'soak/subject/master1/overlap',
+      cause: 'overlap',
+      observers: ['node2'],
+    };
+    const told: readonly Told[] = [
+      NOTHING,
+      { page: 'opened', claim: { cause: 'mac-drift', observers: [...PEERS] } },
+      { page: 'opened', claim },
+      ...times(4, NOTHING),
+    ];
+    const verdict = judged(told, { damage: drift, more: [overlap] });
+    expect(kindsOf(verdict)).toEqual([]);
+    expect(verdict.faults.map(({ keys }) => keys)).toEqual([1, 1]);
+  });
+
   test('a bridge with addresses of another network pages nobody', () => {
     const damage: Damage = { kind: 'bridge', subject: 'node1', address: '10.99.4.1/24' };
     const claim: Partial<Claim> = {
