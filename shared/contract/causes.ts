@@ -25,8 +25,11 @@ interface CauseTraits {
   readonly scopes: readonly Scope[];
   /** The worst severity that it can reach. */
   readonly severity: Severity;
-  /** Whether it wakes anybody. A fault that still works is reported, and pages nobody. */
-  readonly pages: boolean;
+  /**
+   * Whether it wakes anybody. A fault that still works is reported, and pages nobody. `critical`: a state that
+   * pages only once other nodes have lost the node because of it.
+   */
+  readonly pages: boolean | 'critical';
 }
 
 /** A cell of the matrix, alone or with others in a column, in a part of a row or everywhere. */
@@ -71,13 +74,25 @@ export const CAUSE_TABLE = {
   'neighbour-not-permanent': { scopes: CELL, severity: 'warning', pages: false },
   'ghost-entry': { scopes: NODE, severity: 'warning', pages: false },
   'bridge-mismatch': { scopes: NODE, severity: 'warning', pages: false },
-  'annotation-missing': { scopes: NODE, severity: 'warning', pages: false },
+  'annotation-missing': { scopes: NODE, severity: 'critical', pages: 'critical' },
   'mtu-mismatch': { scopes: NODE, severity: 'warning', pages: false },
   'control-plane-unreachable': { scopes: NODE, severity: 'critical', pages: true },
   'slow-control-plane': { scopes: NODE, severity: 'warning', pages: true },
 } as const satisfies Readonly<Record<string, CauseTraits>>;
 
 export type Cause = keyof typeof CAUSE_TABLE;
+
+/** Whether a fault of this cause and severity wakes anybody. */
+export function wakes({
+  cause,
+  severity,
+}: {
+  readonly cause: Cause;
+  readonly severity: Severity;
+}): boolean {
+  const { pages }: CauseTraits = CAUSE_TABLE[cause];
+  return pages === 'critical' ? severity === 'critical' : pages;
+}
 
 /** Every cause, in the order of the table. */
 export const CAUSES: readonly Cause[] = Object.keys(CAUSE_TABLE).filter(isCause);

@@ -62,7 +62,7 @@ export function withoutAnnotations({ members }: SettledNodes): Condition {
     else if (devices?.some(({ name }) => name.startsWith('flannel')) === true) {
       known.add(node);
       const evidence = [`${node} has no annotation flannel.alpha.coreos.com/backend-data`];
-      present.set(node, { beside: [], evidence });
+      present.set(node, { beside: [], severity: 'warning', evidence });
     }
   }
   return { present, known };

@@ -12,6 +12,8 @@ export interface CauseRule {
   readonly signature: Signature;
   readonly patience: Patience;
   readonly harm: Harm;
+  /** What it does once it is critical, where that is more. */
+  readonly criticalHarm?: Harm;
   /** What is wrong. */
   readonly summary: (names: Names) => string;
   /** What users notice. */
@@ -26,8 +28,11 @@ export interface CauseRule {
   readonly includes?: readonly Cause[];
   /** Peers show the same of a node that is leaving: where no list has it, the fault must last. */
   readonly isLikeLeaving?: true;
-  /** A state: where other nodes lack entries because of it, that is the fault, and this a part of it. */
-  readonly isPartOfLoss?: true;
+  /**
+   * A state because of which other nodes lose the entries of its node. A loss of these causes at half of the
+   * checked nodes or more is named after the state; beside any other loss it is a part of that.
+   */
+  readonly losesAs?: readonly Cause[];
   /** It is found by packets: the second look sends them again. */
   readonly isOfPackets?: true;
   /** What of the subject the observers contradict: who is wrong depends on who knows it. */

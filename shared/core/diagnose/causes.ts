@@ -1,4 +1,4 @@
-import { type Cause, CAUSES, type Table } from '../../contract/causes.ts';
+import { type Cause, CAUSES, type Severity, type Table } from '../../contract/causes.ts';
 import type { Loss } from '../../contract/report.ts';
 import type { Agent } from '../overlay/profile.ts';
 import type { CauseRule, FixRule, Harm, Names, Patience } from './cause-rule.ts';
@@ -618,12 +618,17 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     signature: { kind: 'node', find: withoutAnnotations, explains: [] },
     patience: byReach,
     harm: 'latent',
-    summary: ({ subject }) =>
-      `Flannel's annotations are missing on the node object of ${subject}. Other nodes keep what they hold, and learn nothing new of it.`,
-    effect: ({ subject }) =>
-      `Nothing yet. New nodes, and nodes on which flannel restarts, cannot reach ${subject}.`,
+    criticalHarm: 'unreachable',
+    summary: ({ subject, observers, tables }) =>
+      tables.length === 0
+        ? `Flannel's annotations are missing on the node object of ${subject}. Other nodes keep what they hold, and learn nothing new of it.`
+        : `Flannel's annotations are missing on the node object of ${subject}, so flannel sets no entries for it: neighbour entry, forwarding entry (FDB) and route are all missing on ${observers}.`,
+    effect: (names) =>
+      names.tables.length === 0
+        ? `Nothing yet. New nodes, and nodes on which flannel restarts, cannot reach ${names.subject}.`
+        : packetsAreLost(names),
     fix: { at: 'subject', steps: [{ kind: 'restart', at: 'subject' }] },
-    isPartOfLoss: true,
+    losesAs: ['never-programmed'],
   },
 
   // flannel takes the MTU of the interface below the device, less 50 bytes, when it makes the device, and
@@ -688,12 +693,15 @@ export function isKind(cause: Cause, kind: Signature['kind']): boolean {
 /** What a fault does to people: what its cause does, unless it is known to lose less. */
 export function harmOf({
   cause,
+  severity,
   loss,
 }: {
   readonly cause: Cause;
+  readonly severity: Severity;
   readonly loss?: Loss | undefined;
 }): Harm {
-  return loss ?? CAUSE_RULES[cause].harm;
+  const { harm, criticalHarm = harm } = CAUSE_RULES[cause];
+  return loss ?? (severity === 'critical' ? criticalHarm : harm);
 }
 
 /** Whether a cause is about the answers of API servers, and about no packet between nodes. */

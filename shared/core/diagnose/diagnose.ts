@@ -418,14 +418,11 @@ function foldTogether(findings: readonly Finding[]): readonly Finding[] {
 }
 
 /**
- * A state because of which others lack the entries of its node is a part of that loss: its evidence goes there,
- * and it is no finding of its own.
+ * A state because of which others lack the entries of its node is one finding with that loss. Where most lack
+ * all that they lose by it, it gives the finding its cause; otherwise it is a part of it.
  */
 function withPartsOfLoss(findings: readonly Finding[]): readonly Finding[] {
-  const parts = groupBy(
-    findings.filter(({ cause }) => CAUSE_RULES[cause].isPartOfLoss === true),
-    ({ subject }) => subject ?? '',
-  );
+  const parts = groupBy(findings.filter(losesEntries), ({ subject }) => subject ?? '');
   if (parts.size === 0) return findings;
   const isLoss = ({ scope, cause, subject }: Finding): boolean =>
     scope === 'subject' &&
@@ -433,13 +430,29 @@ function withPartsOfLoss(findings: readonly Finding[]): readonly Finding[] {
     parts.has(subject ?? '');
   const lost = new Set(findings.filter(isLoss).map(({ subject }) => subject));
   return findings.flatMap((finding): readonly Finding[] => {
-    if (CAUSE_RULES[finding.cause].isPartOfLoss === true && lost.has(finding.subject)) return [];
+    if (losesEntries(finding) && lost.has(finding.subject)) return [];
     if (!isLoss(finding)) return [finding];
     const own = parts.get(finding.subject ?? '') ?? [];
-    const otherCauses = new Set([...finding.otherCauses, ...own.map(({ cause }) => cause)]);
     const evidence = own.flatMap((part) => part.evidence ?? []);
-    return [{ ...finding, otherCauses: [...otherCauses], evidence }];
+    const main = finding.severity === 'critical' ? own.find(isReasonOf(finding)) : undefined;
+    const { cause } = main ?? finding;
+    const otherCauses = new Set([
+      finding.cause,
+      ...finding.otherCauses,
+      ...own.map((part) => part.cause),
+    ]);
+    otherCauses.delete(cause);
+    return [{ ...finding, cause, otherCauses: [...otherCauses], evidence }];
   });
+}
+
+function losesEntries({ cause }: Finding): boolean {
+  return CAUSE_RULES[cause].losesAs !== undefined;
+}
+
+/** Whether a state is why other nodes have lost its node in this way. */
+function isReasonOf(loss: Finding): (state: Finding) => boolean {
+  return ({ cause }) => CAUSE_RULES[cause].losesAs?.includes(loss.cause) === true;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { CAUSE_TABLE } from '../../contract/causes.ts';
+import { wakes } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import { isKind } from '../diagnose/causes.ts';
 import { type Finding, nodeOf, ofCluster, ofGroup } from '../diagnose/finding.ts';
@@ -64,7 +64,7 @@ export function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circum
     unrepaired: undefined,
   };
   if (kind === undefined) return { key, reason, next, reported };
-  const pages = CAUSE_TABLE[finding.cause].pages && kind !== 'updated';
+  const pages = wakes(finding) && kind !== 'updated';
   const isWorseNow = kind === 'worsened' && pages && finding.severity === 'critical';
   const worsened = isWorseNow ? (incident.worsened ?? 0) + 1 : incident.worsened;
   const announcement = {

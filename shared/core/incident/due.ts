@@ -1,4 +1,4 @@
-import { CAUSE_TABLE, CAUSES } from '../../contract/causes.ts';
+import { CAUSES, wakes } from '../../contract/causes.ts';
 import type { Limits } from '../../contract/settings.ts';
 import { CAUSE_RULES } from '../diagnose/causes.ts';
 import type { Finding } from '../diagnose/finding.ts';
@@ -26,7 +26,7 @@ export function isDueFresh(
   { now, limits }: Pick<Planning, 'now' | 'limits'>,
 ): boolean {
   // What pages nobody opens without a second look.
-  if (!CAUSE_TABLE[finding.cause].pages) return true;
+  if (!wakes(finding)) return true;
   const lasted = Math.max(0, now - sinceOf(parts, now)) / 1000;
   return lasted >= CAUSE_RULES[finding.cause].patience(finding, limits);
 }
@@ -46,13 +46,13 @@ export function isDueOwn(incident: Incident, finding: Finding, { now, limits }: 
 }
 
 /** Paged where its cause pages. An open incident that turns into one that pages opens anew. */
-export function isAnnounced({ paged }: Incident, { cause }: Finding): boolean {
-  return paged !== undefined || !CAUSE_TABLE[cause].pages;
+export function isAnnounced({ paged }: Incident, finding: Finding): boolean {
+  return paged !== undefined || !wakes(finding);
 }
 
 /** Paged as a warning, and critical now. */
-export function hasWorsened({ paged }: Incident, { cause, severity }: Finding): boolean {
-  return CAUSE_TABLE[cause].pages && severity === 'critical' && paged !== 'critical';
+export function hasWorsened({ paged }: Incident, finding: Finding): boolean {
+  return wakes(finding) && finding.severity === 'critical' && paged !== 'critical';
 }
 
 /**
@@ -70,6 +70,6 @@ export function explainsMore(
 
 /** A fault that works, and stops working, begins then: its patience has not run before. */
 export function sinceNow(incident: Incident, finding: Finding, now: number): number {
-  const worked = CAUSE_TABLE[finding.cause].pages && !CAUSE_TABLE[incident.reported.cause].pages;
+  const worked = wakes(finding) && !wakes(incident.reported);
   return worked ? now : incident.since;
 }

@@ -1,4 +1,4 @@
-import { CAUSE_TABLE } from '../../contract/causes.ts';
+import { wakes } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import type { Matrix } from '../matrix/matrix.ts';
@@ -47,7 +47,7 @@ function stepOfFresh(
     ...again,
   } as const;
   const reported = report(finding, identity);
-  const { pages } = CAUSE_TABLE[finding.cause];
+  const pages = wakes(finding);
   const reason = relapse === undefined ? reasonToOpen(finding) : 'relapsed';
   const next: Incident = {
     ...identity,

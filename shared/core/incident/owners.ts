@@ -1,4 +1,4 @@
-import { type Cause, CAUSE_TABLE } from '../../contract/causes.ts';
+import { wakes } from '../../contract/causes.ts';
 import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import {
   type Finding,
@@ -129,14 +129,17 @@ function memberOf(incident: Incident): (part: Finding) => boolean {
 
 /** What no open incident of this cause explains, wherever its cells are. */
 function isAnother(finding: Finding, incident: Incident): boolean {
-  const [{ cause }, { cause: open, otherCauses }] = [finding, incident.reported];
+  const { cause } = finding;
+  const { cause: open, otherCauses } = incident.reported;
   const isKnown = otherCauses.includes(cause);
-  return wakesMore(cause, open) || (isKind(cause, 'device') && !isKind(open, 'device') && !isKnown);
+  return (
+    wakesMore(finding, incident) || (isKind(cause, 'device') && !isKind(open, 'device') && !isKnown)
+  );
 }
 
 /** An incident that wakes nobody must not hide one that does. */
-function wakesMore(cause: Cause, open: Cause): boolean {
-  return CAUSE_TABLE[cause].pages && !CAUSE_TABLE[open].pages;
+function wakesMore(finding: Finding, { reported }: Incident): boolean {
+  return wakes(finding) && !wakes(reported);
 }
 
 /** A host that lost all others is not reported by an update of a node that was paged as critical before. */
@@ -233,7 +236,7 @@ function withoutOverlapping(
         : sharedWith({ ...finding, cells: column }).filter(
             ({ incident }) =>
               !isAfterRepair(incident, finding) &&
-              !wakesMore(finding.cause, incident.reported.cause) &&
+              !wakesMore(finding, incident) &&
               !crosses(finding, incident),
           );
     const inside = new Set(shares.flatMap(({ cells }) => cells)).size;

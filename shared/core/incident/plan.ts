@@ -1,4 +1,4 @@
-import { type Cause, CAUSE_TABLE } from '../../contract/causes.ts';
+import { type Cause, wakes } from '../../contract/causes.ts';
 import { isOfApi } from '../diagnose/causes.ts';
 import { rowCauseOf } from '../diagnose/diagnose.ts';
 import {
@@ -67,7 +67,7 @@ type OwnPlan = Extract<Plan, { kind: 'own' }>;
  * others of its cause it joins them, since nobody knows of that key.
  */
 function isUnpaged({ incident, finding }: OwnPlan): boolean {
-  return incident.paged === undefined && CAUSE_TABLE[finding.cause].pages && !isWide(incident);
+  return incident.paged === undefined && wakes(finding) && !isWide(incident);
 }
 
 function unpagedOf({ incident, finding }: OwnPlan, { now }: Planning): FreshFinding {
@@ -78,7 +78,7 @@ function unpagedOf({ incident, finding }: OwnPlan, { now }: Planning): FreshFind
 /** Whether the run would page for the plan now, if a second look confirms it. */
 export function isDue(plan: Plan, planning: Planning): boolean {
   const { finding } = plan;
-  if (!CAUSE_TABLE[finding.cause].pages) return false;
+  if (!wakes(finding)) return false;
   switch (plan.kind) {
     case 'join':
       return true;
@@ -177,7 +177,7 @@ function withSeveralCauses(plans: readonly Plan[], planning: GroupPlanning): rea
   const apart = plans.filter(
     (plan) =>
       plan.kind === 'fresh' &&
-      CAUSE_TABLE[plan.finding.cause].pages &&
+      wakes(plan.finding) &&
       !isOfApi(plan.finding.cause) &&
       plan.finding.scope !== 'cluster' &&
       plan.finding.scope !== 'pair',

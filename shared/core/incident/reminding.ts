@@ -1,4 +1,4 @@
-import { CAUSE_TABLE } from '../../contract/causes.ts';
+import { wakes } from '../../contract/causes.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import { type Limits, REMINDER_LIMITS, type ReminderChannel } from '../../contract/settings.ts';
 import { type Incident, isOpen } from './incident.ts';
@@ -38,7 +38,7 @@ export function remind(
     const isPaged = isOpen(incident) && incident.paged !== undefined;
     if (wanted.length === 0 || !isPaged) return { incident, channels: [] };
     const before = paged.has(incident.key) ? {} : remindedAt;
-    const isDue = incident.cleanSince === undefined && CAUSE_TABLE[reported.cause].pages;
+    const isDue = incident.cleanSince === undefined && wakes(reported);
     const due = wanted.filter(
       ({ channel, hours }) => isDue && now - (before[channel] ?? now) >= hours * HOUR_MS - EARLY_MS,
     );

@@ -1,4 +1,4 @@
-import { CAUSE_TABLE } from '../../contract/causes.ts';
+import { wakes } from '../../contract/causes.ts';
 import type { IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
@@ -45,7 +45,7 @@ export interface Circumstances extends Planning {
 
 /** What pages nobody opens without a second look. */
 export function isConfirmed(finding: Finding, { confirmed }: Circumstances): boolean {
-  return !CAUSE_TABLE[finding.cause].pages || confirmed(finding);
+  return !wakes(finding) || confirmed(finding);
 }
 
 /** A run in which nobody answered says nothing of how long an incident has not grown. */

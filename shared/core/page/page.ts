@@ -206,9 +206,10 @@ function capitalised(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
-function alsoFits({ otherCauses }: ReportedIncident): readonly string[] {
-  // A state of a node is seen beside it, with evidence of its own, and is no doubt.
-  const doubts = otherCauses.filter((cause) => !isKind(cause, 'node'));
+function alsoFits({ cause, otherCauses }: ReportedIncident): readonly string[] {
+  // A state of a node is seen beside it, with evidence of its own, and is no doubt; nor is what nodes lose by one.
+  const { losesAs = [] } = CAUSE_RULES[cause];
+  const doubts = otherCauses.filter((other) => !isKind(other, 'node') && !losesAs.includes(other));
   return doubts.length === 0
     ? []
     : [`It may also be ${enumerate(doubts, CAUSES)}: a table could not be read, or nodes differ.`];

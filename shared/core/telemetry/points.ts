@@ -1,4 +1,4 @@
-import { CAUSE_TABLE, SEVERITIES, TABLES } from '../../contract/causes.ts';
+import { SEVERITIES, TABLES, wakes } from '../../contract/causes.ts';
 import type { Report, ReportedIncident } from '../../contract/report.ts';
 import {
   CAUSE_SERIES_MAX,
@@ -107,7 +107,7 @@ function openLossesOf(
   incident: ReportedIncident,
   nodes: ReadonlyMap<string, NodeFigures>,
 ): readonly (readonly [string, Loss])[] {
-  if (incident.phase !== 'open' || !CAUSE_TABLE[incident.cause].pages) return [];
+  if (incident.phase !== 'open' || !wakes(incident)) return [];
   return chargedBy(incident, nodes);
 }
 

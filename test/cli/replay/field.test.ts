@@ -116,10 +116,10 @@ const CAPTURES: Readonly<Record<string, Expected>> = {
       'systemctl restart k3s-agent',
     ],
   },
-  // The state is a part of the loss: the page says to restart flannel on rancher-3.
+  // The state names the loss: the page says to restart flannel on rancher-3.
   'annotations-missing-on-one': {
     verdict: 'incident',
-    incidents: ['never-programmed rancher-3: rancher-0, rancher-1, rancher-2'],
+    incidents: ['annotation-missing rancher-3: rancher-0, rancher-1, rancher-2'],
   },
   'node-got-another-pod-cidr': {
     verdict: 'incident',

@@ -13,6 +13,14 @@ function unannounced(seen: Cluster): Cluster {
   );
 }
 
+/** Without what these observers hold of the node. */
+function without(seen: Cluster, { observer }: { readonly observer?: string }): Cluster {
+  return (['neighbour', 'fdb', 'route'] as const).reduce<Cluster>(
+    (rest, table) => rest.lose(table, { subject: 'node1', ...(observer && { observer }) }),
+    seen,
+  );
+}
+
 describe('a node without flannel’s annotations', () => {
   test('is a warning that pages nobody, as long as its peers hold it', async () => {
     const [first] = await decisions([{ sees: unannounced(six) }]);
@@ -22,24 +30,50 @@ describe('a node without flannel’s annotations', () => {
     expect(first && announced(first)).toEqual(['opened subject/node1/annotation-missing']);
   });
 
-  test('is a part of the loss where the peers lack all of it', async () => {
-    const dropped = unannounced(
-      (['neighbour', 'fdb', 'route'] as const).reduce<Cluster>(
-        (seen, table) => seen.lose(table, { subject: 'node1' }),
-        six,
-      ),
-    );
+  test('names the loss where half of the peers or more lack all of it, and pages', async () => {
+    const dropped = unannounced(without(six, {}));
     expect(findings(dropped)).toEqual([
-      'subject node1 never-programmed 5/5 critical or annotation-missing',
+      'subject node1 annotation-missing 5/5 critical or never-programmed',
     ]);
     const { reported, pages } = await decided(dropped.facts());
     expect(reported[0]?.fix.map(({ kind, hosts }) => `${kind} ${hosts.join()}`)).toEqual([
       'restart node1',
     ]);
-    expect(pages[0]?.text).toContain(
-      'node1 has no annotation flannel.alpha.coreos.com/backend-data',
+    const [page] = pages;
+    expect(page?.text).toContain(
+      'node1 (192.168.1.3, tunnel IP 10.68.3.0) is unreachable from 5 of 5 nodes',
     );
-    expect(pages[0]?.text).not.toContain('It may also be');
+    expect(page?.text).toContain('node1 has no annotation flannel.alpha.coreos.com/backend-data');
+    expect(page?.text).toContain(
+      "annotation-missing: Flannel's annotations are missing on the node object of node1, so flannel sets no entries for it",
+    );
+    expect(page?.text).not.toContain('It may also be');
+  });
+
+  test('pages once peers lose it, and ends once it has its annotations', async () => {
+    const run = await decisions([
+      { sees: unannounced(six) },
+      { sees: unannounced(without(six, {})) },
+      { sees: unannounced(without(six, {})) },
+      { sees: unannounced(six) },
+      { sees: six.listed() },
+      { sees: six.listed() },
+    ]);
+    expect(run.map((decision) => announced(decision))).toEqual([
+      ['opened subject/node1/annotation-missing'],
+      ['opened! subject/node1'],
+      [],
+      [],
+      [],
+      ['resolved subject/node1/annotation-missing', 'resolved! subject/node1'],
+    ]);
+  });
+
+  test('is a state of its own beside what a few peers lost', () => {
+    expect(findings(unannounced(without(six, { observer: 'node2' })))).toEqual([
+      'subject node1/annotation-missing annotation-missing 5/5 warning',
+      'pair node2:node1 never-programmed 1/5 warning',
+    ]);
   });
 
   test('is nothing that is known where its host is silent, or no node is annotated', () => {
