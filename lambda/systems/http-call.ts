@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { USER_AGENT } from '../../shared/contract/version.ts';
 import { abortAt, type Deadline, remaining } from '../deadline.ts';
 
 interface HttpCall {
@@ -49,7 +50,7 @@ async function send(call: HttpCall, deadline: Deadline): Promise<IncomingMessage
       {
         method,
         headers: {
-          'user-agent': 'vtepwatch',
+          'user-agent': USER_AGENT,
           ...headers,
           ...(method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {}),
         },

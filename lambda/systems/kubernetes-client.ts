@@ -17,6 +17,7 @@ import {
   ServerConfiguration,
   wrapHttpLibrary,
 } from '@kubernetes/client-node';
+import { USER_AGENT } from '../../shared/contract/version.ts';
 import { type ApiAccess, readKubeconfig } from './kubeconfig.ts';
 
 export { Observable };
@@ -33,7 +34,7 @@ export function openApi(kubeconfig: string): OpenApi {
   const access = readKubeconfig(parsed(kubeconfig));
   const { server, authorization, impersonated } = access;
   const headers = {
-    'user-agent': 'vtepwatch',
+    'user-agent': USER_AGENT,
     'accept-encoding': 'gzip',
     authorization,
     'impersonate-user': impersonated,

@@ -4,6 +4,7 @@ import { startWebhookReceiver, type WebhookReceiver } from '../../../lab/paging/
 import { httpCall } from '../../../lambda/systems/http-call.ts';
 import type { PageChannel } from '../../../lambda/systems/page-channel.ts';
 import { webhookChannel } from '../../../lambda/systems/webhook.ts';
+import { USER_AGENT } from '../../../shared/contract/version.ts';
 import { testPageOf } from '../../../shared/core/page/test-page.ts';
 import { pageAbout } from '../../support/pages.ts';
 import { deadlineIn, farOff, PASSED } from '../../support/deadlines.ts';
@@ -44,7 +45,7 @@ describe('a page', () => {
     expect(receiver.received()).toMatchObject([
       {
         path: '/pages?team=net',
-        headers: { 'content-type': 'application/json', 'user-agent': 'vtepwatch' },
+        headers: { 'content-type': 'application/json', 'user-agent': USER_AGENT },
       },
     ]);
     expect(JSON.parse(receiver.received()[0]?.body ?? '')).toEqual({
