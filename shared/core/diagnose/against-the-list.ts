@@ -1,12 +1,19 @@
-/** Nodes that are not what the node list says of them. */
+/** Nodes that are not what the node list says of them, or, without one, what all others hold of them. */
 import type { Condition, Presence, SettledNodes } from '../matrix/conditions.ts';
 import { ownTunnelIp } from '../members/vteps.ts';
-import { FAMILIES } from '../overlay/addresses.ts';
+import { type Member, profileIn } from '../members/member.ts';
+import { FAMILIES, type Family, type IpAddress } from '../overlay/addresses.ts';
+import { claimsIn } from '../overlay/entries.ts';
 import { deviceFamily } from '../overlay/profile.ts';
 import type { Device, Vtep } from '../overlay/vtep.ts';
 
-/** Nodes whose device has another tunnel IP than the network address of the pod CIDR that they are known by. */
+/**
+ * Nodes whose device has another tunnel IP than the network address of the pod CIDR that they are known by. Where no
+ * list has a node's pod CIDR, the device or all others are wrong, and a run cannot say which.
+ */
 export function unlikeInTunnelIp({ members, vteps }: SettledNodes): Condition {
+  const byNode = new Map(members.map((member) => [member.node, member]));
+  const heldOf = profileIn(members).tunnelIp === 'pod-cidr' ? tunnelIpsHeld(members) : undefined;
   const devices = new Map(members.map(({ node, observed }) => [node, observed?.tables.devices]));
   const present = new Map<string, Presence>();
   const known = new Set<string>();
@@ -24,6 +31,9 @@ export function unlikeInTunnelIp({ members, vteps }: SettledNodes): Condition {
       const [other] = found;
       const isRight = found.some(({ tunnelIp }) => tunnelIp === vtep.tunnelIp);
       if (other !== undefined && !isRight) present.set(vtep.node, drifted(vtep, other));
+      const isListed = (byNode.get(vtep.node)?.listed?.podCidrs.length ?? 0) > 0;
+      const held = isRight && !isListed ? heldOf?.(vtep) : undefined;
+      if (held !== undefined) present.set(vtep.node, contradicted(vtep, held));
     }
   }
   return { present, known };
@@ -43,6 +53,56 @@ function drifted(
       command: `ip -o addr show dev ${name}`,
       shows: `${tunnelIp}/${family === 'ipv4' ? 32 : 128}`,
     },
+  };
+}
+
+/** A tunnel IP that all others which show it hold for a node in place of its own. */
+interface HeldTunnelIp {
+  readonly tunnelIp: IpAddress;
+  readonly hosts: number;
+}
+
+/** Of a node: the tunnel IP under which all others hold its MAC address, where none holds it under its own. */
+function tunnelIpsHeld(members: readonly Member[]): (vtep: Vtep) => HeldTunnelIp | undefined {
+  const held = new Map(FAMILIES.map((family) => [family, holdersIn(members, family)]));
+  return ({ node, family, mac = '', tunnelIp: own }) => {
+    const holders = (held.get(family)?.get(mac) ?? []).filter((one) => one.holder !== node);
+    const [tunnelIp, ...others] = new Set(holders.map((one) => one.tunnelIp));
+    if (tunnelIp === undefined || others.length > 0 || tunnelIp === own) return undefined;
+    return { tunnelIp, hosts: new Set(holders.map(({ holder }) => holder)).size };
+  };
+}
+
+interface Holder {
+  readonly holder: string;
+  readonly tunnelIp: IpAddress;
+}
+
+function holdersIn(
+  members: readonly Member[],
+  family: Family,
+): ReadonlyMap<string, readonly Holder[]> {
+  const byMac = new Map<string, Holder[]>();
+  for (const { node: holder, observed } of members) {
+    if (observed === undefined) continue;
+    for (const { mac, tunnelIp } of claimsIn(observed.tables, family)) {
+      if (mac === undefined || tunnelIp === undefined) continue;
+      const holders = byMac.get(mac);
+      if (holders === undefined) byMac.set(mac, [{ holder, tunnelIp }]);
+      else holders.push({ holder, tunnelIp });
+    }
+  }
+  return byMac;
+}
+
+function contradicted({ node, tunnelIp }: Vtep, { tunnelIp: held, hosts }: HeldTunnelIp): Presence {
+  const holders = hosts === 1 ? 'the node that showed its table holds' : `${hosts} nodes hold`;
+  return {
+    beside: [],
+    isUndecided: true,
+    evidence: [
+      `the device of ${node} has tunnel IP ${tunnelIp}; ${holders} ${held} for its MAC address, and no node list shows which its pod CIDR gives`,
+    ],
   };
 }
 

@@ -114,7 +114,7 @@ export type FixStep =
    * `macs`: the subject's own MAC and that of its annotation. `mtus`: those of a host's interfaces. `nodes`:
    * what the API servers list. `routes`, `addresses`: those of the subject's host. `apis`: which of the
    * aggregated APIs are available. `listeners`: what listens on an API server's port. `pod-cidrs`: which the nodes
-   * have, and since when. `machine-ids`, `underlays`: those of the hosts that claim one thing.
+   * have, and since when. `own-pod-cidr`: that of the subject, where no list has it. `machine-ids`, `underlays`: those of the hosts that claim one thing.
    * `packets`: what may drop packets on the subject's host.
    */
   | {
@@ -128,6 +128,7 @@ export type FixStep =
         | 'apis'
         | 'listeners'
         | 'pod-cidrs'
+        | 'own-pod-cidr'
         | 'machine-ids'
         | 'underlays'
         | 'packets';

@@ -225,11 +225,17 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     patience: byReach,
     harm: 'misdirected',
     summary: ({ subject }) =>
-      `The VXLAN device on ${subject} has another address (tunnel IP) than the pod CIDR of its node object gives it. Pods that run there may have addresses of the old pod CIDR.`,
+      `The VXLAN device on ${subject} has another address (tunnel IP) than its node object, or all other nodes, have for it. Pods that run there may have addresses of the old pod CIDR.`,
     effect: ({ subject }) =>
       `Packets to and from pods on ${subject} may be lost. A pod that is made now gets an address that other nodes may not reach.`,
     // What the device has is right for the pods that run there: commands on other nodes would cut these off.
-    fix: { at: 'subject', steps: [{ kind: 'restart', at: 'subject' }] },
+    fix: {
+      at: 'subject',
+      steps: [
+        { kind: 'look', at: 'own-pod-cidr' },
+        { kind: 'restart', at: 'subject' },
+      ],
+    },
   },
 
   // VNI or port differ: every packet between the two sides is dropped when it arrives, whatever the tables

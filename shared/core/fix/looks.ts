@@ -143,6 +143,21 @@ export const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Lo
       ...(kubectlOn === undefined ? {} : { kubectlOn }),
     },
   ],
+  'own-pod-cidr': (finding, members) => {
+    const [node] = finding.isUndecided === true ? accusedIn(finding).filter(isNodeName) : [];
+    if (node === undefined) return [];
+    const devices = members.get(node)?.observed?.tables.devices ?? [];
+    const device = devices.find(({ name }) => isOverlayDevice(name))?.name;
+    return [
+      {
+        kind: 'look',
+        hosts: [node],
+        runs: 'anywhere',
+        commands: [`kubectl get --raw /api/v1/nodes/${node} | grep -o '"podCIDRs":[^]]*'`],
+        condition: `Does its pod CIDR give the tunnel IP of ${device ?? 'its device'}? If so, restart flannel on the other nodes. If not, restart it on ${node}.`,
+      },
+    ];
+  },
   'machine-ids': (finding) =>
     lookOnClaimants(
       finding,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ClusterNode } from '../../../../shared/core/overlay/vtep.ts';
-import { cidr } from '../../../support/addressing.ts';
+import { cidr, ip } from '../../../support/addressing.ts';
 import { cluster, type Cluster } from '../../../support/cluster.ts';
+import { settled } from '../../../support/digested.ts';
 import { findings } from '../../../support/findings.ts';
 import { announced, decided, decisions } from '../../../support/runs.ts';
 
@@ -82,8 +83,9 @@ describe('a node without flannel’s annotations', () => {
   });
 });
 
-describe('a device with the tunnel IP of another pod CIDR', () => {
-  const drifted = six.listed().answer('node1', (answer) => ({
+/** The device of node1 with a tunnel IP that nobody else has for it. */
+function withOtherTunnelIp(seen: Cluster): Cluster {
+  return seen.answer('node1', (answer) => ({
     ...answer,
     tables: {
       ...answer.tables,
@@ -93,6 +95,10 @@ describe('a device with the tunnel IP of another pod CIDR', () => {
       })),
     },
   }));
+}
+
+describe('a device with the tunnel IP of another pod CIDR', () => {
+  const drifted = withOtherTunnelIp(six.listed());
 
   test('is critical, and its fix is on its node alone', async () => {
     expect(findings(drifted)).toEqual([
@@ -132,5 +138,46 @@ describe('a device with the tunnel IP of another pod CIDR', () => {
         ['prod/subject/node1/tunnel-ip-drift tunnel-ip-drift'],
       ],
     );
+  });
+});
+
+describe('without a node list, a device with another tunnel IP than all others hold', () => {
+  const drifted = withOtherTunnelIp(six);
+
+  test('is critical, and nothing says who is wrong: the page asks for the pod CIDR', async () => {
+    expect(findings(drifted)).toEqual([
+      'subject node1/tunnel-ip-drift tunnel-ip-drift 5/5 critical',
+    ]);
+    const { reported } = await decided(drifted.facts());
+    expect(reported[0]?.fix).toEqual([
+      {
+        kind: 'look',
+        hosts: ['node1'],
+        runs: 'anywhere',
+        commands: [`kubectl get --raw /api/v1/nodes/node1 | grep -o '"podCIDRs":[^]]*'`],
+        condition:
+          'Does its pod CIDR give the tunnel IP of flannel.1? If so, restart flannel on the other nodes. If not, restart it on node1.',
+      },
+    ]);
+  });
+
+  test('is found by the digests of all and the tables of one', async () => {
+    const { reported } = await settled(drifted.facts());
+    expect(reported.map(({ cause, subject, fix }) => [cause, subject, fix[0]?.kind])).toEqual([
+      ['tunnel-ip-drift', 'node1', 'look'],
+    ]);
+  });
+
+  test('is no drift where some hold the new one: these are late', () => {
+    const renewed = drifted.answer('node2', (answer) => ({
+      ...answer,
+      tables: {
+        ...answer.tables,
+        neighbours: answer.tables.neighbours?.map((entry) =>
+          entry.ip === six.vtepOf('node1').tunnelIp ? { ...entry, ip: ip('10.68.200.0') } : entry,
+        ),
+      },
+    }));
+    expect(findings(renewed).join('; ')).not.toContain('tunnel-ip-drift');
   });
 });
