@@ -112,6 +112,8 @@ export const incidentSchema = z.object({
   phase: z.enum(['suspected', 'open', 'resolved']),
   /** ISO 8601; when a run first saw the fault. */
   since: z.string(),
+  /** ISO 8601; the last run before that which read the hosts that show it, where they were read before. */
+  notSeenAt: z.optional(z.string()),
   /** How many times it has opened, where it has relapsed. */
   times: z.optional(z.number()),
   /** The node that its peers have lost. */

@@ -44,7 +44,12 @@ export function stepOfSeen(incident: Incident, seen: Seen, circumstances: Circum
   const { now, matrix, report } = circumstances;
   const { key } = incident;
   const since = sinceNow(incident, finding, now);
-  const reported = report(finding, { ...incident, phase: 'open', since });
+  const reported = report(finding, {
+    ...incident,
+    phase: 'open',
+    since,
+    notSeenAt: since === incident.since ? incident.reported.notSeenAt : undefined,
+  });
   const change = changeOf(incident, seen, circumstances);
   const { kind, reason } = change;
   const isPagedNow = kind === 'worsened' || kind === 'opened';

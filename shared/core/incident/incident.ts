@@ -6,7 +6,7 @@ import type { Accused } from '../diagnose/finding.ts';
 import type { Footprint } from './footprint.ts';
 
 /** Which incident it is, in which phase, and since when: the part that a report does not decide. */
-export interface IncidentIdentity {
+interface IncidentIdentity {
   /**
    * `cluster/scope/name`, fixed when the incident opens, as scope and name are. A suspicion has
    * the key under which it would open now.
@@ -21,6 +21,12 @@ export interface IncidentIdentity {
   readonly since: number;
   /** How many times it has opened; undefined where it has not relapsed. */
   readonly times?: number | undefined;
+}
+
+/** What a report says of an incident besides its finding. */
+export interface ReportIdentity extends IncidentIdentity {
+  /** ISO 8601; the last run before `since` that read the hosts which show it. Undefined where no earlier run knows. */
+  readonly notSeenAt?: string | undefined;
 }
 
 /** A finding remembered across runs; a resolved one for as long as it may relapse. */

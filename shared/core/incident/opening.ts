@@ -4,7 +4,7 @@ import type { Finding } from '../diagnose/finding.ts';
 import type { Matrix } from '../matrix/matrix.ts';
 import { type FreshFinding, isDueFresh, sinceOf } from './due.ts';
 import { footprintOf, uncheckedOf, union } from './footprint.ts';
-import { type Incident, isOpen } from './incident.ts';
+import { type Incident, type ReportIdentity, isOpen } from './incident.ts';
 import type { Plan } from './plan.ts';
 import { relapsedIn, reopened } from './relapse.ts';
 import { type Circumstances, isConfirmed, type Step } from './step.ts';
@@ -46,7 +46,7 @@ function stepOfFresh(
     since: sinceOf(parts, now),
     ...again,
   } as const;
-  const reported = report(finding, identity);
+  const reported = report(finding, { ...identity, ...notSeenBefore(parts) });
   const pages = wakes(finding);
   const reason = relapse === undefined ? reasonToOpen(finding) : 'relapsed';
   const next: Incident = {
@@ -120,10 +120,18 @@ export function suspected(
     phase: 'suspected',
     since: sinceOf(parts, now),
   } as const;
-  const reported = report(finding, identity);
+  const reported = report(finding, { ...identity, ...notSeenBefore(parts) });
   const footprint = withUnchecked(finding, parts, matrix);
   const next = { ...identity, footprint, reported, reason, steadyRuns: 0, paged: undefined };
   return { key: identity.key, reason, next, reported };
+}
+
+/** The last run that did not show the first of its suspicions. */
+function notSeenBefore(parts: readonly FreshFinding[]): Pick<ReportIdentity, 'notSeenAt'> {
+  const [first] = parts
+    .flatMap(({ suspicion }) => suspicion ?? [])
+    .toSorted((one, two) => one.since - two.since);
+  return { notSeenAt: first?.reported.notSeenAt };
 }
 
 /** Adds what an earlier run suspected and this one could not check. */

@@ -4,7 +4,7 @@ import type { ReportedIncident } from '../../contract/report.ts';
 import type { Finding } from '../diagnose/finding.ts';
 import type { Matrix } from '../matrix/matrix.ts';
 import type { Planning } from './due.ts';
-import { type Incident, type IncidentIdentity, JOIN_RUNS } from './incident.ts';
+import { type Incident, type ReportIdentity, JOIN_RUNS } from './incident.ts';
 
 /** What one run does to one incident. */
 export interface Step {
@@ -40,7 +40,7 @@ export interface Circumstances extends Planning {
   readonly masters: ReadonlySet<string>;
   /** Whether the second look saw the finding too. */
   readonly confirmed: (finding: Finding) => boolean;
-  readonly report: (finding: Finding, identity: IncidentIdentity) => ReportedIncident;
+  readonly report: (finding: Finding, identity: ReportIdentity) => ReportedIncident;
 }
 
 /** What pages nobody opens without a second look. */

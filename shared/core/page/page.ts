@@ -184,11 +184,18 @@ function beganText({ kind, incident }: Paged, where: PagedWhere): string {
     where.secondLookSeconds === undefined || kind === 'reminder' || isMeasured
       ? ''
       : `; seen again at least ${where.secondLookSeconds} s later, before this page`;
-  return `${timeText(incident)}${ago}${again}`;
+  return `${timeText(incident)}${ago}${earlierText(incident)}${again}`;
 }
 
 function timeText({ since }: ReportedIncident): string {
   return `${printable(since.slice(0, 19).replace('T', ' '))} UTC`;
+}
+
+/** `; not there at 14:39:50`: between the two times something happened. */
+function earlierText({ since, notSeenAt }: ReportedIncident): string {
+  if (notSeenAt === undefined) return '';
+  const [day, time] = [notSeenAt.slice(0, 10), notSeenAt.slice(11, 19)];
+  return `; not there at ${printable(since.startsWith(day) ? time : `${day} ${time}`)}`;
 }
 
 function secondsSince({ since }: ReportedIncident, { now }: Pick<PagedWhere, 'now'>): number {

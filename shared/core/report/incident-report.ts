@@ -3,7 +3,7 @@ import { CAUSE_RULES, isKind } from '../diagnose/causes.ts';
 import { accusedIn, type Finding, nodeOf } from '../diagnose/finding.ts';
 import { sidesOf } from '../matrix/sides.ts';
 import { type TriedPair, triedWays } from '../matrix/tried-pairs.ts';
-import type { IncidentIdentity } from '../incident/incident.ts';
+import type { ReportIdentity } from '../incident/incident.ts';
 import type { Facts } from '../facts.ts';
 import { flanneldOn } from '../members/flanneld.ts';
 import { wrongUnderlays } from '../members/underlay.ts';
@@ -47,7 +47,7 @@ interface Evidence {
 /** How a run reports each of its findings. A suspected one has no fix: a fix is what a page offers. */
 export function incidentReports(
   evidence: Evidence,
-): (finding: Finding, identity: IncidentIdentity) => ReportedIncident {
+): (finding: Finding, identity: ReportIdentity) => ReportedIncident {
   const { judgement, facts, latencies } = evidence;
   const { daemonSets, limits, site } = facts;
   const fixesOf = fixesIn(judgement, { daemonSets, limits, site, latencies });
@@ -60,7 +60,7 @@ export function incidentReports(
 
 function reportWithoutFix(
   finding: Finding,
-  identity: IncidentIdentity,
+  identity: ReportIdentity,
   whole: Evidence & { readonly waysOf: () => readonly TriedPair[] },
 ): Omit<ReportedIncident, 'fix'> {
   const { judgement, latencies, waysOf } = whole;
@@ -80,6 +80,7 @@ function reportWithoutFix(
     severity: finding.severity,
     phase: identity.phase,
     since: formatTime(identity.since),
+    ...notSeenAt(finding, identity, whole.facts),
     ...(identity.times === undefined ? {} : { times: identity.times }),
     subject: finding.subject,
     vtep:
@@ -166,6 +167,24 @@ function instancesOf(finding: Finding, { members }: Judgement) {
     const id = ids.get(node);
     return id !== undefined && isManagedNodeId(id) ? [{ node, id }] : [];
   });
+}
+
+/**
+ * The last run before the fault was first seen that read all hosts which show it: what happened between these
+ * two runs may be its cause.
+ */
+function notSeenAt(
+  finding: Finding,
+  { since, notSeenAt: known }: ReportIdentity,
+  { now, roster }: Facts,
+): Pick<ReportedIncident, 'notSeenAt'> {
+  if (known !== undefined || since !== now) return known === undefined ? {} : { notSeenAt: known };
+  const lastSeen = new Map(roster.map((entry) => [entry.node, entry.lastSeen]));
+  const shown = finding.cells.map(({ observer }) => observer);
+  const hosts = new Set(shown.length > 0 ? shown : accusedIn(finding));
+  const seen = [...hosts].map((node) => lastSeen.get(node) ?? -Infinity);
+  const last = Math.min(...seen);
+  return Number.isFinite(last) && last < now ? { notSeenAt: formatTime(last) } : {};
 }
 
 /** What happened so shortly before a fault was seen may be its cause. */

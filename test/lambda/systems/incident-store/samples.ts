@@ -62,6 +62,7 @@ const reported: Samples<ReportedIncident> = {
   phase: fc.constantFrom('suspected', 'open', 'resolved'),
   since: text,
   times: maybe(fc.nat()),
+  notSeenAt: maybe(text),
   subject: maybe(text),
   family: maybe(fc.constantFrom('ipv4', 'ipv6')),
   loss: maybe(fc.constantFrom(...LOSSES)),

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Observation, PrintedEntry } from '../../../../shared/core/overlay/vtep.ts';
 import { recorded } from '../../../../shared/core/run/hosts.ts';
-import { run } from '../../../../shared/core/run/run.ts';
-import { cluster } from '../../../support/cluster.ts';
+import { type Decision, run } from '../../../../shared/core/run/run.ts';
+import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
+import { decided } from '../../../support/runs.ts';
 
 /** `10.68.0.0` is master1's tunnel IP, and `10.68.3.0` that of node1. */
 const PENDING: PrintedEntry = {
@@ -81,4 +82,49 @@ test('an incident that nobody is paged for has no fix, and three of its entries'
   expect(await reportAfter('recorded')).toEqual([
     { phase: 'open', entries: 5, observers: 5, hasFix: true },
   ]);
+});
+
+describe('when a fault was not there yet', () => {
+  const WELL = cluster(6);
+  const LOST = WELL.lose('neighbour', { subject: 'master1' });
+  const PAIR = WELL.lose('neighbour', { subject: 'master1', observer: 'node1' });
+
+  async function inTurn(...seen: readonly Cluster[]): Promise<readonly Decision[]> {
+    const made: Decision[] = [];
+    for (const [at, sees] of seen.entries()) {
+      const { roster = [], incidents = [] } = made.at(-1) ?? {};
+      const facts = sees.facts({ now: NOW + at * 200_000, roster });
+      made.push(await decided(facts, incidents));
+    }
+    return made;
+  }
+
+  test('is the last run that read all who show it, and stands on the page', async () => {
+    const [, second] = await inTurn(WELL, LOST);
+    expect(second?.reported[0]?.notSeenAt).toBe('2026-11-23T09:00:00.000Z');
+    expect(second?.pages[0]?.text).toContain(
+      'Began     2026-11-23 09:03:20 UTC; not there at 09:00:00; seen again',
+    );
+  });
+
+  test('stays the same while the fault is suspected, and once it is paged', async () => {
+    const made = await inTurn(WELL, PAIR, PAIR, PAIR);
+    expect(made.map(({ reported }) => [reported[0]?.phase, reported[0]?.notSeenAt])).toEqual([
+      [undefined, undefined],
+      ['suspected', '2026-11-23T09:00:00.000Z'],
+      ['open', '2026-11-23T09:00:00.000Z'],
+      ['open', '2026-11-23T09:00:00.000Z'],
+    ]);
+  });
+
+  test('is an earlier run where one of those who show it was silent in the last', async () => {
+    const made = await inTurn(WELL, WELL.silence('node2'), LOST);
+    expect(made.at(-1)?.reported[0]?.notSeenAt).toBe('2026-11-23T09:00:00.000Z');
+  });
+
+  test('is not known in the first run', async () => {
+    const [first] = await inTurn(LOST);
+    expect(first?.reported[0]?.notSeenAt).toBeUndefined();
+    expect(first?.pages[0]?.text).not.toContain('not there');
+  });
 });
