@@ -1,5 +1,6 @@
 import { simulatedHosts } from '../lab/machines/simulated/hosts.ts';
 import { type SimulatedWorld, startSimulatedWorld } from '../lab/world.ts';
+import { VENDOR_LIMITS } from '../lab/otlp/vendor-limits.ts';
 import type { Measurement, Progress } from './measurement.ts';
 import { childRunning, type Usage, usageOf } from './process-usage.ts';
 
@@ -31,6 +32,7 @@ export async function measureRun(
     const usage = async (): Promise<Usage | undefined> =>
       pid === undefined ? undefined : usageOf(pid);
     world.otlp.clear();
+    world.otlp.limit(VENDOR_LIMITS.cloudwatch);
     const before = { calls: world.aws.ssm.gate.calls.length, usage: await usage() };
     const began = performance.now();
     const report = await world.tick();
@@ -60,6 +62,9 @@ function figures(nodes: number, { aws, otlp }: SimulatedWorld, run: Run): readon
   const requests = otlp.requests();
   const points = requests.reduce((sum, { points: { length } }) => sum + length, 0);
   const bytes = requests.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
+  const raw = requests.reduce((sum, { rawBytes }) => sum + rawBytes, 0);
+  const ofMetrics = requests.filter(({ signal }) => signal === 'metrics');
+  const refused = ofMetrics.filter(({ answer }) => answer.kind !== 'accept');
   const used = run.after?.cpuMilliseconds;
   const cpu = used === undefined ? undefined : used - (run.before.usage?.cpuMilliseconds ?? 0);
   const elsewhere = used === undefined ? 'not told by this system' : undefined;
@@ -75,6 +80,15 @@ function figures(nodes: number, { aws, otlp }: SimulatedWorld, run: Run): readon
     },
     { ...one, what: 'series', value: points, unit: 'points', bound: 7 * nodes + 2 * MASTERS + 60 },
     { ...one, what: 'OTLP, compressed', value: bytes, unit: 'B' },
+    { ...one, what: 'OTLP, before compression', value: raw, unit: 'B' },
+    {
+      ...one,
+      what: 'requests of metrics to a backend that takes 1,000 points',
+      value: ofMetrics.length,
+      unit: 'calls',
+      bound: Math.ceil(points / 1000) + refused.length,
+      note: `${refused.length} refused`,
+    },
     { ...one, what: 'wall time of a run', value: run.milliseconds, unit: 'ms' },
     { ...one, what: 'CPU of the function', value: cpu, unit: 'ms', note: elsewhere },
     {

@@ -34,6 +34,7 @@ export function createAlarms(scope: Construct, cluster: Cluster, observed: Obser
     ...failingRuns(cluster, observed),
     ...undeliveredPages(cluster, observed),
     blind(cluster),
+    ...lostTelemetry(cluster),
   ]) {
     const alarm = new Alarm(scope, `Alarm-${name}`, {
       ...condition,
@@ -166,6 +167,19 @@ function blind(cluster: Cluster): Condition {
     evaluationPeriods: 3,
     treatMissingData: TreatMissingData.IGNORE,
   };
+}
+
+/** Alerts of a backend are blind to what does not reach it. */
+function lostTelemetry(cluster: Cluster): readonly Condition[] {
+  if (cluster.telemetry === undefined) return [];
+  return [
+    {
+      name: 'telemetry-undelivered',
+      meaning: 'the OTLP backend does not accept all metrics, events or traces of the runs.',
+      metric: ownMetric(cluster, SELF_METRICS.telemetryUndelivered, Stats.MAXIMUM),
+      ...TWICE_IN_THREE,
+    },
+  ];
 }
 
 /** A metric that the function writes about itself, in the embedded metric format. */

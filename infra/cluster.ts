@@ -8,6 +8,7 @@ import {
   matching,
   only,
   otelValueSchema,
+  otlpPointsSchema,
   parameterSchema,
   probeSettingsSchema,
   type Reading,
@@ -18,6 +19,7 @@ import {
   tagValuesSchema,
   type Targets,
   webAddressSchema,
+  wholeNumber,
 } from '../shared/contract/settings.ts';
 
 /** Headers hold secrets: they are read from a SecureString, and never stand in a template. */
@@ -71,6 +73,8 @@ const keys = only({
       ),
       /** SecureString with a JSON object of headers, such as the backend's token. */
       headersParameter: z.optional(parameterSchema),
+      /** How many points of metrics one request carries at most. Default: 1000. */
+      pointsPerRequest: z.optional(otlpPointsSchema),
     }),
   ),
   /** Who gets the pages, besides other subscribers of the topic. */
@@ -187,6 +191,7 @@ export function environmentOf(
     [ENVIRONMENT.limits]: JSON.stringify(limits),
     [ENVIRONMENT.kubeconfigParameter]: kubeconfigParameter,
     [ENVIRONMENT.otlpHeadersParameter]: telemetry?.headersParameter,
+    [ENVIRONMENT.otlpPoints]: telemetry?.pointsPerRequest?.toString(),
     [ENVIRONMENT.pagerDutyParameter]: pagerDuty?.parameter,
     [ENVIRONMENT.pagerDutyUrl]: pagerDuty?.url,
     [ENVIRONMENT.webhookParameter]: webhook?.parameter,
@@ -236,13 +241,6 @@ export function readCluster(settings: unknown, place: string): Reading<Cluster> 
 function nameIn(settings: unknown): readonly string[] {
   const name = clusterNameSchema.safeParse(Object(settings).name);
   return name.success ? [`("${name.data}")`] : [];
-}
-
-function wholeNumber(least: number, most: number): z.ZodMiniNumber<number> {
-  const words = `be a whole number from ${least} to ${most}`;
-  // A check across several keys must not run on a wrong one.
-  const range = { error: words, abort: true };
-  return z.int(words).check(z.gte(least, range), z.lte(most, range));
 }
 
 function mapOf<Value extends z.ZodMiniType>(

@@ -18,6 +18,17 @@ export function errorText(error: unknown): string {
   return texts.join(': ').replaceAll(/\s+/g, ' ').trim();
 }
 
+/** The error at the end of the causes, which says what really happened. */
+export function innermostCause(error: unknown): Error {
+  let current = error instanceof Error ? error : new Error(String(error));
+  for (let depth = 1; depth < CAUSES; depth++) {
+    const cause = causeOf(current);
+    if (!(cause instanceof Error)) break;
+    current = cause;
+  }
+  return current;
+}
+
 /** Node reports a connection that failed on several addresses without a message of its own. */
 function causeOf(error: Error): unknown {
   const [first]: readonly unknown[] = error instanceof AggregateError ? error.errors : [];

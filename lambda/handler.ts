@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
+import { SELF_METRICS } from '../shared/contract/self-metrics.ts';
 import type { Problem, Report } from '../shared/contract/report.ts';
 import type { TestPageResult } from '../shared/contract/test-page.ts';
 import type { OptionalIntegrations } from '../shared/core/report/coverage.ts';
@@ -11,13 +12,14 @@ import { formatTime } from '../shared/core/time.ts';
 import type { KubernetesAccess } from './ask-kubernetes.ts';
 import { check } from './check.ts';
 import { type Deadline, deadlineIn, earlier, within } from './deadline.ts';
-import { errorText } from './error-text.ts';
+import { errorText, innermostCause } from './error-text.ts';
 import { fitResponse } from './fit-response.ts';
 import { asksForTestPage, tickOf } from './event.ts';
 import type { Invocation, Systems } from './invocation.ts';
 import { channelsOf } from './channels.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { subscribersOf } from './subscribers.ts';
+import { logMetrics } from './systems/embedded-metrics.ts';
 import { incidentStore } from './systems/incident-store/incident-store.ts';
 import { withRecollection } from './systems/incident-store/recollection.ts';
 import { type Kubernetes, kubernetes } from './systems/kubernetes.ts';
@@ -28,6 +30,7 @@ import { RETRIES } from './systems/ssm/retry-throttled.ts';
 import { runCommand } from './systems/ssm/run-command.ts';
 import { systemClock } from './systems/system-clock.ts';
 import { traceCalls } from './systems/telemetry/client-spans.ts';
+import type { FlushFailure } from './systems/telemetry/outlet.ts';
 import type { Telemetry } from './systems/telemetry/telemetry.ts';
 import { sendTestPage } from './test-page.ts';
 
@@ -67,6 +70,7 @@ export async function handler(event: unknown, context: Context): Promise<Report 
         'faas.invocation.id': context.awsRequestId,
         'faas.invocation.start_time': formatTime(systemClock.now()),
         'faas.instance': context.logStreamName,
+        'aws.lambda.invoked_arn': context.invokedFunctionArn,
       },
       async () =>
         wantsTestPage
@@ -74,10 +78,26 @@ export async function handler(event: unknown, context: Context): Promise<Report 
           : fitResponse(await checkOnce(world, event, context)),
     );
   } finally {
-    for (const failure of await telemetry.flush(context.getRemainingTimeInMillis())) {
-      log('telemetry.undelivered', { ...failure });
-    }
+    const failures = await telemetry.flush(context.getRemainingTimeInMillis());
+    if (world.integrations.telemetry) reportFlush(world.settings.cluster, failures);
   }
+}
+
+/** Logs what a flush did not deliver, with the metric that the alarm reads. */
+function reportFlush(cluster: string, failures: readonly FlushFailure[]): void {
+  for (const failure of failures) log('telemetry.undelivered', { ...failure });
+  const ofSignals = new Map(failures.map((failure) => [failure.signal, failure]));
+  const undelivered = [...ofSignals.values()].reduce(
+    (sum, { lost, pending }) => sum + lost + (pending === 'all' ? 1 : pending),
+    0,
+  );
+  const { namespace, dimension, telemetryUndelivered } = SELF_METRICS;
+  logMetrics('telemetry.flushed', {
+    namespace,
+    dimensions: { [dimension]: cluster },
+    at: systemClock.now(),
+    metrics: [{ name: telemetryUndelivered, unit: 'Count', value: undelivered }],
+  });
 }
 
 /** When state, pages and answer must be done; telemetry has the rest of the invocation. */
@@ -122,10 +142,9 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
       return report;
     });
   } catch (error) {
-    log('run.failed', { cluster, error: errorText(error) });
-    telemetry.emit([
-      exceptionEvent(cluster, error instanceof Error ? error : new Error(String(error))),
-    ]);
+    const text = errorText(error);
+    log('run.failed', { cluster, error: text });
+    telemetry.emit([exceptionEvent(cluster, { text, cause: innermostCause(error) })]);
     throw error;
   }
 }
@@ -169,6 +188,8 @@ async function createWorld(context: Context): Promise<World> {
     clock: systemClock,
     functionArn: context.invokedFunctionArn,
     functionVersion: context.functionVersion,
+    cluster,
+    pointsMax: settings.otlpPoints,
     readHeaders:
       otlpHeadersParameter === undefined
         ? undefined

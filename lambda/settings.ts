@@ -5,6 +5,8 @@ import {
   ENVIRONMENT,
   type Limits,
   limitsSchema,
+  OTLP_POINTS_DEFAULT,
+  otlpPointsSchema,
   parameterSchema,
   readSetting,
   runbookSchema,
@@ -27,6 +29,8 @@ export interface Settings {
   readonly kubeconfig: KubeconfigSource | undefined;
   /** Name of the SecureString with the headers for OTLP. */
   readonly otlpHeadersParameter: string | undefined;
+  /** How many points of metrics one request carries at most. */
+  readonly otlpPoints: number;
   /** Undefined where no page goes to PagerDuty. */
   readonly pagerDuty: PagerDutySettings | undefined;
   /** Where pages are posted to as JSON; undefined where they are not. */
@@ -74,6 +78,11 @@ export function readSettings(environment: Environment): Settings {
       environment[kubeconfigFile],
     ),
     otlpHeadersParameter: optional(environment, otlpHeadersParameter, parameterSchema),
+    otlpPoints: json(
+      { [ENVIRONMENT.otlpPoints]: String(OTLP_POINTS_DEFAULT), ...environment },
+      ENVIRONMENT.otlpPoints,
+      otlpPointsSchema,
+    ),
     pagerDuty: pagerDutySettings(environment),
     webhook: webhookSource(environment),
     heartbeatUrl: optional(environment, ENVIRONMENT.heartbeatUrl, webAddressSchema),

@@ -216,7 +216,7 @@ function eventBuffer(process: Process, backend: TelemetryEvent[]): EventBuffer {
     flush: async () => {
       if (held.length === 0) return [];
       const failed = (reason: string) => [
-        { signal: 'logs', reason, pending: held.length } as const,
+        { signal: 'logs', reason, accepted: 0, lost: 0, pending: held.length } as const,
       ];
       return await process
         .call(

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
+import type { RequestLimits } from './vendor-limits.ts';
 import { encodePartialSuccess, type Signal, SIGNALS } from './protos.ts';
 import {
   decodeLogs,
@@ -16,7 +17,13 @@ export type Answer =
   | { readonly kind: 'accept' }
   /** 200, and a partial success that refuses so many of the records. */
   | { readonly kind: 'accept-partly'; readonly rejected: number; readonly why: string }
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfterSeconds?: number }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly retryAfterSeconds?: number;
+      /** What is written beside the status. */
+      readonly body?: string | Uint8Array;
+    }
   /** The request is read and never answered. */
   | { readonly kind: 'hang' };
 
@@ -36,6 +43,8 @@ export interface OtlpReceiver {
   spans(): readonly ReceivedSpan[];
   /** From now on one signal, or all of them, are answered so. */
   answer(answer: Answer, signal?: Signal): void;
+  /** From now on requests of metrics that pass these limits are refused, whatever the answer is. */
+  limit(limits: RequestLimits | undefined): void;
   /** Forgets what came. */
   clear(): void;
   /** Cuts all connections and stops listening: the kernel refuses connections, until `listen`. */
@@ -48,6 +57,7 @@ export interface OtlpReceiver {
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const received: ReceivedRequest[] = [];
   const answers: Record<Signal, Answer> = { metrics: ACCEPT, logs: ACCEPT, traces: ACCEPT };
+  let limits: RequestLimits | undefined;
   const server = createServer((request, response) => {
     void take(request, response);
   });
@@ -59,7 +69,9 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       response.writeHead(read.status).end(read.why);
       return;
     }
-    const answer = answers[read.request.signal];
+    const answer = isWithin(read.request, limits)
+      ? answers[read.request.signal]
+      : refusalOf(limits);
     received.push({ ...read.request, answer });
     if (received.length > REQUESTS_MAX) received.shift();
     reply(response, read.request.signal, answer);
@@ -88,6 +100,9 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     answer(answer, signal) {
       for (const one of signal === undefined ? SIGNALS : [signal]) answers[one] = answer;
     },
+    limit(more) {
+      limits = more;
+    },
     clear: () => void received.splice(0),
     refuse,
     listen,
@@ -101,6 +116,23 @@ const REQUESTS_MAX = 10_000;
 
 function isTaken(answer: Answer): boolean {
   return answer.kind === 'accept' || answer.kind === 'accept-partly';
+}
+
+function isWithin(
+  { signal, points, bodyBytes, rawBytes }: ExportRequest,
+  limits: RequestLimits | undefined,
+): boolean {
+  if (limits === undefined || signal !== 'metrics') return true;
+  return (
+    points.length <= (limits.points ?? Number.POSITIVE_INFINITY) &&
+    bodyBytes <= (limits.bodyBytes ?? Number.POSITIVE_INFINITY) &&
+    rawBytes <= (limits.rawBytes ?? Number.POSITIVE_INFINITY)
+  );
+}
+
+function refusalOf(limits: RequestLimits | undefined): Answer {
+  const { status = 413, text } = limits?.refusal ?? {};
+  return { kind: 'status', status, ...(text === undefined ? {} : { body: text }) };
 }
 
 function reply(response: ServerResponse, signal: Signal, answer: Answer): void {
@@ -119,7 +151,7 @@ function reply(response: ServerResponse, signal: Signal, answer: Answer): void {
       if (answer.retryAfterSeconds !== undefined) {
         response.setHeader('retry-after', answer.retryAfterSeconds);
       }
-      response.writeHead(answer.status).end();
+      response.writeHead(answer.status).end(answer.body);
       return;
     case 'hang':
       return;
@@ -132,6 +164,8 @@ interface ExportRequest {
   readonly encoding: 'gzip' | 'identity';
   /** As they came over the network, compressed or not. */
   readonly bodyBytes: number;
+  /** After decompression. */
+  readonly rawBytes: number;
   readonly headers: IncomingMessage['headers'];
   readonly points: readonly ReceivedPoint[];
   readonly logs: readonly ReceivedLog[];
@@ -163,6 +197,7 @@ async function readExport(
         signal,
         encoding,
         bodyBytes: sent.length,
+        rawBytes: body.length,
         headers,
         points: signal === 'metrics' ? decodePoints(body) : [],
         logs: signal === 'logs' ? decodeLogs(body) : [],

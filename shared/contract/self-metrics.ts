@@ -16,4 +16,6 @@ export const SELF_METRICS = {
   hostsReadRatio: 'HostsReadRatio',
   /** Confirmed subscribers of the page topic; sent where it is the only channel and the number is known. */
   confirmedSubscribers: 'ConfirmedSubscribers',
+  /** Points, events and spans of a run that its OTLP backend did not accept; sent where one is set. */
+  telemetryUndelivered: 'TelemetryUndelivered',
 } as const;

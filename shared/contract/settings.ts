@@ -16,6 +16,7 @@ export const ENVIRONMENT = {
   limits: 'VTEPWATCH_LIMITS',
   kubeconfigParameter: 'VTEPWATCH_KUBECONFIG_PARAMETER',
   otlpHeadersParameter: 'VTEPWATCH_OTLP_HEADERS_PARAMETER',
+  otlpPoints: 'VTEPWATCH_OTLP_POINTS',
   pagerDutyParameter: 'VTEPWATCH_PAGERDUTY_PARAMETER',
   pagerDutyUrl: 'VTEPWATCH_PAGERDUTY_URL',
   webhookParameter: 'VTEPWATCH_WEBHOOK_PARAMETER',
@@ -165,6 +166,12 @@ export const runbookSchema = matching(
   'be a path or URL of 1 to 300 characters, without spaces, invisible characters and #',
 );
 
+/** How many points of metrics one request carries at most: CloudWatch refuses more than this. */
+export const OTLP_POINTS_DEFAULT = 1000;
+
+/** `VTEPWATCH_OTLP_POINTS`. */
+export const otlpPointsSchema = wholeNumber(10, 50_000);
+
 /** The path of an admin kubeconfig, as it is configured, and as a master names it in its answer. */
 export const KUBECONFIG_PATH = String.raw`(?:/(?!\.\.?(?:[/ ]|$))[a-zA-Z0-9_.-]{1,100}){1,10}`;
 
@@ -221,6 +228,13 @@ function seconds(fallback: number): z.ZodMiniDefault<z.ZodMiniNumber<number>> {
     numberOf('be a number of seconds, 0 or more', (value) => value >= 0),
     fallback,
   );
+}
+
+export function wholeNumber(least: number, most: number): z.ZodMiniNumber<number> {
+  const words = `be a whole number from ${least} to ${most}`;
+  // A check across several keys must not run on a wrong one.
+  const range = { error: words, abort: true };
+  return z.int(words).check(z.gte(least, range), z.lte(most, range));
 }
 
 function reminderHours(): z.ZodMiniOptional<z.ZodMiniNumber<number>> {

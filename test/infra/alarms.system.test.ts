@@ -50,6 +50,20 @@ describe('the alarms about vtepwatch itself', () => {
     expect(SECTIONS).toContain(`alarm: ${name.replaceAll('-', ' ')}`);
   });
 
+  test('telemetry has one where a backend is set: two of three runs that lost some of it', () => {
+    const connected = templateOf({ telemetry: { endpoint: 'https://otlp.example.com' } });
+    const alarm = alarmsOf(connected).get('telemetry-undelivered');
+    expect(alarm).toMatchObject({
+      ...ownMetric('TelemetryUndelivered'),
+      Threshold: 1,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
+      TreatMissingData: 'notBreaching',
+    });
+    expect(SECTIONS).toContain('alarm: telemetry undelivered');
+    expect(alarm?.['AlarmDescription']).toMatch(/ RUNBOOK\.md#alarm-telemetry-undelivered$/);
+  });
+
   test('name the runbook where the settings say that it is', () => {
     const elsewhere = templateOf({ runbook: 'https://git.example.com/RUNBOOK.md' });
     expect(alarmsOf(elsewhere).get('blind')?.['AlarmDescription']).toMatch(

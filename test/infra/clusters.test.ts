@@ -156,7 +156,7 @@ describe('one wrong key is named with what it must be', () => {
     [{ telemetry: { endpoint: 'grpc://collector:4317' } }, `telemetry.endpoint ${ADDRESS}`],
     [
       { telemetry: { endpoint: 'https://otlp.example.com', headers: 'x=y' } },
-      'telemetry has the unknown key headers; it must be an object with the keys endpoint, variables, headersParameter',
+      'telemetry has the unknown key headers; it must be an object with the keys endpoint, variables, headersParameter, pointsPerRequest',
     ],
     [
       { paging: { slack: 'x' } },

@@ -77,6 +77,7 @@ const SETTINGS = fc.record(
       {
         endpoint: ADDRESS,
         headersParameter: PARAMETER,
+        pointsPerRequest: fc.constantFrom(10, 1000, 50_000, 9, 1000.5),
         variables: fc.record(
           {
             OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: ADDRESS,
@@ -148,6 +149,7 @@ const KEYS: Readonly<Record<string, string>> = {
   VTEPWATCH_LIMITS: 'limits',
   VTEPWATCH_KUBECONFIG_PARAMETER: 'kubeconfigParameter',
   VTEPWATCH_OTLP_HEADERS_PARAMETER: 'telemetry.headersParameter',
+  VTEPWATCH_OTLP_POINTS: 'telemetry.pointsPerRequest',
   VTEPWATCH_PAGERDUTY_PARAMETER: 'paging.pagerDuty.parameter',
   VTEPWATCH_PAGERDUTY_URL: 'paging.pagerDuty.url',
   VTEPWATCH_WEBHOOK_PARAMETER: 'paging.webhook.parameter',
@@ -197,6 +199,7 @@ test('settings that synth accepts, the function reads as they are meant', () => 
         limits: limitsSchema.parse(JSON.parse(JSON.stringify(limits ?? {}))),
         kubeconfig: kubeconfigParameter && { kind: 'parameter', name: kubeconfigParameter },
         otlpHeadersParameter: telemetry?.headersParameter,
+        otlpPoints: telemetry?.pointsPerRequest ?? 1000,
         pagerDuty: pagerDuty && { url: 'https://events.pagerduty.com/v2/enqueue', ...pagerDuty },
         webhook:
           webhook &&

@@ -48,13 +48,13 @@ test.for([
   ['it cannot be reached', 2],
   ['its settings are unusable', 'all'],
 ] as const)('events stay stored where %s', async ([reason, pending]) => {
-  const failure = { signal: 'logs', reason, pending } as const;
+  const failure = { signal: 'logs', reason, accepted: 0, lost: 0, pending } as const;
   const { state } = await storedAfter(reason, TWO, async () => [failure]);
   expect(state.changes).toHaveLength(2);
 });
 
 test('of more events than are stored updates go first, and the run says how many are lost', async () => {
-  const failure = { signal: 'logs', reason: 'away', pending: 1 } as const;
+  const failure = { signal: 'logs', reason: 'away', accepted: 0, lost: 0, pending: 1 } as const;
   const { state, problems } = await storedAfter('many', { opened: 190, updated: 20 }, async () => [
     failure,
   ]);

@@ -35,6 +35,7 @@ describe('a good environment', () => {
       limits: limitsSchema.parse({}),
       kubeconfig: undefined,
       otlpHeadersParameter: undefined,
+      otlpPoints: 1000,
       pagerDuty: undefined,
       webhook: undefined,
       heartbeatUrl: undefined,

@@ -99,6 +99,7 @@ async function inSpan<Result extends AwsResult>(
         'messaging.operation.name': 'publish',
         'messaging.operation.type': 'send',
         'messaging.destination.name': TopicArn.slice(TopicArn.lastIndexOf(':') + 1),
+        'aws.sns.topic.arn': TopicArn,
       } as const;
       return await recorder.span(name, { ...rpc, ...message }, work);
     }

@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import type { OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base/node-http';
+import { USER_AGENT } from '../../../shared/contract/version.ts';
 import type { Clock } from '../../deadline.ts';
 import type { OtlpSettings } from './signals.ts';
 
@@ -8,11 +9,13 @@ export type Headers = Readonly<Record<string, string>>;
 
 /**
  * Settings as the OTLP exporters take them. Sockets are not kept alive: one that the server closed
- * while the function was frozen would cost the next export its first try.
+ * while the function was frozen would cost the next export its first try. `sent` learns the headers
+ * of each request.
  */
 export function exporterOptions(
   settings: OtlpSettings,
   readHeaders: () => Promise<Headers>,
+  sent: (headers: Headers) => void,
 ): OTLPExporterNodeConfigBase {
   return {
     url: settings.url,
@@ -21,7 +24,12 @@ export function exporterOptions(
       settings.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
     // These replace the options that the exporter makes of the environment, certificates included.
     httpAgentOptions: { keepAlive: false, ...settings.tls },
-    headers: async () => sendable({ ...settings.headers, ...(await readHeaders()) }),
+    headers: async () => {
+      const headers = sendable({ ...settings.headers, ...(await readHeaders()) });
+      sent(headers);
+      return headers;
+    },
+    userAgent: USER_AGENT,
   };
 }
 

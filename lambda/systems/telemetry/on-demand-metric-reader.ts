@@ -4,7 +4,10 @@ import {
   MetricReader,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
-import { failureOf, reasonOf } from './export-result.ts';
+import { batchedDelivery } from './batched-delivery.ts';
+import type { BatchLimits } from './batches.ts';
+import type { Counts, Trouble } from './delivery.ts';
+import { reasonOf } from './export-result.ts';
 
 /**
  * Attribute sets of one metric: 10,000 hosts with three tables each. The SDK's default of 2,000 is
@@ -18,22 +21,35 @@ const ATTRIBUTE_SETS_MAX = 30_000;
  */
 export class OnDemandMetricReader extends MetricReader {
   readonly #exporter: PushMetricExporter;
+  readonly #delivery: ReturnType<typeof batchedDelivery>;
 
-  constructor(exporter: PushMetricExporter) {
+  constructor(
+    exporter: PushMetricExporter,
+    { limits, isCompressed }: { readonly limits: BatchLimits; readonly isCompressed: boolean },
+  ) {
     super({
       aggregationTemporalitySelector: (type) => temporalityOf(type, exporter),
       cardinalitySelector: () => ATTRIBUTE_SETS_MAX,
     });
     this.#exporter = exporter;
+    this.#delivery = batchedDelivery(
+      (metrics, done) => exporter.export(metrics, done),
+      limits,
+      isCompressed,
+    );
   }
 
-  /** Returns the reasons of what failed. Values that could not be sent are dropped: they are old then. */
-  async deliver(): Promise<readonly string[]> {
+  /** Returns what failed. Values that could not be sent are dropped: they are old then. */
+  async deliver(abandoned?: AbortSignal): Promise<readonly Trouble[]> {
     const { resourceMetrics, errors } = await this.collect();
-    const reasons = errors.map(reasonOf);
-    if (resourceMetrics.scopeMetrics.length === 0) return reasons;
-    const failure = await failureOf((done) => this.#exporter.export(resourceMetrics, done));
-    return failure === undefined ? reasons : [...reasons, failure.reason];
+    return [
+      ...errors.map((error) => ({ reason: reasonOf(error) })),
+      ...(await this.#delivery.deliver(resourceMetrics, abandoned)),
+    ];
+  }
+
+  counts(): Counts {
+    return this.#delivery.counts();
   }
 
   protected override async onForceFlush(): Promise<void> {

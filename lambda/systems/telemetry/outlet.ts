@@ -1,11 +1,14 @@
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import type { OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base/node-http';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { type Deadline, orLate, remaining } from '../../deadline.ts';
+import { BYTES_MAX } from './batches.ts';
+import type { Counts, Trouble } from './delivery.ts';
 import { reasonOf } from './export-result.ts';
 import { OnDemandMetricReader } from './on-demand-metric-reader.ts';
 import {
@@ -18,10 +21,9 @@ import type { Signal } from './signals.ts';
 /** Where one signal leaves the function. */
 export interface Outlet {
   readonly signal: Signal;
-  /** Sends what there is, and returns the reasons of what failed. Begins nothing once abandoned. */
-  deliver(abandoned: AbortSignal): Promise<readonly string[]>;
-  /** How many records wait to be sent again; `all` where nothing can be sent at all. */
-  pending(): number | 'all';
+  /** Sends what there is, and returns what failed. Begins nothing once abandoned. */
+  deliver(abandoned: AbortSignal): Promise<readonly Trouble[]>;
+  counts(): Counts;
 }
 
 /** One signal's way through the SDK: what the SDK is given, and where the records come out. */
@@ -39,13 +41,22 @@ const EVENTS_MAX = 1_000;
 /** A run of 5,000 hosts has some 300, and 600 more where 200 pages go out through three channels. */
 const SPANS_MAX = 2_000;
 
-export function openPipeline(signal: Signal, options: OTLPExporterNodeConfigBase): Pipeline {
+/** `pointsMax` is how many points one request carries at most. */
+export function openPipeline(
+  signal: Signal,
+  options: OTLPExporterNodeConfigBase,
+  pointsMax: number,
+): Pipeline {
   switch (signal) {
     case 'metrics': {
-      const reader = new OnDemandMetricReader(new OTLPMetricExporter(options));
+      const reader = new OnDemandMetricReader(new OTLPMetricExporter(options), {
+        limits: { ...BYTES_MAX, points: pointsMax },
+        isCompressed: options.compression === CompressionAlgorithm.GZIP,
+      });
+      const deliver: Outlet['deliver'] = (abandoned) => reader.deliver(abandoned);
       return {
         sdk: { metricReaders: [reader] },
-        outlet: { signal, deliver: () => reader.deliver(), pending: () => 0 },
+        outlet: { signal, deliver, counts: () => reader.counts() },
       };
     }
     case 'logs': {
@@ -74,12 +85,8 @@ export function openPipeline(signal: Signal, options: OTLPExporterNodeConfigBase
 }
 
 /** Why a signal, or a part of it, did not reach the backend. */
-export interface FlushFailure {
+export interface FlushFailure extends Trouble, Counts {
   readonly signal: Signal;
-  /** Printable, of bounded length. */
-  readonly reason: string;
-  /** Records of this signal that the next flush sends again; `all` where its settings are unusable. */
-  readonly pending: number | 'all';
 }
 
 /**
@@ -90,16 +97,18 @@ export async function flushOutlets(
   outlets: readonly Outlet[],
   deadline: Deadline,
 ): Promise<readonly FlushFailure[]> {
-  const late = [`not delivered within ${Math.round(remaining(deadline))} ms`];
+  const late = [{ reason: `not delivered within ${Math.round(remaining(deadline))} ms` }];
   const abandon = new AbortController();
   const failures = await Promise.all(
     outlets.map(async (outlet) => {
-      const delivered = outlet.deliver(abandon.signal).catch((error: unknown) => [reasonOf(error)]);
-      const reasons = await orLate(delivered, deadline, () => late);
-      return reasons.map((reason) => ({
+      const delivered = outlet
+        .deliver(abandon.signal)
+        .catch((error: unknown): readonly Trouble[] => [{ reason: reasonOf(error) }]);
+      const troubles = await orLate(delivered, deadline, () => late);
+      return troubles.map((trouble) => ({
         signal: outlet.signal,
-        reason,
-        pending: outlet.pending(),
+        ...trouble,
+        ...outlet.counts(),
       }));
     }),
   );

@@ -22,6 +22,7 @@ import {
   type TelemetryEvent,
 } from '../../../shared/contract/telemetry.ts';
 import type { Clock } from '../../deadline.ts';
+import { errorText } from '../../error-text.ts';
 import { errorTypeOf } from './error-type.ts';
 import { reasonOf } from './export-result.ts';
 
@@ -105,7 +106,7 @@ export function createRecorder(functionName: string, clock: Clock): Recorder {
           });
         } catch (error) {
           span.setAttribute(FAILED_SPAN_ATTRIBUTE, errorTypeOf(error));
-          span.setStatus({ code: SpanStatusCode.ERROR, message: reasonOf(error) });
+          span.setStatus({ code: SpanStatusCode.ERROR, message: reasonOf(errorText(error)) });
           throw error;
         } finally {
           span.end();

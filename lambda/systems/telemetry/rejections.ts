@@ -2,14 +2,15 @@ import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
 import type { DiagLogFunction } from '@opentelemetry/api';
 import { diagLogLevelFromString } from '@opentelemetry/core';
 import * as z from 'zod/mini';
+import type { Trouble } from './delivery.ts';
 import { reasonOf } from './export-result.ts';
 import { SIGNALS } from './signals.ts';
 import type { Environment, Signal } from './signals.ts';
 
 /** Records that a backend refused although it answered 200. */
 export interface Rejections {
-  /** Returns the reasons that came since the last call, and forgets them. */
-  take(signal: Signal): readonly string[];
+  /** Returns what came since the last call, and forgets it. */
+  take(signal: Signal): { readonly records: number; readonly troubles: readonly Trouble[] };
 }
 
 /**
@@ -18,7 +19,7 @@ export interface Rejections {
  * `new NodeSDK`, which sets a logger of its own. `OTEL_LOG_LEVEL` works as usual.
  */
 export function collectRejections(environment: Environment): Rejections {
-  const reasons: Record<Signal, string[]> = { metrics: [], logs: [], traces: [] };
+  const found: Record<Signal, Rejected[]> = { metrics: [], logs: [], traces: [] };
   const shown = diagLogLevelFromString(environment['OTEL_LOG_LEVEL']) ?? DiagLogLevel.NONE;
   const { error, warn, info, debug, verbose } = new DiagConsoleLogger();
   const from = (level: DiagLogLevel, log: DiagLogFunction): DiagLogFunction =>
@@ -28,7 +29,7 @@ export function collectRejections(environment: Environment): Rejections {
     {
       error: from(DiagLogLevel.ERROR, error),
       warn: (message, ...details) => {
-        if (message === PARTIAL_SUCCESS) addReasons(reasons, details[0]);
+        if (message === PARTIAL_SUCCESS) addRejected(found, details[0]);
         warnToo(message, ...details);
       },
       info: from(DiagLogLevel.INFO, info),
@@ -37,13 +38,27 @@ export function collectRejections(environment: Environment): Rejections {
     },
     { logLevel: Math.max(shown, DiagLogLevel.WARN), suppressOverrideMessage: true },
   );
-  return { take: (signal) => reasons[signal].splice(0) };
+  return {
+    take(signal) {
+      const taken = found[signal].splice(0);
+      const reasons = new Set(taken.slice(0, REASONS_MAX).map(({ reason }) => reason));
+      return {
+        records: taken.reduce((sum, { records }) => sum + records, 0),
+        troubles: [...reasons].map((reason) => ({ reason })),
+      };
+    },
+  };
 }
 
 /** The message of `@opentelemetry/otlp-exporter-base` 0.301; JSON follows. */
 const PARTIAL_SUCCESS = 'Received Partial Success response:';
 
 const REASONS_MAX = 10;
+
+interface Rejected {
+  readonly records: number;
+  readonly reason: string;
+}
 
 const partialSuccessSchema = z.object({
   rejectedDataPoints: z.optional(z.number()),
@@ -52,14 +67,15 @@ const partialSuccessSchema = z.object({
   errorMessage: z.optional(z.string()),
 });
 
-function addReasons(reasons: Record<Signal, string[]>, json: unknown): void {
+function addRejected(found: Record<Signal, Rejected[]>, json: unknown): void {
   const parsed = partialSuccessSchema.safeParse(JSON.parse(String(json)));
   if (!parsed.success) return;
   const { rejectedDataPoints, rejectedLogRecords, rejectedSpans, errorMessage } = parsed.data;
   const counts = { metrics: rejectedDataPoints, logs: rejectedLogRecords, traces: rejectedSpans };
   for (const signal of SIGNALS) {
-    const count = counts[signal] ?? 0;
-    if (count === 0 || reasons[signal].length >= REASONS_MAX) continue;
-    reasons[signal].push(reasonOf(`the backend refused ${count} records: ${errorMessage ?? ''}`));
+    const records = counts[signal] ?? 0;
+    if (records === 0) continue;
+    const reason = reasonOf(`the backend refused ${records} records: ${errorMessage ?? ''}`);
+    found[signal].push({ records, reason });
   }
 }

@@ -1,14 +1,22 @@
 import { createHash } from 'node:crypto';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { Resource } from '@opentelemetry/resources';
-import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
+import {
+  ATTR_K8S_CLUSTER_NAME,
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_VERSION,
+} from '@opentelemetry/semantic-conventions';
 import { TELEMETRY_SCOPE } from '../../../shared/contract/telemetry.ts';
+import { VERSION } from '../../../shared/contract/version.ts';
 import type { Environment } from './signals.ts';
 
 export interface FunctionIdentity {
   /** As in the context of an invocation; a version or alias at its end is left out. */
   readonly functionArn: string;
   readonly functionVersion: string;
+  /** The monitored cluster. Its name is on every record too: not all backends promote the resource's. */
+  readonly cluster: string;
 }
 
 const BYTES_PER_MEBIBYTE = 1_048_576;
@@ -20,11 +28,14 @@ const BYTES_PER_MEBIBYTE = 1_048_576;
  */
 export function functionResource(environment: Environment, identity: FunctionIdentity): Resource {
   const { arn, region, account, name } = parseArn(identity.functionArn);
+  const logGroup = environment['AWS_LAMBDA_LOG_GROUP_NAME'];
   const memory = Number(environment['AWS_LAMBDA_FUNCTION_MEMORY_SIZE']);
   return defaultResource().merge(
     resourceFromAttributes({
       [ATTR_SERVICE_NAME]: TELEMETRY_SCOPE,
+      [ATTR_SERVICE_VERSION]: VERSION,
       [ATTR_SERVICE_INSTANCE_ID]: instanceIdOf(arn),
+      [ATTR_K8S_CLUSTER_NAME]: identity.cluster,
       'cloud.provider': 'aws',
       'cloud.platform': 'aws_lambda',
       'cloud.region': region,
@@ -32,6 +43,7 @@ export function functionResource(environment: Environment, identity: FunctionIde
       'cloud.resource_id': arn,
       'faas.name': name,
       'faas.version': identity.functionVersion,
+      'aws.log.group.names': logGroup === undefined ? undefined : [logGroup],
       'faas.max_memory': memory > 0 ? memory * BYTES_PER_MEBIBYTE : undefined,
     }),
   );

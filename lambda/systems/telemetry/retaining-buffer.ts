@@ -2,18 +2,17 @@ import { TraceFlags } from '@opentelemetry/api';
 import type { ExportResult } from '@opentelemetry/core';
 import type { LogRecordProcessor, ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { Counts, Trouble } from './delivery.ts';
 import { failureOf } from './export-result.ts';
 
 /** Finished records that wait for the flush. It has no timer, which a frozen function would not run. */
 interface RetainingBuffer<T> {
   add(item: T): void;
   /**
-   * Sends what there is, and returns the reasons of what failed. Makes no further request once it is
-   * `abandoned`.
+   * Sends what there is, and returns what failed. Makes no further request once it is `abandoned`.
    */
-  deliver(abandoned?: AbortSignal): Promise<readonly string[]>;
-  /** How many records wait to be sent again. */
-  pending(): number;
+  deliver(abandoned?: AbortSignal): Promise<readonly Trouble[]>;
+  counts(): Counts;
 }
 
 /** One bad record among a thousand is found in 21 requests; what takes more waits for the next flush. */
@@ -32,36 +31,44 @@ export function retainingBuffer<T>(
 ): RetainingBuffer<T> {
   const held: T[] = [];
   let dropped = 0;
+  let counts = { accepted: 0, lost: 0 };
   let deliveries = 0;
   let last: Promise<unknown> = Promise.resolve();
   const forget = (batch: readonly T[]): void => {
     const gone = new Set(batch);
     held.splice(0, held.length, ...held.filter((item) => !gone.has(item)));
   };
-  const sendHeld = async (abandoned?: AbortSignal): Promise<readonly string[]> => {
-    const reasons: string[] = [];
-    if (dropped > 0) reasons.push(`${dropped} older than the newest ${itemsMax} were dropped`);
+  const sendHeld = async (abandoned?: AbortSignal): Promise<readonly Trouble[]> => {
+    const troubles: Trouble[] = [];
+    const current = { accepted: 0, lost: dropped };
+    counts = current;
+    if (dropped > 0) {
+      troubles.push({ reason: `${dropped} older than the newest ${itemsMax} were dropped` });
+    }
     dropped = 0;
     const open = held.length === 0 ? [] : [[...held]];
     for (let requests = 0; requests < REQUESTS_MAX; requests++) {
       if (abandoned?.aborted === true) break;
       const batch = open.shift();
-      if (batch === undefined) return reasons;
+      if (batch === undefined) return troubles;
       const failure = await failureOf((done) => send(batch, done));
       if (failure === undefined) {
         forget(batch);
+        current.accepted += batch.length;
       } else if (!failure.refused) {
-        return [...reasons, failure.reason];
+        return [...troubles, { reason: failure.reason, status: failure.status }];
       } else if (batch.length > 1) {
         const half = Math.ceil(batch.length / 2);
         open.unshift(batch.slice(0, half), batch.slice(half));
       } else {
         forget(batch);
-        reasons.push(`${failure.reason}: the backend does not want it, and it was dropped`);
+        current.lost += 1;
+        const reason = `${failure.reason}: the backend does not want it, and it was dropped`;
+        troubles.push({ reason, status: failure.status });
       }
     }
     const left = open.flat().length;
-    return left === 0 ? reasons : [...reasons, `${left} wait for the next flush`];
+    return left === 0 ? troubles : [...troubles, { reason: `${left} wait for the next flush` }];
   };
   return {
     add(item) {
@@ -81,7 +88,7 @@ export function retainingBuffer<T>(
       last = ended.catch(() => undefined);
       return ended;
     },
-    pending: () => held.length,
+    counts: () => ({ ...counts, pending: held.length }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { envDetector } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { type Clock, type Deadline, deadlineIn } from '../../deadline.ts';
+import type { Trouble } from './delivery.ts';
 import { cachedHeaders, exporterOptions, type Headers } from './exporter-options.ts';
 import {
   type FlushFailure,
@@ -12,13 +13,17 @@ import {
 import { createRecorder, type Recorder } from './recorder.ts';
 import { collectRejections, type Rejections } from './rejections.ts';
 import { functionNameOf, functionResource, type FunctionIdentity } from './resource.ts';
-import { readSignal, SIGNALS, type Environment } from './signals.ts';
+import { observeStatus } from './retried-status.ts';
+import { withoutSecrets } from './secrets-in-text.ts';
+import { readSignal, type Signal, SIGNALS, type Environment } from './signals.ts';
 
 export interface TelemetryOptions extends FunctionIdentity {
   readonly environment: Environment;
   readonly clock: Clock;
   /** Headers from a secret; they win over those of `OTEL_EXPORTER_OTLP_HEADERS`. */
   readonly readHeaders?: (() => Promise<Headers>) | undefined;
+  /** How many points one request carries at most. */
+  readonly pointsMax: number;
 }
 
 export interface Telemetry extends Recorder {
@@ -41,6 +46,8 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   const headers = cachedHeaders(options.readHeaders ?? (async () => ({})), options.clock);
   const pipelines: Pipeline[] = [];
   const unusable: Outlet[] = [];
+  const sentHeaders: Record<string, string> = {};
+  const seen = new Map<Signal, (trouble: Trouble) => Trouble>();
   let milliseconds = 0;
   for (const signal of SIGNALS) {
     const settings = readSignal(options.environment, signal);
@@ -48,21 +55,35 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
       case 'off':
         break;
       case 'unusable':
-        unusable.push({ signal, deliver: async () => [settings.reason], pending: () => 'all' });
+        unusable.push({
+          signal,
+          deliver: async () => [{ reason: settings.reason }],
+          counts: () => ({ accepted: 0, lost: 0, pending: 'all' }),
+        });
         break;
       case 'otlp':
         pipelines.push(
           openPipeline(
             signal,
-            exporterOptions(settings, () => headers.read()),
+            exporterOptions(
+              settings,
+              () => headers.read(),
+              (sent) => Object.assign(sentHeaders, sent),
+            ),
+            options.pointsMax,
           ),
         );
+        seen.set(signal, observeStatus(settings.url));
         milliseconds = Math.max(milliseconds, settings.timeoutMilliseconds);
         break;
     }
   }
   const outlets =
     pipelines.length === 0 ? unusable : [...unusable, ...startSdk(options, pipelines)];
+  const asReported = (failure: FlushFailure): FlushFailure => {
+    const known = { ...failure, ...seen.get(failure.signal)?.(failure) };
+    return { ...known, reason: withoutSecrets(known.reason, sentHeaders) };
+  };
   return {
     ...createRecorder(functionNameOf(options.functionArn), options.clock),
     async flush(remainingMilliseconds) {
@@ -73,11 +94,11 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
         deadlineIn(Math.max(0, Math.min(limit, remaining)), options.clock),
       );
       if (failures.length > 0) headers.forget();
-      return failures;
+      return failures.map(asReported);
     },
     async flushEvents(deadline) {
       const ofEvents = outlets.filter(({ signal }) => signal === 'logs');
-      return await flushOutlets(ofEvents, deadline);
+      return (await flushOutlets(ofEvents, deadline)).map(asReported);
     },
   };
 }
@@ -103,12 +124,21 @@ function startSdk(options: TelemetryOptions, pipelines: readonly Pipeline[]): re
   return pipelines.map(({ outlet }) => withRejections(outlet, rejections));
 }
 
+/** What a backend refuses within a request that it accepts is lost. */
 function withRejections(outlet: Outlet, rejections: Rejections): Outlet {
+  let rejected = 0;
   return {
     ...outlet,
-    deliver: async (abandoned) => [
-      ...(await outlet.deliver(abandoned)),
-      ...rejections.take(outlet.signal),
-    ],
+    async deliver(abandoned) {
+      rejected = 0;
+      const troubles = await outlet.deliver(abandoned);
+      const { records, troubles: more } = rejections.take(outlet.signal);
+      rejected = records;
+      return [...troubles, ...more];
+    },
+    counts() {
+      const { accepted, lost, pending } = outlet.counts();
+      return { accepted: accepted - rejected, lost: lost + rejected, pending };
+    },
   };
 }

@@ -63,6 +63,11 @@ function gsm(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9 @$_!"#%&'()*+,\-./:;<=>?]/gu, '?');
 }
 
+/** `master1 unreachable from 5 of 5 nodes (neighbour-missing)`: a fault in a line of its own. */
+export function claimLine(incident: ReportedIncident): string {
+  return ascii(`${claimOf(incident, (name) => name)} (${incident.cause})`);
+}
+
 function firstLabel(name: string): string {
   return /^\d+\.\d/.test(name) ? name : (name.split('.')[0] ?? name);
 }

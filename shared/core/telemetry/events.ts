@@ -3,6 +3,7 @@ import type { ReportedIncident } from '../../contract/report.ts';
 import type { EventSeverity, TelemetryEvent } from '../../contract/telemetry.ts';
 import { isOfApi } from '../diagnose/causes.ts';
 import type { Announcement } from '../incident/step.ts';
+import { claimLine } from '../page/subject.ts';
 import { shortAscii } from '../plain-text.ts';
 import { parseTime } from '../time.ts';
 
@@ -48,17 +49,23 @@ function firstNames(names: readonly string[]): string[] {
   return [...new Set(names)].slice(0, PEER_NAMES_MAX);
 }
 
-/** The event of a run that failed. The error's texts are cut, as a backend would do it. */
-export function exceptionEvent(cluster: string, error: Error): TelemetryEvent {
+/** A run that failed: its error with all causes on one line, and the innermost of them. */
+interface RunFailure {
+  readonly text: string;
+  readonly cause: Error;
+}
+
+/** The event of a run that failed. The texts are cut, as a backend would do it. */
+export function exceptionEvent(cluster: string, { text, cause }: RunFailure): TelemetryEvent {
   return {
     event: 'vtepwatch.check.exception',
     severity: 'fatal',
-    body: `The run failed: ${shortAscii(error.message)}`,
+    body: `The run failed: ${shortAscii(text)}`,
     attributes: {
       'k8s.cluster.name': cluster,
-      'exception.type': error.name,
-      'exception.message': error.message.slice(0, EXCEPTION_CHARACTERS_MAX),
-      'exception.stacktrace': error.stack?.slice(0, EXCEPTION_CHARACTERS_MAX),
+      'exception.type': cause.name,
+      'exception.message': text.slice(0, EXCEPTION_CHARACTERS_MAX),
+      'exception.stacktrace': cause.stack?.slice(0, EXCEPTION_CHARACTERS_MAX),
     },
   };
 }
@@ -163,26 +170,12 @@ function incidentAttributes(
   };
 }
 
-/** Many backends show an event's body and nothing else of it. */
+/** Many backends show an event's body and nothing else of it. The words are those of the page's subject. */
 function sentence(incident: ReportedIncident): string {
-  const { checkedPeers, missingPeers, cause, scope } = incident;
-  const subject = victim(incident) ?? 'the cluster';
-  if (missingPeers === 0 || isOfApi(cause)) return `${subject}: ${cause}`;
-  const share = `${missingPeers} of ${checkedPeers} peers`;
-  switch (scope) {
-    case 'subject':
-      return `${share} have lost the VTEP of ${subject} (${cause})`;
-    case 'observer':
-      return `${subject} has lost the VTEPs of ${share} (${cause})`;
-    case 'pair':
-      return `${peerNames(incident).join(', ')} has lost the VTEP of ${subject} (${cause})`;
-    case 'group':
-      return incident.subjects === undefined
-        ? `${missingPeers} of ${checkedPeers} nodes have lost peers (${cause})`
-        : `${missingPeers} of ${checkedPeers} nodes are missing on their peers (${cause})`;
-    case 'cluster':
-      return `${missingPeers} of ${checkedPeers} nodes have lost peers (${cause})`;
-  }
+  const { missingPeers, cause, scope } = incident;
+  const peers = scope === 'pair' ? `: ${peerNames(incident).join(', ')}` : '';
+  if (missingPeers > 0 || isOfApi(cause)) return `${claimLine(incident)}${peers}`;
+  return `${victim(incident) ?? 'the cluster'}: ${cause}`;
 }
 
 /** The node that a fault is about, if it is about one. */

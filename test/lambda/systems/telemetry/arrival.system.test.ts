@@ -1,5 +1,7 @@
+import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../../../shared/contract/telemetry.ts';
+import { VERSION } from '../../../../shared/contract/version.ts';
 import { pointsOf } from '../../../../shared/core/telemetry/points.ts';
 import { FIGURES, REPORT } from '../../../shared/core/telemetry/sample-run.ts';
 import {
@@ -161,7 +163,7 @@ describe('spans', () => {
     await expect(failing).rejects.toThrow('no such table');
     await telemetry.flush(REMAINING_MILLISECONDS);
     expect(receiver.spans()).toMatchObject([
-      { statusCode: 2, statusMessage: 'no such table?', attributes: { 'error.type': '_OTHER' } },
+      { statusCode: 2, statusMessage: 'no such table', attributes: { 'error.type': '_OTHER' } },
     ]);
   });
 });
@@ -193,6 +195,8 @@ describe('the sender', () => {
     await telemetry.flush(REMAINING_MILLISECONDS);
     expect(receiver.points()[0]?.resource).toEqual({
       'service.name': 'vtepwatch',
+      'service.version': VERSION,
+      'k8s.cluster.name': 'lab',
       // python3 -c "import uuid; print(uuid.uuid5(uuid.UUID('4d63009a-8d0f-11ee-aad7-4c796ed8e320'), ARN))"
       'service.instance.id': '324ab58c-a8dc-5aa8-a99f-e6d8bac8b891',
       'cloud.provider': 'aws',
@@ -207,6 +211,18 @@ describe('the sender', () => {
       'telemetry.sdk.name': 'opentelemetry',
       'telemetry.sdk.version': '3.1.0',
     });
+  });
+
+  test('has only attributes of the semantic conventions', async () => {
+    const { receiver, telemetry } = await runningPair({
+      AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/vtepwatch-lab',
+    });
+    telemetry.record([checkedPeers('node1', 5)]);
+    await telemetry.flush(REMAINING_MILLISECONDS);
+    const { resource = {} } = receiver.points()[0] ?? {};
+    const known = new Set<unknown>(Object.values(conventions));
+    expect(Object.keys(resource).filter((name) => !known.has(name))).toEqual([]);
+    expect(resource['aws.log.group.names']).toEqual(['/aws/lambda/vtepwatch-lab']);
   });
 
   test.for(['7', 'live', '$LATEST'])(

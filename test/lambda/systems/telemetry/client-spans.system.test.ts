@@ -88,7 +88,7 @@ describe('calls of Systems Manager', () => {
       expect(spans[0]).toMatchObject({
         name: 'SSM.SendCommand',
         statusCode: 2,
-        statusMessage: 'no',
+        statusMessage: `${type}: no`,
         attributes: { 'error.type': errorType, 'aws.request_id': REQUEST_ID },
       });
     },
@@ -255,7 +255,7 @@ describe('lists of Kubernetes', () => {
     expect(spans).toMatchObject([
       {
         statusCode: 2,
-        statusMessage: 'listing the nodes',
+        statusMessage: 'listing the nodes: the server answered 401',
         attributes: { 'error.type': 'access_denied', 'http.response.status_code': 401 },
       },
     ]);

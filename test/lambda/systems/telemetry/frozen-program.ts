@@ -12,6 +12,8 @@ const telemetry = startTelemetry({
   clock: systemClock,
   functionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:vtepwatch-lab',
   functionVersion: '7',
+  cluster: 'lab',
+  pointsMax: 1000,
 });
 const lines = createInterface({ input: process.stdin });
 for await (const line of lines) {

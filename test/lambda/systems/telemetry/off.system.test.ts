@@ -70,6 +70,8 @@ describe('telemetry that is off', () => {
       signal: 'traces',
       reason:
         "the environment's settings for traces: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL must be http/protobuf",
+      accepted: 0,
+      lost: 0,
       pending: 'all',
     };
     telemetry.record([checkedPeers('node1', 5)]);

@@ -8,6 +8,8 @@ const telemetry = startTelemetry({
   clock: systemClock,
   functionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:vtepwatch-lab',
   functionVersion: '7',
+  cluster: 'lab',
+  pointsMax: 1000,
 });
 await telemetry.span('function', ROOT_ATTRIBUTES, async () => {
   telemetry.record([checkedPeers('node1', 5)]);

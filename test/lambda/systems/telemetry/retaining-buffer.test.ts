@@ -52,23 +52,23 @@ describe('a buffer that retains', () => {
     buffer.add(second);
     exports[0]?.done({ code: ExportResultCode.SUCCESS });
     expect(await delivery).toEqual([]);
-    expect(buffer.pending()).toBe(1);
+    expect(buffer.counts().pending).toBe(1);
 
     const next = buffer.deliver();
     expect(exports[1]?.items).toEqual([second]);
     exports[1]?.done({ code: ExportResultCode.SUCCESS });
     expect(await next).toEqual([]);
-    expect(buffer.pending()).toBe(0);
+    expect(buffer.counts().pending).toBe(0);
   });
 
   test('an export that succeeds after it was given up still empties it', async () => {
     const { buffer, exports } = slowBuffer();
     buffer.add({ name: 'first' });
     const abandoned = buffer.deliver();
-    expect(buffer.pending()).toBe(1);
+    expect(buffer.counts().pending).toBe(1);
     exports[0]?.done({ code: ExportResultCode.SUCCESS });
     await abandoned;
-    expect(buffer.pending()).toBe(0);
+    expect(buffer.counts().pending).toBe(0);
   });
 
   test('what a delivery that was given up still carries is not sent beside it', async () => {
@@ -86,7 +86,7 @@ describe('a buffer that retains', () => {
     expect(exports[1]?.items).toEqual([{ name: 'second' }]);
     exports[1]?.done({ code: ExportResultCode.SUCCESS });
     expect(await next).toEqual([]);
-    expect(buffer.pending()).toBe(0);
+    expect(buffer.counts().pending).toBe(0);
   });
 
   test('an exporter that throws is a failure', async () => {
@@ -94,8 +94,8 @@ describe('a buffer that retains', () => {
       throw new Error('cannot be serialized');
     }, 3);
     buffer.add({});
-    expect(await buffer.deliver()).toEqual(['cannot be serialized']);
-    expect(buffer.pending()).toBe(1);
+    expect(await buffer.deliver()).toEqual([{ reason: 'cannot be serialized' }]);
+    expect(buffer.counts().pending).toBe(1);
   });
 
   test('the oldest are dropped, and their number is reported once', async () => {
@@ -104,7 +104,7 @@ describe('a buffer that retains', () => {
     const delivery = buffer.deliver();
     expect(exports[0]?.items).toEqual([{ name: 'c' }, { name: 'd' }, { name: 'e' }]);
     exports[0]?.done({ code: ExportResultCode.SUCCESS });
-    expect(await delivery).toEqual(['2 older than the newest 3 were dropped']);
+    expect(await delivery).toEqual([{ reason: '2 older than the newest 3 were dropped' }]);
     expect(await buffer.deliver()).toEqual([]);
   });
 
@@ -112,9 +112,12 @@ describe('a buffer that retains', () => {
     const { buffer, taken } = pickyBuffer(1000, (item) => item.name === 'r618');
     for (let at = 0; at < 1000; at++) buffer.add({ name: `r${at}` });
     expect(await buffer.deliver()).toEqual([
-      '400 Bad Request: the backend does not want it, and it was dropped',
+      {
+        reason: '400 Bad Request: the backend does not want it, and it was dropped',
+        status: 400,
+      },
     ]);
-    expect(buffer.pending()).toBe(0);
+    expect(buffer.counts()).toEqual({ accepted: 999, lost: 1, pending: 0 });
     expect(taken).toHaveLength(999);
     expect(taken.map(({ name }) => name)).not.toContain('r618');
   });
@@ -122,10 +125,10 @@ describe('a buffer that retains', () => {
   test('a backend that wants none of them is not asked without end', async () => {
     const { buffer, taken, requests } = pickyBuffer(1000, () => true);
     for (let at = 0; at < 1000; at++) buffer.add({ name: `r${at}` });
-    const reasons = await buffer.deliver();
+    const troubles = await buffer.deliver();
     expect(requests()).toBe(24);
-    expect(reasons.at(-1)).toMatch(/^9\d\d wait for the next flush$/);
-    expect(buffer.pending()).toBe(1000 - (reasons.length - 1));
+    expect(troubles.at(-1)?.reason).toMatch(/^9\d\d wait for the next flush$/);
+    expect(buffer.counts().pending).toBe(1000 - (troubles.length - 1));
     expect(taken).toEqual([]);
   });
 
@@ -146,8 +149,8 @@ describe('a buffer that retains', () => {
     abandon.abort();
     const error = Object.assign(new Error('Bad Request'), { code: 400 });
     exports[0]?.done({ code: ExportResultCode.FAILED, error });
-    expect(await delivery).toEqual(['2 wait for the next flush']);
+    expect(await delivery).toEqual([{ reason: '2 wait for the next flush' }]);
     expect(exports).toHaveLength(1);
-    expect(buffer.pending()).toBe(2);
+    expect(buffer.counts().pending).toBe(2);
   });
 });

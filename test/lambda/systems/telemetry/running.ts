@@ -32,6 +32,8 @@ export function runningTelemetry(
     clock: systemClock,
     functionArn: FUNCTION_ARN,
     functionVersion: '7',
+    cluster: 'lab',
+    pointsMax: 1000,
     ...more,
   });
 }

@@ -31,7 +31,7 @@ export function exception(message: string): TelemetryEvent {
 export const OPENED: TelemetryEvent = {
   event: 'vtepwatch.incident.opened',
   severity: 'error',
-  body: '5 of 5 peers have lost the VTEP of master1 (neighbour-missing)',
+  body: 'master1 unreachable from 5 of 5 nodes (neighbour-missing)',
   attributes: {
     'k8s.cluster.name': 'lab',
     'k8s.node.name': 'master1',

@@ -24,7 +24,7 @@ describe('events of a run', () => {
       {
         event: 'vtepwatch.incident.opened',
         severity: 'error',
-        body: '4 of 4 peers have lost the VTEP of master1 (neighbour-missing)',
+        body: 'master1 unreachable from 4 of 4 nodes (neighbour-missing)',
         attributes: {
           'k8s.cluster.name': 'lab',
           'k8s.node.name': 'master1',
@@ -50,7 +50,7 @@ describe('events of a run', () => {
     const [updated, resolved] = eventsAbout(announced('updated', smaller), announced('resolved'));
     expect(updated).toMatchObject({
       severity: 'warn',
-      body: '1 of 4 peers have lost the VTEP of master1 (neighbour-missing); before: 4, critical',
+      body: 'master1 unreachable from 1 of 4 nodes (neighbour-missing); before: 4, critical',
       attributes: {
         'vtepwatch.incident.previous_missing_peers': 4,
         'vtepwatch.incident.previous_severity': 'critical',
@@ -102,20 +102,32 @@ describe('events of a run', () => {
     [
       'a row names its observer, and as peers those that it lost',
       { scope: 'observer', subject: undefined, observers: ['node1'] },
-      'node1 has lost the VTEPs of 4 of 4 peers (neighbour-missing)',
+      'node1 cannot reach 4 of 4 nodes (neighbour-missing)',
       ['master1'],
     ],
     [
       'a pair names both',
       { scope: 'pair', observers: ['node1'] },
-      'node1 has lost the VTEP of master1 (neighbour-missing)',
+      'master1 unreachable from 4 of 4 nodes (neighbour-missing): node1',
       ['node1'],
     ],
     [
       'a cluster has no subject',
       { scope: 'cluster', subject: undefined, observers: ['node1', 'node2'] },
-      '4 of 4 nodes have lost peers (neighbour-missing)',
+      '4 of 4 nodes cannot reach others: node1, ... (neighbour-missing)',
       ['node1', 'node2'],
+    ],
+    [
+      'what may only be lost is not called lost',
+      { cause: 'mtu-mismatch' },
+      'master1 may lose large packets to 4 of 4 nodes (mtu-mismatch)',
+      ['master2', 'master3', 'node1', 'node2'],
+    ],
+    [
+      'a slow API server is about no packet between nodes',
+      { cause: 'slow-control-plane', response: { seconds: 45 } },
+      'kubectl get nodes takes 45 s on master1 (slow-control-plane)',
+      ['master2', 'master3', 'node1', 'node2'],
     ],
     [
       'a fault that costs no peer says so of none',
@@ -162,7 +174,7 @@ describe('events of a run', () => {
   test('every event has the attributes that the table requires, and no others', () => {
     const events = [
       ...eventsAbout(announced('opened'), announced('updated'), announced('resolved')),
-      exceptionEvent('lab', new Error('no lease')),
+      exceptionEvent('lab', { text: 'no lease', cause: new Error('no lease') }),
     ];
     expect(events.map(({ event }) => event)).toEqual(Object.keys(EVENTS));
     for (const { event, attributes } of events) {
@@ -173,14 +185,16 @@ describe('events of a run', () => {
     }
   });
 
-  test('a failed run is reported with its error, cut to a bound', () => {
-    const event = exceptionEvent('lab', new TypeError('x'.repeat(10_000)));
+  test('a failed run is reported with its error and the innermost cause, cut to a bound', () => {
+    const cause = new TypeError('y'.repeat(10_000));
+    const event = exceptionEvent('lab', { text: 'x'.repeat(10_000), cause });
     expect(event).toMatchObject({
       severity: 'fatal',
       attributes: {
         'k8s.cluster.name': 'lab',
         'exception.type': 'TypeError',
         'exception.message': 'x'.repeat(4096),
+        'exception.stacktrace': cause.stack?.slice(0, 4096),
       },
     });
   });
