@@ -1,14 +1,13 @@
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { reportOf } from '../shared/core/run/report.ts';
-import { recorded } from '../shared/core/run/hosts.ts';
-import { run } from '../shared/core/run/run.ts';
-import { readCapture } from './replay/capture.ts';
+import { openCapture } from './replay/captured-files.ts';
+import { judgeCapture } from './replay/judge-capture.ts';
 import { renderReport } from './render/report.ts';
 import { columnsOf } from './render/terminal.ts';
+import { usage } from './failure.ts';
 import { EXIT } from './verdict.ts';
 
-const HELP = `vtepwatch replay DIR [--cluster NAME] [--json]
+const HELP = `vtepwatch replay DIR|BUNDLE [--cluster NAME] [--json]
 
 Checks captured command outputs, offline. Every file is optional:
 
@@ -20,6 +19,8 @@ Checks captured command outputs, offline. Every file is optional:
   DIR/<host>/kubectl-get-nodes.txt  time kubectl get nodes
   DIR/nodes.json                    kubectl get nodes -o json
   DIR/daemonsets.json               kubectl get daemonsets -A -o json
+
+vtepwatch capture writes such a directory, or all of it in one file, a bundle.
 
   --cluster NAME  the name to use in keys; default: the name of DIR
   --json          print the document instead of text
@@ -44,11 +45,10 @@ export async function replay(words: readonly string[]): Promise<number> {
   }
   const [directory, ...more] = positionals;
   if (directory === undefined || more.length > 0) {
-    throw new Error('replay takes one directory: see vtepwatch replay --help');
+    throw usage('replay takes one directory: see vtepwatch replay --help');
   }
   const cluster = values.cluster ?? basename(resolve(directory));
-  const { facts, latencies } = await readCapture(directory, { cluster, now: Date.now() });
-  const report = reportOf(await run(facts, [], recorded(latencies)));
+  const report = await judgeCapture(await openCapture(directory), cluster);
   process.stdout.write(
     values.json
       ? `${JSON.stringify(report, undefined, 2)}\n`

@@ -7,6 +7,7 @@ import { isNodeName } from '../shared/core/parse/kubernetes.ts';
 import { enumerate } from '../shared/core/plain-text.ts';
 import { renderBrief, renderReport } from './render/report.ts';
 import { columnsOf } from './render/terminal.ts';
+import { usage } from './failure.ts';
 import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch show [FILE] [--brief]
@@ -50,7 +51,7 @@ export async function show(words: readonly string[]): Promise<number> {
     return await showHosts(positionals, { number: values.step, as: values.ids ? 'id' : 'node' });
   }
   const [file = '-', ...more] = positionals;
-  if (more.length > 0) throw new Error('show takes one file: see vtepwatch show --help');
+  if (more.length > 0) throw usage('show takes one file: see vtepwatch show --help');
   const report = await readReport(file);
   process.stdout.write(
     values.brief
@@ -65,7 +66,7 @@ async function showHosts(
   { number, as }: { readonly number: string | undefined; readonly as: 'node' | 'id' },
 ): Promise<number> {
   if (key === undefined || more.length > 0) {
-    throw new Error('--hosts and --ids need the KEY of an incident: see vtepwatch show --help');
+    throw usage('--hosts and --ids need the KEY of an incident: see vtepwatch show --help');
   }
   const report = file === undefined ? await reportOfCluster(key) : await readReport(file);
   const incident = report.incidents.find((one) => one.key === key);

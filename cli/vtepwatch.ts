@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 
 import { printable } from '../shared/core/plain-text.ts';
+import { Failure, usage } from './failure.ts';
 
 /** A subcommand: takes the arguments after its name and returns the exit status. */
 type Command = (words: readonly string[]) => Promise<number>;
@@ -8,6 +9,7 @@ type Command = (words: readonly string[]) => Promise<number>;
 /** Each is loaded when it is called: an offline replay does not wait for the AWS SDK. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.ts')).check,
+  capture: async () => (await import('./capture.ts')).capture,
   replay: async () => (await import('./replay.ts')).replay,
   show: async () => (await import('./show.ts')).show,
   'test-page': async () => (await import('./test-page.ts')).testPage,
@@ -18,18 +20,20 @@ const HELP = `vtepwatch: monitors Kubernetes overlay networks on VXLAN
   vtepwatch check --cluster NAME      run one check of a deployed cluster now
   vtepwatch check --ssh HOST...       run one check of hosts over ssh, with nothing deployed
   vtepwatch test-page --cluster NAME  send a test page through every channel of a deployed cluster
-  vtepwatch replay DIR                judge captured command outputs, offline
+  vtepwatch capture DIR --ssh HOST... save what replay reads, anonymised if you like
+  vtepwatch replay DIR|BUNDLE         check captured command outputs, offline
   vtepwatch show [FILE]               print a --json document (a file or standard input) as text
 
   vtepwatch help COMMAND describes each. Standard output carries the result alone.
-  Exit status: 0 healthy, 1 incident, 2 could not judge or could not run.
+  Exit status: 0 healthy, 1 incident, 2 could not judge or could not run, 64 wrong usage,
+  69 a host or a service is not there or does not answer, 77 these rights do not suffice.
 `;
 
 /** Exit status of a command that could not do its work. */
 const COULD_NOT = 2;
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
-  if (name === undefined) throw new Error('a command is missing: see vtepwatch --help');
+  if (name === undefined) throw usage('a command is missing: see vtepwatch --help');
   if (name === 'help' && words[0] !== undefined) return await main([words[0], '--help']);
   if (name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(HELP);
@@ -37,13 +41,13 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
-    throw new Error(`there is no command "${name}": see vtepwatch --help`);
+    throw usage(`there is no command "${name}": see vtepwatch --help`);
   }
   const command = await load();
   try {
     return await command(words);
   } catch (error) {
-    throw isMisuse(error) ? new Error(`${misuseOf(error)}: see vtepwatch ${name} --help`) : error;
+    throw isMisuse(error) ? usage(`${misuseOf(error)}: see vtepwatch ${name} --help`) : error;
   }
 }
 
@@ -78,5 +82,5 @@ try {
 } catch (error) {
   // The message may quote a document or a function's answer, which must be escaped for a terminal.
   process.stderr.write(`vtepwatch: ${printable(messageOf(error))}\n`);
-  process.exitCode = COULD_NOT;
+  process.exitCode = error instanceof Failure ? error.status : COULD_NOT;
 }

@@ -1,5 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Problem } from '../../shared/contract/report.ts';
 import { limitsSchema } from '../../shared/contract/settings.ts';
 import type { Facts, NodeList } from '../../shared/core/facts.ts';
@@ -32,6 +30,7 @@ import type { Listing, Parsed } from '../../shared/core/parse/parsed.ts';
 import { readPasted, unquoted } from '../../shared/core/parse/pasted.ts';
 import { parseRoutes } from '../../shared/core/parse/routes.ts';
 import { anomaliesIn, bridgesIn } from '../../shared/core/parse/surroundings.ts';
+import type { CapturedFiles, HostFile } from './captured-files.ts';
 
 /** A capture of one device leaves its name out of the lines; then it is flannel's. */
 const DEVICE = PROFILES.flannel.devices.ipv4;
@@ -45,20 +44,18 @@ interface Capture {
   readonly latencies: readonly Latency[];
 }
 
-/** Reads a directory of captured outputs. */
-export async function readCapture(
-  directory: string,
+/** What the captured outputs hold. */
+export function readCapture(
+  files: CapturedFiles,
   run: { readonly cluster: string; readonly now: number },
-): Promise<Capture> {
-  const nodes = await readList(directory, 'nodes.json', parseNodes);
+): Capture {
+  const nodes = readList(files, 'nodes.json', parseNodes);
   const listed = (nodes?.value ?? []).map(({ name }) => name);
-  const folders = await foldersOf(directory);
-  const hosts = await Promise.all(folders.map((name) => readFolder(directory, name, listed)));
-  const daemonSets = await readList(directory, 'daemonsets.json', parseDaemonSets);
+  const hosts = files.folders.map((name) => readFolder(files, name, listed));
+  const daemonSets = readList(files, 'daemonsets.json', parseDaemonSets);
   if (hosts.every(({ isEmpty }) => isEmpty) && nodes === undefined) {
-    const expected = join(directory, '<host>', 'ip-neigh.txt');
     throw new Error(
-      `${directory} holds no captured host: expected ${expected}, or others of vtepwatch replay --help`,
+      `${files.from} holds no captured host: expected <host>/ip-neigh.txt, or others of vtepwatch replay --help`,
     );
   }
   const facts: Facts = {
@@ -94,18 +91,13 @@ interface CapturedHost {
 }
 
 /** One folder. People name it as the prompt does, so neither case nor domain need be those of the node. */
-async function readFolder(
-  directory: string,
-  name: string,
-  listed: readonly string[],
-): Promise<CapturedHost> {
-  const path = join(directory, name);
-  if (await isBlank(path)) {
+function readFolder(files: CapturedFiles, name: string, listed: readonly string[]): CapturedHost {
+  if (isBlank(files, name)) {
     const message =
       'all that was captured of it is empty, so nothing of it is known: capture it again';
     return { ...NO_HOST, isEmpty: false, problems: [{ where: name, message }] };
   }
-  const host = await readHost({ path, name, node: nodeOf(name, listed) });
+  const host = readHost({ files, name, node: nodeOf(name, listed) });
   if (isNodeName(name.toLowerCase()) || host.isEmpty) return host;
   const message =
     'left out: no node can have the name of this folder. Name it as the node is named';
@@ -116,14 +108,16 @@ async function readFolder(
  * Whether files were captured and none of them has a line. Tables can be empty, and yet every host that a
  * person can reach has an address and a route.
  */
-async function isBlank(path: string): Promise<boolean> {
-  const hasLines = async ({ file }: { readonly file: string }): Promise<boolean | undefined> =>
-    await readWith(join(path, file), file, (_, text) => readPasted(text).lines.length > 0);
-  const [addresses, routes, ...others] = await Promise.all(
-    [LISTINGS.address, LISTINGS.route, LISTINGS.device, LISTINGS.neighbour, LISTINGS.fdb].map(
-      hasLines,
-    ),
-  );
+function isBlank(files: CapturedFiles, name: string): boolean {
+  const hasLines = ({ file }: { readonly file: HostFile }): boolean | undefined =>
+    readWith(files, `${name}/${file}`, (_, text) => readPasted(text).lines.length > 0);
+  const [addresses, routes, ...others] = [
+    LISTINGS.address,
+    LISTINGS.route,
+    LISTINGS.device,
+    LISTINGS.neighbour,
+    LISTINGS.fdb,
+  ].map(hasLines);
   const isShown = addresses !== undefined || routes !== undefined;
   return isShown && [addresses, routes, ...others].every((one) => one !== true);
 }
@@ -140,7 +134,7 @@ function nodeOf(folder: string, listed: readonly string[]): string {
 
 /** A folder, its name and the node whose host it is. */
 interface HostFolder {
-  readonly path: string;
+  readonly files: CapturedFiles;
   readonly name: string;
   readonly node: string;
 }
@@ -153,81 +147,65 @@ const NO_HOST: CapturedHost = {
   problems: [],
 };
 
-async function readHost({ path, name, node }: HostFolder): Promise<CapturedHost> {
-  const read = <T>(file: string, parse: (where: string, text: string) => Parsed<T>) =>
-    readWith(join(path, file), `${name}/${file}`, parse);
-  const listing = async <T>(
+function readHost({ files, name, node }: HostFolder): CapturedHost {
+  const textOf = <T>(kind: keyof typeof LISTINGS, read: (text: string) => T): T | undefined =>
+    readWith(files, `${name}/${LISTINGS[kind].file}`, (_, text) => read(text));
+  const listing = <T>(
     kind: keyof typeof LISTINGS,
     parse: ListingParser<T>,
-  ): Promise<Listing<T> | undefined> => {
-    const { file } = LISTINGS[kind];
-    const parsed = await readWith(join(path, file), `${name}/${file}`, parse);
+  ): Listing<T> | undefined => {
+    const parsed = readWith(files, `${name}/${LISTINGS[kind].file}`, parse);
     return parsed && { ...parsed, problems: [...parsed.problems, ...partOf(kind, name, parsed)] };
   };
-  const links = await listing('device', parseLinks);
+  const links = listing('device', parseLinks);
   const device = links?.value.find(({ name: own }) => deviceFamily(own) === 'ipv4')?.name ?? DEVICE;
   const ofDevice =
     <T>(parse: (where: string, text: string, device: string) => Listing<T>): ListingParser<T> =>
     (where, text) =>
       parse(where, text, device);
-  const neighbours = await listing('neighbour', ofDevice(parseNeighbours));
-  const fdb = await listing('fdb', ofDevice(parseFdb));
-  const routes = await listing('route', ofDevice(parseRoutes));
-  const addresses = await listing('address', parseAddresses);
-  const kubectl = await read('kubectl-get-nodes.txt', parseKubectlNodes);
-  const oneFamily = await oneFamilyIn(path);
+  const neighbours = listing('neighbour', ofDevice(parseNeighbours));
+  const fdb = listing('fdb', ofDevice(parseFdb));
+  const routes = listing('route', ofDevice(parseRoutes));
+  const addresses = listing('address', parseAddresses);
+  const kubectl = readWith(files, `${name}/kubectl-get-nodes.txt`, parseKubectlNodes);
+  const oneFamily = oneFamilyIn(files, name);
   const understood = { device: links, neighbour: neighbours, fdb, route: routes } as const;
   const tables: Tables = {
     devices: links && devicesOf(links, addresses?.value ?? []),
     neighbours: neighbours && shown(neighbours),
     fdb: fdb && shown(fdb),
     routes: routes && shown(routes),
-    otherOverlays: await readWith(join(path, LISTINGS.device.file), name, (_, text) =>
-      otherOverlaysIn(text),
-    ),
-    anomalies:
-      routes?.understood === 'all'
-        ? await readWith(join(path, LISTINGS.route.file), name, (_, text) => anomaliesIn(text))
-        : undefined,
-    bridges:
-      addresses?.understood === 'all'
-        ? await readWith(join(path, LISTINGS.address.file), name, (_, text) => bridgesIn(text))
-        : undefined,
-    ownAddresses:
-      addresses?.understood === 'all'
-        ? await readWith(join(path, LISTINGS.address.file), name, (_, text) => ownAddressesIn(text))
-        : undefined,
-    subnets:
-      addresses?.understood === 'all'
-        ? await readWith(join(path, LISTINGS.address.file), name, (_, text) => subnetsIn(text))
-        : undefined,
+    otherOverlays: textOf('device', otherOverlaysIn),
+    anomalies: routes?.understood === 'all' ? textOf('route', anomaliesIn) : undefined,
+    bridges: addresses?.understood === 'all' ? textOf('address', bridgesIn) : undefined,
+    ownAddresses: addresses?.understood === 'all' ? textOf('address', ownAddressesIn) : undefined,
+    subnets: addresses?.understood === 'all' ? textOf('address', subnetsIn) : undefined,
     incomplete: new Set(LISTINGS_OF.filter((kind) => understood[kind]?.understood === 'some')),
     oneFamily,
   };
-  const files = [links, neighbours, fdb, routes, addresses, kubectl];
+  const listings = [links, neighbours, fdb, routes, addresses, kubectl];
   const captured = [links, neighbours, fdb, routes].some((parsed) => parsed !== undefined);
   return {
-    isEmpty: files.every((parsed) => parsed === undefined),
+    isEmpty: listings.every((parsed) => parsed === undefined),
     observation: captured
       ? { kind: 'tables', host: { node }, tables, verbatim: [], unread: [] }
       : undefined,
     latencies: latencyOf(node, kubectl?.value.seconds),
     names: kubectl?.value.names ?? [],
     problems: [
-      ...files.flatMap((parsed) => parsed?.problems ?? []),
+      ...listings.flatMap((parsed) => parsed?.problems ?? []),
       ...(hasIpv6(links?.value ?? [], neighbours?.value ?? []) ? withoutIpv6(name, oneFamily) : []),
     ],
   };
 }
 
 /** `arp -n` and `ip route` show IPv4 alone. Every host that has IPv6 at all has routes of it. */
-async function oneFamilyIn(path: string): Promise<OneFamily> {
-  const shows = async (kind: 'neighbour' | 'route', line: RegExp): Promise<boolean | undefined> =>
-    await readWith(join(path, LISTINGS[kind].file), '', (_, text) => line.test(text));
-  const isArp = (await shows('neighbour', /\bHW ?type\b|^\? \(|\bether\b/m)) === true;
+function oneFamilyIn(files: CapturedFiles, name: string): OneFamily {
+  const shows = (kind: 'neighbour' | 'route', line: RegExp): boolean | undefined =>
+    readWith(files, `${name}/${LISTINGS[kind].file}`, (_, text) => line.test(text));
+  const isArp = shows('neighbour', /\bHW ?type\b|^\? \(|\bether\b/m) === true;
   const isIpv4 =
-    (await shows('route', /^(?:[a-z]+ )?[\da-f]*:[\da-f:]*(?:\/\d+)? |"dst": ?"[\da-f]*:/m)) ===
-    false;
+    shows('route', /^(?:[a-z]+ )?[\da-f]*:[\da-f:]*(?:\/\d+)? |"dst": ?"[\da-f]*:/m) === false;
   return {
     ...(isArp ? { neighbour: 'ipv4' } : {}),
     ...(isIpv4 ? { route: 'ipv4' } : {}),
@@ -272,7 +250,9 @@ const LISTINGS = {
   neighbour: { file: 'ip-neigh.txt', command: 'ip neigh' },
   fdb: { file: 'bridge-fdb.txt', command: 'bridge fdb' },
   route: { file: 'ip-route.txt', command: 'ip route' },
-} as const;
+} as const satisfies Readonly<
+  Record<string, { readonly file: HostFile; readonly command: string }>
+>;
 
 const LISTINGS_OF = ['device', 'neighbour', 'fdb', 'route'] as const;
 
@@ -312,12 +292,12 @@ function latencyOf(node: string, seconds: number | undefined): readonly Latency[
     : [{ node, request: { kind: 'get-nodes' }, outcome: 'answered', seconds, detail: '' }];
 }
 
-async function readList<T>(
-  directory: string,
+function readList<T>(
+  files: CapturedFiles,
   file: string,
   parse: (where: string, list: unknown) => Parsed<readonly T[]>,
-): Promise<Parsed<readonly T[]> | undefined> {
-  return await readWith(join(directory, file), file, (where, text) => {
+): Parsed<readonly T[]> | undefined {
+  return readWith(files, file, (where, text) => {
     try {
       return parse(where, JSON.parse(text));
     } catch {
@@ -326,30 +306,11 @@ async function readList<T>(
   });
 }
 
-async function readWith<P>(
+function readWith<P>(
+  { texts }: CapturedFiles,
   path: string,
-  where: string,
   parse: (where: string, text: string) => P,
-): Promise<P | undefined> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new Error(`reading ${path}`, { cause: error });
-  });
-  return bytes === undefined ? undefined : parse(where, unquoted(decoded(bytes)));
-}
-
-/** PowerShell redirects into UTF-16 with its mark in front; everything else that is captured is UTF-8. */
-function decoded(bytes: Buffer): string {
-  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
-  return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(bytes);
-}
-
-async function foldersOf(directory: string): Promise<readonly string[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new Error(`reading the captured outputs in ${directory}`, { cause });
-  });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .toSorted();
+): P | undefined {
+  const text = texts.get(path);
+  return text === undefined ? undefined : parse(path, unquoted(text));
 }

@@ -14,9 +14,10 @@ interface Question {
   readonly input: string;
   readonly privilege: Privilege;
   readonly timeoutSeconds: number;
+  /** The longest output that it takes; default: ten times what Systems Manager returns of an answer. */
+  readonly outputBytes?: number;
 }
 
-/** Ten times what Systems Manager returns of an answer. */
 const OUTPUT_BYTES = 256 * 1024;
 
 /** Of standard error the end is kept: ssh and sudo give their reason last. An account without a shell prints it. */
@@ -49,7 +50,7 @@ const REMOTE: Readonly<Record<Privilege, string>> = { own: 'sh -s', sudo: 'sudo 
 
 /** Runs a script on a host. Never rejects: where there is no answer, it has the reason. */
 export async function ask(question: Question, stopped: AbortSignal): Promise<HostAnswer> {
-  const { target, input, privilege, timeoutSeconds } = question;
+  const { target, input, privilege, timeoutSeconds, outputBytes = OUTPUT_BYTES } = question;
   if (stopped.aborted) return STOPPED;
   const child = spawn('ssh', [...OPTIONS, '--', target, REMOTE[privilege]], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -72,7 +73,7 @@ export async function ask(question: Question, stopped: AbortSignal): Promise<Hos
     let bytes = 0;
     child.stdout.on('data', (part: Buffer) => {
       bytes += part.length;
-      if (bytes > OUTPUT_BYTES) resolve({ kind: 'flood' });
+      if (bytes > outputBytes) resolve({ kind: 'flood' });
       else output.push(part);
     });
     child.once('error', ({ message }) => resolve({ kind: 'not-started', message }));
@@ -124,7 +125,10 @@ async function answerOf(
     case 'late':
       return ended(`no answer within ${question.timeoutSeconds} s`, 'timeout');
     case 'flood':
-      return ended(`it sent more than ${OUTPUT_BYTES / 1024} KiB`, 'bad_output');
+      return ended(
+        `it sent more than ${(question.outputBytes ?? OUTPUT_BYTES) / 1024} KiB`,
+        'bad_output',
+      );
     case 'stopped':
       return STOPPED;
   }

@@ -3,6 +3,7 @@ import { type Clock, orLate } from '../../lambda/deadline.ts';
 import type { HostAnswer } from '../../lambda/systems/ssm/answers.ts';
 import { type Command, idsOf, type RunCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { probeInput } from './probe.ts';
+import { sameMachinesIn } from './same-machine.ts';
 import { ask, type Privilege } from './session.ts';
 
 /** Connections at a time. */
@@ -13,6 +14,8 @@ export const ANSWER_SECONDS = 25;
 
 /** Commands to hosts over ssh, which stand in for those of Systems Manager. A host's id is its target. */
 interface SshCommands extends RunCommand {
+  /** Targets that turned out to be one machine: only the first of each group is a host of the run. */
+  readonly sameMachines: () => readonly (readonly string[])[];
   /** Ends what still runs. */
   close(): void;
 }
@@ -26,6 +29,7 @@ interface SshOptions {
 
 /** A command that was sent, and what has come of it. */
 interface Sent {
+  readonly command: Command;
   readonly targets: readonly string[];
   readonly answers: Map<string, HostAnswer>;
   readonly answeredBy: Map<string, number>;
@@ -36,6 +40,7 @@ export function sshCommands({ clock, privilege, onAnswer }: SshOptions): SshComm
   const sent = new Map<string, Sent>();
   const closing = new AbortController();
   const inTurn = limited(CONNECTIONS);
+  let same: readonly (readonly string[])[] = [];
 
   const sentAs = (id: string): Sent => {
     const command = sent.get(id);
@@ -61,14 +66,18 @@ export function sshCommands({ clock, privilege, onAnswer }: SshOptions): SshComm
         onAnswer(command, target, answer);
       });
       const id = String(sent.size + 1);
-      sent.set(id, { targets, answers, answeredBy, done: Promise.all(asking) });
+      sent.set(id, { command, targets, answers, answeredBy, done: Promise.all(asking) });
       return { id, refused: [] };
     },
     collect: async (id, { until }) => {
-      const { done, answeredBy } = sentAs(id);
+      const { command, done, answeredBy } = sentAs(id);
       await orLate(done, until, () => undefined);
+      const answers = answersBy(id);
+      // Masters are found by these answers: a machine with two targets must not have two votes.
+      if (command.action === 'digest') same = sameMachinesIn(answers);
+      const others = new Set(same.flatMap((targets) => targets.slice(1)));
       return {
-        byInstance: answersBy(id),
+        byInstance: new Map([...answers].filter(([target]) => !others.has(target))),
         troubles: [],
         answeredBy: new Map(answeredBy),
         firstPollWasEnough: true,
@@ -77,6 +86,7 @@ export function sshCommands({ clock, privilege, onAnswer }: SshOptions): SshComm
     beginnings: async (id) => ({ byInstance: answersBy(id), troubles: [] }),
     fetch: async ({ commandId, instanceId }) => answersBy(commandId).get(instanceId) ?? PENDING,
     peek: async (id) => ({ byInstance: answersBy(id), troubles: [] }),
+    sameMachines: () => same,
     close: () => closing.abort(),
   };
 }
@@ -88,7 +98,7 @@ function secondsFor({ action }: Command): number {
 }
 
 /** Runs at most so many tasks at a time, in the order in which they come. */
-function limited(width: number): <T>(task: () => Promise<T>) => Promise<T> {
+export function limited(width: number): <T>(task: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
   return async (task) => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { usage } from '../failure.ts';
 
 /**
  * A host as ssh takes it, `[user@]host`: a name, an alias of the ssh configuration, or an address. It never
@@ -14,7 +15,7 @@ export async function readTargets(
   const named = words.map((word) => targetOf(word, '--ssh'));
   const listed = file === undefined ? [] : targetsIn(await textOf(file), file);
   const targets = [...new Set([...named, ...listed])];
-  if (targets.length === 0) throw new Error('no host is named: see vtepwatch check --help');
+  if (targets.length === 0) throw usage('no host is named: see vtepwatch check --help');
   return targets;
 }
 
@@ -37,5 +38,5 @@ function targetsIn(text: string, file: string): readonly string[] {
 function targetOf(word: string, where: string): string {
   if (TARGET.test(word)) return word;
   const shown = JSON.stringify(word.slice(0, 80));
-  throw new Error(`${where}: ${shown} is no host: it must be [user@]host, as ssh takes it`);
+  throw usage(`${where}: ${shown} is no host: it must be [user@]host, as ssh takes it`);
 }

@@ -67,11 +67,7 @@ export function isUnicastIp(address: IpAddress): boolean {
 
 /** Whether some of its addresses are of a kind that nodes and pods cannot have. */
 export function isSpecial(range: IpAddress | Cidr): boolean {
-  const own = prefixBits(range);
-  return SPECIAL_BITS.some(
-    ({ family, bits }) =>
-      family === familyOf(range) && (own.startsWith(bits) || bits.startsWith(own)),
-  );
+  return mayBeSpecial(familyOf(range), prefixBits(range));
 }
 
 /** The bits that all addresses of a network have in common: of an address, all of its bits. */
@@ -162,12 +158,26 @@ function bitsOf(address: string): string {
   return parts.join('');
 }
 
+/** The address of 32 or 128 bits. */
+export function ipOfBits(bits: string): IpAddress | undefined {
+  return parseIp(addressOfBits(bits));
+}
+
 function addressOfBits(bits: string): string {
   const parts = bits.match(bits.length === 32 ? /.{8}/g : /.{16}/g) ?? [];
   const numbers = parts.map((part) => Number.parseInt(part, 2));
   return bits.length === 32
     ? numbers.join('.')
     : numbers.map((number) => number.toString(16)).join(':');
+}
+
+/** Whether an address can lie in a special range, or at least its first bits can. */
+export function mayBeSpecial(family: Family, first: string): boolean {
+  return SPECIAL_BITS.some(
+    (special) =>
+      special.family === family &&
+      (first.startsWith(special.bits) || special.bits.startsWith(first)),
+  );
 }
 
 const SPECIAL_BITS = SPECIAL.flatMap((text) => {

@@ -1,0 +1,30 @@
+/** Exit statuses of a command that could not do its work: those of sysexits.h, which scripts act on. */
+const STATUS = {
+  /** The command line is wrong. */
+  usage: 64,
+  /** A host, a service or what it should have is not there. */
+  unreachable: 69,
+  /** These rights do not suffice. */
+  rights: 77,
+} as const;
+
+type FailureKind = keyof typeof STATUS;
+
+/** Why a command could not do its work, where that decides its exit status. */
+export class Failure extends Error {
+  readonly kind: FailureKind;
+
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'Failure';
+    this.kind = kind;
+  }
+
+  get status(): number {
+    return STATUS[this.kind];
+  }
+}
+
+export function usage(message: string): Failure {
+  return new Failure('usage', message);
+}

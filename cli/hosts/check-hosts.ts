@@ -1,0 +1,96 @@
+import type { Problem, Report } from '../../shared/contract/report.ts';
+import { type Limits, limitsSchema, type Targets } from '../../shared/contract/settings.ts';
+import type { Facts } from '../../shared/core/facts.ts';
+import type { Latency } from '../../shared/core/latency.ts';
+import { reportOf } from '../../shared/core/run/report.ts';
+import { run } from '../../shared/core/run/run.ts';
+import { deadlineIn } from '../../lambda/deadline.ts';
+import { gather } from '../../lambda/gather.ts';
+import { hostsBehind } from '../../lambda/hosts.ts';
+import { RUNS_WITHOUT_MASTER } from '../../lambda/systems/incident-store/stored.ts';
+import { UNKNOWN_ANSWER_TIME } from '../../lambda/systems/ssm/first-poll.ts';
+import type { RunCommand } from '../../lambda/systems/ssm/run-command.ts';
+import { systemClock } from '../../lambda/systems/system-clock.ts';
+import { createRecorder } from '../../lambda/systems/telemetry/recorder.ts';
+
+/** Hosts that are asked with an operator's own rights, with nothing remembered of earlier runs. */
+interface AskedHosts {
+  readonly commands: RunCommand;
+  readonly targets: Targets;
+  readonly cluster: string;
+  /** How long all of them may take for an answer. */
+  readonly answerSeconds: number;
+  /** What goes wrong before the hosts are asked, or between two questions. */
+  readonly problems?: () => readonly Problem[];
+}
+
+/** Left of a check beside the answers of all hosts to one command: for the list, tables and second look. */
+const BESIDES_SECONDS = 120;
+
+/** One run of the function without its state: nothing is stored, and nobody is paged. */
+export async function checkHosts(asked: AskedHosts): Promise<Report> {
+  const invocation = invocationOf(asked);
+  const { deadline } = invocation;
+  const gathered = await gather(invocation, { memory: NOTHING_REMEMBERED, nodeList: undefined });
+  const problems = [...gathered.facts.problems, ...(asked.problems?.() ?? [])];
+  const known = { ...gathered, roster: [], firstPollMs: 0 };
+  const hosts = hostsBehind({ ...invocation, note: () => {} }, known);
+  const decision = await run({ ...gathered.facts, problems }, [], hosts);
+  const { slowSeconds } = invocation.settings.limits;
+  const settled = await gathered.latency.settle(slowSeconds * 1000, deadline);
+  return reportOf({ ...decision, latencies: settled.latencies }, { problems: settled.problems });
+}
+
+/** What a run begins with: the first answers of the hosts, the node list, and the times of the API servers. */
+export async function gatherFacts(
+  asked: AskedHosts,
+): Promise<{ readonly facts: Facts; readonly latencies: readonly Latency[] }> {
+  const invocation = invocationOf(asked);
+  const memory = { memory: NOTHING_REMEMBERED, nodeList: undefined };
+  const { facts, latency } = await gather(invocation, memory);
+  const { slowSeconds } = invocation.settings.limits;
+  const { latencies } = await latency.settle(slowSeconds * 1000, invocation.deadline);
+  return { facts, latencies };
+}
+
+interface DirectInvocation extends Omit<Parameters<typeof gather>[0], 'settings'> {
+  readonly settings: {
+    readonly cluster: string;
+    readonly limits: Limits;
+    readonly runbook: undefined;
+    readonly targets: Targets;
+  };
+}
+
+function invocationOf({ commands, targets, cluster, answerSeconds }: AskedHosts): DirectInvocation {
+  return {
+    systems: {
+      ssm: commands,
+      kubernetes: { kind: 'not-configured' },
+      // Without a started SDK the recorder records nothing.
+      telemetry: { ...createRecorder('vtepwatch', systemClock), flushEvents: async () => [] },
+    },
+    settings: {
+      cluster,
+      // There is no later run in which the fault of a lone pair could have lasted.
+      limits: limitsSchema.parse({ answerSeconds, pairPatienceSeconds: 0 }),
+      runbook: undefined,
+      targets,
+    },
+    now: systemClock.now(),
+    deadline: deadlineIn((answerSeconds + BESIDES_SECONDS) * 1000, systemClock),
+    problems: [],
+  };
+}
+
+/** Without a master among the hosts there is no list to wait for: their own answers take its place. */
+const NOTHING_REMEMBERED = {
+  roster: [],
+  latencyCommand: undefined,
+  apisCommand: undefined,
+  silent: [],
+  agents: undefined,
+  listed: [],
+  answerTime: UNKNOWN_ANSWER_TIME,
+  runsWithoutMaster: RUNS_WITHOUT_MASTER,
+} as const;
