@@ -2,9 +2,9 @@ import { runbookAnchorOf } from '../../contract/causes.ts';
 import { INCIDENT_REASONS, type IncidentReason } from '../../contract/incident-reasons.ts';
 import type { ReportedIncident, Site } from '../../contract/report.ts';
 import type { PageDetails } from '../../contract/webhook.ts';
-import { CAUSE_RULES, isKind, isOfApi } from '../diagnose/causes.ts';
+import { CAUSE_RULES, isOfApi } from '../diagnose/causes.ts';
 import type { Announcement } from '../incident/step.ts';
-import { enumerate, printable } from '../plain-text.ts';
+import { printable } from '../plain-text.ts';
 import { formatDuration, parseTime } from '../time.ts';
 import { evidenceLines } from './evidence.ts';
 import { type Chunk, fitted } from './fitted.ts';
@@ -87,9 +87,6 @@ export function pageOf(paged: Paged, where: PagedWhere): Page {
   };
 }
 
-/** How many other causes a page names. */
-const CAUSES = 4;
-
 /** Lines of one rank go together; those of the highest rank go first where a page is too long. */
 const RANK = { needed: 0, check: 2, cause: 3, changes: 6, hosts: 7, evidence: 8 } as const;
 
@@ -99,7 +96,7 @@ function bodyOf(paged: Paged, where: PagedWhere & { readonly runbook: string }):
   const rule = CAUSE_RULES[incident.cause];
   const names = namesIn(incident);
   const needed = (...lines: readonly string[]): Chunk => ({ rank: RANK.needed, lines });
-  const evidence = [...alsoFits(incident), ...evidenceLines(incident)];
+  const evidence = evidenceLines(incident);
   return [
     needed(
       `${incident.severity.toUpperCase()}  cluster ${printable(cluster)}${againText(incident)}`,
@@ -211,15 +208,6 @@ const ORDINALS: Readonly<Record<number, string>> = { 2: 'nd', 3: 'rd' };
 
 function capitalised(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
-}
-
-function alsoFits({ cause, otherCauses }: ReportedIncident): readonly string[] {
-  // A state of a node is seen beside it, with evidence of its own, and is no doubt; nor is what nodes lose by one.
-  const { losesAs = [] } = CAUSE_RULES[cause];
-  const doubts = otherCauses.filter((other) => !isKind(other, 'node') && !losesAs.includes(other));
-  return doubts.length === 0
-    ? []
-    : [`It may also be ${enumerate(doubts, CAUSES)}: a table could not be read, or nodes differ.`];
 }
 
 /** How many hosts a page has a line for. */

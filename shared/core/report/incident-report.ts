@@ -18,6 +18,7 @@ import { type Agent, AGENT_NAMES, isOverlayDevice } from '../overlay/profile.ts'
 import { enumerate } from '../plain-text.ts';
 import { once } from '../remember.ts';
 import { formatDuration, formatTime } from '../time.ts';
+import { doubtLines } from './doubts.ts';
 import { sharedTraits } from './shared-traits.ts';
 
 type Phase = ReportedIncident['phase'];
@@ -101,6 +102,7 @@ function reportWithoutFix(
     ...(finding.response === undefined ? {} : { response: { ...finding.response } }),
     entries: reportEntries(finding, identity.phase),
     evidence: [
+      ...doubtLines(finding, judgement),
       ...(finding.evidence ?? []),
       ...sharedTraits(finding, judgement),
       ...sideLines(finding, judgement),

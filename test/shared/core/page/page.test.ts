@@ -88,9 +88,9 @@ Began     2026-11-23 09:00:00 UTC, lasted 4 min 10 s
     expect(page.text).toContain('Began     2026-11-23 09:00:00 UTC, 3 min 20 s ago\n');
   });
 
-  test('has what else the evidence fits', async () => {
+  test('has what else the evidence fits, and the command that tells', async () => {
     expect(part(await pageFor(LOST.hide('routes')), 'Why')).toContain(
-      'It may also be entries-missing: a table could not be read, or nodes differ.',
+      'It may also be entries-missing. To tell them apart, on master2: ip route show dev flannel.1 (is 10.68.0.0/24 there?)',
     );
   });
 
