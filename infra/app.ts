@@ -16,7 +16,7 @@ try {
   await bundleFunction(asset);
   print('Writing and checking the templates');
   const runbook = await runbookOfCheckout(root);
-  createDeployment(asset, {}, runbook === undefined ? {} : { runbook }).synth();
+  createDeployment({ asset, defaults: runbook === undefined ? {} : { runbook } }).synth();
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   print(`cdk.json: ${error.message}`);

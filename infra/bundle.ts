@@ -6,6 +6,8 @@ import type { Metafile } from 'esbuild';
 interface BundleOptions {
   /** The module that exports `handler`. Default: the function's own. */
   readonly entry?: string;
+  /** Whether source maps stand beside the code. They are half of the zipped asset. Default: no. */
+  readonly sourceMaps?: boolean;
 }
 
 export interface Bundle {
@@ -40,7 +42,7 @@ const UNUSED_PACKAGES = [
 ] as const;
 
 /** Bundled CommonJS modules call `require` for Node's own modules, which an ES module lacks. */
-const REQUIRE =
+export const REQUIRE =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
 
 /**
@@ -70,7 +72,7 @@ export async function bundleFunction(
     banner: { js: REQUIRE },
     minify: true,
     legalComments: 'none',
-    sourcemap: true,
+    sourcemap: options.sourceMaps === true,
     sourcesContent: false,
     logLevel: 'silent',
   });

@@ -3,7 +3,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   CfnFunction,
-  Code,
+  type Code,
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
@@ -17,7 +17,7 @@ import { acknowledgeWildcards, permissionsOf, type Surroundings } from './permis
 export function createChecker(
   scope: Construct,
   cluster: Cluster,
-  { asset, ...around }: Omit<Surroundings, 'logs'> & { readonly asset: string },
+  { code, ...around }: Omit<Surroundings, 'logs'> & { readonly code: Code },
 ): LambdaFunction {
   const logs = new LogGroup(scope, 'Log', {
     retention: RetentionDays.ONE_MONTH,
@@ -35,7 +35,7 @@ export function createChecker(
     description: `vtepwatch: monitors the overlay network of ${cluster.name}`,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
-    code: Code.fromAsset(asset),
+    code,
     handler: 'index.handler',
     memorySize: cluster.memoryMebibytes,
     timeout: Duration.seconds(timeoutSeconds(cluster)),

@@ -1,23 +1,27 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Code, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { TABLE_KEYS } from '../shared/contract/incident-table.ts';
-import { probeDocument, probeScript } from '../shared/contract/probe.ts';
+import { probeDocument } from '../shared/contract/probe.ts';
 import { createAlarms } from './alarms.ts';
 import { createChecker } from './checker.ts';
 import { type Cluster, type ClusterSettings, readCluster, SettingsError } from './cluster.ts';
+import { ownScript } from './own-script.ts';
 import { createSchedule } from './schedule.ts';
 import { createTopics } from './topics.ts';
 
 /** The settings of a cluster, each described in `cluster.ts`, and the function. */
 export interface VtepWatchProps extends ClusterSettings {
-  /** Folder of the function, as `bundleFunction` writes it. */
-  readonly asset: string;
+  /**
+   * The function: a folder as `bundleFunction` writes it, or code that stands elsewhere. Default: the one
+   * in this package.
+   */
+  readonly asset?: string | Code;
 }
 
 /**
@@ -42,7 +46,12 @@ export class VtepWatch extends Construct {
     const document = createProbeDocument(this, cluster);
     const table = createIncidentTable(this);
     const topics = createTopics(this, cluster);
-    const checker = createChecker(this, cluster, { document, table, topics, asset });
+    const checker = createChecker(this, cluster, {
+      document,
+      table,
+      topics,
+      code: codeOf(asset),
+    });
     const ticks = createSchedule(this, cluster, checker);
     createAlarms(this, cluster, { checker, ticks, topics });
     this.checker = checker;
@@ -51,6 +60,15 @@ export class VtepWatch extends Construct {
     this.pages = topics.pages;
     this.alarms = topics.alarms;
   }
+}
+
+/** Where the build of this package, and the app of the checkout, write the function. */
+const BUILT = path.join(import.meta.dirname, '..', 'dist', 'asset');
+
+function codeOf(asset: string | Code = BUILT): Code {
+  if (typeof asset !== 'string') return asset;
+  if (!existsSync(asset)) throw new Error(`the function is not built: there is no ${asset}`);
+  return Code.fromAsset(asset);
 }
 
 /**
@@ -68,15 +86,8 @@ function createProbeDocument(scope: Construct, cluster: Cluster): CfnDocument {
   });
 }
 
-const PARTS = path.join(import.meta.dirname, '..', 'shared', 'contract', 'probe');
-
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html */
 const MAX_BYTES = 64 * 1024;
-
-/** The script that the document runs, read from this package. */
-export function ownScript(): string {
-  return probeScript((file) => readFileSync(path.join(PARTS, file), 'utf8'));
-}
 
 function probeDocumentOf(cluster: Cluster): object {
   const document = probeDocument(ownScript(), cluster);

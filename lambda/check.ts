@@ -1,4 +1,5 @@
 import type { Problem, Report } from '../shared/contract/report.ts';
+import { VERSION } from '../shared/contract/version.ts';
 import { withLateAnswers } from '../shared/core/matrix/api-states.ts';
 import { reportOf } from '../shared/core/run/report.ts';
 import { type Decision, run as decideRun } from '../shared/core/run/run.ts';
@@ -205,6 +206,7 @@ function emit({ systems, now, end }: Invocation, decision: Decision, report: Rep
 
 function notRun({ settings, now }: Invocation, reason: string): Report {
   return {
+    version: VERSION,
     cluster: settings.cluster,
     at: formatTime(now),
     verdict: 'unjudged',

@@ -266,6 +266,8 @@ const triedPacketsSchema = z.object({
 export type TriedPackets = z.infer<typeof triedPacketsSchema>;
 
 export const reportSchema = z.object({
+  /** Of the vtepwatch that made it. */
+  version: z.optional(z.string()),
   cluster: z.string(),
   /** ISO 8601; when the run began. */
   at: z.string(),

@@ -51,7 +51,7 @@ describe('the bundle', () => {
   beforeAll(async () => {
     home = await folder();
     entry = await sources(path.join(home, 'sources'));
-    bundle = await bundleFunction(path.join(home, 'asset'), { entry });
+    bundle = await bundleFunction(path.join(home, 'asset'), { entry, sourceMaps: true });
     return () => rm(home, { recursive: true, force: true });
   });
 
@@ -105,13 +105,18 @@ describe('the bundle', () => {
 
   test('is the same to the byte wherever it is written', async () => {
     const elsewhere = path.join(home, 'some', 'where', 'else');
-    const again = await bundleFunction(elsewhere, { entry });
+    const again = await bundleFunction(elsewhere, { entry, sourceMaps: true });
     expect(again.files).toEqual(bundle.files);
     for (const file of bundle.files) {
       const other = await readFile(path.join(elsewhere, file.path), 'utf8');
       // Compared first: a difference would be printed in full.
       expect({ ...file, same: other === (await read(file)) }).toEqual({ ...file, same: true });
     }
+  });
+
+  test('has no source maps unless they are wanted', async () => {
+    const { files } = await bundleFunction(path.join(home, 'plain'), { entry });
+    expect(files.filter(({ loaded }) => loaded === 'never')).toEqual([]);
   });
 
   test('is described by size, with what a cold start loads', () => {

@@ -28,9 +28,9 @@ describe('the deployment', () => {
   };
 
   test('with everything set passes every check', { timeout: SYNTH_MS }, () => {
-    const app = createDeployment(ASSET, {
-      outdir: folder(),
-      context: { vtepwatch: [EVERYTHING] },
+    const app = createDeployment({
+      asset: ASSET,
+      app: { outdir: folder(), context: { vtepwatch: [EVERYTHING] } },
     });
     expect(app.synth().stacks.map(({ stackName }) => stackName)).toEqual([
       `Vtepwatch-${EVERYTHING.name}`,
@@ -38,7 +38,7 @@ describe('the deployment', () => {
   });
 
   const mutant = (mutate: (stack: IConstruct) => IConstruct): (() => void) => {
-    const app = createDeployment(ASSET, { outdir: folder(), context });
+    const app = createDeployment({ asset: ASSET, app: { outdir: folder(), context } });
     mutate(app.node.findChild('Vtepwatch-demo'));
     return () => app.synth();
   };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ClusterSettings } from '../../infra/cluster.ts';
 import { refusalsOf } from '../../infra/guard/guard.ts';
-import { ownScript } from '../../infra/vtep-watch.ts';
+import { ownScript } from '../../infra/own-script.ts';
 import { probeDocument } from '../../shared/contract/probe.ts';
 import { templateOf } from './support/deployed.ts';
 

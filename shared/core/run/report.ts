@@ -1,4 +1,5 @@
 import type { Checked, Problem, Report, ReportedLatency } from '../../contract/report.ts';
+import { VERSION } from '../../contract/version.ts';
 import type { Facts } from '../facts.ts';
 import { isManagedNodeId } from '../fix/remote.ts';
 import { type Latency, requestText } from '../latency.ts';
@@ -34,6 +35,7 @@ export function reportOf(decision: Decision, after: Aftermath = {}): Report {
   const overlay = overlayOf(facts, judgement);
   const standing = reported.filter(({ phase }) => phase !== 'resolved');
   return {
+    version: VERSION,
     cluster: facts.cluster,
     ...(facts.site === undefined ? {} : { site: facts.site }),
     at: formatTime(facts.now),

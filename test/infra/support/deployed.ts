@@ -6,7 +6,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { afterAll } from 'vitest';
 import type { ClusterSettings } from '../../../infra/cluster.ts';
-import { ClusterStack } from '../../../infra/deployment.ts';
+import { ClusterStack } from '../../../infra/cluster-stack.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'vtepwatch-infra-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
