@@ -25,6 +25,7 @@ export function storyOf(name: string, nodes: number | undefined): Story {
   if (hasFaults) faults(plot, dice.number(1, 3));
   stateOf(plot, diceOf(`${name} state`));
   surroundingsOf(plot, diceOf(`${name} surroundings`));
+  packetsOf(plot, diceOf(`${name} packets`));
   return {
     name,
     ...cluster,
@@ -337,11 +338,20 @@ function faults(plot: Plot, count: number): void {
     const at = dice.number(90, STORY_SECONDS - 600);
     const fault = faultOf(dice, `fault${number}`, dice.pick(bag)(plot));
     plot.add(at, fault);
-    const { repairedAfter, repairLasts } = fault;
-    if (repairedAfter === undefined || !dice.happens(0.25)) continue;
-    const again = at + repairedAfter + repairLasts + dice.number(60, 900);
-    plot.add(again, { ...fault, fault: `${fault.fault}-again` });
+    perhapsAgain(plot, dice, { ...fault, at });
   }
+}
+
+/** What was repaired comes back. */
+function perhapsAgain(
+  plot: Plot,
+  dice: Dice,
+  { at, ...fault }: Fault & { readonly at: number },
+): void {
+  const { repairedAfter, repairLasts } = fault;
+  if (repairedAfter === undefined || !dice.happens(0.25)) return;
+  const again = at + repairedAfter + repairLasts + dice.number(60, 900);
+  plot.add(again, { ...fault, fault: `${fault.fault}-again` });
 }
 
 /** What is wrong with one node itself, beside whatever else happens: drawn apart, so that it shifts nothing. */
@@ -369,6 +379,28 @@ function surroundingsOf(plot: Plot, dice: Dice): void {
     { kind: 'bridge', subject, address: '10.99.4.1/24' },
   ]);
   plot.add(dice.number(90, STORY_SECONDS - 600), faultOf(dice, 'surroundings', damage));
+}
+
+/** Packets are lost while all tables are right, drawn apart as well. */
+function packetsOf(plot: Plot, dice: Dice): void {
+  if (!dice.happens(0.3)) return;
+  const one = dice.some(plot.names, 1);
+  const few = plot.names.length < 8 ? one : dice.some(plot.names, dice.number(2, 3));
+  const direction = dice.pick(['in', 'out'] as const);
+  const damage = dice.pick<Damage>([
+    { kind: 'packets-lost', nodes: one, which: 'all', direction: 'both' },
+    { kind: 'packets-lost', nodes: one, which: 'all', direction },
+    { kind: 'packets-lost', nodes: one, which: 'large', direction },
+    { kind: 'packets-lost', nodes: one, which: 'connections', direction: 'out' },
+    { kind: 'packets-lost', nodes: few, which: 'all', direction: 'both' },
+    { kind: 'packets-lost', nodes: few, which: 'all', direction },
+    // A rule that somebody rolls out drops the port of VXLAN on all nodes.
+    { kind: 'packets-lost', nodes: 'all', which: 'all', direction: 'both' },
+  ]);
+  const at = dice.number(300, STORY_SECONDS - 600);
+  const fault = faultOf(dice, 'packets', damage);
+  plot.add(at, fault);
+  perhapsAgain(plot, dice, { ...fault, at });
 }
 
 function faultOf(dice: Dice, fault: string, damage: Damage): Fault {

@@ -138,7 +138,16 @@ export type Damage =
   | { readonly kind: 'device-gone'; readonly observers: readonly string[] }
   | { readonly kind: 'device-down'; readonly observers: readonly string[] }
   /** The side and the rest hold nothing of each other. */
-  | { readonly kind: 'partition'; readonly side: readonly string[] };
+  | { readonly kind: 'partition'; readonly side: readonly string[] }
+  /** A firewall, a network or a network card loses packets of these nodes, whose tables are right; a boot ends nothing of it. */
+  | ({ readonly kind: 'packets-lost'; readonly nodes: readonly string[] | 'all' } & PacketLoss);
+
+/** `connections`: the host sums up checksums wrongly, so that no connection begins; refusals and ICMP pass. */
+export interface PacketLoss {
+  readonly which: 'all' | 'large' | 'connections';
+  /** As the host sees it. */
+  readonly direction: 'in' | 'out' | 'both';
+}
 
 /** `master1`, …, then `node1`, …: the names of a cluster's first nodes. */
 export function firstNames({

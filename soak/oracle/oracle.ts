@@ -6,7 +6,7 @@ import type { Host } from '../world/host.ts';
 import type { PlayedWorld } from '../world/play.ts';
 import { accusesRightly, type Claim, claimedOf, loneIn, namesIn } from './claim.ts';
 import type { Failure, FailureKind } from './failure.ts';
-import { nameOf, type TrueFault, TrueFaults, wakes } from './true-faults.ts';
+import { isOfPackets, nameOf, type TrueFault, TrueFaults, wakes } from './true-faults.ts';
 import { columnOf, isWrong, labelOf, rightCauses, shapeOf } from './truth.ts';
 
 /** One invocation, as the oracle is told of it. */
@@ -224,7 +224,11 @@ export class Oracle {
       this.#fail('wrong-victim', label, `${what}, for ${fault.event.fault}`);
       return;
     }
-    const others = this.#faults.alive().filter((one) => claimedOf(claim, one.cells).length > 0);
+    const others = this.#faults
+      .alive()
+      .filter(
+        (one) => isOfPackets(one) === isOfPackets(fault) && claimedOf(claim, one.cells).length > 0,
+      );
     // What an earlier partition has left of one need not look like one.
     const isPart = loneIn(cells) !== undefined || fault.own.length < fault.cells.length;
     const right = isPart ? this.#causesOf(fault) : this.#rightCausesOf(fault, cells);
@@ -269,12 +273,19 @@ export class Oracle {
     // Of a row a page says how many nodes are missing, and not which.
     const peers = (scope === 'observer' ? missingPeers : undefined) ?? members - 1;
     const observing = observers.length === 0 ? peers : observers.length;
+    // What packets show of a pair is no part of what its tables show.
+    const isOfKind = (fault: TrueFault): boolean =>
+      isOfPackets(fault) === (claim.cause === 'overlay-blackhole');
     const size = observing * (subject === undefined ? (subjects?.length ?? peers) : 1);
     const candidates = this.#faults
       .alive()
       .map((fault) => ({ fault, claimed: claimedOf(claim, fault.cells).length }))
       .filter(({ fault, claimed }) => claimed * 2 >= Math.min(size, fault.cells.length))
-      .toSorted((one, other) => other.claimed - one.claimed);
+      .toSorted(
+        (one, other) =>
+          Number(isOfKind(other.fault)) - Number(isOfKind(one.fault)) ||
+          other.claimed - one.claimed,
+      );
     const [largest] = candidates;
     const isOfCause = (fault: TrueFault): boolean => this.#causesOf(fault).includes(claim.cause);
     const isOther = largest !== undefined && !isOfCause(largest.fault);

@@ -3,7 +3,8 @@ import type { Cell } from '../world/damage.ts';
 import type { Host } from '../world/host.ts';
 import type { PlayedWorld } from '../world/play.ts';
 import { type Direction, directionOf, type FaultLine, keysOf, linesOf } from './keys.ts';
-import { isUndisturbed, isWrong, shapeOf } from './truth.ts';
+import { wouldShow } from '../world/packets.ts';
+import { areTablesRight, isUndisturbed, isWrong, shapeOf } from './truth.ts';
 
 /** A fault that the story inflicted, and what became of it. */
 export interface TrueFault {
@@ -36,8 +37,14 @@ export interface TrueFault {
   hider: string | undefined;
 }
 
-/** How many runs must see a fault: one opens it, and two may be kept from it. A small one waits three more. */
-const SEEN_RUNS = { wide: 3, small: 7 } as const;
+/**
+ * How many runs must see a fault: one opens it, and two may be kept from it. A small one waits three more. Of
+ * packets, by which each host tries a few peers in a run, two runs must see a loss.
+ */
+const SEEN_RUNS = { wide: 3, small: 7, packets: 5 } as const;
+
+/** After so many runs at the latest two others have tried a host in one run, and were answered. */
+const HEARD_RUNS = 3;
 
 /** A node joins an incident that has grown at most so many runs ago, and has one of its own later. */
 const JOIN_RUNS = 3;
@@ -49,6 +56,8 @@ export class TrueFaults {
   #aliveAtStart: ReadonlySet<TrueFault> = new Set();
   #undisturbedAtStart: ReadonlySet<Host> = new Set();
   #startedAt = 0;
+  /** In how many undisturbed runs each host has been there without a loss. */
+  readonly #heardRuns = new Map<Host, number>();
 
   constructor(played: PlayedWorld) {
     this.#played = played;
@@ -155,12 +164,18 @@ export class TrueFaults {
   /** Counts the runs in a row that could see each fault. */
   countSeen(): void {
     const { world } = this.#played;
+    for (const host of world.members()) {
+      if (host.losses.length > 0 || !this.sawWell(host)) continue;
+      this.#heardRuns.set(host, (this.#heardRuns.get(host) ?? 0) + 1);
+    }
     for (const fault of this.all) {
       if (fault.endedAt !== undefined) continue;
-      const wrong = this.#shownOf(fault);
-      const seen = wrong.filter((cell) => this.sawCell(cell));
+      const shown = this.#shownOf(fault);
+      const seen = shown.filter((cell) => this.sawCell(cell));
+      // Of packets those that no test shows count as well: what only a few show may be chance.
+      const wrong = isOfPackets(fault) ? this.wrongOf(fault) : shown;
       const isThere = this.#aliveAtStart.has(fault) && wrong.length > 0;
-      const sees = isThere && seen.length * 2 >= wrong.length;
+      const sees = isThere && seen.length * 2 >= wrong.length && seen.length >= leastOf(fault);
       fault.seenRuns = sees && world.troubles.throttled.until < world.now ? fault.seenRuns + 1 : 0;
       fault.mostSeenRuns = Math.max(fault.mostSeenRuns, fault.seenRuns);
     }
@@ -183,10 +198,30 @@ export class TrueFaults {
       nameOf,
     );
     return this.wrongOf(fault).filter((cell) => {
-      const { tables, isOfSettings } = cell;
+      const { tables, isOfSettings, loss } = cell;
+      if (loss !== undefined) return this.#isLossShown({ ...cell, loss }, fault);
       const theirs = new Set((taken.get(nameOf(cell)) ?? []).flatMap((one) => one.tables));
       return isOfSettings === true || !tables.every((table) => theirs.has(table));
     });
+  }
+
+  /** Tests show a loss where nothing else is wrong between two hosts, and both have answered before. */
+  #isLossShown(cell: Cell & Required<Pick<Cell, 'loss'>>, fault: TrueFault): boolean {
+    const { observer, subject, loss } = cell;
+    const ends = new Set([observer, subject]);
+    const isOthers = this.all.some(
+      (one) =>
+        one !== fault &&
+        one.endedAt === undefined &&
+        one.left.some((other) => ends.has(other.observer) && ends.has(other.subject)),
+    );
+    const { world } = this.#played;
+    return (
+      !isOthers &&
+      areTablesRight(world, cell) &&
+      wouldShow(loss, { observer, subject, now: this.#startedAt }) &&
+      [...ends].every((host) => (this.#heardRuns.get(host) ?? 0) >= HEARD_RUNS)
+    );
   }
 
   /** Whether the host was undisturbed from the beginning of the run to its end. */
@@ -200,6 +235,7 @@ export class TrueFaults {
 
   /** Whether enough runs in a row could see the fault, so that people must know of it. */
   isDue(fault: TrueFault): boolean {
+    if (isOfPackets(fault)) return fault.mostSeenRuns >= SEEN_RUNS.packets;
     return fault.mostSeenRuns >= (this.isWide(fault) ? SEEN_RUNS.wide : SEEN_RUNS.small);
   }
 
@@ -213,6 +249,16 @@ export class TrueFaults {
 /** What works, and is not permanent, pages nobody. */
 export function wakes({ damage }: Fault): boolean {
   return damage.kind !== 'not-permanent';
+}
+
+/** Of fewer than three pairs nobody says that their packets are lost: a way and its way back are two, and a connection has one. */
+function leastOf({ event: { damage } }: TrueFault): number {
+  if (damage.kind !== 'packets-lost') return 1;
+  return damage.which === 'connections' ? 3 : 2;
+}
+
+export function isOfPackets({ event }: TrueFault): boolean {
+  return event.damage.kind === 'packets-lost';
 }
 
 /** Of one that has just ended, all that it was. */
@@ -231,8 +277,10 @@ function accusedIn(event: Fault, cells: readonly Cell[]): readonly string[] {
   );
 }
 
-export function nameOf({ observer, subject }: Cell): string {
-  return `${observer.instanceId} ${subject.instanceId}`;
+/** What packets show of a pair is another cell than what its tables show. */
+export function nameOf({ observer, subject, loss }: Cell): string {
+  const way = `${observer.instanceId} ${subject.instanceId}`;
+  return loss === undefined ? way : `${way} packets`;
 }
 
 function mostOf(names: readonly string[]): number {

@@ -1,15 +1,16 @@
 import type { Table } from '../../shared/contract/causes.ts';
-import type { Damage, Fault } from '../story.ts';
+import type { Damage, Fault, PacketLoss } from '../story.ts';
 import type { Cell } from '../world/damage.ts';
 import { publishedLease } from '../world/damage.ts';
-import { entriesOf } from '../world/entries.ts';
+import { ALL_TABLES, entriesOf } from '../world/entries.ts';
 import type { Host } from '../world/host.ts';
 import { keyOf } from '../world/kernel.ts';
 import type { World } from '../world/world.ts';
 
 /** Whether the cell is still wrong. The observer must be running; a subject that boots is a node all the while. */
 export function isWrong(world: World, cell: Cell): boolean {
-  const { observer, subject, tables, isOfSettings, isOfReplies } = cell;
+  const { observer, subject, tables, isOfSettings, isOfReplies, loss } = cell;
+  if (loss !== undefined) return isLossThere(world, { observer, subject, loss });
   if (!world.isMember(observer)) return false;
   if (isOfReplies === true) {
     return isWrong(world, { observer: subject, subject: observer, tables });
@@ -21,6 +22,24 @@ export function isWrong(world: World, cell: Cell): boolean {
     return one.port !== other.port || other.tunnelIp !== lease.tunnelIp;
   }
   return tables.some((table) => isTableWrong(world, { observer, subject, table }));
+}
+
+/** Packets to a node that boots are lost all the while. */
+function isLossThere(
+  world: World,
+  { observer, subject, loss }: { observer: Host; subject: Host; loss: PacketLoss },
+): boolean {
+  const areNodes = [observer, subject].every((host) => publishedLease(world, host) !== undefined);
+  return areNodes && subject.losses.includes(loss);
+}
+
+/** Whether both hosts hold all of each other, so that what they lose is lost on the way. */
+export function areTablesRight(world: World, { observer, subject }: Cell): boolean {
+  return ALL_TABLES.every(
+    (table) =>
+      !isTableWrong(world, { observer, subject, table }) &&
+      !isTableWrong(world, { observer: subject, subject: observer, table }),
+  );
 }
 
 /**
@@ -99,6 +118,8 @@ export function rightCauses(
       return ['device-down'];
     case 'partition':
       return ['partition'];
+    case 'packets-lost':
+      return ['overlay-blackhole'];
   }
 }
 
@@ -129,6 +150,7 @@ export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
     case 'address':
     case 'port':
     case 'old-address':
+    case 'packets-lost':
       return 'column';
     case 'flush':
     case 'device-gone':
@@ -170,6 +192,10 @@ export function labelOf({ damage }: Fault): string {
     case 'port':
     case 'partition':
       return damage.kind;
+    case 'packets-lost': {
+      const whose = damage.nodes === 'all' ? 'all nodes' : manyOf(damage.nodes);
+      return `packets lost (${damage.which}, ${damage.direction}) of ${whose}`;
+    }
   }
 }
 

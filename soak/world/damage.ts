@@ -1,6 +1,6 @@
 import type { Entry } from '../../lab/machines/flannel.ts';
 import type { Table } from '../../shared/contract/causes.ts';
-import type { Damage, Observers } from '../story.ts';
+import type { Damage, Observers, PacketLoss } from '../story.ts';
 import type { Host, Lease } from './host.ts';
 import { leaseOf } from './cluster-api.ts';
 import { ALL_TABLES, entriesOf } from './entries.ts';
@@ -16,6 +16,8 @@ export interface Cell {
   readonly isOfSettings?: true;
   /** The observer reaches the subject, whose replies are lost: the subject holds no such entry of the observer. */
   readonly isOfReplies?: true;
+  /** All entries may be right: packets from the observer to the subject, or their answers, are lost by this. */
+  readonly loss?: PacketLoss;
 }
 
 /** Damages the world, and returns the cells that are wrong because of it. Nodes that are not there are left out. */
@@ -86,7 +88,25 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
         ...rest.flatMap((subject) => lose(world, subject, { ...apart, observers: few })),
       ];
     }
+    case 'packets-lost':
+      return losePackets(world, damage);
   }
+}
+
+/** A way loses its packets because of one of its ends: that one is the subject of the cell. */
+function losePackets(
+  world: World,
+  { nodes, which, direction }: Extract<Damage, { readonly kind: 'packets-lost' }>,
+): readonly Cell[] {
+  const loss = { which, direction };
+  const subjects = nodes === 'all' ? world.members() : named(world, nodes);
+  for (const host of subjects) host.losses = [...host.losses, loss];
+  return subjects.flatMap((subject) =>
+    world
+      .members()
+      .filter((host) => host !== subject)
+      .map((observer): Cell => ({ observer, subject, tables: [], loss })),
+  );
 }
 
 /** The network takes what the host sends to the pods of the peer, and so the replies to what comes from there. */
@@ -220,11 +240,22 @@ export function repairOn(world: World, damage: Damage, host: Host): void {
     host.kernel.bridge = undefined;
     return;
   }
+  if (damage.kind === 'packets-lost') {
+    host.losses = host.losses.filter(
+      ({ which, direction }) => which !== damage.which || direction !== damage.direction,
+    );
+    return;
+  }
   if (damage.kind === 'overlap') host.kernel.networks = [];
   if (isOfDevice(damage)) {
     host.kernel.setDevice(undefined);
   }
   world.startFlanneld(host, { newDevice: false });
+}
+
+/** Whether it is in the network or in what a host starts with, and so is there again after a boot. */
+export function outlivesBoot({ kind }: Damage): boolean {
+  return kind === 'packets-lost';
 }
 
 /** Whether flanneld would keep the device as it is: it is deleted first. */
@@ -242,6 +273,7 @@ export function hostsToRepair(
     return named(world, [damage.subject]);
   }
   if (damage.kind === 'blackhole') return named(world, [damage.observer]);
+  if (damage.kind === 'packets-lost') return [...new Set(cells.map(({ subject }) => subject))];
   const hosts =
     damage.kind === 'drift' || damage.kind === 'port' || damage.kind === 'address'
       ? cells.flatMap(({ subject }) => (subject.name === damage.subject ? [subject] : []))

@@ -1,3 +1,4 @@
+import type { PacketLoss } from '../story.ts';
 import { Kernel } from './kernel.ts';
 
 /** What keeps a host's answer from Systems Manager, or spoils it. */
@@ -31,6 +32,8 @@ export interface Host {
   registered: boolean;
   /** How many devices it has had. */
   devices: number;
+  /** What loses its packets, whatever its tables hold. */
+  losses: readonly PacketLoss[];
 }
 
 /** What a node publishes of its end of the overlay, as flannel reads it from the node's annotations. */
@@ -55,6 +58,7 @@ export function newHost(
     quietSince: undefined,
     registered: false,
     devices: 0,
+    losses: [],
   };
 }
 

@@ -2,6 +2,7 @@
 import { OVERLAY_DEVICE } from '../../lab/machines/flannel.ts';
 import { record } from '../../lab/machines/simulated/records.ts';
 import { chance } from '../chance.ts';
+import type { PacketLoss } from '../story.ts';
 import type { Host } from './host.ts';
 
 /** A host that sends packets at one moment. */
@@ -44,37 +45,110 @@ function packetLines(sender: Sender, ips: readonly string[]): readonly string[] 
   const lines = ips.map((ip) =>
     record('tried', { ip, ...(peers.has(ip) ? repliesOf(sender, ip) : NOT_TRIED) }),
   );
-  return lines.length === 0
-    ? []
-    : [...lines, record('traffic', { device: OVERLAY_DEVICE, received: 12, sent: 12 })];
+  if (lines.length === 0) return [];
+  const received = isReached(sender) ? 12 : 0;
+  return [...lines, record('traffic', { device: OVERLAY_DEVICE, received, sent: 12 })];
 }
 
 const NOT_TRIED = { small: undefined, full: undefined, tcp: undefined } as const;
+
+/** Whether anything of others arrives: what they ask, or what they answer. */
+function isReached({ host, hosts }: Sender): boolean {
+  return hosts.some(
+    (other) => other !== host && other.bootedAt !== undefined && passes(other, host, ['all']),
+  );
+}
+
+/** What a test or its answer is, so that some loss takes it. */
+type Which = PacketLoss['which'];
+
+/** Whether nothing loses such packets from one host to the other. */
+function passes(from: Host, to: Host, kinds: readonly Which[]): boolean {
+  const takes = (end: Host, direction: PacketLoss['direction']): boolean =>
+    end.losses.some(
+      (loss) =>
+        kinds.includes(loss.which) && (loss.direction === direction || loss.direction === 'both'),
+    );
+  return !takes(from, 'out') && !takes(to, 'in');
+}
+
+/** A refusal has a checksum of the kernel's own. */
+const TESTS = {
+  small: { asks: ['all'], answers: ['all'] },
+  full: { asks: ['all', 'large'], answers: ['all', 'large'] },
+  refused: { asks: ['all', 'connections'], answers: ['all'] },
+  connected: { asks: ['all', 'connections'], answers: ['all', 'connections'] },
+} as const satisfies Readonly<
+  Record<string, Readonly<Record<'asks' | 'answers', readonly Which[]>>>
+>;
 
 function repliesOf({ host, hosts, now }: Sender, ip: string) {
   const peer = arrivalOf(host, ip, hosts);
   const own = host.kernel.device?.tunnelIp ?? '';
   const isWay = peer !== undefined && arrivalOf(peer, own, hosts) === host;
-  const answers = (test: string, isClosed: boolean): boolean =>
-    isWay && !isClosed && !isLost([host, peer], chance(test, host.instanceId, ip, now), now);
-  const isStrict =
-    peer !== undefined && chance('strict', peer.instanceId, Math.floor(now / WHILE_MS)) < STRICT;
-  const isDeaf = isStrict || (peer !== undefined && chance('icmp', peer.instanceId) < DEAF);
-  const isClosed = isStrict || (peer !== undefined && chance('health', peer.instanceId) < CLOSED);
+  const comesBack = (test: keyof typeof TESTS, isClosed: boolean): boolean =>
+    isWay &&
+    !isClosed &&
+    passes(host, peer, TESTS[test].asks) &&
+    passes(peer, host, TESTS[test].answers) &&
+    !isLost([host, peer], chance(test, host.instanceId, ip, now), now);
+  const isStrict = peer !== undefined && isStrictNow(peer, now);
+  const isDeaf = isStrict || (peer !== undefined && isDeafAlways(peer));
+  const isClosed = isStrict || (peer !== undefined && isClosedAlways(peer));
+  const connection =
+    peer !== undefined && listens(peer) ? ('connected' as const) : ('refused' as const);
   return {
-    small: answers('small', isDeaf) ? 'ok,0.4' : 'lost',
-    full: answers('full', isDeaf) ? 'ok,0.6' : 'lost',
-    tcp: answers('tcp', isClosed) ? ('refused' as const) : ('lost' as const),
+    small: comesBack('small', isDeaf) ? 'ok,0.4' : 'lost',
+    full: comesBack('full', isDeaf) ? 'ok,0.6' : 'lost',
+    tcp: comesBack(connection, isClosed) ? connection : ('lost' as const),
   };
 }
 
-/** So many hosts answer no ICMP, and so many no connection to kube-proxy's port. */
+/** Whether a loss is seen in what becomes of the tests between these hosts, and no firewall or load hides it. */
+export function wouldShow(
+  loss: PacketLoss,
+  {
+    observer,
+    subject,
+    now,
+  }: { readonly observer: Host; readonly subject: Host; readonly now: number },
+): boolean {
+  const ends = [observer, subject];
+  if (ends.some((end) => isStrictNow(end, now) || isOverloaded(end, now))) return false;
+  switch (loss.which) {
+    case 'all':
+      return ends.every((end) => !isDeafAlways(end) || !isClosedAlways(end));
+    case 'large':
+      return ends.every((end) => !isDeafAlways(end));
+    case 'connections':
+      return !isDeafAlways(observer) && !isClosedAlways(observer);
+  }
+}
+
+/** So many hosts answer no ICMP, and so many no connection to kube-proxy's port; on so many it listens. */
 const DEAF = 0.1;
 const CLOSED = 0.05;
+const LISTENING = 0.5;
+
+function isDeafAlways({ instanceId }: Host): boolean {
+  return chance('icmp', instanceId) < DEAF;
+}
+
+function isClosedAlways({ instanceId }: Host): boolean {
+  return chance('health', instanceId) < CLOSED;
+}
+
+function listens({ instanceId }: Host): boolean {
+  return chance('kube-proxy', instanceId) < LISTENING;
+}
 
 /** So many hosts let no test in for a while, as where somebody tries a firewall. */
 const STRICT = 0.1;
 const WHILE_MS = 1_200_000;
+
+function isStrictNow({ instanceId }: Host, now: number): boolean {
+  return chance('strict', instanceId, Math.floor(now / WHILE_MS)) < STRICT;
+}
 
 /** One packet in a hundred is lost, whatever its way; from and to an overloaded host every other one, for an hour. */
 const LOST = 0.01;
@@ -83,10 +157,11 @@ const OVERLOADED = 0.05;
 const HOUR_MS = 3_600_000;
 
 function isLost(ends: readonly Host[], drawn: number, now: number): boolean {
-  const isLoaded = ends.some(
-    ({ instanceId }) => chance('load', instanceId, Math.floor(now / HOUR_MS)) < OVERLOADED,
-  );
-  return drawn < (isLoaded ? LOST_UNDER_LOAD : LOST);
+  return drawn < (ends.some((end) => isOverloaded(end, now)) ? LOST_UNDER_LOAD : LOST);
+}
+
+function isOverloaded({ instanceId }: Host, now: number): boolean {
+  return chance('load', instanceId, Math.floor(now / HOUR_MS)) < OVERLOADED;
 }
 
 /** The host whose device takes what this one sends to a tunnel IP. */

@@ -1,6 +1,6 @@
 import { between } from '../chance.ts';
 import { type Fault, firstNames, type Story, type StoryEvent } from '../story.ts';
-import { type Cell, hostsToRepair, inflict, repairOn } from './damage.ts';
+import { type Cell, hostsToRepair, inflict, outlivesBoot, repairOn } from './damage.ts';
 import { befall, type Host, recover, shutDown, stopFlanneld } from './host.ts';
 import { World } from './world.ts';
 
@@ -170,7 +170,9 @@ function strike({ world, faults }: Stage, event: EventOf<'fault'>): void {
     const spread = between([0, event.repairLasts], event.fault, host.instanceId);
     const { boots } = host;
     world.after(event.repairedAfter + spread, () => {
-      if (host.boots === boots) repairOn(world, event.damage, host);
+      if (host.boots === boots || outlivesBoot(event.damage)) {
+        repairOn(world, event.damage, host);
+      }
     });
   }
 }

@@ -480,6 +480,40 @@ describe('Oracle', () => {
     ]);
   });
 
+  describe('packets that are lost while all tables are right', () => {
+    const key = 'soak/subject/node2/overlay-blackhole';
+    const claim: Partial<Claim> = {
+      key,
+      cause: 'overlay-blackhole',
+      subject: 'node2',
+      observers: [],
+    };
+    const before = { damage: MOVED, repairedAfter: 5 };
+    const lost: StoryEvent = {
+      at: 250,
+      kind: 'fault',
+      fault: 'packets',
+      damage: { kind: 'packets-lost', nodes: ['node2'], which: 'all', direction: 'in' },
+      repairedAfter: undefined,
+      repairLasts: 0,
+    };
+    const told = (...runs: readonly Told[]): readonly string[] =>
+      kindsOf(judged([...times(6, NOTHING), ...runs], { ...before, more: [lost] }));
+
+    test('are to be paged, once enough runs have seen it', () => {
+      expect(told(...times(2, NOTHING))).toEqual([]);
+      expect(told(...times(5, NOTHING))).toEqual(['missed']);
+      expect(told({ page: 'opened', claim }, ...times(4, { claim }))).toEqual([]);
+    });
+
+    test('have no other cause, and no other node', () => {
+      const named = { ...claim, cause: 'fdb-missing' } as const;
+      expect(told({ page: 'opened', claim: named })).toEqual(['wrong-cause']);
+      const other = { ...claim, subject: 'node3' };
+      expect(told({ page: 'opened', claim: other })).toEqual(['false-page']);
+    });
+  });
+
   test('what is wrong again after it was right is no part of the first fault', () => {
     const later = small(200, MOVED);
     const moved: Told = {

@@ -161,6 +161,52 @@ describe('flannel, as the soak models it', () => {
     },
   );
 
+  test.for([
+    [{ which: 'all', direction: 'in' }, 'lost lost lost', 'lost lost lost', 0],
+    [{ which: 'large', direction: 'out' }, 'ok,0.4 lost connected', 'ok,0.4 lost refused', 12],
+    [{ which: 'connections', direction: 'out' }, 'ok,0.4 ok,0.6 lost', 'ok,0.4 ok,0.6 refused', 12],
+  ] as const)(
+    'of a node that loses %j nothing of that comes back, and its tables are right',
+    (what) => {
+      const [loss, own, others, received] = what;
+      const lost = fault({ kind: 'packets-lost', nodes: ['node2'], ...loss }, 300);
+      const reboot = {
+        at: 30,
+        kind: 'reboot',
+        node: 'node2',
+        downFor: 5,
+        flanneldAfter: 0,
+      } as const;
+      const triesAt = (seconds: number): readonly string[] => {
+        const story = { ...CLUSTER, keepsMac: true, events: [lost, reboot] };
+        const { world } = playedWorld(story, START);
+        world.agenda.advanceTo(START + seconds * 1000);
+        const tries = (name: string, wanted: string): string => {
+          const host = world.member(name);
+          if (host === undefined) return 'off';
+          const speaker = { host, hosts: world.hosts, now: world.now, hasKubeconfig: false };
+          const listed = { nodes: [], version: 0 };
+          return answerOf({ ...speaker, listed }, { action: 'packets', wanted })
+            .split('\n')
+            .filter((line) => /^(tried|traffic) /.test(line))
+            .map((line) => line.replace(/^(tried|traffic) \S+ /, ''))
+            .join('; ');
+        };
+        expect(world.members().map(({ kernel }) => kernel.entries().length)).toEqual(
+          Array(6).fill(15),
+        );
+        return [tries('node2', '10.128.1.0'), tries('master2', '10.128.4.0')];
+      };
+      const [fromIt = '', toIt = ''] = triesAt(120);
+      expect(fromIt).toBe(`${own}; ${received} 12`);
+      expect(toIt).toBe(`${others}; 12 12`);
+      expect(triesAt(400)).toEqual([
+        'ok,0.4 ok,0.6 connected; 12 12',
+        'ok,0.4 ok,0.6 refused; 12 12',
+      ]);
+    },
+  );
+
   test('what peers have lost of a node stays lost while the node boots', () => {
     const lost = fault({
       kind: 'entries-lost',

@@ -1,17 +1,19 @@
 /** Nodes whose packets are lost although every table is right. */
-import type { Loss } from '../../contract/report.ts';
-import { groupBy, majority } from '../group.ts';
-import {
-  type Condition,
-  NAMED_NODES,
-  type Presence,
-  type SettledNodes,
-} from '../matrix/conditions.ts';
+import type { Condition, SettledNodes } from '../matrix/conditions.ts';
 import type { TriedPair } from '../matrix/tried-pairs.ts';
-import { type Member, ownDevice } from '../members/member.ts';
-import type { DeviceTraffic } from '../overlay/packets.ts';
-import { enumerate } from '../plain-text.ts';
+import type { Member } from '../members/member.ts';
 import { once } from '../remember.ts';
+import { presenceOf } from './lost-evidence.ts';
+import {
+  beginsNoConnection,
+  isLost,
+  type MembersByName,
+  type PairsByNode,
+  pairsByNode,
+  pathOf,
+  sidesOf,
+  trafficOf,
+} from './lost-pairs.ts';
 
 /** Of fewer pairs nothing is said of a node. */
 const PAIRS = 3;
@@ -38,7 +40,7 @@ export function losesPackets({ members, tried }: SettledNodes): Condition {
     known: new Set([
       ...accused,
       ...[...byNode].flatMap(([node, pairs]) =>
-        isWell(pairs) || isContradicted(node, pairs) ? [node] : [],
+        isWell(node, pairs) || isContradicted(node, pairs) ? [node] : [],
       ),
     ]),
   };
@@ -72,41 +74,34 @@ function accusedBy(
  * Whether the overlay loses a node's packets, and no firewall on it or on its peers keeps these tests alone from them:
  * half are lost both ways, of its own to nodes that answer others, and of others to it. A host that is too busy to
  * hear of answers still gives them, one that lies is contradicted by them, and one that lets no more tests in still has
- * its own answered. Where nobody answers anybody, devices that received nothing show it.
+ * its own answered. A device that received nothing shows it as well: it counts what a firewall of its host drops.
  */
 function isNoFilter(
   tried: readonly TriedPair[],
   { byNode, observed }: { readonly byNode: PairsByNode; readonly observed: MembersByName },
 ): (node: string) => boolean {
   const answering = new Set(tried.flatMap((pair) => (isLost(pair) ? [] : [pair.subject])));
-  const isDeaf = ([node, pairs]: readonly [string, readonly TriedPair[]]): boolean =>
+  const isDeaf = (node: string, pairs: readonly TriedPair[]): boolean =>
     trafficOf(observed.get(node), pairs)?.received === 0;
-  const areDeaf = once(() => [...byNode].filter(isDeaf).length * 2 >= byNode.size);
+  const areDeaf = once(
+    () => [...byNode].filter(([node, pairs]) => isDeaf(node, pairs)).length * 2 >= byNode.size,
+  );
   return (node) => {
     const pairs = byNode.get(node) ?? [];
     const path = pathOf(pairs.filter(isLost));
     // A card that sums up checksums wrongly lets no connection begin, and all ICMP pass.
+    const { own, others } = sidesOf(node, pairs);
     if (path === 'tcp-lost')
-      return pairs.every((pair) =>
-        pair.observer === node
-          ? pair.path === 'tcp-lost' || pair.connection === 'untried'
-          : !isLost(pair),
-      );
+      return beginsNoConnection(own) && others.filter(isLost).length * 2 < others.length;
     if (answering.size === 0) return path === 'large-lost' || areDeaf();
-    const own = pairs.filter(
-      ({ observer, subject }) => observer === node && answering.has(subject),
-    );
-    const others = pairs.filter(({ subject }) => subject === node);
-    return [own, others].every((some) => {
+    if (isDeaf(node, pairs) && own.every(isLost) && others.length > 0 && others.every(isLost))
+      return true;
+    const answered = own.filter(({ subject }) => answering.has(subject));
+    return [answered, others].every((some) => {
       const lost = some.filter((pair) => pair.path === path).length;
       return lost > 0 && lost * 2 >= some.length;
     });
   };
-}
-
-/** What most lost pairs lose. */
-function pathOf(lost: readonly TriedPair[]): TriedPair['path'] {
-  return majority(lost.map(({ path }) => path)) ?? 'lost';
 }
 
 /** Half of enough pairs, in one way and with more than one other node: what is lost with one alone accuses neither. */
@@ -118,14 +113,18 @@ function isHalfLost(pairs: readonly TriedPair[]): boolean {
   return pairs.length >= PAIRS && lost.length * 2 >= pairs.length && nodes.size > 2;
 }
 
-/** Less than half of enough pairs is lost, or of a few none. */
-function isWell(pairs: readonly TriedPair[]): boolean {
+/**
+ * Less than half of enough pairs is lost, and not all that it tried itself, or of a few none. Or most of what it tried
+ * itself came back, so that packets pass both ways: others may be kept from it by a firewall before these tests.
+ */
+function isWell(node: string, pairs: readonly TriedPair[]): boolean {
   const lost = pairs.filter(isLost).length;
-  return pairs.length >= PAIRS ? lost * 2 < pairs.length : lost === 0 && pairs.length > 0;
+  if (pairs.length < PAIRS) return lost === 0 && pairs.length > 0;
+  const { own } = sidesOf(node, pairs);
+  const whole = own.filter((pair) => !isLost(pair)).length;
+  if (whole >= 2 && whole * 2 > own.length) return true;
+  return lost * 2 < pairs.length && (own.length === 0 || whole > 0);
 }
-
-type PairsByNode = ReadonlyMap<string, readonly TriedPair[]>;
-type MembersByName = ReadonlyMap<string, Member>;
 
 /**
  * What a node lost was answered as well: some of its own tries and some of others to it came back, or one of its own
@@ -139,41 +138,6 @@ function isContradicted(node: string, pairs: readonly TriedPair[]): boolean {
   return (
     whole.some(({ observer }) => observer === node) && whole.some(({ subject }) => subject === node)
   );
-}
-
-/** The pairs of each node, those aside that say nothing of it. */
-function pairsByNode(tried: readonly TriedPair[]): PairsByNode {
-  const pairs = tried.flatMap((pair) => [
-    { node: pair.observer, pair },
-    // Where a host sums up checksums wrongly, none of its own connections is answered. Those of others to one
-    // node may fail because a firewall closes the port.
-    ...(pair.path === 'tcp-lost' ? [] : [{ node: pair.subject, pair }]),
-  ]);
-  return new Map(
-    [...groupBy(pairs, ({ node }) => node)].map(([node, some]) => [
-      node,
-      saying(
-        node,
-        some.map(({ pair }) => pair),
-      ),
-    ]),
-  );
-}
-
-/**
- * That others reach a node that begins no connection says nothing of these, and more of them reach it where it is
- * suspected: no more of such pairs count than it has of its own.
- */
-function saying(node: string, pairs: readonly TriedPair[]): readonly TriedPair[] {
-  const own = pairs.filter(({ observer }) => observer === node);
-  if (own.length === 0 || own.some(({ path }) => path !== 'tcp-lost')) return pairs;
-  const others = pairs.filter(({ observer }) => observer !== node);
-  const whole = others.filter((pair) => !isLost(pair)).slice(0, own.length);
-  return [...own, ...others.filter(isLost), ...whole];
-}
-
-function isLost({ path }: TriedPair): boolean {
-  return path !== 'whole';
 }
 
 function lossyNodes(byNode: ReadonlyMap<string, readonly TriedPair[]>): readonly string[] {
@@ -225,87 +189,4 @@ function areZonesApart(tried: readonly TriedPair[], members: ReadonlyMap<string,
     known.every(({ isOne, isWhole }) => isOne === isWhole) &&
     known.some(({ isOne }) => isOne)
   );
-}
-
-/** What is lost of a way that carries the rest. */
-export const LOSSES = {
-  whole: undefined,
-  lost: undefined,
-  'large-lost': 'large-packets',
-  'tcp-lost': 'connections',
-} as const satisfies Readonly<Record<TriedPair['path'], Loss | undefined>>;
-
-const WHAT_CAME = {
-  all: 'nothing came back',
-  'large-packets': 'small packets came back, and large ones did not',
-  connections: 'ICMP of any size came back, and no TCP connection was answered',
-} as const satisfies Readonly<Record<Loss | 'all', string>>;
-
-function presenceOf(
-  node: string,
-  pairs: readonly TriedPair[],
-  {
-    observed,
-    isAcrossZones,
-  }: { readonly observed: MembersByName; readonly isAcrossZones: boolean },
-): Presence {
-  const lost = pairs.filter(isLost);
-  const loss = LOSSES[pathOf(lost)];
-  const peersIn = (some: readonly TriedPair[]): ReadonlySet<string> =>
-    new Set(some.map(({ observer, subject }) => (observer === node ? subject : observer)));
-  const peers = peersIn(lost);
-  const names = enumerate([...peers].toSorted(), NAMED_NODES);
-  return {
-    beside: [...peers].slice(0, NAMED_NODES),
-    affected: peers.size,
-    checked: peersIn(pairs).size,
-    ...(loss === undefined ? {} : { loss }),
-    ...checkOf(node, lost, loss),
-    evidence: [
-      `in ${lost.length} of ${pairs.length} tries between ${node} and ${names} ${WHAT_CAME[loss ?? 'all']}`,
-      ...(loss === undefined ? trafficLines(node, trafficOf(observed.get(node), lost)) : []),
-      ...pathMtuLines(lost),
-      ...(isAcrossZones ? ['only between zones: all tries within one zone came back'] : []),
-    ],
-  };
-}
-
-/** What its own host then gets back. */
-function checkOf(
-  node: string,
-  lost: readonly TriedPair[],
-  loss: Loss | undefined,
-): Pick<Presence, 'check'> {
-  const ip = lost.find(({ observer }) => observer === node)?.ip;
-  if (ip === undefined || loss !== undefined) return {};
-  return { check: { command: `ping -c 3 ${ip}`, shows: `bytes from ${ip}` } };
-}
-
-function trafficOf(
-  member: Member | undefined,
-  [first]: readonly TriedPair[],
-): DeviceTraffic | undefined {
-  const device = first && ownDevice(member?.observed?.tables.devices, first.family);
-  return member?.observed?.packets?.traffic.find((one) => one.device === device?.name);
-}
-
-/** Where a node loses all, its own device shows whether packets do not arrive or do not leave. */
-function trafficLines(node: string, traffic: DeviceTraffic | undefined): readonly string[] {
-  if (traffic === undefined) return [];
-  const { received, sent } = traffic;
-  const text = `${traffic.device} on ${node} received ${received} packets and sent ${sent} meanwhile`;
-  if (received === 0 && sent > 0) return [`${text}: nothing arrives there`];
-  if (received > 0 && sent === 0) return [`${text}: they arrive, and its answers do not leave`];
-  return [text];
-}
-
-function pathMtuLines(lost: readonly TriedPair[]): readonly string[] {
-  const narrow = new Map(
-    lost.flatMap(({ observer, pathMtu }) =>
-      pathMtu === undefined ? [] : [[observer, pathMtu] as const],
-    ),
-  );
-  return [...narrow]
-    .slice(0, NAMED_NODES)
-    .map(([node, mtu]) => `the kernel of ${node} knows that the way carries only ${mtu} bytes`);
 }

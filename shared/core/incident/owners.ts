@@ -119,7 +119,9 @@ function withoutWide(
 function memberOf(incident: Incident): (part: Finding) => boolean {
   const { accused, footprint, reported } = incident;
   if (spanOf(incident) === 'cluster') {
-    return ({ scope: other, cause }) => other === 'cluster' && cause === reported.cause;
+    // Where most nodes lose their packets, a node that joins loses them as well.
+    return ({ scope: other, cause }) =>
+      cause === reported.cause && (other === 'cluster' || CAUSE_RULES[cause].isOfPackets === true);
   }
   const names = new Set(accused === 'observers' ? observersOf(footprint) : subjectsOf(footprint));
   const wanted = accused === 'observers' ? 'observer' : 'subject';

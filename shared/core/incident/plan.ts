@@ -10,7 +10,7 @@ import {
   ofGroup,
 } from '../diagnose/finding.ts';
 import { type FreshFinding, isDueFresh, isDueOwn, type Planning, sinceNow } from './due.ts';
-import { observersOf, sizeOf, subjectsOf } from './footprint.ts';
+import { hasState, observersOf, sizeOf, subjectsOf } from './footprint.ts';
 import { type Incident, isOpen, isWide, JOIN_RUNS } from './incident.ts';
 import { ownedOf } from './owners.ts';
 import { sharesOf } from './shares.ts';
@@ -99,9 +99,13 @@ function withSuspicions(
     .toSorted((one, two) => one.since - two.since);
   const byName = new Map(suspicions.map((one) => [`${one.scope}/${one.name}`, one]));
   const sharedWith = sharesOf(suspicions);
+  // A state has no cells of its own, and a suspicion of several nodes has none of their names.
+  const stateful = suspicions.map((one) => ({ one, isState: hasState(one.footprint) }));
   return findings.map((finding) => {
-    const named = byName.get(`${finding.scope}/${finding.name}`);
-    if (named !== undefined) return { finding, suspicion: named };
+    const known =
+      byName.get(`${finding.scope}/${finding.name}`) ??
+      stateful.find(({ isState }) => isState(finding))?.one;
+    if (known !== undefined) return { finding, suspicion: known };
     const overlapping = sharedWith(finding).find(
       ({ incident, cells }) =>
         cells.length * 2 >= Math.min(finding.cells.length, sizeOf(incident.footprint)),

@@ -2,7 +2,7 @@
 import { TABLES } from '../../contract/causes.ts';
 import type { Member } from '../members/member.ts';
 import { nodesByTunnelIp, packetHistories } from '../members/packet-history.ts';
-import { type Family, familyOf } from '../overlay/addresses.ts';
+import { type Family, familyOf, type IpAddress } from '../overlay/addresses.ts';
 import {
   PACKET_TESTS,
   type PacketHistory,
@@ -63,32 +63,77 @@ export function triedWays({
   vteps,
 }: Omit<CheckedPackets, 'held'>): readonly TriedPair[] | undefined {
   if (members.every(({ observed }) => observed?.packets === undefined)) return undefined;
-  const nodeOf = nodesByTunnelIp(vteps);
-  const histories = packetHistories(members, vteps);
+  const tries = countedTries(members, vteps);
   const isOpen = portsOf(members, ({ replies }) => replies.tcp === 'answered');
   const isListening = portsOf(members, ({ isConnected }) => isConnected === true);
   const accepting = new Set(
     vteps.filter(({ tunnelIp = '' }) => isListening(tunnelIp)).map(({ node }) => node),
   );
+  const unanswered = unansweredIn(tries);
+  const counted = tries.map((one) => {
+    // Where nobody gets a connection answered, the port may have been closed, unless nobody answers that node
+    // either. A host that has accepted another one's connection sums up its checksums well: that its own are lost
+    // is a rule of its own.
+    const says = unanswered.has(one.subject) || (isOpen(one.ip) && !accepting.has(one.observer));
+    return says ? one : { ...one, replies: withoutLostConnection(one.replies) };
+  });
+  const withoutConnections = new Set(
+    counted.flatMap(({ observer, replies }) => (pathOf(replies) === 'tcp-lost' ? [observer] : [])),
+  );
+  return counted.flatMap(({ observer, subject, ip, pathMtu, replies }): readonly TriedPair[] => {
+    const path = pathOf(replies);
+    if (path === undefined) return [];
+    // Of a peer that answers no ICMP the connection alone is lost as well, where it is to others.
+    const isAlike = isOfConnection(replies) && withoutConnections.has(observer);
+    return [
+      {
+        observer,
+        subject,
+        ip,
+        family: familyOf(ip),
+        path: isAlike && path === 'lost' ? 'tcp-lost' : path,
+        connection: replies.tcp,
+        pathMtu,
+      },
+    ];
+  });
+}
+
+/** What became of one try, as far as its tests count. */
+interface CountedTry extends Pick<TriedPair, 'observer' | 'subject' | 'pathMtu'> {
+  readonly ip: IpAddress;
+  readonly replies: Replies;
+}
+
+function countedTries(members: readonly Member[], vteps: readonly Vtep[]): readonly CountedTry[] {
+  const nodeOf = nodesByTunnelIp(vteps);
+  const histories = packetHistories(members, vteps);
   return members.flatMap(({ node: observer, observed }) =>
-    (observed?.packets?.tried ?? []).flatMap((tried): readonly TriedPair[] => {
+    (observed?.packets?.tried ?? []).flatMap((tried): readonly CountedTry[] => {
       const subject = nodeOf.get(tried.ip);
       if (subject === undefined || subject === observer) return [];
       const replies = counting(tried, {
         answers: histories.get(subject),
         isAnswered: histories.get(observer),
       });
-      // Where nobody gets a connection answered, the port may have been closed. A host that has accepted another
-      // one's connection sums up its checksums well: that its own are lost is a rule of its own.
-      const says = isOpen(tried.ip) && !accepting.has(observer);
-      const counted = says ? replies : withoutLostConnection(replies);
-      const path = pathOf(counted);
-      if (path === undefined) return [];
-      const { ip, pathMtu } = tried;
-      const { tcp: connection } = counted;
-      return [{ observer, subject, ip, family: familyOf(ip), path, connection, pathMtu }];
+      return [{ observer, subject, ip: tried.ip, replies, pathMtu: tried.pathMtu }];
     }),
   );
+}
+
+/** The nodes whom nobody answers whom they try. */
+function unansweredIn(tries: readonly CountedTry[]): ReadonlySet<string> {
+  const of = (reply: Reply): ReadonlySet<string> =>
+    new Set(
+      tries.flatMap(({ observer, replies }) =>
+        Object.values(replies).includes(reply) ? [observer] : [],
+      ),
+    );
+  return of('lost').difference(of('answered'));
+}
+
+function isOfConnection({ small, full }: Replies): boolean {
+  return small === 'untried' && full === 'untried';
 }
 
 /** Whether some host tried a peer in this run, and found it so. */

@@ -4,7 +4,7 @@ import type { Judgement } from '../judge.ts';
 import type { Member } from '../members/member.ts';
 import { isWindowsPeer } from '../members/windows.ts';
 import { PACKET_TESTS, type PacketTest } from '../overlay/packets.ts';
-import { LOSSES } from '../diagnose/lost-packets.ts';
+import { LOSSES } from '../diagnose/lost-pairs.ts';
 
 /** How many nodes and ways are named. */
 const NAMED = 20;

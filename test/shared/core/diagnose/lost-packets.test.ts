@@ -47,16 +47,33 @@ test('where everything comes back nothing is found', () => {
   expect(found(trying(TEN, () => undefined))).toEqual([]);
 });
 
-test('of a node whose losses others explain, or that tried only such, it is not known whether it is well', () => {
+test('of a node whose losses others explain it is not known whether it is well', () => {
   const sees = trying(TEN, cutOff('node2', 'node3', 'node4'));
   const { present, known } = losesPackets(
     judge(sees.facts({ roster: rosterOf(sees) })).matrix.settled,
   );
-  // node2 tried both, and node5, which nobody else tried but them.
-  expect([...present.keys()].toSorted()).toEqual(['node3', 'node4']);
+  expect([...present.keys()].toSorted()).toEqual(['node2', 'node3', 'node4']);
+  // It tried these three alone.
   expect(known.has('node1')).toBe(false);
-  expect(known.has('node2')).toBe(false);
   expect(known.has('node7')).toBe(true);
+});
+
+test('a node of which all is lost is found though it tried none that answers: its device received nothing', () => {
+  const others = TEN.names.filter((node) => node !== 'node6' && node !== 'node7');
+  expect(found(trying(TEN, cutOff(...others))).map((line) => line.split(':')[0])).toEqual([
+    'overlay-blackhole cluster',
+  ]);
+});
+
+test('a node that answers no ICMP is found where its port answers nobody and it hears nobody', () => {
+  const roster = rosterOf(TEN).map((one) =>
+    one.node === 'node2' ? { ...one, packets: { ...HEARD, answers: ['tcp' as const] } } : one,
+  );
+  expect(found(trying(TEN, cutOff('node2')), roster)).toEqual([
+    'overlay-blackhole node2: 6 of 6, all',
+  ]);
+  const closed = trying(TEN, (_, subject) => (subject === 'node2' ? NOTHING : undefined));
+  expect(found(closed, roster)).toEqual([]);
 });
 
 test('where all hosts are silent nothing is known, and where they send nothing all are well', () => {
@@ -150,6 +167,24 @@ describe('what is lost', () => {
       sees,
     );
     expect(found(suspected)).toEqual(['overlay-blackhole node2: 3 of 6, connections']);
+  });
+
+  test('connections, though some of those whom it tries answer no ICMP, or are too busy for it', () => {
+    const roster = rosterOf(TEN).map((one) =>
+      one.node === 'node3' ? { ...one, packets: { ...HEARD, answers: ['tcp' as const] } } : one,
+    );
+    const sees = trying(TEN, (observer, subject) => {
+      if (observer === 'node2')
+        return subject === 'node4'
+          ? { ...WHOLE, full: 'lost', tcp: 'lost' }
+          : { ...WHOLE, tcp: 'lost' };
+      return subject === 'node3' ? { ...WHOLE, small: 'lost', full: 'lost' } : undefined;
+    });
+    const deaf = trying(TEN, (observer, subject) =>
+      observer === 'node2' && subject === 'node3' ? NOTHING : undefined,
+    );
+    expect(found(sees, roster)).toEqual(['overlay-blackhole node2: 2 of 4, connections']);
+    expect(found(deaf, roster)).toEqual([]);
   });
 
   test('connections to one host alone are a closed port', () => {

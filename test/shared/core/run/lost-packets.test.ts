@@ -63,6 +63,31 @@ test('a node that loses its packets is paged by the second run that sees it, and
   expect(pagesOf(made)).toEqual([`2: opened ${KEY}`, `4: resolved ${KEY}`]);
 });
 
+test('three nodes at once are one page by the second run that sees them, and so is the whole cluster', async () => {
+  const pagesFor = async (sees: Cluster): Promise<readonly string[]> =>
+    pagesOf(await runs([WELL, looking(WELL)], [sees, looking(sees)], [sees, looking(sees)]));
+  expect(await pagesFor(trying(TEN, cutOff('node1', 'node4', 'node7')))).toEqual([
+    '2: opened prod/group/overlay-blackhole',
+  ]);
+  expect(await pagesFor(trying(TEN, cutOff(...TEN.names)))).toEqual([
+    '2: opened prod/cluster/overlay-blackhole',
+  ]);
+});
+
+test('a node that joins where all lose their packets is of that incident', async () => {
+  const some = TEN.names.filter((node) => node !== 'node7');
+  const most = trying(TEN, cutOff(...some));
+  const newcomer = most.silence('node7');
+  const made = await runs(
+    [WELL, looking(WELL)],
+    ...[newcomer, newcomer, most, most].map((sees) => [sees, looking(sees)] as const),
+  );
+  expect(pagesOf(made)).toEqual(['2: opened prod/cluster/overlay-blackhole']);
+  expect(made.at(-1)?.incidents.map(({ key, phase }) => `${phase} ${key}`)).toEqual([
+    'open prod/cluster/overlay-blackhole',
+  ]);
+});
+
 test('the second look sends packets again, and where they come back nobody is paged', async () => {
   const made = await runs([WELL, looking(WELL)], [LOST, looking(LOST)], [LOST, looking(WELL)]);
   expect(pagesOf(made)).toEqual([]);
