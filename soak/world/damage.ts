@@ -79,18 +79,20 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
         observer.kernel.setUp(false);
         return rowOf(world, observer, ['neighbour', 'route']);
       });
-    case 'partition': {
-      const few = named(world, damage.side);
-      const rest = world.members().filter((host) => !few.includes(host));
-      const apart = { tables: ALL_TABLES };
-      return [
-        ...few.flatMap((subject) => lose(world, subject, { ...apart, observers: rest })),
-        ...rest.flatMap((subject) => lose(world, subject, { ...apart, observers: few })),
-      ];
-    }
+    case 'partition':
+      return part(world, named(world, damage.side));
     case 'packets-lost':
       return losePackets(world, damage);
   }
+}
+
+function part(world: World, few: readonly Host[]): readonly Cell[] {
+  const rest = world.members().filter((host) => !few.includes(host));
+  const apart = { tables: ALL_TABLES };
+  return [
+    ...few.flatMap((subject) => lose(world, subject, { ...apart, observers: rest })),
+    ...rest.flatMap((subject) => lose(world, subject, { ...apart, observers: few })),
+  ];
 }
 
 /** A way loses its packets because of one of its ends: that one is the subject of the cell. */
