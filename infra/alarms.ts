@@ -28,7 +28,8 @@ interface Observed {
  * the function, and when the function does not run at all.
  */
 export function createAlarms(scope: Construct, cluster: Cluster, observed: Observed): void {
-  const action = new SnsAction(observed.topics.alarms);
+  const { alarms, furtherAlarms } = observed.topics;
+  const actions = [alarms, ...furtherAlarms].map((topic) => new SnsAction(topic));
   for (const { name, meaning, ...condition } of [
     didNotRun(cluster),
     ...failingRuns(cluster, observed),
@@ -41,8 +42,8 @@ export function createAlarms(scope: Construct, cluster: Cluster, observed: Obser
       alarmName: `vtepwatch-${cluster.name}-${name}`,
       alarmDescription: `${cluster.name}: ${meaning} ${cluster.runbook}#alarm-${name}`,
     });
-    alarm.addAlarmAction(action);
-    alarm.addOkAction(action);
+    alarm.addAlarmAction(...actions);
+    alarm.addOkAction(...actions);
   }
 }
 

@@ -11,14 +11,17 @@ const print = (line: string): boolean => process.stderr.write(`${line}\n`);
 
 try {
   const root = path.join(import.meta.dirname, '..');
-  const asset = path.join(root, 'dist', 'asset');
+  const dist = path.join(root, 'dist');
   print('Bundling the function');
-  await bundleFunction(asset);
+  await Promise.all([
+    bundleFunction(path.join(dist, 'asset')),
+    bundleFunction(path.join(dist, 'asset-with-maps'), { sourceMaps: true }),
+  ]);
   print('Writing and checking the templates');
   const runbook = await runbookOfCheckout(root);
-  createDeployment({ asset, defaults: runbook === undefined ? {} : { runbook } }).synth();
+  createDeployment({ defaults: runbook === undefined ? {} : { runbook } }).synth();
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
-  print(`cdk.json: ${error.message}`);
+  print(error.message);
   process.exitCode = 1;
 }

@@ -8,7 +8,7 @@ import {
   LoggingFormat,
   Runtime,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { type Cluster, environmentOf, timeoutSeconds } from './cluster.ts';
 import { acknowledgeWildcards, permissionsOf, type Surroundings } from './permissions.ts';
@@ -20,7 +20,7 @@ export function createChecker(
   { code, ...around }: Omit<Surroundings, 'logs'> & { readonly code: Code },
 ): LambdaFunction {
   const logs = new LogGroup(scope, 'Log', {
-    retention: RetentionDays.ONE_MONTH,
+    retention: cluster.logRetentionDays,
     removalPolicy: RemovalPolicy.DESTROY,
   });
   const role = new Role(scope, 'Role', {

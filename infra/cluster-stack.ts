@@ -15,12 +15,21 @@ export interface ClusterStackProps extends VtepWatchProps {
 /** One cluster, deployed and removed by itself. */
 export class ClusterStack extends Stack {
   constructor(scope: Construct, { isPortable = false, ...props }: ClusterStackProps) {
-    const { name, region } = props;
-    super(scope, stackNameOf(name), {
-      description: `vtepwatch: monitors the overlay network of ${name}`,
-      ...(region === undefined ? {} : { env: { region } }),
-      ...(isPortable ? { synthesizer: new StandaloneSynthesizer() } : {}),
-    });
+    const { name, account, region } = props;
+    const env = {
+      ...(account === undefined ? {} : { account }),
+      ...(region === undefined ? {} : { region }),
+    };
+    super(
+      scope,
+      [stackNameOf(name), ...(hasTwin(scope, name) ? Object.values(env) : [])].join('-'),
+      {
+        stackName: stackNameOf(name),
+        description: `vtepwatch: monitors the overlay network of ${name}`,
+        env,
+        ...(isPortable ? { synthesizer: new StandaloneSynthesizer() } : {}),
+      },
+    );
     const { checker, documentName, table, pages, alarms } = new VtepWatch(this, 'Watch', {
       ...props,
       ...(isPortable ? { asset: codeOfParameters(this) } : {}),
@@ -35,6 +44,11 @@ export class ClusterStack extends Stack {
     };
     for (const [key, value] of Object.entries(outputs)) new CfnOutput(this, key, { value });
   }
+}
+
+/** Whether the app has a stack of a cluster of this name already, in another account or Region. */
+function hasTwin(scope: Construct, name: string): boolean {
+  return scope.node.tryFindChild(stackNameOf(name)) !== undefined;
 }
 
 /** Adds no rule about a bootstrapped account: the template has no asset for which it would need one. */

@@ -5,6 +5,7 @@ import {
   PROCESS_VARIABLES,
   limitsSchema,
   listOf,
+  mapOf,
   matching,
   only,
   otelValueSchema,
@@ -21,6 +22,7 @@ import {
   webAddressSchema,
   wholeNumber,
 } from '../shared/contract/settings.ts';
+import { networkSettings, stackSettings, topicSchema } from './stack-settings.ts';
 
 /** Headers hold secrets: they are read from a SecureString, and never stand in a template. */
 const OTEL_VARIABLE = matching(
@@ -29,7 +31,10 @@ const OTEL_VARIABLE = matching(
 );
 const OTEL_VALUE = matching(/^[\x20-\x7e]{1,1024}$/, 'be 1 to 1024 printable characters');
 
-const EMAIL = matching(/^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}$/, 'be an e-mail address');
+const EMAIL = matching(
+  /^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}$/,
+  'be an e-mail address, for example oncall@example.com',
+);
 const EMAILS = listOf(EMAIL, { least: 0, most: 20, words: 'be a list of up to 20 addresses' });
 
 const keys = only({
@@ -40,10 +45,7 @@ const keys = only({
     z.union([tagValueSchema, tagValuesSchema], 'be a tag value, or a list of 1 to 50 of them'),
     { least: 1, most: 5, words: 'be 1 to 5 pairs, for example { "vtepwatch": "prod" }' },
   ),
-  /** The Region in which the hosts are registered. Default: that of the credentials. */
-  region: z.optional(
-    matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'be an AWS Region, for example eu-central-1'),
-  ),
+  ...stackSettings,
   ...probeSettingsSchema.shape,
   /** Minutes between two runs. Below 5, set the agents' clean-up first: docs/deploy.md. */
   scheduleMinutes: z._default(wholeNumber(1, 60), 5),
@@ -82,6 +84,8 @@ const keys = only({
     only({
       /** Subscribed to the topic; SNS asks each address to confirm. */
       emails: z._default(EMAILS, []),
+      /** A topic of yours in the stack's Region, to which pages go. Default: one of the stack. */
+      topicArn: z.optional(topicSchema),
       pagerDuty: z.optional(
         only({
           /** SecureString with the routing key of an Events API v2 integration. */
@@ -128,6 +132,7 @@ const keys = only({
       }),
     }),
   ),
+  network: z.prefault(networkSettings, {}),
   /** The function's memory, to which Lambda proportions its processor. Use 1024 from 2,000 hosts and
    * 2048 from 4,000: most runs need half of it, but a partitioned cluster needs all of it. */
   memoryMebibytes: z._default(wholeNumber(256, 3008), 512),
@@ -178,9 +183,12 @@ const NAMED_AT_LENGTH: FunctionNeeds = {
 
 /** The function's environment, from which the function reads its settings again. */
 export function environmentOf(
-  { name, tags, limits, kubeconfigParameter, telemetry, paging, heartbeatUrl, runbook }: Cluster,
+  cluster: Cluster,
   { document, table, topicArn }: FunctionNeeds,
 ): Record<string, string> {
+  const { name, tags, limits, kubeconfigParameter, telemetry, paging, heartbeatUrl, runbook } =
+    cluster;
+  const { caCertificates, httpsProxy, noProxy } = cluster.network;
   const { pagerDuty, webhook } = paging;
   const variables: Readonly<Record<string, string | undefined>> = {
     [ENVIRONMENT.cluster]: name,
@@ -198,9 +206,15 @@ export function environmentOf(
     [ENVIRONMENT.webhookUrl]: webhook?.url,
     [ENVIRONMENT.heartbeatUrl]: heartbeatUrl,
     [ENVIRONMENT.runbook]: runbook,
+    [ENVIRONMENT.caCertificates]: caCertificates,
+    [ENVIRONMENT.httpsProxy]: httpsProxy,
+    [ENVIRONMENT.noProxy]: noProxy,
     OTEL_EXPORTER_OTLP_ENDPOINT: telemetry?.endpoint,
     ...telemetry?.variables,
     ...PROCESS_VARIABLES,
+    ...(cluster.sourceMaps
+      ? { NODE_OPTIONS: `${PROCESS_VARIABLES.NODE_OPTIONS} --enable-source-maps` }
+      : {}),
   };
   return Object.fromEntries(
     Object.entries(variables).flatMap(([key, value]) =>
@@ -225,32 +239,25 @@ export type ClusterSettings = z.input<typeof keys>;
 /** Lists the wrong keys, for a person: a stack trace would not help. */
 export class SettingsError extends Error {
   constructor(troubles: readonly string[]) {
-    super(['these settings are wrong:', ...troubles].join('\n  '));
+    super(['These settings are wrong:', ...troubles].join('\n  '));
   }
 }
+
+/** Where no secret belongs, so that a wrong value can be repeated. */
+const SHOWN =
+  /^\.(name|tags|account|region|deviceProfile|packets|kubeconfigPaths|scheduleMinutes|limits|memoryMebibytes|vpc|logRetentionDays|resourceTags|sourceMaps|alarmEmails|paging\.emails|telemetry\.pointsPerRequest|\w+Arns?)\b/;
 
 /** Reads the settings of one cluster. Each trouble begins with `place` and the cluster's name. */
 export function readCluster(settings: unknown, place: string): Reading<Cluster> {
   const where = [place, ...nameIn(settings)].join(' ');
-  return readSetting(clusterSchema, settings, (key) =>
-    key === '' ? where : `${where}: ${key.replace(/^\./, '')}`,
-  );
+  return readSetting(clusterSchema, settings, {
+    subjectOf: (key) => (key === '' ? where : `${where}: ${key.replace(/^\./, '')}`),
+    isShown: (key) => SHOWN.test(key),
+  });
 }
 
 /** A person finds a cluster faster by its name than by its number. */
 function nameIn(settings: unknown): readonly string[] {
   const name = clusterNameSchema.safeParse(Object(settings).name);
   return name.success ? [`("${name.data}")`] : [];
-}
-
-function mapOf<Value extends z.ZodMiniType>(
-  key: z.ZodMiniString<string>,
-  value: Value,
-  { least, most, words }: { readonly least: number; readonly most: number; readonly words: string },
-): z.ZodMiniRecord<z.ZodMiniString<string>, Value> {
-  const size = (record: object): boolean => {
-    const { length } = Object.keys(record);
-    return length >= least && length <= most;
-  };
-  return z.record(key, value, words).check(z.refine(size, words));
 }

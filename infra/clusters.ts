@@ -20,7 +20,9 @@ export type Defaults = Partial<Pick<Cluster, 'runbook'>>;
  * be: what a service would refuse is refused before anything is deployed.
  */
 export function readClusters(context: unknown, defaults: Defaults = {}): readonly Cluster[] {
-  const list = readSetting(listSchema, context, (place) => `${CONTEXT_KEY}${place}`);
+  const list = readSetting(listSchema, context, {
+    subjectOf: (place) => `${CONTEXT_KEY}${place}`,
+  });
   if (list.kind === 'wrong') throw new SettingsError(list.troubles);
   const readings = list.value.map((settings, at) =>
     readCluster(withDefaults(settings, defaults), `${CONTEXT_KEY}[${at}]`),
@@ -28,7 +30,7 @@ export function readClusters(context: unknown, defaults: Defaults = {}): readonl
   const wrong = readings.flatMap((reading) => (reading.kind === 'wrong' ? reading.troubles : []));
   if (wrong.length > 0) throw new SettingsError(wrong);
   const clusters = readings.flatMap((reading) => (reading.kind === 'read' ? [reading.value] : []));
-  const clashes = [...clashesOf(clusters, STACK), ...clashesOf(clusters, HOSTS)];
+  const clashes = [...clashesOf(clusters, sameStack), ...clashesOf(clusters, sameHosts)];
   if (clashes.length > 0) throw new SettingsError(clashes);
   return clusters;
 }
@@ -38,36 +40,45 @@ function withDefaults(settings: unknown, defaults: Defaults): unknown {
   return isObject ? { ...defaults, ...settings } : settings;
 }
 
-/** Something that no two clusters may share. */
-interface Own {
-  readonly key: keyof Cluster;
-  readonly what: string;
-  readonly of: (cluster: Cluster) => string;
+/** Of two clusters, what they must not have in common; undefined where all is well. */
+type Clash = (one: Cluster, other: Cluster) => string | undefined;
+
+/** A stack's name is taken once in an account and Region, in upper or lower case. */
+const sameStack: Clash = (one, other) => {
+  const [own, others] = [one, other].map(({ name }) => stackNameOf(name).toLowerCase());
+  return own === others && mayShareSite(one, other)
+    ? 'name must make another stack name than'
+    : undefined;
+};
+
+/** A host belongs to one cluster: two that have no tag in common could both select a host with both tags. */
+const sameHosts: Clash = (one, other) => {
+  if (!mayShareSite(one, other)) return undefined;
+  const areApart = Object.entries(one.tags).some(([key, values]) => {
+    const others = other.tags[key];
+    return (
+      others !== undefined && new Set([values].flat()).isDisjointFrom(new Set([others].flat()))
+    );
+  });
+  return areApart
+    ? undefined
+    : 'tags must exclude the hosts of another cluster, by a tag with other values than';
+};
+
+/** The account or Region of the credentials may be any. */
+function mayShareSite(one: Cluster, other: Cluster): boolean {
+  return mayBeSame(one.account, other.account) && mayBeSame(one.region, other.region);
 }
 
-const STACK: Own = {
-  key: 'name',
-  what: 'make another stack name than',
-  of: ({ name }) => stackNameOf(name).toLowerCase(),
-};
+function mayBeSame(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
+}
 
-const HOSTS: Own = {
-  key: 'tags',
-  what: 'select other hosts than',
-  of: ({ tags, region }) => {
-    const pairs = Object.entries(tags).flatMap(([tag, values]) =>
-      [values].flat().map((value) => `${tag}\n${value}`),
-    );
-    return JSON.stringify([region, pairs.toSorted()]);
-  },
-};
-
-function clashesOf(clusters: readonly Cluster[], { key, what, of }: Own): readonly string[] {
+function clashesOf(clusters: readonly Cluster[], clash: Clash): readonly string[] {
   const placeOf = (at: number): string => `${CONTEXT_KEY}[${at}] ("${clusters[at]?.name}")`;
-  const first = new Map<string, number>();
   return clusters.flatMap((cluster, at) => {
-    const other = first.get(of(cluster));
-    if (other === undefined) first.set(of(cluster), at);
-    return other === undefined ? [] : [`${placeOf(at)}: ${key} must ${what} ${placeOf(other)}`];
+    const others = clusters.slice(0, at).map((other) => clash(cluster, other));
+    const first = others.findIndex((trouble) => trouble !== undefined);
+    return first === -1 ? [] : [`${placeOf(at)}: ${others[first]} ${placeOf(first)}`];
   });
 }

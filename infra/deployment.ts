@@ -3,6 +3,7 @@ import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'jso
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ClusterStack, type ClusterStackProps } from './cluster-stack.ts';
 import { CONTEXT_KEY, type Defaults, readClusters } from './clusters.ts';
+import { readSettingsFile } from './settings-file.ts';
 import { Guard } from './guard/plugin.ts';
 
 interface DeploymentOptions extends Pick<ClusterStackProps, 'asset' | 'isPortable'> {
@@ -29,13 +30,21 @@ export function createDeployment({
     context: { ...flags, ...props?.context },
     postCliContext: STRICT,
   });
-  const list: unknown = clusters ?? app.node.tryGetContext(CONTEXT_KEY);
-  for (const cluster of readClusters(list, defaults)) {
+  for (const cluster of readClusters(clusters ?? clustersIn(app), defaults)) {
     new ClusterStack(app, { ...cluster, ...code });
   }
   Validations.of(app).addPlugins(new TemplateRules(), new Guard(), new AwsSolutionsChecks(app));
   return app;
 }
+
+/** `cdk deploy -c config=FILE` reads the clusters from a file outside the checkout. */
+function clustersIn(app: App): unknown {
+  const file: unknown = app.node.tryGetContext(FILE_KEY);
+  return typeof file === 'string' ? readSettingsFile(file) : app.node.tryGetContext(CONTEXT_KEY);
+}
+
+/** The key of the context that names the file. */
+const FILE_KEY = 'config';
 
 /** Without it a template that breaks a rule is only reported. */
 const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true } as const;

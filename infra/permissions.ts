@@ -4,6 +4,7 @@ import type { Construct, IConstruct } from 'constructs';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnDocument } from 'aws-cdk-lib/aws-ssm';
+import { SECRETS_MANAGER } from '../shared/contract/settings.ts';
 import type { Cluster } from './cluster.ts';
 import type { Topics } from './topics.ts';
 
@@ -97,35 +98,81 @@ function sendCommand(
   ];
 }
 
-/** The function reads the parameters that the settings name, and no other. */
+/** The function reads the secrets that the settings name, and no other. */
 function readSecrets(stack: Stack, cluster: Cluster): readonly PolicyStatement[] {
-  const parameters = parametersOf(cluster).map((name) =>
+  const names = parametersOf(cluster);
+  if (names.length === 0) return [];
+  const parameters = names.map((name) =>
     stack.formatArn({
       service: 'ssm',
       resource: 'parameter',
       resourceName: name.replace(/^\//, ''),
     }),
   );
-  if (parameters.length === 0) return [];
+  const secrets = names
+    .filter((name) => name.startsWith(SECRETS_MANAGER))
+    .map((name) =>
+      stack.formatArn({
+        service: 'secretsmanager',
+        resource: 'secret',
+        // Secrets Manager ends each ARN with six characters of its own.
+        resourceName: `${name.slice(SECRETS_MANAGER.length)}-??????`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
   return [
     new PolicyStatement({
       sid: 'ReadSecrets',
       actions: ['ssm:GetParameter'],
       resources: parameters,
     }),
-    new PolicyStatement({
-      sid: 'DecryptSecrets',
-      actions: ['kms:Decrypt'],
-      // Any key that encrypts these parameters, and nothing else that such a key encrypts.
-      resources: [stack.formatArn({ service: 'kms', resource: 'key', resourceName: '*' })],
-      conditions: {
-        StringEquals: {
-          'kms:ViaService': `ssm.${stack.region}.${Aws.URL_SUFFIX}`,
-          'kms:EncryptionContext:PARAMETER_ARN': parameters,
-        },
-      },
-    }),
+    decryptFor(
+      stack,
+      { service: 'ssm', context: 'PARAMETER_ARN', operator: 'StringEquals' },
+      parameters,
+    ),
+    ...(secrets.length === 0
+      ? []
+      : [
+          new PolicyStatement({
+            sid: 'ReadSecretsManager',
+            actions: ['secretsmanager:GetSecretValue'],
+            resources: secrets,
+          }),
+          decryptFor(
+            stack,
+            { service: 'secretsmanager', context: 'SecretARN', operator: 'StringLike' },
+            secrets,
+          ),
+        ]),
   ];
+}
+
+interface Decryption {
+  /** Through which service. */
+  readonly service: 'ssm' | 'secretsmanager';
+  /** The part of the encryption context that names the secret. */
+  readonly context: 'PARAMETER_ARN' | 'SecretARN';
+  readonly operator: 'StringEquals' | 'StringLike';
+}
+
+/** Any key that encrypts these secrets, and nothing else that such a key encrypts. */
+function decryptFor(
+  stack: Stack,
+  { service, context, operator }: Decryption,
+  arns: readonly string[],
+): PolicyStatement {
+  const via = `${service}.${stack.region}.${Aws.URL_SUFFIX}`;
+  const ofSecrets = { [`kms:EncryptionContext:${context}`]: [...arns] };
+  return new PolicyStatement({
+    sid: service === 'ssm' ? 'DecryptSecrets' : 'DecryptSecretsManager',
+    actions: ['kms:Decrypt'],
+    resources: [stack.formatArn({ service: 'kms', resource: 'key', resourceName: '*' })],
+    conditions:
+      operator === 'StringEquals'
+        ? { StringEquals: { 'kms:ViaService': via, ...ofSecrets } }
+        : { StringEquals: { 'kms:ViaService': via }, StringLike: ofSecrets },
+  });
 }
 
 function parametersOf({ kubeconfigParameter, telemetry, paging }: Cluster): readonly string[] {
@@ -181,8 +228,9 @@ export function acknowledgeWildcards(role: IConstruct): void {
   // The way cdk-nag writes them: in a stack of a named Region it also knows the partition.
   const partition = Token.isUnresolved(stack.partition) ? '<AWS::Partition>' : stack.partition;
   const region = Token.isUnresolved(stack.region) ? '<AWS::Region>' : stack.region;
+  const account = Token.isUnresolved(stack.account) ? '<AWS::AccountId>' : stack.account;
   const arn = (service: string, rest: string): string =>
-    `arn:${partition}:${service}:${region}:<AWS::AccountId>:${rest}`;
+    `arn:${partition}:${service}:${region}:${account}:${rest}`;
   const reasons = {
     [arn('ec2', 'instance/*')]: HOSTS_REASON,
     [arn('ssm', 'managed-instance/*')]: HOSTS_REASON,

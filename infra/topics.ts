@@ -1,33 +1,37 @@
 import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { Cluster } from './cluster.ts';
 
 export interface Topics {
   /** The function publishes pages to it. */
-  readonly pages: Topic;
+  readonly pages: ITopic;
   /** Alarms about vtepwatch itself go to it. It needs no function. */
-  readonly alarms: Topic;
-  readonly key: Key;
+  readonly alarms: ITopic;
+  /** Further topics for the alarms. */
+  readonly furtherAlarms: readonly ITopic[];
+  readonly key: IKey;
 }
 
 /**
  * Two topics, encrypted with one key. CloudWatch must be allowed to use this key, and the policy of
- * the account's `aws/sns` key cannot be changed, so the stack has a key of its own. Without that
- * permission alarms are dropped silently.
+ * the account's `aws/sns` key cannot be changed, so the stack has a key of its own, or takes one whose
+ * policy allows it. Without that permission alarms are dropped silently.
  * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
  */
-export function createTopics(scope: Construct, { name, paging, alarmEmails }: Cluster): Topics {
-  const key = new Key(scope, 'TopicKey', {
-    description: `vtepwatch ${name}: encrypts pages and alarms in SNS`,
-    enableKeyRotation: true,
-    // Nothing that is stored needs it.
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
-  const pages = createTopic(scope, 'Pages', { key, title: `vtepwatch ${name}` });
+export function createTopics(scope: Construct, cluster: Cluster): Topics {
+  const { name, paging, alarmEmails, topicKeyArn, alarmTopicArns } = cluster;
+  const key =
+    topicKeyArn === undefined
+      ? createKey(scope, name)
+      : Key.fromKeyArn(scope, 'TopicKey', topicKeyArn);
+  const pages =
+    paging.topicArn === undefined
+      ? createTopic(scope, 'Pages', { key, title: `vtepwatch ${name}` })
+      : Topic.fromTopicArn(scope, 'Pages', paging.topicArn);
   const alarms = createTopic(scope, 'Alarms', {
     key,
     title: `vtepwatch ${name}: alarms`,
@@ -35,13 +39,25 @@ export function createTopics(scope: Construct, { name, paging, alarmEmails }: Cl
   for (const email of paging.emails) pages.addSubscription(new EmailSubscription(email));
   for (const email of alarmEmails) alarms.addSubscription(new EmailSubscription(email));
   letAlarmsPublish(alarms, key);
-  return { pages, alarms, key };
+  const furtherAlarms = alarmTopicArns.map((arn, at) =>
+    Topic.fromTopicArn(scope, `AlarmTopic${at}`, arn),
+  );
+  return { pages, alarms, furtherAlarms, key };
+}
+
+function createKey(scope: Construct, name: string): Key {
+  return new Key(scope, 'TopicKey', {
+    description: `vtepwatch ${name}: encrypts pages and alarms in SNS`,
+    enableKeyRotation: true,
+    // Nothing that is stored needs it.
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
 }
 
 function createTopic(
   scope: Construct,
   id: string,
-  { key, title }: { readonly key: Key; readonly title: string },
+  { key, title }: { readonly key: IKey; readonly title: string },
 ): Topic {
   return new Topic(scope, id, { masterKey: key, displayName: title, enforceSSL: true });
 }
@@ -50,7 +66,7 @@ function createTopic(
  * By default alarms of the account may publish. A topic with a policy of its own, such as the one that
  * enforces TLS, has lost that default.
  */
-function letAlarmsPublish(topic: Topic, key: Key): void {
+function letAlarmsPublish(topic: Topic, key: IKey): void {
   const stack = Stack.of(topic);
   const cloudWatch = {
     principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Tags } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import { Code, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
@@ -50,10 +51,16 @@ export class VtepWatch extends Construct {
       document,
       table,
       topics,
-      code: codeOf(asset),
+      code: codeOf(asset ?? (cluster.sourceMaps ? BUILT_WITH_MAPS : BUILT)),
     });
     const ticks = createSchedule(this, cluster, checker);
     createAlarms(this, cluster, { checker, ticks, topics });
+    if (cluster.permissionsBoundaryArn !== undefined) {
+      PermissionsBoundary.of(this).apply(
+        ManagedPolicy.fromManagedPolicyArn(this, 'Boundary', cluster.permissionsBoundaryArn),
+      );
+    }
+    for (const [key, value] of Object.entries(cluster.resourceTags)) Tags.of(this).add(key, value);
     this.checker = checker;
     this.documentName = document.ref;
     this.table = table;
@@ -63,9 +70,11 @@ export class VtepWatch extends Construct {
 }
 
 /** Where the build of this package, and the app of the checkout, write the function. */
-const BUILT = path.join(import.meta.dirname, '..', 'dist', 'asset');
+const DIST = path.join(import.meta.dirname, '..', 'dist');
+const BUILT = path.join(DIST, 'asset');
+const BUILT_WITH_MAPS = path.join(DIST, 'asset-with-maps');
 
-function codeOf(asset: string | Code = BUILT): Code {
+function codeOf(asset: string | Code): Code {
   if (typeof asset !== 'string') return asset;
   if (!existsSync(asset)) throw new Error(`the function is not built: there is no ${asset}`);
   return Code.fromAsset(asset);

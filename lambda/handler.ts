@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { SELF_METRICS } from '../shared/contract/self-metrics.ts';
 import type { Problem, Report } from '../shared/contract/report.ts';
 import type { TestPageResult } from '../shared/contract/test-page.ts';
+import { USER_AGENT } from '../shared/contract/version.ts';
 import type { OptionalIntegrations } from '../shared/core/report/coverage.ts';
 import { exceptionEvent } from '../shared/core/telemetry/events.ts';
 import { formatTime } from '../shared/core/time.ts';
@@ -24,6 +25,7 @@ import { incidentStore } from './systems/incident-store/incident-store.ts';
 import { withRecollection } from './systems/incident-store/recollection.ts';
 import { type Kubernetes, kubernetes } from './systems/kubernetes.ts';
 import { log } from './systems/log.ts';
+import { PROXY, trust } from './systems/outside.ts';
 import { readSecret, SECRET_MS } from './systems/secrets.ts';
 import { inventory } from './systems/ssm/inventory.ts';
 import { RETRIES } from './systems/ssm/retry-throttled.ts';
@@ -164,7 +166,9 @@ interface World {
  * the run lasts on a connection that has died in silence, as they do while a function is frozen.
  */
 const HTTP = {
+  customUserAgent: USER_AGENT,
   requestHandler: {
+    httpsAgent: { keepAlive: true, maxSockets: 50, ...PROXY },
     connectionTimeout: 2000,
     requestTimeout: 5000,
     throwOnRequestTimeout: true,
@@ -173,11 +177,13 @@ const HTTP = {
 
 /** One item is read or written in a fraction of a second; a try that takes longer has gone astray. */
 const DYNAMODB_HTTP = {
+  ...HTTP,
   requestHandler: { ...HTTP.requestHandler, connectionTimeout: 1000, requestTimeout: 2500 },
 } as const;
 
 async function createWorld(context: Context): Promise<World> {
   const settings = readSettings(process.env);
+  if (settings.caCertificates !== undefined) trust(settings.caCertificates);
   // A third of all code, which a wrong setting is told without.
   const { readSignal, SIGNALS } = await import('./systems/telemetry/signals.ts');
   const { startTelemetry } = await import('./systems/telemetry/telemetry.ts');

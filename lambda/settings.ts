@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import {
+  certificatesSchema,
   clusterNameSchema,
   documentSchema,
   ENVIRONMENT,
@@ -39,6 +40,8 @@ export interface Settings {
   readonly heartbeatUrl: string | undefined;
   /** Where pages say that the runbook is: a URL, or a path that the person on call knows. */
   readonly runbook: string | undefined;
+  /** PEM; undefined where the certificates of the public authorities suffice. */
+  readonly caCertificates: string | undefined;
 }
 
 interface PagerDutySettings {
@@ -87,6 +90,7 @@ export function readSettings(environment: Environment): Settings {
     webhook: webhookSource(environment),
     heartbeatUrl: optional(environment, ENVIRONMENT.heartbeatUrl, webAddressSchema),
     runbook: optional(environment, ENVIRONMENT.runbook, runbookSchema),
+    caCertificates: optional(environment, ENVIRONMENT.caCertificates, certificatesSchema),
   };
 }
 
@@ -151,7 +155,9 @@ function checked<Schema extends z.ZodMiniType>(
   value: unknown,
   schema: Schema,
 ): z.output<Schema> {
-  const reading = readSetting(schema, value, (key) => `environment variable ${name}${key}`);
+  const reading = readSetting(schema, value, {
+    subjectOf: (key) => `environment variable ${name}${key}`,
+  });
   if (reading.kind === 'wrong') throw new Error(reading.troubles.join('\n'));
   return reading.value;
 }

@@ -100,6 +100,7 @@ const DOCUMENT_KEYS: ReadonlySet<string> = new Set([
   'Content',
   'DocumentFormat',
   'DocumentType',
+  'Tags',
   'TargetType',
 ]);
 
@@ -147,12 +148,17 @@ function refusedAlarm(properties: Properties, template: Template): readonly stri
     listOf(properties[key]),
   );
   return actions
-    .filter((action) => !isOfType(action, 'AWS::SNS::Topic', template))
+    .filter((action) => !isOfType(action, 'AWS::SNS::Topic', template) && !isTopic(action))
     .map((action) => `the alarm starts ${JSON.stringify(action)}`);
 }
 
 function isOfType(value: unknown, type: string, { resources }: Template): boolean {
   return resources.get(referenceIn(value) ?? '')?.type === type;
+}
+
+/** A topic that stands elsewhere, by its ARN. */
+function isTopic(value: unknown): boolean {
+  return typeof value === 'string' && /^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[\w-]+$/.test(value);
 }
 
 function countOf({ resources }: Template, type: string): number {

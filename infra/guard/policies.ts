@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { SECRETS_MANAGER } from '../../shared/contract/settings.ts';
 import {
   listOf,
   type Properties,
@@ -43,6 +44,9 @@ const VPC_ACTIONS: ReadonlySet<string> = new Set([
   'ec2:DescribeSubnets',
   'ec2:UnassignPrivateIpAddresses',
 ]);
+
+/** What the function may do beside this where its settings name a secret of Secrets Manager. */
+const SECRET_ACTIONS: ReadonlySet<string> = new Set(['secretsmanager:GetSecretValue']);
 
 /** Why a role, or a policy of one, allows more than this stack needs. `tags` are the cluster's. */
 export function refusedPolicy(
@@ -139,7 +143,9 @@ function refusedAction(
   if (typeof action !== 'string') return [`${JSON.stringify(action)} cannot be read here`];
   const isListed =
     ACTIONS.get(service)?.has(action) === true ||
-    (service === 'lambda.amazonaws.com' && VPC_ACTIONS.has(action) && entersVpc(template));
+    (service === 'lambda.amazonaws.com' &&
+      ((VPC_ACTIONS.has(action) && entersVpc(template)) ||
+        (SECRET_ACTIONS.has(action) && namesSecrets(template))));
   if (!isListed) {
     return [`${listOf(resource).map(refused).join(', ')}, and is not on the list of ${service}`];
   }
@@ -150,6 +156,8 @@ function refusedAction(
       return resources
         .filter((one) => !isOwnDocument(one, template) && !isTaggedHost(one, { condition, tags }))
         .map(refused);
+    case 'secretsmanager:GetSecretValue':
+      return resources.filter((one) => !isNamedSecret(one, template)).map(refused);
     case 'lambda:InvokeFunction':
       return resources
         .filter((one) => typeOf(referenceIn(one), template) !== 'AWS::Lambda::Function')
@@ -165,6 +173,29 @@ function typeOf(id: string | undefined, { resources }: Template): string | undef
 
 function entersVpc({ resources }: Template): boolean {
   return [...resources.values()].some(({ properties }) => properties['VpcConfig'] !== undefined);
+}
+
+/** The names of the secrets in the function's settings. */
+function secretsIn({ resources }: Template): readonly string[] {
+  return [...resources.values()]
+    .filter(({ type }) => type === 'AWS::Lambda::Function')
+    .flatMap(({ properties }) => {
+      const variables = recordOf(recordOf(properties['Environment'])['Variables']);
+      return Object.values(variables).filter((value) => typeof value === 'string');
+    })
+    .filter((value) => value.startsWith(SECRETS_MANAGER))
+    .map((value) => value.slice(SECRETS_MANAGER.length));
+}
+
+function namesSecrets(template: Template): boolean {
+  return secretsIn(template).length > 0;
+}
+
+/** Secrets Manager ends each ARN with six characters of its own. */
+function isNamedSecret(resource: unknown, template: Template): boolean {
+  const [, name] =
+    /^arn:[^:]+:secretsmanager:[^:]+:[^:]+:secret:(.+)-\?{6}$/.exec(textIn(resource) ?? '') ?? [];
+  return name !== undefined && secretsIn(template).includes(name);
 }
 
 function isOwnDocument(resource: unknown, template: Template): boolean {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { USER_AGENT } from '../../shared/contract/version.ts';
+import { PROXY } from './outside.ts';
 import { abortAt, type Deadline, remaining } from '../deadline.ts';
 
 interface HttpCall {
@@ -40,7 +41,7 @@ async function send(call: HttpCall, deadline: Deadline): Promise<IncomingMessage
   const { method, url, headers = {}, body = '' } = call;
   const address = new URL(url);
   // Imported at the first call: to import node:http loads Node's WebSocket, a sixth of a cold start.
-  const { request } = await (address.protocol === 'https:'
+  const { request, Agent } = await (address.protocol === 'https:'
     ? import('node:https')
     : import('node:http'));
   return await new Promise((resolve, reject) => {
@@ -54,12 +55,14 @@ async function send(call: HttpCall, deadline: Deadline): Promise<IncomingMessage
           ...headers,
           ...(method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {}),
         },
-        agent: false,
+        agent: new Agent({ keepAlive: false, ...PROXY }),
         signal: abortAt(deadline),
       },
       resolve,
     )
       .on('socket', (socket) => {
+        // Through a proxy the connection is made, and encrypted, before it is handed over.
+        if ('secureConnecting' in socket && socket.secureConnecting === false) isConnected = true;
         socket.on(address.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
           isConnected = true;
         });

@@ -9,6 +9,7 @@ import type { Page } from '../../shared/core/page/page.ts';
 import { abortAt, type Deadline, within } from '../deadline.ts';
 import { errorText } from '../error-text.ts';
 import { log } from './log.ts';
+import { PROXY } from './outside.ts';
 import {
   type DeliveryResult,
   isNotTaken,
@@ -31,7 +32,7 @@ const ATTRIBUTES_BYTES = 4096;
  * would be dead after the function was frozen, so that only a second try arrives.
  */
 export function snsClient({ requestHandler, ...config }: SNSClientConfig): SNSClient {
-  const ownConnection = { keepAlive: false };
+  const ownConnection = { keepAlive: false, ...PROXY };
   return new SNSClient({
     ...config,
     maxAttempts: 1,

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { nearest } from './nearest.ts';
 
 /**
  * What each setting may be. The deployment checks `cdk.json` by it, and the function checks its
@@ -23,6 +24,9 @@ export const ENVIRONMENT = {
   webhookUrl: 'VTEPWATCH_WEBHOOK_URL',
   heartbeatUrl: 'VTEPWATCH_HEARTBEAT_URL',
   runbook: 'VTEPWATCH_RUNBOOK',
+  caCertificates: 'VTEPWATCH_CA_CERTIFICATES',
+  httpsProxy: 'HTTPS_PROXY',
+  noProxy: 'NO_PROXY',
   kubeconfigFile: 'KUBECONFIG',
 } as const;
 
@@ -38,7 +42,7 @@ export const PROCESS_VARIABLES = {
 /** `VTEPWATCH_CLUSTER`. It stands in keys, pages and telemetry, and names the stack. */
 export const clusterNameSchema = matching(
   /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$/,
-  'be 1 to 63 letters, digits and . _ -, with a letter or digit first and last',
+  'be 1 to 63 letters, digits and . _ -, with a letter or digit first and last, for example prod',
 );
 
 /** https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html; SSM's targets take no `+`. */
@@ -119,12 +123,18 @@ export type ReminderChannel = keyof typeof REMINDER_LIMITS;
 export type Limits = z.infer<typeof limitsSchema>;
 
 /**
+ * The Parameter Store reads secrets of Secrets Manager under this path.
+ * https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html
+ */
+export const SECRETS_MANAGER = '/aws/reference/secretsmanager/';
+
+/**
  * The name of a SecureString: the value of each `VTEPWATCH_..._PARAMETER`. Its ARN must fit in 1,011
  * characters. https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
  */
 export const parameterSchema = matching(
-  /^(?!\/?(aws|ssm))(?=.{1,900}$)((\/[a-zA-Z0-9_.-]+){1,15}|[a-zA-Z0-9_.-]+)$/i,
-  'be the name of an SSM parameter, /path/name or name, of up to 900 characters, that does not begin with aws or ssm',
+  /^(?=.{1,900}$)(\/aws\/reference\/secretsmanager(\/[a-zA-Z0-9_.+=@-]+){1,12}|(?!\/?(aws|ssm))((\/[a-zA-Z0-9_.-]+){1,15}|[a-zA-Z0-9_.-]+))$/i,
+  `be the name of an SSM parameter, such as /vtepwatch/prod/pagerduty, or ${SECRETS_MANAGER} and the name of a secret`,
 );
 
 /**
@@ -132,7 +142,7 @@ export const parameterSchema = matching(
  * password, since a client would not send them.
  */
 export const webAddressSchema = textOf(
-  'be an http or https URL without user and password',
+  'be an http or https URL without user and password, for example https://example.com/path',
   (text) => /^https?:\/\/[^\s\p{C}/?#@]+([/?#][^\s\p{C}]*)?$/u.test(text) && URL.canParse(text),
 );
 
@@ -159,6 +169,12 @@ const OTEL_VALUES: readonly (readonly [names: RegExp, schema: z.ZodMiniType<stri
     }),
   ],
 ];
+
+/** `VTEPWATCH_CA_CERTIFICATES`. */
+export const certificatesSchema = matching(
+  /^(?:\s*-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*){1,3}$/,
+  'be 1 to 3 certificates in PEM, -----BEGIN CERTIFICATE-----...',
+);
 
 /** `VTEPWATCH_RUNBOOK`: the part of a link before `#`. */
 export const runbookSchema = matching(
@@ -191,7 +207,7 @@ export const probeSettingsSchema = only({
     listOf(
       matching(
         new RegExp(`^${KUBECONFIG_PATH}$`),
-        'be an absolute path of letters, digits and _ . -',
+        'be an absolute path of letters, digits and _ . -, for example /etc/kubernetes/admin.conf',
       ),
       { least: 1, most: 8, words: 'be a list of 1 to 8 paths' },
     ),
@@ -257,6 +273,18 @@ export function listOf<Item extends z.ZodMiniType>(
   return z.array(item, words).check(z.refine(fits, words));
 }
 
+export function mapOf<Value extends z.ZodMiniType>(
+  key: z.ZodMiniString<string>,
+  value: Value,
+  { least, most, words }: { readonly least: number; readonly most: number; readonly words: string },
+): z.ZodMiniRecord<z.ZodMiniString<string>, Value> {
+  const size = (record: object): boolean => {
+    const { length } = Object.keys(record);
+    return length >= least && length <= most;
+  };
+  return z.record(key, value, words).check(z.refine(size, words));
+}
+
 /** An object that has these keys and no other. */
 export function only<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
@@ -269,41 +297,66 @@ export type Reading<Value> =
   | { readonly kind: 'read'; readonly value: Value }
   | { readonly kind: 'wrong'; readonly troubles: readonly string[] };
 
-/**
- * Reads a setting. Each trouble is a sentence whose subject is `subjectOf` the place within the
- * value, such as `.limits.quorum` or `[0].Key`, and empty for the value itself. Values are not
- * repeated: one may be a secret in the wrong place.
- */
+/** How a person reads of a place within a value, such as `.limits.quorum` or `[0].Key`. */
+interface Places {
+  /** The subject of the sentence; the place is empty for the value itself. */
+  readonly subjectOf: (place: string) => string;
+  /** Whether the wrong value may be repeated. By default none is: one may be a secret in the wrong place. */
+  readonly isShown?: (place: string) => boolean;
+}
+
+/** Reads a setting. Each trouble is a sentence. */
 export function readSetting<Schema extends z.ZodMiniType>(
   schema: Schema,
   value: unknown,
-  subjectOf: (place: string) => string,
+  { subjectOf, isShown = () => false }: Places,
 ): Reading<z.output<Schema>> {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return { kind: 'read', value: result.data };
-  const troubles = result.error.issues.flatMap((issue) =>
-    troublesOf(issue, subjectOf(issue.path.map(stepText).join(''))),
-  );
+  const troubles = result.error.issues.flatMap((issue) => {
+    const place = issue.path.map(stepText).join('');
+    const shown = isShown(place) ? shownText(issue.input) : '';
+    return troublesOf(issue, subjectOf(place)).map((trouble) => `${trouble}${shown}`);
+  });
   return { kind: 'wrong', troubles };
 }
 
 function troublesOf(issue: z.core.$ZodIssue, subject: string): readonly string[] {
   if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((key) => stepText(key).replace(/^\./, ''));
-    return keys.map((key) => `${subject} has the unknown key ${key}; it must ${issue.message}`);
+    const known = issue.message.replace(/^be an object with the keys /, '').split(', ');
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      const guess = near === undefined ? '' : `. Did you mean ${near}?`;
+      const shown = stepText(key).replace(/^\./, '');
+      return `${subject} has the unknown key ${shown}; it must ${issue.message}${guess}`;
+    });
   }
   const words = issue.code === 'invalid_key' ? issue.issues[0]?.message : issue.message;
   return [`${subject}${issue.input === undefined ? ' is missing; it' : ''} must ${words}`];
+}
+
+/** How much of a wrong value is repeated. */
+const SHOWN_CHARACTERS = 60;
+
+/** Only what is one value: an object would hide the part that matters. */
+function shownText(value: unknown): string {
+  if (!['string', 'number', 'boolean'].includes(typeof value)) return '';
+  const text = quoted(value);
+  return text.length > SHOWN_CHARACTERS
+    ? `; it is ${text.slice(0, SHOWN_CHARACTERS)}...`
+    : `; it is ${text}`;
 }
 
 /** A step of a path. A key that is no plain word is quoted, and what a terminal acts on is escaped. */
 function stepText(step: PropertyKey): string {
   if (typeof step === 'number') return `[${step}]`;
   const key = String(step);
-  if (/^[\w-]+$/.test(key)) return `.${key}`;
-  const quoted = JSON.stringify(key).replaceAll(
+  return /^[\w-]+$/.test(key) ? `.${key}` : `[${quoted(key)}]`;
+}
+
+function quoted(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
     /\P{ASCII}|\x7f/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
-  return `[${quoted}]`;
 }

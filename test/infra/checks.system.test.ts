@@ -16,10 +16,20 @@ describe('the deployment', () => {
   const EVERYTHING = {
     name: 'p'.repeat(63),
     tags: { vtepwatch: ['prod', 'edge'], team: 'network' },
+    account: '111122223333',
     region: 'eu-central-1',
-    kubeconfigParameter: '/demo/kubeconfig',
+    resourceTags: { team: 'platform' },
+    logRetentionDays: 365,
+    topicKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    alarmTopicArns: ['arn:aws:sns:eu-central-1:111122223333:incidents'],
+    permissionsBoundaryArn: 'arn:aws:iam::111122223333:policy/boundary',
+    network: { httpsProxy: 'http://proxy.internal:3128', noProxy: '.internal' },
+    kubeconfigParameter: '/aws/reference/secretsmanager/demo/kubeconfig',
     telemetry: { endpoint: 'https://otlp.example.com', headersParameter: '/demo/otlp' },
-    paging: { emails: ['oncall@example.com'] },
+    paging: {
+      emails: ['oncall@example.com'],
+      topicArn: 'arn:aws:sns:eu-central-1:111122223333:oncall',
+    },
     alarmEmails: ['platform@example.com'],
     vpc: {
       subnetIds: ['subnet-0123456789abcdef0'],
@@ -34,6 +44,19 @@ describe('the deployment', () => {
     });
     expect(app.synth().stacks.map(({ stackName }) => stackName)).toEqual([
       `Vtepwatch-${EVERYTHING.name}`,
+    ]);
+  });
+
+  test('has a stack of one name in each Region', { timeout: SYNTH_MS }, () => {
+    const clusters = ['eu-central-1', 'us-east-1'].map((region) => ({ ...DEMO, region }));
+    const { stacks } = createDeployment({
+      asset: ASSET,
+      clusters,
+      app: { outdir: folder() },
+    }).synth();
+    expect(stacks.map(({ stackName, environment }) => [stackName, environment.region])).toEqual([
+      ['Vtepwatch-demo', 'eu-central-1'],
+      ['Vtepwatch-demo', 'us-east-1'],
     ]);
   });
 

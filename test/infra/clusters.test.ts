@@ -16,11 +16,21 @@ function troublesOf(context: unknown): readonly string[] {
   return [];
 }
 
+/** Without the value and the guess at the end, of which tests of their own know. */
+function withoutValue(line: string): string {
+  return line.replace(/; it is .*$/, '').replace(/\. Did you mean \w+\?$/, '');
+}
+
 describe('a good context', () => {
   test('needs the name and the tags of each cluster, and has a default for everything else', () => {
     expect(readClusters([DEMO])).toEqual([
       {
         ...DEMO,
+        resourceTags: {},
+        logRetentionDays: 30,
+        alarmTopicArns: [],
+        sourceMaps: false,
+        network: {},
         deviceProfile: 'auto',
         kubeconfigPaths: [
           '/etc/kubernetes/admin.conf',
@@ -42,7 +52,15 @@ describe('a good context', () => {
     const cluster = {
       name: 'prod.eu-1',
       tags: { vtepwatch: ['prod', 'edge'], 'team:owner': 'platform' },
+      account: '111122223333',
       region: 'eu-central-1',
+      resourceTags: { team: 'platform' },
+      logRetentionDays: 365,
+      topicKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+      alarmTopicArns: ['arn:aws:sns:eu-central-1:111122223333:incidents'],
+      permissionsBoundaryArn: 'arn:aws:iam::111122223333:policy/boundary',
+      sourceMaps: true,
+      network: { httpsProxy: 'http://proxy.internal:3128', noProxy: '.internal' },
       deviceProfile: 'flannel',
       kubeconfigPaths: ['/etc/kubernetes/super-admin.conf'],
       packets: true,
@@ -58,6 +76,7 @@ describe('a good context', () => {
       },
       paging: {
         emails: ['oncall@example.com'],
+        topicArn: 'arn:aws:sns:eu-central-1:111122223333:oncall',
         pagerDuty: {
           parameter: 'pagerduty',
           url: 'https://events.eu.pagerduty.com/v2/enqueue',
@@ -90,16 +109,19 @@ describe('a good context', () => {
   });
 });
 
-const NAME = 'must be 1 to 63 letters, digits and . _ -, with a letter or digit first and last';
+const NAME =
+  'must be 1 to 63 letters, digits and . _ -, with a letter or digit first and last, for example prod';
 const TAG = 'must be a tag key of 1 to 128 letters, digits, spaces and _ . : / = - @';
 const TAGS = 'must be 1 to 5 pairs, for example { "vtepwatch": "prod" }';
 const VALUE = 'must be a tag value of 1 to 256 letters, digits, spaces and _ . : / = + - @';
 const PARAMETER =
-  'must be the name of an SSM parameter, /path/name or name, of up to 900 characters, that does not begin with aws or ssm';
-const PATH = 'must be an absolute path of letters, digits and _ . -';
+  'must be the name of an SSM parameter, such as /vtepwatch/prod/pagerduty, or /aws/reference/secretsmanager/ and the name of a secret';
+const PATH =
+  'must be an absolute path of letters, digits and _ . -, for example /etc/kubernetes/admin.conf';
 const RUNBOOK =
   'must be a path or URL of 1 to 300 characters, without spaces, invisible characters and #';
-const ADDRESS = 'must be an http or https URL without user and password';
+const ADDRESS =
+  'must be an http or https URL without user and password, for example https://example.com/path';
 
 describe('one wrong key is named with what it must be', () => {
   test.for([
@@ -160,9 +182,12 @@ describe('one wrong key is named with what it must be', () => {
     ],
     [
       { paging: { slack: 'x' } },
-      'paging has the unknown key slack; it must be an object with the keys emails, pagerDuty, webhook',
+      'paging has the unknown key slack; it must be an object with the keys emails, topicArn, pagerDuty, webhook',
     ],
-    [{ paging: { emails: ['nobody'] } }, 'paging.emails[0] must be an e-mail address'],
+    [
+      { paging: { emails: ['nobody'] } },
+      'paging.emails[0] must be an e-mail address, for example oncall@example.com',
+    ],
     [{ paging: { pagerDuty: {} } }, `paging.pagerDuty.parameter is missing; it ${PARAMETER}`],
     [
       { paging: { webhook: {} } },
@@ -190,8 +215,8 @@ describe('one wrong key is named with what it must be', () => {
     ],
   ] as const)('%j', ([wrong, said]) => {
     const place = 'name' in wrong ? 'vtepwatch[0]' : 'vtepwatch[0] ("demo")';
-    expect(troublesOf([{ ...DEMO, ...wrong }])).toEqual([
-      'these settings are wrong:',
+    expect(troublesOf([{ ...DEMO, ...wrong }]).map(withoutValue)).toEqual([
+      'These settings are wrong:',
       said.startsWith(' ') ? `${place}${said}` : `${place}: ${said}`,
     ]);
   });
@@ -215,7 +240,7 @@ describe('a context', () => {
     [[], 'must be'],
   ] as const)('that is %j is no list of clusters', ([context, must]) => {
     expect(troublesOf(context)).toEqual([
-      'these settings are wrong:',
+      'These settings are wrong:',
       `vtepwatch ${must} a list of 1 to 100 clusters`,
     ]);
   });
@@ -227,9 +252,9 @@ describe('a context', () => {
         { name: 'b', tags: {} },
         { name: 'x', tags: { a: 'b' }, deviceProfile: 'x' },
         'c',
-      ]),
+      ]).map(withoutValue),
     ).toEqual([
-      'these settings are wrong:',
+      'These settings are wrong:',
       'vtepwatch[0] ("demo"): scheduleMinutes must be a whole number from 1 to 60',
       'vtepwatch[1] ("b"): tags must be 1 to 5 pairs, for example { "vtepwatch": "prod" }',
       'vtepwatch[2] ("x"): deviceProfile must be auto, flannel or calico',
@@ -256,6 +281,55 @@ describe('a context', () => {
   });
 });
 
+describe('a wrong value', () => {
+  test.for([
+    [{ region: 'Frankfurt' }, 'for example eu-central-1; it is "Frankfurt"'],
+    [{ scheduleMinutes: 0.5 }, 'a whole number from 1 to 60; it is 0.5'],
+    [{ name: '\u001b[2J' }, 'for example prod; it is "\\u001b[2J"'],
+    [{ logRetentionDays: 31 }, '3653; it is 31'],
+    [{ account: '1234' }, 'for example "111122223333"; it is "1234"'],
+    [{ tags: { vtepwatch: 'x'.repeat(300) } }, `; it is "${'x'.repeat(59)}...`],
+    [{ telemetry: { endpoint: 'Bearer 12345' } }, 'for example https://example.com/path'],
+    [{ heartbeatUrl: 'hc-ping.com/5f0e' }, 'for example https://example.com/path'],
+    [{ paging: { pagerDuty: { parameter: 'R0UT1NG KEY' } } }, 'the name of a secret'],
+  ] as const)('%j is repeated where it is no secret', ([wrong, end]) => {
+    const [, trouble = '', ...more] = troublesOf([{ ...DEMO, ...wrong }]);
+    expect(trouble.endsWith(end)).toBe(true);
+    expect(more).toEqual([]);
+  });
+
+  test.for([
+    [{ shedule: 1 }, undefined],
+    [{ scheduleMinute: 1 }, 'scheduleMinutes'],
+    [{ Tags: {} }, 'tags'],
+    [{ memory: 512 }, 'memoryMebibytes'],
+    [{ zzz: 512 }, undefined],
+  ] as const)('of the unknown key in %j: what was probably meant', ([wrong, meant]) => {
+    const [, trouble = ''] = troublesOf([{ ...DEMO, ...wrong }]);
+    expect(/\. Did you mean (\w+)\?$/.exec(trouble)?.[1]).toBe(meant);
+  });
+});
+
+describe('two clusters may', () => {
+  const other = { name: 'other', tags: { vtepwatch: 'other' } };
+
+  test.for([
+    ['have one name in two Regions', { ...DEMO, region: 'us-east-1' }],
+    ['have one name in two accounts', { ...DEMO, region: 'eu-central-1', account: '444455556666' }],
+  ] as const)('%s', ([, twin]) => {
+    const first = { ...DEMO, region: 'eu-central-1', account: '111122223333' };
+    expect(readClusters([first, twin, { ...other, region: 'eu-central-1' }])).toHaveLength(3);
+  });
+
+  test('share a tag where another tells their hosts apart', () => {
+    const [one, two] = ['a', 'b'].map((zone) => ({
+      name: zone,
+      tags: { team: 'platform', vtepwatch: [zone, `${zone}-spare`] },
+    }));
+    expect(readClusters([one, two])).toHaveLength(2);
+  });
+});
+
 describe('two clusters are not', () => {
   const other = { name: 'other', tags: { vtepwatch: 'other' } };
 
@@ -264,7 +338,7 @@ describe('two clusters are not', () => {
     ['of one stack', { ...other, name: 'DEMO' }],
   ] as const)('%s', ([, again]) => {
     expect(troublesOf([DEMO, again])).toEqual([
-      'these settings are wrong:',
+      'These settings are wrong:',
       `vtepwatch[1] ("${again.name}"): name must make another stack name than vtepwatch[0] ("demo")`,
     ]);
   });
@@ -277,10 +351,16 @@ describe('two clusters are not', () => {
     expect(troublesOf(twins)[1]).toMatch(/^vtepwatch\[1\] \("prod_eu"\): name must /);
   });
 
-  test.for([{ vtepwatch: 'demo' }, { vtepwatch: ['demo'] }])('of the same hosts: %j', (tags) => {
+  test.for([
+    { vtepwatch: 'demo' },
+    { vtepwatch: ['demo'] },
+    { vtepwatch: ['other', 'demo'] },
+    { vtepwatch: 'demo', team: 'platform' },
+    { team: 'platform' },
+  ])('of hosts that one host could be: %j', (tags) => {
     expect(troublesOf([DEMO, { name: 'other', tags }])).toEqual([
-      'these settings are wrong:',
-      'vtepwatch[1] ("other"): tags must select other hosts than vtepwatch[0] ("demo")',
+      'These settings are wrong:',
+      'vtepwatch[1] ("other"): tags must exclude the hosts of another cluster, by a tag with other values than vtepwatch[0] ("demo")',
     ]);
   });
 });

@@ -7,6 +7,9 @@ import { templateOf } from './support/deployed.ts';
 
 const SCRIPT = ownScript();
 
+/** As the settings name a secret of Secrets Manager. */
+const SECRET = '/aws/reference/secretsmanager/demo/kubeconfig';
+
 const VPC = { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] };
 
 /** A stack as the product makes it. */
@@ -87,6 +90,19 @@ describe('the guard takes', () => {
       { packets: true, tags: { a: ['b', 'c'], d: 'e' } },
     ],
     ['one in a Region that is named', { region: 'eu-central-1' }],
+    ['one in an account that is named', { account: '111122223333', region: 'eu-central-1' }],
+    ['one with a secret of Secrets Manager', { kubeconfigParameter: SECRET }],
+    [
+      "one with the organisation's tags, key, topics and boundary",
+      {
+        resourceTags: { team: 'platform' },
+        topicKeyArn:
+          'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+        paging: { topicArn: 'arn:aws:sns:eu-central-1:111122223333:oncall' },
+        alarmTopicArns: ['arn:aws:sns:eu-central-1:111122223333:incidents'],
+        permissionsBoundaryArn: 'arn:aws:iam::111122223333:policy/boundary',
+      },
+    ],
   ])('%s', ([, settings]) => {
     expect(refusalsOf(templateOf(settings).toJSON(), SCRIPT)).toEqual([]);
   });
@@ -224,6 +240,38 @@ describe('the guard refuses to run another script by', () => {
     expect(against(resource('AWS::Lambda::Function', other), FUNCTION_ID)).toEqual(
       expect.arrayContaining(['its role is not of this stack', 'it has layers']),
     );
+  });
+});
+
+describe('of Secrets Manager the guard takes what the settings name, and refuses', () => {
+  const template = templateOf({ kubeconfigParameter: SECRET }).toJSON();
+  const reasonsOf = (secret: string): readonly string[] =>
+    refusalsOf(
+      {
+        ...template,
+        Resources: {
+          ...template['Resources'],
+          Mutant: policy(allow('secretsmanager:GetSecretValue', secret)),
+        },
+      },
+      SCRIPT,
+    ).map(({ reason }) => reason);
+  const arnOf = (name: string): string =>
+    `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}`;
+
+  test('nothing of that', () => {
+    expect(reasonsOf(arnOf('demo/kubeconfig-??????'))).toEqual([]);
+  });
+
+  test.for(['*', arnOf('*'), arnOf('other-??????'), arnOf('demo/kubeconfig*')])('%s', (secret) => {
+    expect(reasonsOf(secret)).toEqual([
+      `secretsmanager:GetSecretValue is allowed on ${JSON.stringify(secret)}`,
+    ]);
+  });
+
+  test('any secret where the settings name none', () => {
+    const statement = allow('secretsmanager:GetSecretValue', arnOf('demo/kubeconfig-??????'));
+    expect(against(policy(statement))[0]).toMatch(/is not on the list of lambda/);
   });
 });
 

@@ -167,6 +167,32 @@ describe('secrets', () => {
   });
 });
 
+test('a secret of Secrets Manager is read through the Parameter Store, and no other is', () => {
+  const template = templateOf({ kubeconfigParameter: '/aws/reference/secretsmanager/demo/kube' });
+  const bySid = new Map(statementsOf(template, 'WatchRole').map(({ Sid, ...rest }) => [Sid, rest]));
+  const account = '{AWS::Region}:{AWS::AccountId}';
+  const secret = `arn:{AWS::Partition}:secretsmanager:${account}:secret:demo/kube-??????`;
+  expect(bySid.get('ReadSecrets')).toMatchObject({
+    Resource: `arn:{AWS::Partition}:ssm:${account}:parameter/aws/reference/secretsmanager/demo/kube`,
+  });
+  expect(bySid.get('ReadSecretsManager')).toEqual({
+    Effect: 'Allow',
+    Action: 'secretsmanager:GetSecretValue',
+    Resource: secret,
+  });
+  expect(bySid.get('DecryptSecretsManager')).toMatchObject({
+    Action: 'kms:Decrypt',
+    Condition: {
+      StringEquals: { 'kms:ViaService': 'secretsmanager.{AWS::Region}.{AWS::URLSuffix}' },
+      StringLike: {
+        'kms:EncryptionContext:SecretARN': expect.toSatisfy(
+          (arns: unknown) => [arns].flat().join() === secret,
+        ),
+      },
+    },
+  });
+});
+
 test('in a VPC Lambda may make network interfaces, and the function may not', () => {
   const statements = statementsOf(
     templateOf({

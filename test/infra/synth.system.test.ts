@@ -89,8 +89,8 @@ test(
       stdout: '',
       stderr: `Bundling the function
 Writing and checking the templates
-cdk.json: these settings are wrong:
-  vtepwatch[0] ("demo"): scheduleMinutes must be a whole number from 1 to 60
+These settings are wrong:
+  vtepwatch[0] ("demo"): scheduleMinutes must be a whole number from 1 to 60; it is 0
 `,
     });
   },

@@ -164,7 +164,7 @@ describe('a good environment', () => {
 
 const MUST: Readonly<Record<string, string>> = {
   VTEPWATCH_CLUSTER:
-    'must be 1 to 63 letters, digits and . _ -, with a letter or digit first and last',
+    'must be 1 to 63 letters, digits and . _ -, with a letter or digit first and last, for example prod',
   VTEPWATCH_TARGETS:
     'must be a JSON array of 1 to 5 SSM targets, [{"Key":"tag:...","Values":["..."]}]',
   VTEPWATCH_DOCUMENT: 'must be a document name or ARN',
@@ -220,7 +220,7 @@ describe('a variable that is', () => {
   ])('no name of a parameter is named, and not quoted: %s', (name) => {
     for (const value of ['a b', '/aws/x', '/lab/\u200Bpd', `/${'x'.repeat(900)}`]) {
       expect(complaintOf(name, value)).toBe(
-        `environment variable ${name} must be the name of an SSM parameter, /path/name or name, of up to 900 characters, that does not begin with aws or ssm`,
+        `environment variable ${name} must be the name of an SSM parameter, such as /vtepwatch/prod/pagerduty, or /aws/reference/secretsmanager/ and the name of a secret`,
       );
     }
   });
@@ -243,7 +243,7 @@ describe('an address', () => {
     '%s=%s is refused without quoting it',
     ([name, value]) => {
       expect(complaintOf(name, value)).toBe(
-        `environment variable ${name} must be an http or https URL without user and password`,
+        `environment variable ${name} must be an http or https URL without user and password, for example https://example.com/path`,
       );
     },
   );
@@ -266,7 +266,7 @@ describe('targets', () => {
     [
       '[{"Key":"tag:a","Values":["b"],"Value":"c"}]',
       '[0]',
-      'has the unknown key Value; it must be an object with the keys Key, Values',
+      'has the unknown key Value; it must be an object with the keys Key, Values. Did you mean Values?',
     ],
   ] as const)('%s are refused at %s', ([value, where, why]) => {
     expect(complaintOf(ENVIRONMENT.targets, value)).toBe(
@@ -290,7 +290,11 @@ describe('targets', () => {
 describe('limits', () => {
   const SECONDS = 'must be a number of seconds, 0 or more';
   test.for([
-    ['{"slow":5}', '', `has the unknown key slow; it ${MUST['VTEPWATCH_LIMITS']}`],
+    [
+      '{"slow":5}',
+      '',
+      `has the unknown key slow; it ${MUST['VTEPWATCH_LIMITS']}. Did you mean slowSeconds?`,
+    ],
     ['{"quorum":0}', '.quorum', 'must be a number above 0 and not above 1'],
     ['{"quorum":1.01}', '.quorum', 'must be a number above 0 and not above 1'],
     ['{"slowSeconds":"5"}', '.slowSeconds', SECONDS],

@@ -3,6 +3,7 @@ import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import type { OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base/node-http';
 import { USER_AGENT } from '../../../shared/contract/version.ts';
 import type { Clock } from '../../deadline.ts';
+import { PROXY } from '../outside.ts';
 import type { OtlpSettings } from './signals.ts';
 
 export type Headers = Readonly<Record<string, string>>;
@@ -23,7 +24,7 @@ export function exporterOptions(
     compression:
       settings.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
     // These replace the options that the exporter makes of the environment, certificates included.
-    httpAgentOptions: { keepAlive: false, ...settings.tls },
+    httpAgentOptions: { keepAlive: false, ...PROXY, ...settings.tls },
     headers: async () => {
       const headers = sendable({ ...settings.headers, ...(await readHeaders()) });
       sent(headers);

@@ -86,7 +86,7 @@ function endpointOf(environment: Environment, signal: Signal): string | undefine
 function valueOf(environment: Environment, name: string): string | undefined {
   const value = environment[name]?.trim();
   if (!value) return undefined;
-  const reading = readSetting(otelValueSchema(name), value, () => name);
+  const reading = readSetting(otelValueSchema(name), value, { subjectOf: () => name });
   if (reading.kind === 'wrong') throw new Error(reading.troubles.join('\n'));
   return reading.value;
 }

@@ -80,11 +80,11 @@ describe('settings of a signal', () => {
     ],
     ['OTEL_METRICS_EXPORTER must be otlp or none', { OTEL_METRICS_EXPORTER: 'prometheus' }],
     [
-      'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL without user and password',
+      'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL without user and password, for example https://example.com/path',
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'otlp.example.net' },
     ],
     [
-      'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT must be an http or https URL without user and password',
+      'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT must be an http or https URL without user and password, for example https://example.com/path',
       { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'ftp://user:secret@otlp.example.net' },
     ],
   ])('unusable: %s', ([reason, environment]) => {

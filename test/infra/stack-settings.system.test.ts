@@ -1,0 +1,72 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { resourceOf, resourcesOf, templateOf } from './support/deployed.ts';
+
+const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+const TOPIC = 'arn:aws:sns:eu-central-1:111122223333:oncall';
+const BOUNDARY = 'arn:aws:iam::111122223333:policy/boundary';
+
+/** The function's environment. */
+function variablesOf(template: Template): unknown {
+  return Object(resourceOf(template, 'AWS::Lambda::Function')['Environment']).Variables;
+}
+
+describe('what an organisation wants of a stack', () => {
+  test('tags are on every resource that can have them', () => {
+    const template = templateOf({ resourceTags: { team: 'platform' } });
+    for (const type of ['AWS::Lambda::Function', 'AWS::IAM::Role', 'AWS::SSM::Document']) {
+      const [first] = Object.values(resourcesOf(template, type));
+      expect(JSON.stringify(first?.['Tags'])).toContain('"team"');
+    }
+  });
+
+  test('the log is kept for so many days', () => {
+    const log = resourceOf(templateOf({ logRetentionDays: 365 }), 'AWS::Logs::LogGroup');
+    expect(log['RetentionInDays']).toBe(365);
+  });
+
+  test('a key of its own encrypts the topics, and the stack makes none', () => {
+    const template = templateOf({ topicKeyArn: KEY });
+    template.resourceCountIs('AWS::KMS::Key', 0);
+    for (const topic of Object.values(resourcesOf(template, 'AWS::SNS::Topic'))) {
+      expect(topic['KmsMasterKeyId']).toBe(KEY);
+    }
+  });
+
+  test('pages go to a topic of its own, and alarms to one of the stack', () => {
+    const template = templateOf({ paging: { topicArn: TOPIC } });
+    expect(Object.keys(resourcesOf(template, 'AWS::SNS::Topic'))).toEqual(['WatchAlarms']);
+    expect(variablesOf(template)).toMatchObject({ VTEPWATCH_TOPIC_ARN: TOPIC });
+  });
+
+  test('alarms go to further topics too', () => {
+    const template = templateOf({ alarmTopicArns: [TOPIC] });
+    for (const alarm of Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm'))) {
+      expect(alarm).toMatchObject({ AlarmActions: ['{WatchAlarms}', TOPIC] });
+      expect(alarm).toMatchObject({ OKActions: ['{WatchAlarms}', TOPIC] });
+    }
+  });
+
+  test('every role has the boundary', () => {
+    const roles = resourcesOf(templateOf({ permissionsBoundaryArn: BOUNDARY }), 'AWS::IAM::Role');
+    const boundaries = Object.values(roles).map((role) => role['PermissionsBoundary']);
+    expect(boundaries).toEqual([BOUNDARY, BOUNDARY]);
+  });
+
+  test('the function has the proxy and the certificates in its environment', () => {
+    const caCertificates = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+    const network = { caCertificates, httpsProxy: 'http://proxy:3128', noProxy: '.internal' };
+    expect(variablesOf(templateOf({ network }))).toMatchObject({
+      VTEPWATCH_CA_CERTIFICATES: caCertificates,
+      HTTPS_PROXY: 'http://proxy:3128',
+      NO_PROXY: '.internal',
+    });
+  });
+
+  test('source maps are read where they are wanted, and nowhere else', () => {
+    expect(variablesOf(templateOf({ sourceMaps: true }))).toMatchObject({
+      NODE_OPTIONS: expect.stringMatching(/ --enable-source-maps$/),
+    });
+    expect(JSON.stringify(variablesOf(templateOf()))).not.toMatch(/source-maps/);
+  });
+});
