@@ -115,6 +115,17 @@ const keys = only({
   heartbeatUrl: z.optional(webAddressSchema),
   /** Who is notified of alarms about vtepwatch itself. */
   alarmEmails: z._default(EMAILS, []),
+  /** Subscribed to the alarms by https: a pager's own integration for CloudWatch. They stand in the template. */
+  alarmUrls: z._default(
+    listOf(
+      matching(
+        /^https:\/\/[^\s\p{C}@#]{1,500}$/u,
+        'be an https URL, for example https://events.pagerduty.com/integration/KEY/enqueue',
+      ),
+      { least: 0, most: 5, words: 'be a list of up to 5 URLs' },
+    ),
+    [],
+  ),
   /** The runbook's place in pages and alarms. */
   runbook: z._default(runbookSchema, 'RUNBOOK.md'),
   /** Needed if the API server or the collector can be reached only from a VPC. Default: no VPC. */

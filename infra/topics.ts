@@ -1,8 +1,8 @@
-import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
-import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { type ITopic, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription, UrlSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { Cluster } from './cluster.ts';
 
@@ -23,7 +23,7 @@ export interface Topics {
  * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
  */
 export function createTopics(scope: Construct, cluster: Cluster): Topics {
-  const { name, paging, alarmEmails, topicKeyArn, alarmTopicArns } = cluster;
+  const { name, paging, alarmEmails, alarmUrls, topicKeyArn, alarmTopicArns } = cluster;
   const key =
     topicKeyArn === undefined
       ? createKey(scope, name)
@@ -38,11 +38,29 @@ export function createTopics(scope: Construct, cluster: Cluster): Topics {
   });
   for (const email of paging.emails) pages.addSubscription(new EmailSubscription(email));
   for (const email of alarmEmails) alarms.addSubscription(new EmailSubscription(email));
+  for (const url of alarmUrls) {
+    alarms.addSubscription(new UrlSubscription(url, { protocol: SubscriptionProtocol.HTTPS }));
+  }
+  warnOfOneWay(scope, cluster);
   letAlarmsPublish(alarms, key);
   const furtherAlarms = alarmTopicArns.map((arn, at) =>
     Topic.fromTopicArn(scope, `AlarmTopic${at}`, arn),
   );
   return { pages, alarms, furtherAlarms, key };
+}
+
+/**
+ * The alarms are how people learn that nothing monitors the cluster. A mail can be filtered, and a mail
+ * scanner that follows links unsubscribes an address, so they need a second way.
+ */
+function warnOfOneWay(scope: Construct, cluster: Cluster): void {
+  const { alarmEmails, alarmUrls, alarmTopicArns, heartbeatUrl } = cluster;
+  if (alarmUrls.length > 0 || alarmTopicArns.length > 0 || heartbeatUrl !== undefined) return;
+  const now = alarmEmails.length > 0 ? 'by e-mail alone' : 'nobody, unless somebody subscribes';
+  Annotations.of(scope).addWarningV2(
+    'vtepwatch:alarms-one-way',
+    `${cluster.name}: alarms that vtepwatch itself has failed reach ${now}. Set alarmUrls, alarmTopicArns or heartbeatUrl: docs/paging.md, "Alarms about vtepwatch".`,
+  );
 }
 
 function createKey(scope: Construct, name: string): Key {

@@ -42,6 +42,7 @@ describe('a good context', () => {
         limits: limitsSchema.parse({}),
         paging: { emails: [] },
         alarmEmails: [],
+        alarmUrls: [],
         runbook: 'RUNBOOK.md',
         memoryMebibytes: 512,
       },
@@ -85,6 +86,7 @@ describe('a good context', () => {
       },
       heartbeatUrl: 'https://hc-ping.com/5f0e6f3c',
       alarmEmails: ['platform@example.com'],
+      alarmUrls: ['https://events.pagerduty.com/integration/0123/enqueue'],
       runbook: 'https://git.example.com/vtepwatch/RUNBOOK.md',
       vpc: {
         subnetIds: ['subnet-0123456789abcdef0'],

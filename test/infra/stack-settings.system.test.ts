@@ -1,6 +1,7 @@
-import type { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { resourceOf, resourcesOf, templateOf } from './support/deployed.ts';
+import type { ClusterSettings } from '../../infra/cluster.ts';
+import { resourceOf, resourcesOf, stackOf, templateOf } from './support/deployed.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 const TOPIC = 'arn:aws:sns:eu-central-1:111122223333:oncall';
@@ -45,6 +46,27 @@ describe('what an organisation wants of a stack', () => {
       expect(alarm).toMatchObject({ AlarmActions: ['{WatchAlarms}', TOPIC] });
       expect(alarm).toMatchObject({ OKActions: ['{WatchAlarms}', TOPIC] });
     }
+  });
+
+  test('a pager subscribes to the alarms by https', () => {
+    const alarmUrls = ['https://events.pagerduty.com/integration/0123/enqueue'];
+    expect(
+      Object.values(resourcesOf(templateOf({ alarmUrls }), 'AWS::SNS::Subscription')),
+    ).toMatchObject([{ Protocol: 'https', Endpoint: alarmUrls[0], TopicArn: '{WatchAlarms}' }]);
+  });
+
+  test.for<[string, Partial<ClusterSettings>, boolean]>([
+    ['by nobody', {}, true],
+    ['by e-mail alone', { alarmEmails: ['platform@example.com'] }, true],
+    ['by a pager', { alarmUrls: ['https://pager.example.com/x'] }, false],
+    ['by a topic', { alarmTopicArns: [TOPIC] }, false],
+    ['beside a heartbeat', { heartbeatUrl: 'https://hc-ping.com/5f0e6f3c' }, false],
+  ])('synth warns of alarms that are read %s: %j', ([, settings, warns]) => {
+    const warnings = Annotations.fromStack(stackOf(settings)).findWarning(
+      '*',
+      Match.stringLikeRegexp('^demo: alarms that vtepwatch itself has failed reach '),
+    );
+    expect(warnings).toHaveLength(warns ? 1 : 0);
   });
 
   test('every role has the boundary', () => {
