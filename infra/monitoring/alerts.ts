@@ -49,7 +49,7 @@ const NODES_ALIKE = 3;
 
 /** For the alert and the dashboard. The script is 46 kB of it: the rest is two copies of its output. */
 export const AGENT_DIRECTORIES =
-  'The SSM agent keeps a directory of about 70 kB for every command, for 14 days, unless its clean-up is set.';
+  'The SSM agent keeps a directory of about 80 kB for every command, for 14 days, unless its clean-up is set.';
 
 /** A share of unknown nodes that one host of a large cluster cannot reach. */
 const BLIND_SHARE = 0.1;
