@@ -3,7 +3,7 @@ import type { Cell } from '../world/damage.ts';
 import type { Host } from '../world/host.ts';
 import type { PlayedWorld } from '../world/play.ts';
 import { type Direction, directionOf, type FaultLine, keysOf, linesOf } from './keys.ts';
-import { wouldShow } from '../world/packets.ts';
+import { answersNow, wouldShow } from '../world/packets.ts';
 import { areTablesRight, isUndisturbed, isWrong, shapeOf } from './truth.ts';
 
 /** A fault that the story inflicted, and what became of it. */
@@ -56,7 +56,7 @@ export class TrueFaults {
   #aliveAtStart: ReadonlySet<TrueFault> = new Set();
   #undisturbedAtStart: ReadonlySet<Host> = new Set();
   #startedAt = 0;
-  /** In how many undisturbed runs each host has been there without a loss. */
+  /** In how many undisturbed runs each host has answered tests, without a loss. */
   readonly #heardRuns = new Map<Host, number>();
 
   constructor(played: PlayedWorld) {
@@ -135,7 +135,10 @@ export class TrueFaults {
       }
       const lines = this.#freshLinesOf(fault);
       const isTorn = at > this.#startedAt;
-      const seen = lines.filter((line) => !isTorn && isMost(line, (cell) => this.sawCell(cell)));
+      const seen = lines.filter(
+        (line) =>
+          !isTorn && isMost(line, (cell) => this.sawCell(cell) && this.#isTested(cell, fault)),
+      );
       const grown = seen.filter(({ name }) => !seenLines.has(name));
       const added = lines.filter(({ name }) => !countedLines.has(name));
       const late = fault.steadyRuns >= JOIN_RUNS ? grown.filter((one) => !added.includes(one)) : [];
@@ -165,7 +168,8 @@ export class TrueFaults {
   countSeen(): void {
     const { world } = this.#played;
     for (const host of world.members()) {
-      if (host.losses.length > 0 || !this.sawWell(host)) continue;
+      const isHeard = host.losses.length === 0 && answersNow(host, this.#startedAt);
+      if (!isHeard || !this.sawWell(host)) continue;
       this.#heardRuns.set(host, (this.#heardRuns.get(host) ?? 0) + 1);
     }
     for (const fault of this.all) {
@@ -199,15 +203,16 @@ export class TrueFaults {
     );
     return this.wrongOf(fault).filter((cell) => {
       const { tables, isOfSettings, loss } = cell;
-      if (loss !== undefined) return this.#isLossShown({ ...cell, loss }, fault);
+      if (loss !== undefined) return this.#isTested(cell, fault);
       const theirs = new Set((taken.get(nameOf(cell)) ?? []).flatMap((one) => one.tables));
       return isOfSettings === true || !tables.every((table) => theirs.has(table));
     });
   }
 
   /** Tests show a loss where nothing else is wrong between two hosts, and both have answered before. */
-  #isLossShown(cell: Cell & Required<Pick<Cell, 'loss'>>, fault: TrueFault): boolean {
+  #isTested(cell: Cell, fault: TrueFault): boolean {
     const { observer, subject, loss } = cell;
+    if (loss === undefined) return true;
     const ends = new Set([observer, subject]);
     const isOthers = this.all.some(
       (one) =>
@@ -239,10 +244,13 @@ export class TrueFaults {
     return fault.mostSeenRuns >= (this.isWide(fault) ? SEEN_RUNS.wide : SEEN_RUNS.small);
   }
 
-  /** Cut off from half of the nodes or more: such a fault is paged by the run that sees it. */
-  isWide({ event, cells }: TrueFault): boolean {
+  /**
+   * Cut off from half of the nodes or more: such a fault is paged by the run that sees it. People know already
+   * of what an earlier fault had made wrong.
+   */
+  isWide({ event, own }: TrueFault): boolean {
     const peers = this.#played.world.members().length - 1;
-    return mostOf(accusedIn(event, cells)) * 2 >= peers;
+    return mostOf(accusedIn(event, own)) * 2 >= peers;
   }
 }
 

@@ -104,6 +104,11 @@ function repliesOf({ host, hosts, now }: Sender, ip: string) {
   };
 }
 
+/** Whether the host lets tests in, and has time for them. */
+export function answersNow(host: Host, now: number): boolean {
+  return !isStrictNow(host, now) && !isOverloaded(host, now);
+}
+
 /** Whether a loss is seen in what becomes of the tests between these hosts, and no firewall or load hides it. */
 export function wouldShow(
   loss: PacketLoss,
@@ -114,7 +119,7 @@ export function wouldShow(
   }: { readonly observer: Host; readonly subject: Host; readonly now: number },
 ): boolean {
   const ends = [observer, subject];
-  if (ends.some((end) => isStrictNow(end, now) || isOverloaded(end, now))) return false;
+  if (!ends.every((end) => answersNow(end, now))) return false;
   switch (loss.which) {
     case 'all':
       return ends.every((end) => !isDeafAlways(end) || !isClosedAlways(end));

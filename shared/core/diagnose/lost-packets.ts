@@ -92,7 +92,7 @@ function isNoFilter(
     // A card that sums up checksums wrongly lets no connection begin, and all ICMP pass.
     const { own, others } = sidesOf(node, pairs);
     if (path === 'tcp-lost')
-      return beginsNoConnection(own) && others.filter(isLost).length * 2 < others.length;
+      return beginsNoConnection(own) && others.filter(isLost).length * 2 <= others.length;
     if (answering.size === 0) return path === 'large-lost' || areDeaf();
     if (isDeaf(node, pairs) && own.every(isLost) && others.length > 0 && others.every(isLost))
       return true;

@@ -29,9 +29,12 @@ export function pairsByNode(tried: readonly TriedPair[]): PairsByNode {
 
 /**
  * That others reach a node that begins no connection says nothing of these, and more of them reach it where it is
- * suspected: no more of such pairs count than it has lost connections.
+ * suspected: no more of such pairs count than it has lost connections. A pair in which no large packet counts says
+ * nothing of these.
  */
 function saying(node: string, pairs: readonly TriedPair[]): readonly TriedPair[] {
+  if (pathOf(pairs.filter(isLost)) === 'large-lost')
+    return pairs.filter((pair) => isLost(pair) || pair.large !== 'untried');
   const { own, others } = sidesOf(node, pairs);
   if (!beginsNoConnection(own)) return pairs;
   const lost = own.filter(({ path }) => path === 'tcp-lost');

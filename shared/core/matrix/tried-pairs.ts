@@ -30,6 +30,8 @@ export interface TriedPair {
   readonly path: Path;
   /** What became of the connection alone; `untried` where it does not count. */
   readonly connection: Reply;
+  /** And of the large packet. */
+  readonly large: Reply;
   /** What the observer's kernel thinks that it carries, bytes. */
   readonly pathMtu?: number | undefined;
 }
@@ -93,6 +95,7 @@ export function triedWays({
         family: familyOf(ip),
         path: isAlike && path === 'lost' ? 'tcp-lost' : path,
         connection: replies.tcp,
+        large: replies.full,
         pathMtu,
       },
     ];

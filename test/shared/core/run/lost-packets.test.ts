@@ -74,6 +74,19 @@ test('three nodes at once are one page by the second run that sees them, and so 
   ]);
 });
 
+test('large packets stay lost while most of those whom the node tries answer no ICMP', async () => {
+  const sees = trying(TEN, (...pair) => {
+    if (!pair.includes('node2')) return undefined;
+    const isDeaf = pair.includes('node3') || pair.includes('node4');
+    return isDeaf ? { ...WHOLE, small: 'untried', full: 'untried' } : { ...WHOLE, full: 'lost' };
+  });
+  const made = await runs(
+    [WELL, looking(WELL)],
+    ...Array.from({ length: 4 }, () => [sees, looking(sees)] as const),
+  );
+  expect(pagesOf(made)).toEqual([`2: opened ${KEY}`]);
+});
+
 test('a node that joins where all lose their packets is of that incident', async () => {
   const some = TEN.names.filter((node) => node !== 'node7');
   const most = trying(TEN, cutOff(...some));
