@@ -8,7 +8,7 @@ const PARTS = path.join(import.meta.dirname, '..', '..', 'shared', 'contract', '
 /**
  * The script that the SSM document carries, with its parameters. It stands in braces, so a shell runs
  * nothing before it has read all: of a connection that breaks, no half of it. What the script starts has no
- * input. No packets: a cluster turns them on in its settings.
+ * input. No packets: which tests a node answers is known from earlier runs alone.
  */
 export function probeInput(action: Action, wanted = ''): string {
   if (!new RegExp(WANTED_PATTERN).test(wanted)) {

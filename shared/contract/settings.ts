@@ -213,11 +213,8 @@ export const probeSettingsSchema = only({
     ),
     ['/etc/kubernetes/admin.conf', '/etc/rancher/rke2/rke2.yaml', '/etc/rancher/k3s/k3s.yaml'],
   ),
-  /**
-   * Whether hosts send each other packets over the overlay: tables may be right and packets lost. Not by default
-   * before it costs a host less and has been proven in real clusters.
-   */
-  packets: z._default(z.boolean('be true or false'), false),
+  /** Whether hosts send each other a few packets over the overlay: tables may be right and packets lost. */
+  packets: z._default(z.boolean('be true or false'), true),
 });
 
 export type ProbeSettings = z.infer<typeof probeSettingsSchema>;

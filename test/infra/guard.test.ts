@@ -86,8 +86,8 @@ describe('the guard takes', () => {
     ['one with secrets', { kubeconfigParameter: '/demo/kubeconfig' }],
     ['one that pages', { paging: { emails: ['oncall@example.com'] }, alarmEmails: ['a@b.net'] }],
     [
-      'one whose hosts send packets, with tags of its own',
-      { packets: true, tags: { a: ['b', 'c'], d: 'e' } },
+      'one whose hosts send no packets, with tags of its own',
+      { packets: false, tags: { a: ['b', 'c'], d: 'e' } },
     ],
     ['one in a Region that is named', { region: 'eu-central-1' }],
     ['one in an account that is named', { account: '111122223333', region: 'eu-central-1' }],

@@ -92,7 +92,7 @@ describe('a device profile', () => {
 
 describe('packets', () => {
   test.for([
-    [{}, 'off'],
+    [{}, 'on'],
     [{ packets: true }, 'on'],
     [{ packets: false }, 'off'],
   ] as const)('of a cluster that sets %j are %s', ([settings, word]) => {

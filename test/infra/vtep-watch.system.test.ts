@@ -166,8 +166,8 @@ describe('the schedule', () => {
 describe('the document', () => {
   const document = resourceOf(template, 'AWS::SSM::Document');
 
-  test('is the one that the lab runs where no cluster asks for packets', async () => {
-    expect(document['Content']).toEqual(await readProbeDocument({ packets: false }));
+  test('is the one that the lab runs', async () => {
+    expect(document['Content']).toEqual(await readProbeDocument());
   });
 
   test('is of no name and no second version: another text is another document', () => {
