@@ -3,7 +3,8 @@
 #
 # The SSM agent runs this as root, so it changes nothing: no setting and no file. It reads, and sends a few
 # packets to peers over the overlay where it may (packets.sh). It evaluates nothing that it reads, and
-# starts few processes, all of which end or are ended. It exits with 0 or 1 only, because the agent acts on some other exit codes (194: it reboots the host).
+# starts few processes, all of which end or are ended. It exits with 0 or 1 only, because the agent acts on
+# some other exit codes (194: it reboots the host).
 
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 PATH=$PATH:/var/lib/rancher/rke2/bin
