@@ -1,5 +1,6 @@
 import { type Report, reportSchema } from '../shared/contract/report.ts';
 import { withoutSubscribers } from '../shared/core/report/coverage.ts';
+import { documentProblems } from './deployed/document-versions.ts';
 import { type Deployed, findStack } from './deployed/find-stack.ts';
 import { invoke } from './deployed/invoke.ts';
 import { DEPLOYED_HELP, type DeployedOptions, readDeployedOptions } from './deployed/options.ts';
@@ -47,7 +48,8 @@ export async function check(words: readonly string[]): Promise<number> {
     if (json) print(report);
     throw refusedError(report.refused);
   }
-  const whole = await withSubscribers(report, deployed, options);
+  const counted = await withSubscribers(report, deployed, options);
+  const whole = await withDocument(counted, deployed, options);
   if (json) print(whole);
   else process.stdout.write(renderCheck(whole, columnsOf(process.stdout, process.env['COLUMNS'])));
   return EXIT[whole.verdict];
@@ -97,6 +99,22 @@ async function withSubscribers(
   try {
     const subscribers = await countSubscribers(topicArn, region);
     return subscribers > 0 ? report : { ...report, coverage: withoutSubscribers(report.coverage) };
+  } catch (error) {
+    remark(error instanceof Error ? error.message : String(error));
+    return report;
+  }
+}
+
+/** The same holds of the document: a version that somebody has added to it is a problem. */
+async function withDocument(
+  report: Report,
+  { documentName }: Deployed,
+  { region }: DeployedOptions,
+): Promise<Report> {
+  if (documentName === undefined) return report;
+  try {
+    const problems = await documentProblems(documentName, region);
+    return { ...report, problems: [...report.problems, ...problems] };
   } catch (error) {
     remark(error instanceof Error ? error.message : String(error));
     return report;

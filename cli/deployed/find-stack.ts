@@ -8,6 +8,7 @@ import { trouble } from './trouble.ts';
 export interface Deployed {
   readonly functionName: string;
   readonly topicArn: string;
+  readonly documentName: string | undefined;
 }
 
 /** Reads the outputs of the cluster's stack; throws one sentence where there is none. */
@@ -15,7 +16,9 @@ export async function findStack(options: DeployedOptions): Promise<Deployed> {
   const outputs = await outputsOf(options);
   const functionName = outputs.get(OUTPUTS.functionName);
   const topicArn = outputs.get(OUTPUTS.topicArn);
-  if (functionName !== undefined && topicArn !== undefined) return { functionName, topicArn };
+  if (functionName !== undefined && topicArn !== undefined) {
+    return { functionName, topicArn, documentName: outputs.get(OUTPUTS.documentName) };
+  }
   const { stack } = options;
   const missing = `${OUTPUTS.functionName} and ${OUTPUTS.topicArn}`;
   throw new Error(

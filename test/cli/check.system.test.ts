@@ -40,13 +40,18 @@ beforeAll(async () => {
   lambda = await startLambda({
     [FUNCTION]: (event) => watch.invoke(event, { timeoutSeconds: 55 }),
   });
-  const outputs = { FunctionName: FUNCTION, TopicArn: aws.sns.topicArn };
+  const outputs = {
+    FunctionName: FUNCTION,
+    TopicArn: aws.sns.topicArn,
+    DocumentName: aws.environment[ENVIRONMENT.document] ?? '',
+  };
   cloudFormation = await startCloudFormation({ 'Vtepwatch-demo': outputs });
   env = {
     ...OPERATOR,
     AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
     AWS_ENDPOINT_URL_LAMBDA: lambda.url,
     AWS_ENDPOINT_URL_SNS: aws.sns.url,
+    AWS_ENDPOINT_URL_SSM: aws.ssm.url,
   };
 }, 120_000);
 afterEach(() => {
@@ -189,6 +194,19 @@ describe('check and the topic', () => {
     expect(stdout).toContain('\nCoverage\n');
     expect(exit).toBe(1);
   });
+});
+
+test('a version that somebody has added to the document is a problem of the report', async () => {
+  const document = world.aws.environment[ENVIRONMENT.document] ?? '';
+  const before = reportSchema.parse(JSON.parse((await demo('check', '--json')).stdout));
+  world.aws.ssm.addVersion(document);
+  const after = reportSchema.parse(JSON.parse((await demo('check', '--json')).stdout));
+  const ofDocument = ({ problems }: typeof before): readonly string[] =>
+    problems.filter(({ where }) => where === document).map(({ message }) => message);
+  expect(ofDocument(before)).toEqual([]);
+  expect(ofDocument(after)).toEqual([
+    'somebody has added a version to the document of the stack: 2; the function runs version 1 alone',
+  ]);
 });
 
 describe('test-page', () => {

@@ -17,6 +17,7 @@ import {
   getParameterRequest,
   listCommandInvocationsRequest,
   listCommandsRequest,
+  listDocumentVersionsRequest,
   sendCommandRequest,
 } from './requests.ts';
 import { validate } from './validation.ts';
@@ -27,6 +28,8 @@ interface OperationContext {
   readonly commands: Commands;
   readonly nodes: Nodes;
   readonly parameters: ReadonlyMap<string, string>;
+  /** How many versions each document has. */
+  readonly documentVersions: ReadonlyMap<string, number>;
   readonly secondMilliseconds: number;
   readonly behaviour: Omit<View, 'now'> & { readonly invisibleMilliseconds: number };
 }
@@ -55,6 +58,19 @@ export function operate(operation: string, input: unknown, context: OperationCon
       );
     case 'GetParameter':
       return getParameter(validate(getParameterRequest, input), inventory);
+    case 'ListDocumentVersions': {
+      const { Name } = validate(listDocumentVersionsRequest, input);
+      const count = context.documentVersions.get(Name);
+      if (count === undefined)
+        throw clientError('InvalidDocument', `There is no document ${Name}.`);
+      return {
+        DocumentVersions: Array.from({ length: count }, (_, at) => ({
+          Name,
+          DocumentVersion: String(count - at),
+          IsDefaultVersion: at === 0,
+        })),
+      };
+    }
     default:
       throw clientError('UnknownOperationException', `The lab's SSM has no ${operation}.`);
   }

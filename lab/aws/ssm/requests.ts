@@ -96,6 +96,12 @@ export const getParameterRequest = z.object({
   WithDecryption: maybe(z.boolean()),
 });
 
+export const listDocumentVersionsRequest = z.object({
+  Name: text(3, 1600),
+  MaxResults: maybe(count(1, 50)),
+  NextToken: maybe(nextToken),
+});
+
 export type SendCommandRequest = z.infer<typeof sendCommandRequest>;
 export type ListCommandsRequest = z.infer<typeof listCommandsRequest>;
 export type ListCommandInvocationsRequest = z.infer<typeof listCommandInvocationsRequest>;

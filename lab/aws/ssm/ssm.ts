@@ -60,6 +60,8 @@ export interface SsmAccount {
    * of those that run. Throws for an id that is not registered. */
   behaveNode(instanceId: string, behaviour: NodeBehaviour): void;
   register(node: ManagedNode): void;
+  /** Somebody adds a version to a document. */
+  addVersion(document: string): void;
   /** Commands under way there go on. */
   deregister(instanceId: string): void;
   /** Ends what still runs. */
@@ -106,6 +108,8 @@ export function createSsm(options: SsmOptions): SsmAccount {
     closing: closing.signal,
   });
   const parameters = options.parameters ?? new Map<string, string>();
+  const documentVersions = new Map([...documents.keys()].map((name) => [name, 1]));
+  const account = { commands, nodes, parameters, documentVersions, secondMilliseconds };
   let behaviour: ServiceBehaviour = { ...BEHAVIOUR, ...options.behaviour };
 
   const service: Service = {
@@ -114,7 +118,7 @@ export function createSsm(options: SsmOptions): SsmAccount {
     answer: async (request) => {
       try {
         const now = time.now();
-        const context = { commands, nodes, parameters, secondMilliseconds, behaviour, now };
+        const context = { ...account, behaviour, now };
         return jsonReply(operate(jsonOperation(request), jsonInput(request), context), '1.1');
       } catch (thrown) {
         const error = refusalOf(thrown);
@@ -138,6 +142,9 @@ export function createSsm(options: SsmOptions): SsmAccount {
     },
     register: (node) => {
       nodes.register(node);
+    },
+    addVersion: (document) => {
+      documentVersions.set(document, (documentVersions.get(document) ?? 0) + 1);
     },
     deregister: (instanceId) => {
       nodes.deregister(instanceId);
