@@ -1,6 +1,9 @@
-import { type Action, WANTED_PATTERN } from '../../shared/contract/probe.ts';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Action, probeScript, WANTED_PATTERN } from '../../shared/contract/probe.ts';
 import { probeSettingsSchema } from '../../shared/contract/settings.ts';
-import { readScript } from '../hosts/script.ts';
+
+const PARTS = path.join(import.meta.dirname, '..', '..', 'shared', 'contract', 'probe');
 
 /**
  * The script that the SSM document carries, with its parameters. It stands in braces, so a shell runs
@@ -26,4 +29,11 @@ export function probeInput(action: Action, wanted = ''): string {
     (whole: string, name: string) => parameters[name] ?? whole,
   );
   return `{\n${script}\n} </dev/null\n`;
+}
+
+let script: string | undefined;
+
+function readScript(): string {
+  script ??= probeScript((file) => readFileSync(path.join(PARTS, file), 'utf8'));
+  return script;
 }

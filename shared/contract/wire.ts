@@ -212,6 +212,8 @@ export const RECORDS = {
   },
   /** An address of an overlay device. */
   A: { device: 'overlay', address: 'cidr' },
+  /** The interface that carries an overlay device's outer packets, and how large these may be, in bytes. */
+  below: { device: 'overlay', name: 'interface', mtu: 'count' },
   /** The overlay device's `local` with the length of the connected network that it lies in. Hosts in
    * one such network may route to each other directly. */
   C: { device: 'overlay', address: 'cidr' },
@@ -318,9 +320,9 @@ const SURROUNDINGS = ['bridge', 'address', 'anomaly', 'cut'] as const;
 
 /** The records that an answer to each action can have. Every answer begins with `host` and `boot`. */
 export const ANSWERS = {
-  digest: [...IDENTITY, ...FACTS, 'D', 'A', 'C', 'U', 'S', ...PACKETS, ...SURROUNDINGS],
-  tables: [...IDENTITY, ...FACTS, 'D', 'A', 'C', ...ENTRIES, 'U', ...SURROUNDINGS],
-  entries: [...IDENTITY, 'D', 'A', ...ENTRIES, 'V', 'U', ...SURROUNDINGS],
+  digest: [...IDENTITY, ...FACTS, 'D', 'below', 'A', 'C', 'U', 'S', ...PACKETS, ...SURROUNDINGS],
+  tables: [...IDENTITY, ...FACTS, 'D', 'below', 'A', 'C', ...ENTRIES, 'U', ...SURROUNDINGS],
+  entries: [...IDENTITY, 'D', 'below', 'A', ...ENTRIES, 'V', 'U', ...SURROUNDINGS],
   packets: [...IDENTITY, ...PACKETS],
   latency: [...IDENTITY, 'L', 'E', 'K', 'T'],
   apis: [...IDENTITY, 'L', 'E'],
@@ -337,6 +339,7 @@ const DEVICES = 50;
 /** How many records of a kind an answer can have; of the kinds that are not named here, one. */
 export const MOST_RECORDS: Readonly<Partial<Record<RecordKind, number>>> = {
   D: DEVICES,
+  below: DEVICES,
   A: DEVICES,
   C: DEVICES,
   N: Infinity,

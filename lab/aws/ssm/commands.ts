@@ -5,7 +5,6 @@ import { deliver } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
 import { checkParameters, scriptOf } from './document.ts';
 import type { Document } from './document.ts';
-import type { Documents } from './documents.ts';
 import type { SendCommandRequest } from './requests.ts';
 import { checkInstanceIds, resolveTargets } from './targets.ts';
 import type { World } from './world.ts';
@@ -30,14 +29,14 @@ const TIMEOUT_SECONDS = 3600;
 const MAX_CONCURRENCY = '50';
 const MAX_ERRORS = '0';
 
-export function createCommands(documents: Pick<Documents, 'active'>, world: World): Commands {
+export function createCommands(documents: ReadonlyMap<string, Document>, world: World): Commands {
   const kept = new Map<string, { readonly command: Command; readonly delivery: Delivery }>();
   const running = new Set<Promise<unknown>>();
   let invocationsKept = 0;
 
   return {
     send: (raw) => {
-      const document = documentOf(raw, (name) => documents.active(name, world.time.now()));
+      const document = documentOf(raw, documents);
       const values = checkParameters(document, raw.Parameters ?? {});
       const request = requestOf(raw);
       const ids = nodesOf(request, world);
@@ -74,9 +73,13 @@ export function createCommands(documents: Pick<Documents, 'active'>, world: Worl
   };
 }
 
-function documentOf(request: SendCommandRequest, active: (name: string) => Document): Document {
+function documentOf(
+  request: SendCommandRequest,
+  documents: ReadonlyMap<string, Document>,
+): Document {
   const name = request.DocumentName.split(':document/').at(-1) ?? '';
-  const document = active(name);
+  const document = documents.get(name);
+  if (document === undefined) throw clientError('InvalidDocument', `No document ${name}.`);
   const version = request.DocumentVersion ?? '$DEFAULT';
   if (!version.startsWith('$') && version !== '1') {
     throw clientError('InvalidDocumentVersion', `Document ${name} has no version ${version}.`);

@@ -169,7 +169,14 @@ interface OwnRecords {
 
 /** The host's own device and addresses. */
 function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
-  const { device, mac = host.vtepMac, tunnelIp = host.tunnelIp, mtu, port } = condition;
+  const {
+    device,
+    mac = host.vtepMac,
+    tunnelIp = host.tunnelIp,
+    mtu,
+    port,
+    underlayMtu,
+  } = condition;
   if (device === 'missing') return { devices: [], connected: [], addresses: [] };
   const { underlayIp } = host;
   return {
@@ -184,6 +191,7 @@ function ownRecords({ host, condition, underlayBits }: Speaker): OwnRecords {
         local: underlayIp,
         port,
       }),
+      record('below', { device: OVERLAY_DEVICE, name: UNDERLAY_DEVICE, mtu: underlayMtu }),
     ],
     connected: [record('C', { device: OVERLAY_DEVICE, address: `${underlayIp}/${underlayBits}` })],
     addresses: [record('A', { device: OVERLAY_DEVICE, address: `${tunnelIp}/32` })],

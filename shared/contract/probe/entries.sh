@@ -16,7 +16,7 @@ ENTRIES='
   }
 
   function emit(kind, dev, key, value, detail) {
-    if (kind ~ /^[DA]$/) {
+    if (kind ~ /^([DA]|below)$/) {
       put(record(kind, dev, key))
     } else if (kind ~ /^[NFR]$/ && (key in is_wanted || value in is_wanted)) {
       put(record(kind, dev, key, value, detail))

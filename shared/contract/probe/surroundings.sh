@@ -8,7 +8,7 @@ normalise() {
   action=$1 records=$2
   shift 2
   find_pod_networks
-  awk -v action="$action" -v profile="$device_profile" -v network="$network" -v network6="$network6" \
+  awk -v action="$action" -v root="$ROOT" -v profile="$device_profile" -v network="$network" -v network6="$network6" \
     -v subnet="$subnet" -v subnet6="$subnet6" "$@" "$SYMBOLS$OVERLAYS$records$NORMALISE$SURROUNDINGS$ENVELOPE"
 }
 

@@ -119,6 +119,23 @@ NORMALISE='
     emit("D", dev, ($1 + 0) " " state " " number(after("mtu", 4)) \
       " " mac(after("link/ether", 4)) " " number(after("id", vxlan)) \
       " " own[dev] " " number(after("dstport", vxlan)))
+    below(dev, $1 + 0, after("dev", vxlan))
+  }
+
+  # The interface that carries the outer packets, and its MTU, where /sys is that of this network.
+  function below(dev, ifindex, name,    mtu) {
+    if (name !~ /^[A-Za-z0-9][A-Za-z0-9._+-]*$/ || length(name) > 15) return
+    if (setting(dev, "ifindex") != ifindex) return
+    mtu = setting(name, "mtu")
+    if (mtu ~ /^[0-9]+$/) emit("below", dev, name " " mtu)
+  }
+
+  function setting(dev, name,    file, value) {
+    file = root "/sys/class/net/" dev "/" name
+    value = ""
+    if ((getline value < file) < 0) value = ""
+    close(file)
+    return value
   }
 
   # 3: flannel.1    inet 10.42.0.0/32 scope global flannel.1 ...

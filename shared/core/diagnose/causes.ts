@@ -558,6 +558,7 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
       ],
     },
     isOfPackets: true,
+    includes: ['mtu-mismatch'],
   },
 
   // The right MAC, but not PERMANENT: the kernel may drop it, and cannot learn it again.

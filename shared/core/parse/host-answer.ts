@@ -87,9 +87,12 @@ function factsOf(records: HostRecords, instanceId: string): HostFacts | undefine
 /** The host's tables. A table that it could not read whole is unknown, whatever part of it came. */
 function tablesOf(records: HostRecords): Tables {
   const unread = new Set(recordsOf(records, 'U').map(({ table }) => table));
+  const below = new Map(recordsOf(records, 'below').map((one) => [one.device, one]));
   const devices = recordsOf(records, 'D').map((device) => {
     const { name, index, state, mtu, mac, vni, local, port } = device;
-    return { name, up: state === 'UP', index, mtu, mac, vni, local, port, addresses: [] };
+    const under = below.get(name);
+    const underlay = under === undefined ? undefined : { device: under.name, mtu: under.mtu };
+    return { name, up: state === 'UP', index, mtu, mac, vni, local, port, underlay, addresses: [] };
   });
   const neighbours = recordsOf(records, 'N').map(({ device, ip, mac, state = '' }) => {
     return { device, ip, mac, permanent: state === 'PERMANENT', state };

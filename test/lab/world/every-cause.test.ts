@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CAUSE_TABLE, CAUSES, type Cause } from '../../../shared/contract/causes.ts';
+import { wakes, CAUSES, type Cause } from '../../../shared/contract/causes.ts';
 import type { ReportedIncident } from '../../../shared/contract/report.ts';
 import { CAUSE_RULES, isOfApi } from '../../../shared/core/diagnose/causes.ts';
 import { FAULTS } from '../../../lab/faults.ts';
@@ -82,7 +82,7 @@ describe.for(WORLDS)(
         await world.tick();
         const pages = await world.newPages();
         expect(pages.map(({ attributes }) => attributes['kind'])).toEqual(
-          CAUSE_TABLE[cause].pages ? ['opened'] : [],
+          wakes(incident) ? ['opened'] : [],
         );
 
         await fixAsThePageSays(incident, world, SILENT);
@@ -92,7 +92,7 @@ describe.for(WORLDS)(
         expect(healed.verdict).toBe('healthy');
         const resolved = await world.newPages();
         expect(resolved.map(({ attributes: { kind, key } }) => `${kind} ${key}`)).toEqual(
-          CAUSE_TABLE[cause].pages ? [`resolved ${incident.key}`] : [],
+          wakes(incident) ? [`resolved ${incident.key}`] : [],
         );
       },
     );

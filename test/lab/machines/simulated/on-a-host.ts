@@ -1,5 +1,6 @@
 import { OVERLAY_DEVICE } from '../../../../lab/machines/flannel.ts';
 import type { Host } from '../../../../lab/machines/machine.ts';
+import { UNDERLAY_DEVICE } from '../../../../lab/machines/roster.ts';
 import { DEVICE_INDEX } from '../../../../lab/machines/simulated/answers.ts';
 import { UNDERLAY_BITS } from '../../../../lab/machines/simulated/cluster.ts';
 import { type Condition, entriesOf } from '../../../../lab/machines/simulated/conditions.ts';
@@ -66,7 +67,7 @@ function tableText({ hosts, host, condition }: Shown, table: Table): string | un
 function linksOf(host: Host, { device, mac = host.vtepMac }: Condition): readonly string[] {
   if (device === 'missing') return [];
   const flags = device === 'down' ? 'BROADCAST,MULTICAST' : 'BROADCAST,MULTICAST,UP,LOWER_UP';
-  const vxlan = `vxlan id 1 local ${host.underlayIp} dev eth0 srcport 0 0 dstport 8472 nolearning`;
+  const vxlan = `vxlan id 1 local ${host.underlayIp} dev ${UNDERLAY_DEVICE} srcport 0 0 dstport 8472 nolearning`;
   return [
     `${DEVICE_INDEX}: ${OVERLAY_DEVICE}: <${flags}> mtu 1450 qdisc noqueue state UNKNOWN ` +
       `mode DEFAULT group default \\    link/ether ${mac} brd ff:ff:ff:ff:ff:ff ${vxlan} ttl auto`,
@@ -91,6 +92,8 @@ function rootOf({ host, condition }: Shown): string {
     'proc/712/comm': 'flanneld\n',
     'proc/712/stat': `712 (flanneld) S${' 0'.repeat(18)} ${FLANNELD_TICKS} 0 0\n`,
     'etc/cni/net.d/10-canal.conflist': '{}',
+    [`sys/class/net/${OVERLAY_DEVICE}/ifindex`]: `${DEVICE_INDEX}\n`,
+    [`sys/class/net/${UNDERLAY_DEVICE}/mtu`]: `${condition.underlayMtu}\n`,
     [`${agent}/1/stdout`]: '',
     [`${agent}/2/stdout`]: '',
     [`${agent}/3/stdout`]: '',

@@ -238,7 +238,7 @@ const SITUATIONS: readonly (() => readonly Situation[])[] = [
     const ip = answering({
       '-V': 'ip utility, iproute2-6.1.0\n',
       '-d -o link show type vxlan':
-        '3: flannel.1: <UP> mtu 1450 \\ vxlan id 1 local 192.168.50.1 \n',
+        '3: flannel.1: <UP> mtu 1450 \\ vxlan id 1 local 192.168.50.1 dev eth0 \n',
       '-o addr show': '2: eth0    inet 192.168.50.1/24 scope global eth0 \n',
       'neigh show nud all': joined([
         '10.42.1.0 dev flannel.1 lladdr 8a:11:11:11:11:02 DELAY ',
@@ -247,9 +247,11 @@ const SITUATIONS: readonly (() => readonly Situation[])[] = [
       '-4 route show': '10.9.0.0/16 via 10.0.0.1 \n',
     });
     const bridge = answering({ 'fdb show': '' });
-    return [
-      { action: 'tables', wanted: '0/1', path: [programs({ ip, bridge })], root: hostRoot({}) },
-    ];
+    const root = hostRoot({
+      'sys/class/net/flannel.1/ifindex': '3\n',
+      'sys/class/net/eth0/mtu': '1500\n',
+    });
+    return [{ action: 'tables', wanted: '0/1', path: [programs({ ip, bridge })], root }];
   },
   () => HINDRANCES.map(hinderedHost),
   () => {

@@ -136,6 +136,25 @@ test('a lone lost pair accuses nobody', () => {
 });
 
 describe('what is lost', () => {
+  test('with the device that is larger than its underlay, which is no second fault', () => {
+    const large = { ...WHOLE, full: 'lost' } as const;
+    const sees = trying(TEN, (...pair) => (pair.includes('node2') ? large : undefined)).answer(
+      'node2',
+      (answer) => ({
+        ...answer,
+        tables: {
+          ...answer.tables,
+          devices: answer.tables.devices?.map((own) => ({
+            ...own,
+            mtu: 1450,
+            underlay: { device: 'eth0', mtu: 1400 },
+          })),
+        },
+      }),
+    );
+    expect(found(sees)).toEqual(['overlay-blackhole node2: 6 of 6, large-packets']);
+  });
+
   test('large packets alone', () => {
     const large = { ...WHOLE, full: 'lost' } as const;
     const sees = trying(TEN, (...pair) => (pair.includes('node2') ? large : undefined));

@@ -32,6 +32,13 @@ function entries(payload: string): Observation {
   return parseHostAnswer('entries', { instanceId: ID, text: envelope('entries', payload) });
 }
 
+test('the interface below a device, and its MTU', () => {
+  const below = WHOLE.replace('A flannel.1 10', 'below flannel.1 eth0 1400\nA flannel.1 10');
+  expect(tables(below)).toMatchObject({
+    tables: { devices: [{ name: 'flannel.1', underlay: { device: 'eth0', mtu: 1400 } }] },
+  });
+});
+
 test('a host tells who it is and what it holds', () => {
   expect(tables(WHOLE)).toEqual({
     kind: 'tables',
