@@ -26,6 +26,7 @@ export function storyOf(name: string, nodes: number | undefined): Story {
   stateOf(plot, diceOf(`${name} state`));
   surroundingsOf(plot, diceOf(`${name} surroundings`));
   packetsOf(plot, diceOf(`${name} packets`));
+  objectOf(plot, diceOf(`${name} object`));
   return {
     name,
     ...cluster,
@@ -401,6 +402,13 @@ function packetsOf(plot: Plot, dice: Dice): void {
   const fault = faultOf(dice, 'packets', damage);
   plot.add(at, fault);
   perhapsAgain(plot, dice, { ...fault, at });
+}
+
+/** A node's object is made again, drawn apart as well. */
+function objectOf(plot: Plot, dice: Dice): void {
+  if (!dice.happens(0.1)) return;
+  const damage = { kind: 'unannounced', subject: dice.pick(plot.names) } as const;
+  plot.add(dice.number(90, STORY_SECONDS - 600), faultOf(dice, 'object', damage));
 }
 
 function faultOf(dice: Dice, fault: string, damage: Damage): Fault {

@@ -114,6 +114,8 @@ export type Damage =
   | { readonly kind: 'not-permanent'; readonly subject: string; readonly observers: Observers }
   /** The subject's device and annotation have a new MAC, of which these peers were not told. */
   | { readonly kind: 'old-mac'; readonly subject: string; readonly observers: Observers }
+  /** The subject's node object is deleted and made again while its flanneld runs, which annotates it only when it starts. */
+  | { readonly kind: 'unannounced'; readonly subject: string }
   /** The device's MAC is changed behind flannel's back. */
   | { readonly kind: 'drift'; readonly subject: string }
   /** A host has a blackhole in the subject's pods until it boots: a fault that pages nobody. */

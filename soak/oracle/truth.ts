@@ -9,11 +9,14 @@ import type { World } from '../world/world.ts';
 
 /** Whether the cell is still wrong. The observer must be running; a subject that boots is a node all the while. */
 export function isWrong(world: World, cell: Cell): boolean {
-  const { observer, subject, tables, isOfSettings, isOfReplies, loss } = cell;
+  const { observer, subject, tables, isOfSettings, isOfReplies, isUnannounced, loss } = cell;
   if (loss !== undefined) return isLossThere(world, { observer, subject, loss });
   if (!world.isMember(observer)) return false;
   if (isOfReplies === true) {
     return isWrong(world, { observer: subject, subject: observer, tables });
+  }
+  if (isUnannounced === true) {
+    return world.isMember(subject) && publishedLease(world, subject) === undefined;
   }
   if (isOfSettings === true) {
     const [one, other] = [observer.kernel.device, subject.kernel.device];
@@ -99,6 +102,9 @@ export function rightCauses(
       return seesAnnotations ? ['mac-drift'] : ['mac-drift', 'mac-mismatch'];
     case 'old-address':
       return ['underlay-moved'];
+    // Until half of the peers have lost it, and without a list, nobody knows why they have.
+    case 'unannounced':
+      return ['annotation-missing', 'never-programmed'];
     case 'blackhole':
       return ['ghost-entry'];
     case 'overlap':
@@ -150,6 +156,7 @@ export function shapeOf({ damage }: Fault): 'column' | 'row' | 'partition' {
     case 'address':
     case 'port':
     case 'old-address':
+    case 'unannounced':
     case 'packets-lost':
       return 'column';
     case 'flush':
@@ -183,6 +190,7 @@ export function labelOf({ damage }: Fault): string {
     case 'old-mac':
     case 'old-address':
       return `${damage.kind}${damage.observers === 'others' ? '' : ', partly'}`;
+    case 'unannounced':
     case 'drift':
     case 'blackhole':
     case 'overlap':

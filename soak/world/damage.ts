@@ -14,6 +14,8 @@ export interface Cell {
   readonly tables: readonly Table[];
   /** The device of the subject has another port than that of the observer, or another tunnel IP than it published. */
   readonly isOfSettings?: true;
+  /** No flanneld sets entries for the subject: its node object lacks flannel's annotations. */
+  readonly isUnannounced?: true;
   /** The observer reaches the subject, whose replies are lost: the subject holds no such entry of the observer. */
   readonly isOfReplies?: true;
   /** All entries may be right: packets from the observer to the subject, or their answers, are lost by this. */
@@ -40,6 +42,8 @@ export function inflict(world: World, damage: Damage): readonly Cell[] {
       });
     case 'old-mac':
       return renewMac(world, damage);
+    case 'unannounced':
+      return unannounce(world, damage.subject);
     case 'drift':
       return drift(world, damage.subject);
     case 'blackhole': {
@@ -213,6 +217,22 @@ function renewMac(
   return deaf.map((observer) => ({ observer, subject, tables: ['neighbour', 'fdb'] }));
 }
 
+function unannounce(world: World, name: string): readonly Cell[] {
+  return named(world, [name])
+    .filter((subject) => subject.flanneldSince !== undefined && world.remakeNode(name))
+    .flatMap((subject) =>
+      world
+        .members()
+        .filter((host) => host !== subject)
+        .map((observer): Cell => ({
+          observer,
+          subject,
+          tables: ALL_TABLES,
+          isUnannounced: true,
+        })),
+    );
+}
+
 function drift(world: World, name: string): readonly Cell[] {
   const [subject] = named(world, [name]);
   if (subject?.kernel.device === undefined) return [];
@@ -277,7 +297,10 @@ export function hostsToRepair(
   if (damage.kind === 'blackhole') return named(world, [damage.observer]);
   if (damage.kind === 'packets-lost') return [...new Set(cells.map(({ subject }) => subject))];
   const hosts =
-    damage.kind === 'drift' || damage.kind === 'port' || damage.kind === 'address'
+    damage.kind === 'unannounced' ||
+    damage.kind === 'drift' ||
+    damage.kind === 'port' ||
+    damage.kind === 'address'
       ? cells.flatMap(({ subject }) => (subject.name === damage.subject ? [subject] : []))
       : cells.map(({ observer }) => observer);
   return [...new Set(hosts)];

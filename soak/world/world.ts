@@ -125,6 +125,17 @@ export class World {
     });
   }
 
+  /** Deletes the object of a node that flannel has annotated, and makes it again as the kubelet does: without annotations. */
+  remakeNode(name: string): boolean {
+    const node = this.api.now().get(name);
+    if (node?.published === undefined) return false;
+    this.deleteNode(name);
+    const serial = `${node.uid.slice(-8)}${this.now.toString(16).slice(-4)}`;
+    const uid = `00000000-0000-4000-9000-${serial.padStart(12, '0')}`;
+    this.api.put({ ...node, uid, createdAt: this.now, published: undefined }, this.now);
+    return true;
+  }
+
   /** As flanneld starts: device, annotations, every peer. It removes nothing. */
   startFlanneld(host: Host, options: { readonly newDevice: boolean }): void {
     if (host.bootedAt === undefined) return;
