@@ -1,4 +1,7 @@
+import { USER_AGENT } from '../../shared/contract/version.ts';
+
 interface ClientConfig {
+  readonly customUserAgent: string;
   readonly region?: string;
   readonly requestHandler: {
     readonly connectionTimeout: number;
@@ -17,6 +20,7 @@ export function clientConfig(
   requestTimeout = REQUEST_MS,
 ): ClientConfig {
   return {
+    customUserAgent: USER_AGENT,
     ...(region === undefined ? {} : { region }),
     requestHandler: {
       connectionTimeout: CONNECTION_MS,

@@ -45,7 +45,8 @@ describe('the recorded incident, before the fix', () => {
   });
 
   test('has the 45.0 s, and not the 0.452 s of a master that is well', () => {
-    expect(incident?.evidence).toEqual(['master1: kubectl get nodes took 45.0 s']);
+    const ofTimes = incident?.evidence.filter((line) => line.includes('kubectl get nodes'));
+    expect(ofTimes).toEqual(['master1: kubectl get nodes took 45.0 s']);
   });
 
   test('masked MAC addresses are a problem of the input, and no fix command holds one', () => {
