@@ -13,6 +13,8 @@ import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch check --cluster NAME [--region R] [--stack S] [--json]
 vtepwatch check --ssh HOST... [--ssh-hosts FILE] [--sudo] [--cluster NAME] [--json]
+vtepwatch check --ssm --tags KEY=VALUE[,KEY=VALUE] [--document NAME|--temporary-document] [--yes] [--json]
+vtepwatch check --print-document
 
 Runs one check of a deployed cluster now, with your AWS credentials, and prints the verdict, the
 coverage and the masters' latencies. It is a full run: it stores its state and sends pages.
@@ -29,6 +31,18 @@ Without one, a node that you do not name is known only by what the others hold o
   --sudo            runs the script with sudo -n; the tables and the kubeconfig need root
   --cluster NAME    the name to use in keys; default: ssh
 
+With --ssm it checks the managed nodes of Systems Manager that have these tags, with your AWS credentials
+and without the function: it stores nothing and pages nobody. Before a script runs as root on the hosts, it
+shows the script's SHA-256, what it reads and how many hosts there are, and asks.
+
+  --tags KEY=VALUE[,KEY=VALUE]  the hosts with all of these tags
+  --document NAME       the document to run; default: that of the stack of --cluster, whose default is the
+                        value of the first tag
+  --temporary-document  make a document for this check and delete it afterwards
+  --yes                 do not ask; needed where there is no terminal
+  --print-document      print the document, to make it once:
+                        vtepwatch check --print-document >probe.json && aws ssm create-document \
+                          --name vtepwatch --document-type Command --content file://probe.json
 
 Exit status: 0 healthy, 1 incident, 2 could not judge.
 `;
@@ -36,6 +50,14 @@ Exit status: 0 healthy, 1 incident, 2 could not judge.
 export async function check(words: readonly string[]): Promise<number> {
   const isHelp = words.includes('--help') || words.includes('-h');
   if (!isHelp && isOverSsh(words)) return await checkOverSsh(words);
+  // The SDK of Systems Manager is loaded only where it is asked.
+  if (!isHelp && words.includes('--ssm')) {
+    return await (await import('./ssm/check-through-ssm.ts')).checkThroughSsm(words);
+  }
+  if (!isHelp && words.includes('--print-document')) {
+    process.stdout.write((await import('./ssm/documents.ts')).documentContent());
+    return 0;
+  }
   const options = isHelp ? 'help' : readDeployedOptions('check', words);
   if (options === 'help') {
     process.stdout.write(HELP);

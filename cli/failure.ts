@@ -8,7 +8,7 @@ const STATUS = {
   rights: 77,
 } as const;
 
-type FailureKind = keyof typeof STATUS;
+export type FailureKind = keyof typeof STATUS;
 
 /** Why a command could not do its work, where that decides its exit status. */
 export class Failure extends Error {

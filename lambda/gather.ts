@@ -44,9 +44,9 @@ type Remembered = Pick<Lease, 'memory' | 'nodeList'>;
 /** What gathering takes of an invocation. */
 interface GatheringInvocation extends Pick<Invocation, 'now' | 'deadline' | 'problems'> {
   readonly systems: Pick<Invocation['systems'], 'ssm' | 'kubernetes' | 'telemetry'>;
-  /** Without a topic nothing is gathered through AWS. */
+  /** Without a topic and a site nothing is gathered through AWS. */
   readonly settings: Pick<Invocation['settings'], 'cluster' | 'limits' | 'runbook' | 'targets'> &
-    Partial<Pick<Invocation['settings'], 'topicArn'>>;
+    Partial<Pick<Invocation['settings'], 'topicArn'>> & { readonly site?: Facts['site'] };
 }
 
 /** Learns everything that a run begins with. What cannot be learned is a problem, never an error. */
@@ -122,8 +122,8 @@ export async function gather(
 }
 
 /** The topic is where the hosts are: one stack watches one cluster. */
-function siteOf({ topicArn, targets }: GatheringInvocation['settings']): Facts['site'] {
-  if (topicArn === undefined) return undefined;
+function siteOf({ topicArn, targets, site }: GatheringInvocation['settings']): Facts['site'] {
+  if (topicArn === undefined) return site;
   const [, , , region = '', account = ''] = topicArn.split(':');
   return { account, region, targets };
 }

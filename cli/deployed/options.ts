@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { stackNameOf } from '../../shared/contract/deployment.ts';
+import { usage } from '../failure.ts';
 
 /** Which deployed cluster to ask, and how to print the answer. */
 export interface DeployedOptions {
@@ -34,12 +35,17 @@ export function readDeployedOptions(
   });
   if (values.help) return 'help';
   const { cluster, json } = values;
-  if (!cluster) throw new Error(`${command} needs --cluster NAME: see vtepwatch ${command} --help`);
+  if (!cluster) throw usage(`${command} needs --cluster NAME: see vtepwatch ${command} --help`);
   return {
     cluster,
     json,
     stack: values.stack ?? stackNameOf(cluster),
-    // The AWS command line reads the second variable too; the SDK does not.
-    region: values.region ?? (process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION']),
+    region: regionOf(values.region),
   };
+}
+
+/** The Region of the command line, or else of the environment; undefined: the SDK reads the AWS profile. */
+export function regionOf(named: string | undefined): string | undefined {
+  // The AWS command line reads the second variable too; the SDK does not.
+  return named ?? (process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'] || undefined);
 }

@@ -8,7 +8,8 @@ import { deadlineIn } from '../../lambda/deadline.ts';
 import { gather } from '../../lambda/gather.ts';
 import { hostsBehind } from '../../lambda/hosts.ts';
 import { RUNS_WITHOUT_MASTER } from '../../lambda/systems/incident-store/stored.ts';
-import { UNKNOWN_ANSWER_TIME } from '../../lambda/systems/ssm/first-poll.ts';
+import type { Agents } from '../../lambda/systems/ssm/agents.ts';
+import { firstPollMs, UNKNOWN_ANSWER_TIME } from '../../lambda/systems/ssm/first-poll.ts';
 import type { RunCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { systemClock } from '../../lambda/systems/system-clock.ts';
 import { createRecorder } from '../../lambda/systems/telemetry/recorder.ts';
@@ -18,8 +19,11 @@ interface AskedHosts {
   readonly commands: RunCommand;
   readonly targets: Targets;
   readonly cluster: string;
-  /** How long all of them may take for an answer. */
-  readonly answerSeconds: number;
+  /** How long all of them may take for an answer; default: as long as the function waits. */
+  readonly answerSeconds?: number;
+  /** Where they are registered with Systems Manager, and what it says of their agents. */
+  readonly site?: Facts['site'];
+  readonly agents?: Agents;
   /** What goes wrong before the hosts are asked, or between two questions. */
   readonly problems?: () => readonly Problem[];
 }
@@ -31,9 +35,9 @@ const BESIDES_SECONDS = 120;
 export async function checkHosts(asked: AskedHosts): Promise<Report> {
   const invocation = invocationOf(asked);
   const { deadline } = invocation;
-  const gathered = await gather(invocation, { memory: NOTHING_REMEMBERED, nodeList: undefined });
+  const gathered = await gather(invocation, rememberedOf(asked));
   const problems = [...gathered.facts.problems, ...(asked.problems?.() ?? [])];
-  const known = { ...gathered, roster: [], firstPollMs: 0 };
+  const known = { ...gathered, roster: [], firstPollMs: firstPollMs(gathered.answerTime) };
   const hosts = hostsBehind({ ...invocation, note: () => {} }, known);
   const decision = await run({ ...gathered.facts, problems }, [], hosts);
   const { slowSeconds } = invocation.settings.limits;
@@ -46,8 +50,7 @@ export async function gatherFacts(
   asked: AskedHosts,
 ): Promise<{ readonly facts: Facts; readonly latencies: readonly Latency[] }> {
   const invocation = invocationOf(asked);
-  const memory = { memory: NOTHING_REMEMBERED, nodeList: undefined };
-  const { facts, latency } = await gather(invocation, memory);
+  const { facts, latency } = await gather(invocation, rememberedOf(asked));
   const { slowSeconds } = invocation.settings.limits;
   const { latencies } = await latency.settle(slowSeconds * 1000, invocation.deadline);
   return { facts, latencies };
@@ -59,10 +62,17 @@ interface DirectInvocation extends Omit<Parameters<typeof gather>[0], 'settings'
     readonly limits: Limits;
     readonly runbook: undefined;
     readonly targets: Targets;
+    readonly site: Facts['site'];
   };
 }
 
-function invocationOf({ commands, targets, cluster, answerSeconds }: AskedHosts): DirectInvocation {
+function invocationOf(asked: AskedHosts): DirectInvocation {
+  const { commands, targets, cluster, answerSeconds, site } = asked;
+  // There is no later run in which the fault of a lone pair could have lasted.
+  const limits = limitsSchema.parse({
+    pairPatienceSeconds: 0,
+    ...(answerSeconds === undefined ? {} : { answerSeconds }),
+  });
   return {
     systems: {
       ssm: commands,
@@ -72,15 +82,19 @@ function invocationOf({ commands, targets, cluster, answerSeconds }: AskedHosts)
     },
     settings: {
       cluster,
-      // There is no later run in which the fault of a lone pair could have lasted.
-      limits: limitsSchema.parse({ answerSeconds, pairPatienceSeconds: 0 }),
+      limits,
       runbook: undefined,
       targets,
+      site,
     },
     now: systemClock.now(),
-    deadline: deadlineIn((answerSeconds + BESIDES_SECONDS) * 1000, systemClock),
+    deadline: deadlineIn((limits.answerSeconds + BESIDES_SECONDS) * 1000, systemClock),
     problems: [],
   };
+}
+
+function rememberedOf({ agents }: AskedHosts): Parameters<typeof gather>[1] {
+  return { memory: { ...NOTHING_REMEMBERED, agents }, nodeList: undefined };
 }
 
 /** Without a master among the hosts there is no list to wait for: their own answers take its place. */
@@ -89,7 +103,6 @@ const NOTHING_REMEMBERED = {
   latencyCommand: undefined,
   apisCommand: undefined,
   silent: [],
-  agents: undefined,
   listed: [],
   answerTime: UNKNOWN_ANSWER_TIME,
   runsWithoutMaster: RUNS_WITHOUT_MASTER,

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { type Action, probeScript, WANTED_PATTERN } from '../../shared/contract/probe.ts';
+import { type Action, WANTED_PATTERN } from '../../shared/contract/probe.ts';
 import { probeSettingsSchema } from '../../shared/contract/settings.ts';
-
-const PARTS = path.join(import.meta.dirname, '..', '..', 'shared', 'contract', 'probe');
+import { readScript } from '../hosts/script.ts';
 
 /**
  * The script that the SSM document carries, with its parameters. It stands in braces, so a shell runs
@@ -29,11 +26,4 @@ export function probeInput(action: Action, wanted = ''): string {
     (whole: string, name: string) => parameters[name] ?? whole,
   );
   return `{\n${script}\n} </dev/null\n`;
-}
-
-let script: string | undefined;
-
-function readScript(): string {
-  script ??= probeScript((file) => readFileSync(path.join(PARTS, file), 'utf8'));
-  return script;
 }

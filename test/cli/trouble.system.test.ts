@@ -35,9 +35,12 @@ afterAll(async () => {
 const COMMANDS = ['check', 'test-page'] as const;
 
 /** What the last line on standard error says; everything else must be progress. */
-async function complaint(words: readonly string[], environment = env): Promise<string> {
+async function complaint(
+  words: readonly string[],
+  { status = 2, environment = env } = {},
+): Promise<string> {
   const { exit, stdout, stderr } = await vtepwatch(words, environment);
-  expect(exit).toBe(2);
+  expect(exit).toBe(status);
   expect(stdout).toBe('');
   const lines = stderr.trimEnd().split('\n');
   for (const line of lines.slice(0, -1)) expect(line).toMatch(/ \.\.\.$/);
@@ -50,13 +53,13 @@ function refuse(type: string, status = 400, message = 'no'): Fault {
 
 describe.for(COMMANDS)('%s says in one sentence what is wrong:', (command) => {
   test('no cluster is named', async () => {
-    expect(await complaint([command])).toBe(
+    expect(await complaint([command], { status: 64 })).toBe(
       `vtepwatch: ${command} needs --cluster NAME: see vtepwatch ${command} --help`,
     );
   });
 
   test('there is no such stack', async () => {
-    expect(await complaint([command, '--cluster', 'pröd'])).toBe(
+    expect(await complaint([command, '--cluster', 'pröd'], { status: 69 })).toBe(
       'vtepwatch: looking for cluster pröd: there is no stack Vtepwatch-pr-d in this account in eu-central-1; ' +
         'use --region or --stack to name another',
     );
@@ -76,7 +79,7 @@ describe.for(COMMANDS)('%s says in one sentence what is wrong:', (command) => {
 describe('check says in one sentence what is wrong:', () => {
   test('the region is another', async () => {
     const words = ['check', '--cluster', 'prod', '--region', 'eu-west-1'];
-    expect(await complaint(words)).toContain('in this account in eu-west-1;');
+    expect(await complaint(words, { status: 69 })).toContain('in this account in eu-west-1;');
   });
 
   test('the stack is not vtepwatch’s', async () => {
@@ -97,53 +100,81 @@ describe('check says in one sentence what is wrong:', () => {
     );
   });
 
+  test('the region is none of AWS', async () => {
+    const { AWS_ENDPOINT_URL_CLOUDFORMATION: _, ...others } = env;
+    const words = ['check', '--cluster', 'demo', '--region', 'mars'];
+    expect(await complaint(words, { environment: others, status: 69 })).toMatch(
+      /^vtepwatch: looking for cluster demo: this address is not known: --region must be one of AWS, such as eu-central-1 \(/,
+    );
+  });
+
   test('no region is known', async () => {
     const { AWS_REGION: _, ...others } = env;
-    expect(await complaint(['check', '--cluster', 'demo'], others)).toBe(
+    expect(
+      await complaint(['check', '--cluster', 'demo'], { environment: others, status: 64 }),
+    ).toBe(
       'vtepwatch: looking for cluster demo: no region is given: use --region, or set AWS_REGION',
     );
   });
 
   test('there are no credentials', async () => {
     const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...others } = env;
-    expect(await complaint(['check', '--cluster', 'demo'], others)).toMatch(
+    expect(
+      await complaint(['check', '--cluster', 'demo'], { environment: others, status: 77 }),
+    ).toMatch(
       /^vtepwatch: looking for cluster demo: no AWS credentials were found: log in, or set AWS_PROFILE \(/,
     );
   });
 
   test.for([
-    ['ExpiredToken', 'the AWS credentials have expired: log in again (ExpiredToken: no)'],
-    ['AccessDenied', 'these AWS credentials may not do that (AccessDenied: no)'],
-    ['InvalidClientTokenId', 'AWS does not know these credentials (InvalidClientTokenId: no)'],
-    ['InternalFailure', 'InternalFailure: no'],
-  ] as const)('CloudFormation answers %s', async ([type, sentence]) => {
+    [
+      'ExpiredToken',
+      77,
+      'the AWS credentials have expired: log in again, for example with aws sso login (ExpiredToken: no)',
+    ],
+    [
+      'AccessDenied',
+      77,
+      'these AWS credentials may not do that: use others, or have the action allowed (AccessDenied: no)',
+    ],
+    [
+      'InvalidClientTokenId',
+      77,
+      'AWS does not know these credentials: check AWS_PROFILE with aws sts get-caller-identity (InvalidClientTokenId: no)',
+    ],
+    ['InternalFailure', 2, 'InternalFailure: no'],
+  ] as const)('CloudFormation answers %s', async ([type, status, sentence]) => {
     cloudFormation.gate.fail({ operation: '*', fault: refuse(type) });
-    expect(await complaint(['check', '--cluster', 'demo'])).toBe(
+    expect(await complaint(['check', '--cluster', 'demo'], { status })).toBe(
       `vtepwatch: looking for cluster demo: ${sentence}`,
     );
   });
 
   test('nobody answers', async () => {
     const nobody = { ...env, AWS_ENDPOINT_URL_CLOUDFORMATION: 'http://127.0.0.1:9' };
-    expect(await complaint(['check', '--cluster', 'demo'], nobody)).toMatch(
-      /^vtepwatch: looking for cluster demo: .*ECONNREFUSED/,
+    expect(
+      await complaint(['check', '--cluster', 'demo'], { environment: nobody, status: 69 }),
+    ).toMatch(
+      /^vtepwatch: looking for cluster demo: AWS did not answer: check the network, and --region \(.*ECONNREFUSED/,
     );
   });
 
   test.for([
     [
       refuse('TooManyRequestsException', 429),
+      2,
       'it is busy with a scheduled run; try again in a minute',
     ],
     [
       refuse('AccessDeniedException', 403, 'not authorized to perform: lambda:InvokeFunction'),
-      'these AWS credentials may not do that (AccessDeniedException: not authorized to perform: lambda:InvokeFunction)',
+      77,
+      'these AWS credentials may not do that: use others, or have the action allowed (AccessDeniedException: not authorized to perform: lambda:InvokeFunction)',
     ],
-    [refuse('ServiceException', 500), 'ServiceException: no'],
-  ] as const)('Lambda answers %j, and is not asked twice', async ([fault, sentence]) => {
+    [refuse('ServiceException', 500), 2, 'ServiceException: no'],
+  ] as const)('Lambda answers %j, and is not asked twice', async ([fault, status, sentence]) => {
     const calls = lambda.gate.count('Invoke');
     lambda.gate.fail({ operation: 'Invoke', fault });
-    expect(await complaint(['check', '--cluster', 'demo'])).toBe(
+    expect(await complaint(['check', '--cluster', 'demo'], { status })).toBe(
       `vtepwatch: running the function watch: ${sentence}`,
     );
     expect(lambda.gate.count('Invoke')).toBe(calls + 1);

@@ -5,6 +5,7 @@ import { deliver } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
 import { checkParameters, scriptOf } from './document.ts';
 import type { Document } from './document.ts';
+import type { Documents } from './documents.ts';
 import type { SendCommandRequest } from './requests.ts';
 import { checkInstanceIds, resolveTargets } from './targets.ts';
 import type { World } from './world.ts';
@@ -29,14 +30,14 @@ const TIMEOUT_SECONDS = 3600;
 const MAX_CONCURRENCY = '50';
 const MAX_ERRORS = '0';
 
-export function createCommands(documents: ReadonlyMap<string, Document>, world: World): Commands {
+export function createCommands(documents: Pick<Documents, 'active'>, world: World): Commands {
   const kept = new Map<string, { readonly command: Command; readonly delivery: Delivery }>();
   const running = new Set<Promise<unknown>>();
   let invocationsKept = 0;
 
   return {
     send: (raw) => {
-      const document = documentOf(raw, documents);
+      const document = documentOf(raw, (name) => documents.active(name, world.time.now()));
       const values = checkParameters(document, raw.Parameters ?? {});
       const request = requestOf(raw);
       const ids = nodesOf(request, world);
@@ -73,13 +74,9 @@ export function createCommands(documents: ReadonlyMap<string, Document>, world: 
   };
 }
 
-function documentOf(
-  request: SendCommandRequest,
-  documents: ReadonlyMap<string, Document>,
-): Document {
+function documentOf(request: SendCommandRequest, active: (name: string) => Document): Document {
   const name = request.DocumentName.split(':document/').at(-1) ?? '';
-  const document = documents.get(name);
-  if (document === undefined) throw clientError('InvalidDocument', `No document ${name}.`);
+  const document = active(name);
   const version = request.DocumentVersion ?? '$DEFAULT';
   if (!version.startsWith('$') && version !== '1') {
     throw clientError('InvalidDocumentVersion', `Document ${name} has no version ${version}.`);

@@ -8,16 +8,21 @@ import {
 } from './command-operations.ts';
 import type { View } from './command-answers.ts';
 import type { Commands } from './commands.ts';
+import type { Documents } from './documents.ts';
 import { describeInstanceInformation, getParameter } from './inventory-operations.ts';
 import type { Nodes } from './nodes.ts';
 import {
   cancelCommandRequest,
+  createDocumentRequest,
+  deleteDocumentRequest,
   describeInstanceInformationRequest,
   getCommandInvocationRequest,
+  getDocumentRequest,
   getParameterRequest,
   listCommandInvocationsRequest,
   listCommandsRequest,
   listDocumentVersionsRequest,
+  listDocumentsRequest,
   sendCommandRequest,
 } from './requests.ts';
 import { validate } from './validation.ts';
@@ -26,6 +31,7 @@ interface OperationContext {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly commands: Commands;
+  readonly documents: Documents;
   readonly nodes: Nodes;
   readonly parameters: ReadonlyMap<string, string>;
   /** How many versions each document has. */
@@ -36,7 +42,7 @@ interface OperationContext {
 
 /** The answer to one call, as it is at this moment. Throws what the service refuses. */
 export function operate(operation: string, input: unknown, context: OperationContext): object {
-  const { commands, nodes, behaviour, now } = context;
+  const { commands, documents, nodes, behaviour, now } = context;
   const view = { ...behaviour, now };
   const runs = { commands, nodes, view, invisibleMilliseconds: behaviour.invisibleMilliseconds };
   const inventory = context;
@@ -71,6 +77,16 @@ export function operate(operation: string, input: unknown, context: OperationCon
         })),
       };
     }
+    case 'CreateDocument':
+      return documents.create(validate(createDocumentRequest, input), now);
+    case 'DescribeDocument':
+      return documents.describe(validate(getDocumentRequest, input), now);
+    case 'GetDocument':
+      return documents.get(validate(getDocumentRequest, input), now);
+    case 'DeleteDocument':
+      return documents.remove(validate(deleteDocumentRequest, input).Name);
+    case 'ListDocuments':
+      return documents.list(validate(listDocumentsRequest, input));
     default:
       throw clientError('UnknownOperationException', `The lab's SSM has no ${operation}.`);
   }

@@ -102,6 +102,38 @@ export const listDocumentVersionsRequest = z.object({
   NextToken: maybe(nextToken),
 });
 
+const documentName = patterned(/^[\w\-.]{3,128}$/);
+
+const tag = z.object({ Key: text(1, 128), Value: text(0, 256) });
+
+export const createDocumentRequest = z.object({
+  Name: documentName,
+  Content: text(1, 65_536),
+  DocumentType: z.literal('Command'),
+  DocumentFormat: z.literal('JSON'),
+  TargetType: maybe(patterned(/^\/[\w.\-:/]*$/)),
+  Tags: maybe(list(tag, 0, 1000)),
+});
+
+/** Of GetDocument and DescribeDocument. */
+export const getDocumentRequest = z.object({
+  Name: patterned(/^[\w\-.:/]{3,128}$/),
+  DocumentVersion: maybe(z.enum(['1', '$LATEST', '$DEFAULT'])),
+});
+
+export const deleteDocumentRequest = z.object({ Name: documentName });
+
+const documentFilter = z.object({ Key: text(1, 128), Values: maybe(list(text(1, 256), 1, 5)) });
+
+export const listDocumentsRequest = z.object({
+  Filters: maybe(list(documentFilter, 0, 5)),
+  MaxResults: maybe(count(1, 50)),
+  NextToken: maybe(nextToken),
+});
+
+export type CreateDocumentRequest = z.infer<typeof createDocumentRequest>;
+export type GetDocumentRequest = z.infer<typeof getDocumentRequest>;
+export type ListDocumentsRequest = z.infer<typeof listDocumentsRequest>;
 export type SendCommandRequest = z.infer<typeof sendCommandRequest>;
 export type ListCommandsRequest = z.infer<typeof listCommandsRequest>;
 export type ListCommandInvocationsRequest = z.infer<typeof listCommandInvocationsRequest>;

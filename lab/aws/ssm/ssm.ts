@@ -8,7 +8,7 @@ import { REAL_TIME } from '../time.ts';
 import type { Time } from '../time.ts';
 import type { LateTargets } from './command-answers.ts';
 import { createCommands } from './commands.ts';
-import { readDocument } from './document.ts';
+import { createDocuments } from './documents.ts';
 import { createNodes } from './nodes.ts';
 import type { ManagedNode, NodeBehaviour } from './nodes.ts';
 import { operate } from './operations.ts';
@@ -54,6 +54,8 @@ export interface SsmAccount {
   readonly gate: Gate;
   /** The nodes whose scripts asked for a reboot by exit 194, in order. */
   readonly reboots: readonly string[];
+  /** The names of the documents that there are now. */
+  documents(): readonly string[];
   /** Counts for what is asked from now on, also about commands sent before. */
   behave(behaviour: Partial<ServiceBehaviour>): void;
   /** Counts for commands that reach the node from now on; going offline also holds back the answers
@@ -92,9 +94,7 @@ export async function startSsm(options: SsmOptions): Promise<Ssm> {
 /** The same account without a server. */
 export function createSsm(options: SsmOptions): SsmAccount {
   const { time = REAL_TIME } = options;
-  const documents = new Map(
-    [...options.documents].map(([name, content]) => [name, readDocument(name, content)]),
-  );
+  const documents = createDocuments(options.documents);
   const nodes = createNodes(options.nodes, time);
   const closing = new AbortController();
   const reboots: string[] = [];
@@ -108,8 +108,8 @@ export function createSsm(options: SsmOptions): SsmAccount {
     closing: closing.signal,
   });
   const parameters = options.parameters ?? new Map<string, string>();
-  const documentVersions = new Map([...documents.keys()].map((name) => [name, 1]));
-  const account = { commands, nodes, parameters, documentVersions, secondMilliseconds };
+  const documentVersions = new Map(documents.names().map((name) => [name, 1]));
+  const account = { commands, documents, nodes, parameters, documentVersions, secondMilliseconds };
   let behaviour: ServiceBehaviour = { ...BEHAVIOUR, ...options.behaviour };
 
   const service: Service = {
@@ -134,6 +134,7 @@ export function createSsm(options: SsmOptions): SsmAccount {
     service,
     gate,
     reboots,
+    documents: () => documents.names(),
     behave: (change) => {
       behaviour = { ...behaviour, ...change };
     },

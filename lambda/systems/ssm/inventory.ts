@@ -29,6 +29,8 @@ export interface InventoryListing {
   readonly nodes: readonly ManagedNode[];
   /** What could not be read; `nodes` has what was read before. */
   readonly troubles: readonly string[];
+  /** The error that ended the reading, where one did. */
+  readonly refused?: unknown;
 }
 
 export interface Inventory {
@@ -96,7 +98,8 @@ async function list(
       nodes.push(...(answer.InstanceInformationList ?? []).map(toNode));
       next = answer.NextToken;
     } catch (error) {
-      return { nodes, troubles: [`reading the inventory, page ${page}: ${errorText(error)}`] };
+      const troubles = [`reading the inventory, page ${page}: ${errorText(error)}`];
+      return { nodes, troubles, refused: error };
     }
     // The last page has an empty token, or none.
     if (next === undefined || next === '') return { nodes, troubles: [] };

@@ -1,0 +1,157 @@
+import { parseArgs } from 'node:util';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { stackNameOf } from '../../shared/contract/deployment.ts';
+import type { Report } from '../../shared/contract/report.ts';
+import { clusterNameSchema, type Targets } from '../../shared/contract/settings.ts';
+import { deadlineIn } from '../../lambda/deadline.ts';
+import { inventory, isOnline, type ManagedNode } from '../../lambda/systems/ssm/inventory.ts';
+import { RETRIES } from '../../lambda/systems/ssm/retry-throttled.ts';
+import { runCommand } from '../../lambda/systems/ssm/run-command.ts';
+import { systemClock } from '../../lambda/systems/system-clock.ts';
+import { clientConfig } from '../deployed/client-config.ts';
+import { findDocument } from '../deployed/find-stack.ts';
+import { regionOf } from '../deployed/options.ts';
+import { trouble } from '../deployed/trouble.ts';
+import { Failure, usage } from '../failure.ts';
+import { checkHosts } from '../hosts/check-hosts.ts';
+import { during, remark } from '../progress.ts';
+import { renderReport } from '../render/report.ts';
+import { columnsOf } from '../render/terminal.ts';
+import { EXIT } from '../verdict.ts';
+import { askFor, canAsk } from './consent.ts';
+import {
+  accountOf,
+  type DocumentScript,
+  leftOvers,
+  ownScript,
+  readDocument,
+  withTemporaryDocument,
+} from './documents.ts';
+import { targetsOfTags } from './tags.ts';
+
+/** One check with the operator's own credentials: no state, no page, no function. */
+export async function checkThroughSsm(words: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      ssm: { type: 'boolean' },
+      tags: { type: 'string' },
+      cluster: { type: 'string' },
+      stack: { type: 'string' },
+      region: { type: 'string' },
+      document: { type: 'string' },
+      'temporary-document': { type: 'boolean', default: false },
+      yes: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const { tags, document, yes } = values;
+  if (tags === undefined)
+    throw usage('check --ssm needs --tags KEY=VALUE: see vtepwatch check --help');
+  if (document !== undefined && values['temporary-document']) {
+    throw usage('check takes --document or --temporary-document, not both');
+  }
+  if (!yes && !canAsk()) {
+    throw usage('check --ssm asks before a script runs as root: use a terminal, or --yes');
+  }
+  const targets = targetsOfTags(tags);
+  const cluster = values.cluster ?? clusterIn(targets);
+  const region = regionOf(values.region);
+  const client = new SSMClient({ ...clientConfig(region), ...RETRIES });
+  try {
+    const place = await client.config.region().catch((error: unknown) => {
+      throw trouble('looking for the hosts', error);
+    });
+    const nodes = await during('looking for the hosts', nodesOf(client, targets));
+    const options = { cluster, stack: values.stack ?? stackNameOf(cluster), region };
+    const used = values['temporary-document']
+      ? undefined
+      : (document ?? (await documentOfStack(options)));
+    const script = used === undefined ? ownScript() : await readDocument(client, used);
+    const named = used ?? 'made for this check, and deleted after it';
+    await askFor({ nodes, targets, region: place, document: named, script }, yes);
+    const asked = { client, nodes, targets, cluster, region: place };
+    const report = await (used === undefined
+      ? withTemporaryDocument(client, async (name) => await checkBy(name, asked))
+      : checkBy(used, asked));
+    if (used === undefined) await nameLeftOvers(client);
+    else remarkOnVersion(script);
+    process.stdout.write(
+      values.json
+        ? `${JSON.stringify(report, undefined, 2)}\n`
+        : renderReport(report, columnsOf(process.stdout, process.env['COLUMNS'])),
+    );
+    return EXIT[report.verdict];
+  } finally {
+    client.destroy();
+  }
+}
+
+interface AskedThroughSsm {
+  readonly client: SSMClient;
+  readonly nodes: readonly ManagedNode[];
+  readonly targets: Targets;
+  readonly cluster: string;
+  readonly region: string;
+}
+
+async function checkBy(
+  document: string,
+  { client, nodes, targets, cluster, region }: AskedThroughSsm,
+): Promise<Report> {
+  const account = await accountOf(client, document);
+  const checking = checkHosts({
+    commands: runCommand(client, document),
+    targets,
+    cluster,
+    site: account === undefined ? undefined : { account, region, targets },
+    agents: {
+      listedAt: systemClock.now(),
+      nodes: nodes.filter((node) => !isOnline(node)),
+      gone: [],
+    },
+  });
+  return await during(`asking ${nodes.length} hosts through Systems Manager`, checking);
+}
+
+const INVENTORY_MS = 30_000;
+
+async function nodesOf(client: SSMClient, targets: Targets): Promise<readonly ManagedNode[]> {
+  const deadline = deadlineIn(INVENTORY_MS, systemClock);
+  const { nodes, troubles, refused } = await inventory(client).ofTargets(targets, deadline);
+  if (refused !== undefined) throw trouble('looking for the hosts', refused);
+  for (const message of troubles) remark(message);
+  if (nodes.length > 0) return nodes;
+  throw new Failure(
+    'unreachable',
+    'no managed node has these tags: tag the hosts, or use --region to name another Region',
+  );
+}
+
+async function documentOfStack(options: Parameters<typeof findDocument>[0]): Promise<string> {
+  try {
+    return await findDocument(options);
+  } catch (cause) {
+    remark(
+      'no deployed stack has a document for this check: --document NAME, --temporary-document',
+    );
+    throw cause;
+  }
+}
+
+/** The value of the first tag where a cluster can have this name. */
+function clusterIn([first]: Targets): string {
+  const [value = ''] = first?.Values ?? [];
+  return clusterNameSchema.safeParse(value).success ? value : 'ssm';
+}
+
+async function nameLeftOvers(client: SSMClient): Promise<void> {
+  for (const name of await leftOvers(client)) {
+    remark(`an earlier check left a document: aws ssm delete-document --name ${name}`);
+  }
+}
+
+function remarkOnVersion({ isOurs }: DocumentScript): void {
+  if (isOurs) return;
+  remark('the document has the script of another version: answers that cannot be read are unknown');
+}

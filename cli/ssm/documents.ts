@@ -1,0 +1,167 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  CreateDocumentCommand,
+  DeleteDocumentCommand,
+  DescribeDocumentCommand,
+  GetDocumentCommand,
+  InvalidDocument,
+  ListDocumentsCommand,
+  type SSMClient,
+} from '@aws-sdk/client-ssm';
+import * as z from 'zod/mini';
+import { probeDocument } from '../../shared/contract/probe.ts';
+import { trouble } from '../deployed/trouble.ts';
+import { Failure } from '../failure.ts';
+import { readScript } from '../hosts/script.ts';
+
+/** What a document would run on hosts. */
+export interface DocumentScript {
+  readonly sha256: string;
+  /** Whether it is the script of this version, so that its answers can be read. */
+  readonly isOurs: boolean;
+  readonly sendsPackets: boolean;
+}
+
+/** The document of this version, as `aws ssm create-document` takes it. */
+export function documentContent(): string {
+  return JSON.stringify(probeDocument(readScript()));
+}
+
+/** The script of this version. */
+export function ownScript(): DocumentScript {
+  return { sha256: sha256Of(readScript()), isOurs: true, sendsPackets: false };
+}
+
+const documentSchema = z.object({
+  parameters: z.object({ Packets: z.object({ default: z.string() }) }),
+  mainSteps: z.tuple([z.object({ inputs: z.object({ runCommand: z.array(z.string()) }) })]),
+});
+
+/** Reads what a document would run: version 1, which is the one that runs. */
+export async function readDocument(client: SSMClient, name: string): Promise<DocumentScript> {
+  const doing = `reading the document ${name}`;
+  const request = new GetDocumentCommand({
+    Name: name,
+    DocumentVersion: '1',
+    DocumentFormat: 'JSON',
+  });
+  const { Content = '' } = await client.send(request).catch((error: unknown) => {
+    if (!(error instanceof InvalidDocument)) throw trouble(doing, error);
+    throw new Failure(
+      'unreachable',
+      `${doing}: there is none of this name in this account and Region`,
+    );
+  });
+  const document = documentSchema.safeParse(JSON.parse(Content));
+  if (!document.success) {
+    throw new Error(`${doing}: it is not vtepwatch's: make one with check --print-document`);
+  }
+  const { mainSteps, parameters } = document.data;
+  const script = mainSteps[0].inputs.runCommand.join('\n');
+  return {
+    sha256: sha256Of(script),
+    isOurs: script === readScript(),
+    sendsPackets: parameters.Packets.default === 'on',
+  };
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** The account that a document is of; undefined where the operator may not ask. */
+export async function accountOf(client: SSMClient, name: string): Promise<string | undefined> {
+  const owner = await client
+    .send(new DescribeDocumentCommand({ Name: name }))
+    .then(({ Document }) => Document?.Owner)
+    .catch(() => undefined);
+  return owner !== undefined && /^\d{12}$/.test(owner) ? owner : undefined;
+}
+
+/** Marks documents that are there for one check only. */
+const TAG = { Key: 'vtepwatch', Value: 'temporary' } as const;
+
+/** How long Systems Manager may take to make a document, and how often it is asked. */
+const CREATION_POLLS = 60;
+const POLL_MS = 500;
+
+/**
+ * Makes a document for one check, and deletes it when the check has ended, in whatever way, also by SIGINT and
+ * SIGTERM. No other name is used twice, so two checks at the same time have two.
+ */
+export async function withTemporaryDocument<T>(
+  client: SSMClient,
+  use: (name: string) => Promise<T>,
+): Promise<T> {
+  const name = `vtepwatch-temporary-${randomBytes(8).toString('hex')}`;
+  const creating = client.send(
+    new CreateDocumentCommand({
+      Name: name,
+      Content: documentContent(),
+      DocumentType: 'Command',
+      DocumentFormat: 'JSON',
+      Tags: [TAG],
+    }),
+  );
+  const remove = async (): Promise<void> => {
+    // A document whose creation is under way cannot be deleted, and would stay.
+    await creating.catch(() => undefined);
+    await client.send(new DeleteDocumentCommand({ Name: name })).catch((error: unknown) => {
+      if (!(error instanceof InvalidDocument))
+        throw trouble(`deleting the document ${name}`, error);
+    });
+  };
+  const forget = onSignal(remove);
+  try {
+    await creating.catch((error: unknown) => {
+      throw trouble('making a temporary document', error);
+    });
+    await untilActive(client, name);
+    return await use(name);
+  } finally {
+    await remove();
+    forget();
+  }
+}
+
+async function untilActive(client: SSMClient, name: string): Promise<void> {
+  for (let poll = 0; poll < CREATION_POLLS; poll++) {
+    const { Document } = await client.send(new DescribeDocumentCommand({ Name: name }));
+    if (Document?.Status === 'Active') return;
+    if (Document?.Status === 'Failed') break;
+    await wait(POLL_MS);
+  }
+  throw new Failure('unreachable', `the temporary document ${name} did not become active`);
+}
+
+/** The exit status of a program that a signal ended, as a shell has it. */
+const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Does this before the program ends by a signal; what it returns takes that back. */
+function onSignal(work: () => Promise<void>): () => void {
+  const listeners = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
+    const listener = (): void => {
+      void work()
+        .catch((error: unknown) => process.stderr.write(`${String(error)}\n`))
+        .finally(() => process.exit(ENDED_BY[signal]));
+    };
+    process.once(signal, listener);
+    return { signal, listener };
+  });
+  return () => {
+    for (const { signal, listener } of listeners) process.off(signal, listener);
+  };
+}
+
+/** Temporary documents that an earlier check could not delete; none where the operator may not list them. */
+export async function leftOvers(client: SSMClient): Promise<readonly string[]> {
+  const request = new ListDocumentsCommand({
+    Filters: [
+      { Key: 'Owner', Values: ['Self'] },
+      { Key: `tag:${TAG.Key}`, Values: [TAG.Value] },
+    ],
+  });
+  const found = await client.send(request).catch(() => undefined);
+  return (found?.DocumentIdentifiers ?? []).flatMap(({ Name }) => Name ?? []);
+}

@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { LAB_ACCOUNT, LAB_REGION } from '../../../lab/aws/account.ts';
+import { type CloudFormation, startCloudFormation } from '../../../lab/aws/cloudformation.ts';
+import { FAULTS } from '../../../lab/faults.ts';
+import { readProbeDocument } from '../../../lab/probe-script.ts';
+import { startWorld, type World } from '../../../lab/world.ts';
+import { reportSchema } from '../../../shared/contract/report.ts';
+import { type Ended, type Environment, OPERATOR, vtepwatch } from '../deployed.ts';
+
+const PROGRAM = path.join(import.meta.dirname, '..', '..', '..', 'cli', 'vtepwatch.ts');
+
+let world: World;
+let cloudFormation: CloudFormation;
+let env: Environment;
+beforeAll(async () => {
+  world = await startWorld({ kubernetes: false, prefer: 'modelled', dialSeconds: 2 });
+  cloudFormation = await startCloudFormation({
+    'Vtepwatch-lab': { DocumentName: 'vtepwatch-Probe' },
+  });
+  env = {
+    ...OPERATOR,
+    AWS_ENDPOINT_URL_SSM: world.aws.ssm.url,
+    AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
+  };
+}, 120_000);
+afterEach(() => world.aws.ssm.gate.open());
+afterAll(async () => {
+  await Promise.all([cloudFormation, world].map((part) => part?.close()));
+});
+
+const SSM = ['check', '--ssm', '--tags', 'vtepwatch=lab'] as const;
+
+async function check(...words: readonly string[]): Promise<Ended> {
+  return await vtepwatch([...SSM, ...words], env);
+}
+
+/** The SHA-256 of the script of this version, as it is in the deployed document. */
+async function scriptHash(): Promise<string> {
+  const text = JSON.stringify(await readProbeDocument({ packets: false }));
+  const { mainSteps } = Object(JSON.parse(text));
+  return createHash('sha256').update(String(mainSteps[0].inputs.runCommand[0])).digest('hex');
+}
+
+describe('check --ssm', () => {
+  test('shows what is about to run as root, and runs the document of the deployed stack', async () => {
+    const { exit, stdout, stderr } = await check('--yes', '--json');
+    const report = reportSchema.parse(JSON.parse(stdout));
+    expect(report).toMatchObject({
+      cluster: 'lab',
+      verdict: 'healthy',
+      checked: { nodes: 6, of: 6 },
+      site: { account: LAB_ACCOUNT, region: LAB_REGION },
+    });
+    expect(report.latencies.map(({ node }) => node)).toContain('master1');
+    expect(stderr).toContain(
+      'A script is about to run as root on 6 hosts with the tag vtepwatch=lab in eu-central-1.\n',
+    );
+    expect(stderr).toContain(`  script sha256  ${await scriptHash()}\n`);
+    expect(stderr).toContain('  document       vtepwatch-Probe\n');
+    expect(exit).toBe(0);
+    expect(world.aws.dynamoDb.gate.calls).toEqual([]);
+    expect(world.aws.sns.gate.calls).toEqual([]);
+  });
+
+  test('without a terminal it asks nobody, and runs nothing', async () => {
+    const before = world.aws.ssm.gate.calls.length;
+    const { exit, stderr } = await check();
+    expect(stderr).toBe(
+      'vtepwatch: check --ssm asks before a script runs as root: use a terminal, or --yes\n',
+    );
+    expect(exit).toBe(64);
+    expect(world.aws.ssm.gate.calls).toHaveLength(before);
+  });
+
+  test('finds the lost entries, and looks again before it says so', async () => {
+    await world.inflict(...FAULTS['neighbour-missing'].damage);
+    onTestFinished(async () => {
+      await world.inflict(...(FAULTS['neighbour-missing'].repair ?? []));
+    });
+    const { exit, stdout } = await check('--yes', '--cluster', 'lab', '--json');
+    expect(reportSchema.parse(JSON.parse(stdout)).incidents).toMatchObject([
+      { cause: 'neighbour-missing', phase: 'open', key: 'lab/subject/master1' },
+    ]);
+    expect(exit).toBe(1);
+  });
+});
+
+describe('a temporary document', () => {
+  test('is made for the check and deleted after it; one of an earlier check is named', async () => {
+    const { stderr: first } = await withLeftOver();
+    const { stdout, stderr } = await check('--temporary-document', '--yes');
+    expect(stdout).toContain('6 of 6 nodes checked');
+    expect(stderr).toMatch(
+      /an earlier check left a document: aws ssm delete-document --name vtepwatch-temporary-[0-9a-f]{16}\n/,
+    );
+    expect(first).toContain('deleting the document vtepwatch-temporary-');
+    expect(world.aws.ssm.documents()).toHaveLength(2);
+  });
+
+  test.for([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('is deleted where %s ends the check', async ([signal, status]) => {
+    const before = world.aws.ssm.documents();
+    const words = [PROGRAM, ...SSM, '--temporary-document', '--yes'];
+    const child = spawn(process.execPath, words, {
+      env: { ...env, PATH: process.env['PATH'] ?? '' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (part: Buffer) => {
+      stderr += part.toString();
+      if (/^asking 6 hosts through Systems Manager/m.test(stderr)) child.kill(signal);
+    });
+    const exit = await new Promise((resolve) => child.once('exit', resolve));
+    expect(exit).toBe(status);
+    expect(world.aws.ssm.documents()).toEqual(before);
+  });
+});
+
+/** A check whose document could not be deleted. */
+async function withLeftOver(): Promise<Ended> {
+  const error = { type: 'AccessDeniedException', message: 'not allowed', status: 400 };
+  world.aws.ssm.gate.fail({ operation: 'DeleteDocument', fault: { kind: 'refused', error } });
+  const ended = await check('--temporary-document', '--yes');
+  world.aws.ssm.gate.open();
+  return ended;
+}
+
+describe('check --ssm that cannot take place', () => {
+  test.for([
+    ['no host has the tag', ['--tags', 'vtepwatch=none'], 69, 'no managed node has these tags'],
+    ['there is no such document', ['--document', 'nothing'], 69, 'there is none of this name'],
+    ['there is no stack', ['--cluster', 'other'], 69, 'there is no stack Vtepwatch-other'],
+    ['two documents', ['--document', 'a', '--temporary-document'], 64, 'not both'],
+  ] as const)('%s', async ([, words, status, sentence]) => {
+    const { exit, stdout, stderr } = await check(...words, '--yes');
+    expect(stderr).toContain(sentence);
+    expect(stdout).toBe('');
+    expect(exit).toBe(status);
+  });
+
+  test('the operator may not list managed nodes', async () => {
+    const error = { type: 'AccessDeniedException', message: 'User is not authorized', status: 400 };
+    const operation = 'DescribeInstanceInformation';
+    world.aws.ssm.gate.fail({ operation, fault: { kind: 'refused', error } });
+    const { exit, stderr } = await check('--yes');
+    expect(stderr).toContain('these AWS credentials may not do that');
+    expect(exit).toBe(77);
+  });
+});
