@@ -11,7 +11,7 @@ import { columnsOf } from './render/terminal.ts';
 import { checkOverSsh, isOverSsh } from './ssh/check-over-ssh.ts';
 import { EXIT } from './verdict.ts';
 
-const HELP = `vtepwatch check --cluster NAME [--region R] [--stack S] [--json]
+const HELP = `vtepwatch check NAME [--no-page] [--region R] [--stack S] [--json]
 vtepwatch check --ssh HOST... [--ssh-hosts FILE] [--sudo] [--cluster NAME] [--json]
 vtepwatch check --ssm --tags KEY=VALUE[,KEY=VALUE] [--document NAME|--temporary-document] [--yes] [--json]
 vtepwatch check --print-document
@@ -19,6 +19,7 @@ vtepwatch check --print-document
 Runs one check of a deployed cluster now, with your AWS credentials, and prints the verdict, the
 coverage and the masters' latencies. It is a full run: it stores its state and sends pages.
 
+  --no-page       it stores no state, and sends no page, event or metric
 ${DEPLOYED_HELP}
 With --ssh or --ssh-hosts it checks hosts that your ssh reaches, and needs nothing deployed: for example
 --ssh root@{a,b,c} in bash. It stores nothing and pages nobody. Your ssh configuration and host-key
@@ -44,7 +45,8 @@ shows the script's SHA-256, what it reads and how many hosts there are, and asks
                         vtepwatch check --print-document >probe.json && aws ssm create-document \
                           --name vtepwatch --document-type Command --content file://probe.json
 
-Exit status: 0 healthy, 1 incident, 2 could not judge.
+Exit status: 0 healthy, 1 incident, 2 could not judge or could not run, 64 wrong usage, 69 AWS or what
+should be there is not, 77 these rights do not suffice.
 `;
 
 export async function check(words: readonly string[]): Promise<number> {
@@ -58,14 +60,16 @@ export async function check(words: readonly string[]): Promise<number> {
     process.stdout.write((await import('./ssm/documents.ts')).documentContent());
     return 0;
   }
-  const options = isHelp ? 'help' : readDeployedOptions('check', words);
+  const isQuiet = words.includes('--no-page');
+  const named = words.filter((word) => word !== '--no-page');
+  const options = isHelp ? 'help' : readDeployedOptions('check', named);
   if (options === 'help') {
     process.stdout.write(HELP);
     return 0;
   }
   const { json } = options;
   const deployed = await deployedFor(options);
-  const report = await checkNow(deployed, options);
+  const report = await checkNow(deployed, options, isQuiet ? { noPage: true } : {});
   if (report.refused !== undefined) {
     if (json) print(report);
     throw refusedError(report.refused);
@@ -88,8 +92,12 @@ async function deployedFor(options: DeployedOptions): Promise<Deployed> {
   return await during(`looking for cluster ${options.cluster}`, findStack(options));
 }
 
-async function checkNow(deployed: Deployed, options: DeployedOptions): Promise<Report> {
-  const running = runOnce(deployed, options);
+async function checkNow(
+  deployed: Deployed,
+  options: DeployedOptions,
+  event: object = {},
+): Promise<Report> {
+  const running = runOnce(deployed, options, event);
   return await during(`running ${deployed.functionName}, for up to two minutes`, running);
 }
 
@@ -100,8 +108,9 @@ function refusedError(reason: string): Error {
 async function runOnce(
   { functionName }: Deployed,
   { cluster, stack, region }: DeployedOptions,
+  event: object,
 ): Promise<Report> {
-  const report = reportSchema.safeParse(await invoke(functionName, {}, region));
+  const report = reportSchema.safeParse(await invoke(functionName, event, region));
   if (!report.success) {
     throw new Error(
       `running the function ${functionName}: its answer is not a report; was it deployed from this version?`,

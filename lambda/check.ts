@@ -35,7 +35,9 @@ export async function check(invocation: Invocation): Promise<Report> {
     return notRun(invocation, lease.reason);
   }
   try {
-    return await checkUnder(lease, invocation);
+    return invocation.pagesNobody === true
+      ? await look(lease, invocation)
+      : await checkUnder(lease, invocation);
   } finally {
     // A lease that could not be released ends by itself.
     await lease.release(end).catch((error: unknown) => {
@@ -47,19 +49,30 @@ export async function check(invocation: Invocation): Promise<Report> {
 /** How long the table may take to open a run: without it the run goes on from what the process knows. */
 const ACQUIRE_MS = 8000;
 
-async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report> {
-  const { systems, end } = invocation;
-  const before = await actOnPending(invocation, lease);
-  const { facts, latency, nodeList, answeredBy, answerTime } = await gather(invocation, lease);
+/** A run for a person who wants to see, and not to page: the next tick finds all as if it had not been. */
+async function look(lease: Lease, invocation: Invocation): Promise<Report> {
+  const { settings, end } = invocation;
+  const { decision, latency } = await decide(lease, invocation);
+  const settled = await latency.settle(settings.limits.slowSeconds * 1000, end);
+  log('run.looked', { cluster: settings.cluster });
+  const problems = [...lease.problems, ...settled.problems];
+  const ended = { ...decision, latencies: settled.latencies };
+  return reportOf(ended, { problems, integrations: invocation.integrations });
+}
+
+interface Decided extends Omit<Awaited<ReturnType<typeof gather>>, 'facts'> {
+  readonly decision: Decision;
+}
+
+async function decide(lease: Lease, invocation: Invocation): Promise<Decided> {
+  const { facts, ...gathered } = await gather(invocation, lease);
   const hosts = hostsBehind(invocation, {
+    ...gathered,
     roster: lease.memory.roster,
-    latency,
-    nodeList,
-    answeredBy,
-    firstPollMs: firstPollMs(answerTime),
+    firstPollMs: firstPollMs(gathered.answerTime),
   });
   const evaluated = { 'vtepwatch.host.count': facts.observations.length };
-  const decision = await systems.telemetry.span(
+  const decision = await invocation.systems.telemetry.span(
     'vtepwatch.evaluate',
     evaluated,
     async (annotate) => {
@@ -68,6 +81,13 @@ async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report>
       return decided;
     },
   );
+  return { ...gathered, decision };
+}
+
+async function checkUnder(lease: Lease, invocation: Invocation): Promise<Report> {
+  const { systems, end } = invocation;
+  const before = await actOnPending(invocation, lease);
+  const { decision, latency, nodeList, answerTime } = await decide(lease, invocation);
   const paging = await act(invocation, lease, { decision, outbox: before.outbox });
   // The pages are out, so the masters now have as long to answer as a good one needs at most.
   const settled = await latency.settle(invocation.settings.limits.slowSeconds * 1000, end);

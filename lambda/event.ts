@@ -13,7 +13,13 @@ export function asksForTestPage(event: unknown): boolean {
 const tickSchema = z.object({
   scheduledTime: z.optional(z.string()),
   testPage: z.optional(z.never()),
+  noPage: z.optional(z.literal(true)),
 });
+
+/** Whether the event asks for a run that stores nothing and pages nobody: `{"noPage": true}`. */
+export function asksForNoPage(event: unknown): boolean {
+  return tickSchema.safeParse(event).data?.noPage === true;
+}
 
 /** How far the schedule's clock may be ahead of the function's. */
 const AHEAD_MS = 90_000;

@@ -15,7 +15,7 @@ import { check } from './check.ts';
 import { type Deadline, deadlineIn, earlier, within } from './deadline.ts';
 import { errorText, innermostCause } from './error-text.ts';
 import { fitResponse } from './fit-response.ts';
-import { asksForTestPage, tickOf } from './event.ts';
+import { asksForNoPage, asksForTestPage, tickOf } from './event.ts';
 import type { Invocation, Systems } from './invocation.ts';
 import { channelsOf } from './channels.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -124,6 +124,7 @@ async function checkOnce(world: World, event: unknown, context: Context): Promis
       settings,
       integrations: world.integrations,
       scheduledTime: tickOf(event, now),
+      ...(asksForNoPage(event) ? { pagesNobody: true } : {}),
       // Lambda may deliver one event twice, and then both have one request id.
       id: randomUUID(),
       now,

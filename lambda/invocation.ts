@@ -28,6 +28,8 @@ export interface Invocation {
   readonly integrations: OptionalIntegrations;
   /** ISO 8601: when the schedule wanted it. */
   readonly scheduledTime: string;
+  /** It only looks: no state, page, event or metric comes of it. */
+  readonly pagesNobody?: true;
   /** Unique among all runs. */
   readonly id: string;
   /** When it began, epoch milliseconds. */

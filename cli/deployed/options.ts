@@ -11,7 +11,7 @@ export interface DeployedOptions {
   readonly json: boolean;
 }
 
-export const DEPLOYED_HELP = `  --cluster NAME  the cluster, as cdk.json names it
+export const DEPLOYED_HELP = `  --cluster NAME  the cluster, as cdk.json names it; NAME alone will do
   --region R      default: AWS_REGION, AWS_DEFAULT_REGION, or that of the AWS profile
   --stack S       the cluster's CloudFormation stack; default: Vtepwatch-NAME
   --json          print a document instead of text
@@ -23,8 +23,9 @@ export function readDeployedOptions(
   command: string,
   words: readonly string[],
 ): DeployedOptions | 'help' {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...words],
+    allowPositionals: true,
     options: {
       cluster: { type: 'string' },
       stack: { type: 'string' },
@@ -34,7 +35,11 @@ export function readDeployedOptions(
     },
   });
   if (values.help) return 'help';
-  const { cluster, json } = values;
+  const { json } = values;
+  const [cluster, ...more] = [values.cluster, ...positionals].filter((name) => name !== undefined);
+  if (more.length > 0) {
+    throw usage(`${command} takes one cluster, and ${JSON.stringify(more[0])} is another word`);
+  }
   if (!cluster) throw usage(`${command} needs --cluster NAME: see vtepwatch ${command} --help`);
   return {
     cluster,

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
 import { probeDocument } from '../../shared/contract/probe.ts';
+import { probeSettingsSchema } from '../../shared/contract/settings.ts';
 import { trouble } from '../deployed/trouble.ts';
 import { Failure } from '../failure.ts';
 import { readScript } from '../hosts/script.ts';
@@ -23,9 +24,9 @@ export interface DocumentScript {
   readonly sendsPackets: boolean;
 }
 
-/** The document of this version, as `aws ssm create-document` takes it. */
+/** The document of this version, as `aws ssm create-document` takes it. It sends no packets over the overlay. */
 export function documentContent(): string {
-  return JSON.stringify(probeDocument(readScript()));
+  return JSON.stringify(probeDocument(readScript(), probeSettingsSchema.parse({ packets: false })));
 }
 
 /** The script of this version. */

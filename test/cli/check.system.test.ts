@@ -110,8 +110,19 @@ describe('check of a healthy cluster', () => {
 });
 
 describe('check of a broken cluster', () => {
-  test('shows the matrix and the page that went out; exit 1', async () => {
+  beforeAll(async () => {
     await world.inflict(...FAULTS['neighbour-missing'].damage);
+  });
+
+  test('with --no-page shows the fault and pages nobody; the next run pages it as if it had not been', async () => {
+    const { exit, stdout } = await vtepwatch(['check', 'demo', '--no-page'], env);
+    expect(stdout).toContain('tunnel IP 10.68.0.0) is unreachable from 5 of 5 nodes');
+    expect(exit).toBe(1);
+    expect(pagerDuty.alerts()).toEqual([]);
+    expect(webhook.received()).toEqual([]);
+  });
+
+  test('shows the matrix and the page that went out; exit 1', async () => {
     const { exit, stdout } = await demo('check');
     expect(exit).toBe(1);
     expect(stdout).toContain('cluster demo: INCIDENT; canal overlay; 6 of 6 nodes checked');

@@ -96,7 +96,7 @@ describe('what cannot be done is said in one sentence', () => {
       64,
       ['test-page', '--cluster', 'demo', 'now'],
       '',
-      "Unexpected argument 'now'",
+      'takes one cluster, and "now" is another word',
     ],
     ['replay of folders without a captured file', 2, ['replay', 'lambda'], '', 'no captured host'],
     ['show of two files', 64, ['show', 'one', 'two'], '', 'show takes one file'],
