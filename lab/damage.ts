@@ -90,6 +90,8 @@ export type PacketDamage =
       readonly on: Hosts;
       readonly direction: 'in' | 'out' | 'both';
       readonly which: PacketKind;
+      /** Those from and to these nodes; default all. */
+      readonly between?: readonly string[];
     }
   /** Another program gets what comes in at the overlay's port. */
   | { readonly kind: 'port-taken'; readonly on: Hosts }

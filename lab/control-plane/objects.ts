@@ -91,7 +91,11 @@ function nodeObject(host: ClusterHost, now: number, imageBytes: number) {
       'node',
       {
         name: host.name,
-        labels: { 'kubernetes.io/hostname': host.name, 'kubernetes.io/os': 'linux' },
+        labels: {
+          'kubernetes.io/hostname': host.name,
+          'kubernetes.io/os': 'linux',
+          ...(host.zone === undefined ? {} : { 'topology.kubernetes.io/zone': host.zone }),
+        },
         annotations: host.isAnnotated === false ? {} : flannelAnnotations(host),
       },
       now,

@@ -17,6 +17,7 @@ const hostSchema = z.object({
   publicIp: z.optional(z.string()),
   /** Whether flannel has annotated its node. Default: it has. */
   isAnnotated: z.optional(z.boolean()),
+  zone: z.optional(z.string()),
 });
 
 export type ClusterHost = z.infer<typeof hostSchema>;

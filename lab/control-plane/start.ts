@@ -139,8 +139,8 @@ function listedAs({
 }
 
 function clusterHost(host: Host): ClusterHost {
-  const { name, master, underlayIp, publicIp, tunnelIp, podCidr, vtepMac } = host;
-  const own = { name, master, underlayIp, tunnelIp, podCidr, vtepMac };
+  const { name, master, underlayIp, publicIp, tunnelIp, podCidr, vtepMac, zone } = host;
+  const own = { name, master, underlayIp, tunnelIp, podCidr, vtepMac, zone };
   return publicIp === undefined ? own : { ...own, publicIp };
 }
 

@@ -91,7 +91,7 @@ export async function inflictOne(members: Members, damage: HostDamage): Promise<
     case 'packets-dropped':
     case 'port-taken':
     case 'packets-passed':
-      return await onEach(inCluster, damage.on, (one) => damagePackets(one, damage));
+      return await onEach(inCluster, damage.on, (one) => damagePackets(one, damage, inCluster));
     case 'underlay-mtu-changed':
       return await onEach(inCluster, damage.on, (one) =>
         carryOut(one, `ip link set dev ${UNDERLAY_DEVICE} mtu ${damage.mtu}`),
@@ -264,13 +264,18 @@ function packetRule(chain: string, hook: string, then: string): string {
 async function damagePackets(
   machine: Machine,
   damage: Exclude<PacketDamage, { readonly kind: 'underlay-mtu-changed' }>,
+  hosts: readonly Host[],
 ): Promise<void> {
   const commandsOf = (): readonly string[] => {
     switch (damage.kind) {
       case 'packets-dropped': {
-        const drop = `${PACKET_MATCHES[damage.which]} drop`;
-        const comesIn = packetRule('come_in', 'input priority 0', drop);
-        const goesOut = packetRule('go_out', 'output priority 0', drop);
+        const { between } = damage;
+        const peers = hosts.filter(({ name }) => between?.includes(name) === true);
+        const addresses = peers.map(({ underlayIp }) => underlayIp).join(', ');
+        const drop = (side: 'saddr' | 'daddr'): string =>
+          `${between === undefined ? '' : `ip ${side} { ${addresses} }`} ${PACKET_MATCHES[damage.which]} drop`;
+        const comesIn = packetRule('come_in', 'input priority 0', drop('saddr'));
+        const goesOut = packetRule('go_out', 'output priority 0', drop('daddr'));
         return { in: [comesIn], out: [goesOut], both: [comesIn, goesOut] }[damage.direction];
       }
       case 'port-taken':

@@ -16,6 +16,8 @@ export interface Host {
   readonly publicIp?: string;
   /** Whether flannel has annotated its node. Default: it has. */
   readonly isAnnotated?: false;
+  /** The zone of a cloud that its node is labelled with. */
+  readonly zone?: string;
 }
 
 /** What a program on a machine is given beside its arguments. */

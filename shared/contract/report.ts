@@ -46,6 +46,14 @@ export const LOSSES = ['large-packets', 'connections'] as const;
 
 export type Loss = (typeof LOSSES)[number];
 
+/**
+ * Where packets are lost although all tables are right, as far as it shows. `incoming`: none of the overlay arrives at
+ * the node. `outgoing`: they arrive, and none leaves it. `everywhere`: between most nodes of the cluster.
+ */
+export const LOSS_PLACES = ['incoming', 'outgoing', 'between-zones', 'everywhere'] as const;
+
+export type LossPlace = (typeof LOSS_PLACES)[number];
+
 /** What programs the entries of an overlay on each host. */
 export const AGENTS = ['flannel', 'calico'] as const;
 
@@ -128,6 +136,7 @@ export const incidentSchema = z.object({
   family: z.optional(z.enum(['ipv4', 'ipv6'])),
   /** Absent where all packets are lost, or none is. */
   loss: z.optional(z.enum(LOSSES)),
+  lossAt: z.optional(z.enum(LOSS_PLACES)),
   /** Of a slow or silent API server: how long `kubectl get nodes` took last, and the median before that. */
   response: z.optional(
     z.object({

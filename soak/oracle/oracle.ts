@@ -3,6 +3,7 @@ import type { PublishedPage } from '../account/sns.ts';
 import type { Deployment, Fault } from '../story.ts';
 import type { Cell } from '../world/damage.ts';
 import type { Host } from '../world/host.ts';
+import { answersNow } from '../world/packets.ts';
 import type { PlayedWorld } from '../world/play.ts';
 import { accusesRightly, type Claim, claimedOf, loneIn, namesIn } from './claim.ts';
 import type { Failure, FailureKind } from './failure.ts';
@@ -334,7 +335,10 @@ export class Oracle {
       const isOthers = this.#faults.alive().some((one) => claimedOf(claim, one.cells).length > 0);
       const isQuiet = [...names].every((name) => {
         const host = world.member(name);
-        return host === undefined ? this.#hasLeft(name) : this.#faults.sawWell(host);
+        if (host === undefined) return this.#hasLeft(name);
+        // A busy host loses packets still, and nothing shows that one which lets no test in does not.
+        const isShown = claim.cause !== 'overlay-blackhole' || answersNow(host, world.now);
+        return isShown && this.#faults.sawWell(host);
       });
       incident.quietRuns = isOver && !isOthers && isQuiet ? incident.quietRuns + 1 : 0;
       if (isLeftOpen || incident.quietRuns < QUIET_RUNS) continue;

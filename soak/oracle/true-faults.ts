@@ -179,7 +179,8 @@ export class TrueFaults {
       // Of packets those that no test shows count as well: what only a few show may be chance.
       const wrong = isOfPackets(fault) ? this.wrongOf(fault) : shown;
       const isThere = this.#aliveAtStart.has(fault) && wrong.length > 0;
-      const sees = isThere && seen.length * 2 >= wrong.length && seen.length >= leastOf(fault);
+      const { least, share } = seenOf(fault);
+      const sees = isThere && seen.length >= wrong.length * share && seen.length >= least;
       fault.seenRuns = sees && world.troubles.throttled.until < world.now ? fault.seenRuns + 1 : 0;
       fault.mostSeenRuns = Math.max(fault.mostSeenRuns, fault.seenRuns);
     }
@@ -259,10 +260,16 @@ export function wakes({ damage }: Fault): boolean {
   return damage.kind !== 'not-permanent';
 }
 
-/** Of fewer than three pairs nobody says that their packets are lost: a way and its way back are two, and a connection has one. */
-function leastOf({ event: { damage } }: TrueFault): number {
-  if (damage.kind !== 'packets-lost') return 1;
-  return damage.which === 'connections' ? 3 : 2;
+/**
+ * How many cells of a fault a run must see, and which share. Of fewer than three pairs nobody says that their packets
+ * are lost: a way and its way back are two. A connection has one, and a host begins three in a run: most must show it.
+ */
+function seenOf({ event: { damage } }: TrueFault): {
+  readonly least: number;
+  readonly share: number;
+} {
+  if (damage.kind !== 'packets-lost') return { least: 1, share: 1 / 2 };
+  return damage.which === 'connections' ? { least: 3, share: 3 / 4 } : { least: 2, share: 1 / 2 };
 }
 
 export function isOfPackets({ event }: TrueFault): boolean {

@@ -21,6 +21,15 @@ const CASES: Readonly<Record<string, readonly Damage[]>> = {
   'a firewall before what goes out': dropped('out', 'all'),
   'a firewall before both': dropped('both', 'all'),
   'a firewall before large packets': dropped('in', 'large'),
+  'a firewall before two of the others': [
+    {
+      kind: 'packets-dropped',
+      on: ['master1', 'node1'],
+      direction: 'out',
+      which: 'all',
+      between: ['master2', 'node3'],
+    },
+  ],
   'a firewall before TCP': dropped('out', 'tcp'),
   'a card that sums up checksums wrongly': dropped('out', 'unsummed'),
   'a card whose driver takes good packets for wrong': dropped('in', 'unsummed'),

@@ -65,6 +65,8 @@ export interface Condition {
 interface PacketDrop {
   readonly direction: 'in' | 'out';
   readonly which: PacketKind;
+  /** From and to these nodes alone. */
+  readonly between: readonly string[] | undefined;
 }
 
 interface Obstacle {
@@ -240,12 +242,12 @@ function dropsAfter(
 ): readonly PacketDrop[] {
   switch (damage.kind) {
     case 'packets-dropped': {
-      const { direction, which } = damage;
+      const { direction, which, between } = damage;
       const directions = direction === 'both' ? (['in', 'out'] as const) : [direction];
-      return [...drops, ...directions.map((one) => ({ direction: one, which }))];
+      return [...drops, ...directions.map((one) => ({ direction: one, which, between }))];
     }
     case 'port-taken':
-      return [...drops, { direction: 'in', which: 'all' }];
+      return [...drops, { direction: 'in', which: 'all', between: undefined }];
     case 'packets-passed':
       return [];
   }

@@ -93,7 +93,7 @@ function placed(
 
 /** A node with flannel's annotations, if it has them; as old as the cluster. */
 function lineOf(host: Host): string {
-  const { name, underlayIp, publicIp, podCidr, vtepMac, master, isAnnotated = true } = host;
+  const { name, underlayIp, publicIp, podCidr, vtepMac, master, zone, isAnnotated = true } = host;
   return record('node', {
     name,
     uid: bootIdOf(host, 0).replace(/^.{8}/, '0b1ec700'),
@@ -113,7 +113,7 @@ function lineOf(host: Host): string {
     calicoTunnelIp6: undefined,
     calicoAddress6: undefined,
     role: master ? 'master' : undefined,
-    zone: undefined,
+    zone,
     scheduling: undefined,
   });
 }

@@ -161,12 +161,16 @@ function trialOf(sender: Sender, from: Host, ip: string): Trial | undefined {
   const isTooBig = pathMtu < condition.mtu;
   const results = TESTS.map((test) => {
     const fits = test !== 'full' || (!isTooBig && isCarriedTo(sender, from, peer?.host));
-    const goesOut = destination !== undefined && fits && !drops(condition, 'out', test);
-    const goesIn = goesOut && peer !== undefined && !drops(conditionOf(peer.host), 'in', test);
+    const isLet = (end: Host, direction: 'in' | 'out', other: Host | undefined): boolean =>
+      !drops(dropsWith(conditionOf(end), other), direction, test);
+    const goesOut = destination !== undefined && fits && isLet(from, 'out', peer?.host);
+    const goesIn = goesOut && peer !== undefined && isLet(peer.host, 'in', from);
     const goesBack = goesIn && peer.takes && back !== undefined;
     const isSentBack =
-      goesBack && !(back.isOverlay && dropsAnswer(conditionOf(peer.host), 'out', test));
-    const isDropped = back?.isOverlay === true && dropsAnswer(condition, 'in', test);
+      goesBack &&
+      !(back.isOverlay && dropsAnswer(dropsWith(conditionOf(peer.host), from), 'out', test));
+    const isDropped =
+      back?.isOverlay === true && dropsAnswer(dropsWith(condition, peer?.host), 'in', test);
     const answered = isSentBack && back.arrives && !isDropped;
     const packets = answered ? 1 : SENT_IN_VAIN[test];
     return {
@@ -327,11 +331,16 @@ function arrivalOf(
   return { host, takes: mac === destination.mac };
 }
 
-function drops({ drops: all }: Condition, direction: 'in' | 'out', test: Test): boolean {
+/** What a host drops of the packets from and to another one. */
+function dropsWith({ drops: all }: Condition, other: Host | undefined): Condition['drops'] {
+  return all.filter(({ between }) => between === undefined || between.includes(other?.name ?? ''));
+}
+
+function drops(all: Condition['drops'], direction: 'in' | 'out', test: Test): boolean {
   return all.some((one) => one.direction === direction && DROPPED_WITH[test].includes(one.which));
 }
 
-function dropsAnswer({ drops: all }: Condition, direction: 'in' | 'out', test: Test): boolean {
+function dropsAnswer(all: Condition['drops'], direction: 'in' | 'out', test: Test): boolean {
   return all.some(
     ({ which, ...one }) =>
       one.direction === direction &&

@@ -1,5 +1,5 @@
 import type { Cause, Scope, Severity, Table } from '../../contract/causes.ts';
-import type { FixKind, Loss } from '../../contract/report.ts';
+import type { FixKind, Loss, LossPlace } from '../../contract/report.ts';
 import type { Limits } from '../../contract/settings.ts';
 import type { Agent } from '../overlay/profile.ts';
 import type { Signature } from './signatures.ts';
@@ -80,6 +80,8 @@ export interface Names {
   readonly agent: Agent;
   /** Which packets are lost, where it is not all of them. */
   readonly loss: Loss | undefined;
+  /** And where, as far as it shows. */
+  readonly lossAt: LossPlace | undefined;
 }
 
 /** What fixes a fault: the safe step first. */

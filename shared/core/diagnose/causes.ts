@@ -54,11 +54,36 @@ const LOST_PACKETS: Readonly<Record<Loss | 'all', string>> = {
   connections: 'TCP connections',
 };
 
+/** What becomes of the packets, where all entries for a node are right. */
+function lostPackets({ subject, loss, lossAt }: Names): string {
+  const packets = LOST_PACKETS[loss ?? 'all'];
+  switch (lossAt) {
+    case 'incoming':
+      return `All entries for ${subject} are right, and no packet of the overlay arrives there.`;
+    case 'outgoing':
+      return `All entries for ${subject} are right. Packets of the overlay arrive there, and no answer leaves.`;
+    case 'between-zones':
+      return `All entries for ${subject} are right, and ${packets} are lost on the way to and from the nodes of other zones.`;
+    case 'everywhere':
+      return `All entries are right, and since one moment ${packets} between most nodes are lost on the way.`;
+    case undefined:
+      return loss === 'connections'
+        ? `All entries for ${subject} are right and ICMP comes back, but no TCP connection from there is answered.`
+        : `All entries for ${subject} are right, and ${packets} to and from there are lost on the way.`;
+  }
+}
+
 const LOST_TRAFFIC: Readonly<Record<Loss | 'all', string>> = {
   all: 'Pods and API calls hang',
   'large-packets': 'Small requests work, and downloads and TLS connections hang',
   connections: 'Pods answer a ping, and connections hang',
 };
+
+/** Between whom people notice that packets are lost. */
+function lostBetween({ subject, lossAt }: Names): string {
+  if (lossAt === 'everywhere') return 'most nodes';
+  return `${subject} and ${lossAt === 'between-zones' ? 'the nodes of other zones' : 'other nodes'}`;
+}
 
 /** `master1's`; of a name in the plural, `several nodes'`. */
 function possessive(name: string): string {
@@ -546,10 +571,9 @@ export const CAUSE_RULES: Readonly<Record<Cause, CauseRule>> = {
     signature: { kind: 'node', find: losesPackets, explains: [] },
     patience: bySecondRun,
     harm: 'unreachable',
-    summary: ({ subject, loss }) =>
-      `All entries for ${subject} are right, and ${LOST_PACKETS[loss ?? 'all']} to and from there are lost on the way.`,
-    effect: ({ subject, loss }) =>
-      `${LOST_TRAFFIC[loss ?? 'all']} between ${subject} and other nodes. Every node stays Ready.`,
+    summary: lostPackets,
+    effect: (names) =>
+      `${LOST_TRAFFIC[names.loss ?? 'all']} between ${lostBetween(names)}. Every node stays Ready.`,
     fix: {
       at: 'subject',
       steps: [

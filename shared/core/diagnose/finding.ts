@@ -37,6 +37,7 @@ export interface Finding {
   readonly removals?: Presence['removals'];
   /** Of packets that are lost although all tables are right: which, where it is not all of them. */
   readonly loss?: Presence['loss'];
+  readonly lossAt?: Presence['lossAt'];
   /** How long the API server took; of several, the slowest. */
   readonly response?: Presence['response'];
   /** Of several findings that were joined: these. */
@@ -100,6 +101,7 @@ export function ofCondition(
     ...(presence.check === undefined ? {} : { check: presence.check }),
     ...(presence.removals === undefined ? {} : { removals: presence.removals }),
     ...(presence.loss === undefined ? {} : { loss: presence.loss }),
+    ...(presence.lossAt === undefined ? {} : { lossAt: presence.lossAt }),
     ...(presence.response === undefined ? {} : { response: presence.response }),
   };
 }
@@ -159,6 +161,10 @@ export function ofCluster(matrix: Matrix, cause: Cause, parts: readonly Finding[
     name: cause,
     checkedPeers: matrix.rows.size,
     missingPeers: isKind(cause, 'node') ? accusedIn(joined).length : joined.observers.length,
+    // That nothing arrives at any of them is that nothing is carried between them.
+    ...(CAUSE_RULES[cause].isOfPackets === true && joined.lossAt !== 'between-zones'
+      ? { lossAt: 'everywhere' }
+      : {}),
   };
 }
 
@@ -220,9 +226,15 @@ function evidenceOf(parts: readonly Finding[]): Pick<Finding, 'evidence'> {
   return evidence.length === 0 ? {} : { evidence };
 }
 
-function commonLossOf(parts: readonly Finding[]): Pick<Finding, 'loss'> {
-  const [loss, ...others] = new Set(parts.map((part) => part.loss));
-  return loss === undefined || others.length > 0 ? {} : { loss };
+function commonLossOf(parts: readonly Finding[]): Pick<Finding, 'loss' | 'lossAt'> {
+  const loss = commonIn(parts.map((part) => part.loss));
+  const lossAt = commonIn(parts.map((part) => part.lossAt));
+  return { ...(loss === undefined ? {} : { loss }), ...(lossAt === undefined ? {} : { lossAt }) };
+}
+
+function commonIn<T>(values: readonly T[]): T | undefined {
+  const [first, ...others] = new Set(values);
+  return others.length > 0 ? undefined : first;
 }
 
 function slowestOf(parts: readonly Finding[]): Pick<Finding, 'response'> {

@@ -22,6 +22,8 @@ export function presenceOf(
 ): Presence {
   const lost = pairs.filter(isLost);
   const loss = LOSSES[pathOf(lost)];
+  const traffic = loss === undefined ? trafficOf(observed.get(node), lost) : undefined;
+  const lossAt = isAcrossZones ? 'between-zones' : placeOf(traffic);
   const peersIn = (some: readonly TriedPair[]): ReadonlySet<string> =>
     new Set(some.map(({ observer, subject }) => (observer === node ? subject : observer)));
   const peers = peersIn(lost);
@@ -31,10 +33,11 @@ export function presenceOf(
     affected: peers.size,
     checked: peersIn(pairs).size,
     ...(loss === undefined ? {} : { loss }),
+    ...(lossAt === undefined ? {} : { lossAt }),
     ...checkOf(node, lost, loss),
     evidence: [
       `in ${lost.length} of ${pairs.length} tries between ${node} and ${names} ${WHAT_CAME[loss ?? 'all']}`,
-      ...(loss === undefined ? trafficLines(node, trafficOf(observed.get(node), lost)) : []),
+      ...trafficLines(node, traffic),
       ...pathMtuLines(lost),
       ...(isAcrossZones ? ['only between zones: all tries within one zone came back'] : []),
     ],
@@ -53,13 +56,25 @@ function checkOf(
 }
 
 /** Where a node loses all, its own device shows whether packets do not arrive or do not leave. */
+function placeOf(traffic: DeviceTraffic | undefined): 'incoming' | 'outgoing' | undefined {
+  if (traffic === undefined) return undefined;
+  const { received, sent } = traffic;
+  if (received === 0 && sent > 0) return 'incoming';
+  return received > 0 && sent === 0 ? 'outgoing' : undefined;
+}
+
 function trafficLines(node: string, traffic: DeviceTraffic | undefined): readonly string[] {
   if (traffic === undefined) return [];
-  const { received, sent } = traffic;
-  const text = `${traffic.device} on ${node} received ${received} packets and sent ${sent} meanwhile`;
-  if (received === 0 && sent > 0) return [`${text}: nothing arrives there`];
-  if (received > 0 && sent === 0) return [`${text}: they arrive, and its answers do not leave`];
-  return [text];
+  const { device, received, sent } = traffic;
+  const text = `${device} on ${node} received ${received} packets and sent ${sent} meanwhile`;
+  switch (placeOf(traffic)) {
+    case 'incoming':
+      return [`${text}: nothing arrives there`];
+    case 'outgoing':
+      return [`${text}: they arrive, and its answers do not leave`];
+    case undefined:
+      return [text];
+  }
 }
 
 function pathMtuLines(lost: readonly TriedPair[]): readonly string[] {

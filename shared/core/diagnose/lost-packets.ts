@@ -1,6 +1,7 @@
 /** Nodes whose packets are lost although every table is right. */
 import type { Condition, SettledNodes } from '../matrix/conditions.ts';
 import type { TriedPair } from '../matrix/tried-pairs.ts';
+import { groupBy } from '../group.ts';
 import type { Member } from '../members/member.ts';
 import { once } from '../remember.ts';
 import { presenceOf } from './lost-evidence.ts';
@@ -26,9 +27,11 @@ export function losesPackets({ members, tried }: SettledNodes): Condition {
   if (tried === undefined) return { present: new Map(), known: nobodySends(members) };
   const byNode = pairsByNode(tried);
   const observed = new Map(members.map((member) => [member.node, member]));
-  const isAcrossZones = areZonesApart(tried, observed);
+  const apart = zoneApart(tried, observed);
+  const isAcrossZones = apart !== undefined;
   const isShown = isNoFilter(tried, { byNode, observed });
-  const accused = accusedBy(tried, { byNode, isOfTwo: members.length === 2 }).filter(isShown);
+  const accused =
+    apart ?? accusedBy(tried, { byNode, isOfTwo: members.length === 2 }).filter(isShown);
   return {
     present: new Map(
       accused.map((node) => [
@@ -176,17 +179,41 @@ function worstOf(byNode: ReadonlyMap<string, readonly TriedPair[]>): string | un
   return worst?.node;
 }
 
-/** Whether all pairs in one zone are whole, and all that are lost lead from one zone to another. */
-function areZonesApart(tried: readonly TriedPair[], members: ReadonlyMap<string, Member>): boolean {
-  const zones = tried.map((pair) => {
-    const [one, two] = [pair.observer, pair.subject].map((node) => members.get(node)?.listed?.zone);
-    if (one === undefined || two === undefined) return undefined;
-    return { isOne: one === two, isWhole: !isLost(pair) };
-  });
-  const known = zones.filter((one) => one !== undefined);
-  return (
-    known.length === zones.length &&
-    known.every(({ isOne, isWhole }) => isOne === isWhole) &&
-    known.some(({ isOne }) => isOne)
+/**
+ * The nodes of a zone of which all pairs with other zones are lost, in both directions, and of whose own some came
+ * back: those that lost something. Of several such zones the smallest. Undefined where much else is lost besides.
+ */
+function zoneApart(
+  tried: readonly TriedPair[],
+  members: MembersByName,
+): readonly string[] | undefined {
+  const zoneOf = (node: string): string | undefined => members.get(node)?.listed?.zone;
+  const between = tried.filter(({ observer, subject }) => zoneOf(observer) !== zoneOf(subject));
+  const sizes = groupBy(members.keys(), (node) => zoneOf(node) ?? '');
+  const zones = [...sizes.keys()].filter((zone) => zone !== '');
+  if (zones.length < 2 || zones.length < sizes.size) return undefined;
+  const isApart = (zone: string): boolean => {
+    const out = between.filter(({ observer }) => zoneOf(observer) === zone);
+    const into = between.filter(({ subject }) => zoneOf(subject) === zone);
+    const isWithin = tried.some(
+      (pair) => !isLost(pair) && zoneOf(pair.observer) === zone && zoneOf(pair.subject) === zone,
+    );
+    const isCut = out.length > 0 && into.length > 0 && out.length + into.length >= PAIRS;
+    return isWithin && isCut && [...out, ...into].every(isLost);
+  };
+  const [zone] = zones
+    .filter(isApart)
+    .toSorted((one, two) => (sizes.get(one)?.length ?? 0) - (sizes.get(two)?.length ?? 0));
+  if (zone === undefined) return undefined;
+  const [of = [], besides = []] = [true, false].map((isOf) =>
+    tried.filter(
+      (pair) => isLost(pair) && [pair.observer, pair.subject].map(zoneOf).includes(zone) === isOf,
+    ),
   );
+  if (besides.length * MOSTLY > of.length) return undefined;
+  const nodes = of.flatMap(({ observer, subject }) => [observer, subject]);
+  return [...new Set(nodes)].filter((node) => zoneOf(node) === zone);
 }
+
+/** So many times as much is lost of a zone as besides, where its loss explains what is lost. */
+const MOSTLY = 4;

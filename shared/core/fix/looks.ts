@@ -23,15 +23,19 @@ function lookOn(finding: Finding, command: string, condition: string): readonly 
 const FLANNEL_PORT = 8472;
 
 /** What shows why packets are lost, and the question that it answers. */
-function lossLook(loss: Finding['loss'], device: Device | undefined): readonly [string, string] {
+function lossLook(
+  { loss, lossAt }: Pick<Finding, 'loss' | 'lossAt'>,
+  { device, far }: { readonly device: Device | undefined; readonly far: Far | undefined },
+): readonly [string, string] {
+  const port = device?.port ?? FLANNEL_PORT;
+  if (lossAt === 'between-zones' && far !== undefined)
+    return [
+      `ping -c 8 ${far.tunnelIp} >/dev/null & timeout 10 tcpdump -c 1 -ni any udp port ${port} and src host ${far.underlayIp}`,
+      `Does a packet of ${far.node}, in another zone, arrive? If none does, a network ACL, route table or firewall between the subnets drops UDP to port ${port}.`,
+    ];
   switch (loss) {
-    case undefined: {
-      const port = device?.port ?? FLANNEL_PORT;
-      return [
-        `ss -Hulpn 'sport = :${port}'; { nft list ruleset; iptables-save; } 2>/dev/null | grep -inwE '${port}|drop|reject'`,
-        "Does a process have the port of VXLAN (a line without users: is the kernel's own), or does a rule or a default of this host drop packets? If neither, look at the security group of its instance.",
-      ];
-    }
+    case undefined:
+      return allLostLook(lossAt, port);
     case 'large-packets':
       return [
         'ip -o link show',
@@ -43,6 +47,52 @@ function lossLook(loss: Finding['loss'], device: Device | undefined): readonly [
         'Does the network card sum up checksums (on)?',
       ];
   }
+}
+
+function allLostLook(lossAt: Finding['lossAt'], port: number): readonly [string, string] {
+  const owner = `ss -Hulpn 'sport = :${port}'`;
+  const rules = `{ nft list ruleset; iptables-save; } 2>/dev/null | grep -inwE '${port}|drop|reject'`;
+  const takes =
+    "Does a process have the port of VXLAN (a line without users: is the kernel's own), or";
+  switch (lossAt) {
+    case 'outgoing':
+      return [rules, 'Which rule or default of this host drops the packets that go out?'];
+    case 'incoming':
+      return [
+        `${owner}; ${rules}`,
+        `${takes} does a rule or a default of this host drop what comes in? If neither, let UDP to port ${port} in from all nodes: the security group of its instance, a network ACL.`,
+      ];
+    case 'everywhere':
+      return [
+        `${owner}; ${rules}`,
+        `What was changed on all nodes then? ${takes} does a rule or a default of this host drop packets? If neither, look at what their instances share: a security group, a policy, an image.`,
+      ];
+    case 'between-zones':
+    case undefined:
+      return [
+        `${owner}; ${rules}`,
+        `${takes} does a rule or a default of this host drop packets? If neither, look at the security group of its instance.`,
+      ];
+  }
+}
+
+/** A node of another zone, which a node does not reach. */
+interface Far {
+  readonly node: string;
+  readonly tunnelIp: string;
+  readonly underlayIp: string;
+}
+
+function farFrom(finding: Finding, members: ReadonlyMap<string, Member>): Far | undefined {
+  const [state] = conditionsIn(finding);
+  const zone = members.get(state?.subject ?? '')?.listed?.zone;
+  const node = (state?.beside ?? []).find((one) => members.get(one)?.listed?.zone !== zone);
+  const devices = members.get(node ?? '')?.observed?.tables.devices ?? [];
+  const device = devices.find(({ name }) => isOverlayDevice(name));
+  const [tunnelIp] = device?.addresses[0]?.split('/') ?? [];
+  const underlayIp = device?.local;
+  if (node === undefined || tunnelIp === undefined || underlayIp === undefined) return undefined;
+  return { node, tunnelIp, underlayIp };
 }
 
 /** How many masters are asked what they list. */
@@ -175,7 +225,7 @@ export const LOOKS: Readonly<Record<Extract<FixStep, { kind: 'look' }>['at'], Lo
     const device = members
       .get(node ?? '')
       ?.observed?.tables.devices?.find(({ name }) => isOverlayDevice(name));
-    return lookOn(finding, ...lossLook(finding.loss, device));
+    return lookOn(finding, ...lossLook(finding, { device, far: farFrom(finding, members) }));
   },
   macs: (finding, members) =>
     accusedIn(finding)

@@ -1,5 +1,5 @@
 import { type Cause, wakes } from '../../contract/causes.ts';
-import { isOfApi } from '../diagnose/causes.ts';
+import { CAUSE_RULES, isOfApi } from '../diagnose/causes.ts';
 import { rowCauseOf } from '../diagnose/diagnose.ts';
 import {
   type Accused,
@@ -143,9 +143,12 @@ function freshPlans(
           one.reported.cause === cause &&
           !accusesNobody(one, planning),
       );
-      const joins = joinsOf(growing, alike, planning);
+      const { first, others: ready } = isClusterWide(cause, alike.length, matrix)
+        ? { first: [], others: alike }
+        : withoutFirstLosses(alike);
+      const joins = joinsOf(growing, ready, planning);
       const joining = new Set(joins.flatMap(({ parts }) => parts));
-      const left = alike.filter((one) => !joining.has(one));
+      const left = ready.filter((one) => !joining.has(one));
       if (isClusterWide(cause, left.length, matrix)) {
         const findings = left.map(({ finding }) => finding);
         return [
@@ -155,10 +158,27 @@ function freshPlans(
       }
       const groups = groupsOf({ cause, growing, alike: left }, planning);
       const grouped = new Set(groups.flatMap(({ parts }) => parts));
-      return [...joins, ...groups, ...left.filter((one) => !grouped.has(one)).map(alone)];
+      return [
+        ...joins,
+        ...groups,
+        ...[...first, ...left.filter((one) => !grouped.has(one))].map(alone),
+      ];
     },
   );
   return [...whole.map(alone), ...withSeveralCauses(plans, planning)];
+}
+
+/**
+ * That packets of a node are lost must be seen by two runs: a node that only this one has seen so joins no others,
+ * unless most nodes are, since then something has hit them all.
+ */
+function withoutFirstLosses(
+  alike: readonly FreshFinding[],
+): Readonly<Record<'first' | 'others', readonly FreshFinding[]>> {
+  const { first = [], others = [] } = Object.groupBy(alike, ({ finding, suspicion }) =>
+    CAUSE_RULES[finding.cause].isOfPackets === true && suspicion === undefined ? 'first' : 'others',
+  );
+  return { first, others };
 }
 
 /**

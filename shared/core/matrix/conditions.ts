@@ -3,7 +3,7 @@
  * address that two nodes have. No cell of the matrix needs to be wrong for it.
  */
 import type { Severity } from '../../contract/causes.ts';
-import type { Loss } from '../../contract/report.ts';
+import type { Loss, LossPlace } from '../../contract/report.ts';
 import type { ResponseTime } from '../latency.ts';
 import type { Member } from '../members/member.ts';
 import type { Vtep } from '../overlay/vtep.ts';
@@ -39,6 +39,8 @@ export interface Presence {
   readonly checked?: number;
   /** Of packets that are lost although all tables are right: which, where it is not all of them. */
   readonly loss?: Loss;
+  /** And where, as far as it shows. */
+  readonly lossAt?: LossPlace;
   /** Where it does less harm than its cause may do. */
   readonly severity?: Severity;
   /** It may as well be one of those beside it that is wrong: there is no command that changes anything. */

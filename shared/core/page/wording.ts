@@ -29,6 +29,7 @@ export function namesIn(incident: ReportedIncident): Names {
     tables: TABLES.filter((table) => entries.some((entry) => entry.table === table)),
     agent: agentOf(incident),
     loss: incident.loss,
+    lossAt: incident.lossAt,
   };
 }
 

@@ -99,6 +99,7 @@ function reportWithoutFix(
     missingPeers: finding.missingPeers,
     ...(family === undefined ? {} : { family }),
     ...(finding.loss === undefined ? {} : { loss: finding.loss }),
+    ...(finding.lossAt === undefined ? {} : { lossAt: finding.lossAt }),
     ...(finding.response === undefined ? {} : { response: { ...finding.response } }),
     entries: reportEntries(finding, identity.phase),
     evidence: [

@@ -2,7 +2,7 @@
 import type { Judgement } from '../judge.ts';
 import type { Matrix } from '../matrix/matrix.ts';
 import type { Member } from '../members/member.ts';
-import type { HostPackets, TriedPeer } from '../overlay/packets.ts';
+import type { DeviceTraffic, HostPackets, TriedPeer } from '../overlay/packets.ts';
 
 interface PacketsAgain {
   /** The member, with what became of its packets in the end. */
@@ -59,7 +59,22 @@ function withPackets(
   );
   const packets = {
     tried: [...before, ...(again?.tried ?? [])],
-    traffic: again?.traffic ?? observed.packets.traffic,
+    traffic: inBoth(observed.packets.traffic, again?.traffic ?? []),
   };
   return { ...member, observed: { ...observed, packets } };
+}
+
+/** What each device counted while its host tried, the first time and again. */
+function inBoth(
+  first: readonly DeviceTraffic[],
+  again: readonly DeviceTraffic[],
+): readonly DeviceTraffic[] {
+  return first.map(({ device, received, sent }) => {
+    const later = again.find((one) => one.device === device);
+    return {
+      device,
+      received: received + (later?.received ?? 0),
+      sent: sent + (later?.sent ?? 0),
+    };
+  });
 }

@@ -3,6 +3,7 @@ import { CAUSES, SCOPES, SEVERITIES, TABLES } from '../../../../shared/contract/
 import {
   AGENTS,
   FIX_KINDS,
+  LOSS_PLACES,
   LOSSES,
   type ReportedIncident,
 } from '../../../../shared/contract/report.ts';
@@ -66,6 +67,7 @@ const reported: Samples<ReportedIncident> = {
   subject: maybe(text),
   family: maybe(fc.constantFrom('ipv4', 'ipv6')),
   loss: maybe(fc.constantFrom(...LOSSES)),
+  lossAt: maybe(fc.constantFrom(...LOSS_PLACES)),
   vtep: maybe(
     fc.record({
       underlayIp: maybe(text),

@@ -8,6 +8,7 @@ import { type Cluster, cluster, NOW } from '../../../support/cluster.ts';
 import { cutOff, HEARD, NOTHING, trying, WHOLE } from '../../../support/packets.ts';
 
 const TEN = cluster(10).listed();
+const TWELVE = cluster(12).names;
 
 /** What every node remembers: all have answered each other in every test, or in none. */
 function rosterOf(whole: Cluster, packets: RosterEntry['packets'] = HEARD): Facts['roster'] {
@@ -381,5 +382,25 @@ describe('what narrows it', () => {
       far.has(observer) === far.has(subject) ? undefined : NOTHING,
     );
     expect(evidence(sees)).toContain('only between zones: all tries within one zone came back');
+    expect(found(sees)).toEqual([
+      'overlay-blackhole node5: 4 of 6, all',
+      'overlay-blackhole node6: 4 of 6, all',
+      'overlay-blackhole node7: 4 of 6, all',
+    ]);
+  });
+
+  test('one of three zones is apart from the others, though a packet is lost by chance', () => {
+    const zoned = cluster(12).listed((node) => ({
+      ...node,
+      zone: ['a', 'b', 'c'][Math.floor(TWELVE.indexOf(node.name) / 4)],
+    }));
+    const isOfB = (node: string): boolean => Math.floor(TWELVE.indexOf(node) / 4) === 1;
+    const sees = trying(zoned, (observer, subject) => {
+      if (observer === 'master1' && subject === 'master2') return NOTHING;
+      return isOfB(observer) === isOfB(subject) ? undefined : NOTHING;
+    });
+    expect(found(sees).map((line) => line.split(':')[0])).toEqual(
+      TWELVE.filter(isOfB).map((node) => `overlay-blackhole ${node}`),
+    );
   });
 });

@@ -74,6 +74,20 @@ test('three nodes at once are one page by the second run that sees them, and so 
   ]);
 });
 
+test('a node that only the second run has seen joins no others of which it is the second', async () => {
+  const three = trying(TEN, cutOff('node1', 'node4', 'node7'));
+  const four = trying(TEN, cutOff('node1', 'node4', 'node7', 'node2'));
+  const made = await runs([WELL, looking(WELL)], [three, looking(three)], [four, looking(four)]);
+  expect(made[2]?.incidents.map(({ key, phase }) => `${phase} ${key}`)).toEqual([
+    'open prod/group/overlay-blackhole',
+    'suspected prod/subject/node2/overlay-blackhole',
+  ]);
+  expect(made[2]?.reported.map(({ subjects }) => subjects)).toEqual([
+    ['node1', 'node4', 'node7'],
+    undefined,
+  ]);
+});
+
 test('large packets stay lost while most of those whom the node tries answer no ICMP', async () => {
   const sees = trying(TEN, (...pair) => {
     if (!pair.includes('node2')) return undefined;
