@@ -1,13 +1,21 @@
+import { parseArgs } from 'node:util';
 import { type Report, reportSchema } from '../shared/contract/report.ts';
 import { withoutSubscribers } from '../shared/core/report/coverage.ts';
 import { documentProblems } from './deployed/document-versions.ts';
 import { type Deployed, findStack } from './deployed/find-stack.ts';
 import { invoke } from './deployed/invoke.ts';
-import { DEPLOYED_HELP, type DeployedOptions, readDeployedOptions } from './deployed/options.ts';
+import {
+  DEPLOYED_HELP,
+  DEPLOYED_OPTIONS,
+  type DeployedOptions,
+  deployedOptions,
+} from './deployed/options.ts';
 import { countSubscribers } from './deployed/subscribers.ts';
+import { usage } from './failure.ts';
+import { clustersInContext } from './list.ts';
+import { printReport, VIEW_HELP, VIEW_OPTIONS } from './print-report.ts';
 import { during, remark } from './progress.ts';
 import { renderCheck } from './render/report.ts';
-import { columnsOf } from './render/terminal.ts';
 import { checkOverSsh, isOverSsh } from './ssh/check-over-ssh.ts';
 import { EXIT } from './verdict.ts';
 
@@ -20,7 +28,8 @@ Runs one check of a deployed cluster now, with your AWS credentials, and prints 
 coverage and the masters' latencies. It is a full run: it stores its state and sends pages.
 
   --no-page       it stores no state, and sends no page, event or metric
-${DEPLOYED_HELP}
+  --all           check each cluster of cdk.json in this directory
+${DEPLOYED_HELP}${VIEW_HELP}
 With --ssh or --ssh-hosts it checks hosts that your ssh reaches, and needs nothing deployed: for example
 --ssh root@{a,b,c} in bash. It stores nothing and pages nobody. Your ssh configuration and host-key
 checks apply; it asks for no password. It sends a script that only reads to standard input of sh on at
@@ -60,25 +69,48 @@ export async function check(words: readonly string[]): Promise<number> {
     process.stdout.write((await import('./ssm/documents.ts')).documentContent());
     return 0;
   }
-  const isQuiet = words.includes('--no-page');
-  const named = words.filter((word) => word !== '--no-page');
-  const options = isHelp ? 'help' : readDeployedOptions('check', named);
-  if (options === 'help') {
+  if (isHelp) {
     process.stdout.write(HELP);
     return 0;
   }
-  const { json } = options;
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: true,
+    options: {
+      ...DEPLOYED_OPTIONS,
+      ...VIEW_OPTIONS,
+      'no-page': { type: 'boolean', default: false },
+      all: { type: 'boolean', default: false },
+    },
+  });
+  if (!values.all) return await checkOne(deployedOptions('check', values, positionals), values);
+  if (positionals.length > 0 || values.cluster !== undefined || values.stack !== undefined) {
+    throw usage('check --all takes no cluster and no stack: see vtepwatch check --help');
+  }
+  const statuses: number[] = [];
+  for (const cluster of await clustersInContext()) {
+    statuses.push(await checkOne(deployedOptions('check', values, [cluster]), values));
+  }
+  return worstOf(statuses);
+}
+
+/** An incident anywhere counts most, then a cluster that could not be judged. */
+function worstOf(statuses: readonly number[]): number {
+  return [EXIT.incident, EXIT.unjudged].find((status) => statuses.includes(status)) ?? EXIT.healthy;
+}
+
+async function checkOne(
+  options: DeployedOptions,
+  values: Parameters<typeof printReport>[1] & { readonly 'no-page': boolean },
+): Promise<number> {
   const deployed = await deployedFor(options);
-  const report = await checkNow(deployed, options, isQuiet ? { noPage: true } : {});
+  const report = await checkNow(deployed, options, values['no-page'] ? { noPage: true } : {});
   if (report.refused !== undefined) {
-    if (json) print(report);
+    if (values.json) printReport(report, values);
     throw refusedError(report.refused);
   }
   const counted = await withSubscribers(report, deployed, options);
-  const whole = await withDocument(counted, deployed, options);
-  if (json) print(whole);
-  else process.stdout.write(renderCheck(whole, columnsOf(process.stdout, process.env['COLUMNS'])));
-  return EXIT[whole.verdict];
+  return printReport(await withDocument(counted, deployed, options), values, renderCheck);
 }
 
 /** One check now, for a command that needs what it finds. Throws where it did not take place. */
@@ -150,8 +182,4 @@ async function withDocument(
     remark(error instanceof Error ? error.message : String(error));
     return report;
   }
-}
-
-function print(report: Report): void {
-  process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
 }

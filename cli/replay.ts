@@ -2,10 +2,10 @@ import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCapture } from './replay/captured-files.ts';
 import { judgeCapture } from './replay/judge-capture.ts';
-import { renderReport } from './render/report.ts';
-import { columnsOf } from './render/terminal.ts';
+import { formatTime } from '../shared/core/time.ts';
 import { usage } from './failure.ts';
-import { EXIT } from './verdict.ts';
+import { printReport, VIEW_HELP, VIEW_OPTIONS } from './print-report.ts';
+import { renderReplay } from './render/report.ts';
 
 const HELP = `vtepwatch replay DIR|BUNDLE [--cluster NAME] [--json]
 
@@ -24,7 +24,7 @@ vtepwatch capture writes such a directory, or all of it in one file, a bundle.
 
   --cluster NAME  the name to use in keys; default: the name of DIR
   --json          print the document instead of text
-  --help          this text
+${VIEW_HELP}  --help          this text
 
 Exit status: 0 healthy, 1 incident, 2 could not judge.
 `;
@@ -35,7 +35,7 @@ export async function replay(words: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: {
       cluster: { type: 'string' },
-      json: { type: 'boolean', default: false },
+      ...VIEW_OPTIONS,
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -48,11 +48,9 @@ export async function replay(words: readonly string[]): Promise<number> {
     throw usage('replay takes one directory: see vtepwatch replay --help');
   }
   const cluster = values.cluster ?? basename(resolve(directory));
-  const report = await judgeCapture(await openCapture(directory), cluster);
-  process.stdout.write(
-    values.json
-      ? `${JSON.stringify(report, undefined, 2)}\n`
-      : renderReport(report, columnsOf(process.stdout, process.env['COLUMNS'])),
-  );
-  return EXIT[report.verdict];
+  const files = await openCapture(directory);
+  const report = await judgeCapture(files, cluster);
+  const time =
+    files.captured && `captured ${formatTime(files.captured.at)}, by ${files.captured.shownBy}`;
+  return printReport(report, values, (shown, columns) => renderReplay(shown, time, columns));
 }

@@ -6,11 +6,11 @@ import { isManagedNodeId } from '../shared/core/fix/remote.ts';
 import { isNodeName } from '../shared/core/parse/kubernetes.ts';
 import { enumerate } from '../shared/core/plain-text.ts';
 import { renderBrief, renderReport } from './render/report.ts';
-import { columnsOf } from './render/terminal.ts';
 import { usage } from './failure.ts';
+import { printReport, VIEW_HELP, VIEW_OPTIONS } from './print-report.ts';
 import { EXIT } from './verdict.ts';
 
-const HELP = `vtepwatch show [FILE] [--brief]
+const HELP = `vtepwatch show [FILE] [--brief] [--json]
 vtepwatch show KEY --hosts|--ids [--step N] [FILE]
 
 Prints a --json document as text: verdict, matrix, incidents, problems, latencies.
@@ -19,6 +19,8 @@ Reads standard input where FILE is missing or -.
 With --hosts it prints the nodes on which a step of the incident KEY's fix is done, one a line, for a
 loop of the shell: the first step that sets entries or restarts, or step N. Without FILE it runs one check of the deployed cluster that KEY begins with.
 
+  --json          print the document itself, of what fits
+${VIEW_HELP}
   --brief  verdict, matrix, latencies and problems alone
   --hosts  the nodes of an incident's fix alone
   --ids    the same by their ids in Systems Manager, as send-command takes them
@@ -36,6 +38,7 @@ export async function show(words: readonly string[]): Promise<number> {
     args: [...words],
     allowPositionals: true,
     options: {
+      ...VIEW_OPTIONS,
       brief: { type: 'boolean', default: false },
       hosts: { type: 'boolean', default: false },
       ids: { type: 'boolean', default: false },
@@ -52,13 +55,7 @@ export async function show(words: readonly string[]): Promise<number> {
   }
   const [file = '-', ...more] = positionals;
   if (more.length > 0) throw usage('show takes one file: see vtepwatch show --help');
-  const report = await readReport(file);
-  process.stdout.write(
-    values.brief
-      ? renderBrief(report, columnsOf(process.stdout, process.env['COLUMNS']))
-      : renderReport(report, columnsOf(process.stdout, process.env['COLUMNS'])),
-  );
-  return EXIT[report.verdict];
+  return printReport(await readReport(file), values, values.brief ? renderBrief : renderReport);
 }
 
 async function showHosts(

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 
 import { printable } from '../shared/core/plain-text.ts';
+import { VERSION } from '../shared/contract/version.ts';
+import { closest } from './closest.ts';
 import { Failure, usage } from './failure.ts';
+import { KNOWN_OPTIONS } from './known-options.ts';
 
 /** A subcommand: takes the arguments after its name and returns the exit status. */
 type Command = (words: readonly string[]) => Promise<number>;
@@ -9,6 +12,8 @@ type Command = (words: readonly string[]) => Promise<number>;
 /** Each is loaded when it is called: an offline replay does not wait for the AWS SDK. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.ts')).check,
+  completion: async () => (await import('./completion.ts')).completion,
+  list: async () => (await import('./list.ts')).list,
   capture: async () => (await import('./capture.ts')).capture,
   replay: async () => (await import('./replay.ts')).replay,
   show: async () => (await import('./show.ts')).show,
@@ -17,12 +22,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 const HELP = `vtepwatch: monitors Kubernetes overlay networks on VXLAN
 
-  vtepwatch check --cluster NAME      run one check of a deployed cluster now
+  vtepwatch check NAME                run one check of a deployed cluster now; --all: of each in cdk.json
   vtepwatch check --ssh HOST...       run one check of hosts over ssh, with nothing deployed
+  vtepwatch check --ssm --tags K=V    the same through Systems Manager
   vtepwatch test-page --cluster NAME  send a test page through every channel of a deployed cluster
   vtepwatch capture DIR --ssh HOST... save what replay reads, anonymised if you like
   vtepwatch replay DIR|BUNDLE         check captured command outputs, offline
   vtepwatch show [FILE]               print a --json document (a file or standard input) as text
+  vtepwatch list                      print the clusters of cdk.json
+  vtepwatch completion bash|zsh|fish  print what completes commands and options in a shell
+  vtepwatch --version                 print the version
 
   vtepwatch help COMMAND describes each. Standard output carries the result alone.
   Exit status: 0 healthy, 1 incident, 2 could not judge or could not run, 64 wrong usage,
@@ -34,6 +43,10 @@ const COULD_NOT = 2;
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
   if (name === undefined) throw usage('a command is missing: see vtepwatch --help');
+  if (name === '--version' || name === '-V') {
+    process.stdout.write(`vtepwatch ${VERSION}\n`);
+    return 0;
+  }
   if (name === 'help' && words[0] !== undefined) return await main([words[0], '--help']);
   if (name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(HELP);
@@ -41,13 +54,17 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
-    throw usage(`there is no command "${name}": see vtepwatch --help`);
+    const meant = closest(name, Object.keys(COMMANDS));
+    const advice = meant === undefined ? '' : `, did you mean ${meant}?`;
+    throw usage(`there is no command "${name}"${advice}: see vtepwatch --help`);
   }
   const command = await load();
   try {
     return await command(words);
   } catch (error) {
-    throw isMisuse(error) ? usage(`${misuseOf(error)}: see vtepwatch ${name} --help`) : error;
+    throw isMisuse(error)
+      ? usage(`${misuseOf(error, KNOWN_OPTIONS[name] ?? [])}: see vtepwatch ${name} --help`)
+      : error;
   }
 }
 
@@ -61,8 +78,11 @@ function isMisuse(error: unknown): error is TypeError {
 }
 
 /** Node's first sentence names the mistake; the rest describes positional arguments, which do not apply. */
-function misuseOf({ message }: TypeError): string {
-  return message.replace(/\. .*/s, '');
+function misuseOf({ message }: TypeError, options: readonly string[]): string {
+  const mistake = message.replace(/\. .*/s, '');
+  const unknown = /^Unknown option '(--[^']+)'/.exec(mistake)?.[1];
+  const meant = unknown === undefined ? undefined : closest(unknown, options);
+  return meant === undefined ? mistake : `${mistake}, did you mean ${meant}?`;
 }
 
 /** What was being done, and what prevented it. */

@@ -18,6 +18,15 @@ export const DEPLOYED_HELP = `  --cluster NAME  the cluster, as cdk.json names i
   --help          this text
 `;
 
+/** The options that name a deployed cluster. */
+export const DEPLOYED_OPTIONS = {
+  cluster: { type: 'string' },
+  stack: { type: 'string' },
+  region: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
 /** `help` where the arguments ask for it. Throws where no cluster is named. */
 export function readDeployedOptions(
   command: string,
@@ -26,27 +35,29 @@ export function readDeployedOptions(
   const { values, positionals } = parseArgs({
     args: [...words],
     allowPositionals: true,
-    options: {
-      cluster: { type: 'string' },
-      stack: { type: 'string' },
-      region: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
+    options: DEPLOYED_OPTIONS,
   });
-  if (values.help) return 'help';
-  const { json } = values;
+  return values.help ? 'help' : deployedOptions(command, values, positionals);
+}
+
+/** What the arguments say of a cluster, which stands alone or behind its option. */
+export function deployedOptions(
+  command: string,
+  values: {
+    readonly cluster?: string | undefined;
+    readonly stack?: string | undefined;
+    readonly region?: string | undefined;
+    readonly json: boolean;
+  },
+  positionals: readonly string[],
+): DeployedOptions {
   const [cluster, ...more] = [values.cluster, ...positionals].filter((name) => name !== undefined);
   if (more.length > 0) {
     throw usage(`${command} takes one cluster, and ${JSON.stringify(more[0])} is another word`);
   }
   if (!cluster) throw usage(`${command} needs --cluster NAME: see vtepwatch ${command} --help`);
-  return {
-    cluster,
-    json,
-    stack: values.stack ?? stackNameOf(cluster),
-    region: regionOf(values.region),
-  };
+  const { json, stack = stackNameOf(cluster) } = values;
+  return { cluster, json, stack, region: regionOf(values.region) };
 }
 
 /** The Region of the command line, or else of the environment; undefined: the SDK reads the AWS profile. */

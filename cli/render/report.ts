@@ -29,6 +29,22 @@ export function renderReport(report: Report, columns = USUAL_COLUMNS): string {
   ]);
 }
 
+/** The same for `replay`: what was not understood of a capture stands above the matrix, which depends on it. */
+export function renderReplay(
+  report: Report,
+  captured: string | undefined,
+  columns = USUAL_COLUMNS,
+): string {
+  return render([
+    [...overview(report), ...(captured === undefined ? [] : [captured])],
+    titled('Problems', problemLines(report)),
+    renderMatrix(report, columns),
+    ...incidents(report),
+    ...remarks({ ...report, problems: [] }),
+    ...coverage(report),
+  ]);
+}
+
 /** The same for `check`, without the matrix where there is no incident to see in it. */
 export function renderCheck(report: Report, columns = USUAL_COLUMNS): string {
   return render([

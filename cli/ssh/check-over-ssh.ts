@@ -2,10 +2,8 @@ import { parseArgs } from 'node:util';
 import { printable } from '../../shared/core/plain-text.ts';
 import { systemClock } from '../../lambda/systems/system-clock.ts';
 import { checkHosts } from '../hosts/check-hosts.ts';
+import { printReport, VIEW_OPTIONS } from '../print-report.ts';
 import { during, remark } from '../progress.ts';
-import { renderReport } from '../render/report.ts';
-import { columnsOf } from '../render/terminal.ts';
-import { EXIT } from '../verdict.ts';
 import { ANSWER_SECONDS, CONNECTIONS, sshCommands } from './ssh-commands.ts';
 import { sameMachineProblems } from './same-machine.ts';
 import { readTargets } from './targets.ts';
@@ -35,7 +33,7 @@ export async function checkOverSsh(words: readonly string[]): Promise<number> {
     options: {
       ...SSH_OPTIONS,
       cluster: { type: 'string', default: 'ssh' },
-      json: { type: 'boolean', default: false },
+      ...VIEW_OPTIONS,
     },
   });
   const targets = await readTargets([...(values.ssh ?? []), ...positionals], values['ssh-hosts']);
@@ -56,10 +54,5 @@ export async function checkOverSsh(words: readonly string[]): Promise<number> {
   }).finally(() => commands.close());
   const what = `asking ${targets.length} ${targets.length === 1 ? 'host' : 'hosts'} over ssh`;
   const report = await during(what, checking);
-  process.stdout.write(
-    values.json
-      ? `${JSON.stringify(report, undefined, 2)}\n`
-      : renderReport(report, columnsOf(process.stdout, process.env['COLUMNS'])),
-  );
-  return EXIT[report.verdict];
+  return printReport(report, values);
 }

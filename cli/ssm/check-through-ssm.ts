@@ -14,10 +14,8 @@ import { regionOf } from '../deployed/options.ts';
 import { trouble } from '../deployed/trouble.ts';
 import { Failure, usage } from '../failure.ts';
 import { checkHosts } from '../hosts/check-hosts.ts';
+import { printReport, VIEW_OPTIONS } from '../print-report.ts';
 import { during, remark } from '../progress.ts';
-import { renderReport } from '../render/report.ts';
-import { columnsOf } from '../render/terminal.ts';
-import { EXIT } from '../verdict.ts';
 import { askFor, canAsk } from './consent.ts';
 import {
   accountOf,
@@ -42,7 +40,7 @@ export async function checkThroughSsm(words: readonly string[]): Promise<number>
       document: { type: 'string' },
       'temporary-document': { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
+      ...VIEW_OPTIONS,
     },
   });
   const { tags, document, yes } = values;
@@ -76,12 +74,7 @@ export async function checkThroughSsm(words: readonly string[]): Promise<number>
       : checkBy(used, asked));
     if (used === undefined) await nameLeftOvers(client);
     else remarkOnVersion(script);
-    process.stdout.write(
-      values.json
-        ? `${JSON.stringify(report, undefined, 2)}\n`
-        : renderReport(report, columnsOf(process.stdout, process.env['COLUMNS'])),
-    );
-    return EXIT[report.verdict];
+    return printReport(report, values);
   } finally {
     client.destroy();
   }

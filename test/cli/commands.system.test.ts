@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Report, reportSchema } from '../../shared/contract/report.ts';
+import { KNOWN_OPTIONS } from '../../cli/known-options.ts';
+import { VERSION } from '../../shared/contract/version.ts';
 import { guarded } from '../support/fixes.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
@@ -138,6 +140,50 @@ describe('what cannot be done is said in one sentence', () => {
     const { exit, stderr } = vtepwatch(['replay', folder]);
     expect(exit).toBe(2);
     expect(stderr).toContain('ip-neigh.txt: EISDIR');
+  });
+});
+
+describe('what people look for', () => {
+  test.for(['--version', '-V'])('%s', (word) => {
+    expect(vtepwatch([word])).toMatchObject({ exit: 0, stdout: `vtepwatch ${VERSION}\n` });
+  });
+
+  test.for([
+    [['chekc'], 'did you mean check?'],
+    [['replay', '--jsn', 'x'], "Unknown option '--jsn', did you mean --json?"],
+    [['check', 'prod', '--no-pages'], 'did you mean --no-page?'],
+  ] as const)('%j is answered with the word that was meant', ([words, sentence]) => {
+    const { exit, stderr } = vtepwatch(words);
+    expect(stderr).toContain(sentence);
+    expect(exit).toBe(64);
+  });
+
+  test.for(Object.entries(KNOWN_OPTIONS))(
+    'the options of %s are those of its help',
+    ([command, options]) => {
+      const { stdout } = vtepwatch([command, '--help']);
+      const named = new Set(stdout.match(/(?<=^ {2}|\[|[ |])--[a-z][a-z-]+/gm));
+      expect(options.filter((option) => !named.has(option))).toEqual([]);
+    },
+  );
+
+  test('list prints the clusters of cdk.json', () => {
+    expect(vtepwatch(['list'])).toMatchObject({ exit: 0, stdout: 'demo  Vtepwatch-demo\n' });
+  });
+
+  test('completion of bash completes commands and options', () => {
+    const { stdout } = vtepwatch(['completion', 'bash']);
+    const script = `${stdout}
+COMP_WORDS=(vtepwatch replay --js) COMP_CWORD=2; _vtepwatch; echo "\${COMPREPLY[@]}"
+COMP_WORDS=(vtepwatch sh) COMP_CWORD=1; _vtepwatch; echo "\${COMPREPLY[@]}"`;
+    const { stdout: completed } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+    expect(completed).toBe('--json\nshow\n');
+  });
+
+  test.for(['zsh', 'fish'])('completion of %s names every command', (shell) => {
+    const { exit, stdout } = vtepwatch(['completion', shell]);
+    for (const command of Object.keys(KNOWN_OPTIONS)) expect(stdout).toContain(command);
+    expect(exit).toBe(0);
   });
 });
 
