@@ -72,7 +72,8 @@ export function parseAddresses(where: string, text: string): Listing<DeviceAddre
     { where, text: oneLineEach(text) },
     {
       read: readAddresses,
-      isWhole: ({ words, isEnded }) => isEnded || /^(?:forever|\d+sec)$/.test(words.at(-1) ?? ''),
+      // Without its end, more lines may be missing: the address of the overlay's device is among the last ones.
+      isWhole: ({ isEnded }) => isEnded,
     },
   );
   return { ...listing, value: value.flat() };

@@ -78,7 +78,9 @@ export function parseLines<T>(
   const isLong = pasted.lines.length > LINES_PER_TEXT;
   const remarks = [
     ...pasted.remarks,
-    ...(wasCut ? [`the last line was cut: ${quote(last.source)}`] : []),
+    ...(wasCut
+      ? [`the last line does not end, so it or others after it may be cut: ${quote(last.source)}`]
+      : []),
     ...(isLong ? [`${pasted.lines.length} lines; only the first ${LINES_PER_TEXT} were read`] : []),
   ];
   const isPart = pasted.filtered || wasCut || isLong;
