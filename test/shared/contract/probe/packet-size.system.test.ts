@@ -35,6 +35,9 @@ test('an answer with packets has room, of two families and 5,000 peers, whatever
     'proc/net/dev': ['flannel.1', 'flannel-v6.1']
       .map((device) => `${device}: 1 99999999999 3 4 5 6 7 8 9 99999999999 11\n`)
       .join(''),
+    'sys/class/net/flannel.1/ifindex': '3\n',
+    'sys/class/net/flannel-v6.1/ifindex': '4\n',
+    'sys/class/net/bond0.4094-long/mtu': '65535\n',
     'etc/kubernetes/super-admin.conf': '',
     'etc/kubernetes/admin.conf': '',
     'run/flannel/subnet.env': 'FLANNEL_NETWORK=10.0.0.0/8\nFLANNEL_IPV6_NETWORK=2001:db8::/32\n',
@@ -58,6 +61,7 @@ test('an answer with packets has room, of two families and 5,000 peers, whatever
   const tried = lines.filter((line) => line.startsWith('tried '));
   expect(tried).toHaveLength(4);
   for (const line of tried) expect(line).toMatch(/ ok,999999\.0 toobig,65535 unreachable$/);
+  expect(lines.filter((line) => line.startsWith('below '))).toHaveLength(2);
   expect(lines.some((line) => line.startsWith('cut '))).toBe(true);
   expect(ended.stdout.length).toBeLessThan(ROOM);
 });

@@ -55,8 +55,8 @@ function ipOf(own: readonly string[], peers: readonly string[]): string {
     );
   const links = joined([
     '1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue',
-    '3: flannel.1: <BROADCAST,UP,LOWER_UP> mtu 1450 qdisc noqueue \\    link/ether 8a:11:11:11:11:01 brd ff:ff:ff:ff:ff:ff vxlan id 1 local 192.168.50.1 dstport 8472 nolearning ',
-    '4: flannel-v6.1: <BROADCAST,UP,LOWER_UP> mtu 1430 qdisc noqueue \\    link/ether 8a:66:11:11:11:01 brd ff:ff:ff:ff:ff:ff vxlan id 1 local fd50::1 dstport 8472 nolearning ',
+    '3: flannel.1: <BROADCAST,UP,LOWER_UP> mtu 1450 qdisc noqueue \\    link/ether 8a:11:11:11:11:01 brd ff:ff:ff:ff:ff:ff vxlan id 1 local 192.168.50.1 dev bond0.4094-long dstport 8472 nolearning ',
+    '4: flannel-v6.1: <BROADCAST,UP,LOWER_UP> mtu 1430 qdisc noqueue \\    link/ether 8a:66:11:11:11:01 brd ff:ff:ff:ff:ff:ff vxlan id 1 local fd50::1 dev bond0.4094-long dstport 8472 nolearning ',
   ]);
   const addresses = joined(
     own.map((ip) =>
