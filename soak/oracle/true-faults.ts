@@ -11,6 +11,8 @@ export interface TrueFault {
   readonly event: Fault;
   readonly at: number;
   readonly cells: readonly Cell[];
+  /** How many others there were then of each node. */
+  readonly peers: number;
   /** Those that no earlier fault had made wrong. */
   readonly own: readonly Cell[];
   /** Those that have not been right since: what a reboot takes from another one is not of the fault. */
@@ -91,6 +93,7 @@ export class TrueFaults {
         event,
         at,
         cells,
+        peers: world.members().length - 1,
         own,
         left: cells,
         isNamed: false,
@@ -249,8 +252,7 @@ export class TrueFaults {
    * Cut off from half of the nodes or more: such a fault is paged by the run that sees it. People know already
    * of what an earlier fault had made wrong.
    */
-  isWide({ event, own }: TrueFault): boolean {
-    const peers = this.#played.world.members().length - 1;
+  isWide({ event, own, peers }: TrueFault): boolean {
     return mostOf(accusedIn(event, own)) * 2 >= peers;
   }
 }
