@@ -76,7 +76,8 @@ export async function overFakeSsh(): Promise<OverFakeSsh> {
     }
     for (const machine of machines.machines) {
       const { stdout } = await machine.run(['sh', '-c', 'export -p']);
-      writeFileSync(at(`${machine.name}.env`), `${stdout}PATH=$PATH:${bin}\n`);
+      // In front, since the computer may have a sudo of its own, which leaves the modelled host.
+      writeFileSync(at(`${machine.name}.env`), `${stdout}PATH=${bin}:$PATH\n`);
     }
   };
   await reset();
