@@ -102,7 +102,7 @@ test('every call is written down with its operation and input', async () => {
 
 test('an operation that the lab does not have is an unknown one', async () => {
   const { ssm } = await answering(1);
-  const headers = { 'x-amz-target': 'AmazonSSM.CreateDocument' };
+  const headers = { 'x-amz-target': 'AmazonSSM.StartAutomationExecution' };
   const response = await fetch(ssm.url, { method: 'POST', headers, body: '{}' });
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({ __type: 'UnknownOperationException' });
