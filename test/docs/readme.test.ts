@@ -27,6 +27,7 @@ const INCIDENT: ReportedIncident = {
   severity: 'critical',
   phase: 'open',
   since: '2026-11-25T14:40:50.000Z',
+  notSeenAt: '2026-11-25T14:40:42.000Z',
   subject: 'master1',
   vtep: { underlayIp: '192.168.1.140', tunnelIp: '10.68.0.0' },
   observers: PEERS,
