@@ -116,6 +116,8 @@ function reduced(files: CapturedFiles): CapturedFiles {
     if (text !== undefined) texts.set(file, print(readJson(text, `${files.from}/${file}`)));
   }
   const { at } = files.captured ?? {};
+  // What else a person wrote there is not known.
+  texts.delete('capture.json');
   if (at !== undefined) {
     texts.set('capture.json', `${JSON.stringify({ capturedAt: new Date(at).toISOString() })}\n`);
   }

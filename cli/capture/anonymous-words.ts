@@ -27,6 +27,8 @@ export function anonymousListing(text: string, { address, mac, word }: Substitut
     if (hardware !== undefined) return mac(token.toLowerCase());
     const ip = parseIp(token);
     if (ip !== undefined) return address(ip);
+    // A part of an address, or one in another spelling, is hidden as a whole.
+    if (/[\da-f]:[\da-f]+:/i.test(token)) return word(`part ${token}`);
     return token.replaceAll(/[A-Za-z\d_][\w.+-]*/g, word);
   });
 }

@@ -31,11 +31,15 @@ function planLines({ nodes, targets, region, document, script }: Plan): readonly
     `A script is about to run as root on ${nodes.length} hosts with the tag ${tags.join(' and ')} in ${region}.`,
     ...(offline.length === 0 ? [] : [`  not online     ${named}`]),
     `  document       ${document}`,
-    `  script sha256  ${script.sha256}${script.isOurs ? '' : ' (of another version of vtepwatch)'}`,
-    '  it reads       ip neigh, bridge fdb, ip route, ip link, ip addr; on masters, with the admin kubeconfig',
-    '                 there, the node list and how long kubectl get nodes, /readyz and aggregated APIs take',
-    `  it changes     nothing${script.sendsPackets ? '; it sends a few packets to peers over the overlay' : ''}`,
-    '  it leaves      what the SSM agent keeps of every command; no file of its own',
+    `  script sha256  ${script.sha256}${script.isOurs ? '' : ' (not as this version makes it)'}`,
+    ...(script.isOurs
+      ? [
+          '  it reads       ip neigh, bridge fdb, ip route, ip link, ip addr; on masters, with the admin kubeconfig',
+          '                 there, the node list and how long kubectl get nodes, /readyz and aggregated APIs take',
+          `  it changes     nothing${script.sendsPackets ? '; it sends a few packets to peers over the overlay' : ''}`,
+          '  it leaves      what the SSM agent keeps of every command; no file of its own',
+        ]
+      : ['  what it does   is not known: read it with aws ssm get-document before you agree']),
   ].map(printable);
 }
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import {
   CreateDocumentCommand,
   DeleteDocumentCommand,
@@ -35,7 +36,11 @@ export function ownScript(): DocumentScript {
 }
 
 const documentSchema = z.object({
-  parameters: z.object({ Packets: z.object({ default: z.string() }) }),
+  parameters: z.object({
+    Packets: z.object({ default: z.string() }),
+    DeviceProfile: z.optional(z.object({ default: z.string() })),
+    KubeconfigPaths: z.optional(z.object({ default: z.string() })),
+  }),
   mainSteps: z.tuple([z.object({ inputs: z.object({ runCommand: z.array(z.string()) }) })]),
 });
 
@@ -62,9 +67,28 @@ export async function readDocument(client: SSMClient, name: string): Promise<Doc
   const script = mainSteps[0].inputs.runCommand.join('\n');
   return {
     sha256: sha256Of(script),
-    isOurs: script === readScript(),
+    isOurs: isOwnDocument(JSON.parse(Content), parameters),
     sendsPackets: parameters.Packets.default === 'on',
   };
+}
+
+/**
+ * Whether all of a document is as this version makes it for some settings: values of parameters become text of
+ * the script.
+ */
+function isOwnDocument(
+  { parameters, mainSteps }: { readonly parameters: unknown; readonly mainSteps: unknown },
+  { Packets, DeviceProfile, KubeconfigPaths }: z.output<typeof documentSchema>['parameters'],
+): boolean {
+  const settings = probeSettingsSchema.safeParse({
+    deviceProfile: DeviceProfile?.default,
+    kubeconfigPaths: KubeconfigPaths?.default.split(' '),
+    packets: Packets.default === 'on',
+  });
+  if (!settings.success) return false;
+  const own: unknown = JSON.parse(JSON.stringify(probeDocument(readScript(), settings.data)));
+  const { parameters: ownParameters, mainSteps: ownSteps } = Object(own);
+  return isDeepStrictEqual([parameters, mainSteps], [ownParameters, ownSteps]);
 }
 
 function sha256Of(text: string): string {
@@ -137,11 +161,11 @@ async function untilActive(client: SSMClient, name: string): Promise<void> {
 }
 
 /** The exit status of a program that a signal ended, as a shell has it. */
-const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
+const ENDED_BY = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Does this before the program ends by a signal; what it returns takes that back. */
 function onSignal(work: () => Promise<void>): () => void {
-  const listeners = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
+  const listeners = (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).map((signal) => {
     const listener = (): void => {
       void work()
         .catch((error: unknown) => process.stderr.write(`${String(error)}\n`))

@@ -107,7 +107,7 @@ describe.for(['older', 'newer'] as const)('with the %s flannel', (flanneld) => {
     await the.age();
     await the.expectSaid('node object made again while flanneld runs', [
       'incident',
-      'subject/w2 never-programmed critical open 4/4',
+      'subject/w2 annotation-missing critical open 4/4',
       'page opened subject/w2',
     ]);
     await the.expectFixedAsSaid('node object made again while flanneld runs');

@@ -62,6 +62,9 @@ interface HeldTunnelIp {
   readonly hosts: number;
 }
 
+/** The word of one host accuses no other. */
+const HOLDERS = 2;
+
 /** Of a node: the tunnel IP under which all others hold its MAC address, where none holds it under its own. */
 function tunnelIpsHeld(members: readonly Member[]): (vtep: Vtep) => HeldTunnelIp | undefined {
   const held = new Map(FAMILIES.map((family) => [family, holdersIn(members, family)]));
@@ -69,7 +72,8 @@ function tunnelIpsHeld(members: readonly Member[]): (vtep: Vtep) => HeldTunnelIp
     const holders = (held.get(family)?.get(mac) ?? []).filter((one) => one.holder !== node);
     const [tunnelIp, ...others] = new Set(holders.map((one) => one.tunnelIp));
     if (tunnelIp === undefined || others.length > 0 || tunnelIp === own) return undefined;
-    return { tunnelIp, hosts: new Set(holders.map(({ holder }) => holder)).size };
+    const hosts = new Set(holders.map(({ holder }) => holder)).size;
+    return hosts < HOLDERS ? undefined : { tunnelIp, hosts };
   };
 }
 
@@ -96,12 +100,11 @@ function holdersIn(
 }
 
 function contradicted({ node, tunnelIp }: Vtep, { tunnelIp: held, hosts }: HeldTunnelIp): Presence {
-  const holders = hosts === 1 ? 'the node that showed its table holds' : `${hosts} nodes hold`;
   return {
     beside: [],
     isUndecided: true,
     evidence: [
-      `the device of ${node} has tunnel IP ${tunnelIp}; ${holders} ${held} for its MAC address, and no node list shows which its pod CIDR gives`,
+      `the device of ${node} has tunnel IP ${tunnelIp}; ${hosts} nodes hold ${held} for its MAC address, and no node list shows which its pod CIDR gives`,
     ],
   };
 }

@@ -161,11 +161,19 @@ describe('without a node list, a device with another tunnel IP than all others h
     ]);
   });
 
-  test('is found by the digests of all and the tables of one', async () => {
+  test('is found by the digests of all and the tables of a few', async () => {
     const { reported } = await settled(drifted.facts());
     expect(reported.map(({ cause, subject, fix }) => [cause, subject, fix[0]?.kind])).toEqual([
       ['tunnel-ip-drift', 'node1', 'look'],
     ]);
+  });
+
+  test('accuses nobody on the word of one host, where no other showed its tables', () => {
+    const lying = (['neighbours', 'fdb', 'routes'] as const).reduce(
+      (seen, table) => six.names.slice(1).reduce((one, name) => one.hide(table, name), seen),
+      drifted,
+    );
+    expect(findings(lying).join('; ')).not.toContain('tunnel-ip-drift');
   });
 
   test('is no drift where some hold the new one: these are late', () => {
