@@ -45,9 +45,9 @@ export async function openCapture(path: string): Promise<CapturedFiles> {
   if (found.size > BUNDLE_BYTES)
     throw new Error(`${doing}: it has more than ${BUNDLE_BYTES} bytes`);
   const texts = readBundle(path, decoded(await readFile(path)));
-  const stranger = [...texts.keys()].find((name) => !isCapturePath(name));
-  if (stranger === undefined) return capturedFiles(path, texts);
-  throw new Error(`${doing}: no capture has a file ${JSON.stringify(stranger.slice(0, 80))}`);
+  const unknownName = [...texts.keys()].find((name) => !isCapturePath(name));
+  if (unknownName === undefined) return capturedFiles(path, texts);
+  throw new Error(`${doing}: no capture has a file ${JSON.stringify(unknownName.slice(0, 80))}`);
 }
 
 /** Files by their paths, as a capture. */

@@ -140,7 +140,9 @@ function clusterIn([first]: Targets): string {
 
 async function nameLeftOvers(client: SSMClient): Promise<void> {
   for (const name of await leftOvers(client)) {
-    remark(`an earlier check left a document: aws ssm delete-document --name ${name}`);
+    remark(
+      `there is a temporary document; if no other check is running, delete it: aws ssm delete-document --name ${name}`,
+    );
   }
 }
 

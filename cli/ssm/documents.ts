@@ -13,9 +13,11 @@ import {
 import * as z from 'zod/mini';
 import { probeDocument } from '../../shared/contract/probe.ts';
 import { probeSettingsSchema } from '../../shared/contract/settings.ts';
+import { errorText } from '../../lambda/error-text.ts';
 import { trouble } from '../deployed/trouble.ts';
 import { Failure } from '../failure.ts';
 import { readScript } from '../hosts/script.ts';
+import { remark } from '../progress.ts';
 
 /** What a document would run on hosts. */
 export interface DocumentScript {
@@ -145,7 +147,10 @@ export async function withTemporaryDocument<T>(
     await untilActive(client, name);
     return await use(name);
   } finally {
-    await remove();
+    // What the check found is worth more than the end of its document: the next check names what is left.
+    await remove().catch((error: unknown) => {
+      remark(errorText(error));
+    });
     forget();
   }
 }

@@ -18,7 +18,7 @@ export interface Cell {
   readonly isUnannounced?: true;
   /** The observer reaches the subject, whose replies are lost: the subject holds no such entry of the observer. */
   readonly isOfReplies?: true;
-  /** All entries may be right: packets from the observer to the subject, or their answers, are lost by this. */
+  /** All entries may be right: what drops packets from the observer to the subject, or their answers. */
   readonly loss?: PacketLoss;
 }
 

@@ -11,7 +11,7 @@ const NAMES = ['master1', 'master2', 'master3', 'node1', 'node2', 'node3'] as co
 const PEERS = NAMES.slice(1);
 
 /** What a run of these stories says: an incident, and what it pages about it. */
-interface Told {
+interface RunOutcome {
   readonly page?: PublishedPage['kind'];
   readonly claim?: Partial<Claim>;
   readonly unknown?: readonly string[];
@@ -52,7 +52,7 @@ const MOVED: Damage = { kind: 'old-address', subject: 'master1', observers: ['no
 
 /** Plays one fault, at 50 s, and lets a made-up function say these things, a minute apart. */
 function judged(
-  told: readonly Told[],
+  outcomes: readonly RunOutcome[],
   { damage = LOST, repairedAfter, repairLasts = 0, more = [] }: Circumstances = {},
 ): Verdict {
   const event: StoryEvent = {
@@ -67,7 +67,7 @@ function judged(
   const story = { name: 'test', nodes: 6, masters: 3, keepsMac: true, ticks: 9, events };
   const played = playedWorld(story, START);
   const oracle = new Oracle(played, { deployment: 'kubeconfig', start: START });
-  for (const [number, one] of told.entries()) {
+  for (const [number, one] of outcomes.entries()) {
     const at = START + number * 60_000;
     played.world.agenda.advanceTo(at);
     oracle.runBegins();
@@ -82,7 +82,7 @@ function pageOf({ key }: Claim, kind: PublishedPage['kind'], at: number): Publis
   return { key, kind, subject: '', text: '', at };
 }
 
-function reportOf(claim: Claim, { unknown = [] }: Told): Report {
+function reportOf(claim: Claim, { unknown = [] }: RunOutcome): Report {
   const incident: ReportedIncident = {
     severity: 'critical',
     phase: 'open',
@@ -111,11 +111,11 @@ function kindsOf({ failures }: Verdict): readonly string[] {
   return failures.map(({ kind }) => kind);
 }
 
-const NOTHING: Told = {};
-const OPENED: Told = { page: 'opened' };
-const RESOLVED: Told = { page: 'resolved' };
+const NOTHING: RunOutcome = {};
+const OPENED: RunOutcome = { page: 'opened' };
+const RESOLVED: RunOutcome = { page: 'resolved' };
 
-function times(count: number, one: Told): readonly Told[] {
+function times(count: number, one: RunOutcome): readonly RunOutcome[] {
   return Array.from({ length: count }, () => one);
 }
 
@@ -129,7 +129,7 @@ describe('Oracle', () => {
     });
   });
 
-  test.for<readonly [string, readonly Told[], Circumstances, readonly string[]]>([
+  test.for<readonly [string, readonly RunOutcome[], Circumstances, readonly string[]]>([
     ['before the fault', [OPENED, RESOLVED], {}, ['false-page']],
     ['never', times(6, NOTHING), {}, ['missed']],
     [
@@ -255,8 +255,8 @@ describe('Oracle', () => {
       { damage: { kind: 'flush', observers: ['node1'], tables: ['neighbour'] } },
       ['wrong-victim'],
     ],
-  ])('a page %s', ([, told, circumstances, kinds]) => {
-    expect(kindsOf(judged(told, circumstances))).toEqual(kinds);
+  ])('a page %s', ([, outcomes, circumstances, kinds]) => {
+    expect(kindsOf(judged(outcomes, circumstances))).toEqual(kinds);
   });
 
   test('what a reboot takes from a host that was repaired is no part of the fault', () => {
@@ -267,9 +267,9 @@ describe('Oracle', () => {
       downFor: 10,
       flanneldAfter: 900,
     };
-    const told = [NOTHING, OPENED, ...times(6, NOTHING), RESOLVED];
+    const outcomes = [NOTHING, OPENED, ...times(6, NOTHING), RESOLVED];
     const more = [reboot];
-    expect(kindsOf(judged(told, { repairedAfter: 60, repairLasts: 300, more }))).toEqual([]);
+    expect(kindsOf(judged(outcomes, { repairedAfter: 60, repairLasts: 300, more }))).toEqual([]);
   });
 
   const small = (at: number, damage: Damage = MOVED): StoryEvent => ({
@@ -282,58 +282,58 @@ describe('Oracle', () => {
   });
   const others: Damage = { ...LOST, observers: ['master2', 'master3', 'node2', 'node3'] };
 
-  const BOTH: Told = { page: 'opened', claim: { otherCauses: ['underlay-moved'] } };
+  const BOTH: RunOutcome = { page: 'opened', claim: { otherCauses: ['underlay-moved'] } };
 
   test('a small fault is not hidden where the page of a larger one names it, and how it is wrong', () => {
-    const told = [NOTHING, BOTH, ...times(9, NOTHING)];
-    expect(kindsOf(judged(told, { damage: others, more: [small(55)] }))).toEqual([]);
+    const outcomes = [NOTHING, BOTH, ...times(9, NOTHING)];
+    expect(kindsOf(judged(outcomes, { damage: others, more: [small(55)] }))).toEqual([]);
   });
 
   test('it is hidden where that page says nothing of how', () => {
-    const told = [NOTHING, OPENED, ...times(9, NOTHING)];
-    expect(kindsOf(judged(told, { damage: others, more: [small(55)] }))).toEqual(['hidden']);
+    const outcomes = [NOTHING, OPENED, ...times(9, NOTHING)];
+    expect(kindsOf(judged(outcomes, { damage: others, more: [small(55)] }))).toEqual(['hidden']);
   });
 
   test('it is hidden where it came after that page', () => {
-    const told = [NOTHING, BOTH, ...times(9, NOTHING)];
-    expect(kindsOf(judged(told, { damage: others, more: [small(70)] }))).toEqual(['hidden']);
+    const outcomes = [NOTHING, BOTH, ...times(9, NOTHING)];
+    expect(kindsOf(judged(outcomes, { damage: others, more: [small(70)] }))).toEqual(['hidden']);
   });
 
   test('it is hidden where it joined an incident of which nobody was paged again', () => {
     const few: Damage = { ...LOST, observers: ['master2', 'master3'] };
-    const told: readonly Told[] = [
+    const outcomes: readonly RunOutcome[] = [
       NOTHING,
       { page: 'opened', claim: { observers: ['master2', 'master3'] } },
       { claim: { observers: [...PEERS] } },
       ...times(9, NOTHING),
     ];
-    expect(kindsOf(judged(told, { damage: few, more: [small(70)] }))).toEqual(['hidden']);
+    expect(kindsOf(judged(outcomes, { damage: few, more: [small(70)] }))).toEqual(['hidden']);
   });
 
   test('a device that drifts is not hidden where the worsened page names it for all', () => {
     const stale: Damage = { kind: 'old-mac', subject: 'master1', observers: ['node1', 'node2'] };
     const observers = ['node1', 'node2'];
-    const told: readonly Told[] = [
+    const outcomes: readonly RunOutcome[] = [
       NOTHING,
       { page: 'opened', claim: { cause: 'stale-mac', observers } },
       { page: 'worsened', claim: { cause: 'mac-drift', observers: [...PEERS] } },
       ...times(9, NOTHING),
     ];
     const more = [small(100, { kind: 'drift', subject: 'master1' })];
-    expect(kindsOf(judged(told, { damage: stale, more }))).toEqual([]);
+    expect(kindsOf(judged(outcomes, { damage: stale, more }))).toEqual([]);
   });
 
   test('what is done again before its RESOLVED is still the same page', () => {
     const more = [small(200, LOST)];
-    const told = [NOTHING, OPENED, ...times(12, NOTHING)];
-    expect(kindsOf(judged(told, { repairedAfter: 100, more }))).toEqual([]);
+    const outcomes = [NOTHING, OPENED, ...times(12, NOTHING)];
+    expect(kindsOf(judged(outcomes, { repairedAfter: 100, more }))).toEqual([]);
     const resolved = [NOTHING, OPENED, NOTHING, RESOLVED, ...times(10, NOTHING)];
     expect(kindsOf(judged(resolved, { repairedAfter: 90, more }))).toEqual(['missed']);
   });
 
   test('a page that comes again under another cause is the first of the fault that came meanwhile', () => {
     const drift: StoryEvent = small(130, { kind: 'drift', subject: 'master1' });
-    const worse: Told = { page: 'worsened', claim: { cause: 'mac-drift' } };
+    const worse: RunOutcome = { page: 'worsened', claim: { cause: 'mac-drift' } };
     const runs = [NOTHING, OPENED, NOTHING, worse, ...times(9, NOTHING)];
     const partly: Damage = { ...LOST, observers: ['node1', 'node2'] };
     const verdict = judged(runs, { damage: partly, more: [drift] });
@@ -346,7 +346,10 @@ describe('Oracle', () => {
   test('a node that is cut off from all is named by its row or its column', () => {
     const damage: Damage = { kind: 'partition', side: ['master1'] };
     const row = { key: 'soak/observer/master1', scope: 'observer', subject: undefined } as const;
-    const opened = (claim: Partial<Claim>): readonly Told[] => [NOTHING, { page: 'opened', claim }];
+    const opened = (claim: Partial<Claim>): readonly RunOutcome[] => [
+      NOTHING,
+      { page: 'opened', claim },
+    ];
     const cause = 'tables-empty';
     const right = opened({ ...row, cause, observers: ['master1'] });
     expect(kindsOf(judged(right, { damage }))).toEqual([]);
@@ -362,7 +365,7 @@ describe('Oracle', () => {
     const first = { key: 'soak/cluster/partition', cause: 'partition', scope: 'cluster' } as const;
     const all = { ...first, subject: undefined, observers: [...NAMES] };
     const second = { key: 'soak/group/never-programmed', cause: 'never-programmed' } as const;
-    const told: readonly Told[] = [
+    const outcomes: readonly RunOutcome[] = [
       NOTHING,
       { page: 'opened', claim: all },
       NOTHING,
@@ -373,14 +376,14 @@ describe('Oracle', () => {
       ...times(6, NOTHING),
     ];
     const more = [apart(150, ['node1', 'node2', 'node3'])];
-    const kinds = kindsOf(judged(told, { damage: PARTITION, more }));
+    const kinds = kindsOf(judged(outcomes, { damage: PARTITION, more }));
     expect(kinds).not.toContain('second-key');
     expect(kinds).not.toContain('hidden');
   });
 
   describe('three nodes with one cause', () => {
     const damage: Damage = { ...LOST, subjects: ['master1', 'master2', 'node1'] };
-    const of = (subject: string): Told => ({
+    const of = (subject: string): RunOutcome => ({
       page: 'opened',
       claim: {
         key: `soak/subject/${subject}`,
@@ -388,7 +391,12 @@ describe('Oracle', () => {
         observers: NAMES.filter((name) => name !== subject),
       },
     });
-    const told = [NOTHING, of('master1'), of('master2'), { page: 'opened', claim: GROUP } as const];
+    const outcomes = [
+      NOTHING,
+      of('master1'),
+      of('master2'),
+      { page: 'opened', claim: GROUP } as const,
+    ];
     const silent: StoryEvent = {
       at: 40,
       kind: 'agent',
@@ -398,11 +406,11 @@ describe('Oracle', () => {
     };
 
     test('are one incident where a run could see them', () => {
-      expect(kindsOf(judged(told, { damage }))).toEqual(['second-key', 'second-key']);
+      expect(kindsOf(judged(outcomes, { damage }))).toEqual(['second-key', 'second-key']);
     });
 
     test('keep the keys of two that were paged before the third was seen', () => {
-      expect(kindsOf(judged(told, { damage, more: [silent] }))).toEqual([]);
+      expect(kindsOf(judged(outcomes, { damage, more: [silent] }))).toEqual([]);
     });
 
     test('are two where an earlier fault has one of them', () => {
@@ -417,24 +425,24 @@ describe('Oracle', () => {
   test('what a larger fault has taken from the same tables cannot be seen any more', () => {
     const later = small(70, { ...LOST, tables: ['fdb'] });
     const cause = 'fdb-missing';
-    const told: readonly Told[] = [
+    const outcomes: readonly RunOutcome[] = [
       NOTHING,
       NOTHING,
       { page: 'opened', claim: { cause } },
       ...times(9, NOTHING),
     ];
-    expect(kindsOf(judged(told, { damage: MOVED, more: [later] }))).toEqual([]);
+    expect(kindsOf(judged(outcomes, { damage: MOVED, more: [later] }))).toEqual([]);
     const elsewhere = small(70, {
       ...LOST,
       tables: ['fdb'],
       observers: PEERS.filter((name) => name !== 'node1'),
     });
-    expect(kindsOf(judged(told, { damage: MOVED, more: [elsewhere] }))).toEqual(['hidden']);
+    expect(kindsOf(judged(outcomes, { damage: MOVED, more: [elsewhere] }))).toEqual(['hidden']);
   });
 
   test('a network over the pods of a peer is one fault, of the node that has it', () => {
     const damage: Damage = { kind: 'overlap', subject: 'node1', peer: 'node2' };
-    const opened = (claim: Partial<Claim>): readonly Told[] => [
+    const opened = (claim: Partial<Claim>): readonly RunOutcome[] => [
       NOTHING,
       { page: 'opened', claim: { cause: 'overlap', ...claim } },
     ];
@@ -455,13 +463,13 @@ describe('Oracle', () => {
       cause: 'overlap',
       observers: ['node2'],
     };
-    const told: readonly Told[] = [
+    const outcomes: readonly RunOutcome[] = [
       NOTHING,
       { page: 'opened', claim: { cause: 'mac-drift', observers: [...PEERS] } },
       { page: 'opened', claim },
       ...times(4, NOTHING),
     ];
-    const verdict = judged(told, { damage: drift, more: [overlap] });
+    const verdict = judged(outcomes, { damage: drift, more: [overlap] });
     expect(kindsOf(verdict)).toEqual([]);
     expect(verdict.faults.map(({ keys }) => keys)).toEqual([1, 1]);
   });
@@ -497,26 +505,26 @@ describe('Oracle', () => {
       repairedAfter: undefined,
       repairLasts: 0,
     };
-    const told = (...runs: readonly Told[]): readonly string[] =>
+    const outcomes = (...runs: readonly RunOutcome[]): readonly string[] =>
       kindsOf(judged([...times(6, NOTHING), ...runs], { ...before, more: [lost] }));
 
     test('are to be paged, once enough runs have seen it', () => {
-      expect(told(...times(2, NOTHING))).toEqual([]);
-      expect(told(...times(5, NOTHING))).toEqual(['missed']);
-      expect(told({ page: 'opened', claim }, ...times(4, { claim }))).toEqual([]);
+      expect(outcomes(...times(2, NOTHING))).toEqual([]);
+      expect(outcomes(...times(5, NOTHING))).toEqual(['missed']);
+      expect(outcomes({ page: 'opened', claim }, ...times(4, { claim }))).toEqual([]);
     });
 
     test('have no other cause, and no other node', () => {
       const named = { ...claim, cause: 'fdb-missing' } as const;
-      expect(told({ page: 'opened', claim: named })).toEqual(['wrong-cause']);
+      expect(outcomes({ page: 'opened', claim: named })).toEqual(['wrong-cause']);
       const other = { ...claim, subject: 'node3' };
-      expect(told({ page: 'opened', claim: other })).toEqual(['false-page']);
+      expect(outcomes({ page: 'opened', claim: other })).toEqual(['false-page']);
     });
   });
 
   test('what is wrong again after it was right is no part of the first fault', () => {
     const later = small(200, MOVED);
-    const moved: Told = {
+    const moved: RunOutcome = {
       page: 'opened',
       claim: {
         key: 'soak/pair/node1:master1',
@@ -525,15 +533,15 @@ describe('Oracle', () => {
         observers: ['node1'],
       },
     };
-    const told = [NOTHING, OPENED, NOTHING, NOTHING, RESOLVED, moved];
-    expect(kindsOf(judged(told, { repairedAfter: 60, repairLasts: 60, more: [later] }))).toEqual(
-      [],
-    );
+    const outcomes = [NOTHING, OPENED, NOTHING, NOTHING, RESOLVED, moved];
+    expect(
+      kindsOf(judged(outcomes, { repairedAfter: 60, repairLasts: 60, more: [later] })),
+    ).toEqual([]);
   });
 
   describe('a partition within another one', () => {
     const both = [apart(150, ['master1', 'node2'])];
-    const first: Told = {
+    const first: RunOutcome = {
       page: 'opened',
       claim: {
         key: 'soak/cluster/partition',
@@ -543,7 +551,7 @@ describe('Oracle', () => {
         observers: [...NAMES],
       },
     };
-    const opened = (claim: Partial<Claim>): Told => ({
+    const opened = (claim: Partial<Claim>): RunOutcome => ({
       page: 'opened',
       claim: { cause: 'tables-empty', subject: undefined, ...claim },
     });
@@ -561,8 +569,8 @@ describe('Oracle', () => {
     });
 
     test('has a key for each two groups that it parts', () => {
-      const told = [NOTHING, first, NOTHING, row, pair, ...times(5, NOTHING)];
-      expect(kindsOf(judged(told, { damage: PARTITION, more: both }))).toEqual([]);
+      const outcomes = [NOTHING, first, NOTHING, row, pair, ...times(5, NOTHING)];
+      expect(kindsOf(judged(outcomes, { damage: PARTITION, more: both }))).toEqual([]);
     });
 
     test('and accuses the smaller one of the two', () => {
@@ -572,8 +580,10 @@ describe('Oracle', () => {
         subjects: ['master2', 'master3', 'node1'],
         observers: ['master1'],
       });
-      const told = [NOTHING, first, NOTHING, larger, ...times(5, NOTHING)];
-      expect(kindsOf(judged(told, { damage: PARTITION, more: both }))).toEqual(['wrong-victim']);
+      const outcomes = [NOTHING, first, NOTHING, larger, ...times(5, NOTHING)];
+      expect(kindsOf(judged(outcomes, { damage: PARTITION, more: both }))).toEqual([
+        'wrong-victim',
+      ]);
     });
   });
 

@@ -12,7 +12,7 @@ describe('a target is a host as ssh takes it', () => {
   );
 
   test.for([
-    '-oProxyCommand=touch /tmp/x',
+    '-oProxyCommand=touch x',
     '-v',
     'root@-oProxyCommand=x',
     '-x@node1',

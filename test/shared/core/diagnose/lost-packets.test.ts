@@ -389,7 +389,7 @@ describe('what narrows it', () => {
     ]);
   });
 
-  test('one of three zones is apart from the others, though a packet is lost by chance', () => {
+  test('one of three zones is apart from the others, though one packet is dropped by chance', () => {
     const zoned = cluster(12).listed((node) => ({
       ...node,
       zone: ['a', 'b', 'c'][Math.floor(TWELVE.indexOf(node.name) / 4)],
