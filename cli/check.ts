@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { type Report, reportSchema } from '../shared/contract/report.ts';
+import { printable } from '../shared/core/plain-text.ts';
 import { withoutSubscribers } from '../shared/core/report/coverage.ts';
+import { knownClusters } from './deployed/clusters.ts';
 import { documentProblems } from './deployed/document-versions.ts';
 import { type Deployed, findStack } from './deployed/find-stack.ts';
 import { invoke } from './deployed/invoke.ts';
@@ -9,17 +11,18 @@ import {
   DEPLOYED_OPTIONS,
   type DeployedOptions,
   deployedOptions,
+  regionOf,
 } from './deployed/options.ts';
 import { countSubscribers } from './deployed/subscribers.ts';
-import { usage } from './failure.ts';
-import { clustersInContext } from './list.ts';
-import { printReport, VIEW_HELP, VIEW_OPTIONS } from './print-report.ts';
+import { messageOf, statusOf, usage } from './failure.ts';
+import { printReport, type View, VIEW_HELP, VIEW_OPTIONS } from './print-report.ts';
 import { during, remark } from './progress.ts';
 import { renderCheck } from './render/report.ts';
 import { checkOverSsh, isOverSsh } from './ssh/check-over-ssh.ts';
 import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch check NAME [--no-page] [--region R] [--stack S] [--json]
+vtepwatch check --all [--config FILE] [--no-page] [--region R] [--json]
 vtepwatch check --ssh HOST... [--ssh-hosts FILE] [--sudo] [--cluster NAME] [--json]
 vtepwatch check --ssm --tags KEY=VALUE[,KEY=VALUE] [--document NAME|--temporary-document] [--yes] [--json]
 vtepwatch check --print-document
@@ -28,7 +31,8 @@ Runs one check of a deployed cluster now, with your AWS credentials, and prints 
 coverage and the masters' latencies. It is a full run: it stores its state and sends pages.
 
   --no-page       it stores no state, and sends no page, event or metric
-  --all           check each cluster of cdk.json in this directory
+  --all           check each cluster that vtepwatch list prints; with --json one document after the other
+  --config FILE   with --all: the settings of the clusters, as for cdk deploy -c config=FILE
 ${DEPLOYED_HELP}${VIEW_HELP}
 With --ssh or --ssh-hosts it checks hosts that your ssh reaches, and needs nothing deployed: for example
 --ssh root@{a,b,c} in bash. It stores nothing and pages nobody. Your ssh configuration and host-key
@@ -81,28 +85,50 @@ export async function check(words: readonly string[]): Promise<number> {
       ...VIEW_OPTIONS,
       'no-page': { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
+      config: { type: 'string' },
     },
   });
-  if (!values.all) return await checkOne(deployedOptions('check', values, positionals), values);
+  if (values.all) return await checkAll(values, positionals);
+  if (values.config !== undefined)
+    throw usage('--config goes with check --all: name a cluster, or add --all');
+  return await checkOne(deployedOptions('check', values, positionals), values);
+}
+
+/** One cluster after the other: that one cannot be asked hides none of the others. */
+async function checkAll(
+  values: CheckOptions & {
+    readonly [Option in 'config' | 'cluster' | 'stack' | 'region']?: string | undefined;
+  },
+  positionals: readonly string[],
+): Promise<number> {
   if (positionals.length > 0 || values.cluster !== undefined || values.stack !== undefined) {
     throw usage('check --all takes no cluster and no stack: see vtepwatch check --help');
   }
   const statuses: number[] = [];
-  for (const cluster of await clustersInContext()) {
-    statuses.push(await checkOne(deployedOptions('check', values, [cluster]), values));
+  for (const { name, stack, region } of await knownClusters(values)) {
+    const options = { cluster: name, stack, region: regionOf(region), json: values.json };
+    statuses.push(await checkOne(options, values).catch(reported));
   }
   return worstOf(statuses);
 }
 
-/** An incident anywhere counts most, then a cluster that could not be judged. */
-function worstOf(statuses: readonly number[]): number {
-  return [EXIT.incident, EXIT.unjudged].find((status) => statuses.includes(status)) ?? EXIT.healthy;
+/** What prevented the check of one cluster; the exit status that this comes to. */
+function reported(error: unknown): number {
+  remark(`vtepwatch: ${printable(messageOf(error))}`);
+  return statusOf(error);
 }
 
-async function checkOne(
-  options: DeployedOptions,
-  values: Parameters<typeof printReport>[1] & { readonly 'no-page': boolean },
-): Promise<number> {
+/** An incident anywhere counts most, then what prevented a check, then a cluster that could not be judged. */
+function worstOf(statuses: readonly number[]): number {
+  if (statuses.includes(EXIT.incident)) return EXIT.incident;
+  return Math.max(EXIT.healthy, ...statuses);
+}
+
+interface CheckOptions extends View {
+  readonly 'no-page': boolean;
+}
+
+async function checkOne(options: DeployedOptions, values: CheckOptions): Promise<number> {
   const deployed = await deployedFor(options);
   const report = await checkNow(deployed, options, values['no-page'] ? { noPage: true } : {});
   if (report.refused !== undefined) {

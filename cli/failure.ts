@@ -28,3 +28,16 @@ export class Failure extends Error {
 export function usage(message: string): Failure {
   return new Failure('usage', message);
 }
+
+/** Exit status of a command that could not do its work for another reason. */
+const COULD_NOT = 2;
+
+export function statusOf(error: unknown): number {
+  return error instanceof Failure ? error.status : COULD_NOT;
+}
+
+/** What was being done, and what prevented it. It may quote a document: escape it for a terminal. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
+}

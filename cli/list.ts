@@ -1,25 +1,24 @@
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import * as z from 'zod/mini';
-import { stackNameOf } from '../shared/contract/deployment.ts';
-import { clusterNameSchema } from '../shared/contract/settings.ts';
+import { CLUSTERS_HELP, type KnownCluster, knownClusters } from './deployed/clusters.ts';
 
-const HELP = `vtepwatch list [--json]
+const HELP = `vtepwatch list [--config FILE] [--region R] [--json]
 
-Prints the clusters of cdk.json in this directory, each with its stack.
+Prints the clusters, each with its stack and, where it is known, its Region: those of FILE, or else of
+cdk.json in this directory, or else those whose stacks are in your AWS account and Region.
 
-  --json  print a document instead of text
-  --help  this text
+${CLUSTERS_HELP}  --json         print a document instead of text
+  --help         this text
+
+Exit status: 0 there is a cluster, 2 a file cannot be read, 69 no cluster was found or AWS did not
+answer, 77 these rights do not suffice: cloudformation:ListStacks is needed.
 `;
-
-const contextSchema = z.object({
-  context: z.object({ vtepwatch: z.array(z.object({ name: clusterNameSchema })) }),
-});
 
 export async function list(words: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...words],
     options: {
+      config: { type: 'string' },
+      region: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -28,28 +27,22 @@ export async function list(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const clusters = (await clustersInContext()).map((name) => ({ name, stack: stackNameOf(name) }));
-  const text = values.json
-    ? `${JSON.stringify(clusters, undefined, 2)}\n`
-    : clusters.map(({ name, stack }) => `${name}  ${stack}\n`).join('');
-  process.stdout.write(text);
+  const clusters = await knownClusters(values);
+  process.stdout.write(
+    values.json ? `${JSON.stringify(clusters, undefined, 2)}\n` : aligned(clusters),
+  );
   return 0;
 }
 
-/** The names of the clusters in `cdk.json` of this directory. */
-export async function clustersInContext(): Promise<readonly string[]> {
-  const text = await readFile('cdk.json', 'utf8').catch((cause: unknown) => {
-    throw new Error('reading the clusters in cdk.json of this directory', { cause });
-  });
-  const read = contextSchema.safeParse(readJson(text));
-  if (read.success) return read.data.context.vtepwatch.map(({ name }) => name);
-  throw new Error('cdk.json lists no clusters in its context "vtepwatch": npm run synth says more');
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function aligned(clusters: readonly KnownCluster[]): string {
+  const [names, stacks] = [
+    Math.max(...clusters.map(({ name }) => name.length)),
+    Math.max(...clusters.map(({ stack }) => stack.length)),
+  ];
+  return clusters
+    .map(({ name, stack, region = '' }) =>
+      `${name.padEnd(names)}  ${stack.padEnd(stacks)}  ${region}`.trimEnd(),
+    )
+    .concat('')
+    .join('\n');
 }

@@ -19,7 +19,8 @@ export const VIEW_HELP = `  --node NAME     only what concerns this node; the ve
   --color WHEN    always, never or auto: on a terminal, unless NO_COLOR is set
 `;
 
-interface View {
+/** How its reader wants a report. */
+export interface View {
   readonly json: boolean;
   readonly node?: string | undefined;
   readonly cause?: string | undefined;

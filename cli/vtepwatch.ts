@@ -3,7 +3,7 @@
 import { printable } from '../shared/core/plain-text.ts';
 import { VERSION } from '../shared/contract/version.ts';
 import { closest } from './closest.ts';
-import { Failure, usage } from './failure.ts';
+import { messageOf, statusOf, usage } from './failure.ts';
 import { KNOWN_OPTIONS } from './known-options.ts';
 
 /** A subcommand: takes the arguments after its name and returns the exit status. */
@@ -22,14 +22,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 const HELP = `vtepwatch: monitors Kubernetes overlay networks on VXLAN
 
-  vtepwatch check NAME                run one check of a deployed cluster now; --all: of each in cdk.json
+  vtepwatch check NAME                run one check of a deployed cluster now; --all: of each
   vtepwatch check --ssh HOST...       run one check of hosts over ssh, with nothing deployed
   vtepwatch check --ssm --tags K=V    the same through Systems Manager
   vtepwatch test-page --cluster NAME  send a test page through every channel of a deployed cluster
   vtepwatch capture DIR --ssh HOST... save what replay reads, anonymised if you like
   vtepwatch replay DIR|BUNDLE         check captured command outputs, offline
   vtepwatch show [FILE]               print a --json document (a file or standard input) as text
-  vtepwatch list                      print the clusters of cdk.json
+  vtepwatch list                      print the clusters: of cdk.json, a file, or your account
   vtepwatch completion bash|zsh|fish  print what completes commands and options in a shell
   vtepwatch --version                 print the version
 
@@ -37,9 +37,6 @@ const HELP = `vtepwatch: monitors Kubernetes overlay networks on VXLAN
   Exit status: 0 healthy, 1 incident, 2 could not judge or could not run, 64 wrong usage,
   69 a host or a service is not there or does not answer, 77 these rights do not suffice.
 `;
-
-/** Exit status of a command that could not do its work. */
-const COULD_NOT = 2;
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
   if (name === undefined) throw usage('a command is missing: see vtepwatch --help');
@@ -85,12 +82,6 @@ function misuseOf({ message }: TypeError, options: readonly string[]): string {
   return meant === undefined ? mistake : `${mistake}, did you mean ${meant}?`;
 }
 
-/** What was being done, and what prevented it. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
-}
-
 /** A reader that stops early, as `head` does, has seen all that it wants. */
 function ignoreLostReader(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
@@ -102,5 +93,5 @@ try {
 } catch (error) {
   // The message may quote a document or a function's answer, which must be escaped for a terminal.
   process.stderr.write(`vtepwatch: ${printable(messageOf(error))}\n`);
-  process.exitCode = error instanceof Failure ? error.status : COULD_NOT;
+  process.exitCode = statusOf(error);
 }

@@ -1,7 +1,7 @@
 import { CfnOutput, CfnParameter, DefaultStackSynthesizer, Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { OUTPUTS, stackNameOf } from '../shared/contract/deployment.ts';
+import { OUTPUTS, stackDescriptionOf, stackNameOf } from '../shared/contract/deployment.ts';
 import { VtepWatch, type VtepWatchProps } from './vtep-watch.ts';
 
 export interface ClusterStackProps extends VtepWatchProps {
@@ -25,7 +25,7 @@ export class ClusterStack extends Stack {
       [stackNameOf(name), ...(hasTwin(scope, name) ? Object.values(env) : [])].join('-'),
       {
         stackName: stackNameOf(name),
-        description: `vtepwatch: monitors the overlay network of ${name}`,
+        description: stackDescriptionOf(name),
         env,
         ...(isPortable ? { synthesizer: new StandaloneSynthesizer() } : {}),
       },

@@ -1,6 +1,6 @@
 /**
- * What the deployment and the command line agree on: the name of a cluster's stack, and the keys of
- * its outputs.
+ * What the deployment and the command line agree on: the name and the description of a cluster's stack,
+ * and the keys of its outputs.
  */
 
 /**
@@ -10,6 +10,15 @@
  */
 export const stackNameOf = (cluster: string): string =>
   `Vtepwatch-${cluster.replaceAll(/[^A-Za-z0-9-]/g, '-')}`;
+
+const DESCRIPTION = 'vtepwatch: monitors the overlay network of ';
+
+/** The description of a cluster's stack has the cluster's whole name, and a StackSet keeps it. */
+export const stackDescriptionOf = (cluster: string): string => DESCRIPTION + cluster;
+
+/** The cluster of a stack with this description; undefined where it is no stack of vtepwatch. */
+export const clusterDescribedBy = (description: string): string | undefined =>
+  description.startsWith(DESCRIPTION) ? description.slice(DESCRIPTION.length) : undefined;
 
 /** The keys of the stack's outputs. */
 export const OUTPUTS = {

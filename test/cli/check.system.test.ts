@@ -45,7 +45,7 @@ beforeAll(async () => {
     TopicArn: aws.sns.topicArn,
     DocumentName: aws.environment[ENVIRONMENT.document] ?? '',
   };
-  cloudFormation = await startCloudFormation({ 'Vtepwatch-demo': outputs });
+  cloudFormation = await startCloudFormation({ 'Vtepwatch-demo': { outputs } });
   env = {
     ...OPERATOR,
     AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,

@@ -23,12 +23,16 @@ const NOWHERE: Environment = {
 export const OPERATOR: Environment = { ...LAB_CREDENTIALS, AWS_REGION: LAB_REGION };
 
 /** Runs the command line as an operator does; the services are in this process and must go on. */
-export async function vtepwatch(words: readonly string[], env: Environment): Promise<Ended> {
+export async function vtepwatch(
+  words: readonly string[],
+  env: Environment,
+  cwd = process.cwd(),
+): Promise<Ended> {
   return await new Promise((resolve) => {
     execFile(
       process.execPath,
       [PROGRAM, ...words],
-      { env: { ...NOWHERE, ...env } },
+      { env: { ...NOWHERE, ...env }, cwd },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : error.code;
         resolve({ exit: typeof code === 'number' ? code : -1, stdout, stderr });

@@ -13,9 +13,9 @@ let answer: Invocation;
 let env: Environment;
 beforeAll(async () => {
   cloudFormation = await startCloudFormation({
-    'Vtepwatch-demo': OUTPUTS,
-    'Vtepwatch-gone': { ...OUTPUTS, FunctionName: 'gone' },
-    'somebody-elses': { Bucket: 'pictures' },
+    'Vtepwatch-demo': { outputs: OUTPUTS },
+    'Vtepwatch-gone': { outputs: { ...OUTPUTS, FunctionName: 'gone' } },
+    'somebody-elses': { outputs: { Bucket: 'pictures' } },
   });
   lambda = await startLambda({ watch: async () => answer });
   env = {

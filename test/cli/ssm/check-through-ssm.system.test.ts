@@ -18,7 +18,7 @@ let env: Environment;
 beforeAll(async () => {
   world = await startWorld({ kubernetes: false, prefer: 'modelled', dialSeconds: 2 });
   cloudFormation = await startCloudFormation({
-    'Vtepwatch-lab': { DocumentName: 'vtepwatch-Probe' },
+    'Vtepwatch-lab': { outputs: { DocumentName: 'vtepwatch-Probe' } },
   });
   env = {
     ...OPERATOR,
