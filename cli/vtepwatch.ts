@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 
 import { printable } from '../shared/core/plain-text.ts';
-import { VERSION } from '../shared/contract/version.ts';
 import { closest } from './closest.ts';
 import { messageOf, statusOf, usage } from './failure.ts';
 import { KNOWN_OPTIONS } from './known-options.ts';
@@ -31,7 +30,7 @@ const HELP = `vtepwatch: monitors Kubernetes overlay networks on VXLAN
   vtepwatch show [FILE]               print a --json document (a file or standard input) as text
   vtepwatch list                      print the clusters: of cdk.json, a file, or your account
   vtepwatch completion bash|zsh|fish  print what completes commands and options in a shell
-  vtepwatch --version                 print the version
+  vtepwatch --version                 print the version, and in a checkout its commit
 
   vtepwatch help COMMAND describes each. Standard output carries the result alone.
   Exit status: 0 healthy, 1 incident, 2 could not judge or could not run, 64 wrong usage,
@@ -41,7 +40,7 @@ const HELP = `vtepwatch: monitors Kubernetes overlay networks on VXLAN
 async function main([name, ...words]: readonly string[]): Promise<number> {
   if (name === undefined) throw usage('a command is missing: see vtepwatch --help');
   if (name === '--version' || name === '-V') {
-    process.stdout.write(`vtepwatch ${VERSION}\n`);
+    process.stdout.write(`${await (await import('./version.ts')).versionLine()}\n`);
     return 0;
   }
   if (name === 'help' && words[0] !== undefined) return await main([words[0], '--help']);

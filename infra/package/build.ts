@@ -109,9 +109,17 @@ async function buildCommands(out: string): Promise<void> {
     splitting: true,
     outExtension: { '.js': '.mjs' },
     banner: { js: REQUIRE },
+    define: { BUILT_VERSION: JSON.stringify(await versionLine()) },
     minify: true,
   });
   await chmod(path.join(folder, 'vtepwatch.mjs'), 0o755);
+}
+
+/** The package has no checkout beside it, so it has the version and the commit of the one that built it. */
+async function versionLine(): Promise<string> {
+  const program = path.join(ROOT, 'cli', 'vtepwatch.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '--version']);
+  return stdout.trim();
 }
 
 /** The same declarations twice: whether a declaration is of an ES module, TypeScript reads in package.json. */

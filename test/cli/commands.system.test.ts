@@ -145,7 +145,9 @@ describe('what cannot be done is said in one sentence', () => {
 
 describe('what people look for', () => {
   test.for(['--version', '-V'])('%s', (word) => {
-    expect(vtepwatch([word])).toMatchObject({ exit: 0, stdout: `vtepwatch ${VERSION}\n` });
+    const { exit, stdout } = vtepwatch([word]);
+    expect(stdout.startsWith(`vtepwatch ${VERSION}`)).toBe(true);
+    expect(exit).toBe(0);
   });
 
   test.for([

@@ -117,6 +117,10 @@ describe('the package in an empty app', { timeout: 240_000 }, () => {
     const command = path.join(app, 'node_modules', '.bin', 'vtepwatch');
     const help = await run(command, ['--help'], app);
     expect(help).toMatch(/^vtepwatch: monitors Kubernetes overlay networks/);
+    const inCheckout = [path.join(ROOT, 'cli', 'vtepwatch.ts'), '--version'];
+    expect(await run(command, ['--version'], app)).toBe(
+      await run(process.execPath, inCheckout, app),
+    );
     const replay = [
       'replay',
       '--json',
