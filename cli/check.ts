@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { NO_PAGE_EVENT } from '../shared/contract/no-page.ts';
 import { type Report, reportSchema } from '../shared/contract/report.ts';
 import { printable } from '../shared/core/plain-text.ts';
 import { withoutSubscribers } from '../shared/core/report/coverage.ts';
@@ -130,7 +131,7 @@ interface CheckOptions extends View {
 
 async function checkOne(options: DeployedOptions, values: CheckOptions): Promise<number> {
   const deployed = await deployedFor(options);
-  const report = await checkNow(deployed, options, values['no-page'] ? { noPage: true } : {});
+  const report = await checkNow(deployed, options, values['no-page'] ? NO_PAGE_EVENT : {});
   if (report.refused !== undefined) {
     if (values.json) printReport(report, values);
     throw refusedError(report.refused);

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
+import { EVENT_REFUSED, NO_PAGE_EVENT } from '../shared/contract/no-page.ts';
 import { formatTime, parseTime } from '../shared/core/time.ts';
 
 const testPageSchema = z.strictObject({ testPage: z.literal(true) });
@@ -9,17 +10,22 @@ export function asksForTestPage(event: unknown): boolean {
   return testPageSchema.safeParse(event).success;
 }
 
-/** An event that only resembles a request for a test page must not start a run. */
+const noPageSchema = z.strictObject({
+  noPage: z.literal(NO_PAGE_EVENT.noPage),
+  scheduledTime: z.optional(z.literal(NO_PAGE_EVENT.scheduledTime)),
+});
+
+/** Whether the event asks for a run that stores nothing and pages nobody. */
+export function asksForNoPage(event: unknown): boolean {
+  return noPageSchema.safeParse(event).success;
+}
+
+/** An event that only resembles a request for a test page, or for a run without pages, must not start a run. */
 const tickSchema = z.object({
   scheduledTime: z.optional(z.string()),
   testPage: z.optional(z.never()),
-  noPage: z.optional(z.literal(true)),
+  noPage: z.optional(z.never()),
 });
-
-/** Whether the event asks for a run that stores nothing and pages nobody: `{"noPage": true}`. */
-export function asksForNoPage(event: unknown): boolean {
-  return tickSchema.safeParse(event).data?.noPage === true;
-}
 
 /** How far the schedule's clock may be ahead of the function's. */
 const AHEAD_MS = 90_000;
@@ -30,13 +36,14 @@ const AHEAD_MS = 90_000;
  * Ticks are compared as text, so all have one format; a malformed one would block all later ticks.
  */
 export function tickOf(event: unknown, now: number): string {
+  if (asksForNoPage(event)) return formatTime(now);
   const read = tickSchema.safeParse(event ?? {}, { error: english().localeError });
-  if (!read.success) throw new Error(`reading the event:\n${z.prettifyError(read.error)}`);
+  if (!read.success) throw new Error(`${EVENT_REFUSED}\n${z.prettifyError(read.error)}`);
   const { scheduledTime } = read.data;
   const time = scheduledTime === undefined ? now : parseTime(scheduledTime);
   const ahead = (time ?? 0) - now;
   if (time !== undefined && ahead < AHEAD_MS) return formatTime(time);
   throw new Error(
-    `reading the event: scheduledTime is not ISO 8601 in UTC, or lies ahead: ${scheduledTime}`,
+    `${EVENT_REFUSED} scheduledTime is not ISO 8601 in UTC, or lies ahead: ${scheduledTime}`,
   );
 }

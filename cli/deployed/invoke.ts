@@ -1,5 +1,6 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
+import { EVENT_REFUSED, NO_PAGE_EVENT } from '../../shared/contract/no-page.ts';
 import { clientConfig } from './client-config.ts';
 import { trouble } from './trouble.ts';
 
@@ -32,6 +33,7 @@ export async function invoke(
     const payload = readJson(Payload?.transformToString() ?? '');
     if (FunctionError === undefined) return payload;
     const { errorType, errorMessage } = functionErrorSchema.parse(payload ?? {});
+    if (event === NO_PAGE_EVENT && errorMessage.startsWith(EVENT_REFUSED)) throw new Error(TOO_OLD);
     throw new Error(`it failed with ${errorType}: ${errorMessage}; see its log`);
   } catch (error) {
     throw trouble(doing, worded(error));
@@ -39,6 +41,10 @@ export async function invoke(
     client.destroy();
   }
 }
+
+const TOO_OLD =
+  'it is of an earlier version that cannot run without paging, and refused: nothing was checked and nobody paged. ' +
+  'Deploy this version, or leave out --no-page: then it pages what it finds';
 
 const WORDS: Readonly<Record<string, string>> = {
   TooManyRequestsException: 'it is busy with a scheduled run; try again in a minute',

@@ -206,6 +206,16 @@ describe('check says in one sentence what is wrong:', () => {
   });
 });
 
+test('check --no-page of a function that does not know it: it refused, and the sentence says what to do', async () => {
+  const errorMessage =
+    'reading the event: scheduledTime is not ISO 8601 in UTC, or lies ahead: none';
+  answer = { kind: 'error', error: { errorType: 'Error', errorMessage, trace: [] } };
+  expect(await complaint(['check', 'demo', '--no-page'])).toBe(
+    'vtepwatch: running the function watch: it is of an earlier version that cannot run without paging, and refused: nothing was checked and nobody paged. ' +
+      'Deploy this version, or leave out --no-page: then it pages what it finds',
+  );
+});
+
 describe('test-page', () => {
   test('shows nothing of a channel’s reason that could move the terminal', async () => {
     const channels = [{ name: 'web\nhook', delivered: false, reason: '\u001B[2Jgone\u202E' }];

@@ -88,21 +88,27 @@ async function run(event: unknown): Promise<Report> {
 }
 
 describe('a tick', () => {
-  test.for(['tomorrow', '', '2020-01-06', '2020-01-06T09:00:00+01:00', '9999-01-01T00:00:00Z'])(
-    'at "%s" is an error, and shuts out no other tick',
-    async (scheduledTime) => {
-      await expect(handler({ scheduledTime }, context())).rejects.toThrow(
-        'scheduledTime is not ISO 8601 in UTC',
-      );
-      expect(aws.dynamoDb.gate.calls).toEqual([]);
-    },
-  );
+  test.for([
+    'tomorrow',
+    '',
+    '2020-01-06',
+    '2020-01-06T09:00:00+01:00',
+    '9999-01-01T00:00:00Z',
+    'none',
+  ])('at "%s" is an error, and shuts out no other tick', async (scheduledTime) => {
+    await expect(handler({ scheduledTime }, context())).rejects.toThrow(
+      'scheduledTime is not ISO 8601 in UTC',
+    );
+    expect(aws.dynamoDb.gate.calls).toEqual([]);
+  });
 
   test.for([
     [{ scheduledTime: 7 }, 'expected string, received number'],
     [{ testPage: false }, 'at testPage'],
     [{ testPage: 'yes' }, 'at testPage'],
     [{ testPage: true, scheduledTime: TICK }, 'at testPage'],
+    [{ noPage: true, scheduledTime: TICK }, 'at noPage'],
+    [{ noPage: false }, 'at noPage'],
     ['now', 'expected object'],
   ] as const)('%j is an error that says what is wrong with it', async ([event, wrong]) => {
     await expect(handler(event, context())).rejects.toThrow(
