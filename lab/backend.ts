@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { AlertChange } from './backend/alert-receiver.ts';
-import { findPrograms, startBackend } from './backend/backend.ts';
+import { startBackend } from './backend/backend.ts';
+import { findPackage } from './backend/debian-package.ts';
 import { rehearse } from './backend/rehearsal.ts';
+import { VICTORIA_METRICS } from './backend/victoria-metrics.ts';
 import { FAULTS } from './faults.ts';
 import { exitWith, type Keep, runProgram, type Teller, teller } from './program.ts';
 import { startWorld } from './world.ts';
@@ -43,14 +45,14 @@ async function live(
   tell: Teller,
 ): Promise<number> {
   tell.heading('The backend and the hosts come up');
-  const found = await tell.during('looking for VictoriaMetrics', findPrograms());
+  const found = await tell.during('looking for VictoriaMetrics', findPackage(VICTORIA_METRICS));
   if (found.kind === 'missing') {
     tell.say(`there is no VictoriaMetrics here: ${found.reason}`);
     return 1;
   }
-  const programs = found.directory;
+  const { root } = found;
   const heard = (change: AlertChange): void => tell.say(described(change));
-  const backend = await keep(() => startBackend({ programs, scheduleSeconds, heard }));
+  const backend = await keep(() => startBackend({ root, scheduleSeconds, heard }));
   const world = await keep(() =>
     startWorld({
       cluster: 'demo',

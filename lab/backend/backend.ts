@@ -1,8 +1,7 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { openWorkplace } from '../machines/modelled/workplace.ts';
-import { outcomeOf } from '../machines/process-end.ts';
 import { type AlertChange, type AlertReceiver, startAlertReceiver } from './alert-receiver.ts';
 import {
   startVictoriaMetrics,
@@ -23,8 +22,8 @@ export interface Backend {
 }
 
 interface BackendOptions {
-  /** The folder in which VictoriaMetrics' programs are. */
-  readonly programs: string;
+  /** Of the unpacked package of VictoriaMetrics. */
+  readonly root: string;
   /** How often the function will run: what the rules' windows are made of. */
   readonly scheduleSeconds: number;
   /** Told of every alert that begins to fire or is taken back. */
@@ -32,7 +31,7 @@ interface BackendOptions {
 }
 
 export async function startBackend(options: BackendOptions): Promise<Backend> {
-  const { programs, scheduleSeconds, heard = () => {} } = options;
+  const { root, scheduleSeconds, heard = () => {} } = options;
   const workplace = await openWorkplace();
   const alerts = await startAlertReceiver(heard);
   const close = async (): Promise<void> => {
@@ -42,44 +41,21 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   try {
     const files = path.join(workplace.directory, 'monitoring');
     const monitoring = await renderMonitoring(files, scheduleSeconds);
-    const database = await startVictoriaMetrics(workplace, programs);
+    const database = await startVictoriaMetrics(workplace, {
+      root,
+      naming: 'prometheus',
+    });
     const evaluator = await startVmalert(workplace, {
-      programs,
+      root,
       rules: monitoring.rules,
       database: database.url,
-      receiver: alerts.url,
+      receivers: [alerts.url],
     });
     return { database, evaluator, alerts, monitoring, close };
   } catch (cause) {
     await close();
     throw new Error('starting the metrics backend', { cause });
   }
-}
-
-/** VictoriaMetrics' programs, or why they are not to be had on this computer. */
-export type Programs =
-  | { readonly kind: 'found'; readonly directory: string }
-  | { readonly kind: 'missing'; readonly reason: string };
-
-const SCRIPT = path.join(import.meta.dirname, 'fetch-victoria-metrics.sh');
-
-/** Above the script's own limits. */
-const FETCH_SECONDS = 600;
-
-/** Finds them where they were put before, or fetches them, which takes seconds. */
-export async function findPrograms(env: NodeJS.ProcessEnv = process.env): Promise<Programs> {
-  const child = spawn('/bin/sh', [SCRIPT], {
-    detached: true,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const { exit, stdout, stderr } = await outcomeOf(child, {
-    what: 'fetching VictoriaMetrics',
-    timeoutSeconds: FETCH_SECONDS,
-  });
-  return exit === 0
-    ? { kind: 'found', directory: stdout.trim() }
-    : { kind: 'missing', reason: stderr.trim().split('\n').at(-1) ?? '' };
 }
 
 /** What an installation loads into its backend: files' paths. */

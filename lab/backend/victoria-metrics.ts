@@ -1,8 +1,16 @@
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import * as z from 'zod/mini';
 import type { Workplace } from '../machines/modelled/workplace.ts';
+import { type DebianPackage, programIn } from './debian-package.ts';
 import { getJson, query, queryRange, type Range, type Series } from './prometheus-api.ts';
+import { startServer } from './server.ts';
+
+/** The first in Debian to take OTLP. */
+export const VICTORIA_METRICS: DebianPackage = {
+  name: 'victoria-metrics',
+  suite: 'trixie',
+  programs: ['victoria-metrics', 'vmalert'],
+};
 
 /** A single-node VictoriaMetrics that takes OTLP and answers PromQL. */
 export interface VictoriaMetrics {
@@ -15,8 +23,13 @@ export interface VictoriaMetrics {
   queryRange(promql: string, range: Range): Promise<readonly Series[]>;
 }
 
-/** Prometheus' names: underscores for dots, and the unit behind the name. */
-const NAMING = '-opentelemetry.usePrometheusNaming';
+/** How it names metrics: with underscores for dots and the unit behind the name, or as they are sent. */
+export type Naming = 'prometheus' | 'dots';
+
+const NAMING: Readonly<Record<Naming, readonly string[]>> = {
+  prometheus: ['-opentelemetry.usePrometheusNaming'],
+  dots: [],
+};
 
 /** A sample counts from the moment that it is of, and every query is reckoned anew. */
 const PROMPTNESS = ['-search.latencyOffset=0s', '-search.disableCache'] as const;
@@ -26,16 +39,25 @@ const MODESTY = '-memory.allowedBytes=128MiB';
 
 const SETTLE_MILLISECONDS = 20_000;
 
+/** What both programs say once they listen, with the port that they got. */
+const LISTENS = /started server at http:\/\/(127\.0\.0\.1:\d+)\//;
+
+const FREE_PORT = '-httpListenAddr=127.0.0.1:0';
+
+/** `root` is that of the unpacked package. It ends with the workplace. */
 export async function startVictoriaMetrics(
   workplace: Workplace,
-  programs: string,
+  { root, naming }: { readonly root: string; readonly naming: Naming },
 ): Promise<VictoriaMetrics> {
-  const url = await startServer(workplace, path.join(programs, 'victoria-metrics'), [
+  const command = [
+    programIn(root, 'victoria-metrics'),
+    FREE_PORT,
     `-storageDataPath=${path.join(workplace.directory, 'data')}`,
-    NAMING,
+    ...NAMING[naming],
     ...PROMPTNESS,
     MODESTY,
-  ]);
+  ];
+  const url = await startServer(workplace, command, LISTENS);
   return {
     url,
     otlpEndpoint: `${url}/opentelemetry/v1/metrics`,
@@ -64,13 +86,14 @@ interface EvaluatedRule {
 }
 
 interface VmalertOptions {
-  /** The folder with the program. */
-  readonly programs: string;
+  /** Of the unpacked package. */
+  readonly root: string;
   /** A file of Prometheus' alerting rules. */
   readonly rules: string;
   /** Where the series are, and where `ALERTS` is written. */
   readonly database: string;
-  readonly receiver: string;
+  /** Every Alertmanager, or who takes its place. */
+  readonly receivers: readonly string[];
 }
 
 /** How often the rules are evaluated that do not say it themselves. */
@@ -96,65 +119,26 @@ const rulesSchema = z.object({
 /** Ends with the workplace. */
 export async function startVmalert(
   workplace: Workplace,
-  { programs, rules, database, receiver }: VmalertOptions,
+  { root, rules, database, receivers }: VmalertOptions,
 ): Promise<Vmalert> {
-  const url = await startServer(workplace, path.join(programs, 'vmalert'), [
+  const command = [
+    programIn(root, 'vmalert'),
+    FREE_PORT,
     `-rule=${rules}`,
     `-datasource.url=${database}`,
     `-remoteWrite.url=${database}`,
-    `-notifier.url=${receiver}`,
+    ...receivers.map((receiver) => `-notifier.url=${receiver}`),
     `-evaluationInterval=${EVALUATION_SECONDS}s`,
     // It would ask about the time 30 s ago, by when late samples have come.
     '-rule.evalDelay=0s',
     // Prometheus gives alerts no such label.
     '-disableAlertgroupLabel',
-  ]);
+  ];
+  const url = await startServer(workplace, command, LISTENS);
   return {
     rules: async () => {
       const answer = await getJson(`${url}/api/v1/rules`);
       return rulesSchema.parse(answer).data.groups.flatMap((group) => group.rules);
     },
   };
-}
-
-const READY_SECONDS = 30;
-const LOG_LINES = 50;
-
-/** What lib/httpserver says once it listens, with the port that it got. */
-const LISTENS = /started server at (http:\/\/127\.0\.0\.1:\d+)\//;
-
-/**
- * Starts a server of VictoriaMetrics' making on a free port of the loopback interface, and resolves
- * with its URL. It ends with the workplace.
- */
-async function startServer(
-  workplace: Workplace,
-  program: string,
-  options: readonly string[],
-): Promise<string> {
-  const child = workplace.start([program, '-httpListenAddr=127.0.0.1:0', ...options], {
-    cwd: workplace.directory,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  if (child.stderr === null) throw new Error(`starting ${program}: it has no log`);
-
-  let log: readonly string[] = [];
-  const lines = createInterface({ input: child.stderr });
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  lines.on('line', (line) => {
-    log = [...log, line].slice(-LOG_LINES);
-    const url = LISTENS.exec(line)?.[1];
-    if (url !== undefined) resolve(url);
-  });
-  child.once('error', reject);
-  child.once('close', () => reject(new Error(log.join('\n'))));
-  const late = new Error(`it did not listen within ${READY_SECONDS} s`);
-  const timer = setTimeout(reject, READY_SECONDS * 1000, late);
-  try {
-    return await promise;
-  } catch (cause) {
-    throw new Error(`starting ${program}`, { cause });
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -71,13 +71,24 @@ test.for([
   expect(passes).toBe(true);
 });
 
-test.for([{ dottedUnits: false }, { dottedUnits: true }])(
-  'rules with dots tell every story: %j',
-  (options, { skip }) => {
-    needPromtool3(skip, 'promtool test rules, of names with dots');
+test.for([
+  { name: 'underscores and units', tests: TESTS, options: {} },
+  { name: 'underscores', tests: TESTS, options: { unitSuffixes: false } },
+  { name: 'dots', tests: DOTTED_TESTS, options: {} },
+  { name: 'dots and units', tests: DOTTED_TESTS, options: { dottedUnits: true } },
+])(
+  'to Prometheus 3 the rules with $name tell every story',
+  async ({ tests, options }, { skip }) => {
+    const program = await needPromtool3(skip, 'promtool test rules, of every spelling');
     const files = monitoringFiles({ ...DEFAULT_OPTIONS, ...options, clusters: ['prod', 'test'] });
-    expect(promtool(['check', 'rules', DOTTED_RULES], files).text).toContain('rules found');
-    const { passes, text } = promtool(['test', 'rules', DOTTED_TESTS], files);
+    for (const rules of [RULES, DOTTED_RULES]) {
+      const { passes, text } = promtool(['check', 'rules', rules], files, program);
+      expect({ passes, text }).toEqual({
+        passes: true,
+        text: expect.stringContaining('rules found'),
+      });
+    }
+    const { passes, text } = promtool(['test', 'rules', tests], files, program);
     expect(text).toContain('SUCCESS');
     expect(passes).toBe(true);
   },

@@ -7,7 +7,7 @@ import { monitoringFiles } from '../../../infra/monitoring/generate.ts';
 import { DEFAULT_OPTIONS } from '../../../infra/monitoring/options.ts';
 import { DOTTED, UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
 import { readQuery } from './promql.ts';
-import { needPromtool, promtool } from './promtool.ts';
+import { needPromtool, needPromtool3, promtool } from './promtool.ts';
 
 const panelSchema = z.object({
   id: z.number(),
@@ -91,18 +91,34 @@ describe.for([
   });
 });
 
-test('Prometheus itself takes every query', ({ skip }) => {
-  needPromtool(skip, "promtool check rules of the dashboard's queries");
-  // It has no check of a single query, but one of a file of rules.
-  const rules = queriesOf(dashboardIn('dashboard.json')).map((expr, at) => ({
+/** Prometheus has no check of a single query, but one of a file of rules. */
+function rulesOfQueries(dashboard: string): { readonly file: string; readonly count: number } {
+  const rules = queriesOf(dashboardIn(dashboard)).map((expr, at) => ({
     record: `panel:${at}`,
     expr,
   }));
-  const file = stringify({ groups: [{ name: 'dashboard', rules }] });
+  return { file: stringify({ groups: [{ name: 'dashboard', rules }] }), count: rules.length };
+}
+
+test('Prometheus itself takes every query', ({ skip }) => {
+  needPromtool(skip, "promtool check rules of the dashboard's queries");
+  const { file, count } = rulesOfQueries('dashboard.json');
   const { passes, text } = promtool(['check', 'rules', 'd.yaml'], new Map([['d.yaml', file]]));
-  expect(text).toContain(`${rules.length} rules found`);
+  expect(text).toContain(`${count} rules found`);
   expect(passes).toBe(true);
 });
+
+test.for(['dashboard.json', 'dashboard-dotted.json'] as const)(
+  'Prometheus 3 takes every query of %s',
+  async (name, { skip }) => {
+    const program = await needPromtool3(skip, `promtool check rules of the queries of ${name}`);
+    const { file, count } = rulesOfQueries(name);
+    const files = new Map([['d.yaml', file]]);
+    const { passes, text } = promtool(['check', 'rules', 'd.yaml'], files, program);
+    expect(text).toContain(`${count} rules found`);
+    expect(passes).toBe(true);
+  },
+);
 
 test('it links the runbook at the base that was asked for', () => {
   const runbookBase = 'https://example.net/';

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import { type DebianPackage, findPackage, programIn } from '../../../lab/backend/debian-package.ts';
 
 /** Leaves a check out where Prometheus' own tool is not there, and says which; in CI that is a failure. */
 export function needPromtool(skip: (note: string) => void, check: string): void {
@@ -12,12 +13,16 @@ export function needPromtool(skip: (note: string) => void, check: string): void 
   skip(note);
 }
 
-/** Names in quotes are read by version 3 and later. */
-export function needPromtool3(skip: (note: string) => void, check: string): void {
-  needPromtool(skip, check);
-  const { stdout } = spawnSync('promtool', ['--version'], { encoding: 'utf8' });
-  if (Number(/version (\d+)/.exec(stdout)?.[1]) >= 3) return;
-  skip(`promtool is older than 3, left out: ${check}`);
+/** The first in Debian to be of version 3, which reads names in quotes. */
+const PROMTOOL_3: DebianPackage = { name: 'promtool', suite: 'forky', programs: ['promtool'] };
+
+/** The path of promtool 3, which need not be installed. */
+export async function needPromtool3(skip: (note: string) => void, check: string): Promise<string> {
+  const found = await findPackage(PROMTOOL_3);
+  if (found.kind === 'found') return programIn(found.root, 'promtool');
+  const note = `${found.reason}, left out: ${check}`;
+  if (process.env['CI'] === undefined) skip(note);
+  throw new Error(note);
 }
 
 interface Verdict {
@@ -26,8 +31,12 @@ interface Verdict {
   readonly text: string;
 }
 
-/** Runs `promtool` in a folder with these files. */
-export function promtool(args: readonly string[], files: ReadonlyMap<string, string>): Verdict {
+/** Runs `promtool` in a folder with these files: the one that is installed, or the one at that path. */
+export function promtool(
+  args: readonly string[],
+  files: ReadonlyMap<string, string>,
+  program = 'promtool',
+): Verdict {
   const folder = mkdtempSync(path.join(tmpdir(), 'vtepwatch-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const [name, text] of files) {
@@ -35,7 +44,7 @@ export function promtool(args: readonly string[], files: ReadonlyMap<string, str
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
-  const { status, stdout, stderr } = spawnSync('promtool', [...args], {
+  const { status, stdout, stderr } = spawnSync(program, [...args], {
     cwd: folder,
     encoding: 'utf8',
     timeout: 60_000,

@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UNDERSCORES } from '../../../infra/monitoring/spelling.ts';
 import type { AlertChange } from '../../../lab/backend/alert-receiver.ts';
-import { type Backend, findPrograms, startBackend } from '../../../lab/backend/backend.ts';
+import { type Backend, startBackend } from '../../../lab/backend/backend.ts';
+import { findPackage } from '../../../lab/backend/debian-package.ts';
 import { type Act, rehearse } from '../../../lab/backend/rehearsal.ts';
+import { VICTORIA_METRICS } from '../../../lab/backend/victoria-metrics.ts';
 import { FAULTS } from '../../../lab/faults.ts';
 import { teller } from '../../../lab/program.ts';
 import { startWorld, type World } from '../../../lab/world.ts';
 import { METRICS } from '../../../shared/contract/telemetry.ts';
 import { dashboardQueries } from './dashboard-queries.ts';
-import { needPrograms } from './need-programs.ts';
+import { needPackage } from './need-package.ts';
 
 const CLUSTER = 'demo';
 
@@ -18,7 +20,7 @@ const SCHEDULE_SECONDS = 6;
 /** The two looks one second apart, and an API server that gives up after one. */
 const QUICK = { limits: { secondLookSeconds: 1 }, dialSeconds: 1 } as const;
 
-const programs = await findPrograms();
+const found = await findPackage(VICTORIA_METRICS);
 
 describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
   let backend: Backend;
@@ -27,9 +29,9 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
 
   // A whole life: nothing, a healthy watch, a fault, its mend, silence, and a watch again.
   beforeAll(async () => {
-    if (programs.kind === 'missing') return;
+    if (found.kind === 'missing') return;
     const scheduleSeconds = SCHEDULE_SECONDS;
-    backend = await startBackend({ programs: programs.directory, scheduleSeconds });
+    backend = await startBackend({ root: found.root, scheduleSeconds });
     world = await startWorld({
       cluster: CLUSTER,
       ...QUICK,
@@ -49,19 +51,19 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
     changesIn(acts, name).map(({ kind, alert }) => `${kind} ${alert}`);
 
   test("before the first run the dead man's switch fires, and nothing else", ({ skip }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     expect(heard('unwatched')).toEqual(['fires VtepwatchAbsent']);
   });
 
   test('a healthy watch takes it back, and calls no node lost', ({ skip }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     expect(heard('healthy')).toContain('resolves VtepwatchAbsent');
     expect(heard('healthy')).not.toContain('fires VtepwatchNodeCutOff');
     expect(heard('healthy')).not.toContain('fires VtepwatchVtepMissing');
   });
 
   test('a fault fires the alert that names the node, the cluster and the runbook', ({ skip }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     const fired = changesIn(acts, 'broken').find(({ alert }) => alert === 'VtepwatchNodeCutOff');
     expect(fired).toMatchObject({
       kind: 'fires',
@@ -79,23 +81,23 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
   });
 
   test('the mend resolves it', ({ skip }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     expect(heard('mended')).toContain('resolves VtepwatchNodeCutOff');
   });
 
   test("when the watch stops the dead man's switch fires, and names the cluster", ({ skip }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     const fired = changesIn(acts, 'silent').find(({ alert }) => alert === 'VtepwatchStale');
     expect(fired).toMatchObject({ kind: 'fires', labels: { k8s_cluster_name: CLUSTER } });
   });
 
   test('the next run takes that back', ({ skip }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     expect(heard('resumed')).toContain('resolves VtepwatchStale');
   });
 
   test('every rule was evaluated, and none with an error', async ({ skip }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     const rules = await backend.evaluator.rules();
     expect(rules.length).toBeGreaterThan(0);
     for (const rule of rules) {
@@ -106,7 +108,7 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
   test('every metric of the table is stored under the name that rules and dashboard ask for', async ({
     skip,
   }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     const promql = 'count by (__name__) (last_over_time({__name__=~"vtepwatch_.+"}[1h]))';
     const stored = await backend.database.query(promql, new Date());
     expect(new Set(stored.map(({ labels }) => labels['__name__']))).toEqual(
@@ -115,7 +117,7 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
   });
 
   test('every query of every panel of the dashboard has an answer', async ({ skip }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     const { database, monitoring } = backend;
     const range = { from: acts[0]?.began ?? new Date(), to: new Date(), stepSeconds: 1 };
     const { panels } = await dashboardQueries(monitoring.dashboard, CLUSTER);
@@ -131,7 +133,7 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
   });
 
   test('the dashboard offers the cluster to choose', async ({ skip }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     const { database, monitoring } = backend;
     const { clusters } = await dashboardQueries(monitoring.dashboard, CLUSTER);
     const offered = await database.query(clusters, new Date());
@@ -139,7 +141,7 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
   });
 
   test('each signal went where its own variable says', ({ skip }) => {
-    needPrograms(programs, skip);
+    needPackage(found, skip);
     expect(world.otlp.points()).toEqual([]);
     expect(world.otlp.logs().map(({ event }) => event)).toEqual([
       'vtepwatch.incident.opened',

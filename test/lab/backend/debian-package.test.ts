@@ -3,9 +3,10 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findPrograms } from '../../../lab/backend/backend.ts';
+import { findPackage } from '../../../lab/backend/debian-package.ts';
+import { VICTORIA_METRICS } from '../../../lab/backend/victoria-metrics.ts';
 
-const SCRIPT = path.resolve('lab/backend/fetch-victoria-metrics.sh');
+const SCRIPT = path.resolve('lab/backend/fetch-debian-package.sh');
 
 /** An apt that knows a mirror of this computer's release, at which nobody answers. */
 const LONELY_APT = `#!/bin/sh
@@ -15,20 +16,24 @@ indextargets) . /etc/os-release && echo "main $VERSION_CODENAME http://127.0.0.1
 esac
 `;
 
-describe('where VictoriaMetrics comes from', () => {
+describe('where packages of a later Debian come from', () => {
   test('what was fetched once is used as it is, and apt is not asked', async () => {
     const cache = await emptyFolder();
-    const folder = path.join(cache, 'vtepwatch', 'victoria-metrics-trixie');
+    const folder = path.join(cache, 'vtepwatch', 'debian-victoria-metrics-trixie');
     await mkdir(folder, { recursive: true });
-    expect(await findPrograms({ XDG_CACHE_HOME: cache, PATH: '/nonexistent' })).toEqual({
+    expect(
+      await findPackage(VICTORIA_METRICS, { XDG_CACHE_HOME: cache, PATH: '/nonexistent' }),
+    ).toEqual({
       kind: 'found',
-      directory: folder,
+      root: folder,
     });
   });
 
   test('a computer without apt is told what it lacks', async () => {
     const cache = await emptyFolder();
-    expect(await findPrograms({ XDG_CACHE_HOME: cache, PATH: '/nonexistent' })).toEqual({
+    expect(
+      await findPackage(VICTORIA_METRICS, { XDG_CACHE_HOME: cache, PATH: '/nonexistent' }),
+    ).toEqual({
       kind: 'missing',
       reason: 'the Debian package victoria-metrics cannot be had without apt-get',
     });
@@ -40,7 +45,9 @@ describe('where VictoriaMetrics comes from', () => {
     const bin = await emptyFolder();
     await writeFile(path.join(bin, 'apt-get'), LONELY_APT);
     await chmod(path.join(bin, 'apt-get'), 0o755);
-    expect(await findPrograms({ XDG_CACHE_HOME: cache, PATH: `${bin}:/usr/bin:/bin` })).toEqual({
+    expect(
+      await findPackage(VICTORIA_METRICS, { XDG_CACHE_HOME: cache, PATH: `${bin}:/usr/bin:/bin` }),
+    ).toEqual({
       kind: 'missing',
       reason: 'victoria-metrics of Debian trixie could not be fetched',
     });

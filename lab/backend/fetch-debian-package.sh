@@ -1,19 +1,22 @@
 #!/bin/sh
-# Prints the folder that holds victoria-metrics and vmalert. Where they are not there yet, the package
-# of Debian trixie, whose victoria-metrics is the first in Debian to take OTLP, is downloaded from the
-# mirrors that this computer's own apt uses, and unpacked. Nothing is installed, and apt's lists and
-# sources stay as they are. Where that cannot be done, the reason is on standard error.
+# fetch-debian-package.sh PACKAGE SUITE PROGRAM...
+#
+# Prints the folder that holds the files of a Debian package, with its programs in usr/bin. Where they
+# are not there yet, the package of that suite of Debian, which may be a later one than this computer's,
+# is downloaded from the mirrors that this computer's own apt uses, and unpacked. Nothing is installed,
+# and apt's lists and sources stay as they are. The package counts as fetched only where each PROGRAM
+# runs here. Where that cannot be done, the reason is on standard error.
 set -eu
 
-suite=trixie
-package=victoria-metrics
+package=$1
+suite=$2
+shift 2
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-programs='victoria-metrics vmalert'
-# Forty megabytes: more than this is a mirror that hangs.
+# Sixty megabytes: more than this is a mirror that hangs.
 seconds=240
 
 cache=${XDG_CACHE_HOME:-${HOME:?neither XDG_CACHE_HOME nor HOME is set}/.cache}/vtepwatch
-folder=$cache/$package-$suite
+folder=$cache/debian-$package-$suite
 
 fail() {
   echo "$1" >&2
@@ -38,7 +41,7 @@ mkdir -p "$cache"
 work=$(mktemp -d "$cache/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM HUP
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/programs"
+mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
 for mirror in $mirrors; do
   echo "deb [signed-by=$keyring] $mirror $suite main"
 done >"$work/sources.list"
@@ -62,14 +65,14 @@ fetch() {
   timeout "$seconds" apt-get -q --config-file="$work/apt.conf" update &&
     timeout "$seconds" apt-get -q --config-file="$work/apt.conf" download "$package" &&
     dpkg-deb -x "$package"_*.deb unpacked &&
-    for program in $programs; do
-      "unpacked/usr/bin/$program" -version && mv "unpacked/usr/bin/$program" programs || return
+    for program in "$@"; do
+      "unpacked/usr/bin/$program" --version || return
     done
 }
-(fetch) >"$work/log" 2>&1 || {
+(fetch "$@") >"$work/log" 2>&1 || {
   tail -n 5 "$work/log" >&2
   fail "$package of Debian $suite could not be fetched"
 }
 # Somebody else may have been faster: a folder is moved whole or not at all.
-mv -T "$work/programs" "$folder" 2>/dev/null || [ -d "$folder" ] || fail "$folder cannot be made"
+mv -T "$work/unpacked" "$folder" 2>/dev/null || [ -d "$folder" ] || fail "$folder cannot be made"
 echo "$folder"
