@@ -11,10 +11,10 @@ import { startWorld } from './world.ts';
 const HELP = `npm run backend -- [--schedule SECONDS] [--modelled]
 
 Sends the lab's metrics over OTLP to VictoriaMetrics, has vmalert evaluate the
-product's own rules there, and tells which alerts fire and resolve, and when:
-before the first run, in the recorded incident, once it is mended, and when the
-watch stops. VictoriaMetrics is Debian trixie's, unpacked and not installed;
-where it is not to be had, this says so and does nothing else.
+product's own rules there, and prints which alerts fire and resolve, and when:
+before the first run, in the recorded incident, after the fix, and when the
+function stops. VictoriaMetrics is Debian trixie's, unpacked and not installed;
+where it cannot be fetched, this says so and does nothing else.
 
   --schedule SECONDS  how often the function runs, and what the rules' windows
                       are made of; default 10

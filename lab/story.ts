@@ -8,7 +8,7 @@ import { startWorld, type World, type WorldOptions } from './world.ts';
 
 const HELP = `npm start -- [--cause CAUSE] [--discovery old|aggregated] [--modelled]
 
-Breaks a cluster of six hosts, lets vtepwatch find it, page and see it mended.
+Breaks a cluster of six hosts; vtepwatch finds the fault, pages, and sees the fix.
 As root on Linux the hosts are network namespaces with real VXLAN devices;
 elsewhere, or with --modelled, fake ip and bridge answer the same script.
 

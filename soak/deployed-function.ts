@@ -236,7 +236,10 @@ function eventBuffer(process: Process, backend: TelemetryEvent[]): EventBuffer {
 /** How long a list takes, milliseconds. */
 const LIST_MS = [80, 400] as const;
 
-/** The API behind a load balancer: each call reaches the cache of some master. */
+/**
+ * The API behind a load balancer: each call reaches some master. A list without `resourceVersion` is of
+ * the moment, not of that master's cache: https://kubernetes.io/docs/reference/using-api/api-concepts/
+ */
 function kubernetesOf(world: World, clock: VirtualClock): KubernetesAccess {
   let calls = 0;
   const nodes = async (deadline: Deadline): Promise<unknown> => {
@@ -253,8 +256,7 @@ function kubernetesOf(world: World, clock: VirtualClock): KubernetesAccess {
       await clock.pause(remaining(deadline));
       throw new Error('listing the nodes: no answer in time');
     }
-    const known = world.api.asOf(clock.now() - world.lagOf(master.name));
-    return { items: [...known.values()].map(nodeJson) };
+    return { items: [...world.api.now().values()].map(nodeJson) };
   };
   return { kind: 'open', api: { nodes, daemonSets: async () => ({ items: [] }) } };
 }

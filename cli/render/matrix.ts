@@ -2,7 +2,7 @@ import type { Report, ReportedIncident } from '../../shared/contract/report.ts';
 import { printable } from '../../shared/core/plain-text.ts';
 import { MATRIX } from '../../shared/core/report/checked.ts';
 import { ENTRIES_PER_INCIDENT } from '../../shared/core/report/incident-report.ts';
-import { lettersOf, tableLines, withoutCommonEnd, wrapped } from './table.ts';
+import { endLines, lettersOf, tableLines, withoutCommonEnd, wrapped } from './table.ts';
 import { renderWrong } from './wrong-cells.ts';
 
 const LEGEND =
@@ -86,8 +86,4 @@ function byNumber({ nodes, cells }: Grid): readonly string[] {
   const wide = String(nodes.length).length;
   const labels = names.map((name, at) => `${String(at + 1).padStart(wide)} ${name}`);
   return [...tableLines({ labels, headings, cells }), ...endLines(end)];
-}
-
-function endLines(end: string): readonly string[] {
-  return end === '' ? [] : [`all names end in ${end}`];
 }

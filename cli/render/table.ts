@@ -24,6 +24,11 @@ export function withoutCommonEnd(nodes: readonly string[]): {
   return { names: names.map((name) => name.slice(0, -end.length)), end };
 }
 
+/** Says which end `withoutCommonEnd` cut. */
+export function endLines(end: string): readonly string[] {
+  return end === '' ? [] : [`all names end in ${end}`];
+}
+
 /** What a table of cells is printed of. */
 interface PrintedCells {
   readonly labels: readonly string[];

@@ -1,6 +1,6 @@
 import type { Report, ReportedIncident } from '../../shared/contract/report.ts';
 import { enumerate, printable } from '../../shared/core/plain-text.ts';
-import { lettersOf, tableLines, withoutCommonEnd, wrapped } from './table.ts';
+import { endLines, lettersOf, tableLines, withoutCommonEnd, wrapped } from './table.ts';
 
 /** How many rows, sentences and names are printed: together they leave room for a page on one screen. */
 const ROWS = 12;
@@ -75,7 +75,7 @@ function tableOf(scattered: readonly ReportedIncident[], columns: number): reado
   const observers = [...new Set(entries.map(({ observer }) => observer))].toSorted();
   const subjects = [...new Set(entries.map(({ subject }) => subject))].toSorted();
   if (entries.length === 0) return [];
-  const { names } = withoutCommonEnd([...observers, ...subjects]);
+  const { names, end } = withoutCommonEnd([...observers, ...subjects]);
   const labels = names.slice(0, observers.length).slice(0, ROWS);
   const margin = Math.max(...labels.map(({ length }) => length));
   const room = Math.max(1, Math.floor((columns - margin - 2) / CELL));
@@ -98,6 +98,7 @@ function tableOf(scattered: readonly ReportedIncident[], columns: number): reado
   return [
     ...tableLines({ labels, headings, cells }),
     `columns: ${key.join(', ')}`,
+    ...endLines(end),
     ...(left.length === 0 ? [] : [`not shown: ${left.join(', ')}`]),
     LEGEND,
   ];

@@ -25,11 +25,11 @@ export interface Act {
 
 const HEADINGS = {
   unwatched: 'Nothing has ever reported',
-  healthy: 'The watch begins',
+  healthy: 'The first runs',
   broken: 'A fault',
-  mended: 'Its mend',
-  silent: 'The watch stops',
-  resumed: 'The watch is back',
+  mended: 'The fix',
+  silent: 'The function stops',
+  resumed: 'The function is back',
 } as const;
 
 /** No alert needs more than three runs, and the ten seconds for which VictoriaMetrics remembers that

@@ -106,6 +106,10 @@ function refusedWith(status: number): Error {
   return Object.assign(new Error(`the server answered ${status}${reason}`), { code: status });
 }
 
+/**
+ * Without `resourceVersion` the list is of the moment: with 0 it could be of a cache that is minutes old,
+ * and a node that has just left would look lost.
+ */
 interface Page {
   readonly limit: number;
   readonly _continue?: string;

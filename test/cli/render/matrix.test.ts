@@ -86,6 +86,17 @@ describe('renderMatrix', () => {
     ]);
   });
 
+  test('says which end it cut from the names of one pair of 60', async () => {
+    const seen = cluster(60).listed().lose('route', { observer: 'node7', subject: 'node9' });
+    const lines = renderMatrix(renamed(await reportFor(seen), amazonName));
+    expect(lines.slice(0, 4)).toEqual([
+      '              1',
+      'ip-10-0-0-72  R',
+      'columns: 1 ip-10-0-0-92',
+      'all names end in .eu-central-1.compute.internal',
+    ]);
+  });
+
   test('has nothing to show of 60 healthy nodes', async () => {
     expect(renderMatrix(await reportFor(cluster(60).listed()))).toEqual([]);
   });

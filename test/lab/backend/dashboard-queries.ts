@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
+import { readDashboard } from '../../../lab/dashboard/panels.ts';
 
 /** A query of a panel of Grafana's classic dashboard JSON. */
 interface PanelQuery {
@@ -15,16 +16,7 @@ interface DashboardQueries {
   readonly clusters: string;
 }
 
-const dashboardSchema = z.object({
-  panels: z.array(
-    z.object({
-      title: z.string(),
-      targets: z._default(
-        z.array(z.object({ expr: z.string(), instant: z._default(z.boolean(), false) })),
-        [],
-      ),
-    }),
-  ),
+const variablesSchema = z.object({
   templating: z.object({ list: z.array(z.object({ name: z.string(), query: z.unknown() })) }),
 });
 
@@ -32,15 +24,18 @@ const variableSchema = z.object({ query: z.string().check(z.regex(/^query_result
 
 /** The queries of a dashboard, for one choice of its variable `cluster`. */
 export async function dashboardQueries(file: string, cluster: string): Promise<DashboardQueries> {
-  const { panels, templating } = dashboardSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  const json = await readFile(file, 'utf8');
+  const { templating } = variablesSchema.parse(JSON.parse(json));
   const variable = templating.list.find(({ name }) => name === 'cluster')?.query;
   return {
-    panels: panels.flatMap(({ title, targets }) =>
-      targets.map(({ expr, instant }) => ({
-        panel: title,
-        promql: expr.replaceAll('$cluster', cluster),
-        instant,
-      })),
+    panels: readDashboard(json, cluster).panels.flatMap((panel) =>
+      panel.type === 'row'
+        ? []
+        : panel.targets.map(({ expr, instant }) => ({
+            panel: panel.title,
+            promql: expr,
+            instant,
+          })),
     ),
     clusters: variableSchema.parse(variable).query.replace(/^query_result\((.*)\)$/, '$1'),
   };
