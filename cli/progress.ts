@@ -1,12 +1,17 @@
 /** Milliseconds between two lines of progress. */
 const REMINDER_MS = 5000;
 
-/** Reports on standard error what is being done, and every few seconds for how long. */
-export async function during<T>(what: string, work: Promise<T>): Promise<T> {
+/** Reports on standard error what is being done, and every few seconds for how long and how far it is. */
+export async function during<T>(
+  what: string,
+  work: Promise<T>,
+  state: () => string = () => '',
+): Promise<T> {
   const began = Date.now();
   remark(`${what} ...`);
   const reminder = setInterval(() => {
-    remark(`  for ${((Date.now() - began) / 1000).toFixed(0)} s`);
+    const seconds = ((Date.now() - began) / 1000).toFixed(0);
+    remark(['  for ', seconds, ' s', ...(state() === '' ? [] : ['; ', state()])].join(''));
   }, REMINDER_MS);
   try {
     return await work;

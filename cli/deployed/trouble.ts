@@ -18,7 +18,7 @@ const UNKNOWN: Meaning = {
 };
 const REFUSED: Meaning = {
   kind: 'rights',
-  says: 'these AWS credentials may not do that: use others, or have the action allowed',
+  says: 'these AWS credentials may not do that: use others, or have NEEDED allowed',
 };
 const UNREACHED: Meaning = {
   kind: 'unreachable',
@@ -52,12 +52,22 @@ const UNCONNECTED: ReadonlySet<unknown> = new Set([
   'ETIMEDOUT',
 ]);
 
-/** An error in one sentence: what was being done, what is wrong, and what to do. */
-export function trouble(doing: string, error: unknown): Error {
+/** Whether an error, or its text, says that AWS refused because of the operator's rights. */
+export function isRefusal(error: unknown): boolean {
+  const name = error instanceof Error ? error.name : /\b([A-Z]\w+): /.exec(String(error))?.[1];
+  return name !== undefined && Object.hasOwn(MEANINGS, name) && MEANINGS[name]?.kind === 'rights';
+}
+
+/**
+ * An error in one sentence: what was being done, what is wrong, and what to do. `needed` has the rights that it
+ * takes.
+ */
+export function trouble(doing: string, error: unknown, needed = 'the action'): Error {
   const meaning = meaningOf(error);
   const said = errorText(error);
   const isWhole = meaning === undefined || meaning.kind === 'usage';
-  const text = isWhole ? (meaning?.says ?? said) : `${meaning.says} (${said})`;
+  const says = meaning?.says.replace('NEEDED', () => needed);
+  const text = isWhole ? (says ?? said) : `${says} (${said})`;
   // What a function says may come from a host: it must not reach the terminal as it is.
   const message = printable(`${doing}: ${text}`);
   return meaning === undefined ? new Error(message) : new Failure(meaning.kind, message);

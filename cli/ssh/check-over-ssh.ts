@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { printable } from '../../shared/core/plain-text.ts';
 import { systemClock } from '../../lambda/systems/system-clock.ts';
 import { checkHosts } from '../hosts/check-hosts.ts';
+import { watchRounds } from '../hosts/rounds.ts';
 import { printReport, VIEW_OPTIONS } from '../print-report.ts';
 import { during, remark } from '../progress.ts';
 import { ANSWER_SECONDS, CONNECTIONS, sshCommands } from './ssh-commands.ts';
@@ -45,14 +46,15 @@ export async function checkOverSsh(words: readonly string[]): Promise<number> {
       remark(printable(`  ${target}: ${answer.reason}`));
     },
   });
+  const rounds = watchRounds(commands);
   const checking = checkHosts({
-    commands,
+    commands: rounds.commands,
     targets: [{ Key: 'InstanceIds', Values: [...targets] }],
     cluster: values.cluster,
     answerSeconds: answerSecondsOf(targets),
     problems: () => sameMachineProblems(commands.sameMachines()),
   }).finally(() => commands.close());
   const what = `asking ${targets.length} ${targets.length === 1 ? 'host' : 'hosts'} over ssh`;
-  const report = await during(what, checking);
+  const report = await during(what, checking, rounds.state);
   return printReport(report, values);
 }

@@ -1,6 +1,7 @@
 import { PROBE_TIMEOUT_SECONDS } from '../../shared/contract/probe.ts';
 import { type Clock, orLate } from '../../lambda/deadline.ts';
 import type { HostAnswer } from '../../lambda/systems/ssm/answers.ts';
+import type { Counts } from '../../lambda/systems/ssm/counts.ts';
 import { type Command, idsOf, type RunCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { probeInput } from './probe.ts';
 import { sameMachinesIn } from './same-machine.ts';
@@ -38,6 +39,7 @@ interface Sent {
 
 export function sshCommands({ clock, privilege, onAnswer }: SshOptions): SshCommands {
   const sent = new Map<string, Sent>();
+  const listeners = new Map<string, (counts: Counts) => void>();
   const closing = new AbortController();
   const inTurn = limited(CONNECTIONS);
   let same: readonly (readonly string[])[] = [];
@@ -54,6 +56,7 @@ export function sshCommands({ clock, privilege, onAnswer }: SshOptions): SshComm
   return {
     send: async (command) => {
       const targets = idsOf(command);
+      const id = String(sent.size + 1);
       const answers = new Map<string, HostAnswer>();
       const answeredBy = new Map<string, number>();
       const input = probeInput(command.action, command.wanted);
@@ -64,13 +67,15 @@ export function sshCommands({ clock, privilege, onAnswer }: SshOptions): SshComm
         answers.set(target, answer);
         answeredBy.set(target, clock.now());
         onAnswer(command, target, answer);
+        const counts = { targets: targets.length, completed: answers.size };
+        listeners.get(id)?.({ ...counts, settled: answers.size === targets.length });
       });
-      const id = String(sent.size + 1);
       sent.set(id, { command, targets, answers, answeredBy, done: Promise.all(asking) });
       return { id, refused: [] };
     },
-    collect: async (id, { until }) => {
+    collect: async (id, { until, onCount }) => {
       const { command, done, answeredBy } = sentAs(id);
+      if (onCount !== undefined) listeners.set(id, onCount);
       await orLate(done, until, () => undefined);
       const answers = answersBy(id);
       // Masters are found by these answers: a machine with two targets must not have two votes.

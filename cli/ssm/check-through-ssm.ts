@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { stackNameOf } from '../../shared/contract/deployment.ts';
 import type { Report } from '../../shared/contract/report.ts';
+import { printable } from '../../shared/core/plain-text.ts';
 import { clusterNameSchema, type Targets } from '../../shared/contract/settings.ts';
 import { deadlineIn } from '../../lambda/deadline.ts';
 import { inventory, isOnline, type ManagedNode } from '../../lambda/systems/ssm/inventory.ts';
@@ -14,6 +15,7 @@ import { regionOf } from '../deployed/options.ts';
 import { trouble } from '../deployed/trouble.ts';
 import { Failure, usage } from '../failure.ts';
 import { checkHosts } from '../hosts/check-hosts.ts';
+import { type Refusal, watchRounds } from '../hosts/rounds.ts';
 import { printReport, VIEW_OPTIONS } from '../print-report.ts';
 import { during, remark } from '../progress.ts';
 import { askFor, canAsk } from './consent.ts';
@@ -25,7 +27,7 @@ import {
   readDocument,
   withTemporaryDocument,
 } from './documents.ts';
-import { targetsOfTags } from './tags.ts';
+import { tagsOf, targetsOfTags } from './tags.ts';
 
 /** One check with the operator's own credentials: no state, no page, no function. */
 export async function checkThroughSsm(words: readonly string[]): Promise<number> {
@@ -93,8 +95,9 @@ async function checkBy(
   { client, nodes, targets, cluster, region }: AskedThroughSsm,
 ): Promise<Report> {
   const account = await accountOf(client, document);
+  const rounds = watchRounds(runCommand(client, document));
   const checking = checkHosts({
-    commands: runCommand(client, document),
+    commands: rounds.commands,
     targets,
     cluster,
     site: account === undefined ? undefined : { account, region, targets },
@@ -104,7 +107,31 @@ async function checkBy(
       gone: [],
     },
   });
-  return await during(`asking ${nodes.length} hosts through Systems Manager`, checking);
+  const what = `asking ${nodes.length} hosts through Systems Manager`;
+  const report = await during(what, checking, rounds.state);
+  const refusal = rounds.refusal();
+  if (refusal === undefined) return report;
+  throw refusedError(
+    refusal,
+    `the document ${document} and on the hosts with the tag ${tagsOf(targets)}`,
+  );
+}
+
+function refusedError(refusal: Refusal, where: string): Error {
+  if (refusal.of === 'sending') {
+    return trouble(
+      'sending the command to the hosts',
+      refusal.error,
+      `ssm:SendCommand on ${where}`,
+    );
+  }
+  const needed = 'ssm:ListCommands, ssm:ListCommandInvocations and ssm:GetCommandInvocation';
+  return new Failure(
+    'rights',
+    printable(
+      `${refusal.text}; the command was sent, but these AWS credentials may not read what it returned: they need ${needed}`,
+    ),
+  );
 }
 
 const INVENTORY_MS = 30_000;

@@ -5,6 +5,7 @@ import { isOnline, type ManagedNode } from '../../lambda/systems/ssm/inventory.t
 import { usage } from '../failure.ts';
 import { remark } from '../progress.ts';
 import type { DocumentScript } from './documents.ts';
+import { tagsOf } from './tags.ts';
 
 /** What is about to run, and where. */
 interface Plan {
@@ -21,14 +22,13 @@ const NAMES = 6;
 
 /** What a person should know before a script runs as root on hosts. */
 function planLines({ nodes, targets, region, document, script }: Plan): readonly string[] {
-  const tags = targets.map(({ Key, Values }) => `${Key.slice('tag:'.length)}=${Values.join(',')}`);
   const offline = nodes.filter((node) => !isOnline(node));
   const named = enumerate(
     offline.map(({ name, ping }) => `${name} (${ping})`),
     NAMES,
   );
   return [
-    `A script is about to run as root on ${nodes.length} hosts with the tag ${tags.join(' and ')} in ${region}.`,
+    `A script is about to run as root on ${nodes.length} hosts with the tag ${tagsOf(targets)} in ${region}.`,
     ...(offline.length === 0 ? [] : [`  not online     ${named}`]),
     `  document       ${document}`,
     `  script sha256  ${script.sha256}${script.isOurs ? '' : ' (not as this version makes it)'}`,
@@ -52,10 +52,24 @@ export function canAsk(): boolean {
 export async function askFor(plan: Plan, isAgreed: boolean): Promise<void> {
   for (const line of planLines(plan)) remark(line);
   if (isAgreed) return;
+  const answer = await ask('Run it? [y/N] ');
+  if (!/^y(?:es)?$/i.test(answer.trim())) throw usage('nothing was run: the answer was not yes');
+}
+
+/** What a person types; nothing where the input ends. Ctrl-C ends the program, as it does without a question. */
+async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  terminal.once('SIGINT', () => {
+    terminal.close();
+    remark('\nnothing was run');
+    process.kill(process.pid, 'SIGINT');
+  });
   try {
-    const answer = await terminal.question('Run it? [y/N] ');
-    if (!/^y(?:es)?$/i.test(answer.trim())) throw usage('nothing was run: the answer was not yes');
+    // It rejects where the input ends, as by Ctrl-D.
+    return await terminal.question(question).catch(() => {
+      remark('');
+      return '';
+    });
   } finally {
     terminal.close();
   }

@@ -142,7 +142,11 @@ export async function withTemporaryDocument<T>(
   const forget = onSignal(remove);
   try {
     await creating.catch((error: unknown) => {
-      throw trouble('making a temporary document', error);
+      throw trouble(
+        'making a temporary document',
+        error,
+        'ssm:CreateDocument and ssm:AddTagsToResource',
+      );
     });
     await untilActive(client, name);
     return await use(name);
@@ -157,7 +161,11 @@ export async function withTemporaryDocument<T>(
 
 async function untilActive(client: SSMClient, name: string): Promise<void> {
   for (let poll = 0; poll < CREATION_POLLS; poll++) {
-    const { Document } = await client.send(new DescribeDocumentCommand({ Name: name }));
+    const { Document } = await client
+      .send(new DescribeDocumentCommand({ Name: name }))
+      .catch((error: unknown) => {
+        throw trouble('waiting for the temporary document', error, 'ssm:DescribeDocument on it');
+      });
     if (Document?.Status === 'Active') return;
     if (Document?.Status === 'Failed') break;
     await wait(POLL_MS);
@@ -184,14 +192,27 @@ function onSignal(work: () => Promise<void>): () => void {
   };
 }
 
+/** Pages that are read at most, of 50 documents each. */
+const PAGES = 20;
+
 /** Temporary documents that an earlier check could not delete; none where the operator may not list them. */
 export async function leftOvers(client: SSMClient): Promise<readonly string[]> {
-  const request = new ListDocumentsCommand({
-    Filters: [
-      { Key: 'Owner', Values: ['Self'] },
-      { Key: `tag:${TAG.Key}`, Values: [TAG.Value] },
-    ],
-  });
-  const found = await client.send(request).catch(() => undefined);
-  return (found?.DocumentIdentifiers ?? []).flatMap(({ Name }) => Name ?? []);
+  const names: string[] = [];
+  let NextToken: string | undefined;
+  for (let page = 0; page < PAGES; page++) {
+    const request = new ListDocumentsCommand({
+      Filters: [
+        { Key: 'Owner', Values: ['Self'] },
+        { Key: `tag:${TAG.Key}`, Values: [TAG.Value] },
+      ],
+      MaxResults: 50,
+      NextToken,
+    });
+    const found = await client.send(request).catch(() => undefined);
+    names.push(...(found?.DocumentIdentifiers ?? []).flatMap(({ Name }) => Name ?? []));
+    NextToken = found?.NextToken;
+    // A page may be empty and yet not be the last one.
+    if (!NextToken) break;
+  }
+  return names;
 }

@@ -17,3 +17,10 @@ export function targetsOfTags(text: string): Targets {
   if (pairs.length <= TAGS) return pairs;
   throw usage(`--tags: ${pairs.length} tags are too many: Systems Manager takes ${TAGS}`);
 }
+
+/** The other way round, for people. */
+export function tagsOf(targets: Targets): string {
+  return targets
+    .map(({ Key, Values }) => `${Key.slice('tag:'.length)}=${Values.join(',')}`)
+    .join(' and ');
+}

@@ -22,6 +22,8 @@ export interface Waiting {
   readonly givenUp: ReadonlySet<string>;
   /** When to poll first after the command, milliseconds; the latest there is where it is absent. */
   readonly firstPollMs?: number;
+  /** Hears what each poll counted: a person may be waiting. */
+  readonly onCount?: (counts: Counts) => void;
 }
 
 export interface WaitingForHosts extends Waiting {
@@ -84,8 +86,9 @@ const LATE_LOOK_MS = 5000;
 export async function collect(
   client: SSMClient,
   commandId: string,
-  { until: longest, deadline, givenUp, expected, firstPollMs = LATEST_MS }: WaitingForHosts,
+  { until: longest, deadline, givenUp, expected, onCount, ...waited }: WaitingForHosts,
 ): Promise<Collected> {
+  const { firstPollMs = LATEST_MS } = waited;
   const until = nearer(longest, earlier(deadline, LAST_LOOK_MS));
   const collection = { client, commandId, waiting: { until, deadline, givenUp, expected } };
   const { waiting } = collection;
@@ -94,6 +97,7 @@ export async function collect(
   for (const pause of pauses(firstPollMs)) {
     await sleep(pause, until);
     const counts = await countAnswers(client, commandId, untilCounted(until, deadline));
+    onCount?.(counts);
     const poll = { counts, at: deadline.clock.now() };
     polls += 1;
     const timeIsUp = remaining(until) === 0;

@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { CreateDocumentCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { LAB_ACCOUNT, LAB_REGION } from '../../../lab/aws/account.ts';
 import { type CloudFormation, startCloudFormation } from '../../../lab/aws/cloudformation.ts';
+import { reprogram } from '../../../lab/machines/flannel.ts';
+import { machineNamed } from '../../../lab/machines/machine.ts';
 import { FAULTS } from '../../../lab/faults.ts';
 import { readProbeDocument } from '../../../lab/probe-script.ts';
 import { startWorld, type World } from '../../../lab/world.ts';
+import { documentContent, leftOvers } from '../../../cli/ssm/documents.ts';
 import { reportSchema } from '../../../shared/contract/report.ts';
 import { type Ended, type Environment, OPERATOR, vtepwatch } from '../deployed.ts';
 
@@ -60,6 +64,7 @@ describe('check --ssm', () => {
     );
     expect(stderr).toContain(`  script sha256  ${await scriptHash()}\n`);
     expect(stderr).toContain('  document       vtepwatch-Probe\n');
+    expect(stderr).toContain('  first look: 6 of 6 hosts answered\n');
     expect(exit).toBe(0);
     expect(world.aws.dynamoDb.gate.calls).toEqual([]);
     expect(world.aws.sns.gate.calls).toEqual([]);
@@ -78,13 +83,30 @@ describe('check --ssm', () => {
   test('finds the lost entries, and looks again before it says so', async () => {
     await world.inflict(...FAULTS['neighbour-missing'].damage);
     onTestFinished(async () => {
-      await world.inflict(...(FAULTS['neighbour-missing'].repair ?? []));
+      await Promise.all(world.machines.machines.map((machine) => reprogram(machine)));
     });
     const { exit, stdout } = await check('--yes', '--cluster', 'lab', '--json');
     expect(reportSchema.parse(JSON.parse(stdout)).incidents).toMatchObject([
       { cause: 'neighbour-missing', phase: 'open', key: 'lab/subject/master1' },
     ]);
     expect(exit).toBe(1);
+  });
+});
+
+describe('while hosts answer, standard error shows', () => {
+  test('how many are done, of how many, and each round', async () => {
+    await world.inflict(...FAULTS['neighbour-missing'].damage);
+    const { instanceId } = machineNamed(world.machines, 'node3');
+    world.aws.ssm.behaveNode(instanceId, { kind: 'late', milliseconds: 8000 });
+    onTestFinished(async () => {
+      world.aws.ssm.behaveNode(instanceId, { kind: 'online' });
+      await Promise.all(world.machines.machines.map((machine) => reprogram(machine)));
+    });
+    const { stderr } = await check('--yes');
+    expect(stderr).toMatch(/\n {2}for 5 s; first look: 5 of 6 hosts are done\n/);
+    expect(stderr).toMatch(
+      /\n {2}first look: 6 of 6 hosts answered\n[^]*\n {2}second look: 6 of 6 hosts answered\n/,
+    );
   });
 });
 
@@ -121,6 +143,28 @@ describe('a temporary document', () => {
   });
 });
 
+test('temporary documents that were left are named, however many pages of them there are', async () => {
+  const before = world.aws.ssm.documents().length;
+  const client = new SSMClient({
+    endpoint: world.aws.ssm.url,
+    region: LAB_REGION,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  onTestFinished(() => client.destroy());
+  for (let at = 0; at < 60; at++) {
+    await client.send(
+      new CreateDocumentCommand({
+        Name: `vtepwatch-temporary-${at}`,
+        Content: documentContent(),
+        DocumentType: 'Command',
+        DocumentFormat: 'JSON',
+        Tags: [{ Key: 'vtepwatch', Value: 'temporary' }],
+      }),
+    );
+  }
+  expect(new Set(await leftOvers(client)).size).toBe(60 + before - 1);
+});
+
 /** A check whose document could not be deleted. */
 async function withLeftOver(): Promise<Ended> {
   const error = { type: 'AccessDeniedException', message: 'not allowed', status: 400 };
@@ -141,6 +185,44 @@ describe('check --ssm that cannot take place', () => {
     expect(stderr).toContain(sentence);
     expect(stdout).toBe('');
     expect(exit).toBe(status);
+  });
+
+  test.for([
+    [
+      'SendCommand',
+      'not authorized to perform: ssm:SendCommand on resource: arn:aws:ssm:::document/vtepwatch-Probe',
+      'sending the command to the hosts: these AWS credentials may not do that: use others, or have ssm:SendCommand on the document vtepwatch-Probe and on the hosts with the tag vtepwatch=lab allowed (AccessDeniedException: not authorized',
+    ],
+    [
+      'ListCommandInvocations',
+      'not authorized to perform: ssm:ListCommandInvocations',
+      'may not read what it returned: they need ssm:ListCommands, ssm:ListCommandInvocations and ssm:GetCommandInvocation',
+    ],
+  ] as const)('the operator may not do %s', async ([operation, message, sentence]) => {
+    const error = { type: 'AccessDeniedException', message, status: 400 };
+    world.aws.ssm.gate.fail({ operation, fault: { kind: 'refused', error } });
+    const { exit, stdout, stderr } = await check('--yes');
+    expect(stderr).toContain(sentence);
+    expect(stdout).toBe('');
+    expect(exit).toBe(77);
+  });
+
+  test('the credentials expire before the command is sent; no temporary document is left', async () => {
+    const documents = world.aws.ssm.documents();
+    const message = 'The security token included in the request is expired';
+    const error = { type: 'ExpiredTokenException', message, status: 400 };
+    world.aws.ssm.gate.fail({ operation: 'SendCommand', fault: { kind: 'refused', error } });
+    const { exit, stderr } = await check('--yes', '--temporary-document');
+    expect(stderr).toContain('the AWS credentials have expired: log in again');
+    expect(exit).toBe(77);
+    expect(world.aws.ssm.documents()).toEqual(documents);
+  });
+
+  test('there are no credentials', async () => {
+    const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...others } = env;
+    const { exit, stderr } = await vtepwatch([...SSM, '--yes'], others);
+    expect(stderr).toContain('no AWS credentials were found: log in, or set AWS_PROFILE');
+    expect(exit).toBe(77);
   });
 
   test('the operator may not list managed nodes', async () => {
