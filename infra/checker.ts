@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import {
   Architecture,
   CfnFunction,
@@ -22,6 +23,9 @@ export function createChecker(
   const logs = new LogGroup(scope, 'Log', {
     retention: cluster.logRetentionDays,
     removalPolicy: RemovalPolicy.DESTROY,
+    ...(cluster.logKeyArn === undefined
+      ? {}
+      : { encryptionKey: Key.fromKeyArn(scope, 'LogKey', cluster.logKeyArn) }),
   });
   const role = new Role(scope, 'Role', {
     description: `vtepwatch ${cluster.name}: reads the tables of its hosts`,

@@ -4,7 +4,7 @@ import type { Construct, IConstruct } from 'constructs';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnDocument } from 'aws-cdk-lib/aws-ssm';
-import { SECRETS_MANAGER } from '../shared/contract/settings.ts';
+import { secretNameOf } from '../shared/contract/settings.ts';
 import type { Cluster } from './cluster.ts';
 import type { Topics } from './topics.ts';
 
@@ -43,6 +43,7 @@ export function permissionsOf(
       actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       resources: [table.tableArn],
     }),
+    ...rememberEncrypted(stack, cluster),
     new PolicyStatement({
       sid: 'Page',
       // A topic takes pages for nobody as well, so the function looks whether anybody has subscribed.
@@ -98,6 +99,32 @@ function sendCommand(
   ];
 }
 
+/**
+ * What DynamoDB does with a key of the organisation in the name of the function.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+ */
+const TABLE_KEY_ACTIONS = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+
+function rememberEncrypted(stack: Stack, { tableKeyArn }: Cluster): readonly PolicyStatement[] {
+  if (tableKeyArn === undefined) return [];
+  const via = `dynamodb.${stack.region}.${Aws.URL_SUFFIX}`;
+  return [
+    new PolicyStatement({
+      sid: 'RememberEncrypted',
+      actions: TABLE_KEY_ACTIONS,
+      resources: [tableKeyArn],
+      conditions: { StringEquals: { 'kms:ViaService': via } },
+    }),
+  ];
+}
+
 /** The function reads the secrets that the settings name, and no other. */
 function readSecrets(stack: Stack, cluster: Cluster): readonly PolicyStatement[] {
   const names = parametersOf(cluster);
@@ -110,13 +137,14 @@ function readSecrets(stack: Stack, cluster: Cluster): readonly PolicyStatement[]
     }),
   );
   const secrets = names
-    .filter((name) => name.startsWith(SECRETS_MANAGER))
+    .map(secretNameOf)
+    .filter((name) => name !== undefined)
     .map((name) =>
       stack.formatArn({
         service: 'secretsmanager',
         resource: 'secret',
         // Secrets Manager ends each ARN with six characters of its own.
-        resourceName: `${name.slice(SECRETS_MANAGER.length)}-??????`,
+        resourceName: `${name}-??????`,
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,
       }),
     );

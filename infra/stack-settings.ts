@@ -25,6 +25,11 @@ export const topicSchema = matching(
   'be the ARN of a standard topic of SNS, for example arn:aws:sns:eu-central-1:111122223333:oncall',
 );
 
+const keySchema = matching(
+  /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/(mrk-[a-f0-9]{32}|[a-f0-9-]{36})$/,
+  'be the ARN of a key of KMS, for example arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+);
+
 export const stackSettings = {
   /** The account in which the hosts are registered. Default: that of the credentials. */
   account: z.optional(
@@ -52,12 +57,11 @@ export const stackSettings = {
     30,
   ),
   /** Encrypts the stack's topics. Its policy must let CloudWatch and the function use it: docs/deploy.md. */
-  topicKeyArn: z.optional(
-    matching(
-      /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[a-f0-9-]{36}$/,
-      'be the ARN of a key of KMS, for example arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
-    ),
-  ),
+  topicKeyArn: z.optional(keySchema),
+  /** Encrypts the table of incidents. Whoever deploys needs `kms:CreateGrant` for it: docs/deploy.md. */
+  tableKeyArn: z.optional(keySchema),
+  /** Encrypts the function's log. Its policy must let CloudWatch Logs use it: docs/deploy.md. */
+  logKeyArn: z.optional(keySchema),
   /** Topics that get the alarms too: an incident topic of yours, with subscriptions that you watch over. */
   alarmTopicArns: z._default(
     listOf(topicSchema, { least: 0, most: 4, words: 'be a list of up to 4 ARNs of topics' }),

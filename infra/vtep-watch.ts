@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { RemovalPolicy, Tags } from 'aws-cdk-lib';
-import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, Billing, CfnGlobalTable, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import { Code, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -45,7 +45,7 @@ export class VtepWatch extends Construct {
     if (reading.kind === 'wrong') throw new SettingsError(reading.troubles);
     const cluster = reading.value;
     const document = createProbeDocument(this, cluster);
-    const table = createIncidentTable(this);
+    const table = createIncidentTable(this, cluster);
     const topics = createTopics(this, cluster);
     const checker = createChecker(this, cluster, {
       document,
@@ -111,8 +111,8 @@ function probeDocumentOf(cluster: Cluster): object {
  * Holds incidents, pending pages and the roster. It outlives the stack, because it records who was
  * paged for what.
  */
-function createIncidentTable(scope: Construct): TableV2 {
-  return new TableV2(scope, 'Incidents', {
+function createIncidentTable(scope: Construct, { tableKeyArn }: Cluster): TableV2 {
+  const table = new TableV2(scope, 'Incidents', {
     partitionKey: { name: TABLE_KEYS.partition, type: AttributeType.STRING },
     sortKey: { name: TABLE_KEYS.sort, type: AttributeType.STRING },
     timeToLiveAttribute: TABLE_KEYS.ttl,
@@ -121,4 +121,14 @@ function createIncidentTable(scope: Construct): TableV2 {
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
   });
+  if (tableKeyArn !== undefined) encrypt(table, tableKeyArn);
+  return table;
+}
+
+/** The library's own `encryption` takes no key where the stack's Region is not known. */
+function encrypt(table: TableV2, keyArn: string): void {
+  const resource = table.node.defaultChild;
+  if (!(resource instanceof CfnGlobalTable)) return;
+  resource.addPropertyOverride('SSESpecification', { SSEEnabled: true, SSEType: 'KMS' });
+  resource.addPropertyOverride('Replicas.0.SSESpecification', { KMSMasterKeyId: keyArn });
 }

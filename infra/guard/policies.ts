@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { SECRETS_MANAGER } from '../../shared/contract/settings.ts';
+import { SECRET_VARIABLES, secretNameOf } from '../../shared/contract/settings.ts';
 import {
   listOf,
   type Properties,
@@ -47,6 +47,14 @@ const VPC_ACTIONS: ReadonlySet<string> = new Set([
 
 /** What the function may do beside this where its settings name a secret of Secrets Manager. */
 const SECRET_ACTIONS: ReadonlySet<string> = new Set(['secretsmanager:GetSecretValue']);
+
+/** What DynamoDB does in the function's name where the settings name a key for its table. */
+const TABLE_KEY_ACTIONS: ReadonlySet<string> = new Set([
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+]);
 
 /** Why a role, or a policy of one, allows more than this stack needs. `tags` are the cluster's. */
 export function refusedPolicy(
@@ -145,12 +153,16 @@ function refusedAction(
     ACTIONS.get(service)?.has(action) === true ||
     (service === 'lambda.amazonaws.com' &&
       ((VPC_ACTIONS.has(action) && entersVpc(template)) ||
+        (TABLE_KEY_ACTIONS.has(action) && tableKeysIn(template).length > 0) ||
         (SECRET_ACTIONS.has(action) && namesSecrets(template))));
   if (!isListed) {
     return [`${listOf(resource).map(refused).join(', ')}, and is not on the list of ${service}`];
   }
   const resources = listOf(resource);
   if (resources.length === 0) return [`${action} is allowed on what cannot be read here`];
+  if (TABLE_KEY_ACTIONS.has(action)) {
+    return resources.filter((one) => !tableKeysIn(template).includes(one)).map(refused);
+  }
   switch (action) {
     case 'ssm:SendCommand':
       return resources
@@ -175,16 +187,23 @@ function entersVpc({ resources }: Template): boolean {
   return [...resources.values()].some(({ properties }) => properties['VpcConfig'] !== undefined);
 }
 
-/** The names of the secrets in the function's settings. */
+/** The keys of the organisation that encrypt the stack's tables, by their ARNs. */
+function tableKeysIn({ resources }: Template): readonly unknown[] {
+  return [...resources.values()]
+    .filter(({ type }) => type === 'AWS::DynamoDB::GlobalTable')
+    .flatMap(({ properties }) => listOf(properties['Replicas']))
+    .map((replica) => recordOf(recordOf(replica)['SSESpecification'])['KMSMasterKeyId'])
+    .filter((key) => typeof key === 'string');
+}
+
+/** The secrets that the function's settings name. Another variable that has a name like theirs names none. */
 function secretsIn({ resources }: Template): readonly string[] {
   return [...resources.values()]
     .filter(({ type }) => type === 'AWS::Lambda::Function')
-    .flatMap(({ properties }) => {
-      const variables = recordOf(recordOf(properties['Environment'])['Variables']);
-      return Object.values(variables).filter((value) => typeof value === 'string');
-    })
-    .filter((value) => value.startsWith(SECRETS_MANAGER))
-    .map((value) => value.slice(SECRETS_MANAGER.length));
+    .map(({ properties }) => recordOf(recordOf(properties['Environment'])['Variables']))
+    .flatMap((variables) => SECRET_VARIABLES.map((name) => variables[name]))
+    .map((value) => (typeof value === 'string' ? secretNameOf(value) : undefined))
+    .filter((name) => name !== undefined);
 }
 
 function namesSecrets(template: Template): boolean {

@@ -126,14 +126,30 @@ export type Limits = z.infer<typeof limitsSchema>;
  * The Parameter Store reads secrets of Secrets Manager under this path.
  * https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html
  */
-export const SECRETS_MANAGER = '/aws/reference/secretsmanager/';
+const SECRETS_MANAGER = '/aws/reference/secretsmanager/';
+
+/** The name of the secret of Secrets Manager that a parameter stands for; undefined for all others. */
+export function secretNameOf(parameter: string): string | undefined {
+  return parameter.startsWith(SECRETS_MANAGER)
+    ? parameter.slice(SECRETS_MANAGER.length)
+    : undefined;
+}
+
+/** The variables whose values are names of secrets. */
+export const SECRET_VARIABLES = [
+  ENVIRONMENT.kubeconfigParameter,
+  ENVIRONMENT.otlpHeadersParameter,
+  ENVIRONMENT.pagerDutyParameter,
+  ENVIRONMENT.webhookParameter,
+] as const;
 
 /**
  * The name of a SecureString: the value of each `VTEPWATCH_..._PARAMETER`. Its ARN must fit in 1,011
- * characters. https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+ * characters, and the Parameter Store has no name that begins with aws or ssm, in whatever case.
+ * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
  */
 export const parameterSchema = matching(
-  /^(?=.{1,900}$)(\/aws\/reference\/secretsmanager(\/[a-zA-Z0-9_.+=@-]+){1,12}|(?!\/?(aws|ssm))((\/[a-zA-Z0-9_.-]+){1,15}|[a-zA-Z0-9_.-]+))$/i,
+  /^(?=.{1,900}$)(\/aws\/reference\/secretsmanager(\/[a-zA-Z0-9_.+=@-]+){1,12}|(?!\/?([aA][wW][sS]|[sS]{2}[mM]))((\/[a-zA-Z0-9_.-]+){1,15}|[a-zA-Z0-9_.-]+))$/,
   `be the name of an SSM parameter, such as /vtepwatch/prod/pagerduty, or ${SECRETS_MANAGER} and the name of a secret`,
 );
 

@@ -21,6 +21,8 @@ describe('the deployment', () => {
     resourceTags: { team: 'platform' },
     logRetentionDays: 365,
     topicKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    tableKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    logKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
     alarmTopicArns: ['arn:aws:sns:eu-central-1:111122223333:incidents'],
     permissionsBoundaryArn: 'arn:aws:iam::111122223333:policy/boundary',
     network: { httpsProxy: 'http://proxy.internal:3128', noProxy: '.internal' },

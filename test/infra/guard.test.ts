@@ -98,6 +98,8 @@ describe('the guard takes', () => {
         resourceTags: { team: 'platform' },
         topicKeyArn:
           'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+        tableKeyArn:
+          'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
         paging: { topicArn: 'arn:aws:sns:eu-central-1:111122223333:oncall' },
         alarmTopicArns: ['arn:aws:sns:eu-central-1:111122223333:incidents'],
         permissionsBoundaryArn: 'arn:aws:iam::111122223333:policy/boundary',
@@ -269,9 +271,42 @@ describe('of Secrets Manager the guard takes what the settings name, and refuses
     ]);
   });
 
+  test('a secret that another variable seems to name', () => {
+    const { Resources } = templateOf({
+      telemetry: { variables: { OTEL_RESOURCE_ATTRIBUTES: SECRET } },
+    }).toJSON();
+    const secret = arnOf('demo/kubeconfig-??????');
+    const Mutant = policy(allow('secretsmanager:GetSecretValue', secret));
+    const reasons = refusalsOf({ Resources: { ...Resources, Mutant } }, SCRIPT);
+    expect(reasons.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/is not on the list of lambda/),
+    ]);
+  });
+
   test('any secret where the settings name none', () => {
     const statement = allow('secretsmanager:GetSecretValue', arnOf('demo/kubeconfig-??????'));
     expect(against(policy(statement))[0]).toMatch(/is not on the list of lambda/);
+  });
+});
+
+describe("of the table's key the guard refuses", () => {
+  const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+  const OTHER = KEY.replace('1234abcd', '00000000');
+
+  test('another key', () => {
+    const { Resources } = templateOf({ tableKeyArn: KEY }).toJSON();
+    const reasonsOf = (key: string): readonly string[] => {
+      const Mutant = policy(allow('kms:Encrypt', key));
+      return refusalsOf({ Resources: { ...Resources, Mutant } }, SCRIPT).map(
+        ({ reason }) => reason,
+      );
+    };
+    expect(reasonsOf(KEY)).toEqual([]);
+    expect(reasonsOf(OTHER)).toEqual([`kms:Encrypt is allowed on "${OTHER}"`]);
+  });
+
+  test('any use where the settings name none', () => {
+    expect(against(policy(allow('kms:Encrypt', KEY)))[0]).toMatch(/is not on the list of lambda/);
   });
 });
 

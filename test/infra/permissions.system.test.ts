@@ -1,26 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { resourcesOf, templateOf } from './support/deployed.ts';
+import { resourcesOf, statementsOf, templateOf } from './support/deployed.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-
-interface Statement {
-  readonly Sid?: string;
-  readonly Effect: string;
-  readonly Action: string | readonly string[];
-  readonly Resource: string | readonly string[];
-  readonly Condition?: object;
-}
-
-/** What the policies of one role allow and deny. */
-function statementsOf(template: Template, role: string): readonly Statement[] {
-  const policies = Object.entries(resourcesOf(template, 'AWS::IAM::Policy'));
-  return policies
-    .filter(([name]) => name === `${role}DefaultPolicy`)
-    .flatMap(([, { PolicyDocument }]) => Object(PolicyDocument).Statement);
-}
 
 describe('the function', () => {
   const template = templateOf();

@@ -1,7 +1,7 @@
 import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import type { ClusterSettings } from '../../infra/cluster.ts';
-import { resourceOf, resourcesOf, stackOf, templateOf } from './support/deployed.ts';
+import { resourceOf, resourcesOf, stackOf, statementsOf, templateOf } from './support/deployed.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 const TOPIC = 'arn:aws:sns:eu-central-1:111122223333:oncall';
@@ -32,6 +32,31 @@ describe('what an organisation wants of a stack', () => {
     for (const topic of Object.values(resourcesOf(template, 'AWS::SNS::Topic'))) {
       expect(topic['KmsMasterKeyId']).toBe(KEY);
     }
+  });
+
+  test('keys of its own encrypt the table, which the function may use, and the log', () => {
+    const template = templateOf({ tableKeyArn: KEY, logKeyArn: KEY });
+    expect(resourceOf(template, 'AWS::DynamoDB::GlobalTable')).toMatchObject({
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      Replicas: [{ SSESpecification: { KMSMasterKeyId: KEY } }],
+    });
+    expect(resourceOf(template, 'AWS::Logs::LogGroup')['KmsKeyId']).toBe(KEY);
+    expect(statementsOf(template, 'WatchRole')).toContainEqual({
+      Sid: 'RememberEncrypted',
+      Effect: 'Allow',
+      Action: [
+        'kms:Decrypt',
+        'kms:DescribeKey',
+        'kms:Encrypt',
+        'kms:GenerateDataKey',
+        'kms:ReEncryptFrom',
+        'kms:ReEncryptTo',
+      ],
+      Resource: KEY,
+      Condition: {
+        StringEquals: { 'kms:ViaService': 'dynamodb.{AWS::Region}.{AWS::URLSuffix}' },
+      },
+    });
   });
 
   test('pages go to a topic of its own, and alarms to one of the stack', () => {

@@ -218,7 +218,14 @@ describe('a variable that is', () => {
     ENVIRONMENT.pagerDutyParameter,
     ENVIRONMENT.webhookParameter,
   ])('no name of a parameter is named, and not quoted: %s', (name) => {
-    for (const value of ['a b', '/aws/x', '/lab/\u200Bpd', `/${'x'.repeat(900)}`]) {
+    for (const value of [
+      'a b',
+      '/aws/x',
+      '/SSM/x',
+      '/AWS/Reference/SecretsManager/x',
+      '/lab/\u200Bpd',
+      `/${'x'.repeat(900)}`,
+    ]) {
       expect(complaintOf(name, value)).toBe(
         `environment variable ${name} must be the name of an SSM parameter, such as /vtepwatch/prod/pagerduty, or /aws/reference/secretsmanager/ and the name of a secret`,
       );

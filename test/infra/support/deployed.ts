@@ -53,6 +53,22 @@ export function resourceOf(template: Template, type: string): Properties {
   return only;
 }
 
+interface Statement {
+  readonly Sid?: string;
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+  readonly Condition?: object;
+}
+
+/** What the policies of one role allow and deny. */
+export function statementsOf(template: Template, role: string): readonly Statement[] {
+  const policies = Object.entries(resourcesOf(template, 'AWS::IAM::Policy'));
+  return policies
+    .filter(([name]) => name === `${role}DefaultPolicy`)
+    .flatMap(([, { PolicyDocument }]) => Object(PolicyDocument).Statement);
+}
+
 export type Properties = Readonly<Record<string, unknown>>;
 
 /**
