@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,7 +17,7 @@ import { isOverSsh, SSH_OPTIONS } from './ssh/check-over-ssh.ts';
 import { readTargets } from './ssh/targets.ts';
 
 const HELP = `vtepwatch capture DIR --ssh HOST... [--ssh-hosts FILE] [--sudo]
-vtepwatch capture [DIR] --from DIR|FILE [--anonymize] [--bundle FILE]
+vtepwatch capture [DIR] --from DIR|FILE [--anonymize] [--bundle FILE [--force]]
 vtepwatch capture --print
 
 Saves what vtepwatch replay reads: for each host the outputs of ip and bridge, the time that kubectl get nodes
@@ -26,6 +27,7 @@ it: it has the names and addresses of the hosts.
 
   DIR               where to write it; it must be new or empty
   --bundle FILE     write one JSON file, which replay takes in place of a directory, beside DIR or without it
+  --force           overwrite FILE if it is there
   --anonymize       write other names, addresses and MAC addresses in all files alike. Networks contain what they
                     contained, and the verdict is the same: it is compared before anything is written
   --from DIR|FILE   take a capture that is there in place of hosts
@@ -50,6 +52,7 @@ export async function capture(words: readonly string[]): Promise<number> {
       ...SSH_OPTIONS,
       from: { type: 'string' },
       bundle: { type: 'string' },
+      force: { type: 'boolean', default: false },
       anonymize: { type: 'boolean', default: false },
       print: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -76,14 +79,19 @@ export async function capture(words: readonly string[]): Promise<number> {
   if ((from === undefined) === !isOverSsh(words)) {
     throw usage('capture needs --ssh, --ssh-hosts or --from: see vtepwatch capture --help');
   }
+  // Before hosts are asked, for a minute perhaps.
   if (directory !== undefined) await refuseFull(directory);
+  if (bundle !== undefined) refuseThere(bundle, values.force);
   const captured =
     from === undefined
       ? await overSsh([...(values.ssh ?? []), ...(hosts ?? [])], values)
       : reduced(await openCapture(from));
   const texts = values.anonymize ? await anonymisedAlike(captured) : captured.texts;
   if (directory !== undefined) await writeFiles(directory, texts);
-  if (bundle !== undefined) await writeFile(bundle, writeBundle(texts), { mode: 0o600 });
+  if (bundle !== undefined) {
+    const flag = values.force ? 'w' : 'wx';
+    await writeFile(bundle, writeBundle(texts), { mode: 0o600, flag });
+  }
   const where = [directory, bundle].filter((one) => one !== undefined).join(' and ');
   process.stdout.write(`${captured.folders.length} hosts captured in ${where}\n`);
   return 0;
@@ -147,6 +155,13 @@ async function anonymisedAlike(files: CapturedFiles): Promise<ReadonlyMap<string
 async function refuseFull(directory: string): Promise<void> {
   const there = await readdir(directory).catch(() => []);
   if (there.length > 0) throw usage(`${directory} is not empty: name a new directory`);
+}
+
+function refuseThere(file: string, isForced: boolean): void {
+  if (!existsSync(dirname(file))) throw usage(`there is no directory ${dirname(file)} for ${file}`);
+  if (existsSync(file) && !isForced) {
+    throw usage(`${file} is there already: name another file, or overwrite it with --force`);
+  }
 }
 
 async function writeFiles(directory: string, texts: ReadonlyMap<string, string>): Promise<void> {

@@ -4,7 +4,7 @@ const DEPLOYED = ['--cluster', '--region', '--stack'] as const;
 const SSH = ['--ssh', '--ssh-hosts', '--sudo'] as const;
 
 export const KNOWN_OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  capture: [...SSH, '--from', '--bundle', '--anonymize', '--print', '--help'],
+  capture: [...SSH, '--from', '--bundle', '--force', '--anonymize', '--print', '--help'],
   check: [
     ...DEPLOYED,
     ...VIEW,

@@ -11,23 +11,33 @@ interface Substitutes {
   readonly word: (word: string) => string;
 }
 
-/** Hardware addresses of other lengths, MAC addresses, addresses, and words. */
+/** Hardware addresses of other lengths, MAC addresses, also behind or before a colon, addresses, and words. */
 const TOKEN =
-  /(?<long>\b[\da-f]{2}(?::[\da-f]{2}){6,})|(?<mac>(?<![\w:])[\da-z]{2}(?::[\da-z]{2}){5}(?![\w:]))|(?<address>(?<![\w.:])(?:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]*:[\da-f]*:[\da-f:.]*)(?![\w:]))|(?<word>[A-Za-z\d_][\w.+-]*)/gi;
+  /(?<long>\b[\da-f]{2}(?::[\da-f]{2}){6,})|(?<mac>(?<!\w)[\da-z]{2}(?::[\da-z]{2}){5}(?!\w))|(?<address>(?<![\w.:])(?:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]*:[\da-f]*:[\da-f:.]*)(?![\w:]))|(?<word>[A-Za-z\d_][\w.+-]*)/gi;
+
+/**
+ * A word with a letter or digit that is not of ASCII: none of these programs prints one. Without the flag i, which
+ * takes some letters of other scripts for those of ASCII.
+ */
+const FOREIGN = /(?<![\w.+-])[\w.+-]*(?!\p{ASCII})[\p{L}\p{M}\p{N}][\w.+\-\p{L}\p{M}\p{N}]*/gu;
+
+/** Put before what stands for such a word: it remains one that no parser understands. */
+const FOREIGN_LETTER = 'ä';
 
 /**
  * A listing of `ip`, `bridge` or their elders with other addresses and names. Every word that these programs
  * do not print of themselves is replaced, whatever it may be.
  */
 export function anonymousListing(text: string, { address, mac, word }: Substitutes): string {
-  return text.replaceAll(TOKEN, (token: string, ...rest: unknown[]) => {
+  const ofAscii = text.replaceAll(FOREIGN, (token) => FOREIGN_LETTER + word(token));
+  return ofAscii.replaceAll(TOKEN, (token: string, ...rest: unknown[]) => {
     const groups: unknown = rest.at(-1);
     const { long, mac: hardware } = Object(groups);
     if (long !== undefined) return word(token).padEnd(token.length, '0');
     if (hardware !== undefined) return mac(token.toLowerCase());
     const ip = parseIp(token);
     if (ip !== undefined) return address(ip);
-    // A part of an address, or one in another spelling, is hidden as a whole.
+    // A part of an address or of a MAC address, or one in another spelling, is hidden as a whole.
     if (/[\da-f]:[\da-f]+:/i.test(token)) return word(`part ${token}`);
     return token.replaceAll(/[A-Za-z\d_][\w.+-]*/g, word);
   });
@@ -47,12 +57,14 @@ export function anonymousWord(key: Uint8Array): (word: string) => string {
 const USUAL_DEVICE =
   /^(?:lo|eth|ens|eno|enp|bond|br|team|wlan|docker|cni|dummy|tun|tunl|tap|wg|kube-ipvs|if)\d*(?:s\d+)?(?:[fdnp]\d+)*(?:\.\d{1,4})?$/;
 
-/** A number, an octet or less of an address, or what is left of an overlay device's name. */
+/** A letter, a number, or what is left of an overlay device's name. */
 function isPlain(word: string): boolean {
   return (
     WORDS.has(word) ||
-    word.length <= 2 ||
-    /^(?:0x)?\d+(?:\.\d+)?(?:sec|ms|s|Kb|KB|b)?$/.test(word) ||
+    word.length === 1 ||
+    /^(?:0x)?\d+(?:\.\d+)?(?:sec|ms|s|Kb|KB)?$/.test(word) ||
+    // Of two characters it may be an octet of a MAC address.
+    /^\d{2,}b$/.test(word) ||
     USUAL_DEVICE.test(word) ||
     isOverlayDevice(word) ||
     isOtherOverlay(word) ||
@@ -85,7 +97,7 @@ const WORDS: ReadonlySet<string> = new Set(
   alias altname permaddr peer packets bytes errors dropped overruns frame carrier collisions RUNNING
   netmask encap Link Ethernet HWaddr Bcast Mask Metric Interrupt Memory
   Address HWtype HWaddress Flags Iface Destination Gateway Genmask Kernel routing Use Next Hop Option
-  IP type HW Device incomplete PERM PUP TRAIL on at
+  IP type HW Device incomplete PERM PUP TRAIL on at UP RX TX UG UH UGH CM CP mq fq sfq
   sudo ip bridge arp route netstat ifconfig cat kubectl exit logout neigh nei neighbor neighbour fdb
   link addr address show list all nud main br no nodes get
   Script started done Connection closed Warning Permanently added known hosts Defaulted container out

@@ -1,5 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import { parseTime } from '../../shared/core/time.ts';
 import { BUNDLE_BYTES, readBundle } from './bundle.ts';
 
@@ -42,6 +42,7 @@ export async function openCapture(path: string): Promise<CapturedFiles> {
     throw new Error(doing, { cause });
   });
   if (found.isDirectory()) return await openDirectory(path);
+  if (!found.isFile()) throw new Error(`${doing}: it is neither a directory nor a file`);
   if (found.size > BUNDLE_BYTES)
     throw new Error(`${doing}: it has more than ${BUNDLE_BYTES} bytes`);
   const texts = readBundle(path, decoded(await readFile(path)));
@@ -64,7 +65,9 @@ function isCapturePath(path: string): boolean {
   return isFolder && more.length === 0 && HOST_FILES.some((name) => name === file);
 }
 
+/** Somebody else may have made it: nothing is read that is not a file in it. */
 async function openDirectory(directory: string): Promise<CapturedFiles> {
+  const within = await realpath(directory);
   const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
     throw new Error(`reading the captured outputs in ${directory}`, { cause });
   });
@@ -79,7 +82,7 @@ async function openDirectory(directory: string): Promise<CapturedFiles> {
   const texts = new Map<string, string>();
   let newest: number | undefined;
   for (const path of paths) {
-    const file = await readIfThere(join(directory, path));
+    const file = await readIfThere(join(directory, path), within);
     if (file === undefined) continue;
     texts.set(path, file.text);
     newest = Math.max(newest ?? 0, file.changedAt);
@@ -91,10 +94,16 @@ async function openDirectory(directory: string): Promise<CapturedFiles> {
 
 async function readIfThere(
   path: string,
+  within: string,
 ): Promise<{ readonly text: string; readonly changedAt: number } | undefined> {
   try {
-    const [bytes, { mtimeMs }] = await Promise.all([readFile(path), stat(path)]);
-    return { text: decoded(bytes), changedAt: Math.floor(mtimeMs) };
+    const place = await realpath(path);
+    if (!place.startsWith(within + sep)) throw new Error('it leads out of the capture');
+    const found = await stat(place);
+    // Reading a pipe or a device might never end.
+    if (!found.isFile()) throw new Error('it is not a file');
+    if (found.size > BUNDLE_BYTES) throw new Error(`it has more than ${BUNDLE_BYTES} bytes`);
+    return { text: decoded(await readFile(place)), changedAt: Math.floor(found.mtimeMs) };
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     throw new Error(`reading ${path}`, { cause });

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { assert, nat, property, tuple } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anonymousAddresses } from '../../../cli/capture/anonymous-addresses.ts';
+import { anonymousMacs } from '../../../cli/capture/anonymous-macs.ts';
+import { anonymousListing, anonymousWord } from '../../../cli/capture/anonymous-words.ts';
 import { anonymised } from '../../../cli/capture/anonymise.ts';
 import { outlineOf } from '../../../cli/capture/outline.ts';
 import { capturedFiles, openCapture } from '../../../cli/replay/captured-files.ts';
@@ -42,6 +44,57 @@ describe('an anonymised capture', () => {
     const names = files.folders.filter((folder) => !/^node\d*$/.test(folder));
     expect([...own, ...names].filter((word) => after.includes(word))).toEqual([]);
   });
+});
+
+describe('what a person or a shell put beside a listing', () => {
+  const substitutes = {
+    address: anonymousAddresses(KEY, []),
+    mac: anonymousMacs(KEY, new Map()),
+    word: anonymousWord(KEY),
+  };
+  const hidden = (text: string): string => anonymousListing(text, substitutes);
+
+  test.for([
+    ['a MAC address before a colon', 'MAC 36:9b:9c:53:4a:10: gone', ['9b:9c', '53:4a']],
+    ['one behind a colon', 'HWaddr:36:9b:9c:53:4a:10', ['9b:9c', '53:4a', '36:9b']],
+    ['the same in upper case', 'MAC:36:9B:9C:53:4A:10,', ['9B:9C', '53:4A']],
+    ['the beginning of one', 'it begins with 36:9b:9c', ['9b', '9c']],
+    ['the end of one', 'it ends with 9c:53:4a:10', ['9c', '4a']],
+    ['two octets of one', 'ends 4a:1b', ['4a', '1b']],
+    ['one with masked digits, cut', '36:9b:xx', ['9b']],
+    ['a name of two letters', 'root@ny:~# ip neigh', ['ny']],
+    [
+      'a name of letters beyond ASCII',
+      'büro-köln ~ # 東京 Ελλάδα',
+      ['büro', 'köln', '東京', 'Ελλ', 'ü', 'ö'],
+    ],
+    ['one in another form of its letters', 'u\u0308ber', ['u\u0308', 'ber']],
+  ] as const)('is hidden: %s', ([, text, secrets]) => {
+    // Two letters can come about by chance: within a word that stands for another one they do not count.
+    const words = new Set(
+      hidden(text)
+        .split(/[^\p{L}\p{M}\p{N}:]+/u)
+        .flatMap((word) => [word, ...word.split(':')]),
+    );
+    expect(
+      secrets.filter(
+        (secret) => words.has(secret) || (secret.length > 2 && hidden(text).includes(secret)),
+      ),
+    ).toEqual([]);
+  });
+
+  test('is the same for the same word, and another for another', () => {
+    const [one, same, other] = hidden('köln köln kölm').split(' ');
+    expect(one).toBe(same);
+    expect(one).not.toBe(other);
+  });
+
+  test.for(['3: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue', 'Flags UG UH C CM'])(
+    'stays as these programs print it: %s',
+    (text) => {
+      expect(hidden(text)).toBe(text);
+    },
+  );
 });
 
 const V4 = tuple(...Array.from({ length: 4 }, () => nat(255))).map((octets) => octets.join('.'));

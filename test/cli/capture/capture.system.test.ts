@@ -1,11 +1,25 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { reprogram } from '../../../lab/machines/flannel.ts';
 import { carryOut, machineNamed } from '../../../lab/machines/machine.ts';
 import { reportSchema } from '../../../shared/contract/report.ts';
+import { FIXTURES } from '../replay/replayed.ts';
 import { overFakeSsh } from '../ssh/over-fake-ssh.ts';
+
+const SEED = path.join(FIXTURES, 'seed-incident', 'before');
 
 let ssh: Awaited<ReturnType<typeof overFakeSsh>>;
 let work = '';
@@ -82,6 +96,32 @@ describe('a capture over ssh', () => {
     expect(exit).toBe(0);
   });
 
+  test.for([
+    [
+      'is there already',
+      'bundle.json',
+      'is there already: name another file, or overwrite it with --force',
+    ],
+    ['would be in no directory', 'none/bundle.json', 'there is no directory'],
+  ] as const)('asks no host for a bundle that %s', async ([, name, sentence]) => {
+    const file = path.join(work, name);
+    writeFileSync(path.join(work, 'bundle.json'), 'of last week');
+    const words = ['capture', '--bundle', file, '--ssh', ...EVERYBODY];
+    const { exit, stderr } = await ssh.vtepwatch(words);
+    expect(stderr).toContain(sentence);
+    expect(exit).toBe(64);
+    expect(ssh.calls()).toEqual([]);
+    expect(readFileSync(path.join(work, 'bundle.json'), 'utf8')).toBe('of last week');
+  });
+
+  test('overwrites a bundle with --force', async () => {
+    const bundle = path.join(work, 'bundle.json');
+    writeFileSync(bundle, 'of last week');
+    const words = ['capture', '--from', SEED, '--bundle', bundle, '--force'];
+    expect((await ssh.vtepwatch(words)).exit).toBe(0);
+    expect(readFileSync(bundle, 'utf8')).toContain('vtepwatch-capture');
+  });
+
   test('writes nothing where no host answers', async () => {
     const directory = path.join(work, 'capture');
     ssh.does('node1', 'exit 255');
@@ -108,6 +148,34 @@ describe('a capture that is there', () => {
     expect(exit).toBe(0);
     expect(readFileSync(bundle, 'utf8')).toContain('10.42.0.0/24');
     expect(readFileSync(bundle, 'utf8')).not.toContain('a secret');
+  });
+
+  test.for([
+    ['a link out of it', 'ln -s /etc/hostname "$1"', 'it leads out of the capture'],
+    ['a link to a device', 'ln -s /dev/zero "$1"', 'it leads out of the capture'],
+    ['a pipe', 'mkfifo "$1"', 'it is not a file'],
+  ] as const)('is not read where a file of it is %s', async ([, make, sentence]) => {
+    mkdirSync(path.join(work, 'host'));
+    execFileSync('sh', ['-c', make, 'sh', path.join(work, 'host', 'ip-neigh.txt')]);
+    const { exit, stderr } = await ssh.vtepwatch(['replay', work]);
+    expect(stderr).toContain(`reading ${work}/host/ip-neigh.txt: ${sentence}`);
+    expect(exit).toBe(2);
+  });
+
+  test('may have links within it', async () => {
+    cpSync(SEED, work, { recursive: true });
+    renameSync(path.join(work, 'master3', 'ip-neigh.txt'), path.join(work, 'neigh'));
+    symlinkSync('../neigh', path.join(work, 'master3', 'ip-neigh.txt'));
+    const { stdout } = await ssh.vtepwatch(['replay', work]);
+    expect(stdout).toContain(': INCIDENT');
+  });
+
+  test.for(['/dev/zero', 'pipe'])('is none where it is %s', async (name) => {
+    const file = path.resolve(work, name);
+    if (name === 'pipe') execFileSync('mkfifo', [file]);
+    const { exit, stderr } = await ssh.vtepwatch(['replay', file]);
+    expect(stderr).toContain('it is neither a directory nor a file');
+    expect(exit).toBe(2);
   });
 
   test.for(['../outside/ip-neigh.txt', '/etc/passwd', 'host/ssh-key', '..\\x/ip-neigh.txt'])(
