@@ -51,8 +51,8 @@ and without the function: it stores nothing and pages nobody. Before a script ru
 shows the script's SHA-256, what it reads and how many hosts there are, and asks.
 
   --tags KEY=VALUE[,KEY=VALUE]  the hosts with all of these tags
-  --document NAME       the document to run; default: that of the stack of --cluster, whose default is the
-                        value of the first tag
+  --document NAME       the document to run; default: that for people of --cluster, or of its stack; the
+                        default of --cluster is the value of the first tag
   --temporary-document  make a document for this check and delete it afterwards
   --yes                 do not ask; needed where there is no terminal
   --print-document      print the document, to make it once:

@@ -1,7 +1,13 @@
 import { CfnOutput, CfnParameter, DefaultStackSynthesizer, Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { OUTPUTS, stackDescriptionOf, stackNameOf } from '../shared/contract/deployment.ts';
+import {
+  operatorsStackNameOf,
+  OUTPUTS,
+  stackDescriptionOf,
+  stackNameOf,
+} from '../shared/contract/deployment.ts';
+import { OperatorsStack } from './operators-stack.ts';
 import { VtepWatch, type VtepWatchProps } from './vtep-watch.ts';
 
 export interface ClusterStackProps extends VtepWatchProps {
@@ -20,18 +26,16 @@ export class ClusterStack extends Stack {
       ...(account === undefined ? {} : { account }),
       ...(region === undefined ? {} : { region }),
     };
-    super(
-      scope,
-      [stackNameOf(name), ...(hasTwin(scope, name) ? Object.values(env) : [])].join('-'),
-      {
-        stackName: stackNameOf(name),
-        description: stackDescriptionOf(name),
-        env,
-        ...(isPortable ? { synthesizer: new StandaloneSynthesizer() } : {}),
-      },
-    );
-    const { checker, documentName, table, pages, alarms } = new VtepWatch(this, 'Watch', {
+    const twin = hasTwin(scope, name) ? Object.values(env) : [];
+    super(scope, [stackNameOf(name), ...twin].join('-'), {
+      stackName: stackNameOf(name),
+      description: stackDescriptionOf(name),
+      env,
+      ...(isPortable ? { synthesizer: new StandaloneSynthesizer() } : {}),
+    });
+    const { cluster, checker, documentName, table, pages, alarms } = new VtepWatch(this, 'Watch', {
       ...props,
+      operators: false,
       ...(isPortable ? { asset: codeOfParameters(this) } : {}),
     });
     const outputs = {
@@ -43,6 +47,13 @@ export class ClusterStack extends Stack {
       [OUTPUTS.logGroupName]: checker.logGroup.logGroupName,
     };
     for (const [key, value] of Object.entries(outputs)) new CfnOutput(this, key, { value });
+    if (props.operators !== true) return;
+    const operators = new OperatorsStack(scope, [operatorsStackNameOf(name), ...twin].join('-'), {
+      cluster,
+      env,
+      ...(isPortable ? { synthesizer: new StandaloneSynthesizer() } : {}),
+    });
+    operators.addDependency(this, 'its policy names the function');
   }
 }
 

@@ -256,7 +256,7 @@ export class SettingsError extends Error {
 
 /** Where no secret belongs, so that a wrong value can be repeated. */
 const SHOWN =
-  /^\.(name|tags|account|region|deviceProfile|packets|kubeconfigPaths|scheduleMinutes|limits|memoryMebibytes|vpc|logRetentionDays|resourceTags|sourceMaps|telemetry\.pointsPerRequest|\w+Arns?)\b/;
+  /^\.(name|tags|account|region|deviceProfile|packets|kubeconfigPaths|scheduleMinutes|limits|memoryMebibytes|vpc|logRetentionDays|resourceTags|operators|sourceMaps|telemetry\.pointsPerRequest|\w+Arns?)\b/;
 
 /** Reads the settings of one cluster. Each trouble begins with `place` and the cluster's name. */
 export function readCluster(settings: unknown, place: string): Reading<Cluster> {

@@ -25,19 +25,7 @@ export function permissionsOf(
   const stack = Stack.of(scope);
   return [
     ...sendCommand(stack, cluster, document),
-    new PolicyStatement({
-      sid: 'ReadAnswers',
-      // These actions have neither resources nor condition keys in IAM. CancelCommand has none either:
-      // it could end any command in the account, so the function lets its own commands run to their end.
-      // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
-      actions: [
-        'ssm:ListCommands',
-        'ssm:ListCommandInvocations',
-        'ssm:GetCommandInvocation',
-        'ssm:DescribeInstanceInformation',
-      ],
-      resources: ['*'],
-    }),
+    readAnswers(),
     new PolicyStatement({
       sid: 'Remember',
       actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
@@ -67,10 +55,27 @@ export function permissionsOf(
 }
 
 /**
- * The function can send one document, which changes nothing, and only to hosts with the cluster's tags.
- * These are two statements, because in one the condition would apply to the document too.
+ * These actions have neither resources nor condition keys in IAM. CancelCommand has none either: it could
+ * end any command in the account, so the function lets its own commands run to their end.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
  */
-function sendCommand(
+export function readAnswers(): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'ReadAnswers',
+    actions: [
+      'ssm:ListCommands',
+      'ssm:ListCommandInvocations',
+      'ssm:GetCommandInvocation',
+      'ssm:DescribeInstanceInformation',
+    ],
+    resources: ['*'],
+  });
+}
+
+/**
+ * One document can be sent, which changes nothing, and only to hosts with the cluster's tags. These are two statements, because in one the condition would apply to the document too.
+ */
+export function sendCommand(
   stack: Stack,
   { tags }: Cluster,
   document: CfnDocument,
@@ -250,9 +255,9 @@ function enterVpc(stack: Stack): readonly PolicyStatement[] {
   ];
 }
 
-/** Gives cdk-nag the reason for each wildcard in what the function may do. */
-export function acknowledgeWildcards(role: IConstruct): void {
-  const stack = Stack.of(role);
+/** Gives cdk-nag the reason for each wildcard in what a role, or the operators' policy, may do. */
+export function acknowledgeWildcards(owner: IConstruct, stacks: readonly string[] = []): void {
+  const stack = Stack.of(owner);
   // The way cdk-nag writes them: in a stack of a named Region it also knows the partition.
   const partition = Token.isUnresolved(stack.partition) ? '<AWS::Partition>' : stack.partition;
   const region = Token.isUnresolved(stack.region) ? '<AWS::Region>' : stack.region;
@@ -265,8 +270,14 @@ export function acknowledgeWildcards(role: IConstruct): void {
     [arn('kms', 'key/*')]:
       'The owner of a secret chooses its key. A condition limits decryption to these parameters, read through Systems Manager.',
     '*': 'Reading the answers to a command has neither resources nor condition keys in IAM. Nor have the network interfaces that Lambda makes in a VPC; the function itself is denied those.',
+    ...Object.fromEntries(
+      stacks.map((name) => [
+        arn('cloudformation', `stack/${name}/*`),
+        'CloudFormation ends the ARN of a stack with an id of its own.',
+      ]),
+    ),
   };
-  Validations.of(role).acknowledge(
+  Validations.of(owner).acknowledge(
     ...Object.entries(reasons).map(([resource, reason]) => ({
       id: `AwsSolutions-IAM5[Resource::${resource}]`,
       reason,

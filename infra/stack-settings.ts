@@ -74,6 +74,8 @@ export const stackSettings = {
       'be the ARN of a managed policy, for example arn:aws:iam::111122223333:policy/boundary',
     ),
   ),
+  /** Whether a second stack has what people use: a document of their own, and a policy for it. */
+  operators: z._default(z.boolean('be true or false'), false),
   /** Whether stack traces in the log name source files: it doubles the archive, and slows a cold start. */
   sourceMaps: z._default(z.boolean('be true or false'), false),
 } as const;

@@ -5,14 +5,12 @@ import { AttributeType, Billing, CfnGlobalTable, TableV2 } from 'aws-cdk-lib/aws
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import { Code, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { TABLE_KEYS } from '../shared/contract/incident-table.ts';
-import { probeDocument } from '../shared/contract/probe.ts';
 import { createAlarms } from './alarms.ts';
 import { createChecker } from './checker.ts';
 import { type Cluster, type ClusterSettings, readCluster, SettingsError } from './cluster.ts';
-import { ownScript } from './own-script.ts';
+import { createProbeDocument } from './probe-document.ts';
 import { createSchedule } from './schedule.ts';
 import { createTopics } from './topics.ts';
 
@@ -30,6 +28,8 @@ export interface VtepWatchProps extends ClusterSettings {
  * clusters share none of these.
  */
 export class VtepWatch extends Construct {
+  /** The settings, with every default in its place. */
+  readonly cluster: Cluster;
   readonly checker: LambdaFunction;
   readonly documentName: string;
   readonly table: TableV2;
@@ -44,7 +44,10 @@ export class VtepWatch extends Construct {
     const reading = readCluster(settings, id);
     if (reading.kind === 'wrong') throw new SettingsError(reading.troubles);
     const cluster = reading.value;
-    const document = createProbeDocument(this, cluster);
+    if (cluster.operators) {
+      throw new SettingsError([`${id}: operators needs a stack of its own: use ClusterStack`]);
+    }
+    const document = createProbeDocument(this, 'Probe', cluster);
     const table = createIncidentTable(this, cluster);
     const topics = createTopics(this, cluster);
     const checker = createChecker(this, cluster, {
@@ -61,6 +64,7 @@ export class VtepWatch extends Construct {
       );
     }
     for (const [key, value] of Object.entries(cluster.resourceTags)) Tags.of(this).add(key, value);
+    this.cluster = cluster;
     this.checker = checker;
     this.documentName = document.ref;
     this.table = table;
@@ -78,33 +82,6 @@ function codeOf(asset: string | Code): Code {
   if (typeof asset !== 'string') return asset;
   if (!existsSync(asset)) throw new Error(`the function is not built: there is no ${asset}`);
   return Code.fromAsset(asset);
-}
-
-/**
- * The SSM document, with the script that the lab runs. CloudFormation names it, so a changed script
- * is a new document: the function, its role and the script change together, and a rollback brings
- * all three back.
- */
-function createProbeDocument(scope: Construct, cluster: Cluster): CfnDocument {
-  return new CfnDocument(scope, 'Probe', {
-    documentType: 'Command',
-    documentFormat: 'JSON',
-    content: probeDocumentOf(cluster),
-    // All kinds of hosts. Without a target type the document runs on none.
-    targetType: '/',
-  });
-}
-
-/** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html */
-const MAX_BYTES = 64 * 1024;
-
-function probeDocumentOf(cluster: Cluster): object {
-  const document = probeDocument(ownScript(), cluster);
-  const bytes = Buffer.byteLength(JSON.stringify(document));
-  if (bytes > MAX_BYTES) {
-    throw new Error(`the SSM document has ${bytes} bytes; Systems Manager takes ${MAX_BYTES}`);
-  }
-  return document;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { stackNameOf } from '../../shared/contract/deployment.ts';
+import { operatorsStackNameOf, stackNameOf } from '../../shared/contract/deployment.ts';
 import type { Report } from '../../shared/contract/report.ts';
 import { printable } from '../../shared/core/plain-text.ts';
 import { clusterNameSchema, type Targets } from '../../shared/contract/settings.ts';
@@ -63,10 +63,9 @@ export async function checkThroughSsm(words: readonly string[]): Promise<number>
       throw trouble('looking for the hosts', error);
     });
     const nodes = await during('looking for the hosts', nodesOf(client, targets));
-    const options = { cluster, stack: values.stack ?? stackNameOf(cluster), region };
     const used = values['temporary-document']
       ? undefined
-      : (document ?? (await documentOfStack(options)));
+      : (document ?? (await documentOfStack({ cluster, stack: values.stack, region })));
     const script = used === undefined ? ownScript() : await readDocument(client, used);
     const named = used ?? 'made for this check, and deleted after it';
     await askFor({ nodes, targets, region: place, document: named, script }, yes);
@@ -148,9 +147,21 @@ async function nodesOf(client: SSMClient, targets: Targets): Promise<readonly Ma
   );
 }
 
-async function documentOfStack(options: Parameters<typeof findDocument>[0]): Promise<string> {
+/** The document for people, where the cluster has a stack for them, or else the function's. */
+async function documentOfStack({
+  cluster,
+  stack,
+  region,
+}: Pick<AskedThroughSsm, 'cluster'> &
+  Readonly<Record<'stack' | 'region', string | undefined>>): Promise<string> {
+  if (stack === undefined) {
+    const operators = { cluster, stack: operatorsStackNameOf(cluster), region };
+    // Why there is none does not matter: what is said is about the cluster's own stack.
+    const theirs = await findDocument(operators).catch(() => undefined);
+    if (theirs !== undefined) return theirs;
+  }
   try {
-    return await findDocument(options);
+    return await findDocument({ cluster, stack: stack ?? stackNameOf(cluster), region });
   } catch (cause) {
     remark(
       'no deployed stack has a document for this check: --document NAME, --temporary-document',

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
-import { probeDocument } from '../../shared/contract/probe.ts';
-import { ENVIRONMENT, probeSettingsSchema } from '../../shared/contract/settings.ts';
+import { refusedDocument } from './document.ts';
+import { isForOperators, reasonsAgainstOperators } from './operators.ts';
 import { refusedPolicy } from './policies.ts';
+import { tagsOf } from './tags.ts';
 import {
   listOf,
   type Properties,
@@ -23,10 +23,19 @@ interface Refusal {
  * Whoever controls the function's role must be able to run one script on the cluster's hosts, which
  * reads, and no other anywhere. So its stack has an allow list without exceptions: types of resources,
  * one document, and for each role its actions. What cannot be read from the template is refused.
- * `script` is the one that the document runs.
+ * `script` is the one that the document runs. What people use is in a stack of its own, with a list of its
+ * own: `clusters` are the tags of the clusters that the app has, one of which it must be about.
  */
-export function refusalsOf(json: unknown, script: string): readonly Refusal[] {
+export function refusalsOf(
+  json: unknown,
+  script: string,
+  clusters: readonly Properties[] = [],
+): readonly Refusal[] {
   const template = readTemplate(json);
+  const reasons = (resource: Resource): readonly string[] =>
+    isForOperators(template)
+      ? reasonsAgainstOperators(resource, { template, script, clusters })
+      : reasonsAgainst(resource, template, script);
   const sections = template.sections.filter((name) => !SECTIONS.has(name));
   return [
     ...sections.map((name) => ({
@@ -34,7 +43,7 @@ export function refusalsOf(json: unknown, script: string): readonly Refusal[] {
       reason: `${name} may change the template after it was checked`,
     })),
     ...[...template.resources].flatMap(([id, resource]) =>
-      reasonsAgainst(resource, template, script).map((reason) => ({ resource: id, reason })),
+      reasons(resource).map((reason) => ({ resource: id, reason })),
     ),
     ...(countOf(template, 'AWS::Lambda::Function') > 1
       ? [{ resource: undefined, reason: 'there is more than one function' }]
@@ -96,32 +105,6 @@ function reasonsAgainst(
   }
 }
 
-const DOCUMENT_KEYS: ReadonlySet<string> = new Set([
-  'Content',
-  'DocumentFormat',
-  'DocumentType',
-  'Tags',
-  'TargetType',
-]);
-
-/** The whole document is made again of its own settings: a wider pattern could let a parameter run. */
-function refusedDocument(properties: Properties, script: string): readonly string[] {
-  const other = Object.keys(properties).filter((key) => !DOCUMENT_KEYS.has(key));
-  if (other.length > 0) return [`the document has ${other.join(', ')}`];
-  if (properties['DocumentType'] !== 'Command') return ['the document is no Command'];
-  const { parameters } = recordOf(properties['Content']);
-  const given = (name: string): unknown => recordOf(recordOf(parameters)[name])['default'];
-  const settings = probeSettingsSchema.safeParse({
-    deviceProfile: given('DeviceProfile'),
-    kubeconfigPaths: String(given('KubeconfigPaths')).split(' '),
-    packets: given('Packets') === 'on',
-  });
-  return settings.success &&
-    isDeepStrictEqual(properties['Content'], probeDocument(script, settings.data))
-    ? []
-    : ['the document is not the one that this version makes'];
-}
-
 function refusedFunction(properties: Properties, template: Template): readonly string[] {
   const { Role, Code, Layers } = properties;
   return [
@@ -163,22 +146,6 @@ function isTopic(value: unknown): boolean {
 
 function countOf({ resources }: Template, type: string): number {
   return [...resources.values()].filter((resource) => resource.type === type).length;
-}
-
-/** The tags of the cluster, as its function has them: `tag:KEY` and its values. */
-function tagsOf({ resources }: Template): Properties {
-  const functions = [...resources.values()].filter(({ type }) => type === 'AWS::Lambda::Function');
-  const [variables] = functions.map(({ properties: { Environment } }) =>
-    recordOf(recordOf(Environment)['Variables']),
-  );
-  const targets = variables?.[ENVIRONMENT.targets];
-  if (typeof targets !== 'string') return {};
-  const parsed: unknown = JSON.parse(targets);
-  return Object.fromEntries(
-    listOf(parsed)
-      .map(recordOf)
-      .map(({ Key, Values }) => [String(Key).replace(/^tag:/, ''), Values]),
-  );
 }
 
 function hasTransform(value: unknown): boolean {

@@ -6,6 +6,8 @@ import type {
 } from 'aws-cdk-lib';
 import { ownScript } from '../own-script.ts';
 import { refusalsOf } from './guard.ts';
+import { tagsOf } from './tags.ts';
+import { readTemplate } from './template.ts';
 
 /** Fails the synthesis of a stack whose role could run another script, as `guard/guard.ts` says. */
 export class Guard implements IPolicyValidationPlugin {
@@ -13,9 +15,13 @@ export class Guard implements IPolicyValidationPlugin {
 
   validate({ templatePaths }: IPolicyValidationContext): PolicyValidationPluginReport {
     const script = ownScript();
-    const violations = templatePaths.flatMap((templatePath) => {
-      const template: unknown = JSON.parse(readFileSync(templatePath, 'utf8'));
-      return refusalsOf(template, script).map(({ resource, reason }) => ({
+    const templates = templatePaths.map((templatePath) => {
+      const json: unknown = JSON.parse(readFileSync(templatePath, 'utf8'));
+      return { templatePath, json };
+    });
+    const clusters = templates.map(({ json }) => tagsOf(readTemplate(json)));
+    const violations = templates.flatMap(({ templatePath, json }) => {
+      return refusalsOf(json, script, clusters).map(({ resource, reason }) => ({
         ruleName: 'allow-list',
         description: reason,
         violatingResources: [

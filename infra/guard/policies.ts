@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SECRET_VARIABLES, secretNameOf } from '../../shared/contract/settings.ts';
+import { isOwnDocument, isTaggedHost } from './hosts.ts';
 import {
   listOf,
   type Properties,
@@ -215,34 +216,4 @@ function isNamedSecret(resource: unknown, template: Template): boolean {
   const [, name] =
     /^arn:[^:]+:secretsmanager:[^:]+:[^:]+:secret:(.+)-\?{6}$/.exec(textIn(resource) ?? '') ?? [];
   return name !== undefined && secretsIn(template).includes(name);
-}
-
-function isOwnDocument(resource: unknown, template: Template): boolean {
-  const [, id] =
-    /^arn:[^:]+:ssm:[^:]+:[^:]+:document\/\{(\w+)\}$/.exec(textIn(resource) ?? '') ?? [];
-  return typeOf(id, template) === 'AWS::SSM::Document';
-}
-
-const HOSTS = /^arn:[^:]+:(?:ec2:[^:]+:[^:]+:instance|ssm:[^:]+:[^:]+:managed-instance)\/\*$/;
-
-/** The condition is the cluster's tags, all of them, and nothing that would be true without one. */
-function isTaggedHost(
-  resource: unknown,
-  { condition, tags }: { readonly condition: unknown; readonly tags: Properties },
-): boolean {
-  const wanted = Object.entries(tags).map(([key, values]) => [
-    `ssm:resourceTag/${key}`,
-    listOf(values),
-  ]);
-  const { StringEquals, ...others } = recordOf(condition);
-  const given = Object.entries(recordOf(StringEquals)).map(([key, values]) => [
-    key,
-    listOf(values),
-  ]);
-  return (
-    HOSTS.test(textIn(resource) ?? '') &&
-    wanted.length > 0 &&
-    Object.keys(others).length === 0 &&
-    isDeepStrictEqual(Object.fromEntries(given), Object.fromEntries(wanted))
-  );
 }

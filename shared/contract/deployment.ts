@@ -8,8 +8,15 @@
  * (`[a-zA-Z][-a-zA-Z0-9]*`, up to 128), so every other character becomes a hyphen. Synthesis refuses
  * two clusters that would share a stack.
  */
-export const stackNameOf = (cluster: string): string =>
-  `Vtepwatch-${cluster.replaceAll(/[^A-Za-z0-9-]/g, '-')}`;
+export const stackNameOf = (cluster: string): string => `Vtepwatch-${stackPartOf(cluster)}`;
+
+/** What people use stands in a stack of its own, whose name no cluster's stack can have. */
+export const operatorsStackNameOf = (cluster: string): string =>
+  `VtepwatchOperators-${stackPartOf(cluster)}`;
+
+function stackPartOf(cluster: string): string {
+  return cluster.replaceAll(/[^A-Za-z0-9-]/g, '-');
+}
 
 const DESCRIPTION = 'vtepwatch: monitors the overlay network of ';
 
@@ -30,4 +37,11 @@ export const OUTPUTS = {
   /** Alarms about vtepwatch itself go to this topic. */
   alarmTopicArn: 'AlarmTopicArn',
   logGroupName: 'LogGroupName',
+} as const;
+
+/** The keys of the outputs of the operators' stack. */
+export const OPERATORS_OUTPUTS = {
+  documentName: OUTPUTS.documentName,
+  /** The managed policy, to attach to people's roles. */
+  policyArn: 'PolicyArn',
 } as const;

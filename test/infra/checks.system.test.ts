@@ -19,6 +19,7 @@ describe('the deployment', () => {
     account: '111122223333',
     region: 'eu-central-1',
     resourceTags: { team: 'platform' },
+    operators: true,
     logRetentionDays: 365,
     topicKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
     tableKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
@@ -46,6 +47,7 @@ describe('the deployment', () => {
     });
     expect(app.synth().stacks.map(({ stackName }) => stackName)).toEqual([
       `Vtepwatch-${EVERYTHING.name}`,
+      `VtepwatchOperators-${EVERYTHING.name}`,
     ]);
   });
 

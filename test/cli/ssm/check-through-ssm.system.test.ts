@@ -70,6 +70,21 @@ describe('check --ssm', () => {
     expect(world.aws.sns.gate.calls).toEqual([]);
   });
 
+  test('runs the document for people where the cluster has one', async () => {
+    const stacks = await startCloudFormation({
+      'Vtepwatch-lab': { outputs: { DocumentName: 'not-this-one' } },
+      'VtepwatchOperators-lab': { outputs: { DocumentName: 'vtepwatch-Probe' } },
+    });
+    onTestFinished(() => stacks.close());
+    const words = [...SSM, '--yes', '--json'];
+    const { stdout, stderr } = await vtepwatch(words, {
+      ...env,
+      AWS_ENDPOINT_URL_CLOUDFORMATION: stacks.url,
+    });
+    expect(stderr).toContain('  document       vtepwatch-Probe\n');
+    expect(reportSchema.parse(JSON.parse(stdout))).toMatchObject({ verdict: 'healthy' });
+  });
+
   test('without a terminal it asks nobody, and runs nothing', async () => {
     const before = world.aws.ssm.gate.calls.length;
     const { exit, stderr } = await check();

@@ -75,7 +75,7 @@ export type Properties = Readonly<Record<string, unknown>>;
  * A part of a template with its references as text, in braces and without the hash that ends their
  * ids: `arn:{AWS::Partition}:ssm:{AWS::Region}:{AWS::AccountId}:document/{WatchProbe}`.
  */
-function reading(part: unknown): unknown {
+export function reading(part: unknown): unknown {
   if (Array.isArray(part)) return part.map((one: unknown) => reading(one));
   if (typeof part !== 'object' || part === null) return part;
   const entries = Object.entries(part);
