@@ -4,7 +4,7 @@
  * authenticate and to connect are not used: they run programs, read files and follow redirects.
  */
 import type { IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import { createGunzip } from 'node:zlib';
 import {
   AppsV1Api,
@@ -19,6 +19,7 @@ import {
 } from '@kubernetes/client-node';
 import { USER_AGENT } from '../../shared/contract/version.ts';
 import { type ApiAccess, readKubeconfig } from './kubeconfig.ts';
+import { PROXY } from './outside.ts';
 
 export { Observable };
 
@@ -75,7 +76,7 @@ async function send(
         ...defined(tls),
         // Even where NODE_TLS_REJECT_UNAUTHORIZED is 0.
         rejectUnauthorized: true,
-        agent: false,
+        agent: new Agent({ keepAlive: false, ...PROXY }),
         ...(signal === undefined ? {} : { signal }),
       },
       resolve,

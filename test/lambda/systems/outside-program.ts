@@ -1,6 +1,7 @@
 import { SSMClient, GetParameterCommand } from '@aws-sdk/client-ssm';
 import { deadlineIn } from '../../../lambda/deadline.ts';
 import { httpCall } from '../../../lambda/systems/http-call.ts';
+import { kubernetes } from '../../../lambda/systems/kubernetes.ts';
 import { PROXY, trust } from '../../../lambda/systems/outside.ts';
 import { systemClock } from '../../../lambda/systems/system-clock.ts';
 import { startTelemetry } from '../../../lambda/systems/telemetry/telemetry.ts';
@@ -28,6 +29,25 @@ const telemetry = startTelemetry({
   pointsMax: 1000,
 });
 telemetry.record([checkedPeers('node1', 5)]);
+const authority = Buffer.from(certificates).toString('base64');
+const kubeconfig = JSON.stringify({
+  'current-context': 'c',
+  contexts: [{ name: 'c', context: { cluster: 'c' } }],
+  clusters: [
+    {
+      name: 'c',
+      cluster: {
+        server: url,
+        ...(certificates === '' ? {} : { 'certificate-authority-data': authority }),
+      },
+    },
+  ],
+});
+const nodes = outcome(
+  kubernetes(kubeconfig, telemetry).then(
+    async (api) => await api.nodes(deadlineIn(5000, systemClock)),
+  ),
+);
 const results = {
   page: await outcome(page.then(({ status }) => status)),
   parameter: await outcome(
@@ -35,6 +55,7 @@ const results = {
       .send(new GetParameterCommand({ Name: 'x' }))
       .then(({ $metadata }) => $metadata.httpStatusCode),
   ),
+  nodes: await nodes,
   metrics: await telemetry.flush(60_000),
 };
 process.stdout.write(`${JSON.stringify(results)}\n`);

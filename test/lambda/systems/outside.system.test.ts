@@ -23,7 +23,10 @@ async function listening(server: Server): Promise<number> {
 async function privateService(): Promise<{ readonly url: string; readonly certificate: string }> {
   const { certificate, key } = await makeCertificate(['127.0.0.1']);
   const server = createHttpsServer({ cert: certificate, key }, (request, response) => {
-    request.resume().on('end', () => response.end('{}'));
+    const body = request.url?.startsWith('/api/v1/nodes') === true ? '{"items":[]}' : '{}';
+    request
+      .resume()
+      .on('end', () => response.setHeader('content-type', 'application/json').end(body));
   });
   return { url: `https://127.0.0.1:${await listening(server)}`, certificate };
 }
@@ -61,13 +64,14 @@ async function callsOf(
   return JSON.parse(stdout);
 }
 
-const ALL_WELL = { page: 200, parameter: 200, metrics: [] };
+const ALL_WELL = { nodes: { items: [] }, page: 200, parameter: 200, metrics: [] };
 
 describe('calls of the function to the world outside', () => {
   test('trust the authorities of the settings', async () => {
     const { url, certificate } = await privateService();
     expect(await callsOf([url, certificate])).toEqual(ALL_WELL);
     expect(await callsOf([url])).toMatchObject({
+      nodes: 'Error: listing the nodes',
       page: expect.stringMatching(/SELF_SIGNED/),
       parameter: expect.stringMatching(/self-signed/),
       metrics: [{ reason: expect.stringMatching(/self-signed/) }],
@@ -79,11 +83,11 @@ describe('calls of the function to the world outside', () => {
     const proxy = await runningProxy();
     const through = { HTTPS_PROXY: proxy.url };
     expect(await callsOf([url, certificate], through)).toEqual(ALL_WELL);
-    expect(proxy.asked).toEqual(Array.from({ length: 3 }, () => new URL(url).host));
+    expect(proxy.asked).toEqual(Array.from({ length: 4 }, () => new URL(url).host));
 
     expect(await callsOf([url, certificate], { ...through, NO_PROXY: '127.0.0.1' })).toEqual(
       ALL_WELL,
     );
-    expect(proxy.asked).toHaveLength(3);
+    expect(proxy.asked).toHaveLength(4);
   });
 });
