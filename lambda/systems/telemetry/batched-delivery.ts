@@ -19,10 +19,23 @@ const REFUSALS_MAX = 24;
 /** What a backend refuses although it is this little is refused for one large point in it. */
 const LEARNED_POINTS_MIN = 100;
 
+/** A refused batch whose halves are sent. Where both are accepted, it was refused for its size. */
+interface Halved {
+  readonly points: number;
+  readonly isTooLarge: boolean;
+  accepted: number;
+}
+
+interface Batch {
+  readonly metrics: ResourceMetrics;
+  readonly halfOf?: Halved;
+}
+
 /**
- * A batch that the backend refuses is sent again in halves, and where it refuses for size, later
- * batches are as small from the beginning, in later runs too. Any other failure, such as a time-out,
- * is the backend's state, and ends the delivery: points that come late are worth nothing.
+ * A batch that the backend refuses is sent again in halves. Where it refuses for size, the rest of the
+ * delivery is sent as small from the beginning, and that of later runs too once both halves were
+ * accepted: a refusal for one point's content may speak of sizes as well. Any other failure, such as a
+ * time-out, is the backend's state, and ends the delivery: points that come late are worth nothing.
  */
 export function batchedDelivery(
   send: (metrics: ResourceMetrics, done: (result: ExportResult) => void) => void,
@@ -31,35 +44,47 @@ export function batchedDelivery(
 ): BatchedDelivery {
   let learnedPoints = limits.points;
   let counts = { accepted: 0, lost: 0 };
-  const split = (metrics: ResourceMetrics): readonly ResourceMetrics[] =>
-    batchesOf(metrics, { ...limits, points: learnedPoints }, isCompressed);
-  const learn = (points: number): void => {
-    learnedPoints = Math.min(learnedPoints, Math.max(LEARNED_POINTS_MIN, Math.ceil(points / 2)));
-  };
   return {
     async deliver(metrics, abandoned) {
       const current = { accepted: 0, lost: pointsIn(metrics) };
       counts = current;
+      let pointsMax = learnedPoints;
+      const split = (whole: ResourceMetrics): readonly Batch[] =>
+        batchesOf(whole, { ...limits, points: pointsMax }, isCompressed).map((one) => ({
+          metrics: one,
+        }));
       const open = [...split(metrics)];
       const troubles = new Map<string, Trouble>();
       let refusals = 0;
       let isOver = false;
-      const refuse = (batch: ResourceMetrics, { isTooLarge, ...failure }: ExportFailure): void => {
+      const accept = ({ metrics: accepted, halfOf }: Batch): void => {
+        current.accepted += pointsIn(accepted);
+        current.lost -= pointsIn(accepted);
+        if (halfOf === undefined) return;
+        halfOf.accepted += 1;
+        if (halfOf.accepted < 2 || !halfOf.isTooLarge) return;
+        learnedPoints = Math.min(learnedPoints, halfOfPoints(halfOf.points));
+      };
+      const refuse = (batch: Batch, { isTooLarge, ...failure }: ExportFailure): void => {
         refusals += 1;
-        const points = pointsIn(batch);
-        if (isTooLarge) learn(points);
-        if (points > 1 && refusals < REFUSALS_MAX) open.unshift(...halvesOf(batch));
-        else troubles.set(failure.reason, failure);
+        const points = pointsIn(batch.metrics);
+        if (isTooLarge) pointsMax = Math.min(pointsMax, halfOfPoints(points));
+        if (points > 1 && refusals < REFUSALS_MAX) {
+          const halfOf: Halved = { points, isTooLarge, accepted: 0 };
+          open.unshift(...halvesOf(batch.metrics).map((half) => ({ metrics: half, halfOf })));
+        } else {
+          troubles.set(failure.reason, failure);
+        }
       };
       const work = async (): Promise<void> => {
         for (let next = open.shift(); next !== undefined; next = open.shift()) {
           if (isOver || abandoned?.aborted === true) return;
-          const [batch = next, ...rest] = pointsIn(next) > learnedPoints ? split(next) : [next];
+          const pieces = pointsIn(next.metrics) > pointsMax ? split(next.metrics) : [next];
+          const [batch = next, ...rest] = pieces;
           open.unshift(...rest);
-          const failure = await failureOf((done) => send(batch, done));
+          const failure = await failureOf((done) => send(batch.metrics, done));
           if (failure === undefined) {
-            current.accepted += pointsIn(batch);
-            current.lost -= pointsIn(batch);
+            accept(batch);
           } else if (failure.refused) {
             refuse(batch, failure);
           } else {
@@ -73,4 +98,8 @@ export function batchedDelivery(
     },
     counts: () => ({ ...counts, pending: 0 }),
   };
+}
+
+function halfOfPoints(points: number): number {
+  return Math.max(LEARNED_POINTS_MIN, Math.ceil(points / 2));
 }

@@ -6,6 +6,7 @@ import {
   type ResourceMetrics,
   type ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
+import { bytesOfAttributes, lengthOf } from './record-size.ts';
 
 /**
  * What one request carries at most. Every backend has a bound, and refuses the whole request where it
@@ -19,7 +20,7 @@ export interface BatchLimits {
   readonly rawBytes: number;
 }
 
-/** Below the least bound of every backend in docs/backends.md. */
+/** Below the least bound of every backend in docs/backends.md, and for logs and traces too. */
 export const BYTES_MAX = { bodyBytes: 512_000, rawBytes: 4_000_000 } as const;
 
 /** The points in several requests, each within the limits; a single point that is not is one of its own. */
@@ -96,9 +97,8 @@ function partOf(metric: MetricData, from: number, to: number): MetricData {
   }
 }
 
-/** Tags, lengths, two times and a value of a point; a tag and lengths of an attribute. */
+/** Tags, lengths, two times and a value of a point. */
 const POINT_BYTES = 48;
-const ATTRIBUTE_BYTES = 16;
 
 /** A bound from above on what the metrics are in protobuf. */
 function bytesAtMost({ resource, scopeMetrics }: ResourceMetrics): number {
@@ -111,15 +111,4 @@ function bytesAtMost({ resource, scopeMetrics }: ResourceMetrics): number {
     }
   }
   return bytes;
-}
-
-function bytesOfAttributes(attributes: Readonly<Record<string, unknown>>): number {
-  return Object.entries(attributes).reduce(
-    (sum, [key, value]) => sum + ATTRIBUTE_BYTES + lengthOf(key) + lengthOf(String(value)),
-    0,
-  );
-}
-
-function lengthOf(text: string): number {
-  return Buffer.byteLength(text);
 }

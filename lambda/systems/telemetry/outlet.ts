@@ -11,6 +11,7 @@ import { BYTES_MAX } from './batches.ts';
 import type { Counts, Trouble } from './delivery.ts';
 import { reasonOf } from './export-result.ts';
 import { OnDemandMetricReader } from './on-demand-metric-reader.ts';
+import { bytesOfLog, bytesOfSpan } from './record-size.ts';
 import {
   bufferingLogProcessor,
   bufferingSpanProcessor,
@@ -63,7 +64,7 @@ export function openPipeline(
       const exporter = new OTLPLogExporter(options);
       const buffer = retainingBuffer<ReadableLogRecord>(
         (records, done) => exporter.export(records, done),
-        EVENTS_MAX,
+        { itemsMax: EVENTS_MAX, bytesOf: bytesOfLog },
       );
       return {
         sdk: { logRecordProcessors: [bufferingLogProcessor(buffer)] },
@@ -72,10 +73,10 @@ export function openPipeline(
     }
     case 'traces': {
       const exporter = new OTLPTraceExporter(options);
-      const buffer = retainingBuffer<ReadableSpan>(
-        (spans, done) => exporter.export(spans, done),
-        SPANS_MAX,
-      );
+      const buffer = retainingBuffer<ReadableSpan>((spans, done) => exporter.export(spans, done), {
+        itemsMax: SPANS_MAX,
+        bytesOf: bytesOfSpan,
+      });
       return {
         sdk: { spanProcessors: [bufferingSpanProcessor(buffer)] },
         outlet: { signal, ...buffer },

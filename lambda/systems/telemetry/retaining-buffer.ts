@@ -2,6 +2,7 @@ import { TraceFlags } from '@opentelemetry/api';
 import type { ExportResult } from '@opentelemetry/core';
 import type { LogRecordProcessor, ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { BYTES_MAX } from './batches.ts';
 import type { Counts, Trouble } from './delivery.ts';
 import { failureOf } from './export-result.ts';
 
@@ -15,19 +16,32 @@ interface RetainingBuffer<T> {
   counts(): Counts;
 }
 
+interface BufferLimits<T> {
+  /** Of the records that wait; the oldest are dropped. */
+  readonly itemsMax: number;
+  /** A bound from above on what a record is in a request. */
+  readonly bytesOf: (item: T) => number;
+}
+
+/** What one request carries at most: below what any backend that was looked at takes. */
+const ITEMS_PER_REQUEST = 1_000;
+
+/** The resource, which each request has, has some two kilobytes. */
+const BYTES_PER_REQUEST = BYTES_MAX.bodyBytes - 12_000;
+
 /** One bad record among a thousand is found in 21 requests; what takes more waits for the next flush. */
 const REQUESTS_MAX = 24;
 
 /**
  * Records leave the buffer when the backend has accepted them, so what a flush could not deliver goes
- * out with the next one. A backend that accepted them, and whose answer was lost, gets them twice. A
- * batch that it refuses is sent again in halves until the record that it refuses is alone. That
+ * out with the next one. A backend that accepted them, and whose answer was lost, gets them twice. They
+ * go out in as many requests as their number and size need, one after the other. A batch that it refuses is sent again in halves until the record that it refuses is alone. That
  * record is dropped, or it would hold up all others for ever. The buffer holds the newest `itemsMax`
  * records. The next delivery reports how many it dropped.
  */
 export function retainingBuffer<T>(
   send: (items: T[], done: (result: ExportResult) => void) => void,
-  itemsMax: number,
+  { itemsMax, bytesOf }: BufferLimits<T>,
 ): RetainingBuffer<T> {
   const held: T[] = [];
   let dropped = 0;
@@ -46,7 +60,7 @@ export function retainingBuffer<T>(
       troubles.push({ reason: `${dropped} older than the newest ${itemsMax} were dropped` });
     }
     dropped = 0;
-    const open = held.length === 0 ? [] : [[...held]];
+    const open = [...requestsOf(held, bytesOf)];
     for (let requests = 0; requests < REQUESTS_MAX; requests++) {
       if (abandoned?.aborted === true) break;
       const batch = open.shift();
@@ -90,6 +104,28 @@ export function retainingBuffer<T>(
     },
     counts: () => ({ ...counts, pending: held.length }),
   };
+}
+
+/** The records in requests that are within the limits; one that is too large by itself is alone. */
+function requestsOf<T>(items: readonly T[], bytesOf: (item: T) => number): readonly T[][] {
+  const requests: T[][] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const more = bytesOf(item);
+    const last = requests.at(-1);
+    if (
+      last === undefined ||
+      last.length >= ITEMS_PER_REQUEST ||
+      bytes + more > BYTES_PER_REQUEST
+    ) {
+      requests.push([item]);
+      bytes = more;
+    } else {
+      last.push(item);
+      bytes += more;
+    }
+  }
+  return requests;
 }
 
 /**

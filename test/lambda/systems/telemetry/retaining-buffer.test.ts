@@ -10,7 +10,10 @@ function slowBuffer(): {
   readonly exports: { readonly items: readonly object[]; readonly done: Done }[];
 } {
   const exports: { readonly items: readonly object[]; readonly done: Done }[] = [];
-  const buffer = retainingBuffer<object>((items, done) => exports.push({ items, done }), 3);
+  const buffer = retainingBuffer<object>((items, done) => exports.push({ items, done }), {
+    itemsMax: 3,
+    bytesOf: () => 100,
+  });
   return { buffer, exports };
 }
 
@@ -31,15 +34,18 @@ function pickyBuffer(
   const taken: Named[] = [];
   let requests = 0;
   const refusal = Object.assign(new Error('Bad Request'), { code: 400 });
-  const buffer = retainingBuffer<Named>((items, done) => {
-    requests += 1;
-    if (items.some(unwanted) || items.length > most) {
-      done({ code: ExportResultCode.FAILED, error: refusal });
-      return;
-    }
-    taken.push(...items);
-    done({ code: ExportResultCode.SUCCESS });
-  }, itemsMax);
+  const buffer = retainingBuffer<Named>(
+    (items, done) => {
+      requests += 1;
+      if (items.some(unwanted) || items.length > most) {
+        done({ code: ExportResultCode.FAILED, error: refusal });
+        return;
+      }
+      taken.push(...items);
+      done({ code: ExportResultCode.SUCCESS });
+    },
+    { itemsMax, bytesOf: () => 100 },
+  );
   return { buffer, taken, requests: () => requests };
 }
 
@@ -90,9 +96,12 @@ describe('a buffer that retains', () => {
   });
 
   test('an exporter that throws is a failure', async () => {
-    const buffer = retainingBuffer<object>(() => {
-      throw new Error('cannot be serialized');
-    }, 3);
+    const buffer = retainingBuffer<object>(
+      () => {
+        throw new Error('cannot be serialized');
+      },
+      { itemsMax: 3, bytesOf: () => 100 },
+    );
     buffer.add({});
     expect(await buffer.deliver()).toEqual([{ reason: 'cannot be serialized' }]);
     expect(buffer.counts().pending).toBe(1);
@@ -139,6 +148,42 @@ describe('a buffer that retains', () => {
     expect(taken.map(({ name }) => name)).toEqual(
       Array.from({ length: 1000 }, (_, at) => `r${at}`),
     );
+  });
+
+  test.for([
+    ['many', 2500, 100, [1000, 1000, 500]],
+    ['large', 5, 200_000, [2, 2, 1]],
+    ['larger than a request may be', 3, 700_000, [1, 1, 1]],
+  ] as const)('%s records are several requests, in order', async ([, count, bytes, sizes]) => {
+    const requests: object[][] = [];
+    const buffer = retainingBuffer<object>(
+      (items, done) => {
+        requests.push(items);
+        done({ code: ExportResultCode.SUCCESS });
+      },
+      { itemsMax: 3000, bytesOf: () => bytes },
+    );
+    const records = Array.from({ length: count }, (_, at) => ({ at }));
+    for (const record of records) buffer.add(record);
+    expect(await buffer.deliver()).toEqual([]);
+    expect(requests.map(({ length }) => length)).toEqual(sizes);
+    expect(requests.flat()).toEqual(records);
+    expect(buffer.counts()).toEqual({ accepted: count, lost: 0, pending: 0 });
+  });
+
+  test('after a time-out of one request no other is made', async () => {
+    let requests = 0;
+    const buffer = retainingBuffer<object>(
+      (_, done) => {
+        requests += 1;
+        done({ code: ExportResultCode.FAILED, error: new Error('Request timed out') });
+      },
+      { itemsMax: 3000, bytesOf: () => 100 },
+    );
+    for (let at = 0; at < 2500; at++) buffer.add({ at });
+    expect(await buffer.deliver()).toEqual([{ reason: 'Request timed out', status: undefined }]);
+    expect(requests).toBe(1);
+    expect(buffer.counts().pending).toBe(2500);
   });
 
   test('a delivery that was given up begins no further request', async () => {
