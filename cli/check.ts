@@ -24,9 +24,9 @@ import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch check NAME [--no-page] [--region R] [--stack S] [--json]
 vtepwatch check --all [--config FILE] [--no-page] [--region R] [--json]
-vtepwatch check --ssh HOST... [--ssh-hosts FILE] [--sudo] [--cluster NAME] [--json]
-vtepwatch check --ssm --tags KEY=VALUE[,KEY=VALUE] [--document NAME|--temporary-document] [--yes] [--json]
-vtepwatch check --print-document
+vtepwatch check --ssh HOST... [--ssh-hosts FILE] [--sudo] [--no-packets] [--cluster NAME] [--json]
+vtepwatch check --ssm --tags KEY=VALUE[,KEY=VALUE] [--document NAME|--temporary-document [--no-packets]] [--yes] [--json]
+vtepwatch check --print-document [--no-packets]
 
 Runs one check of a deployed cluster now, with your AWS credentials, and prints the verdict, the
 coverage and the masters' latencies. It is a full run: it stores its state and sends pages.
@@ -37,13 +37,15 @@ coverage and the masters' latencies. It is a full run: it stores its state and s
 ${DEPLOYED_HELP}${VIEW_HELP}
 With --ssh or --ssh-hosts it checks hosts that your ssh reaches, and needs nothing deployed: for example
 --ssh root@{a,b,c} in bash. It stores nothing and pages nobody. Your ssh configuration and host-key
-checks apply; it asks for no password. It sends a script that only reads to standard input of sh on at
-most 30 hosts at a time. Name the masters too: they have the node list and time their API servers.
+checks apply; it asks for no password. It sends a script to standard input of sh on at most 30 hosts at
+a time. The script reads, and sends some packets to peers over the overlay; it changes nothing. Where
+packets are lost there is a second run, so it takes twice as long. Name the masters too: they have the node list and time their API servers.
 Without one, a node that you do not name is known only by what the others hold of it.
 
   --ssh HOST        [user@]host, as ssh takes it; more may follow
   --ssh-hosts FILE  one such host a line; # begins a comment
   --sudo            runs the script with sudo -n; the tables and the kubeconfig need root
+  --no-packets      the script only reads: lost packets are not seen
   --cluster NAME    the name to use in keys; default: ssh
 
 With --ssm it checks the managed nodes of Systems Manager that have these tags, with your AWS credentials
@@ -54,6 +56,7 @@ shows the script's SHA-256, what it reads and how many hosts there are, and asks
   --document NAME       the document to run; default: that for people of --cluster, or of its stack; the
                         default of --cluster is the value of the first tag
   --temporary-document  make a document for this check and delete it afterwards
+  --no-packets          the document that is made or printed only reads
   --yes                 do not ask; needed where there is no terminal
   --print-document      print the document, to make it once:
                         vtepwatch check --print-document >probe.json && aws ssm create-document \
@@ -71,7 +74,9 @@ export async function check(words: readonly string[]): Promise<number> {
     return await (await import('./ssm/check-through-ssm.ts')).checkThroughSsm(words);
   }
   if (!isHelp && words.includes('--print-document')) {
-    process.stdout.write((await import('./ssm/documents.ts')).documentContent());
+    process.stdout.write(
+      (await import('./ssm/documents.ts')).documentContent(!words.includes('--no-packets')),
+    );
     return 0;
   }
   if (isHelp) {

@@ -20,7 +20,12 @@ export async function captureOverSsh(
   targets: readonly string[],
   privilege: Privilege,
 ): Promise<ReadonlyMap<string, string>> {
-  const commands = sshCommands({ clock: systemClock, privilege, onAnswer: () => {} });
+  const commands = sshCommands({
+    clock: systemClock,
+    privilege,
+    packets: false,
+    onAnswer: () => {},
+  });
   try {
     const { facts, latencies } = await gatherFacts({
       commands,

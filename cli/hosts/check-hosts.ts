@@ -2,12 +2,14 @@ import type { Problem, Report } from '../../shared/contract/report.ts';
 import { type Limits, limitsSchema, type Targets } from '../../shared/contract/settings.ts';
 import type { Facts } from '../../shared/core/facts.ts';
 import type { Latency } from '../../shared/core/latency.ts';
+import { CAUSE_RULES } from '../../shared/core/diagnose/causes.ts';
 import { reportOf } from '../../shared/core/run/report.ts';
-import { run } from '../../shared/core/run/run.ts';
+import type { Incident } from '../../shared/core/incident/incident.ts';
+import { type Decision, run } from '../../shared/core/run/run.ts';
 import { deadlineIn } from '../../lambda/deadline.ts';
 import { gather } from '../../lambda/gather.ts';
 import { hostsBehind } from '../../lambda/hosts.ts';
-import { RUNS_WITHOUT_MASTER } from '../../lambda/systems/incident-store/stored.ts';
+import { type Memory, RUNS_WITHOUT_MASTER } from '../../lambda/systems/incident-store/stored.ts';
 import type { Agents } from '../../lambda/systems/ssm/agents.ts';
 import { firstPollMs, UNKNOWN_ANSWER_TIME } from '../../lambda/systems/ssm/first-poll.ts';
 import type { RunCommand } from '../../lambda/systems/ssm/run-command.ts';
@@ -31,18 +33,52 @@ interface AskedHosts {
 /** Left of a check beside the answers of all hosts to one command: for the list, tables and second look. */
 const BESIDES_SECONDS = 120;
 
-/** One run of the function without its state: nothing is stored, and nobody is paged. */
+/** A loss of packets is believed from the second run on that finds it, and a first may only suspect a node. */
+const RUNS = 3;
+
+/**
+ * A run of the function without its state: nothing is stored, and nobody is paged. Where packets were lost more
+ * follow, each with what the one before remembers: which tests a node answers, and whom more hosts are to try.
+ */
 export async function checkHosts(asked: AskedHosts): Promise<Report> {
+  let checked = await checkOnce(asked, NOTHING_REMEMBERED, []);
+  for (let round = 1; round < RUNS; round++) {
+    const { roster, suspects, incidents } = checked.decision;
+    if (suspects.length === 0 || incidents.some(isOpenLoss)) break;
+    const memory = { ...NOTHING_REMEMBERED, roster, packets: { round, suspects } };
+    checked = await checkOnce(asked, memory, incidents);
+  }
+  return checked.report;
+}
+
+function isOpenLoss({ phase, reported }: Incident): boolean {
+  return phase === 'open' && CAUSE_RULES[reported.cause].isOfPackets === true;
+}
+
+async function checkOnce(
+  asked: AskedHosts,
+  memory: Memory,
+  open: readonly Incident[],
+): Promise<{ readonly decision: Decision; readonly report: Report }> {
   const invocation = invocationOf(asked);
   const { deadline } = invocation;
-  const gathered = await gather(invocation, rememberedOf(asked));
+  const remembered = { memory: { ...memory, agents: asked.agents }, nodeList: undefined };
+  const gathered = await gather(invocation, remembered);
   const problems = [...gathered.facts.problems, ...(asked.problems?.() ?? [])];
-  const known = { ...gathered, roster: [], firstPollMs: firstPollMs(gathered.answerTime) };
+  const known = {
+    ...gathered,
+    roster: memory.roster,
+    firstPollMs: firstPollMs(gathered.answerTime),
+  };
   const hosts = hostsBehind({ ...invocation, note: () => {} }, known);
-  const decision = await run({ ...gathered.facts, problems }, [], hosts);
+  const decision = await run({ ...gathered.facts, problems }, open, hosts);
   const { slowSeconds } = invocation.settings.limits;
   const settled = await gathered.latency.settle(slowSeconds * 1000, deadline);
-  return reportOf({ ...decision, latencies: settled.latencies }, { problems: settled.problems });
+  const report = reportOf(
+    { ...decision, latencies: settled.latencies },
+    { problems: settled.problems },
+  );
+  return { decision, report };
 }
 
 /** What a run begins with: the first answers of the hosts, the node list, and the times of the API servers. */
@@ -50,7 +86,8 @@ export async function gatherFacts(
   asked: AskedHosts,
 ): Promise<{ readonly facts: Facts; readonly latencies: readonly Latency[] }> {
   const invocation = invocationOf(asked);
-  const { facts, latency } = await gather(invocation, rememberedOf(asked));
+  const memory = { ...NOTHING_REMEMBERED, agents: asked.agents };
+  const { facts, latency } = await gather(invocation, { memory, nodeList: undefined });
   const { slowSeconds } = invocation.settings.limits;
   const { latencies } = await latency.settle(slowSeconds * 1000, invocation.deadline);
   return { facts, latencies };
@@ -93,12 +130,9 @@ function invocationOf(asked: AskedHosts): DirectInvocation {
   };
 }
 
-function rememberedOf({ agents }: AskedHosts): Parameters<typeof gather>[1] {
-  return { memory: { ...NOTHING_REMEMBERED, agents }, nodeList: undefined };
-}
-
 /** Without a master among the hosts there is no list to wait for: their own answers take its place. */
-const NOTHING_REMEMBERED = {
+const NOTHING_REMEMBERED: Memory = {
+  agents: undefined,
   roster: [],
   latencyCommand: undefined,
   apisCommand: undefined,
@@ -106,4 +140,4 @@ const NOTHING_REMEMBERED = {
   listed: [],
   answerTime: UNKNOWN_ANSWER_TIME,
   runsWithoutMaster: RUNS_WITHOUT_MASTER,
-} as const;
+};

@@ -30,7 +30,7 @@ export function coverageLines(
 }
 
 /** `35 of 36 ways came back; lost: node1 to node2 (large-packets); not tried: node3 (small, full: …)` */
-function packetsText({ ways, lost, lostWays, untried }: TriedPackets): string {
+export function packetsText({ ways, lost, lostWays, untried }: TriedPackets): string {
   const named = lostWays.map(({ observer, subject, loss }) => {
     const which = loss === undefined ? '' : ` (${loss} alone)`;
     return `${observer} to ${subject}${which}`;

@@ -7,7 +7,7 @@ import type {
 import { pageOf } from '../../shared/core/page/page.ts';
 import { printable } from '../../shared/core/plain-text.ts';
 import { formatDuration, parseTime } from '../../shared/core/time.ts';
-import { coverageLines, gapLines } from './coverage.ts';
+import { coverageLines, gapLines, packetsText } from './coverage.ts';
 import { renderMatrix, USUAL_COLUMNS } from './matrix.ts';
 import { overlayName } from './overlay.ts';
 
@@ -97,7 +97,9 @@ function incidents(report: Report): readonly Section[] {
 }
 
 function coverage(report: Report): readonly Section[] {
-  if (report.coverage === undefined) return [];
+  const { packets } = report;
+  if (report.coverage === undefined)
+    return packets === undefined ? [] : [titled('Packets', [packetsText(packets)])];
   return [
     titled('Coverage', coverageLines(report, report.coverage)),
     titled('What would show more', gapLines(report.coverage)),

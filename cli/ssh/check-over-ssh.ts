@@ -34,6 +34,7 @@ export async function checkOverSsh(words: readonly string[]): Promise<number> {
     options: {
       ...SSH_OPTIONS,
       cluster: { type: 'string', default: 'ssh' },
+      'no-packets': { type: 'boolean', default: false },
       ...VIEW_OPTIONS,
     },
   });
@@ -41,6 +42,7 @@ export async function checkOverSsh(words: readonly string[]): Promise<number> {
   const commands = sshCommands({
     clock: systemClock,
     privilege: values.sudo ? 'sudo' : 'own',
+    packets: !values['no-packets'],
     onAnswer: ({ action }, target, answer) => {
       if (action !== 'digest' || answer.kind !== 'ended') return;
       remark(printable(`  ${target}: ${answer.reason}`));

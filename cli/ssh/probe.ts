@@ -1,13 +1,14 @@
-import { type Action, WANTED_PATTERN } from '../../shared/contract/probe.ts';
+import { WANTED_PATTERN } from '../../shared/contract/probe.ts';
 import { probeSettingsSchema } from '../../shared/contract/settings.ts';
+import type { Command } from '../../lambda/systems/ssm/run-command.ts';
 import { readScript } from '../hosts/script.ts';
 
 /**
  * The script that the SSM document carries, with its parameters. It stands in braces, so a shell runs
  * nothing before it has read all: of a connection that breaks, no half of it. What the script starts has no
- * input. No packets: which tests a node answers is known from earlier runs alone.
+ * input.
  */
-export function probeInput(action: Action, wanted = ''): string {
+export function probeInput({ action, wanted = '' }: Command, packets: boolean): string {
   if (!new RegExp(WANTED_PATTERN).test(wanted)) {
     throw new Error(
       `asking for ${action}: what is wanted has characters that no parameter may have`,
@@ -19,7 +20,7 @@ export function probeInput(action: Action, wanted = ''): string {
     Wanted: wanted,
     DeviceProfile: deviceProfile,
     KubeconfigPaths: kubeconfigPaths.join(' '),
-    Packets: 'off',
+    Packets: packets ? 'on' : 'off',
   };
   const script = readScript().replaceAll(
     /\{\{ (\w+) \}\}/g,

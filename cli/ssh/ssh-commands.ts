@@ -24,6 +24,8 @@ interface SshCommands extends RunCommand {
 interface SshOptions {
   readonly clock: Clock;
   readonly privilege: Privilege;
+  /** Whether hosts send each other packets over the overlay. */
+  readonly packets: boolean;
   /** What came of asking a host, as soon as it is known. */
   readonly onAnswer: (command: Command, target: string, answer: HostAnswer) => void;
 }
@@ -37,7 +39,7 @@ interface Sent {
   readonly done: Promise<unknown>;
 }
 
-export function sshCommands({ clock, privilege, onAnswer }: SshOptions): SshCommands {
+export function sshCommands({ clock, privilege, packets, onAnswer }: SshOptions): SshCommands {
   const sent = new Map<string, Sent>();
   const listeners = new Map<string, (counts: Counts) => void>();
   const closing = new AbortController();
@@ -59,7 +61,7 @@ export function sshCommands({ clock, privilege, onAnswer }: SshOptions): SshComm
       const id = String(sent.size + 1);
       const answers = new Map<string, HostAnswer>();
       const answeredBy = new Map<string, number>();
-      const input = probeInput(command.action, command.wanted);
+      const input = probeInput(command, packets);
       const timeoutSeconds = secondsFor(command);
       const asking = targets.map(async (target) => {
         const question = { target, input, privilege, timeoutSeconds };

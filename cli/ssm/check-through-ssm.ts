@@ -41,16 +41,22 @@ export async function checkThroughSsm(words: readonly string[]): Promise<number>
       region: { type: 'string' },
       document: { type: 'string' },
       'temporary-document': { type: 'boolean', default: false },
+      'no-packets': { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
       ...VIEW_OPTIONS,
     },
   });
   const { tags, document, yes } = values;
+  const packets = !values['no-packets'];
   if (tags === undefined)
     throw usage('check --ssm needs --tags KEY=VALUE: see vtepwatch check --help');
   if (document !== undefined && values['temporary-document']) {
     throw usage('check takes --document or --temporary-document, not both');
   }
+  if (!packets && !values['temporary-document'])
+    throw usage(
+      '--no-packets goes with --temporary-document: another document has its own setting',
+    );
   if (!yes && !canAsk()) {
     throw usage('check --ssm asks before a script runs as root: use a terminal, or --yes');
   }
@@ -66,12 +72,12 @@ export async function checkThroughSsm(words: readonly string[]): Promise<number>
     const used = values['temporary-document']
       ? undefined
       : (document ?? (await documentOfStack({ cluster, stack: values.stack, region })));
-    const script = used === undefined ? ownScript() : await readDocument(client, used);
+    const script = used === undefined ? ownScript(packets) : await readDocument(client, used);
     const named = used ?? 'made for this check, and deleted after it';
     await askFor({ nodes, targets, region: place, document: named, script }, yes);
     const asked = { client, nodes, targets, cluster, region: place };
     const report = await (used === undefined
-      ? withTemporaryDocument(client, async (name) => await checkBy(name, asked))
+      ? withTemporaryDocument(client, packets, async (name) => await checkBy(name, asked))
       : checkBy(used, asked));
     if (used === undefined) await nameLeftOvers(client);
     else remarkOnVersion(script);

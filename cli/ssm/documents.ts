@@ -27,14 +27,14 @@ export interface DocumentScript {
   readonly sendsPackets: boolean;
 }
 
-/** The document of this version, as `aws ssm create-document` takes it. It sends no packets over the overlay. */
-export function documentContent(): string {
-  return JSON.stringify(probeDocument(readScript(), probeSettingsSchema.parse({ packets: false })));
+/** The document of this version, as `aws ssm create-document` takes it. */
+export function documentContent(packets: boolean): string {
+  return JSON.stringify(probeDocument(readScript(), probeSettingsSchema.parse({ packets })));
 }
 
 /** The script of this version. */
-export function ownScript(): DocumentScript {
-  return { sha256: sha256Of(readScript()), isOurs: true, sendsPackets: false };
+export function ownScript(packets: boolean): DocumentScript {
+  return { sha256: sha256Of(readScript()), isOurs: true, sendsPackets: packets };
 }
 
 const documentSchema = z.object({
@@ -119,13 +119,14 @@ const POLL_MS = 500;
  */
 export async function withTemporaryDocument<T>(
   client: SSMClient,
+  packets: boolean,
   use: (name: string) => Promise<T>,
 ): Promise<T> {
   const name = `vtepwatch-temporary-${randomBytes(8).toString('hex')}`;
   const creating = client.send(
     new CreateDocumentCommand({
       Name: name,
-      Content: documentContent(),
+      Content: documentContent(packets),
       DocumentType: 'Command',
       DocumentFormat: 'JSON',
       Tags: [TAG],

@@ -1,7 +1,7 @@
 import type { Facts } from '../facts.ts';
 import { groupBy, majority } from '../group.ts';
 import type { Judgement } from '../judge.ts';
-import type { Member } from '../members/member.ts';
+import { type Member, ownDevice } from '../members/member.ts';
 import { foreignUnderlays, foreignWithoutList } from '../members/underlay.ts';
 import {
   FAMILIES,
@@ -14,6 +14,7 @@ import { tablesOf } from '../overlay/entries.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import type { Tables, Vtep } from '../overlay/vtep.ts';
 import { enumerate } from '../plain-text.ts';
+import { type UnansweredNode, unansweredNodes } from './unanswered.ts';
 
 /**
  * What was read and cannot all be right, though each entry may be what the rule wants. It is no finding:
@@ -66,6 +67,7 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
         `that all others lost look alike. If "kubectl get nodes" has ${node}, restart flannel on it; if not, ` +
         'deregister its host or take its tag away',
     })),
+  unanswered,
   ({ vteps, answered, facts, judgement, family }) => [
     ...withoutUnderlay(answered, vteps, family),
     ...sentToWithoutDevice({ facts, judgement, answered, family }),
@@ -73,6 +75,44 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
     ...underlayAmongPods(judgement, family),
   ],
 ];
+
+/** Of a node that has never answered a test nothing else shows which of the two it is. */
+function unanswered({ judgement, answered, family }: Seen): readonly Contradiction[] {
+  const found = unansweredNodes(judgement).filter(({ tunnelIp }) => familyOf(tunnelIp) === family);
+  return [...groupBy(found, ({ which }) => which)].flatMap(([which, some]) => {
+    const [first] = some;
+    if (first === undefined) return [];
+    const nodes = some.map(({ node }) => node);
+    const size = which === 'large' ? `-M do -s ${largestEcho(answered, first, family)} ` : '';
+    const packet = which === 'large' ? 'large packet' : 'packet';
+    return [
+      {
+        nodes,
+        brief: `no ${packet} from or to it was answered`,
+        message:
+          `no ${packet} from ${all(nodes)} over the overlay was answered, nor one to ${nodes.length === 1 ? 'it' : 'them'}: ` +
+          'they are lost, or firewalls drop these tests both ways. On ' +
+          `${first.node}, run "tcpdump -ni any udp port 8472 or udp port 4789" while another node runs ` +
+          `"ping ${size}${first.tunnelIp}"`,
+      },
+    ];
+  });
+}
+
+/** Bytes that an ICMP echo has beside its payload: the headers of IP and of ICMP. */
+const ECHO_HEADERS = { ipv4: 28, ipv6: 48 } as const satisfies Readonly<Record<Family, number>>;
+
+/** What a device of the default MTU carries of an overlay over Ethernet. */
+const USUAL_MTU = 1450;
+
+function largestEcho(
+  answered: readonly AnsweredMember[],
+  { node }: UnansweredNode,
+  family: Family,
+): number {
+  const devices = answered.find((member) => member.node === node)?.observed.tables.devices;
+  return (ownDevice(devices, family)?.mtu ?? USUAL_MTU) - ECHO_HEADERS[family];
+}
 
 function all(nodes: readonly string[]): string {
   return enumerate(nodes, NAMED);

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inflict } from '../../../lab/machines/inflict.ts';
 import { carryOut, machineNamed, type Machines } from '../../../lab/machines/machine.ts';
 import { makeMachines } from '../../../lab/machines/make.ts';
 import { reportSchema } from '../../../shared/contract/report.ts';
@@ -67,6 +68,36 @@ describe.skipIf(isMissing)('check --ssh --sudo through a real sshd on real hosts
     rmSync(work, { recursive: true, force: true });
   });
 
+  /** One check of all hosts, as an operator runs it. */
+  const checked = (...options: readonly string[]) => {
+    const targets = machines.machines.map(({ name }) => name);
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      [PROGRAM, 'check', '--json', ...options, '--ssh', ...targets],
+      { encoding: 'utf8', env: { ...process.env, PATH: `${work}:${process.env['PATH']}` } },
+    );
+    return { report: reportSchema.parse(JSON.parse(stdout)), stderr, status };
+  };
+
+  test('is healthy where packets come back, and sends none with --no-packets', () => {
+    const { report, status } = checked();
+    expect(report.packets).toMatchObject({ ways: 18, lost: 0 });
+    expect([report.verdict, status]).toEqual(['healthy', 0]);
+    expect(checked('--no-packets').report.packets).toBeUndefined();
+  });
+
+  test('calls no cluster healthy where nothing comes back from a node, and says what shows why', async () => {
+    await inflict(machines, [
+      { kind: 'packets-dropped', on: ['node2'], direction: 'in', which: 'all' },
+    ]);
+    const { report, status } = checked();
+    await inflict(machines, [{ kind: 'packets-passed', on: ['node2'] }]);
+    expect([report.verdict, status]).toEqual(['unjudged', 2]);
+    expect(report.problems.map(({ message }) => message).join('\n')).toMatch(
+      /no packet from node2 over the overlay was answered, nor one to it: .* while another node runs "ping 10\.68\.4\.0"/,
+    );
+  });
+
   test('names the lost entry, and refuses a host whose key is another', async () => {
     const master1 = machineNamed(machines, 'master1');
     const others = machines.machines.filter(({ name }) => name !== 'master1');
@@ -75,13 +106,7 @@ describe.skipIf(isMissing)('check --ssh --sudo through a real sshd on real hosts
     }
     const known = readFileSync(path.join(work, 'known_hosts'), 'utf8');
     writeFileSync(path.join(work, 'known_hosts'), known.replace(/^node3 .*\n/m, ''));
-    const targets = machines.machines.map(({ name }) => name);
-    const { stdout, stderr, status } = spawnSync(
-      process.execPath,
-      [PROGRAM, 'check', '--sudo', '--json', '--ssh', ...targets],
-      { encoding: 'utf8', env: { ...process.env, PATH: `${work}:${process.env['PATH']}` } },
-    );
-    const report = reportSchema.parse(JSON.parse(stdout));
+    const { report, stderr, status } = checked('--sudo');
     expect(report.incidents).toMatchObject([
       { cause: 'neighbour-missing', key: 'ssh/subject/master1', missingPeers: 4 },
     ]);

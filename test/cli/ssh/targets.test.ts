@@ -34,13 +34,18 @@ describe('a target is a host as ssh takes it', () => {
 
 describe('what a shell on a host reads', () => {
   test('has every parameter, and ends its block with the last line', () => {
-    const input = probeInput('entries', '10.42.0.0,02:00:00:00:00:01');
+    const input = probeInput(
+      { action: 'entries', targets: [], wanted: '10.42.0.0,02:00:00:00:00:01' },
+      true,
+    );
     expect(input).not.toContain('{{');
     expect(input).toContain("if answer 'entries' '10.42.0.0,02:00:00:00:00:01'; then");
     expect(input).toMatch(/^\{\n[\s\S]+\n\} <\/dev\/null\n$/);
   });
 
   test(`has nothing that ${WANTED_PATTERN} refuses`, () => {
-    expect(() => probeInput('entries', "'; id; '")).toThrow('characters');
+    expect(() => probeInput({ action: 'entries', targets: [], wanted: "'; id; '" }, true)).toThrow(
+      'characters',
+    );
   });
 });

@@ -170,7 +170,7 @@ test('temporary documents that were left are named, however many pages of them t
     await client.send(
       new CreateDocumentCommand({
         Name: `vtepwatch-temporary-${at}`,
-        Content: documentContent(),
+        Content: documentContent(false),
         DocumentType: 'Command',
         DocumentFormat: 'JSON',
         Tags: [{ Key: 'vtepwatch', Value: 'temporary' }],
