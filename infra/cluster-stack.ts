@@ -7,6 +7,7 @@ import {
   stackDescriptionOf,
   stackNameOf,
 } from '../shared/contract/deployment.ts';
+import { SettingsError } from './cluster.ts';
 import { OperatorsStack } from './operators-stack.ts';
 import { VtepWatch, type VtepWatchProps } from './vtep-watch.ts';
 
@@ -22,6 +23,9 @@ export interface ClusterStackProps extends VtepWatchProps {
 export class ClusterStack extends Stack {
   constructor(scope: Construct, { isPortable = false, ...props }: ClusterStackProps) {
     const { name, account, region } = props;
+    if (isPortable && props.sourceMaps === true) {
+      throw new SettingsError([`${name}: sourceMaps is not for a template: its archive has none`]);
+    }
     const env = {
       ...(account === undefined ? {} : { account }),
       ...(region === undefined ? {} : { region }),

@@ -46,6 +46,7 @@ export async function buildPackage(out: string): Promise<void> {
   await mkdir(out, { recursive: true });
   await Promise.all([
     bundleFunction(path.join(out, 'dist', 'asset')),
+    bundleFunction(path.join(out, 'dist', 'asset-with-maps'), { sourceMaps: true }),
     buildLibrary(out),
     buildCommands(out),
     declareTypes(out),

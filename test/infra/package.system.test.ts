@@ -12,7 +12,11 @@ const ROOT = path.join(import.meta.dirname, '../..');
 const BODY = `
 const app = new App({ outdir: process.argv[2] });
 const stack = new Stack(app, 'Monitoring');
-new VtepWatch(stack, 'Watch', { name: 'prod', tags: { vtepwatch: 'prod' } });
+new VtepWatch(stack, 'Watch', {
+  name: 'prod',
+  tags: { vtepwatch: 'prod' },
+  sourceMaps: process.argv[3] === 'with-maps',
+});
 Validations.of(app).addPlugins(new VtepWatchGuard());
 app.synth();
 console.log(VERSION);
@@ -43,6 +47,14 @@ export const topics = [settings, wrong].map(
 async function run(program: string, words: readonly string[], cwd: string): Promise<string> {
   const { stdout } = await promisify(execFile)(program, words, { cwd, maxBuffer: 1e8 });
   return stdout.trim();
+}
+
+/** Which of these files are in the function's folder, of which there is one. */
+function assetFiles(out: string, names: readonly string[]): readonly boolean[] {
+  const assets = JSON.parse(readFileSync(path.join(out, 'Monitoring.assets.json'), 'utf8'));
+  return Object.values<{ source: { path: string; packaging: string } }>(assets.files)
+    .filter(({ source }) => source.packaging === 'zip')
+    .flatMap(({ source }) => names.map((name) => existsSync(path.join(out, source.path, name))));
 }
 
 /** The program `node` of another version, from npm's packages; undefined where these cannot be had. */
@@ -92,13 +104,15 @@ describe('the package in an empty app', { timeout: 240_000 }, () => {
       const template = JSON.parse(readFileSync(path.join(out, 'Monitoring.template.json'), 'utf8'));
       const types = Object.values<{ Type: string }>(template.Resources).map(({ Type }) => Type);
       expect(types).toContain('AWS::SSM::Document');
-      const assets = JSON.parse(readFileSync(path.join(out, 'Monitoring.assets.json'), 'utf8'));
-      const folders = Object.values<{ source: { path: string; packaging: string } }>(assets.files)
-        .filter(({ source }) => source.packaging === 'zip')
-        .map(({ source }) => path.join(out, source.path, 'index.mjs'));
-      expect(folders.map((file) => existsSync(file))).toEqual([true]);
+      expect(assetFiles(out, ['index.mjs', 'index.mjs.map'])).toEqual([true, false]);
     },
   );
+
+  test('with source maps it deploys the function that has them', async () => {
+    const out = folder();
+    await run(process.execPath, ['app.mjs', out, 'with-maps'], app);
+    expect(assetFiles(out, ['index.mjs', 'index.mjs.map'])).toEqual([true, true]);
+  });
 
   test.for(Object.keys(PROGRAMS))('%s: with Node 22', async (program, { skip }) => {
     const node = await nodeOf('22');

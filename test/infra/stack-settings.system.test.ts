@@ -1,7 +1,16 @@
+import { App } from 'aws-cdk-lib';
 import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import type { ClusterSettings } from '../../infra/cluster.ts';
-import { resourceOf, resourcesOf, stackOf, statementsOf, templateOf } from './support/deployed.ts';
+import { ClusterStack } from '../../infra/cluster-stack.ts';
+import {
+  DEMO,
+  resourceOf,
+  resourcesOf,
+  stackOf,
+  statementsOf,
+  templateOf,
+} from './support/deployed.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 const TOPIC = 'arn:aws:sns:eu-central-1:111122223333:oncall';
@@ -115,5 +124,13 @@ describe('what an organisation wants of a stack', () => {
       NODE_OPTIONS: expect.stringMatching(/ --enable-source-maps$/),
     });
     expect(JSON.stringify(variablesOf(templateOf()))).not.toMatch(/source-maps/);
+  });
+
+  test('source maps are refused for a template whose archive has none', () => {
+    const app = new App({ analyticsReporting: false });
+    const settings = { ...DEMO, sourceMaps: true, isPortable: true };
+    expect(() => new ClusterStack(app, settings)).toThrow(
+      'demo: sourceMaps is not for a template: its archive has none',
+    );
   });
 });
