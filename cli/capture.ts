@@ -94,6 +94,8 @@ export async function capture(words: readonly string[]): Promise<number> {
   }
   const where = [directory, bundle].filter((one) => one !== undefined).join(' and ');
   process.stdout.write(`${captured.folders.length} hosts captured in ${where}\n`);
+  remark(`see what it shows with: npx vtepwatch replay ${bundle ?? directory}`);
+  if (!values.anonymize) remark('it has names and addresses: add --anonymize before you send it');
   return 0;
 }
 

@@ -1,5 +1,5 @@
 /** Exit statuses of a command that could not do its work: those of sysexits.h, which scripts act on. */
-const STATUS = {
+export const STATUS = {
   /** The command line is wrong. */
   usage: 64,
   /** A host, a service or what it should have is not there. */

@@ -22,7 +22,7 @@ Checks captured command outputs, offline. Every file is optional:
 
 vtepwatch capture writes such a directory, or all of it in one file, a bundle.
 
-  --cluster NAME  the name to use in keys; default: the name of DIR
+  --cluster NAME  the name to use in keys; default: the name of DIR or BUNDLE
   --json          print the document instead of text
 ${VIEW_HELP}  --help          this text
 
@@ -47,7 +47,7 @@ export async function replay(words: readonly string[]): Promise<number> {
   if (directory === undefined || more.length > 0) {
     throw usage('replay takes one directory: see vtepwatch replay --help');
   }
-  const cluster = values.cluster ?? basename(resolve(directory));
+  const cluster = values.cluster ?? basename(resolve(directory), '.json');
   const files = await openCapture(directory);
   const report = await judgeCapture(files, cluster);
   const time =

@@ -6,7 +6,7 @@ import { isManagedNodeId } from '../shared/core/fix/remote.ts';
 import { isNodeName } from '../shared/core/parse/kubernetes.ts';
 import { enumerate } from '../shared/core/plain-text.ts';
 import { renderBrief, renderReport } from './render/report.ts';
-import { usage } from './failure.ts';
+import { Failure, usage } from './failure.ts';
 import { printReport, VIEW_HELP, VIEW_OPTIONS } from './print-report.ts';
 import { EXIT } from './verdict.ts';
 
@@ -92,7 +92,13 @@ async function reportOfCluster(key: string): Promise<Report> {
   // The SDK is loaded only where a cluster is asked.
   const options = (await import('./deployed/options.ts')).readDeployedOptions('show', words);
   if (options === 'help') throw new Error('show --hosts: no cluster is named');
-  return await (await import('./check.ts')).reportNow(options);
+  const running = (await import('./check.ts')).reportNow(options);
+  return await running.catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    const advice =
+      'of a check that was not of a deployed cluster, name the file with its --json document';
+    throw new Failure(error.kind, `${error.message}; ${advice}`, { cause: error.cause });
+  });
 }
 
 async function readReport(file: string): Promise<Report> {

@@ -73,9 +73,14 @@ function isMisuse(error: unknown): error is TypeError {
   );
 }
 
-/** Node's first sentence names the mistake; the rest describes positional arguments, which do not apply. */
+/** Node's first sentence names the mistake; the rest is advice that does not apply, but for a word behind a dash. */
 function misuseOf({ message }: TypeError, options: readonly string[]): string {
-  const mistake = message.replace(/\. .*/s, '');
+  const ambiguous = /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument is ambiguous/.exec(
+    message,
+  )?.[1];
+  if (ambiguous !== undefined)
+    return `${ambiguous} needs a value, and what follows begins with a dash`;
+  const mistake = message.replace(/\.(?: |\n).*/s, '');
   const unknown = /^Unknown option '(--[^']+)'/.exec(mistake)?.[1];
   const meant = unknown === undefined ? undefined : closest(unknown, options);
   return meant === undefined ? mistake : `${mistake}, did you mean ${meant}?`;

@@ -3,6 +3,7 @@ import { type Limits, limitsSchema, type Targets } from '../../shared/contract/s
 import type { Facts } from '../../shared/core/facts.ts';
 import type { Latency } from '../../shared/core/latency.ts';
 import { CAUSE_RULES } from '../../shared/core/diagnose/causes.ts';
+import type { Member } from '../../shared/core/members/member.ts';
 import { reportOf } from '../../shared/core/run/report.ts';
 import type { Incident } from '../../shared/core/incident/incident.ts';
 import { type Decision, run } from '../../shared/core/run/run.ts';
@@ -15,6 +16,7 @@ import { firstPollMs, UNKNOWN_ANSWER_TIME } from '../../lambda/systems/ssm/first
 import type { RunCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { systemClock } from '../../lambda/systems/system-clock.ts';
 import { createRecorder } from '../../lambda/systems/telemetry/recorder.ts';
+import { withNodesOfSilent, withoutYet } from './silent-nodes.ts';
 
 /** Hosts that are asked with an operator's own rights, with nothing remembered of earlier runs. */
 interface AskedHosts {
@@ -26,12 +28,20 @@ interface AskedHosts {
   /** Where they are registered with Systems Manager, and what it says of their agents. */
   readonly site?: Facts['site'];
   readonly agents?: Agents;
+  /** What a host may be called, by its id: to know the nodes of those that do not answer. */
+  readonly hostOf?: (id: string) => string;
   /** What goes wrong before the hosts are asked, or between two questions. */
   readonly problems?: () => readonly Problem[];
 }
 
 /** Left of a check beside the answers of all hosts to one command: for the list, tables and second look. */
 const BESIDES_SECONDS = 120;
+
+/** What a check found, and the ids of the hosts that answered, by the names of their nodes. */
+interface CheckedHosts {
+  readonly report: Report;
+  readonly ids: ReadonlyMap<string, string>;
+}
 
 /** A loss of packets is believed from the second run on that finds it, and a first may only suspect a node. */
 const RUNS = 3;
@@ -40,7 +50,7 @@ const RUNS = 3;
  * A run of the function without its state: nothing is stored, and nobody is paged. Where packets were lost more
  * follow, each with what the one before remembers: which tests a node answers, and whom more hosts are to try.
  */
-export async function checkHosts(asked: AskedHosts): Promise<Report> {
+export async function checkHosts(asked: AskedHosts): Promise<CheckedHosts> {
   let checked = await checkOnce(asked, NOTHING_REMEMBERED, []);
   for (let round = 1; round < RUNS; round++) {
     const { roster, suspects, incidents } = checked.decision;
@@ -48,7 +58,8 @@ export async function checkHosts(asked: AskedHosts): Promise<Report> {
     const memory = { ...NOTHING_REMEMBERED, roster, packets: { round, suspects } };
     checked = await checkOnce(asked, memory, incidents);
   }
-  return checked.report;
+  const { members } = checked.decision.judgement;
+  return { report: withoutYet(checked.report), ids: idsIn(members) };
 }
 
 function isOpenLoss({ phase, reported }: Incident): boolean {
@@ -64,14 +75,20 @@ async function checkOnce(
   const { deadline } = invocation;
   const remembered = { memory: { ...memory, agents: asked.agents }, nodeList: undefined };
   const gathered = await gather(invocation, remembered);
-  const problems = [...gathered.facts.problems, ...(asked.problems?.() ?? [])];
+  const facts = withNodesOfSilent(gathered.facts, asked.hostOf ?? ((id) => id));
+  const isAnyRead = facts.observations.some(({ kind }) => kind !== 'unknown');
+  const problems = [
+    ...facts.problems,
+    ...(asked.problems?.() ?? []),
+    ...(facts.nodes.kind === 'read' || !isAnyRead ? [] : [NO_LIST]),
+  ];
   const known = {
     ...gathered,
     roster: memory.roster,
     firstPollMs: firstPollMs(gathered.answerTime),
   };
   const hosts = hostsBehind({ ...invocation, note: () => {} }, known);
-  const decision = await run({ ...gathered.facts, problems }, open, hosts);
+  const decision = await run({ ...facts, problems }, open, hosts);
   const { slowSeconds } = invocation.settings.limits;
   const settled = await gathered.latency.settle(slowSeconds * 1000, deadline);
   const report = reportOf(
@@ -79,6 +96,22 @@ async function checkOnce(
     { problems: settled.problems },
   );
   return { decision, report };
+}
+
+const NO_LIST: Problem = {
+  where: 'node list',
+  message:
+    'no host reported it, so nodes that were not asked are known only by what others hold of them, and API servers ' +
+    'were not timed. A master reports it as root: name the masters, and over ssh log in as root or add --sudo',
+};
+
+function idsIn(members: readonly Member[]): ReadonlyMap<string, string> {
+  return new Map(
+    members.flatMap(({ node, observed }) => {
+      const id = observed?.host.instanceId;
+      return id === undefined ? [] : [[node, id] as const];
+    }),
+  );
 }
 
 /** What a run begins with: the first answers of the hosts, the node list, and the times of the API servers. */

@@ -15,7 +15,7 @@ const NAMES: Partial<Record<Action, string>> = {
 /** Commands that are watched while hosts answer them. */
 interface Rounds {
   readonly commands: RunCommand;
-  /** Of the question that is under way, how many hosts are done with it; empty where there is none. */
+  /** What is under way, and how many hosts are done with it; empty where nothing is. */
   readonly state: () => string;
   /** Why the first question to the hosts could not be asked, or its answers not read, for want of rights. */
   readonly refusal: () => Refusal | undefined;
@@ -29,9 +29,12 @@ export type Refusal =
 export function watchRounds(commands: RunCommand): Rounds {
   const actions = new Map<string, Action>();
   const underWay = new Map<string, string>();
+  let asksMasters = false;
+  let looks = 0;
   let refusal: Refusal | undefined;
   return {
-    state: () => [...underWay.values()].at(-1) ?? '',
+    state: () =>
+      [...underWay.values()].at(-1) ?? (asksMasters ? 'masters: node list and API servers' : ''),
     refusal: () => refusal,
     commands: {
       ...commands,
@@ -41,11 +44,15 @@ export function watchRounds(commands: RunCommand): Rounds {
           throw error;
         });
         if (sent.id !== undefined) actions.set(sent.id, command.action);
+        asksMasters = NAMES[command.action] === undefined;
         return sent;
       },
       collect: async (id, waiting) => {
         const action = actions.get(id);
-        const name = action === undefined ? undefined : NAMES[action];
+        // More than one are needed where packets were lost.
+        if (action === 'digest') looks += 1;
+        const isLater = action === 'digest' && looks > 1;
+        const name = isLater ? `look ${looks} at lost packets` : action && NAMES[action];
         if (name === undefined) return await commands.collect(id, waiting);
         underWay.set(id, `${name}: sent`);
         const onCount = (counts: Counts): void => {

@@ -100,9 +100,11 @@ async function checkBy(
   { client, nodes, targets, cluster, region }: AskedThroughSsm,
 ): Promise<Report> {
   const account = await accountOf(client, document);
+  const names = new Map(nodes.map(({ instanceId, name }) => [instanceId, name]));
   const rounds = watchRounds(runCommand(client, document));
   const checking = checkHosts({
     commands: rounds.commands,
+    hostOf: (id) => names.get(id) ?? id,
     targets,
     cluster,
     site: account === undefined ? undefined : { account, region, targets },
@@ -113,7 +115,7 @@ async function checkBy(
     },
   });
   const what = `asking ${nodes.length} hosts through Systems Manager`;
-  const report = await during(what, checking, rounds.state);
+  const { report } = await during(what, checking, rounds.state);
   const refusal = rounds.refusal();
   if (refusal === undefined) return report;
   throw refusedError(

@@ -94,6 +94,13 @@ describe('what cannot be done is said in one sentence', () => {
       "Option '--cluster <value>' argument missing: see vtepwatch check --help\n",
     ],
     [
+      'an option before another one',
+      64,
+      ['check', '--ssh', '-v', 'node1'],
+      '',
+      'vtepwatch: --ssh needs a value, and what follows begins with a dash: see vtepwatch check --help\n',
+    ],
+    [
       'a word too many',
       64,
       ['test-page', '--cluster', 'demo', 'now'],

@@ -188,9 +188,12 @@ function briefOf({ silence, reason }: Extract<Observation, { kind: 'unknown' }>)
   return silence === undefined ? shorten(reason, BRIEF) : SILENCES[silence].brief;
 }
 
+/** Of a node that is listed, and whose host is not known from any run. */
+export const NO_ANSWER_YET = 'no answer yet from its host';
+
 function unreached({ gone }: Facts, remembered: Member['remembered']): string {
   const id = remembered?.instanceId;
-  if (id === undefined) return 'no answer yet from its host';
+  if (id === undefined) return NO_ANSWER_YET;
   return gone?.has(id) === true ? SILENCES.gone.brief : 'no command reached it';
 }
 

@@ -83,7 +83,7 @@ describe('a capture over ssh', () => {
     expect(captured.exit).toBe(0);
     expect(readFileSync(file, 'utf8')).not.toMatch(/master1|192\.168\.1\.14|36:9b:9c/);
     const { stdout, exit } = await ssh.vtepwatch(['replay', file]);
-    expect(stdout).toMatch(/^cluster bundle.json: healthy; .*6 of 6 nodes checked/);
+    expect(stdout).toMatch(/^cluster bundle: healthy; .*6 of 6 nodes checked/);
     expect(exit).toBe(0);
   });
 

@@ -82,9 +82,42 @@ describe('a check over ssh', () => {
     expect(stderr).toContain('root@node1: ssh failed: root@node1: Permission denied (publickey).');
     expect(stderr).toContain('root@node3: it sent more than 256 KiB');
     expect(stdout).toContain('3 of 6 nodes checked');
-    expect(stdout).toContain('root@node2: ');
+    expect(stdout).toContain('node2: the answer does not begin with');
     expect(stdout + stderr).toMatch(/^[\n -~·]*$/);
     expect(exit).toBe(0);
+  });
+
+  test('has the reason beside the node, and says which nodes it did not ask', async () => {
+    ssh.does('node1', 'echo "Host key verification failed." >&2; exit 255');
+    const targets = ['root@master1', 'root@node1', 'root@node2', 'root@node3'];
+    const { stdout, stderr } = await ssh.vtepwatch(['check', '--ssh', ...targets]);
+    expect(stdout).toContain(
+      'not checked: master2 (none of the hosts that answered is it), master3 (none of the hosts that answered is it), node1 (ssh failed: Host key verification failed.)',
+    );
+    expect(stderr).toContain('first make ssh HOST, and sudo -n true there with --sudo, work');
+  });
+
+  test('shows how many hosts are done while it waits', async () => {
+    ssh.does('node1', 'sleep 7');
+    const { stderr } = await ssh.vtepwatch(['check', '--ssh', ...TARGETS]);
+    expect(stderr).toMatch(/\n {2}for \d s; first look: 5 of 6 hosts are done\n/);
+    expect(stderr).toContain('  first look: 6 of 6 hosts answered\n');
+  });
+
+  test('says what it lacks without the list of a master', async () => {
+    const { stdout } = await ssh.vtepwatch(['check', '--ssh', 'node1', 'node2', 'node3']);
+    expect(stdout).toContain('node list: no host reported it');
+    expect(stdout).toContain('over ssh log in as root or add --sudo');
+  });
+
+  test.for([
+    ['is not there', 'No route to host', 69],
+    ['refuses', 'Permission denied (publickey).', 77],
+  ] as const)('has an exit status of its own where every host %s', async ([, reason, status]) => {
+    for (const name of EVERYBODY) ssh.does(name, `echo "${reason}" >&2; exit 255`);
+    const { exit, stdout } = await ssh.vtepwatch(['check', '--ssh', ...TARGETS]);
+    expect(stdout).toContain('cluster ssh: could not judge');
+    expect(exit).toBe(status);
   });
 
   test('ends the connection to a host that hangs', async () => {
