@@ -5,6 +5,7 @@ import {
   type SSMClient,
 } from '@aws-sdk/client-ssm';
 import type { ErrorType } from '../../../shared/contract/telemetry.ts';
+import { printable } from '../../../shared/core/plain-text.ts';
 import { abortAt, type Deadline } from '../../deadline.ts';
 import type { HostAnswer } from './answers.ts';
 import { type SilenceKind, withAdvice } from '../../../shared/core/silence.ts';
@@ -124,6 +125,7 @@ function failureText(output: string): string {
   return firstLine(output.slice(answer.length + ERROR_MARK.length)) || firstLine(answer);
 }
 
+/** What a host wrote beside its answer ends up in reports and logs, so it is made safe to show here. */
 function firstLine(text: string): string {
-  return (text.trim().split('\n', 1)[0] ?? '').slice(0, 160);
+  return printable((text.trim().split('\n', 1)[0] ?? '').slice(0, 160));
 }

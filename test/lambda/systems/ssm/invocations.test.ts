@@ -190,6 +190,15 @@ describe('what has become of a command on a host', () => {
     });
   });
 
+  test('what a host wrote to standard error acts on no terminal', async () => {
+    const made = watched({ nodes: 1 });
+    const stderr = '\u001b]0;owned\u0007\u202egnihton\n';
+    made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout: '', stderr, exit: 1 });
+    expect(await answer(made, await sentToAll(made), 'ended')).toMatchObject({
+      reason: 'the command ended as Failed: ?]0;owned??gnihton',
+    });
+  });
+
   test('one that is killed without a word of error is quoted by its output', async () => {
     const made = watched({ nodes: 1 });
     made.ssm.behaveNode(instanceIdOf(1), { kind: 'answers', stdout: '\nKilled\n', exit: 137 });
