@@ -4,6 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseDaemonSets, parseNodes } from '../shared/core/parse/kubernetes.ts';
+import type { captureThroughSsm } from './capture/through-ssm.ts';
 import { anonymised } from './capture/anonymise.ts';
 import { commandsToType } from './capture/listings.ts';
 import { daemonSetsJson, nodesJson } from './capture/node-list-json.ts';
@@ -17,6 +18,7 @@ import { isOverSsh, SSH_OPTIONS } from './ssh/check-over-ssh.ts';
 import { readTargets } from './ssh/targets.ts';
 
 const HELP = `vtepwatch capture DIR --ssh HOST... [--ssh-hosts FILE] [--sudo]
+vtepwatch capture DIR --ssm --tags KEY=VALUE[,KEY=VALUE] [--region R] [--yes]
 vtepwatch capture [DIR] --from DIR|FILE [--anonymize] [--bundle FILE [--force]]
 vtepwatch capture --print
 
@@ -35,13 +37,26 @@ it: it has the names and addresses of the hosts.
   --ssh HOST        [user@]host, as ssh takes it; more may follow
   --ssh-hosts FILE  one such host a line; # begins a comment
   --sudo            runs the script with sudo -n: the tables need no root, the node list does
+  --ssm             the managed nodes of Systems Manager that have the tags of --tags
+  --tags KEY=VALUE[,KEY=VALUE]  the hosts with all of these tags
+  --region R        the AWS Region; default: the one of your environment
+  --yes             do not ask; needed where there is no terminal
   --help            this text
 
-It captures over ssh alone. The document that a deployed cluster has for Systems Manager runs vtepwatch's own
-script and returns no output of ip or bridge: a document that did would let anyone who may use it read more.
+With --ssm it makes two documents for this capture and deletes them afterwards, as check --ssm does with
+--temporary-document: no document stays that prints what ip and bridge print. It shows what runs, and asks.
+Systems Manager returns the listings of some 600 nodes; hosts of a larger cluster are captured over ssh.
 
 Exit status: 0 it was written, 69 no host could be captured, 64 wrong usage.
 `;
+
+/** The options that name hosts of Systems Manager. */
+const SSM_OPTIONS = {
+  ssm: { type: 'boolean', default: false },
+  tags: { type: 'string' },
+  region: { type: 'string' },
+  yes: { type: 'boolean', default: false },
+} as const;
 
 export async function capture(words: readonly string[]): Promise<number> {
   const { values, tokens } = parseArgs({
@@ -50,6 +65,7 @@ export async function capture(words: readonly string[]): Promise<number> {
     tokens: true,
     options: {
       ...SSH_OPTIONS,
+      ...SSM_OPTIONS,
       from: { type: 'string' },
       bundle: { type: 'string' },
       force: { type: 'boolean', default: false },
@@ -76,16 +92,21 @@ export async function capture(words: readonly string[]): Promise<number> {
   if (directory === undefined && bundle === undefined) {
     throw usage('capture needs a DIR or --bundle FILE: see vtepwatch capture --help');
   }
-  if ((from === undefined) === !isOverSsh(words)) {
-    throw usage('capture needs --ssh, --ssh-hosts or --from: see vtepwatch capture --help');
+  const ways = [from !== undefined, isOverSsh(words), values.ssm];
+  if (ways.filter(Boolean).length !== 1) {
+    throw usage(
+      'capture needs one of --ssh, --ssh-hosts, --ssm and --from: see vtepwatch capture --help',
+    );
   }
   // Before hosts are asked, for a minute perhaps.
   if (directory !== undefined) await refuseFull(directory);
   if (bundle !== undefined) refuseThere(bundle, values.force);
   const captured =
-    from === undefined
-      ? await overSsh([...(values.ssh ?? []), ...(hosts ?? [])], values)
-      : reduced(await openCapture(from));
+    from !== undefined
+      ? reduced(await openCapture(from))
+      : values.ssm
+        ? await throughSsm(values)
+        : await overSsh([...(values.ssh ?? []), ...(hosts ?? [])], values);
   const texts = values.anonymize ? await anonymisedAlike(captured) : captured.texts;
   if (directory !== undefined) await writeFiles(directory, texts);
   if (bundle !== undefined) {
@@ -107,7 +128,14 @@ async function overSsh(
   const privilege = values.sudo ? 'sudo' : 'own';
   // Anonymising a capture needs none of the function's code.
   const capturing = (await import('./capture/over-ssh.ts')).captureOverSsh(targets, privilege);
-  const texts = await during(`capturing ${targets.length} hosts over ssh`, capturing);
+  return filesOf(await during(`capturing ${targets.length} hosts over ssh`, capturing));
+}
+
+async function throughSsm(values: Parameters<typeof captureThroughSsm>[0]): Promise<CapturedFiles> {
+  return filesOf(await (await import('./capture/through-ssm.ts')).captureThroughSsm(values));
+}
+
+function filesOf(texts: ReadonlyMap<string, string>): CapturedFiles {
   const capturedAt = new Date().toISOString();
   const time = `${JSON.stringify({ capturedAt })}\n`;
   const files = capturedFiles('the hosts', new Map([...texts, ['capture.json', time]]));

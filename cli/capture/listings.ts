@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { gunzip, type ZlibOptions } from 'node:zlib';
 import type { HostFile } from '../replay/captured-files.ts';
 
 /** The files that a host prints itself; the node list and the times of API servers come from masters. */
@@ -41,8 +43,38 @@ export function captureScript(): string {
   ].join('\n');
 }
 
+/** Stands before listings that are packed. */
+const PACKED = `${SIGN}packed`;
+
+/**
+ * The same for Systems Manager, which returns 24,000 characters of an output: packed, where the host has gzip and
+ * base64, these are the listings of some 600 nodes.
+ */
+export function packedCaptureScript(): string {
+  return [
+    `capture() ${captureScript().trimEnd()}`,
+    'if command -v gzip >/dev/null && command -v base64 >/dev/null; then',
+    `  printf '%s\\n' ${PACKED} && capture | gzip -9 | base64`,
+    'else capture; fi',
+    '',
+  ].join('\n');
+}
+
+/** All listings of a host in a cluster of 10,000 nodes, bytes. */
+export const LISTINGS_BYTES = 16 * 1024 * 1024;
+
+const decompress = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip);
+
+/** What the packed script printed, as the plain one prints it. Throws where it was cut, or is no such output. */
+export async function unpackedListings(output: string): Promise<string> {
+  const [first, ...packed] = output.trimEnd().split('\n');
+  if (first !== PACKED) return output;
+  const bytes = Buffer.from(packed.join(''), 'base64');
+  return (await decompress(bytes, { maxOutputLength: LISTINGS_BYTES })).toString('utf8');
+}
+
 /** What a host printed. */
-interface Listings {
+export interface Listings {
   /** What the host calls itself. */
   readonly host: string;
   readonly texts: ReadonlyMap<ListingFile, string>;

@@ -1,15 +1,11 @@
 import { parseArgs } from 'node:util';
-import { SSMClient } from '@aws-sdk/client-ssm';
 import { operatorsStackNameOf, stackNameOf } from '../../shared/contract/deployment.ts';
 import type { Report } from '../../shared/contract/report.ts';
 import { printable } from '../../shared/core/plain-text.ts';
 import { clusterNameSchema, type Targets } from '../../shared/contract/settings.ts';
-import { deadlineIn } from '../../lambda/deadline.ts';
-import { inventory, isOnline, type ManagedNode } from '../../lambda/systems/ssm/inventory.ts';
-import { RETRIES } from '../../lambda/systems/ssm/retry-throttled.ts';
+import { isOnline } from '../../lambda/systems/ssm/inventory.ts';
 import { runCommand } from '../../lambda/systems/ssm/run-command.ts';
 import { systemClock } from '../../lambda/systems/system-clock.ts';
-import { clientConfig } from '../deployed/client-config.ts';
 import { findDocument } from '../deployed/find-stack.ts';
 import { regionOf } from '../deployed/options.ts';
 import { trouble } from '../deployed/trouble.ts';
@@ -21,12 +17,14 @@ import { during, remark } from '../progress.ts';
 import { askFor, canAsk } from './consent.ts';
 import {
   accountOf,
+  documentContent,
   type DocumentScript,
-  leftOvers,
+  nameLeftOvers,
   ownScript,
   readDocument,
   withTemporaryDocument,
 } from './documents.ts';
+import { type ManagedHosts, withManagedHosts } from './hosts.ts';
 import { tagsOf, targetsOfTags } from './tags.ts';
 
 /** One check with the operator's own credentials: no state, no page, no function. */
@@ -63,36 +61,30 @@ export async function checkThroughSsm(words: readonly string[]): Promise<number>
   const targets = targetsOfTags(tags);
   const cluster = values.cluster ?? clusterIn(targets);
   const region = regionOf(values.region);
-  const client = new SSMClient({ ...clientConfig(region), ...RETRIES });
-  try {
-    const place = await client.config.region().catch((error: unknown) => {
-      throw trouble('looking for the hosts', error);
-    });
-    const nodes = await during('looking for the hosts', nodesOf(client, targets));
+  return await withManagedHosts({ targets, region }, async (hosts) => {
+    const { client } = hosts;
     const used = values['temporary-document']
       ? undefined
       : (document ?? (await documentOfStack({ cluster, stack: values.stack, region })));
     const script = used === undefined ? ownScript(packets) : await readDocument(client, used);
     const named = used ?? 'made for this check, and deleted after it';
-    await askFor({ nodes, targets, region: place, document: named, script }, yes);
-    const asked = { client, nodes, targets, cluster, region: place };
+    await askFor({ ...hosts, document: named, script }, yes);
+    const asked = { ...hosts, cluster };
     const report = await (used === undefined
-      ? withTemporaryDocument(client, packets, async (name) => await checkBy(name, asked))
+      ? withTemporaryDocument(
+          client,
+          documentContent(packets),
+          async (name) => await checkBy(name, asked),
+        )
       : checkBy(used, asked));
     if (used === undefined) await nameLeftOvers(client);
     else remarkOnVersion(script);
     return printReport(report, values);
-  } finally {
-    client.destroy();
-  }
+  });
 }
 
-interface AskedThroughSsm {
-  readonly client: SSMClient;
-  readonly nodes: readonly ManagedNode[];
-  readonly targets: Targets;
+interface AskedThroughSsm extends ManagedHosts {
   readonly cluster: string;
-  readonly region: string;
 }
 
 async function checkBy(
@@ -141,21 +133,6 @@ function refusedError(refusal: Refusal, where: string): Error {
   );
 }
 
-const INVENTORY_MS = 30_000;
-
-async function nodesOf(client: SSMClient, targets: Targets): Promise<readonly ManagedNode[]> {
-  const deadline = deadlineIn(INVENTORY_MS, systemClock);
-  const { nodes, troubles, refused } = await inventory(client).ofTargets(targets, deadline);
-  if (refused !== undefined) throw trouble('looking for the hosts', refused);
-  for (const message of troubles) remark(message);
-  if (nodes.length > 0) return nodes;
-  throw new Failure(
-    'unreachable',
-    'no managed node has these tags: tag the hosts, or use --region to name another Region',
-  );
-}
-
-/** The document for people, where the cluster has a stack for them, or else the function's. */
 async function documentOfStack({
   cluster,
   stack,
@@ -182,14 +159,6 @@ async function documentOfStack({
 function clusterIn([first]: Targets): string {
   const [value = ''] = first?.Values ?? [];
   return clusterNameSchema.safeParse(value).success ? value : 'ssm';
-}
-
-async function nameLeftOvers(client: SSMClient): Promise<void> {
-  for (const name of await leftOvers(client)) {
-    remark(
-      `there is a temporary document; if no other check is running, delete it: aws ssm delete-document --name ${name}`,
-    );
-  }
 }
 
 function remarkOnVersion({ isOurs }: DocumentScript): void {

@@ -119,14 +119,14 @@ const POLL_MS = 500;
  */
 export async function withTemporaryDocument<T>(
   client: SSMClient,
-  packets: boolean,
+  content: string,
   use: (name: string) => Promise<T>,
 ): Promise<T> {
   const name = `vtepwatch-temporary-${randomBytes(8).toString('hex')}`;
   const creating = client.send(
     new CreateDocumentCommand({
       Name: name,
-      Content: documentContent(packets),
+      Content: content,
       DocumentType: 'Command',
       DocumentFormat: 'JSON',
       Tags: [TAG],
@@ -216,4 +216,13 @@ export async function leftOvers(client: SSMClient): Promise<readonly string[]> {
     if (!NextToken) break;
   }
   return names;
+}
+
+/** Says which temporary documents are left, with what deletes them. */
+export async function nameLeftOvers(client: SSMClient): Promise<void> {
+  for (const name of await leftOvers(client)) {
+    remark(
+      `there is a temporary document; if no other check is running, delete it: aws ssm delete-document --name ${name}`,
+    );
+  }
 }

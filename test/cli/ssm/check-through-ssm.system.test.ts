@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CreateDocumentCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -247,5 +249,40 @@ describe('check --ssm that cannot take place', () => {
     const { exit, stderr } = await check('--yes');
     expect(stderr).toContain('these AWS credentials may not do that');
     expect(exit).toBe(77);
+  });
+});
+
+describe('capture --ssm', () => {
+  test('saves what replay judges, in the cluster as it is, and leaves no document', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'vtepwatch-capture-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const before = world.aws.ssm.documents();
+    await world.inflict(...FAULTS['neighbour-missing'].damage);
+    const target = path.join(directory, 'lab');
+    const words = ['capture', target, '--ssm', '--tags', 'vtepwatch=lab', '--yes'];
+    const { exit, stdout, stderr } = await vtepwatch(words, env);
+    await Promise.all(world.machines.machines.map((machine) => reprogram(machine)));
+    expect([stdout, exit]).toEqual([`6 hosts captured in ${target}\n`, 0]);
+    expect(stderr).toContain('  document       two, made for this capture, and deleted after it\n');
+    expect(stderr).toContain('  script sha256  ');
+    expect(world.aws.ssm.documents()).toEqual(before);
+    const replayed = await vtepwatch(['replay', target, '--json'], env);
+    expect(reportSchema.parse(JSON.parse(replayed.stdout))).toMatchObject({
+      verdict: 'incident',
+      checked: { nodes: 6, of: 6 },
+      incidents: [{ cause: 'neighbour-missing', subject: 'master1' }],
+    });
+  });
+
+  test('asks before a script runs as root, and needs tags', async () => {
+    const words = ['capture', '/nowhere/new', '--ssm'];
+    expect(await vtepwatch(words, env)).toMatchObject({
+      exit: 64,
+      stderr: expect.stringContaining('capture --ssm needs --tags KEY=VALUE'),
+    });
+    expect(await vtepwatch([...words, '--tags', 'vtepwatch=lab'], env)).toMatchObject({
+      exit: 64,
+      stderr: expect.stringContaining('asks before a script runs as root'),
+    });
   });
 });
