@@ -6,7 +6,7 @@ import dynalite from 'dynalite';
 import * as z from 'zod/mini';
 import { TABLE_KEYS } from '../../shared/contract/incident-table.ts';
 import { LAB_CREDENTIALS, LAB_REGION } from './account.ts';
-import { jsonInput, jsonOperation, jsonRefusal } from './aws-json.ts';
+import { jsonInput, jsonOperation, jsonRefusal, jsonReply } from './aws-json.ts';
 import { listen } from './endpoint.ts';
 import type { Endpoint, Service, ServiceReply, ServiceRequest } from './endpoint.ts';
 import { createGate } from './gate.ts';
@@ -32,10 +32,21 @@ export async function startDynamoDb(tableName = 'vtepwatch'): Promise<DynamoDb> 
   const gate = createGate(REAL_TIME);
   // Without keep-alive no idle connection holds up the emulator's close.
   const connections = new Agent({ keepAlive: false });
+  let isProtected = true;
   const service: Service = {
     operation: jsonOperation,
     input: jsonInput,
-    answer: (request) => answer(request, port, connections),
+    answer: async (request) => {
+      const change = protection.safeParse(jsonInput(request));
+      if (jsonOperation(request) === 'UpdateTable' && change.success) {
+        isProtected = change.data.DeletionProtectionEnabled;
+        return jsonReply({ TableDescription: { TableName: tableName } }, '1.0');
+      }
+      if (jsonOperation(request) === 'DeleteTable' && isProtected) {
+        return jsonRefusal(PROTECTED, '1.0');
+      }
+      return await answer(request, port, connections);
+    },
     refuse: (error) => jsonRefusal(error, '1.0'),
     throttled: {
       type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException',
@@ -62,6 +73,16 @@ export async function startDynamoDb(tableName = 'vtepwatch'): Promise<DynamoDb> 
     },
   };
 }
+
+/** dynalite knows nothing of it. The stack protects its table. */
+const protection = z.object({ DeletionProtectionEnabled: z.boolean() });
+
+const PROTECTED = {
+  type: 'com.amazon.coral.validate#ValidationException',
+  message:
+    'Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.',
+  status: 400,
+} as const;
 
 /** As the stack makes it, on demand. The stack's TTL and backups have no effect on what is read. */
 async function createTable(port: number, tableName: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { buildApp } from 'fauxqs';
 import * as z from 'zod/mini';
 import { LAB_ACCOUNT, LAB_REGION } from './account.ts';
+import { jsonInput, jsonOperation } from './aws-json.ts';
 import { formOf, xmlRefusal, xmlReply } from './aws-query.ts';
 import { listen } from './endpoint.ts';
 import type { Endpoint, Service, ServiceReply, ServiceRequest } from './endpoint.ts';
@@ -11,7 +12,8 @@ import { REAL_TIME } from './time.ts';
 
 /**
  * fauxqs behind a gate, with one topic and a queue subscribed to it. fauxqs takes any subject and
- * drops empty attributes; `sns-rules.ts` refuses those as the service does.
+ * drops empty attributes; `sns-rules.ts` refuses those as the service does. It also answers for SQS, so
+ * that other queues can be made, subscribed and read.
  */
 export interface Sns extends Endpoint {
   readonly topicArn: string;
@@ -55,9 +57,11 @@ export async function startSns(topicName = 'vtepwatch'): Promise<Sns> {
   const shortMessages: string[] = [];
   const gate = createGate(REAL_TIME);
   const service: Service = {
-    operation: (request) => formOf(request)['Action'] ?? '',
-    input: formOf,
+    operation: (request) =>
+      isOfSqs(request) ? jsonOperation(request) : (formOf(request)['Action'] ?? ''),
+    input: (request) => (isOfSqs(request) ? jsonInput(request) : formOf(request)),
     answer: async (request) => {
+      if (isOfSqs(request)) return callSqs(emulator, request);
       const form = formOf(request);
       const broken = form['Action'] === 'Publish' ? checkPublish(form) : undefined;
       if (broken !== undefined) return xmlRefusal(broken);
@@ -111,6 +115,24 @@ async function subscribeQueue(emulator: Emulator, topicName: string): Promise<st
     if (reply.statusCode !== 200) throw new Error(`${form.Action} for the lab: ${reply.payload}`);
   }
   return topicArn;
+}
+
+/** SQS speaks the JSON protocol, SNS the query protocol. */
+function isOfSqs({ headers }: ServiceRequest): boolean {
+  return headers['x-amz-target']?.startsWith('AmazonSQS.') === true;
+}
+
+async function callSqs(emulator: Emulator, request: ServiceRequest): Promise<ServiceReply> {
+  const { 'x-amz-target': target = '', authorization = '' } = request.headers;
+  const contentType = 'application/x-amz-json-1.0';
+  const reply = await emulator.inject({
+    method: 'POST',
+    url: '/',
+    headers: { 'content-type': contentType, 'x-amz-target': target, authorization },
+    payload: request.body.toString('utf8'),
+  });
+  const headers = { 'content-type': contentType };
+  return { status: reply.statusCode, headers, body: reply.payload };
 }
 
 async function call(

@@ -17,6 +17,8 @@ export interface Document {
 }
 
 interface DocumentParameter {
+  /** A `StringList` takes any number of values, each of which becomes a line. */
+  readonly isList: boolean;
   readonly fallback: string | undefined;
   readonly allowed: RegExp | undefined;
   readonly allowedPattern: string | undefined;
@@ -35,7 +37,7 @@ const schema = z.strictObject({
     z.record(
       z.string().check(z.regex(/^[a-zA-Z0-9]+$/)),
       z.strictObject({
-        type: z.literal('String'),
+        type: z.enum(['String', 'StringList']),
         description: z.optional(z.string()),
         default: z.optional(z.string()),
         allowedPattern: z.optional(z.string()),
@@ -70,6 +72,7 @@ export function readDocument(name: string, raw: object): Document {
     Object.entries(parsed.data.parameters ?? {}).map(([key, parameter]) => [
       key,
       {
+        isList: parameter.type === 'StringList',
         fallback: parameter.default,
         allowedPattern: parameter.allowedPattern,
         allowed: compilePattern(`${name}, parameter ${key}`, parameter.allowedPattern),
@@ -107,8 +110,8 @@ export function checkParameters(
   const values = new Map<string, string>();
   for (const [name, parameter] of document.parameters) {
     const list = given[name] ?? (parameter.fallback === undefined ? [] : [parameter.fallback]);
-    const [value] = list;
-    if (value === undefined || list.length > 1) {
+    const value = parameter.isList ? list.join('\n') : list[0];
+    if (value === undefined || (!parameter.isList && list.length > 1) || list.length === 0) {
       throw clientError('InvalidParameters', `Parameter "${name}" of type String takes one value.`);
     }
     if (parameter.allowed?.test(value) === false) {

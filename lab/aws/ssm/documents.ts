@@ -24,6 +24,29 @@ export interface Documents {
 /** For so long a new document is being created, and no command can use it. */
 const CREATING_MS = 300;
 
+/** What every account has from AWS, as far as it is used here. */
+const OF_AWS: ReadonlyMap<string, Document> = new Map(
+  [
+    [
+      'AWS-RunShellScript',
+      {
+        schemaVersion: '2.2',
+        parameters: {
+          commands: { type: 'StringList' },
+          executionTimeout: { type: 'String', default: '3600' },
+        },
+        mainSteps: [
+          {
+            action: 'aws:runShellScript',
+            name: 'runShellScript',
+            inputs: { runCommand: ['{{ commands }}'] },
+          },
+        ],
+      },
+    ] as const,
+  ].map(([name, content]) => [name, readDocument(name, content)]),
+);
+
 /** The service's default. */
 const PAGE_SIZE = 10;
 
@@ -53,6 +76,8 @@ export function createDocuments(initial: ReadonlyMap<string, object>): Documents
   };
   return {
     active: (name, now) => {
+      const ofAws = OF_AWS.get(name);
+      if (ofAws !== undefined) return ofAws;
       const found = named(name);
       if (isActive(found, now)) return found.document;
       throw clientError('InvalidDocument', `Document ${name} is not active.`);

@@ -1,5 +1,5 @@
 /** DescribeInstanceInformation and GetParameter. */
-import { LAB_REGION } from '../account.ts';
+import { LAB_ACCOUNT, LAB_REGION } from '../account.ts';
 import { clientError } from '../aws-json.ts';
 import { isReachable, type Nodes, type RegisteredNode } from './nodes.ts';
 import { pageOf } from './pages.ts';
@@ -55,7 +55,7 @@ export function getParameter(request: GetParameterRequest, context: InventoryCon
       Value: request.WithDecryption === true ? value : 'AQICAHgLabCiphertext',
       Version: 1,
       LastModifiedDate: 0,
-      ARN: `arn:aws:ssm:${LAB_REGION}:parameter${request.Name}`,
+      ARN: `arn:aws:ssm:${LAB_REGION}:${LAB_ACCOUNT}:parameter${request.Name}`,
       DataType: 'text',
     },
   };

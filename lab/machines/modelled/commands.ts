@@ -32,7 +32,7 @@ function answer(program: Program, model: Model, words: readonly string[]): Reply
   const options = optionsOf(optionWords);
   const [objectWord = '', ...rest] = words.filter((word) => !word.startsWith('-'));
   const objects = COMMANDS[program];
-  const object = expanded(objectWord, Object.keys(objects));
+  const object = objectWord === '' ? undefined : expanded(objectWord, Object.keys(objects));
   // Where the word is no verb it is already an operand: `ip neigh dev flannel.1` shows.
   const verb = expanded(rest[0] ?? 'show', VERBS);
   const command = object === undefined ? undefined : objects[object]?.[verb ?? 'show'];

@@ -155,9 +155,8 @@ function vxlanText({ id, local, dev, dstport }: Vxlan): string {
   return `    vxlan id ${id} local ${local} dev ${dev} srcport 0 0 dstport ${dstport} nolearning ${VXLAN_DETAILS}`;
 }
 
-/** `ip -o addr`: with the addresses that the kernel gives a device itself. */
+/** With the addresses that the kernel gives a device itself. */
 export function showAddresses(model: Model, words: readonly string[], options: Options): Reply {
-  if (!options.oneLine) return notModelled(['addr without -o', ...words]);
   const asked = askedFor(words, ['dev']);
   if (asked === undefined) return notModelled(['addr', ...words]);
   const name = asked.get('dev');
@@ -165,15 +164,23 @@ export function showAddresses(model: Model, words: readonly string[], options: O
     return { kind: 'refused', exit: 1, message: `Device "${name}" does not exist.` };
   }
   const links = model.links.filter((link) => (name ?? link.name) === link.name);
+  if (!options.oneLine) return shown(links.flatMap((link) => addressLines(model, link)));
   return shown(
     links.flatMap((link) =>
-      addressesOf(model, link).map(
-        (text) =>
-          `${link.index}: ${link.name}    ${text}\\       valid_lft forever preferred_lft forever`,
-      ),
+      addressesOf(model, link).map((text) => `${link.index}: ${link.name}    ${text}\\${LIFETIME}`),
     ),
   );
 }
+
+const LIFETIME = '       valid_lft forever preferred_lft forever';
+
+function addressLines(model: Model, link: Link): readonly string[] {
+  const [head = '', hardware = ''] = linkText(link, PLAIN).split('\n');
+  const addresses = addressesOf(model, link).flatMap((text) => [`    ${text}`, LIFETIME]);
+  return [head.replace(' mode DEFAULT', ''), hardware, ...addresses];
+}
+
+const PLAIN: Options = { details: false, oneLine: false, ipv6: false };
 
 export function replaceAddress(model: Model, words: readonly string[]): Reply {
   const device = wordAfter(words, 'dev') ?? '';

@@ -22,7 +22,9 @@ import {
 const KEPT_BY_FLUSH: ReadonlySet<string> = new Set(['PERMANENT', 'NOARP']);
 
 export function showNeighbours(model: Model, words: readonly string[], options: Options): Reply {
-  const asked = askedFor(words, ['dev', 'nud']);
+  // `ip neigh show 10.68.0.0 dev flannel.1`: an address may stand without its keyword, a device may not.
+  const isOfAddress = /^[0-9a-f.:]+$/.test(words[0] ?? '');
+  const asked = askedFor(isOfAddress ? ['to', ...words] : words, ['to', 'dev', 'nud']);
   if (asked === undefined) return notModelled(['neighbour', ...words]);
   const device = asked.get('dev');
   if (device !== undefined && linkNamed(model, device) === undefined) return noDevice(device);
@@ -32,6 +34,7 @@ export function showNeighbours(model: Model, words: readonly string[], options: 
     model.neighbours
       .filter((entry) => (device ?? entry.device) === entry.device)
       .filter((entry) => state === 'ALL' || state === entry.state)
+      .filter((entry) => (asked.get('to') ?? entry.ip) === entry.ip)
       .map((entry) => {
         const dev = device === undefined ? ` dev ${entry.device}` : '';
         return `${entry.ip}${dev} lladdr ${entry.mac} ${entry.state} `;

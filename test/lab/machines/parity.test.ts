@@ -14,6 +14,7 @@ import { lines } from './tables.ts';
 const COMMANDS = [
   'ip neigh show dev flannel.1',
   'ip neigh show',
+  'ip neigh show 10.68.0.0 dev flannel.1',
   'bridge fdb show dev flannel.1',
   'bridge fdb show',
   'ip -4 route show',
@@ -21,6 +22,7 @@ const COMMANDS = [
   'ip route show dev flannel.1',
   'ip -d -o link show type vxlan',
   'ip -o addr show',
+  'ip addr show dev flannel.1',
 ] as const;
 
 const REFUSED = [

@@ -87,7 +87,7 @@ describe('what SendCommand refuses', () => {
     { because: 'no concurrency', input: { MaxConcurrency: '0' }, name: 'ValidationException' },
     {
       because: 'a document that does not exist',
-      input: { DocumentName: 'AWS-RunShellScript' },
+      input: { DocumentName: 'AWS-RunPatchBaseline' },
       name: 'InvalidDocument',
     },
     {

@@ -74,7 +74,7 @@ describe('answer', () => {
 
   test.for([
     'link set flannel.1 txqueuelen 100',
-    'neigh show to 10.42.1.0',
+    'neigh show to 10.42.1.0 proxy',
     'route get 10.42.1.0',
     'route show 10.42.1.0/24 table all',
     'rule show',
