@@ -1,10 +1,11 @@
-import { App, type AppProps, CloudFormationValidatePlugin, Validations } from 'aws-cdk-lib';
+import { App, type AppProps, Validations } from 'aws-cdk-lib';
 import flags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ClusterStack, type ClusterStackProps } from './cluster-stack.ts';
 import { CONTEXT_KEY, type Defaults, readClusters } from './clusters.ts';
 import { readSettingsFile } from './settings-file.ts';
 import { Guard } from './guard/plugin.ts';
+import { STRICT, TemplateRules } from './template-rules.ts';
 
 interface DeploymentOptions extends Pick<ClusterStackProps, 'asset' | 'isPortable'> {
   /** The clusters. Default: the list in the app's context. */
@@ -45,18 +46,3 @@ function clustersIn(app: App): unknown {
 
 /** The key of the context that names the file. */
 const FILE_KEY = 'config';
-
-/** Without it a template that breaks a rule is only reported. */
-const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true } as const;
-
-/** The library's own rules, which know what CloudFormation would refuse. */
-class TemplateRules extends CloudFormationValidatePlugin {
-  // The library declares these two with undefined, and takes plugins whose types have none.
-  override get version(): string {
-    return super.version ?? '0.0.0';
-  }
-
-  override get ruleIds(): string[] {
-    return super.ruleIds ?? [];
-  }
-}

@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { bundleFunction } from '../../infra/bundle.ts';
+import { readClusters } from '../../infra/clusters.ts';
+import { LAB_ACCOUNT } from '../../lab/aws/account.ts';
+import { STEPS } from '../../trial/steps.ts';
+import { type Account, INSTANCES, startAccount, VTEPWATCH } from './account.ts';
+import { beginTrial, trial } from './running.ts';
+
+const bundle = mkdtempSync(path.join(tmpdir(), 'vtepwatch-trial-'));
+beforeAll(() => bundleFunction(bundle), 120_000);
+afterAll(() => rmSync(bundle, { recursive: true, force: true }));
+
+async function account(): Promise<Account> {
+  const started = await startAccount(bundle);
+  onTestFinished(() => started.close());
+  return started;
+}
+
+const LONG = { timeout: 240_000 };
+
+describe('a trial', LONG, () => {
+  test('breaks k3s, has the page, runs the fix of the report, has RESOLVED, and leaves nothing', async () => {
+    const there = await account();
+    const { exit, stdout, stderr, evidence } = await trial(there);
+    expect(stderr).toContain(`about to begin in account ${LAB_ACCOUNT}, Region eu-central-1.\n`);
+    expect(evidence).toMatchObject({
+      format: 'vtepwatch-trial/1',
+      outcome: 'passed',
+      region: 'eu-central-1',
+      vtepwatch: expect.stringMatching(/^vtepwatch \d/),
+      healthy: { verdict: 'healthy', checked: { nodes: 6, of: 6 } },
+      fault: {
+        victim: 'node3',
+        tunnelIp: '10.68.5.0',
+        commands: [
+          'ip neigh show 10.68.5.0 dev flannel.1',
+          'ip neigh del 10.68.5.0 dev flannel.1',
+          'ip neigh show 10.68.5.0 dev flannel.1',
+        ],
+      },
+      page: {
+        kind: 'opened',
+        key: 'try/subject/node3',
+        subject: '[CRITICAL] try: node3 unreachable from 5 of 5 nodes (neighbour-missing)',
+      },
+      incident: { incidents: [{ subject: 'node3', cause: 'neighbour-missing', phase: 'open' }] },
+      resolved: { kind: 'resolved', key: 'try/subject/node3' },
+      afterwards: { verdict: 'healthy' },
+      steps: Object.keys(STEPS).map((step) => ({ step, outcome: 'done' })),
+    });
+    expect(evidence?.fault?.peers.map(({ host, output }) => [host, output])).toEqual(
+      there.world.machines.machines
+        .filter(({ name }) => name !== 'node3')
+        .map(({ instanceId }) => [instanceId, ['10.68.5.0 lladdr 5a:0e:71:c4:19:d6 PERMANENT ']]),
+    );
+    expect(evidence?.fix?.map(({ commands, hosts }) => [commands, hosts.length])).toEqual([
+      [evidence?.incident?.incidents[0]?.fix[0]?.commands, 5],
+    ]);
+    expect(JSON.stringify(evidence)).not.toMatch(/(?<!\d)\d{12}(?!\d)/);
+    expect(stdout).toMatch(/^trial: passed\n {2}\d+ s after the fault: \[CRITICAL\] try: node3 /);
+    expect(exit).toBe(0);
+    expect(there.cloudFormation.standing()).toEqual([]);
+    expect(there.world.aws.dynamoDb.gate.count('DeleteTable')).toBe(1);
+  });
+
+  test('deploys vtepwatch by a file of settings that select its instances', async () => {
+    const there = await account();
+    there.failing.set(VTEPWATCH, 'no more is needed');
+    await trial(there);
+    const settings: unknown = JSON.parse(there.deployed.get(VTEPWATCH) ?? '');
+    expect(readClusters(Object(settings).clusters)).toMatchObject([
+      { name: 'try', tags: { vtepwatch: 'try' }, scheduleMinutes: 1, region: 'eu-central-1' },
+    ]);
+    expect(JSON.parse(there.deployed.get(INSTANCES) ?? '')).toEqual({
+      name: 'try',
+      instanceType: 't4g.small',
+      k3s: 'v1.36.0+k3s1',
+      lifeMinutes: 180,
+    });
+  });
+});
+
+describe('a trial that a person ends', LONG, () => {
+  test.for([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s ends the CDK, destroys, and says so', async ([signal, status]) => {
+    const there = await account();
+    there.failing.set(VTEPWATCH, 'hangs');
+    const { exit, evidence } = await trial(there, [], {
+      at: STEPS.vtepwatch.title,
+      // npm hands on what the terminal has sent already.
+      act: (child) => [child.kill(signal), setTimeout(() => child.kill(signal), 50)],
+    });
+    expect(evidence).toMatchObject({
+      outcome: 'interrupted',
+      failed: { step: 'vtepwatch', error: `ended by ${signal}` },
+    });
+    expect(exit).toBe(status);
+    expect(there.cloudFormation.standing()).toEqual([]);
+  });
+
+  test('a second time ends it at once, with the commands that remove what is there', async () => {
+    const there = await account();
+    there.failing.set(VTEPWATCH, 'hangs');
+    there.cloudFormation.gate.fail({ operation: 'DeleteStack', fault: { kind: 'stalled' } });
+    const { exit, stderr } = await trial(there, [], {
+      at: STEPS.vtepwatch.title,
+      act: (child) => [child.kill('SIGINT'), setTimeout(() => child.kill('SIGINT'), 3000)],
+    });
+    expect(stderr).toContain(
+      `  aws cloudformation delete-stack --region eu-central-1 --stack-name ${INSTANCES}\n`,
+    );
+    expect(exit).toBe(130);
+  });
+});
+
+describe('a trial does not begin', LONG, () => {
+  test('where the CDK is not bootstrapped, and says how that is done', async () => {
+    const there = await account();
+    there.world.aws.ssm.gate.fail({
+      operation: 'GetParameter',
+      fault: {
+        kind: 'refused',
+        error: { type: 'ParameterNotFound', message: '', status: 400 },
+      },
+    });
+    const { exit, stderr, evidence } = await trial(there);
+    expect(stderr).toContain('run AWS_REGION=eu-central-1 npx cdk bootstrap, once');
+    expect([exit, evidence, there.deployed.size]).toEqual([69, undefined, 0]);
+  });
+
+  test('without a terminal and --yes', async () => {
+    const { exit, stderr } = await beginTrial({}, []).ended;
+    expect(stderr).toContain('try:aws asks before it makes or deletes anything');
+    expect(exit).toBe(64);
+  });
+
+  test('where there is something of another one, which --destroy removes', async () => {
+    const there = await account();
+    const left = { outputs: {}, tags: { 'vtepwatch-trial': 'try' } };
+    there.cloudFormation.deploy(INSTANCES, left);
+    const refused = await trial(there);
+    expect(refused.stderr).toContain(`there is ${INSTANCES} already: npm run try:aws -- --destroy`);
+    expect((await trial(there, ['--destroy'])).exit).toBe(0);
+    expect(there.cloudFormation.standing()).toEqual([]);
+  });
+});
+
+test('--destroy leaves a stack of yours that has the name of a trial', LONG, async () => {
+  const there = await account();
+  there.cloudFormation.deploy(VTEPWATCH, { outputs: {} });
+  const { exit, stderr } = await trial(there, ['--destroy']);
+  expect(stderr).toContain(`the stack ${VTEPWATCH} has no tag of this trial`);
+  expect(exit).toBe(2);
+  expect(there.cloudFormation.standing()).toEqual([VTEPWATCH]);
+});

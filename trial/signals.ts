@@ -1,0 +1,50 @@
+import { remark } from '../cli/progress.ts';
+import type { Place } from './account.ts';
+import { removalCommands } from './plan.ts';
+
+/** The exit status of a program that a signal ended, as a shell has it. */
+const ENDED_BY = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+type Signal = keyof typeof ENDED_BY;
+
+interface Signals {
+  /** Aborts with the first signal: the trial ends its step and destroys what it has made. */
+  readonly interrupt: AbortSignal;
+  /** Undefined where none has come. */
+  status(): number | undefined;
+  forget(): void;
+}
+
+/** Ctrl-C reaches a program below npm twice, by the terminal and by npm: so soon it is the same one. */
+const ONE_SIGNAL_MS = 2000;
+
+/** The first signal ends the trial in order; the second one at once, and then it says what to remove. */
+export function onSignals(place: Place, stacks: readonly string[]): Signals {
+  const controller = new AbortController();
+  let first: { readonly signal: Signal; readonly at: number } | undefined;
+  const listeners = (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).map((signal) => {
+    const listener = (): void => {
+      if (first === undefined) {
+        first = { signal, at: Date.now() };
+        remark(
+          `${signal}: the trial ends and destroys what it has made; once more ends it at once`,
+        );
+        controller.abort(new Error(`ended by ${signal}`));
+        return;
+      }
+      if (Date.now() - first.at < ONE_SIGNAL_MS) return;
+      remark('ended before everything was destroyed; what is there is removed by:');
+      for (const line of removalCommands(place, { stacks, tables: [] })) remark(`  ${line}`);
+      process.exit(ENDED_BY[signal]);
+    };
+    process.on(signal, listener);
+    return { signal, listener };
+  });
+  return {
+    interrupt: controller.signal,
+    status: () => (first === undefined ? undefined : ENDED_BY[first.signal]),
+    forget: () => {
+      for (const { signal, listener } of listeners) process.off(signal, listener);
+    },
+  };
+}

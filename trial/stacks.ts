@@ -1,0 +1,114 @@
+import {
+  type CloudFormationClient,
+  DeleteStackCommand,
+  DescribeStackResourcesCommand,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
+import {
+  DeleteTableCommand,
+  type DynamoDBClient,
+  ResourceInUseException,
+  ResourceNotFoundException,
+  UpdateTableCommand,
+} from '@aws-sdk/client-dynamodb';
+import { trouble } from '../cli/deployed/trouble.ts';
+import { STACK_TAG } from './agreed.ts';
+import type { Step } from './diary.ts';
+import { awaited, there, untilThere } from './until.ts';
+
+/** A stack as CloudFormation describes it. */
+export interface Stack {
+  readonly status: string;
+  readonly reason: string;
+  readonly outputs: ReadonlyMap<string, string>;
+  /** The trial that made it; undefined where none did. */
+  readonly trial: string | undefined;
+}
+
+/** Undefined where there is none of this name. */
+export async function findStack(
+  client: CloudFormationClient,
+  name: string,
+): Promise<Stack | undefined> {
+  try {
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: name }));
+    const [stack] = Stacks ?? [];
+    if (stack === undefined) return undefined;
+    return {
+      status: stack.StackStatus ?? '',
+      reason: stack.StackStatusReason ?? '',
+      outputs: new Map(
+        (stack.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [
+          OutputKey,
+          OutputValue,
+        ]),
+      ),
+      trial: stack.Tags?.find(({ Key }) => Key === STACK_TAG)?.Value,
+    };
+  } catch (error) {
+    // CloudFormation has no error type for a missing stack.
+    if (error instanceof Error && error.message.endsWith(' does not exist')) return undefined;
+    throw trouble(`looking for the stack ${name}`, error);
+  }
+}
+
+/** The value of an output that the stack must have. */
+export function outputOf({ outputs }: Stack, key: string): string {
+  const value = outputs.get(key);
+  if (value === undefined) throw new Error(`the stack has no output ${key}`);
+  return value;
+}
+
+/** The tables of a stack: a stack of vtepwatch keeps its own, with its record of incidents. */
+export async function tablesOf(
+  client: CloudFormationClient,
+  stack: string,
+): Promise<readonly string[]> {
+  const { StackResources = [] } = await client.send(
+    new DescribeStackResourcesCommand({ StackName: stack }),
+  );
+  return StackResources.flatMap(({ ResourceType = '', PhysicalResourceId: id }) =>
+    ResourceType.startsWith('AWS::DynamoDB::') && id !== undefined && id !== '' ? [id] : [],
+  );
+}
+
+/** Deletes a stack, and waits until it is gone. */
+export async function deleteStack(
+  client: CloudFormationClient,
+  name: string,
+  step: Step,
+): Promise<void> {
+  await client.send(new DeleteStackCommand({ StackName: name })).catch((error: unknown) => {
+    throw trouble(`deleting the stack ${name}`, error);
+  });
+  await untilThere(step, async () => {
+    const stack = await findStack(client, name);
+    if (stack === undefined || stack.status === 'DELETE_COMPLETE') return there(undefined);
+    if (stack.status === 'DELETE_FAILED') {
+      throw new Error(`the stack ${name} could not be deleted: ${stack.reason}`);
+    }
+    return awaited(`${name} is in ${stack.status}`);
+  });
+}
+
+/** Takes the protection from a table that a stack has kept, and deletes it. */
+export async function deleteTable(
+  client: DynamoDBClient,
+  table: string,
+  step: Step,
+): Promise<void> {
+  const unprotect = new UpdateTableCommand({ TableName: table, DeletionProtectionEnabled: false });
+  await untilThere(step, async () => {
+    try {
+      await client.send(unprotect);
+      await client.send(new DeleteTableCommand({ TableName: table }));
+      return there(undefined);
+    } catch (error) {
+      // One that was never made, or that somebody has deleted.
+      if (error instanceof ResourceNotFoundException) return there(undefined);
+      // While its change takes effect.
+      if (error instanceof ResourceInUseException) return awaited(`the table ${table} is in use`);
+      throw trouble(`deleting the table ${table}`, error);
+    }
+  });
+}

@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { messageOf, statusOf, usage } from '../cli/failure.ts';
+import { during, remark } from '../cli/progress.ts';
+import { canAsk } from '../cli/ssm/consent.ts';
+import { printable } from '../shared/core/plain-text.ts';
+import { findPlace, type Place } from './account.ts';
+import { type Clients, createClients } from './clients.ts';
+import { createDiary } from './diary.ts';
+import { destroy, findRemainder } from './destroy.ts';
+import { exitStatusOf, summaryOf } from './conclusion.ts';
+import { writeEvidence } from './evidence.ts';
+import { HELP, readOptions, type TrialOptions } from './options.ts';
+import { planLines, stacksOf } from './plan.ts';
+import { onSignals } from './signals.ts';
+import { runTrial } from './trial.ts';
+
+/** Returns the exit status. */
+async function main(words: readonly string[]): Promise<number> {
+  const options = readOptions(words);
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (!options.isAgreed && !canAsk()) {
+    throw usage('try:aws asks before it makes or deletes anything: use a terminal, or --yes');
+  }
+  const place = await during(
+    'looking which account and Region these are',
+    findPlace(options.region),
+  );
+  const clients = createClients(place.region);
+  try {
+    return options.destroyOnly
+      ? await destroyOnly(options, place, clients)
+      : await tryIt(options, place, clients);
+  } finally {
+    for (const client of Object.values(clients)) client.destroy();
+  }
+}
+
+async function tryIt(options: TrialOptions, place: Place, clients: Clients): Promise<number> {
+  const { name } = options.instances;
+  const remainder = await findRemainder(clients, name, () => true);
+  if (remainder.stacks.length > 0) {
+    const stacks = remainder.stacks.join(' and ');
+    throw new Error(
+      `there is ${stacks} already: npm run try:aws -- --destroy removes what a trial has left`,
+    );
+  }
+  for (const line of planLines(options.instances, place, options.keep)) remark(line);
+  if (!options.isAgreed) await ask('Begin?');
+  const folder = await mkdtemp(path.join(tmpdir(), 'vtepwatch-trial-'));
+  const signals = onSignals(place, stacksOf(name));
+  try {
+    const evidence = await runTrial(options, {
+      place,
+      clients,
+      folder,
+      interrupt: signals.interrupt,
+    });
+    const time = evidence.began.replaceAll(/[:.]/g, '-');
+    const file = options.evidence ?? `try-aws-${time}.json`;
+    await writeEvidence(file, evidence);
+    for (const line of summaryOf(evidence, file)) process.stdout.write(`${printable(line)}\n`);
+    return signals.status() ?? exitStatusOf(evidence);
+  } finally {
+    signals.forget();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function destroyOnly(
+  { instances: { name }, isAgreed, stepMinutes }: TrialOptions,
+  { account, region }: Place,
+  clients: Clients,
+): Promise<number> {
+  const remainder = await findRemainder(clients, name, ({ trial }) => trial === name);
+  const all = [...remainder.stacks, ...remainder.tables];
+  if (all.length === 0) {
+    remark(`account ${account} has nothing of the trial ${name} in ${region}`);
+    return 0;
+  }
+  remark(`About to delete in account ${account}, Region ${region}: ${all.join(', ')}`);
+  if (!isAgreed) await ask('Delete it?');
+  const diary = createDiary({ interrupt: new AbortController().signal, stepMinutes });
+  await diary.step('destroy', (step) => destroy(clients, remainder, step));
+  return 0;
+}
+
+/** Throws where the answer is not yes. */
+async function ask(question: string): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${question} [y/N] `);
+    if (!/^y(?:es)?$/i.test(answer.trim())) throw usage('nothing was done: the answer was not yes');
+  } finally {
+    terminal.close();
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  // The message may quote what AWS or a host said.
+  process.stderr.write(`try:aws: ${printable(messageOf(error))}\n`);
+  process.exitCode = statusOf(error);
+}
