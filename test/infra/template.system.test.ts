@@ -17,7 +17,11 @@ describe('templates for tools that know nothing of the CDK', { timeout: 120_000 
 
   beforeAll(async () => {
     const config = path.join(folder(), 'clusters.json');
-    const clusters = ['prod', 'edge'].map((name) => ({ name, tags: { vtepwatch: name } }));
+    const clusters = ['prod', 'edge'].map((name) => ({
+      name,
+      tags: { vtepwatch: name },
+      operators: name === 'prod',
+    }));
     writeFileSync(config, JSON.stringify({ $schema: './clusters.schema.json', clusters }));
     const words = [path.join(ROOT, 'infra/template.ts'), '--config', config, '--out', out];
     ({ stdout: written } = await promisify(execFile)(process.execPath, words, { cwd: ROOT }));
@@ -31,6 +35,7 @@ describe('templates for tools that know nothing of the CDK', { timeout: 120_000 
       `vtepwatch-function-${VERSION}.zip`,
       'Vtepwatch-edge.template.json',
       'Vtepwatch-prod.template.json',
+      'VtepwatchOperators-prod.template.json',
     ]);
   });
 
@@ -42,6 +47,13 @@ describe('templates for tools that know nothing of the CDK', { timeout: 120_000 
     expect(JSON.stringify(template)).toContain(
       '"Code":{"S3Bucket":{"Ref":"AssetBucket"},"S3Key":{"Ref":"AssetKey"}}',
     );
+  });
+
+  test('what people use needs no archive, and no bootstrapped account', () => {
+    const template = templateOf('VtepwatchOperators-prod.template.json');
+    expect(template).not.toHaveProperty('Parameters');
+    expect(template).not.toHaveProperty('Rules');
+    expect(refusalsOf(template, ownScript(), [{ vtepwatch: ['prod'] }])).toEqual([]);
   });
 
   test('pass the guard, and are small enough for a template in a bucket', () => {
