@@ -3,10 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline/promises';
+import { canAsk, mustAgree } from '../cli/ask.ts';
 import { messageOf, statusOf, usage } from '../cli/failure.ts';
 import { during, remark } from '../cli/progress.ts';
-import { canAsk } from '../cli/ssm/consent.ts';
 import { printable } from '../shared/core/plain-text.ts';
 import { findPlace, type Place } from './account.ts';
 import { type Clients, createClients } from './clients.ts';
@@ -53,7 +52,7 @@ async function tryIt(options: TrialOptions, place: Place, clients: Clients): Pro
     );
   }
   for (const line of planLines(options.instances, place, options.keep)) remark(line);
-  if (!options.isAgreed) await ask('Begin?');
+  if (!options.isAgreed) await mustAgree('Begin?', 'nothing was made');
   const folder = await mkdtemp(path.join(tmpdir(), 'vtepwatch-trial-'));
   const signals = onSignals(place, stacksOf(name));
   try {
@@ -86,21 +85,10 @@ async function destroyOnly(
     return 0;
   }
   remark(`About to delete in account ${account}, Region ${region}: ${all.join(', ')}`);
-  if (!isAgreed) await ask('Delete it?');
+  if (!isAgreed) await mustAgree('Delete it?', 'nothing was deleted');
   const diary = createDiary({ interrupt: new AbortController().signal, stepMinutes });
   await diary.step('destroy', (step) => destroy(clients, remainder, step));
   return 0;
-}
-
-/** Throws where the answer is not yes. */
-async function ask(question: string): Promise<void> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`${question} [y/N] `);
-    if (!/^y(?:es)?$/i.test(answer.trim())) throw usage('nothing was done: the answer was not yes');
-  } finally {
-    terminal.close();
-  }
 }
 
 try {

@@ -13,7 +13,8 @@ import { trouble } from '../deployed/trouble.ts';
 import { usage } from '../failure.ts';
 import { gatherFacts } from '../hosts/check-hosts.ts';
 import { during, remark } from '../progress.ts';
-import { askFor, canAsk } from '../ssm/consent.ts';
+import { canAsk } from '../ask.ts';
+import { askFor } from '../ssm/consent.ts';
 import {
   documentContent,
   nameLeftOvers,

@@ -14,7 +14,8 @@ import { checkHosts } from '../hosts/check-hosts.ts';
 import { type Refusal, watchRounds } from '../hosts/rounds.ts';
 import { printReport, VIEW_OPTIONS } from '../print-report.ts';
 import { during, remark } from '../progress.ts';
-import { askFor, canAsk } from './consent.ts';
+import { canAsk } from '../ask.ts';
+import { askFor } from './consent.ts';
 import {
   accountOf,
   documentContent,

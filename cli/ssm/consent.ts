@@ -1,8 +1,7 @@
-import { createInterface } from 'node:readline/promises';
 import type { Targets } from '../../shared/contract/settings.ts';
 import { enumerate, printable } from '../../shared/core/plain-text.ts';
 import { isOnline, type ManagedNode } from '../../lambda/systems/ssm/inventory.ts';
-import { usage } from '../failure.ts';
+import { mustAgree } from '../ask.ts';
 import { remark } from '../progress.ts';
 import type { DocumentScript } from './documents.ts';
 import { tagsOf } from './tags.ts';
@@ -43,34 +42,8 @@ function planLines({ nodes, targets, region, document, script }: Plan): readonly
   ].map(printable);
 }
 
-/** Whether there is somebody to ask. */
-export function canAsk(): boolean {
-  return process.stdin.isTTY && process.stderr.isTTY;
-}
-
 /** Shows what is about to run, and asks. Throws where the answer is not yes. */
 export async function askFor(plan: Plan, isAgreed: boolean): Promise<void> {
   for (const line of planLines(plan)) remark(line);
-  if (isAgreed) return;
-  const answer = await ask('Run it? [y/N] ');
-  if (!/^y(?:es)?$/i.test(answer.trim())) throw usage('nothing was run: the answer was not yes');
-}
-
-/** What a person types; nothing where the input ends. Ctrl-C ends the program, as it does without a question. */
-async function ask(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  terminal.once('SIGINT', () => {
-    terminal.close();
-    remark('\nnothing was run');
-    process.kill(process.pid, 'SIGINT');
-  });
-  try {
-    // It rejects where the input ends, as by Ctrl-D.
-    return await terminal.question(question).catch(() => {
-      remark('');
-      return '';
-    });
-  } finally {
-    terminal.close();
-  }
+  if (!isAgreed) await mustAgree('Run it?', 'nothing was run');
 }

@@ -10,7 +10,7 @@ import type { Environment } from '../cli/deployed.ts';
 import type { Account } from './account.ts';
 import type { Evidence } from '../../trial/evidence.ts';
 
-const PROGRAM = path.join(import.meta.dirname, '..', '..', 'trial', 'try-aws.ts');
+export const PROGRAM = path.join(import.meta.dirname, '..', '..', 'trial', 'try-aws.ts');
 const CDK = path.join(import.meta.dirname, 'cdk-of-the-lab.ts');
 
 interface EndedTrial {

@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -7,7 +9,7 @@ import { readClusters } from '../../infra/clusters.ts';
 import { LAB_ACCOUNT } from '../../lab/aws/account.ts';
 import { STEPS } from '../../trial/steps.ts';
 import { type Account, INSTANCES, startAccount, VTEPWATCH } from './account.ts';
-import { beginTrial, trial } from './running.ts';
+import { beginTrial, PROGRAM, trial } from './running.ts';
 
 const bundle = mkdtempSync(path.join(tmpdir(), 'vtepwatch-trial-'));
 beforeAll(() => bundleFunction(bundle), 120_000);
@@ -18,6 +20,9 @@ async function account(): Promise<Account> {
   onTestFinished(() => started.close());
   return started;
 }
+
+/** Of util-linux: it runs a program on a terminal of its own. */
+const SCRIPT = '/usr/bin/script';
 
 const LONG = { timeout: 240_000 };
 
@@ -137,6 +142,25 @@ describe('a trial does not begin', LONG, () => {
     const { exit, stderr } = await beginTrial({}, []).ended;
     expect(stderr).toContain('try:aws asks before it makes or deletes anything');
     expect(exit).toBe(64);
+  });
+
+  test('on a terminal where the answer is not yes', async ({ skip }) => {
+    if (!existsSync(SCRIPT) && process.env['CI'] === undefined) skip('script is not installed');
+    const there = await account();
+    const command = `'${process.execPath}' '${PROGRAM}'`;
+    const child = spawn(SCRIPT, ['-qec', command, '/dev/null'], {
+      env: { ...there.env, PATH: process.env['PATH'] ?? '', HOME: bundle },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    let shown = '';
+    child.stdout.on('data', (part: Buffer) => {
+      shown += part.toString();
+      if (shown.includes('Begin? [y/N]')) child.stdin.end('n\r');
+    });
+    await once(child, 'close');
+    expect(shown).toContain('it costs    about 0.072 USD an hour');
+    expect(shown).toContain('nothing was made: the answer was not yes');
+    expect([child.exitCode, there.deployed.size]).toEqual([64, 0]);
   });
 
   test('where there is something of another one, which --destroy removes', async () => {
