@@ -17,6 +17,7 @@ import { simulatedHosts } from '../../../lab/machines/simulated/hosts.ts';
 import { startSimulatedWorld } from '../../../lab/world.ts';
 import {
   type Alertmanager,
+  canUnshare,
   NEW_ALERTMANAGER,
   OLD_ALERTMANAGER,
   startAlertmanager,
@@ -53,7 +54,9 @@ const alertmanagers: Readonly<Record<Age, FoundPackage>> = {
   old: await findPackage(OLD_ALERTMANAGER),
   new: await findPackage(NEW_ALERTMANAGER),
 };
-const allFound = [database, ...Object.values(alertmanagers)].every(({ kind }) => kind === 'found');
+const mayUnshare = canUnshare();
+const allFound =
+  mayUnshare && [database, ...Object.values(alertmanagers)].every(({ kind }) => kind === 'found');
 
 describe.for(SPELLINGS)('alerts of $rules', ({ naming, rules }) => {
   let workplace: Workplace;
@@ -178,6 +181,10 @@ describe.for(SPELLINGS)('alerts of $rules', ({ naming, rules }) => {
 
 function needAll(skip: (note: string) => void): void {
   for (const found of [database, ...Object.values(alertmanagers)]) needPackage(found, skip);
+  if (mayUnshare) return;
+  const note = 'left out: no program can have a /usr/share of its own here (unshare)';
+  if (process.env['CI'] === undefined) skip(note);
+  throw new Error(note);
 }
 
 function rootOf(found: FoundPackage): string {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringify } from 'yaml';
@@ -37,6 +38,12 @@ const IN_ITS_PACKAGE = 'mount --bind "$1" /usr/share && shift && exec "$@"';
 
 /** Root needs no user namespace, which some computers refuse. */
 const UNSHARE = ['unshare', '--mount', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
+
+/** Whether a program can see its own /usr/share here. */
+export function canUnshare(): boolean {
+  const [program = '', ...options] = UNSHARE;
+  return spawnSync(program, [...options, 'true']).status === 0;
+}
 
 const statusSchema = z.object({ versionInfo: z.object({ version: z.string() }) });
 
