@@ -47,7 +47,8 @@ With --ssm it makes two documents for this capture and deletes them afterwards, 
 --temporary-document: no document stays that prints what ip and bridge print. It shows what runs, and asks.
 Systems Manager returns the listings of some 600 nodes; hosts of a larger cluster are captured over ssh.
 
-Exit status: 0 it was written, 69 no host could be captured, 64 wrong usage.
+Exit status: 0 it was written, 2 it could not be, or would have had another verdict, 64 wrong usage,
+69 no host could be captured, 77 these rights do not suffice.
 `;
 
 /** The options that name hosts of Systems Manager. */

@@ -24,8 +24,8 @@ import { EXIT } from './verdict.ts';
 
 const HELP = `vtepwatch check NAME [--no-page] [--region R] [--stack S] [--json]
 vtepwatch check --all [--config FILE] [--no-page] [--region R] [--json]
-vtepwatch check --ssh HOST... [--ssh-hosts FILE] [--sudo] [--no-packets] [--cluster NAME] [--json]
-vtepwatch check --ssm --tags KEY=VALUE[,KEY=VALUE] [--document NAME|--temporary-document [--no-packets]] [--yes] [--json]
+vtepwatch check --ssh HOST... [--ssh-hosts FILE] [--sudo] [--no-packets] [--json]
+vtepwatch check --ssm --tags KEY=VALUE[,KEY=VALUE] [--document NAME|--temporary-document] [--yes] [--json]
 vtepwatch check --print-document [--no-packets]
 
 Runs one check of a deployed cluster now, with your AWS credentials, and prints the verdict, the
@@ -34,17 +34,19 @@ coverage and the masters' latencies. It is a full run: it stores its state and s
   --no-page       it stores no state, and sends no page, event or metric
   --all           check each cluster that vtepwatch list prints; with --json one document after the other
   --config FILE   with --all: the settings of the clusters, as for cdk deploy -c config=FILE
-${DEPLOYED_HELP}${VIEW_HELP}
+${DEPLOYED_HELP}${VIEW_HELP}  --help          this text
+
 With --ssh or --ssh-hosts it checks hosts that your ssh reaches, and needs nothing deployed: for example
 --ssh root@{a,b,c} in bash. It stores nothing and pages nobody. Your ssh configuration and host-key
 checks apply; it asks for no password. It sends a script to standard input of sh on at most 30 hosts at
 a time. The script reads, and sends some packets to peers over the overlay; it changes nothing. Where
-packets are lost there is a second run, so it takes twice as long. Name the masters too: they have the node list and time their API servers.
-Without one, a node that you do not name is known only by what the others hold of it.
+packets are lost there are up to three runs, so it takes longer. Name the masters too: they have the node
+list and time their API servers. Without one, a node that you do not name is known only by what the others
+hold of it.
 
   --ssh HOST        [user@]host, as ssh takes it; more may follow
   --ssh-hosts FILE  one such host a line; # begins a comment
-  --sudo            runs the script with sudo -n; the tables and the kubeconfig need root
+  --sudo            runs the script with sudo -n: the tables need no root, the node list does
   --no-packets      the script only reads: lost packets are not seen
   --cluster NAME    the name to use in keys; default: ssh
 
@@ -59,11 +61,11 @@ shows the script's SHA-256, what it reads and how many hosts there are, and asks
   --no-packets          the document that is made or printed only reads
   --yes                 do not ask; needed where there is no terminal
   --print-document      print the document, to make it once:
-                        vtepwatch check --print-document >probe.json && aws ssm create-document \
+                        vtepwatch check --print-document >probe.json && aws ssm create-document \\
                           --name vtepwatch --document-type Command --content file://probe.json
 
-Exit status: 0 healthy, 1 incident, 2 could not judge or could not run, 64 wrong usage, 69 AWS or what
-should be there is not, 77 these rights do not suffice.
+Exit status: 0 healthy, 1 incident, 2 could not judge or could not run, 64 wrong usage, 69 AWS, the stack
+or every host is not there or does not answer, 77 these rights do not suffice, or every host refuses.
 `;
 
 export async function check(words: readonly string[]): Promise<number> {

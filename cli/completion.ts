@@ -6,51 +6,71 @@ const HELP = `vtepwatch completion bash|zsh|fish
 Prints what completes the commands and options of vtepwatch in a shell:
 
   bash  source <(vtepwatch completion bash)
-  zsh   source <(vtepwatch completion zsh)
+  zsh   source <(vtepwatch completion zsh)      after compinit
   fish  vtepwatch completion fish | source
 
+It completes the command vtepwatch, which is in the path where the package is installed. In a checkout,
+make it one: alias vtepwatch='npx vtepwatch'; in zsh with setopt complete_aliases.
+
   --help  this text
+
+Exit status: 0 it was printed, 64 wrong usage.
 `;
 
 const COMMANDS = Object.keys(KNOWN_OPTIONS);
 
+const FIRST = [...COMMANDS, 'help', '--help', '--version'];
+
+/** What can follow each command. */
+const FOLLOWING: Readonly<Record<string, readonly string[]>> = {
+  ...KNOWN_OPTIONS,
+  completion: ['bash', 'zsh', 'fish', ...(KNOWN_OPTIONS['completion'] ?? [])],
+  help: COMMANDS,
+};
+
+/** Lines of a shell's `case`, one for each command. */
+function cases(line: (words: string) => string): readonly string[] {
+  return Object.entries(FOLLOWING).map(
+    ([command, words]) => `    ${command}) ${line(words.join(' '))} ;;`,
+  );
+}
+
 const PRINTERS: Readonly<Record<string, () => readonly string[]>> = {
   bash: () => [
     '_vtepwatch() {',
-    '  local words',
-    '  case ${COMP_WORDS[1]} in',
-    ...Object.entries(KNOWN_OPTIONS).map(
-      ([command, options]) => `    ${command}) words='${options.join(' ')}' ;;`,
-    ),
-    `    *) words='${COMMANDS.join(' ')} help --help --version' ;;`,
+    `  local words='${FIRST.join(' ')}'`,
+    '  [ "$COMP_CWORD" -eq 1 ] || case ${COMP_WORDS[1]} in',
+    ...cases((words) => `words='${words}'`),
     '  esac',
-    `  [ "$COMP_CWORD" -gt 1 ] || words='${COMMANDS.join(' ')} help --help --version'`,
     '  mapfile -t COMPREPLY < <(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}")',
     '}',
     'complete -o default -F _vtepwatch vtepwatch',
   ],
   zsh: () => [
-    'autoload -Uz bashcompinit && bashcompinit',
     '_vtepwatch() {',
-    '  local words',
-    '  case ${COMP_WORDS[2]} in',
-    ...Object.entries(KNOWN_OPTIONS).map(
-      ([command, options]) => `    ${command}) words='${options.join(' ')}' ;;`,
-    ),
-    `    *) words='${COMMANDS.join(' ')} help --help --version' ;;`,
+    `  if (( CURRENT == 2 )); then compadd -- ${FIRST.join(' ')}; return; fi`,
+    '  case $words[2] in',
+    ...cases((words) => `compadd -- ${words}`),
     '  esac',
-    '  COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD+1]}"))',
+    '  _files',
     '}',
-    'complete -o default -F _vtepwatch vtepwatch',
+    'compdef _vtepwatch vtepwatch',
   ],
   fish: () => [
-    `complete -c vtepwatch -n __fish_use_subcommand -a '${COMMANDS.join(' ')} help'`,
-    ...Object.entries(KNOWN_OPTIONS).flatMap(([command, options]) =>
-      options.map(
-        (option) =>
-          `complete -c vtepwatch -n '__fish_seen_subcommand_from ${command}' -l ${option.slice(2)}`,
-      ),
+    `complete -c vtepwatch -n __fish_use_subcommand -f -a '${[...COMMANDS, 'help'].join(' ')}'`,
+    ...['help', 'version'].map(
+      (option) => `complete -c vtepwatch -n __fish_use_subcommand -l ${option}`,
     ),
+    ...Object.entries(FOLLOWING).flatMap(([command, words]) => {
+      const follows = `complete -c vtepwatch -n '__fish_seen_subcommand_from ${command}'`;
+      const names = words.filter((word) => !word.startsWith('--'));
+      return [
+        ...words
+          .filter((word) => word.startsWith('--'))
+          .map((word) => `${follows} -l ${word.slice(2)}`),
+        ...(names.length === 0 ? [] : [`${follows} -f -a '${names.join(' ')}'`]),
+      ];
+    }),
   ],
 };
 

@@ -4,12 +4,25 @@ const DEPLOYED = ['--cluster', '--region', '--stack'] as const;
 const SSH = ['--ssh', '--ssh-hosts', '--sudo'] as const;
 
 export const KNOWN_OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  capture: [...SSH, '--from', '--bundle', '--force', '--anonymize', '--print', '--help'],
+  capture: [
+    ...SSH,
+    '--ssm',
+    '--tags',
+    '--region',
+    '--yes',
+    '--from',
+    '--bundle',
+    '--force',
+    '--anonymize',
+    '--print',
+    '--help',
+  ],
   check: [
     ...DEPLOYED,
     ...VIEW,
     ...SSH,
     '--no-page',
+    '--no-packets',
     '--all',
     '--config',
     '--ssm',

@@ -26,7 +26,7 @@ vtepwatch capture writes such a directory, or all of it in one file, a bundle.
   --json          print the document instead of text
 ${VIEW_HELP}  --help          this text
 
-Exit status: 0 healthy, 1 incident, 2 could not judge.
+Exit status: 0 healthy, 1 incident, 2 could not judge or read, 64 wrong usage.
 `;
 
 export async function replay(words: readonly string[]): Promise<number> {
@@ -45,7 +45,7 @@ export async function replay(words: readonly string[]): Promise<number> {
   }
   const [directory, ...more] = positionals;
   if (directory === undefined || more.length > 0) {
-    throw usage('replay takes one directory: see vtepwatch replay --help');
+    throw usage('replay takes one directory or bundle: see vtepwatch replay --help');
   }
   const cluster = values.cluster ?? basename(resolve(directory), '.json');
   const files = await openCapture(directory);

@@ -17,17 +17,18 @@ Prints a --json document as text: verdict, matrix, incidents, problems, latencie
 Reads standard input where FILE is missing or -.
 
 With --hosts it prints the nodes on which a step of the incident KEY's fix is done, one a line, for a
-loop of the shell: the first step that sets entries or restarts, or step N. Without FILE it runs one check of the deployed cluster that KEY begins with.
+loop of the shell: the first step that sets entries or restarts, or step N. Without FILE it runs one check
+of the deployed cluster that KEY begins with, a full run.
 
   --json          print the document itself, of what fits
-${VIEW_HELP}
-  --brief  verdict, matrix, latencies and problems alone
-  --hosts  the nodes of an incident's fix alone
-  --ids    the same by their ids in Systems Manager, as send-command takes them
-  --step   which step of the fix, from 1 on
-  --help   this text
+${VIEW_HELP}  --brief         verdict, matrix, latencies and problems alone
+  --hosts         the nodes of an incident's fix alone
+  --ids           the same by their ids in Systems Manager, as send-command takes them
+  --step N        which step of the fix, from 1 on
+  --help          this text
 
-Exit status: 0 healthy, 1 incident, 2 could not judge.
+Exit status: 0 healthy, 1 incident, 2 could not judge or read, or there is no such incident or step,
+64 wrong usage; of a check that it runs, also 69 and 77, as of vtepwatch check.
 `;
 
 /** How many wrong fields of a document an error names. */

@@ -5,13 +5,15 @@ import { invoke } from './deployed/invoke.ts';
 import { DEPLOYED_HELP, readDeployedOptions } from './deployed/options.ts';
 import { during } from './progress.ts';
 
-const HELP = `vtepwatch test-page --cluster NAME [--region R] [--stack S] [--json]
+const HELP = `vtepwatch test-page NAME [--region R] [--stack S] [--json]
 
 Sends one page, marked as a test, through every channel of a deployed cluster, and reports which
 accepted it. It checks no host and stores nothing. Only the person on call can say whether it arrived.
 
-${DEPLOYED_HELP}
-Exit status: 0 every channel accepted it, 1 some did not, 2 it could not be sent.
+${DEPLOYED_HELP}  --help          this text
+
+Exit status: 0 every channel accepted it, 1 some did not, 2 it could not be sent, 64 wrong usage, 69 AWS
+or the stack is not there, 77 these rights do not suffice.
 `;
 
 export async function testPage(words: readonly string[]): Promise<number> {

@@ -21,19 +21,19 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 const HELP = `vtepwatch: monitors Kubernetes overlay networks on VXLAN
 
-  vtepwatch check NAME                run one check of a deployed cluster now; --all: of each
-  vtepwatch check --ssh HOST...       run one check of hosts over ssh, with nothing deployed
-  vtepwatch check --ssm --tags K=V    the same through Systems Manager
-  vtepwatch test-page --cluster NAME  send a test page through every channel of a deployed cluster
-  vtepwatch capture DIR --ssh HOST... save what replay reads, anonymised if you like
-  vtepwatch replay DIR|BUNDLE         check captured command outputs, offline
-  vtepwatch show [FILE]               print a --json document (a file or standard input) as text
-  vtepwatch list                      print the clusters: of cdk.json, a file, or your account
-  vtepwatch completion bash|zsh|fish  print what completes commands and options in a shell
-  vtepwatch --version                 print the version, and in a checkout its commit
+  vtepwatch check NAME                 run one check of a deployed cluster now; --all: of each
+  vtepwatch check --ssh HOST...        run one check of hosts over ssh, with nothing deployed
+  vtepwatch check --ssm --tags K=V     the same through Systems Manager
+  vtepwatch test-page NAME             send a test page through every channel of a deployed cluster
+  vtepwatch capture DIR --ssh HOST...  save what replay reads, anonymised if you like
+  vtepwatch replay DIR|BUNDLE          check captured command outputs, offline
+  vtepwatch show [FILE]                print a --json document (a file or standard input) as text
+  vtepwatch list                       print the clusters: of cdk.json, a file, or your account
+  vtepwatch completion bash|zsh|fish   print what completes commands and options in a shell
+  vtepwatch --version                  print the version, and in a checkout its commit
 
   vtepwatch help COMMAND describes each. Standard output carries the result alone.
-  Exit status: 0 healthy, 1 incident, 2 could not judge or could not run, 64 wrong usage,
+  Exit status: 0 healthy or done, 1 incident, 2 could not judge or could not run, 64 wrong usage,
   69 a host or a service is not there or does not answer, 77 these rights do not suffice.
 `;
 
@@ -50,8 +50,7 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
-    const meant = closest(name, Object.keys(COMMANDS));
-    const advice = meant === undefined ? '' : `, did you mean ${meant}?`;
+    const advice = adviceOn(name, [...Object.keys(COMMANDS), '--version', '--help']);
     throw usage(`there is no command "${name}"${advice}: see vtepwatch --help`);
   }
   const command = await load();
@@ -73,17 +72,24 @@ function isMisuse(error: unknown): error is TypeError {
   );
 }
 
-/** Node's first sentence names the mistake; the rest is advice that does not apply, but for a word behind a dash. */
+/** Node's first sentence names the mistake; the rest is advice that does not apply. */
 function misuseOf({ message }: TypeError, options: readonly string[]): string {
-  const ambiguous = /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument is ambiguous/.exec(
-    message,
-  )?.[1];
-  if (ambiguous !== undefined)
-    return `${ambiguous} needs a value, and what follows begins with a dash`;
+  const [, option = '', problem] =
+    /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument (missing|is ambiguous)/.exec(message) ??
+    [];
+  if (problem === 'missing') return `${option} needs a value`;
+  if (problem !== undefined) return `${option} needs a value, and what follows begins with a dash`;
   const mistake = message.replace(/\.(?: |\n).*/s, '');
   const unknown = /^Unknown option '(--[^']+)'/.exec(mistake)?.[1];
-  const meant = unknown === undefined ? undefined : closest(unknown, options);
-  return meant === undefined ? mistake : `${mistake}, did you mean ${meant}?`;
+  if (unknown === undefined) return mistake;
+  // Of check and capture each way has options of its own.
+  if (options.includes(unknown)) return `${unknown} does not go with the other options`;
+  return mistake + adviceOn(unknown, options);
+}
+
+function adviceOn(word: string, among: readonly string[]): string {
+  const meant = closest(word, among);
+  return meant === undefined ? '' : ` (did you mean ${meant}?)`;
 }
 
 /** A reader that stops early, as `head` does, has seen all that it wants. */

@@ -15,7 +15,6 @@ export const DEPLOYED_HELP = `  --cluster NAME  the cluster, as cdk.json names i
   --region R      default: AWS_REGION, AWS_DEFAULT_REGION, or that of the AWS profile
   --stack S       the cluster's CloudFormation stack; default: Vtepwatch-NAME
   --json          print a document instead of text
-  --help          this text
 `;
 
 /** The options that name a deployed cluster. */
@@ -55,7 +54,10 @@ export function deployedOptions(
   if (more.length > 0) {
     throw usage(`${command} takes one cluster, and ${JSON.stringify(more[0])} is another word`);
   }
-  if (!cluster) throw usage(`${command} needs --cluster NAME: see vtepwatch ${command} --help`);
+  if (!cluster) {
+    const others = command === 'check' ? ', or --all, --ssh or --ssm' : '';
+    throw usage(`${command} needs the NAME of a cluster${others}: see vtepwatch ${command} --help`);
+  }
   const { json, stack = stackNameOf(cluster) } = values;
   return { cluster, json, stack, region: regionOf(values.region) };
 }

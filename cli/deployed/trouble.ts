@@ -81,7 +81,8 @@ function meaningOf(error: unknown): Meaning | undefined {
   }
   const code = 'code' in error ? error.code : undefined;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    const says = 'this address is not known: --region must be one of AWS, such as eu-central-1';
+    const says =
+      'this address is not known: check the network, and --region, which must be one of AWS, such as eu-central-1';
     return { kind: 'unreachable', says };
   }
   if (UNCONNECTED.has(code)) return UNREACHED;

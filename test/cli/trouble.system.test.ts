@@ -53,8 +53,9 @@ function refuse(type: string, status = 400, message = 'no'): Fault {
 
 describe.for(COMMANDS)('%s says in one sentence what is wrong:', (command) => {
   test('no cluster is named', async () => {
+    const others = command === 'check' ? ', or --all, --ssh or --ssm' : '';
     expect(await complaint([command], { status: 64 })).toBe(
-      `vtepwatch: ${command} needs --cluster NAME: see vtepwatch ${command} --help`,
+      `vtepwatch: ${command} needs the NAME of a cluster${others}: see vtepwatch ${command} --help`,
     );
   });
 
@@ -104,7 +105,7 @@ describe('check says in one sentence what is wrong:', () => {
     const { AWS_ENDPOINT_URL_CLOUDFORMATION: _, ...others } = env;
     const words = ['check', '--cluster', 'demo', '--region', 'mars'];
     expect(await complaint(words, { environment: others, status: 69 })).toMatch(
-      /^vtepwatch: looking for cluster demo: this address is not known: --region must be one of AWS, such as eu-central-1 \(/,
+      /^vtepwatch: looking for cluster demo: this address is not known: check the network, and --region, which must be one of AWS, such as eu-central-1 \(/,
     );
   });
 
