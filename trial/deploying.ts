@@ -2,22 +2,25 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { OUTPUTS, stackNameOf } from '../shared/contract/deployment.ts';
-import { CONTEXT_KEY, INSTANCE_OUTPUTS, instancesStackOf } from './agreed.ts';
+import { CONTEXT_KEY, INSTANCE_OUTPUTS, type Instances, instancesStackOf } from './agreed.ts';
 import { deploy } from './cdk.ts';
 import type { Step } from './diary.ts';
 import { clusterSettings } from './settings.ts';
 import { findStack, outputOf, type Stack } from './stacks.ts';
 import type { Cluster, Surroundings } from './surroundings.ts';
 
+/** The app of the instances, and its context. The CDK runs the app in the checkout, by the shell. */
+export function instancesWords(instances: Instances): readonly string[] {
+  const app = 'node trial/stack/app.ts';
+  return ['--app', app, '--context', `${CONTEXT_KEY}=${JSON.stringify(instances)}`];
+}
+
 export async function deployInstances(
   { instances, cdk, clients }: Surroundings,
   step: Step,
 ): Promise<Cluster> {
-  const app = path.join(import.meta.dirname, 'stack', 'app.ts');
-  const context = `${CONTEXT_KEY}=${JSON.stringify(instances)}`;
-  const words = ['--app', `"${process.execPath}" "${app}"`, '--context', context];
   const name = instancesStackOf(instances.name);
-  await deploy(cdk, { stack: name, trial: instances.name, words }, step);
+  await deploy(cdk, { stack: name, trial: instances.name, words: instancesWords(instances) }, step);
   const stack = await deployedStack(clients.cloudFormation, name);
   const server = outputOf(stack, INSTANCE_OUTPUTS.server);
   return {

@@ -4,6 +4,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { createDeployment } from '../../infra/deployment.ts';
+import { instancesWords } from '../../trial/deploying.ts';
 import { K3sStack } from '../../trial/stack/k3s-stack.ts';
 import { clusterSettings, hostTargetsOf } from '../../trial/settings.ts';
 import { ASSET, folder, resourceOf, resourcesOf } from '../infra/support/deployed.ts';
@@ -115,14 +116,16 @@ test("the trial's vtepwatch passes every check of a deployment", SLOW, () => {
 test('the CDK synthesises the instances by the rules of CloudFormation', SLOW, () => {
   const out = folder();
   const words = ['synth', '--quiet', '--no-notices', '--output', out];
-  const app = ['--app', `"${process.execPath}" trial/stack/app.ts`];
-  const context = ['--context', `trial=${JSON.stringify(TRIAL)}`];
   const cdk = path.join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk');
-  const { status, stderr } = spawnSync(process.execPath, [cdk, ...words, ...app, ...context], {
-    cwd: ROOT,
-    env: { PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`, HOME: out },
-    encoding: 'utf8',
-  });
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [cdk, ...words, ...instancesWords(TRIAL)],
+    {
+      cwd: ROOT,
+      env: { PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`, HOME: out },
+      encoding: 'utf8',
+    },
+  );
   expect([status, stderr]).toEqual([0, '']);
 });
 
