@@ -1,83 +1,38 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { inflict } from '../../../lab/machines/inflict.ts';
 import { carryOut, machineNamed, type Machines } from '../../../lab/machines/machine.ts';
-import { makeMachines } from '../../../lab/machines/make.ts';
 import { reportSchema } from '../../../shared/contract/report.ts';
-import { NO_REAL_MACHINES } from '../../lab/machines/needs-root.ts';
+import { NO_REAL_SSHD, overRealSshd } from './over-real-sshd.ts';
 
 const PROGRAM = path.join(import.meta.dirname, '..', '..', '..', 'cli', 'vtepwatch.ts');
-const SSHD = '/usr/sbin/sshd';
 
-/** Where the packages openssh-server and sudo are not installed, this is skipped, but in CI it fails. */
-const isMissing =
-  NO_REAL_MACHINES ||
-  (process.env['CI'] === undefined && !(existsSync(SSHD) && existsSync('/usr/bin/sudo')));
-
-/**
- * OpenSSH's own client and server. The server runs in the network and under the name of a host, one for each
- * connection, which the client's ProxyCommand starts there: no port is opened.
- */
-describe.skipIf(isMissing)('check --ssh --sudo through a real sshd on real hosts', () => {
+describe.skipIf(NO_REAL_SSHD)('check --ssh through a real sshd on real hosts', () => {
+  let ssh: Awaited<ReturnType<typeof overRealSshd>>;
   let machines: Machines;
   let work = '';
   beforeAll(async () => {
-    machines = await makeMachines({ prefer: 'real' });
-    work = mkdtempSync(path.join(tmpdir(), 'vtepwatch-sshd-'));
-    mkdirSync('/run/sshd', { recursive: true });
-    for (const key of ['host', 'user']) {
-      execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path.join(work, key)]);
-    }
-    writeFileSync(
-      path.join(work, 'sshd_config'),
-      [
-        `HostKey ${work}/host`,
-        `AuthorizedKeysFile ${work}/user.pub`,
-        'PermitRootLogin prohibit-password',
-        'StrictModes no',
-        'UsePAM no',
-        '',
-      ].join('\n'),
-    );
-    const hostKey = readFileSync(path.join(work, 'host.pub'), 'utf8');
-    const hosts = machines.machines.map((machine) => {
-      const { pid } = machine.spawn(['sleep', '600']);
-      const spaces = ['net', 'uts'].map((kind) => `--${kind}=/proc/${pid}/ns/${kind}`).join(' ');
-      return `Host ${machine.name}\n  ProxyCommand nsenter ${spaces} -- ${SSHD} -i -f ${work}/sshd_config\n`;
-    });
-    const known = machines.machines.map(({ name }) => `${name} ${hostKey}`).join('');
-    writeFileSync(path.join(work, 'known_hosts'), known);
-    const own = `  User root\n  IdentityFile ${work}/user\n  UserKnownHostsFile ${work}/known_hosts\n`;
-    writeFileSync(path.join(work, 'config'), `${hosts.join('')}Host *\n${own}`);
-    writeFileSync(path.join(work, 'ssh'), `#!/bin/sh\nexec /usr/bin/ssh -F ${work}/config "$@"\n`);
-    chmodSync(path.join(work, 'ssh'), 0o755);
+    ssh = await overRealSshd();
+    ({ machines, work } = ssh);
   }, 60_000);
   afterAll(async () => {
-    await machines?.close();
-    rmSync(work, { recursive: true, force: true });
+    await ssh?.close();
   });
 
-  /** One check of all hosts, as an operator runs it. */
-  const checked = (...options: readonly string[]) => {
-    const targets = machines.machines.map(({ name }) => name);
-    const { stdout, stderr, status } = spawnSync(
-      process.execPath,
-      [PROGRAM, 'check', '--json', ...options, '--ssh', ...targets],
-      { encoding: 'utf8', env: { ...process.env, PATH: `${work}:${process.env['PATH']}` } },
-    );
+  /** A check of these hosts, as an operator runs it. */
+  const check = (...words: readonly string[]) => {
+    const ended = spawnSync(process.execPath, [PROGRAM, 'check', '--json', ...words], {
+      encoding: 'utf8',
+      env: ssh.env,
+    });
+    const { stdout, stderr, status } = ended;
     return { report: reportSchema.parse(JSON.parse(stdout)), stderr, status };
   };
+
+  const everybody = (): readonly string[] => machines.machines.map(({ name }) => name);
+  const checked = (...options: readonly string[]) => check(...options, '--ssh', ...everybody());
 
   test('is healthy where packets come back, and sends none with --no-packets', () => {
     const { report, status } = checked();
@@ -97,6 +52,48 @@ describe.skipIf(isMissing)('check --ssh --sudo through a real sshd on real hosts
       /no packet from node2 over the overlay was answered, nor one to it: .* while another node runs "ping 10\.68\.4\.0"/,
     );
   });
+
+  test('has a reason for a password alone, for nobody there, and for two targets of one machine', () => {
+    const targets = ['master1', 'password-master2', 'down', 'node1', '0-node1', 'node2'];
+    const { report, status } = check('--no-packets', '--ssh', ...targets);
+    const problems = new Map(report.problems.map(({ where, message }) => [where, message]));
+    expect(problems.get('password-master2')).toMatch(/^ssh failed: .*Permission denied \(password/);
+    expect(problems.get('down')).toMatch(/^ssh failed: .*Connection refused/);
+    expect(problems.get('node1')).toContain('these targets are one machine');
+    expect([report.checked?.nodes, status]).toEqual([3, 0]);
+  });
+
+  test('has at most 30 connections at a time to 60 targets', () => {
+    writeFileSync(path.join(work, 'calls'), '');
+    const targets = everybody().flatMap((name) =>
+      Array.from({ length: 10 }, (_, at) => `${at}-${name}`),
+    );
+    const { report, status } = check('--no-packets', '--ssh', ...targets);
+    expect([report.checked?.nodes, status]).toEqual([6, 0]);
+    let open = 0;
+    let most = 0;
+    for (const line of readFileSync(path.join(work, 'calls'), 'utf8')) {
+      if (line === '\n') continue;
+      open += line === '+' ? 1 : -1;
+      most = Math.max(most, open);
+    }
+    expect(most).toBeGreaterThan(6);
+    expect(most).toBeLessThanOrEqual(30);
+  });
+
+  test('leaves nothing running on a host after Ctrl-C', async () => {
+    const before = ssh.processes();
+    const words = [PROGRAM, 'check', '--sudo', '--ssh', ...everybody()];
+    // A terminal sends it to all of the job.
+    const child = spawn(process.execPath, words, { env: ssh.env, stdio: 'ignore', detached: true });
+    const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+    await vi.waitUntil(() => ssh.processes().length > before.length, { timeout: 30_000 });
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+    expect(await ended).toBe('SIGINT');
+    await vi.waitUntil(() => ssh.processes().every((pid) => before.includes(pid)), {
+      timeout: 60_000,
+    });
+  }, 120_000);
 
   test('names the lost entry, and refuses a host whose key is another', async () => {
     const master1 = machineNamed(machines, 'master1');
