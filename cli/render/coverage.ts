@@ -39,7 +39,9 @@ export function packetsText({ ways, lost, lostWays, untried }: TriedPackets): st
     ({ node, tests, reason }) => `${node} (${tests.join(', ')}: ${reason})`,
   );
   return [
-    `${ways - lost} of ${ways} ways came back`,
+    ways === 0
+      ? 'sent, and no way counts: no node is known to answer them'
+      : `${ways - lost} of ${ways} ways came back`,
     ...(lost === 0 ? [] : [`lost: ${enumerate(named.map(printable), LOST_WAYS)}`]),
     ...(without.length === 0 ? [] : [`not tried: ${enumerate(without.map(printable), UNTRIED)}`]),
   ].join('; ');

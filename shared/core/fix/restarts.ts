@@ -21,6 +21,9 @@ export function restartsIn(
   const { members, profile } = judgement;
   const { agent } = profile;
   const hosts = new Map(members.map(({ node, observed }) => [node, observed?.host]));
+  const masters = new Set(
+    members.flatMap(({ node, listed }) => (listed?.isControlPlane === true ? [node] : [])),
+  );
   const api = apiStateOf(circumstances.latencies, circumstances.limits.slowSeconds);
   const kubectl =
     api.kind === 'partly' ? kubectlAt(members.find(({ node }) => node === api.answers)) : 'kubectl';
@@ -30,7 +33,7 @@ export function restartsIn(
       return {
         node,
         instanceId: host?.instanceId,
-        isMaster: host?.kubeconfig !== undefined,
+        isMaster: host?.kubeconfig !== undefined || masters.has(node),
         restart: restartOn(profile, host?.install, circumstances.daemonSets),
       };
     });

@@ -14,7 +14,7 @@ import { tablesOf } from '../overlay/entries.ts';
 import { isOverlayDevice } from '../overlay/profile.ts';
 import type { Tables, Vtep } from '../overlay/vtep.ts';
 import { enumerate } from '../plain-text.ts';
-import { type UnansweredNode, unansweredNodes } from './unanswered.ts';
+import { unansweredEverywhere, type UnansweredNode, unansweredNodes } from './unanswered.ts';
 
 /**
  * What was read and cannot all be right, though each entry may be what the rule wants. It is no finding:
@@ -68,6 +68,7 @@ const CONTRADICTIONS: readonly ((seen: Seen) => readonly Contradiction[])[] = [
         'deregister its host or take its tag away',
     })),
   unanswered,
+  unansweredByAll,
   ({ vteps, answered, facts, judgement, family }) => [
     ...withoutUnderlay(answered, vteps, family),
     ...sentToWithoutDevice({ facts, judgement, answered, family }),
@@ -99,6 +100,23 @@ function unanswered({ judgement, answered, family }: Seen): readonly Contradicti
   });
 }
 
+/** The same where it is so of all: a security group without the overlay's port, or an MTU that no path carries. */
+function unansweredByAll({ judgement, answered, family, vteps }: Seen): readonly Contradiction[] {
+  const which = unansweredEverywhere(judgement);
+  const [first] = vteps;
+  if (which === undefined || first?.tunnelIp === undefined) return [];
+  const { node, tunnelIp } = first;
+  const size = largestEcho(answered, { node }, family);
+  const message =
+    which === 'large'
+      ? 'no large packet that nodes sent each other over the overlay was answered, and small ones were: the network ' +
+        `below carries less than the devices' MTU, or firewalls drop large pings. On another node, run "ping -M do -s ${size} ${tunnelIp}"`
+      : 'no packet that nodes sent each other over the overlay was answered, and no overlay device received one: a ' +
+        "firewall or security group does not let the overlay's UDP port through. On " +
+        `${node}, run "tcpdump -ni any udp port 8472 or udp port 4789" while another node runs "ping ${tunnelIp}"`;
+  return [{ nodes: [], brief: '', message }];
+}
+
 /** Bytes that an ICMP echo has beside its payload: the headers of IP and of ICMP. */
 const ECHO_HEADERS = { ipv4: 28, ipv6: 48 } as const satisfies Readonly<Record<Family, number>>;
 
@@ -107,7 +125,7 @@ const USUAL_MTU = 1450;
 
 function largestEcho(
   answered: readonly AnsweredMember[],
-  { node }: UnansweredNode,
+  { node }: Pick<UnansweredNode, 'node'>,
   family: Family,
 ): number {
   const devices = answered.find((member) => member.node === node)?.observed.tables.devices;

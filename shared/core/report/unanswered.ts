@@ -5,7 +5,7 @@ import { nodesByTunnelIp, packetHistories } from '../members/packet-history.ts';
 import type { IpAddress } from '../overlay/addresses.ts';
 import { PACKET_TESTS, type PacketTest, type TriedPeer } from '../overlay/packets.ts';
 
-/** So many tries each way, of which none came back, are no chance. */
+/** So many tries each way, of which none came back, are no chance; and so many hosts say so. */
 const TRIES = 2;
 
 /** A node of which nothing, or no large packet, was ever answered. */
@@ -42,14 +42,54 @@ export function unansweredNodes(judgement: Judgement): readonly UnansweredNode[]
 /** `untried`: of too few tries nothing is said. */
 type Unanswered = 'yes' | 'no' | 'untried';
 
+/**
+ * Where no node of the cluster was ever answered: `all`, if no device of the overlay received a packet either, since a
+ * firewall of the hosts drops what a device has received; `large`, if small packets came back. What lost entries
+ * explain is left out.
+ */
+export function unansweredEverywhere(judgement: Judgement): UnansweredNode['which'] | undefined {
+  const { members, vteps, findings } = judgement;
+  if (findings.length > 0) return undefined;
+  const tries = triesIn(judgement);
+  const histories = [...packetHistories(members, vteps).values()];
+  const isLost = (test: PacketTest): boolean => {
+    const lost = tries.filter(({ tried }) => tried.replies[test] === 'lost');
+    return (
+      new Set(lost.map(({ observer }) => observer)).size >= TRIES &&
+      tries.every(({ tried }) => tried.replies[test] !== 'answered') &&
+      histories.every(
+        ({ answers, isAnswered }) => !answers.includes(test) && !isAnswered.includes(test),
+      )
+    );
+  };
+  const isSmallWhole =
+    tries.filter(({ tried }) => tried.replies.small === 'answered').length >= TRIES;
+  if (isSmallWhole) return isLost('full') ? 'large' : undefined;
+  const isNone = PACKET_TESTS.every(
+    (test) => isLost(test) || tries.every(({ tried }) => tried.replies[test] === 'untried'),
+  );
+  const traffic = members.flatMap(({ observed }) => observed?.packets?.traffic ?? []);
+  const isDeaf = traffic.some(({ sent }) => sent > 0) && traffic.every((one) => one.received === 0);
+  return isLost('small') && isNone && isDeaf ? 'all' : undefined;
+}
+
 function unansweredIn({
   members,
   vteps,
 }: Pick<Judgement, 'members' | 'vteps'>): (node: string, test: PacketTest) => Unanswered {
   const histories = packetHistories(members, vteps);
-  const has = (node: string, side: 'answers' | 'isAnswered', test: PacketTest): boolean =>
-    histories.get(node)?.[side].includes(test) === true;
   const tries = triesIn({ members, vteps });
+  // Of a small cluster only one other host may have been answered, which is no history yet.
+  const answered = new Set(
+    tries.flatMap(({ subject, tried }) =>
+      PACKET_TESTS.filter((test) => tried.replies[test] === 'answered').map(
+        (test) => `${subject} ${test}`,
+      ),
+    ),
+  );
+  const has = (node: string, side: 'answers' | 'isAnswered', test: PacketTest): boolean =>
+    histories.get(node)?.[side].includes(test) === true ||
+    (side === 'answers' && answered.has(`${node} ${test}`));
   const byObserver = groupBy(tries, ({ observer }) => observer);
   const bySubject = groupBy(tries, ({ subject }) => subject);
   return (node, test) => {
