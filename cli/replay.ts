@@ -6,6 +6,7 @@ import { formatTime } from '../shared/core/time.ts';
 import { usage } from './failure.ts';
 import { printReport, VIEW_HELP, VIEW_OPTIONS } from './print-report.ts';
 import { renderReplay } from './render/report.ts';
+import { withTargets } from './ssh/fix-targets.ts';
 
 const HELP = `vtepwatch replay DIR|BUNDLE [--cluster NAME] [--json]
 
@@ -49,7 +50,8 @@ export async function replay(words: readonly string[]): Promise<number> {
   }
   const cluster = values.cluster ?? basename(resolve(directory), '.json');
   const files = await openCapture(directory);
-  const report = await judgeCapture(files, cluster);
+  // Nothing is deployed that could print the hosts of a fix.
+  const report = withTargets(await judgeCapture(files, cluster), new Map());
   const time =
     files.captured && `captured ${formatTime(files.captured.at)}, by ${files.captured.shownBy}`;
   return printReport(report, values, (shown, columns) => renderReplay(shown, time, columns));

@@ -100,7 +100,9 @@ function listingDocument(): string {
 }
 
 /** How long the hosts may take, and how often they are asked whether they have ended. */
-const ANSWER_MS = 90_000;
+const ANSWER_MS = 100_000;
+/** And how long reading what they printed. */
+const FETCH_MS = 60_000;
 const POLL_MS = 2000;
 /** How long a host may take to receive the command, seconds: the least that the service allows. */
 const DELIVERY_SECONDS = 30;
@@ -127,14 +129,16 @@ async function listingsBy(
   if (commandId === undefined) throw new Error('Systems Manager returned no command id');
   const commands = runCommand(client, document);
   const online = new Set(nodes.filter(isOnline).map(({ instanceId }) => instanceId));
-  await untilEnded(async () => (await commands.beginnings(commandId, deadline)).byInstance, {
-    online,
-    deadline,
-  });
+  const look = async (): Promise<ReadonlyMap<string, HostAnswer>> =>
+    (await commands.beginnings(commandId, deadlineIn(FETCH_MS, systemClock))).byInstance;
+  const ended = await untilEnded(look, { online, deadline });
+  const fetching = deadlineIn(FETCH_MS, systemClock);
   const printed = await mapConcurrently([...online], FETCHES_AT_A_TIME, async (instanceId) => {
-    const answer = await commands
-      .fetch({ commandId, instanceId }, deadline)
-      .catch((error: unknown): HostAnswer => failed(error));
+    const answer = ended.has(instanceId)
+      ? await commands
+          .fetch({ commandId, instanceId }, fetching)
+          .catch((error: unknown): HostAnswer => failed(error))
+      : SILENT;
     const listings = await listingsIn(answer).catch((error: unknown) => errorText(error));
     if (typeof listings !== 'string') return [[instanceId, listings] as const];
     remark(printable(`  ${instanceId}: ${listings}`));
@@ -143,20 +147,27 @@ async function listingsBy(
   return new Map(printed.flat());
 }
 
+/** The hosts that have ended by the deadline. */
 async function untilEnded(
   look: () => Promise<ReadonlyMap<string, HostAnswer>>,
   { online, deadline }: { readonly online: ReadonlySet<string>; readonly deadline: Deadline },
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   for (;;) {
     await sleep(POLL_MS, deadline);
     const answers = await look();
     const isOver = (id: string): boolean => (answers.get(id)?.kind ?? 'pending') !== 'pending';
-    if ([...online].every(isOver) || remaining(deadline) === 0) return;
+    const ended = new Set([...online].filter(isOver));
+    if (ended.size === online.size || remaining(deadline) === 0) return ended;
   }
 }
 
+const SILENT: HostAnswer = {
+  kind: 'pending',
+  reason: `it printed no listings within ${ANSWER_MS / 1000} s`,
+};
+
 function failed(error: unknown): HostAnswer {
-  return { kind: 'ended', reason: errorText(error), error: '_OTHER' };
+  return { kind: 'ended', reason: `reading its listings: ${errorText(error)}`, error: '_OTHER' };
 }
 
 /** What a host printed, or why that cannot be used. */

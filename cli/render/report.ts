@@ -4,8 +4,8 @@ import type {
   ReportedIncident,
   ReportedLatency,
 } from '../../shared/contract/report.ts';
-import { pageOf } from '../../shared/core/page/page.ts';
-import { printable } from '../../shared/core/plain-text.ts';
+import { wholeTextOf } from '../../shared/core/page/page.ts';
+import { enumerate, printable } from '../../shared/core/plain-text.ts';
 import { formatDuration, parseTime } from '../../shared/core/time.ts';
 import { coverageLines, gapLines, packetsText } from './coverage.ts';
 import { renderMatrix, USUAL_COLUMNS } from './matrix.ts';
@@ -14,6 +14,9 @@ import { overlayName } from './overlay.ts';
 /** How many problems and nodes are printed; `--json` has them all. */
 const PROBLEMS = 20;
 const NAMES = 12;
+
+/** How many places one problem is printed with. */
+const PLACES = 5;
 
 /** How many nodes the first line names: it must stay one that can be read, whatever the cluster's size. */
 const FIRST_NAMES = 5;
@@ -124,9 +127,10 @@ const VERDICTS: Readonly<Record<Report['verdict'], string>> = {
 function incidentLines(report: Report, incident: ReportedIncident): readonly string[] {
   const kind = incident.phase === 'resolved' ? 'resolved' : 'opened';
   const now = parseTime(report.at) ?? 0;
-  const page = pageOf({ kind, incident }, { cluster: report.cluster, now, site: report.site });
+  const where = { cluster: report.cluster, now, site: report.site };
+  const text = wholeTextOf({ kind, incident }, where);
   const suspected = incident.phase === 'suspected' ? ['SUSPECTED: not paged yet'] : [];
-  return [...suspected, ...page.text.trimEnd().split('\n')];
+  return [...suspected, ...text.trimEnd().split('\n')];
 }
 
 const OUTCOMES: Readonly<Record<ReportedLatency['outcome'], string>> = {
@@ -155,10 +159,12 @@ function namesOf(nodes: readonly string[]): readonly string[] {
 }
 
 function problemLines({ problems }: Report): readonly string[] {
-  const shown = problems
-    .slice(0, PROBLEMS)
-    .map(({ where, message }) => `${printable(where)}: ${printable(message)}`);
-  const hidden = problems.length - PROBLEMS;
+  const alike = [...Map.groupBy(problems, ({ message }) => message)];
+  const shown = alike.slice(0, PROBLEMS).map(([message, some]) => {
+    const places = enumerate([...new Set(some.map(({ where }) => printable(where)))], PLACES);
+    return `${places}: ${printable(message)}`;
+  });
+  const hidden = alike.length - PROBLEMS;
   return hidden > 0 ? [...shown, `and ${hidden} more`] : shown;
 }
 

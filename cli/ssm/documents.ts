@@ -135,9 +135,10 @@ export async function withTemporaryDocument<T>(
   const remove = async (): Promise<void> => {
     // A document whose creation is under way cannot be deleted, and would stay.
     await creating.catch(() => undefined);
-    await client.send(new DeleteDocumentCommand({ Name: name })).catch((error: unknown) => {
-      if (!(error instanceof InvalidDocument))
-        throw trouble(`deleting the document ${name}`, error);
+    await client.send(new DeleteDocumentCommand({ Name: name })).catch(async (error: unknown) => {
+      if (error instanceof InvalidDocument) return;
+      const region = await client.config.region();
+      throw trouble(`deleting the document ${name} in ${region}`, error);
     });
   };
   const forget = onSignal(remove);
@@ -177,15 +178,24 @@ async function untilActive(client: SSMClient, name: string): Promise<void> {
 /** The exit status of a program that a signal ended, as a shell has it. */
 const ENDED_BY = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Does this before the program ends by a signal; what it returns takes that back. */
+/** Ctrl-C reaches a program below npm twice, by the terminal and by npm: so soon it is the same one. */
+const ONE_SIGNAL_MS = 2000;
+
+/** Does this before the program ends by a signal, a second one at once; what it returns takes that back. */
 function onSignal(work: () => Promise<void>): () => void {
+  let firstAt: number | undefined;
   const listeners = (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).map((signal) => {
     const listener = (): void => {
+      if (firstAt !== undefined) {
+        if (Date.now() - firstAt >= ONE_SIGNAL_MS) process.exit(ENDED_BY[signal]);
+        return;
+      }
+      firstAt = Date.now();
       void work()
         .catch((error: unknown) => process.stderr.write(`${String(error)}\n`))
         .finally(() => process.exit(ENDED_BY[signal]));
     };
-    process.once(signal, listener);
+    process.on(signal, listener);
     return { signal, listener };
   });
   return () => {
@@ -220,9 +230,10 @@ export async function leftOvers(client: SSMClient): Promise<readonly string[]> {
 
 /** Says which temporary documents are left, with what deletes them. */
 export async function nameLeftOvers(client: SSMClient): Promise<void> {
+  const region = await client.config.region();
   for (const name of await leftOvers(client)) {
     remark(
-      `there is a temporary document; if no other check is running, delete it: aws ssm delete-document --name ${name}`,
+      `there is a temporary document; if no other check is running, delete it: aws ssm delete-document --region ${region} --name ${name}`,
     );
   }
 }

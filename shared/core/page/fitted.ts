@@ -59,7 +59,7 @@ function withoutEmptySections(chunks: readonly Chunk[]): readonly Chunk[] {
   return chunks.filter(({ frames }) => frames === undefined || filled.has(frames));
 }
 
-function textOf(chunks: readonly Chunk[]): string {
+export function textOf(chunks: readonly Chunk[]): string {
   return `${chunks.flatMap(({ lines }) => lines).join('\n')}\n`;
 }
 

@@ -7,7 +7,7 @@ import type { Announcement } from '../incident/step.ts';
 import { printable } from '../plain-text.ts';
 import { formatDuration, parseTime } from '../time.ts';
 import { evidenceLines } from './evidence.ts';
-import { type Chunk, fitted } from './fitted.ts';
+import { type Chunk, fitted, textOf } from './fitted.ts';
 import { fixChunks } from './fix-text.ts';
 import { FAMILY_NAMES, smsOf, subjectOf } from './subject.ts';
 import { detailsOf } from './details.ts';
@@ -67,8 +67,6 @@ export function pageOf(paged: Paged, where: PagedWhere): Page {
   const { cluster, now } = where;
   const { kind, incident } = paged;
   const { key, severity, cause } = incident;
-  const runbook = `${where.runbook ?? RUNBOOK}#${runbookAnchorOf(cause)}`;
-  const chunks = kind === 'resolved' ? endOf(paged, where) : bodyOf(paged, { ...where, runbook });
   return {
     key,
     kind,
@@ -78,13 +76,27 @@ export function pageOf(paged: Paged, where: PagedWhere): Page {
     at: now,
     subject: subjectOf(cluster, paged),
     text: fitted(
-      chunks,
+      chunksOf(paged, where),
       (steps) =>
         `Shortened${steps === 0 ? '' : `, by ${steps} of the steps under Fix`}. All of it: npx --no vtepwatch check --cluster ${printable(cluster)}`,
     ),
     sms: smsOf(cluster, paged),
-    details: detailsOf(incident, { runbook, site: where.site }),
+    details: detailsOf(incident, { runbook: runbookOf(paged, where), site: where.site }),
   };
+}
+
+/** The same text as a page has, whole: for a terminal, which takes all of it. */
+export function wholeTextOf(paged: Paged, where: PagedWhere): string {
+  return textOf(chunksOf(paged, where));
+}
+
+function chunksOf(paged: Paged, where: PagedWhere): readonly Chunk[] {
+  if (paged.kind === 'resolved') return endOf(paged, where);
+  return bodyOf(paged, { ...where, runbook: runbookOf(paged, where) });
+}
+
+function runbookOf({ incident }: Paged, { runbook = RUNBOOK }: PagedWhere): string {
+  return `${runbook}#${runbookAnchorOf(incident.cause)}`;
 }
 
 /** Lines of one rank go together; those of the highest rank go first where a page is too long. */

@@ -133,7 +133,7 @@ describe('a temporary document', () => {
     const { stdout, stderr } = await check('--temporary-document', '--yes');
     expect(stdout).toContain('6 of 6 nodes checked');
     expect(stderr).toMatch(
-      /there is a temporary document; if no other check is running, delete it: aws ssm delete-document --name vtepwatch-temporary-[0-9a-f]{16}\n/,
+      /there is a temporary document; if no other check is running, delete it: aws ssm delete-document --region eu-central-1 --name vtepwatch-temporary-[0-9a-f]{16}\n/,
     );
     expect(first).toContain('deleting the document vtepwatch-temporary-');
     expect(world.aws.ssm.documents()).toHaveLength(2);
