@@ -40,6 +40,9 @@ export const instancesStackOf = (name: string): string => `Vtepwatch-instances-$
 /** The tag of a trial's stacks; its value is the trial's name. */
 export const STACK_TAG = 'vtepwatch-trial';
 
+/** Another tag of theirs: it differs between two trials of the same name. */
+export const RUN_TAG = 'vtepwatch-trial-run';
+
 /** The tag by which vtepwatch selects the hosts; its value is the trial's name. */
 export const HOST_TAG = 'vtepwatch';
 

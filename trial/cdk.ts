@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { STACK_TAG } from './agreed.ts';
+import { RUN_TAG, STACK_TAG } from './agreed.ts';
 import type { Step } from './diary.ts';
 
 /** How the CDK is run. */
@@ -16,6 +16,7 @@ export interface Cdk {
 interface Deployment {
   readonly stack: string;
   readonly trial: string;
+  readonly run: string;
   /** The app, and what its context has. */
   readonly words: readonly string[];
 }
@@ -37,12 +38,12 @@ const TAIL_LINES = 12;
  */
 export async function deploy(
   { program, region, output }: Cdk,
-  { stack, trial, words }: Deployment,
+  { stack, trial, run, words }: Deployment,
   { signal, awaits }: Step,
 ): Promise<void> {
   const [file = '', ...first] = program;
   const options = ['--require-approval', 'never', '--no-notices', '--progress', 'events'];
-  const tags = ['--tags', `${STACK_TAG}=${trial}`];
+  const tags = ['--tags', `${STACK_TAG}=${trial}`, '--tags', `${RUN_TAG}=${run}`];
   const child = spawn(
     file,
     [...first, 'deploy', stack, ...words, ...options, ...tags, '--output', output],

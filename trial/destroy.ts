@@ -6,30 +6,32 @@ import { deleteStack, deleteTable, findStack, type Stack, tablesOf } from './sta
 /** What there is of a trial. */
 export interface Remainder {
   readonly stacks: readonly string[];
+  /** Stacks of such names that are not the trial's. */
+  readonly others: readonly string[];
   /** The stacks keep these when they are deleted. */
   readonly tables: readonly string[];
 }
 
-/** Finds what there is of a trial. Throws where a stack of such a name is not the trial's, but somebody's own. */
+/** Finds what there is of a trial. */
 export async function findRemainder(
   { cloudFormation }: Pick<Clients, 'cloudFormation'>,
   name: string,
   isOfTrial: (stack: Stack) => boolean,
 ): Promise<Remainder> {
   const stacks: string[] = [];
+  const others: string[] = [];
   const tables: string[] = [];
   for (const stack of stacksOf(name)) {
     const found = await findStack(cloudFormation, stack);
     if (found === undefined) continue;
     if (!isOfTrial(found)) {
-      throw new Error(
-        `the stack ${stack} has no tag of this trial: it is somebody's own, and left as it is`,
-      );
+      others.push(stack);
+      continue;
     }
     stacks.push(stack);
     tables.push(...(await tablesOf(cloudFormation, stack)));
   }
-  return { stacks, tables };
+  return { stacks, others, tables };
 }
 
 /** Deletes the stacks side by side, then what they keep. */

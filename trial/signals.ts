@@ -12,7 +12,6 @@ interface Signals {
   readonly interrupt: AbortSignal;
   /** Undefined where none has come. */
   status(): number | undefined;
-  forget(): void;
 }
 
 /** Ctrl-C reaches a program below npm twice, by the terminal and by npm: so soon it is the same one. */
@@ -22,7 +21,7 @@ const ONE_SIGNAL_MS = 2000;
 export function onSignals(place: Place, stacks: readonly string[]): Signals {
   const controller = new AbortController();
   let first: { readonly signal: Signal; readonly at: number } | undefined;
-  const listeners = (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).map((signal) => {
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
     const listener = (): void => {
       if (first === undefined) {
         first = { signal, at: Date.now() };
@@ -38,13 +37,9 @@ export function onSignals(place: Place, stacks: readonly string[]): Signals {
       process.exit(ENDED_BY[signal]);
     };
     process.on(signal, listener);
-    return { signal, listener };
-  });
+  }
   return {
     interrupt: controller.signal,
     status: () => (first === undefined ? undefined : ENDED_BY[first.signal]),
-    forget: () => {
-      for (const { signal, listener } of listeners) process.off(signal, listener);
-    },
   };
 }

@@ -12,7 +12,7 @@ import {
   UpdateTableCommand,
 } from '@aws-sdk/client-dynamodb';
 import { trouble } from '../cli/deployed/trouble.ts';
-import { STACK_TAG } from './agreed.ts';
+import { RUN_TAG, STACK_TAG } from './agreed.ts';
 import type { Step } from './diary.ts';
 import { awaited, there, untilThere } from './until.ts';
 
@@ -23,6 +23,8 @@ export interface Stack {
   readonly outputs: ReadonlyMap<string, string>;
   /** The trial that made it; undefined where none did. */
   readonly trial: string | undefined;
+  /** That trial's run. */
+  readonly run: string | undefined;
 }
 
 /** Undefined where there is none of this name. */
@@ -34,6 +36,8 @@ export async function findStack(
     const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: name }));
     const [stack] = Stacks ?? [];
     if (stack === undefined) return undefined;
+    const tagged = (key: string): string | undefined =>
+      stack.Tags?.find(({ Key }) => Key === key)?.Value;
     return {
       status: stack.StackStatus ?? '',
       reason: stack.StackStatusReason ?? '',
@@ -43,13 +47,27 @@ export async function findStack(
           OutputValue,
         ]),
       ),
-      trial: stack.Tags?.find(({ Key }) => Key === STACK_TAG)?.Value,
+      trial: tagged(STACK_TAG),
+      run: tagged(RUN_TAG),
     };
   } catch (error) {
     // CloudFormation has no error type for a missing stack.
     if (error instanceof Error && error.message.endsWith(' does not exist')) return undefined;
     throw trouble(`looking for the stack ${name}`, error);
   }
+}
+
+/** Throws where there is a stack of such a name: a deployment would change it, and the trial then delete it. */
+export async function mustNotStand(
+  client: CloudFormationClient,
+  names: readonly string[],
+): Promise<void> {
+  const found = await Promise.all(names.map((name) => findStack(client, name)));
+  const standing = names.filter((_, at) => found[at] !== undefined);
+  if (standing.length === 0) return;
+  throw new Error(
+    `there is ${standing.join(' and ')} already: npm run try:aws -- --destroy removes what a trial has left`,
+  );
 }
 
 /** The value of an output that the stack must have. */

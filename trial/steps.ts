@@ -78,6 +78,7 @@ const KNOWN: readonly (readonly [RegExp, string])[] = [
     /AccessDenied|not authorized|UnauthorizedOperation/i,
     'use credentials that may deploy CDK stacks here; docs/try-aws.md lists what else the trial calls',
   ],
+  [/^there is .* already/, 'let the other trial end, or use another --name'],
   [/ExpiredToken|token.*expired/i, 'log in again, for example with aws sso login'],
 ];
 

@@ -7,6 +7,8 @@ import type { Findings } from './evidence.ts';
 /** What the trial works with. */
 export interface Surroundings {
   readonly instances: Instances;
+  /** Of this trial alone: its stacks have it as a tag. */
+  readonly run: string;
   readonly place: Place;
   readonly cdk: Cdk;
   /** A folder for files that the CDK reads. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { messageOf } from '../cli/failure.ts';
 import { remark } from '../cli/progress.ts';
@@ -27,12 +28,14 @@ export async function runTrial(options: TrialOptions, around: Around): Promise<E
   const { instances, keep, stepMinutes, cdk } = options;
   const { place, clients, folder, interrupt } = around;
   const began = Date.now();
+  const run = randomUUID();
   const diary = createDiary({ interrupt, stepMinutes });
   let findings: Findings = {};
   const driving = await settled(
     drive(
       {
         instances,
+        run,
         place,
         folder,
         clients,
@@ -48,8 +51,8 @@ export async function runTrial(options: TrialOptions, around: Around): Promise<E
       diary,
     ),
   );
-  const { name } = instances;
-  const ended = keep ? { left: [`npm run try:aws -- --destroy`] } : await end(diary, around, name);
+  const own = { name: instances.name, run };
+  const ended = keep ? { left: [`npm run try:aws -- --destroy`] } : await end(diary, around, own);
   const failed = failureIn(driving) ?? ('failed' in ended ? ended.failed : undefined);
   const cost = estimateOf(instances.instanceType);
   return {
@@ -98,10 +101,20 @@ interface End {
   readonly failed?: FailedStep | undefined;
 }
 
-/** What is there now is the trial's: before it began there was nothing of these names. */
-async function end(diary: Diary, { place, clients }: Around, name: string): Promise<End> {
-  const find = (): Promise<Remainder> => findRemainder(clients, name, () => true);
-  let known: Remainder = { stacks: stacksOf(name), tables: [] };
+/** Another trial may have stacks of these names; this one destroys only what it has made itself. */
+async function end(
+  diary: Diary,
+  { place, clients }: Around,
+  own: { readonly name: string; readonly run: string },
+): Promise<End> {
+  const find = (): Promise<Remainder> =>
+    findRemainder(
+      clients,
+      own.name,
+      // A CDK that was stopped before it made anything leaves an empty stack, which has no tags yet.
+      ({ run, status }) => run === own.run || status === 'REVIEW_IN_PROGRESS',
+    );
+  let known: Remainder = { stacks: stacksOf(own.name), others: [], tables: [] };
   const destroying = await settled(
     diary.step('destroy', async (step) => {
       known = await find();

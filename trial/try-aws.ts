@@ -16,6 +16,7 @@ import { writeEvidence } from './evidence.ts';
 import { HELP, readOptions, type TrialOptions } from './options.ts';
 import { planLines, stacksOf } from './plan.ts';
 import { onSignals } from './signals.ts';
+import { mustNotStand } from './stacks.ts';
 import { runTrial } from './trial.ts';
 
 /** Returns the exit status. */
@@ -44,13 +45,7 @@ async function main(words: readonly string[]): Promise<number> {
 
 async function tryIt(options: TrialOptions, place: Place, clients: Clients): Promise<number> {
   const { name } = options.instances;
-  const remainder = await findRemainder(clients, name, () => true);
-  if (remainder.stacks.length > 0) {
-    const stacks = remainder.stacks.join(' and ');
-    throw new Error(
-      `there is ${stacks} already: npm run try:aws -- --destroy removes what a trial has left`,
-    );
-  }
+  await mustNotStand(clients.cloudFormation, stacksOf(name));
   for (const line of planLines(options.instances, place, options.keep)) remark(line);
   if (!options.isAgreed) await mustAgree('Begin?', 'nothing was made');
   const folder = await mkdtemp(path.join(tmpdir(), 'vtepwatch-trial-'));
@@ -68,7 +63,6 @@ async function tryIt(options: TrialOptions, place: Place, clients: Clients): Pro
     for (const line of summaryOf(evidence, file)) process.stdout.write(`${printable(line)}\n`);
     return signals.status() ?? exitStatusOf(evidence);
   } finally {
-    signals.forget();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -79,6 +73,12 @@ async function destroyOnly(
   clients: Clients,
 ): Promise<number> {
   const remainder = await findRemainder(clients, name, ({ trial }) => trial === name);
+  const [other] = remainder.others;
+  if (other !== undefined) {
+    throw new Error(
+      `the stack ${other} has no tag of this trial: it is somebody's own, and left as it is`,
+    );
+  }
   const all = [...remainder.stacks, ...remainder.tables];
   if (all.length === 0) {
     remark(`account ${account} has nothing of the trial ${name} in ${region}`);

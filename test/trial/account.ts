@@ -25,6 +25,8 @@ export interface Account {
   readonly deployed: ReadonlyMap<string, string>;
   /** Takes the place of a deployment: what the CDK prints, and that it fails. `hangs`: it never ends. */
   readonly failing: Map<string, string>;
+  /** What keeps CloudFormation from deleting a stack that is yet to be deployed. */
+  readonly undeletable: Map<string, string>;
   close(): Promise<void>;
 }
 
@@ -54,14 +56,20 @@ export async function startAccount(bundle: string): Promise<Account> {
   const ticks = new AbortController();
   const deployed = new Map<string, string>();
   const failing = new Map<string, string>();
-  const make = async (name: string): Promise<void> => {
-    cloudFormation.deploy(name, await stackOf(name, world));
+  const undeletable = new Map<string, string>();
+  const make = async (name: string, tags: Tags): Promise<void> => {
+    const reason = undeletable.get(name);
+    cloudFormation.deploy(name, {
+      ...(await stackOf(name, world)),
+      tags,
+      ...(reason === undefined ? {} : { undeletable: reason }),
+    });
     if (name === VTEPWATCH) void schedule(run, ticks.signal);
   };
-  const { url, server } = await deployments(async (name, given) => {
+  const { url, server } = await deployments(async ({ name, tags, given }) => {
     deployed.set(name, given);
     const trouble = failing.get(name);
-    if (trouble === undefined) await make(name);
+    if (trouble === undefined) await make(name, tags);
     return trouble;
   });
   return {
@@ -70,6 +78,7 @@ export async function startAccount(bundle: string): Promise<Account> {
     env: environmentOf({ world, cloudFormation, lambda, url }),
     deployed,
     failing,
+    undeletable,
     close: async () => {
       ticks.abort();
       server.closeAllConnections();
@@ -115,11 +124,10 @@ async function becomeK3sServer({ machines }: World): Promise<void> {
 }
 
 async function stackOf(name: string, { machines, aws }: World): Promise<Stack> {
-  const tags = { 'vtepwatch-trial': 'try' };
   if (name === VTEPWATCH) {
     const outputs = { FunctionName: FUNCTION, TopicArn: aws.sns.topicArn };
     const table = { type: 'AWS::DynamoDB::GlobalTable', id: aws.dynamoDb.tableName };
-    return { tags, outputs, resources: [table] };
+    return { outputs, resources: [table] };
   }
   const [server = '', ...agents] = machines.machines.map(({ instanceId }) => instanceId);
   const credentials = { accessKeyId: 'lab', secretAccessKey: 'lab' };
@@ -128,7 +136,7 @@ async function stackOf(name: string, { machines, aws }: World): Promise<Stack> {
   sqs.destroy();
   const queueArn = `arn:aws:sqs:${LAB_REGION}:${LAB_ACCOUNT}:trial`;
   const ids = { ServerId: server, AgentIds: agents.join(',') };
-  return { tags, outputs: { ...ids, QueueUrl, QueueArn: queueArn } };
+  return { outputs: { ...ids, QueueUrl, QueueArn: queueArn } };
 }
 
 type Run = (event: unknown) => Promise<Invocation>;
@@ -154,14 +162,24 @@ async function schedule(run: Run, signal: AbortSignal): Promise<void> {
   }
 }
 
+type Tags = Readonly<Record<string, string>>;
+
 /** What `cdk-of-the-lab.ts` asks. */
+interface Request {
+  readonly name: string;
+  readonly tags: Tags;
+  readonly given: string;
+}
+
 async function deployments(
-  make: (stack: string, given: string) => Promise<string | undefined>,
+  make: (request: Request) => Promise<string | undefined>,
 ): Promise<{ readonly url: string; readonly server: Server }> {
   const server = createServer((request, response) => {
     void (async () => {
-      const stack = request.url?.split('/').at(-1) ?? '';
-      const trouble = await make(stack, await text(request)).catch(String);
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
+      const stack = pathname.split('/').at(-1) ?? '';
+      const tags = Object.fromEntries(searchParams);
+      const trouble = await make({ name: stack, tags, given: await text(request) }).catch(String);
       if (trouble === 'hangs') return;
       response.writeHead(trouble === undefined ? 200 : 500).end(trouble ?? `${stack}: deployed`);
     })();

@@ -175,15 +175,8 @@ describe('a trial that fails', LONG, () => {
   test('in the destruction says which commands remove what is left', async () => {
     const there = await account();
     there.failing.set(VTEPWATCH, 'enough');
-    const { exit, evidence, stdout } = await trial(there, [], {
-      at: STEPS.vtepwatch.title,
-      act: () =>
-        there.cloudFormation.deploy(INSTANCES, {
-          outputs: {},
-          tags: { 'vtepwatch-trial': 'try' },
-          undeletable: 'a network interface is in use',
-        }),
-    });
+    there.undeletable.set(INSTANCES, 'a network interface is in use');
+    const { exit, evidence, stdout } = await trial(there);
     expect(evidence?.steps.at(-1)).toMatchObject({ step: 'destroy', outcome: 'failed' });
     expect(evidence?.left).toEqual([
       `aws cloudformation delete-stack --region eu-central-1 --stack-name ${INSTANCES}`,

@@ -65,6 +65,7 @@ describe('after a failure', () => {
     ['instances', 'VcpuLimitExceeded: …', 'raise the quota "Running On-Demand Standard instances"'],
     ['instances', '… is not authorized to perform: cloudformation:CreateChangeSet', 'use cred'],
     ['vtepwatch', 'ExpiredToken: …', 'log in again'],
+    ['instances', 'there is Vtepwatch-instances-try already: …', 'let the other trial end'],
     ['page', 'not done after 360 s', STEPS.page.next],
   ] as const)('in the step %s with "%s" one should %s', ([step, words, advice]) => {
     expect(nextStepAfter(step, words)).toContain(advice);

@@ -11,7 +11,7 @@ import type { Account } from './account.ts';
 import type { Evidence } from '../../trial/evidence.ts';
 
 export const PROGRAM = path.join(import.meta.dirname, '..', '..', 'trial', 'try-aws.ts');
-const CDK = path.join(import.meta.dirname, 'cdk-of-the-lab.ts');
+export const CDK = path.join(import.meta.dirname, 'cdk-of-the-lab.ts');
 
 interface EndedTrial {
   readonly exit: number | null;

@@ -9,7 +9,7 @@ import { readClusters } from '../../infra/clusters.ts';
 import { LAB_ACCOUNT } from '../../lab/aws/account.ts';
 import { STEPS } from '../../trial/steps.ts';
 import { type Account, INSTANCES, startAccount, VTEPWATCH } from './account.ts';
-import { beginTrial, PROGRAM, trial } from './running.ts';
+import { beginTrial, CDK, PROGRAM, trial } from './running.ts';
 
 const bundle = mkdtempSync(path.join(tmpdir(), 'vtepwatch-trial-'));
 beforeAll(() => bundleFunction(bundle), 120_000);
@@ -23,6 +23,34 @@ async function account(): Promise<Account> {
 
 /** Of util-linux: it runs a program on a terminal of its own. */
 const SCRIPT = '/usr/bin/script';
+
+/** Of the same name. */
+const OF_ANOTHER_TRIAL = {
+  outputs: {},
+  tags: { 'vtepwatch-trial': 'try', 'vtepwatch-trial-run': 'another' },
+};
+
+/** A trial on a terminal, where a person gives the answer when the trial asks whether to begin. */
+async function onTerminal(
+  { env }: Account,
+  answer: () => string,
+): Promise<{ readonly exit: number | null; readonly shown: string }> {
+  const command = `'${process.execPath}' '${PROGRAM}' --cdk '${CDK}' --evidence '${bundle}/evidence.json'`;
+  const child = spawn(SCRIPT, ['-qec', command, '/dev/null'], {
+    env: { ...env, PATH: process.env['PATH'] ?? '', HOME: bundle },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  let shown = '';
+  let hasAnswered = false;
+  child.stdout.on('data', (part: Buffer) => {
+    shown += part.toString();
+    if (hasAnswered || !shown.includes('Begin? [y/N]')) return;
+    hasAnswered = true;
+    child.stdin.end(`${answer()}\r`);
+  });
+  await once(child, 'close');
+  return { exit: child.exitCode, shown };
+}
 
 const LONG = { timeout: 240_000 };
 
@@ -88,6 +116,17 @@ describe('a trial', LONG, () => {
   });
 });
 
+test('a trial destroys no stack of another trial that has the same name', LONG, async () => {
+  const there = await account();
+  there.failing.set(VTEPWATCH, 'enough');
+  const { evidence } = await trial(there, [], {
+    at: STEPS.vtepwatch.title,
+    act: () => there.cloudFormation.deploy(INSTANCES, OF_ANOTHER_TRIAL),
+  });
+  expect(evidence?.steps.at(-1)).toMatchObject({ step: 'destroy', outcome: 'done' });
+  expect(there.cloudFormation.standing()).toEqual([INSTANCES]);
+});
+
 describe('a trial that a person ends', LONG, () => {
   test.for([
     ['SIGINT', 130],
@@ -147,26 +186,27 @@ describe('a trial does not begin', LONG, () => {
   test('on a terminal where the answer is not yes', async ({ skip }) => {
     if (!existsSync(SCRIPT) && process.env['CI'] === undefined) skip('script is not installed');
     const there = await account();
-    const command = `'${process.execPath}' '${PROGRAM}'`;
-    const child = spawn(SCRIPT, ['-qec', command, '/dev/null'], {
-      env: { ...there.env, PATH: process.env['PATH'] ?? '', HOME: bundle },
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    let shown = '';
-    child.stdout.on('data', (part: Buffer) => {
-      shown += part.toString();
-      if (shown.includes('Begin? [y/N]')) child.stdin.end('n\r');
-    });
-    await once(child, 'close');
+    const { exit, shown } = await onTerminal(there, () => 'n');
     expect(shown).toContain('it costs    about 0.072 USD an hour');
     expect(shown).toContain('nothing was made: the answer was not yes');
-    expect([child.exitCode, there.deployed.size]).toEqual([64, 0]);
+    expect([exit, there.deployed.size]).toEqual([64, 0]);
+  });
+
+  test('where another trial has begun while a person read the plan', async ({ skip }) => {
+    if (!existsSync(SCRIPT) && process.env['CI'] === undefined) skip('script is not installed');
+    const there = await account();
+    const { exit, shown } = await onTerminal(there, () => {
+      there.cloudFormation.deploy(INSTANCES, OF_ANOTHER_TRIAL);
+      return 'y';
+    });
+    expect(shown).toContain(`there is ${INSTANCES} already`);
+    expect([exit, there.deployed.size]).toEqual([2, 0]);
+    expect(there.cloudFormation.standing()).toEqual([INSTANCES]);
   });
 
   test('where there is something of another one, which --destroy removes', async () => {
     const there = await account();
-    const left = { outputs: {}, tags: { 'vtepwatch-trial': 'try' } };
-    there.cloudFormation.deploy(INSTANCES, left);
+    there.cloudFormation.deploy(INSTANCES, OF_ANOTHER_TRIAL);
     const refused = await trial(there);
     expect(refused.stderr).toContain(`there is ${INSTANCES} already: npm run try:aws -- --destroy`);
     expect((await trial(there, ['--destroy'])).exit).toBe(0);
