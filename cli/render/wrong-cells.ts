@@ -51,7 +51,7 @@ function sentenceOf(incident: ReportedIncident): string | undefined {
     case 'group':
     case 'cluster': {
       if (subjects !== undefined) {
-        const count = `${missingPeers} columns are missed by ${observers.length} rows`;
+        const count = `${observers.length} rows miss ${missingPeers} columns`;
         return `${count} ${letters}: ${namesOf(subjects, missingPeers)}`;
       }
       const count = `${observers.length} rows miss columns`;

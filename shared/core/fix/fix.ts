@@ -283,10 +283,10 @@ function isLeftDown(finding: Finding, context: FixContext): boolean {
   return isDown && upFixes(finding, context).length === 0;
 }
 
-/** `Only if that fails: where k3s runs flannel:` */
+/** `Only if that fails; where k3s runs flannel:` */
 function joined(condition: string, more: string | undefined): string {
   if (more === undefined) return condition;
-  return `${condition} ${more.slice(0, 1).toLowerCase()}${more.slice(1)}`;
+  return `${condition.replace(/:$/, ';')} ${more.slice(0, 1).toLowerCase()}${more.slice(1)}`;
 }
 
 /** The first step that changes something is checked; what comes after it has the same end. Where none does, the last. */
