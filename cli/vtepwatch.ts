@@ -4,6 +4,7 @@ import { printable } from '../shared/core/plain-text.ts';
 import { closest } from './closest.ts';
 import { messageOf, statusOf, usage } from './failure.ts';
 import { KNOWN_OPTIONS } from './known-options.ts';
+import { ignoreLostReaders } from './lost-readers.ts';
 
 /** A subcommand: takes the arguments after its name and returns the exit status. */
 type Command = (words: readonly string[]) => Promise<number>;
@@ -92,12 +93,7 @@ function adviceOn(word: string, among: readonly string[]): string {
   return meant === undefined ? '' : ` (did you mean ${meant}?)`;
 }
 
-/** A reader that stops early, as `head` does, has seen all that it wants. */
-function ignoreLostReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-}
-
-for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreLostReader);
+ignoreLostReaders();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { canAsk, mustAgree } from '../cli/ask.ts';
 import { messageOf, statusOf, usage } from '../cli/failure.ts';
+import { ignoreLostReaders } from '../cli/lost-readers.ts';
 import { during, remark } from '../cli/progress.ts';
 import { printable } from '../shared/core/plain-text.ts';
 import { findPlace, type Place } from './account.ts';
@@ -91,6 +92,7 @@ async function destroyOnly(
   return 0;
 }
 
+ignoreLostReaders();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

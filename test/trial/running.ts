@@ -75,7 +75,12 @@ async function endOf(
 ): Promise<EndedTrial> {
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('the trial has no output');
-  const [printed, remarks] = await Promise.all([text(stdout), text(stderr), once(child, 'close')]);
+  // A test may close the pipes.
+  const [printed, remarks] = await Promise.all([
+    text(stdout).catch(() => ''),
+    text(stderr).catch(() => ''),
+    once(child, 'close'),
+  ]);
   const evidence = read(file);
   rmSync(path.dirname(file), { recursive: true, force: true });
   return { exit: child.exitCode, stdout: printed, stderr: remarks, evidence };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bundleFunction } from '../../infra/bundle.ts';
 import { readClusters } from '../../infra/clusters.ts';
 import { LAB_ACCOUNT } from '../../lab/aws/account.ts';
@@ -144,6 +144,36 @@ describe('a trial that a person ends', LONG, () => {
       failed: { step: 'vtepwatch', error: `ended by ${signal}` },
     });
     expect(exit).toBe(status);
+    expect(there.cloudFormation.standing()).toEqual([]);
+  });
+
+  test('by closing its pipe, as of tee, and Ctrl-C destroys all the same', async () => {
+    const there = await account();
+    there.failing.set(VTEPWATCH, 'hangs');
+    const { exit, evidence } = await trial(there, [], {
+      at: STEPS.vtepwatch.title,
+      act: (child) => [child.stdout?.destroy(), child.stderr?.destroy(), child.kill('SIGINT')],
+    });
+    expect(evidence).toMatchObject({ outcome: 'interrupted' });
+    expect([exit, there.cloudFormation.standing()]).toEqual([130, []]);
+  });
+
+  test('by closing its terminal destroys all the same', async ({ skip }) => {
+    if (!existsSync(SCRIPT) && process.env['CI'] === undefined) skip('script is not installed');
+    const there = await account();
+    there.failing.set(VTEPWATCH, 'hangs');
+    const file = path.join(bundle, 'closed-terminal.json');
+    const command = `'${process.execPath}' '${PROGRAM}' --yes --cdk '${CDK}' --evidence '${file}'`;
+    const terminal = spawn(SCRIPT, ['-qec', command, '/dev/null'], {
+      env: { ...there.env, PATH: process.env['PATH'] ?? '', HOME: bundle },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    let shown = '';
+    terminal.stdout.on('data', (part: Buffer) => {
+      shown += part.toString();
+      if (shown.includes(STEPS.vtepwatch.title)) terminal.kill('SIGKILL');
+    });
+    await vi.waitUntil(() => existsSync(file), { timeout: 60_000, interval: 100 });
     expect(there.cloudFormation.standing()).toEqual([]);
   });
 
