@@ -3,14 +3,8 @@ import {
   DeleteStackCommand,
   DescribeStackResourcesCommand,
   DescribeStacksCommand,
+  paginateListStacks,
 } from '@aws-sdk/client-cloudformation';
-import {
-  DeleteTableCommand,
-  type DynamoDBClient,
-  ResourceInUseException,
-  ResourceNotFoundException,
-  UpdateTableCommand,
-} from '@aws-sdk/client-dynamodb';
 import { trouble } from '../cli/deployed/trouble.ts';
 import { RUN_TAG, STACK_TAG } from './agreed.ts';
 import type { Step } from './diary.ts';
@@ -27,7 +21,7 @@ export interface Stack {
   readonly run: string | undefined;
 }
 
-/** Undefined where there is none of this name. */
+/** Undefined where there is none of this name, or id. */
 export async function findStack(
   client: CloudFormationClient,
   name: string,
@@ -82,12 +76,33 @@ export async function tablesOf(
   client: CloudFormationClient,
   stack: string,
 ): Promise<readonly string[]> {
-  const { StackResources = [] } = await client.send(
-    new DescribeStackResourcesCommand({ StackName: stack }),
-  );
+  const { StackResources = [] } = await client
+    .send(new DescribeStackResourcesCommand({ StackName: stack }))
+    .catch((error: unknown) => {
+      throw trouble(`looking for the tables of the stack ${stack}`, error);
+    });
   return StackResources.flatMap(({ ResourceType = '', PhysicalResourceId: id }) =>
     ResourceType.startsWith('AWS::DynamoDB::') && id !== undefined && id !== '' ? [id] : [],
   );
+}
+
+/** The ids of deleted stacks of such names: for 90 days CloudFormation still describes them by their ids. */
+export async function deletedStacks(
+  client: CloudFormationClient,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  try {
+    const ids: string[] = [];
+    const pages = paginateListStacks({ client }, { StackStatusFilter: ['DELETE_COMPLETE'] });
+    for await (const { StackSummaries = [] } of pages) {
+      for (const { StackName = '', StackId: id } of StackSummaries) {
+        if (names.includes(StackName) && id !== undefined) ids.push(id);
+      }
+    }
+    return ids;
+  } catch (error) {
+    throw trouble('looking for tables that deleted stacks have kept', error);
+  }
 }
 
 /** Deletes a stack, and waits until it is gone. */
@@ -106,27 +121,5 @@ export async function deleteStack(
       throw new Error(`the stack ${name} could not be deleted: ${stack.reason}`);
     }
     return awaited(`${name} is in ${stack.status}`);
-  });
-}
-
-/** Takes the protection from a table that a stack has kept, and deletes it. */
-export async function deleteTable(
-  client: DynamoDBClient,
-  table: string,
-  step: Step,
-): Promise<void> {
-  const unprotect = new UpdateTableCommand({ TableName: table, DeletionProtectionEnabled: false });
-  await untilThere(step, async () => {
-    try {
-      await client.send(unprotect);
-      await client.send(new DeleteTableCommand({ TableName: table }));
-      return there(undefined);
-    } catch (error) {
-      // One that was never made, or that somebody has deleted.
-      if (error instanceof ResourceNotFoundException) return there(undefined);
-      // While its change takes effect.
-      if (error instanceof ResourceInUseException) return awaited(`the table ${table} is in use`);
-      throw trouble(`deleting the table ${table}`, error);
-    }
   });
 }

@@ -8,7 +8,8 @@ import type { Place } from './account.ts';
 import { OWN_CDK } from './cdk.ts';
 import type { Clients } from './clients.ts';
 import { createDiary, type Diary, StepFailure } from './diary.ts';
-import { destroy, findRemainder, type Remainder } from './destroy.ts';
+import { destroy, findRemainder, findStacks, namesIn, NOTHING, type Remainder } from './destroy.ts';
+import type { Stack } from './stacks.ts';
 import { drive } from './drive.ts';
 import type { Evidence, FailedStep, Findings, Outcome } from './evidence.ts';
 import type { TrialOptions } from './options.ts';
@@ -107,22 +108,21 @@ async function end(
   { place, clients }: Around,
   own: { readonly name: string; readonly run: string },
 ): Promise<End> {
-  const find = (): Promise<Remainder> =>
-    findRemainder(
-      clients,
-      own.name,
-      // A CDK that was stopped before it made anything leaves an empty stack, which has no tags yet.
-      ({ run, status }) => run === own.run || status === 'REVIEW_IN_PROGRESS',
-    );
-  let known: Remainder = { stacks: stacksOf(own.name), others: [], tables: [] };
+  // A CDK that was stopped before it made anything leaves an empty stack, which has no tags yet.
+  const isOwn = ({ run, status }: Stack): boolean =>
+    run === own.run || status === 'REVIEW_IN_PROGRESS';
+  let known: Remainder = {
+    ...NOTHING,
+    stacks: stacksOf(own.name).map((stack) => ({ stack, tables: [] })),
+  };
   const destroying = await settled(
     diary.step('destroy', async (step) => {
-      known = await find();
+      known = await findStacks(clients, own.name, isOwn);
       await destroy(clients, known, step);
     }),
   );
   const failed = failureIn(destroying);
   if (failed === undefined) return { left: REMAINS };
-  const { stacks } = await find().catch(() => known);
-  return { left: removalCommands(place, { ...known, stacks }), failed };
+  const left = await findRemainder(clients, own.name, isOwn).catch(() => known);
+  return { left: removalCommands(place, namesIn(left)), failed };
 }

@@ -11,11 +11,11 @@ import { printable } from '../shared/core/plain-text.ts';
 import { findPlace, type Place } from './account.ts';
 import { type Clients, createClients } from './clients.ts';
 import { createDiary } from './diary.ts';
-import { destroy, findRemainder } from './destroy.ts';
+import { destroy, findRemainder, namesIn, type Remainder } from './destroy.ts';
 import { exitStatusOf, summaryOf } from './conclusion.ts';
 import { writeEvidence } from './evidence.ts';
 import { HELP, readOptions, type TrialOptions } from './options.ts';
-import { planLines, stacksOf } from './plan.ts';
+import { planLines, removalCommands, stacksOf } from './plan.ts';
 import { onSignals } from './signals.ts';
 import { mustNotStand } from './stacks.ts';
 import { runTrial } from './trial.ts';
@@ -70,17 +70,21 @@ async function tryIt(options: TrialOptions, place: Place, clients: Clients): Pro
 
 async function destroyOnly(
   { instances: { name }, isAgreed, stepMinutes }: TrialOptions,
-  { account, region }: Place,
+  place: Place,
   clients: Clients,
 ): Promise<number> {
-  const remainder = await findRemainder(clients, name, ({ trial }) => trial === name);
+  const find = (): Promise<Remainder> =>
+    findRemainder(clients, name, ({ trial }) => trial === name);
+  const remainder = await find();
   const [other] = remainder.others;
   if (other !== undefined) {
     throw new Error(
       `the stack ${other} has no tag of this trial: it is somebody's own, and left as it is`,
     );
   }
-  const all = [...remainder.stacks, ...remainder.tables];
+  const { account, region } = place;
+  const names = namesIn(remainder);
+  const all = [...names.stacks, ...names.tables];
   if (all.length === 0) {
     remark(`account ${account} has nothing of the trial ${name} in ${region}`);
     return 0;
@@ -88,8 +92,15 @@ async function destroyOnly(
   remark(`About to delete in account ${account}, Region ${region}: ${all.join(', ')}`);
   if (!isAgreed) await mustAgree('Delete it?', 'nothing was deleted');
   const diary = createDiary({ interrupt: new AbortController().signal, stepMinutes });
-  await diary.step('destroy', (step) => destroy(clients, remainder, step));
-  return 0;
+  try {
+    await diary.step('destroy', (step) => destroy(clients, remainder, step));
+    return 0;
+  } catch (error) {
+    remark('what is left is removed by:');
+    const left = namesIn(await find().catch(() => remainder));
+    for (const line of removalCommands(place, left)) remark(printable(`  ${line}`));
+    throw error;
+  }
 }
 
 ignoreLostReaders();

@@ -42,14 +42,21 @@ export async function startCloudFormation(
     const stack = stacks.get(name);
     return stack === undefined || statusOf(stack) === 'DELETE_COMPLETE' ? undefined : stack;
   };
+  /** Of a deleted stack by its id, too. */
+  const described = (nameOrId: string): readonly [string, Stack] | undefined =>
+    [...stacks].find(([name, stack]) =>
+      statusOf(stack) === 'DELETE_COMPLETE'
+        ? nameOrId === idOf(name)
+        : [name, idOf(name)].includes(nameOrId),
+    );
   const answers: Readonly<Record<string, (form: Form) => ServiceReply>> = {
     DescribeStacks: ({ StackName = '' }) => {
-      const stack = standing(StackName);
-      return stack === undefined ? notThere(StackName) : described(StackName, stack);
+      const found = described(StackName);
+      return found === undefined ? notThere(StackName) : description(...found);
     },
     DescribeStackResources: ({ StackName = '' }) => {
-      const stack = standing(StackName);
-      return stack === undefined ? notThere(StackName) : resourcesOf(stack);
+      const found = described(StackName);
+      return found === undefined ? notThere(StackName) : resourcesOf(found[1]);
     },
     // Where there is none, the service says nothing of it.
     DeleteStack: ({ StackName = '' }) => {
@@ -100,7 +107,7 @@ function notThere(name: string): ServiceReply {
   return xmlRefusal({ type: 'ValidationError', message, status: 400 });
 }
 
-function described(name: string, stack: Stack): ServiceReply {
+function description(name: string, stack: Stack): ServiceReply {
   const outputs = Object.entries(stack.outputs).map(([key, value]) =>
     element('member', element('OutputKey', key) + element('OutputValue', escapeXml(value))),
   );
@@ -164,9 +171,13 @@ function listed(stacks: Stacks, form: Form): ServiceReply {
   return xmlReply(200, element('ListStacksResponse', result));
 }
 
+function idOf(name: string): string {
+  return `arn:aws:cloudformation:${LAB_REGION}:${LAB_ACCOUNT}:stack/${name}/lab`;
+}
+
 function commonOf(name: string, stack: Stack): readonly string[] {
   return [
-    element('StackId', `arn:aws:cloudformation:${LAB_REGION}:${LAB_ACCOUNT}:stack/${name}/lab`),
+    element('StackId', idOf(name)),
     element('StackName', name),
     element('CreationTime', '2026-11-23T09:00:00.000Z'),
     element('StackStatus', statusOf(stack)),

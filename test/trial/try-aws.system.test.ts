@@ -137,7 +137,7 @@ describe('a trial that a person ends', LONG, () => {
     const { exit, evidence } = await trial(there, [], {
       at: STEPS.vtepwatch.title,
       // npm hands on what the terminal has sent already.
-      act: (child) => [child.kill(signal), setTimeout(() => child.kill(signal), 50)],
+      act: (child) => [child.kill(signal), setTimeout(() => child.kill(signal), 5)],
     });
     expect(evidence).toMatchObject({
       outcome: 'interrupted',
@@ -251,4 +251,46 @@ test('--destroy leaves a stack of yours that has the name of a trial', LONG, asy
   expect(stderr).toContain(`the stack ${VTEPWATCH} has no tag of this trial`);
   expect(exit).toBe(2);
   expect(there.cloudFormation.standing()).toEqual([VTEPWATCH]);
+});
+
+describe('--destroy deletes the table', LONG, () => {
+  const tags = { 'vtepwatch-trial': 'try' };
+
+  test('of a stack that is gone, where another one could not be deleted', async () => {
+    const there = await account();
+    const resources = [
+      { type: 'AWS::DynamoDB::GlobalTable', id: there.world.aws.dynamoDb.tableName },
+    ];
+    const undeletable = 'a network interface is in use';
+    there.cloudFormation.deploy(INSTANCES, { outputs: {}, tags, undeletable });
+    there.cloudFormation.deploy(VTEPWATCH, { outputs: {}, tags, resources });
+    const { exit, stderr } = await trial(there, ['--destroy']);
+    expect(stderr).toContain(
+      `what is left is removed by:\n  aws cloudformation delete-stack --region eu-central-1 --stack-name ${INSTANCES}\n`,
+    );
+    expect(stderr).not.toContain('aws dynamodb');
+    expect([exit, there.cloudFormation.standing()]).toEqual([2, [INSTANCES]]);
+    expect(there.world.aws.dynamoDb.gate.count('DeleteTable')).toBe(1);
+  });
+
+  test('once more, where that was refused and its stack is gone', async () => {
+    const there = await account();
+    const { gate, tableName } = there.world.aws.dynamoDb;
+    const resources = [{ type: 'AWS::DynamoDB::GlobalTable', id: tableName }];
+    there.cloudFormation.deploy(VTEPWATCH, { outputs: {}, tags, resources });
+    const error = { type: 'AccessDeniedException', message: 'not yours', status: 400 };
+    gate.fail({ operation: 'UpdateTable', fault: { kind: 'refused', error } });
+    const refused = await trial(there, ['--destroy']);
+    expect(refused.stderr).toContain(
+      `  aws dynamodb delete-table --region eu-central-1 --table-name ${tableName}\n`,
+    );
+    gate.open();
+    const { exit, stderr } = await trial(there, ['--destroy']);
+    expect(stderr).toContain(
+      `About to delete in account ${LAB_ACCOUNT}, Region eu-central-1: ${tableName}\n`,
+    );
+    expect([exit, gate.count('DeleteTable')]).toEqual([0, 1]);
+    const { stderr: last } = await trial(there, ['--destroy']);
+    expect(last).toContain('has nothing of the trial try in eu-central-1');
+  });
 });
