@@ -82,16 +82,29 @@ export interface AppliedCommand {
   readonly hosts: readonly HostOutput[];
 }
 
-/** As it is written: no number of an account is in it. */
-export function textOf(evidence: Evidence): string {
-  return `${withoutAccounts(JSON.stringify(evidence, undefined, 2))}\n`;
+/** As it is written: without account IDs, and without the names of people that ARNs have. */
+export function textOf(evidence: Evidence, account: string): string {
+  const text = JSON.stringify(evidence, undefined, 2);
+  return `${withoutNames(withoutAccounts(text.replaceAll(account, 'ACCOUNT')))}\n`;
 }
 
-/** A number of twelve digits stands alone or in an ARN; in ids of commands and hosts it is part of a word. */
+/**
+ * Of other accounts, too. Twelve digits stand alone or in an ARN; in ids of commands and hosts they are part of a
+ * word. The trial's own account is also in names of roles and buckets.
+ */
 function withoutAccounts(text: string): string {
   return text.replaceAll(/(?<![0-9A-Za-z-])\d{12}(?![0-9A-Za-z])/g, 'ACCOUNT');
 }
 
-export async function writeEvidence(file: string, evidence: Evidence): Promise<void> {
-  await writeFile(file, textOf(evidence));
+/** A session is often called after the person whose it is. */
+function withoutNames(text: string): string {
+  return text.replaceAll(/\b(assumed-role|user)\/[\w+=,.@/-]+/g, '$1/NAME');
+}
+
+export async function writeEvidence(
+  file: string,
+  evidence: Evidence,
+  account: string,
+): Promise<void> {
+  await writeFile(file, textOf(evidence, account));
 }

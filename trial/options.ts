@@ -6,10 +6,10 @@ import { type Instances, instancesSchema } from './agreed.ts';
 export const HELP = `npm run try:aws -- [--yes] [--region R] [--instance-type T] [--keep]
 npm run try:aws -- --destroy [--yes] [--region R]
 
-Tries vtepwatch in your AWS account: it deploys one k3s on three small instances, and vtepwatch for it; removes
-the neighbour entry of one node from its peers; waits for the page; runs the fix that the report gives; waits for
-RESOLVED; and destroys all of it. That takes about 25 minutes. Before anything is made it shows what that is and
-what it costs by the hour, and asks. What it saw goes into one file, which has no number of an account.
+Tries vtepwatch in your AWS account: it deploys one k3s on three small instances, and vtepwatch to monitor it;
+removes the neighbour entry of one node from its peers; waits for the page; runs the fix that the report gives;
+waits for RESOLVED; and destroys all of it. That takes about 25 minutes. Before anything is made it shows what that
+is and what it costs by the hour, and asks. What it saw goes into one file. Account IDs are masked there.
 
   --yes               do not ask; needed where there is no terminal
   --region R          default: AWS_REGION, AWS_DEFAULT_REGION, or that of the AWS profile
@@ -25,7 +25,8 @@ what it costs by the hour, and asks. What it saw goes into one file, which has n
   --help              this text
 
 Exit status: 0 vtepwatch paged, named victim and cause, and its fix worked; 1 it did not; 2 the trial could not
-be carried out, 64 wrong usage, 69 AWS or the CDK's bootstrap is not there, 77 these rights do not suffice.
+be carried out, 64 wrong usage, 69 AWS or the CDK's bootstrap is not there, 77 these rights do not suffice,
+129 you closed the terminal, 130 or 143 you ended it by Ctrl-C or SIGTERM.
 `;
 
 export interface TrialOptions {

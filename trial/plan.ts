@@ -26,6 +26,7 @@ export function planLines(
     `              k3s ${k3s}, a secret, a role, a queue`,
     `              ${ofVtepwatch}: vtepwatch as everybody deploys it, with a run every minute`,
     '  it breaks   the overlay of this k3s alone, by ip neigh del as root on two of the instances',
+    "  it runs     the fix of vtepwatch's report, as root on these instances alone",
     `  it costs    ${cost} while it is there: an estimate by ${source}`,
     '  it takes    about 25 minutes',
     keep

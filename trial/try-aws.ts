@@ -60,7 +60,7 @@ async function tryIt(options: TrialOptions, place: Place, clients: Clients): Pro
     });
     const time = evidence.began.replaceAll(/[:.]/g, '-');
     const file = options.evidence ?? `try-aws-${time}.json`;
-    await writeEvidence(file, evidence);
+    await writeEvidence(file, evidence, place.account);
     for (const line of summaryOf(evidence, file)) process.stdout.write(`${printable(line)}\n`);
     return signals.status() ?? exitStatusOf(evidence);
   } finally {

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { exitStatusOf } from '../../trial/conclusion.ts';
 import { type Evidence, textOf } from '../../trial/evidence.ts';
-import { readOptions } from '../../trial/options.ts';
+import { HELP, readOptions } from '../../trial/options.ts';
 import { planLines, removalCommands } from '../../trial/plan.ts';
 import { estimateOf, usdFor } from '../../trial/prices.ts';
 import { nextStepAfter, STEPS } from '../../trial/steps.ts';
@@ -21,6 +22,8 @@ describe('before it begins', () => {
     for (const words of [
       'in account 111122223333, Region eu-central-1.',
       'three t4g.small',
+      'by ip neigh del as root on two of the instances',
+      "it runs     the fix of vtepwatch's report, as root on these instances alone",
       'k3s v1.36.0+k3s1',
       'about 0.072 USD an hour while it is there: an estimate',
       'it leaves   nothing that costs',
@@ -60,6 +63,16 @@ describe('the options', () => {
   });
 });
 
+test('the help and the documentation have the same exit statuses', () => {
+  const documentation = readFileSync(new URL('../../docs/try-aws.md', import.meta.url), 'utf8');
+  const [, table = ''] = documentation.split('| exit status');
+  const documented = [...table.matchAll(/^\| ([\d, ]+?) +\|/gm)].flatMap(([, row = '']) =>
+    row.split(', '),
+  );
+  const [, help = ''] = HELP.split('Exit status:');
+  expect(help.match(/\b\d+\b/g)).toEqual(documented);
+});
+
 describe('after a failure', () => {
   test.for([
     ['instances', 'VcpuLimitExceeded: …', 'raise the quota "Running On-Demand Standard instances"'],
@@ -90,13 +103,39 @@ describe('after a failure', () => {
   });
 });
 
-test('the evidence has no number of an account, and every id of a host and a command', () => {
-  const output = [
-    'arn:aws:sns:eu-central-1:111122223333:topic',
-    'mi-00000000111122223',
-    'i-0111122223333aaaa',
-    '01234567-89ab-cdef-0123-111122223333',
-  ];
+describe('the evidence', () => {
+  test('has no account ID, and no name of a person', () => {
+    expect(
+      evidenced([
+        'arn:aws:sns:eu-central-1:111122223333:topic',
+        'role/cdk-hnb659fds-deploy-role-111122223333-eu-central-1',
+        's3://cdk-hnb659fds-assets-111122223333-eu-central-1/x.zip',
+        'arn:aws:sns:eu-central-1:444455556666:topic',
+        'User: arn:aws:sts::111122223333:assumed-role/Admin/erika@example.org is not authorized',
+        '"arn:aws:iam::111122223333:user/people/erika"',
+      ]),
+    ).toEqual([
+      'arn:aws:sns:eu-central-1:ACCOUNT:topic',
+      'role/cdk-hnb659fds-deploy-role-ACCOUNT-eu-central-1',
+      's3://cdk-hnb659fds-assets-ACCOUNT-eu-central-1/x.zip',
+      'arn:aws:sns:eu-central-1:ACCOUNT:topic',
+      'User: arn:aws:sts::ACCOUNT:assumed-role/NAME is not authorized',
+      '"arn:aws:iam::ACCOUNT:user/NAME"',
+    ]);
+  });
+
+  test('has every id of a host and a command', () => {
+    const ids = [
+      'mi-00000000444455556',
+      'i-0444455556666aaaa',
+      '01234567-89ab-cdef-0123-444455556666',
+    ];
+    expect(evidenced(ids)).toEqual(ids);
+  });
+});
+
+/** What the file has where a host has printed these lines. */
+function evidenced(output: readonly string[]): unknown {
   const evidence: Evidence = {
     format: 'vtepwatch-trial/1',
     outcome: 'failed',
@@ -111,8 +150,5 @@ test('the evidence has no number of an account, and every id of a host and a com
     left: [],
     logs: [{ host: '', exit: 0, output }],
   };
-  expect(JSON.parse(textOf(evidence)).logs[0].output).toEqual([
-    'arn:aws:sns:eu-central-1:ACCOUNT:topic',
-    ...output.slice(1),
-  ]);
-});
+  return JSON.parse(textOf(evidence, PLACE.account)).logs[0].output;
+}
