@@ -85,7 +85,9 @@ export interface AppliedCommand {
 /** As it is written: without account IDs, and without the names of people that ARNs have. */
 export function textOf(evidence: Evidence, account: string): string {
   const text = JSON.stringify(evidence, undefined, 2);
-  return `${withoutNames(withoutAccounts(text.replaceAll(account, 'ACCOUNT')))}\n`;
+  // In names of roles and buckets it stands between dashes, and in an id of a host the same digits may be part of more.
+  const own = new RegExp(`(?<![0-9A-Za-z])${account}(?![0-9A-Za-z])`, 'g');
+  return `${withoutNames(withoutAccounts(text.replaceAll(own, 'ACCOUNT')))}\n`;
 }
 
 /**

@@ -127,6 +127,9 @@ describe('the evidence', () => {
   test('has every id of a host and a command', () => {
     const ids = [
       'mi-00000000444455556',
+      'mi-11112222333300140',
+      'i-0111122223333aabb',
+      'i-a111122223333bbbb',
       'i-0444455556666aaaa',
       '01234567-89ab-cdef-0123-444455556666',
     ];
