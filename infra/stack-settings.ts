@@ -58,7 +58,7 @@ export const stackSettings = {
   ),
   /** Encrypts the stack's topics. Its policy must let CloudWatch and the function use it: docs/deploy.md. */
   topicKeyArn: z.optional(keySchema),
-  /** Encrypts the table of incidents. Whoever deploys needs `kms:CreateGrant` for it: docs/deploy.md. */
+  /** Encrypts the table of incidents. Deploying it needs `kms:CreateGrant`: docs/deploy.md. */
   tableKeyArn: z.optional(keySchema),
   /** Encrypts the function's log. Its policy must let CloudWatch Logs use it: docs/deploy.md. */
   logKeyArn: z.optional(keySchema),

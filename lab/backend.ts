@@ -5,7 +5,7 @@ import { findPackage } from './backend/debian-package.ts';
 import { rehearse } from './backend/rehearsal.ts';
 import { VICTORIA_METRICS } from './backend/victoria-metrics.ts';
 import { FAULTS } from './faults.ts';
-import { exitWith, type Keep, runProgram, type Teller, teller } from './program.ts';
+import { exitWith, type Keep, runOrder, type Teller } from './program.ts';
 import { startWorld } from './world.ts';
 
 const HELP = `npm run backend -- [--schedule SECONDS] [--modelled]
@@ -25,18 +25,6 @@ where it cannot be fetched, this says so and does nothing else.
 interface Order {
   readonly scheduleSeconds: number;
   readonly modelled: boolean;
-}
-
-async function main(): Promise<number> {
-  const order = readOrder();
-  if (order === undefined) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const tell = teller((text) => process.stdout.write(text));
-  return await runProgram(async (keep) => live(order, keep, tell), {
-    ending: () => tell.say('removing everything'),
-  });
 }
 
 async function live(
@@ -86,4 +74,4 @@ function readOrder(): Order | undefined {
   return { scheduleSeconds, modelled: values.modelled };
 }
 
-await exitWith(main());
+await exitWith(runOrder(readOrder, HELP, live));

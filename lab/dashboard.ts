@@ -9,7 +9,7 @@ import { answer } from './dashboard/answers.ts';
 import { draw } from './dashboard/draw.ts';
 import { type Panel, readDashboard } from './dashboard/panels.ts';
 import { FAULTS } from './faults.ts';
-import { exitWith, type Keep, runProgram, type Teller, teller } from './program.ts';
+import { exitWith, type Keep, runOrder, type Teller } from './program.ts';
 import { startWorld } from './world.ts';
 
 const HELP = `npm run dashboard -- FILE [--sections N] [--modelled]
@@ -34,18 +34,6 @@ interface Order {
   readonly file: string;
   readonly sections: number;
   readonly modelled: boolean;
-}
-
-async function main(): Promise<number> {
-  const order = readOrder();
-  if (order === undefined) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const tell = teller((text) => process.stdout.write(text));
-  return await runProgram(async (keep) => live(order, keep, tell), {
-    ending: () => tell.say('removing everything'),
-  });
 }
 
 async function live(order: Order, keep: Keep, tell: Teller): Promise<number> {
@@ -116,4 +104,4 @@ function readOrder(): Order | undefined {
   return { file, sections, modelled: values.modelled };
 }
 
-await exitWith(main());
+await exitWith(runOrder(readOrder, HELP, live));

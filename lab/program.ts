@@ -16,7 +16,7 @@ interface ProgramOptions {
  * then ends its parts, the last first. `work` resolves with its exit status. Resolves with the exit
  * status that is due; rejects where the program fails.
  */
-export async function runProgram(
+async function runProgram(
   work: (keep: Keep) => Promise<number>,
   { ending }: ProgramOptions,
 ): Promise<number> {
@@ -49,6 +49,23 @@ export async function runProgram(
       );
     }
   }
+}
+
+/** Reads what is ordered, runs it and says what is under way; without an order it prints the help. */
+export async function runOrder<Order>(
+  readOrder: () => Order | undefined,
+  help: string,
+  live: (order: Order, keep: Keep, tell: Teller) => Promise<number>,
+): Promise<number> {
+  const order = readOrder();
+  if (order === undefined) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const tell = teller((text) => process.stdout.write(text));
+  return await runProgram(async (keep) => live(order, keep, tell), {
+    ending: () => tell.say('removing everything'),
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Cause, CAUSES } from '../shared/contract/causes.ts';
 import type { Discovery } from './control-plane/orders.ts';
 import { type Fault, FAULTS } from './faults.ts';
-import { exitWith, runProgram, type Teller, teller } from './program.ts';
+import { exitWith, type Keep, runOrder, type Teller } from './program.ts';
 import { tellStory } from './story/story.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -29,20 +29,9 @@ interface Order {
   readonly world: Omit<WorldOptions, 'progress'> & { readonly discovery: Discovery };
 }
 
-async function main(): Promise<number> {
-  const order = readOrder();
-  if (order === undefined) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const tell = teller((text) => process.stdout.write(text));
-  return await runProgram(
-    async (keep) => {
-      await tellStory(await keep(() => open(order, tell)), order, tell);
-      return 0;
-    },
-    { ending: () => tell.say('removing everything') },
-  );
+async function live(order: Order, keep: Keep, tell: Teller): Promise<number> {
+  await tellStory(await keep(() => open(order, tell)), order, tell);
+  return 0;
 }
 
 /** What the API servers do to kubectl once they have lost an aggregated API. */
@@ -101,4 +90,4 @@ function readOrder(): Order | undefined {
   };
 }
 
-await exitWith(main());
+await exitWith(runOrder(readOrder, HELP, live));

@@ -1,9 +1,7 @@
 import { remark } from '../cli/progress.ts';
+import { ENDED_BY, ONE_SIGNAL_MS } from '../cli/signals.ts';
 import type { Place } from './account.ts';
 import { removalCommands } from './plan.ts';
-
-/** The exit status of a program that a signal ended, as a shell has it. */
-const ENDED_BY = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 type Signal = keyof typeof ENDED_BY;
 
@@ -13,9 +11,6 @@ interface Signals {
   /** Undefined where none has come. */
   status(): number | undefined;
 }
-
-/** Ctrl-C reaches a program below npm twice, by the terminal and by npm: so soon it is the same one. */
-const ONE_SIGNAL_MS = 2000;
 
 /** The first signal ends the trial in order; the second one at once, and then it says what to remove. */
 export function onSignals(place: Place, stacks: readonly string[]): Signals {

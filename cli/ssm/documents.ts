@@ -18,6 +18,7 @@ import { trouble } from '../deployed/trouble.ts';
 import { Failure } from '../failure.ts';
 import { readScript } from '../hosts/script.ts';
 import { remark } from '../progress.ts';
+import { ENDED_BY, ONE_SIGNAL_MS } from '../signals.ts';
 
 /** What a document would run on hosts. */
 export interface DocumentScript {
@@ -174,12 +175,6 @@ async function untilActive(client: SSMClient, name: string): Promise<void> {
   }
   throw new Failure('unreachable', `the temporary document ${name} did not become active`);
 }
-
-/** The exit status of a program that a signal ended, as a shell has it. */
-const ENDED_BY = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-
-/** Ctrl-C reaches a program below npm twice, by the terminal and by npm: so soon it is the same one. */
-const ONE_SIGNAL_MS = 2000;
 
 /** Does this before the program ends by a signal, a second one at once; what it returns takes that back. */
 function onSignal(work: () => Promise<void>): () => void {

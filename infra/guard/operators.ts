@@ -5,6 +5,7 @@ import {
   listOf,
   type Properties,
   recordOf,
+  STATEMENT_KEYS,
   type Resource,
   type Template,
   textIn,
@@ -56,14 +57,6 @@ function refusedPolicy(properties: Properties, around: Surroundings): readonly s
   }
   return statements.flatMap((statement) => refusedStatement(statement, around));
 }
-
-const STATEMENT_KEYS: ReadonlySet<string> = new Set([
-  'Action',
-  'Condition',
-  'Effect',
-  'Resource',
-  'Sid',
-]);
 
 function refusedStatement(statement: Properties, around: Surroundings): readonly string[] {
   const other = Object.keys(statement).filter((key) => !STATEMENT_KEYS.has(key));

@@ -5,6 +5,7 @@ import {
   listOf,
   type Properties,
   recordOf,
+  STATEMENT_KEYS,
   referenceIn,
   type Resource,
   type Template,
@@ -123,14 +124,6 @@ function refusedDocument(document: unknown, service: string, judge: Judge): read
   }
   return statements.flatMap((statement) => refusedStatement(recordOf(statement), service, judge));
 }
-
-const STATEMENT_KEYS: ReadonlySet<string> = new Set([
-  'Action',
-  'Condition',
-  'Effect',
-  'Resource',
-  'Sid',
-]);
 
 function refusedStatement(statement: Properties, service: string, judge: Judge): readonly string[] {
   if (statement['Effect'] === 'Deny') return [];

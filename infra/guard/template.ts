@@ -55,3 +55,12 @@ export function textIn(value: unknown): string | undefined {
   const texts = listOf(pieces).map(textIn);
   return texts.every((text) => text !== undefined) ? texts.join('') : undefined;
 }
+
+/** What a statement of a policy may have: `NotAction` and its like allow what nobody listed. */
+export const STATEMENT_KEYS: ReadonlySet<string> = new Set([
+  'Action',
+  'Condition',
+  'Effect',
+  'Resource',
+  'Sid',
+]);

@@ -27,7 +27,7 @@ const HEADINGS = {
   unwatched: 'Nothing has ever reported',
   healthy: 'The first runs',
   broken: 'A fault',
-  mended: 'The fix',
+  fixed: 'The fix',
   silent: 'The function stops',
   resumed: 'The function is back',
 } as const;
@@ -76,7 +76,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<readonly Act[]> {
     tell.say(fault.summary);
     ({ incidents } = await tickUntil(rehearsal, fires('VtepwatchNodeCutOff')));
   });
-  await act('mended', async () => {
+  await act('fixed', async () => {
     for (const incident of incidents) await fixAsThePageSays(incident, world, tell);
     await tickUntil(rehearsal, resolve('VtepwatchNodeCutOff', 'VtepwatchStale'));
   });

@@ -82,7 +82,7 @@ describe('a backend that nobody here wrote', { timeout: 60_000 }, () => {
 
   test('the mend resolves it', ({ skip }) => {
     needPackage(found, skip);
-    expect(heard('mended')).toContain('resolves VtepwatchNodeCutOff');
+    expect(heard('fixed')).toContain('resolves VtepwatchNodeCutOff');
   });
 
   test("when the watch stops the dead man's switch fires, and names the cluster", ({ skip }) => {
